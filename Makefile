@@ -1,0 +1,56 @@
+# srgan-report: two commands matter, `make report` and `make test`; `make help` lists the others.
+
+PYTHON  ?= python3
+PARAMS  ?= params/demo.yaml
+RUN     ?= $(basename $(notdir $(PARAMS)))
+OVERLAY ?=
+ARGS    ?=
+
+VENV  := .venv
+BIN   := $(VENV)/bin
+READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
+
+.PHONY: help env report test test-all lint notebooks lab lock clean
+
+help:
+	@echo "make report [PARAMS=params/x.yaml] [RUN=name] [OVERLAY=params/overlays/quick.yaml]   run the study and write results/RUN/report.html"
+	@echo "make test        the tests, under four minutes      make test-all    all of them, half an hour"
+	@echo "make notebooks   notebooks/*.ipynb from notebooks/source/*.py"
+	@echo "make lab         JupyterLab on the notebooks        make lock        resolve requirements.lock again"
+
+env: $(READY)
+
+# uv installs the locked environment in seconds; where it cannot be had, pip does the same in about a minute.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the environment into $(VENV) (torch is large: about 5 GB once unpacked)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv && $(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.lock \
+	  || $(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@rm -f $(VENV)/.ready-*; touch $@
+
+report: $(READY)
+	@$(BIN)/srgan run $(PARAMS) --run $(RUN) $(foreach file,$(OVERLAY),--overlay $(file)) $(ARGS)
+
+test: $(READY)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)
+
+test-all: $(READY)
+	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+
+notebooks: $(READY)
+	@$(BIN)/python -m srgan_lib.pipeline.notebooks
+
+lab: $(READY)
+	@$(BIN)/jupyter lab notebooks
+
+lock:
+	@uv pip compile --quiet --universal --python-version 3.11 --extra dev pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf results/demo build *.egg-info
