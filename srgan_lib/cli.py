@@ -1,0 +1,132 @@
+"""The ``srgan`` command."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from srgan_lib import params as schema
+from srgan_lib.pipeline.layout import STAGES, LayoutError, project_root, run_folder
+
+# Errors that are the user's to mend: shown as one message, without a traceback.
+USER_ERRORS = (schema.ParameterError, LayoutError, ValueError, OSError, RuntimeError)
+
+
+class _Commands(click.Group):
+    """Turns errors into one clear message and exit code 1, Ctrl-C into exit code 130."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from srgan_lib.pipeline.runner import Interrupted
+
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, Interrupted) as error:
+            click.secho(f"Interrupted: {error or 'nothing computed so far is lost; the same command continues'}", fg="yellow", err=True)
+            sys.exit(130)
+        except USER_ERRORS as error:
+            if isinstance(error, OSError) and error.errno == 28:
+                error = f"the disk is full ({error.filename or 'while writing'}); free some space, then the same command continues"
+            click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
+            click.echo(str(error), err=True)
+            sys.exit(1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="srgan-report")
+def main() -> None:
+    """Turn photographs into a complete super-resolution study."""
+
+
+@main.command()
+@click.argument("params_file", metavar="PARAMS", type=click.Path(path_type=Path), default="params/demo.yaml")
+@click.option("--run", "name", help="Name of the run; default: the params file's name.")
+@click.option("-p", "overrides", multiple=True, metavar="STAGE.NAME=VALUE",
+              help="Change a parameter; repeatable. NAME=VALUE changes it in every stage that has it.")
+@click.option("--overlay", "overlays", multiple=True, type=click.Path(path_type=Path), help="A params file merged over PARAMS; repeatable.")
+@click.option("--from", "from_stage", type=click.Choice(list(STAGES)), help="Compute this stage and all after it, changed or not.")
+@click.option("--no-reuse", is_flag=True, help="Compute every stage, whatever is there.")
+@click.option("--results", type=click.Path(path_type=Path, file_okay=False), help="Folder of all runs; default: results/ of the project.")
+@click.option("--pdf-engine", type=click.Choice(["typst", "chromium"]), default="typst", show_default=True, help="What sets report.pdf.")
+def run(params_file: Path, name: str | None, overrides: tuple[str, ...], overlays: tuple[Path, ...], from_stage: str | None,
+        no_reuse: bool, results: Path | None, pdf_engine: str) -> None:
+    """Run the five notebooks with PARAMS and make the report."""
+    from srgan_lib.pipeline.resolve import fetch_judges, resolve
+    from srgan_lib.pipeline.runner import execute, plan_run
+    from srgan_lib.terminal import Terminal
+
+    asked = schema.read(params_file, overrides, overlays)
+    root = project_root()
+    run_dir = run_folder((results or root / "results").resolve(), name or params_file.stem)
+    terminal = Terminal()
+    resolved = resolve(asked, terminal.note)
+    fetch_judges(resolved, terminal.download, terminal.note)
+    with terminal:
+        plans = plan_run(resolved, run_dir, root, from_stage=from_stage, reuse=not no_reuse)
+        execute(plans, resolved, run_dir, root, terminal.listen, reuse=not no_reuse)
+        _assemble(run_dir, resolved, asked, root, pdf_engine, terminal)
+
+
+@main.command()
+@click.argument("run", metavar="RUN")
+@click.option("--open", "open_it", is_flag=True, help="Open report.html in the browser.")
+@click.option("--pdf-engine", type=click.Choice(["typst", "chromium"]), default="typst", show_default=True, help="What sets report.pdf.")
+def report(run: str, open_it: bool, pdf_engine: str) -> None:
+    """Make the report of RUN (a name under results/, or a run's folder) again from what is computed."""
+    from srgan_lib.pipeline.report import build_report
+
+    run_dir = _existing_run(run)
+    for path in build_report(run_dir, pdf_engine=pdf_engine):
+        click.echo(path)
+    if open_it:
+        click.launch(str(run_dir / "report.html"))
+
+
+@main.command("params")
+@click.argument("pattern", required=False)
+def show_params(pattern: str | None) -> None:
+    """Print every parameter with its default, bounds and meaning (those whose name holds PATTERN)."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "default", "allowed", "meaning", show_lines=False)
+    for row in schema.describe():
+        if not pattern or pattern in row[0]:
+            table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else 180).print(table)
+
+
+@main.command()
+@click.argument("run", metavar="RUN")
+def verify(run: str) -> None:
+    """Compute RUN again without reuse and compare every file that must come out the same."""
+    from srgan_lib.pipeline.verify import verify_run
+    from srgan_lib.terminal import Terminal
+
+    with Terminal() as terminal:
+        count = verify_run(_existing_run(run), project_root(), terminal.listen)
+    click.secho(f"Verified: {count} files came out byte for byte the same.", fg="green")
+
+
+def _existing_run(run: str) -> Path:
+    for folder in (Path(run), project_root() / "results" / run):
+        if (folder / "manifest.json").exists():
+            return folder.resolve()
+    results = project_root() / "results"
+    there = sorted(p.parent.name for p in results.glob("*/manifest.json"))
+    raise LayoutError(f"no finished run {run!r}; there are: {', '.join(there) or 'none yet (make report makes one)'}")
+
+
+def _assemble(run_dir: Path, resolved: schema.Params, asked: schema.Params, root: Path, pdf_engine: str, terminal: Any) -> None:
+    from srgan_lib.pipeline.assemble import assemble
+
+    terminal.note("Making the report")
+    changed = assemble(run_dir, resolved, asked, root, command=f"srgan {shlex.join(sys.argv[1:])}", pdf_engine=pdf_engine)
+    terminal.note(f"Report {'written' if changed else 'up to date'}: {run_dir / 'report.html'}")
+
+
+if __name__ == "__main__":
+    main()

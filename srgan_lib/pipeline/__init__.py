@@ -1,0 +1,1 @@
+"""Stages, fingerprints, the runner and the report."""

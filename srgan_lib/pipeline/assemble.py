@@ -1,0 +1,88 @@
+"""From finished stages to a finished run: the top-level files, the report and the archive."""
+
+from __future__ import annotations
+
+import subprocess
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from srgan_lib.files import atomic_path, sha256_file, write_atomic
+from srgan_lib.params import STAGES, Params
+from srgan_lib.pipeline import provenance
+from srgan_lib.pipeline.layout import STAGES as STAGE_TABLE
+from srgan_lib.pipeline.report import build_report
+from srgan_lib.pipeline.resolve import machine
+
+ARCHIVE = "srgan_results.zip"
+TOP_LEVEL = ("metrics.csv", "metrics_summary.csv")
+
+
+def assemble(run_dir: Path, params: Params, asked: Params, root: Path, *, command: str, pdf_engine: str = "typst") -> bool:
+    """Write a run's top-level metrics, manifest, report and archive from its finished stages.
+
+    Parameters
+    ----------
+    params, asked : the parameters as resolved, and as read (before ``auto`` became a value).
+    command : what reproduces the run.
+
+    Returns
+    -------
+    bool
+        False where all of it was up to date already.
+    """
+    stages = {name: provenance.read_json(run_dir / name / "manifest.json") for name in STAGES}
+    notebooks = [sha256_file(run_dir / name / f"{STAGE_TABLE[name].notebook}.ipynb") for name in STAGES]
+    content = provenance.digest([notebooks, {name: s["fingerprint"] for name, s in stages.items()}, asked.title, command, pdf_engine,
+                                 provenance.source_hash("pipeline")])
+    before = provenance.read_json(run_dir / "manifest.json") or {}
+    if before.get("content") == content and all((run_dir / f).exists() for f in ("report.html", "report.pdf", ARCHIVE, *TOP_LEVEL)):
+        return False
+    for name in TOP_LEVEL:
+        write_atomic(run_dir / name, (run_dir / "evaluation" / name).read_bytes())
+    provenance.write_json(run_dir / "manifest.json", run_manifest(run_dir, params, asked, root, stages, command))
+    build_report(run_dir, pdf_engine=pdf_engine)
+    write_archive(run_dir)
+    provenance.write_json(run_dir / "manifest.json", {**provenance.read_json(run_dir / "manifest.json"), "content": content})
+    return True
+
+
+def run_manifest(run_dir: Path, params: Params, asked: Params, root: Path, stages: dict[str, Any], command: str) -> dict[str, Any]:
+    """What a reader needs to trace and repeat a run: command, commit, parameters, machine, versions, stages."""
+    default = Params()
+    changed = [f"{section}.{name}" for section in ("shared", *STAGES) for name, value in getattr(asked, section)
+               if value != getattr(getattr(default, section), name) and f"{section}.{name}" != "shared.run_dir"]
+    return {
+        "name": run_dir.name, "title": asked.title, "command": command, "commit": commit(root), "machine": machine(),
+        "versions": provenance.environment("evaluation", params),
+        "parameters": {section: getattr(params, section).model_dump() for section in ("shared", *STAGES)},
+        "changed": changed, "seconds": round(sum(stage["seconds"] for stage in stages.values()), 1),
+        "stages": {name: {key: stage.get(key) for key in ("fingerprint", "started", "seconds", "reused_from", "warnings", "summary")}
+                   for name, stage in stages.items()},
+    }
+
+
+def write_archive(run_dir: Path) -> Path:
+    """``srgan_results.zip``: all of a run but the states for resuming training; the same files give the same bytes."""
+    target = run_dir / ARCHIVE
+    files = [p for p in sorted(run_dir.rglob("*")) if p.is_file() and p != target and not p.name.startswith(".")
+             and "checkpoints" not in p.relative_to(run_dir).parts]
+    with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for path in files:
+            # Weights and pictures do not compress, and text is small: storing is several times faster.
+            entry = zipfile.ZipInfo(f"{run_dir.name}/{path.relative_to(run_dir).as_posix()}", (1980, 1, 1, 0, 0, 0))
+            archive.writestr(entry, path.read_bytes())
+    return target
+
+
+def commit(root: Path) -> str:
+    """The project's git commit, marked where files differ from it; empty outside git."""
+    try:
+        revision = _git(root, "rev-parse", "--short=12", "HEAD")
+        return revision + (" with local changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _git(root: Path, *words: str) -> str:
+    return subprocess.run(["git", "-C", str(root), *words], check=True, capture_output=True, text=True).stdout.strip()

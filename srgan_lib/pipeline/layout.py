@@ -1,0 +1,62 @@
+"""Where everything of a project and of a run lies: every path and the table of stages."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class LayoutError(ValueError):
+    """A run name or a folder that cannot be what it is meant to be."""
+
+
+@dataclass(frozen=True)
+class StageInfo:
+    """One stage: its notebook, the stages it reads, and the library module that trains in it, if any."""
+
+    name: str
+    notebook: str
+    upstream: tuple[str, ...]
+    trainer: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The notebook's name in words, e.g. ``Data exploration``."""
+        words = self.notebook.split("_", 1)[1].replace("_", " ")
+        return {"srcnn baseline": "SRCNN baseline", "warmup": "Warm-up"}.get(words, words.capitalize())
+
+
+STAGES: dict[str, StageInfo] = {info.name: info for info in (
+    StageInfo("data", "01_data_exploration", ()),
+    StageInfo("srcnn", "02_srcnn_baseline", ("data",), "srgan_lib.training.supervised"),
+    StageInfo("warmup", "03_warmup", ("data",), "srgan_lib.training.supervised"),
+    StageInfo("adversarial", "04_adversarial", ("data", "warmup"), "srgan_lib.training.adversarial"),
+    StageInfo("evaluation", "05_evaluation", ("data", "srcnn", "warmup", "adversarial")),
+)}
+
+
+def project_root(start: Path | None = None) -> Path:
+    """The nearest folder from ``start`` (default: the working folder) upwards that holds ``notebooks/`` and ``params/``.
+
+    Outside a project (a notebook opened alone, in Colab for instance) it is ``start`` itself.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "notebooks").is_dir() and (folder / "params").is_dir():
+            return folder
+    return start
+
+
+def run_folder(results: Path, name: str) -> Path:
+    """The folder of a run; the name must be a plain file name, so that outputs stay inside ``results``.
+
+    Raises
+    ------
+    LayoutError
+        For a name with a path in it or with characters that file systems dislike.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name in {"reference", "sweeps"}:
+        raise LayoutError(f"run name {name!r}: use letters, digits, '.', '_' and '-' only, starting with a letter or digit, "
+                          "and neither 'reference' nor 'sweeps'; results always go to a folder of that name under results/")
+    return results / name

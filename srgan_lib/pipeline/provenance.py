@@ -1,0 +1,243 @@
+"""Fingerprints: what decides a stage's result, hashed, and the manifests that record it.
+
+A stage's fingerprint covers its notebook's code cells, the syntax tree of every library module that
+the notebook imports (directly or not), its resolved parameters, the environment that decides the
+arithmetic, the fingerprints of the stages it reads, and its input data. Prose, comments and
+docstrings do not count. Two parts of the library are left out on purpose: ``pipeline`` moves files
+and touches no image, and what ``params`` decides is the parameters' values, which are hashed.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import srgan_lib
+from srgan_lib.data.sources import Photo, find_photos
+from srgan_lib.files import sha256_file, write_atomic
+from srgan_lib.models.backbones import find_backbone, layer_index
+from srgan_lib.params import LOCATION_PARAMETERS, Params
+from srgan_lib.pipeline.layout import STAGES as STAGE_TABLE
+from srgan_lib.pipeline.resolve import LPIPS_BACKBONES
+
+PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
+MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Components:
+    """Everything that decides a stage's result, in pieces, so that a change can be named."""
+
+    notebook: str
+    modules: dict[str, str]
+    parameters: dict[str, Any]
+    environment: dict[str, str]
+    upstream: dict[str, str]
+    data: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash over all pieces."""
+        return digest(asdict(self))
+
+    def changes_since(self, before: Mapping[str, Any]) -> list[str]:
+        """What differs from an earlier manifest's components, in words, most telling first."""
+        words = []
+        for piece, label in (("parameters", "parameter"), ("modules", "library module"), ("environment", "environment:"),
+                             ("upstream", "upstream stage")):
+            old, new = before.get(piece, {}), getattr(self, piece)
+            for key in sorted(old.keys() | new.keys()):
+                if old.get(key) != new.get(key):
+                    values = f" ({old.get(key)} → {new.get(key)})" if piece in ("parameters", "environment") else ""
+                    words.append(f"{label} {key} changed{values}")
+        words += [f"{label} changed" for piece, label in (("notebook", "the notebook's code"), ("data", "the input data"))
+                  if before.get(piece) != getattr(self, piece)]
+        return words
+
+
+def stage_components(stage: str, params: Params, notebook: Path, upstream: Mapping[str, str]) -> Components:
+    """Everything that decides the result of ``stage`` under resolved ``params``.
+
+    Parameters
+    ----------
+    params : resolved (nothing ``auto`` or ``available``).
+    notebook : the stage's notebook file.
+    upstream : fingerprints of the stages it reads.
+    """
+    code = _code_cells(notebook, notebook.stat().st_mtime_ns)
+    return Components(
+        notebook=_code_hash(code, notebook),
+        modules=module_hashes(code),
+        parameters={k: v for k, v in params.stage(stage).items() if k not in LOCATION_PARAMETERS},
+        environment=environment(stage, params),
+        upstream=dict(upstream),
+        data=data_hash(stage, params),
+    )
+
+
+def training_fingerprint(stage: str, components: Components, inputs: Iterable[Path]) -> str:
+    """What decides the weights alone, so that editing a figure of a notebook never trains again.
+
+    It covers the training module's own imports, parameters and environment like the stage's
+    fingerprint, and the *contents* of the files read from earlier stages instead of their fingerprints.
+    """
+    trainer = STAGE_TABLE[stage].trainer
+    return digest([module_hashes([f"import {trainer}"]), components.parameters, components.environment,
+                   [sha256_file(path) for path in inputs]])
+
+
+def environment(stage: str, params: Params) -> dict[str, str]:
+    """Versions and files outside the repository that decide the stage's arithmetic."""
+    found = {name: version(name) for name in PACKAGES} | {"python": platform.python_version(), "machine": platform.machine()}
+    section = getattr(params, stage)
+    if getattr(section, "content_weight", 0) and section.content_weights == "imagenet":
+        found["vgg19"] = _backbone_hash("vgg19", max(section.content_layers, key=layer_index))
+    if stage == "evaluation":
+        found |= {LPIPS_BACKBONES[net]: _backbone_hash(LPIPS_BACKBONES[net]) for net in section.lpips_nets}
+    return found
+
+
+def data_hash(stage: str, params: Params) -> str:
+    """Hash of all image files that a stage reads from outside the run."""
+    shared = params.shared
+    photos = find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder)
+    folders: list[Path] = []
+    if stage == "evaluation":
+        for name in params.evaluation.test_sets:
+            photos += find_photos(name, scale=shared.scale) if name != "heldout" else []
+        folders = [file for folder in params.evaluation.methods.values() for file in sorted(Path(folder).glob("*"))]
+    return digest([*_photo_hashes(photos), *[[file.name, sha256_file(file)] for file in folders if file.is_file()]])
+
+
+def module_hashes(sources: Iterable[str]) -> dict[str, str]:
+    """The library modules that pieces of code import, directly or through others, each with its tree's hash."""
+    waiting = [name for source in sources for name in _imports(source)]
+    found: dict[str, str] = {}
+    while waiting:
+        name = waiting.pop()
+        path = _module_file(name)
+        if name not in found and path:
+            found[name], imports = _module(path, path.stat().st_mtime_ns)
+            waiting += imports
+    return dict(sorted(found.items()))
+
+
+def source_hash(package: str) -> str:
+    """Hash of all files of one package of the library, templates too."""
+    folder = Path(srgan_lib.__file__).parent / package
+    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
+    return digest([[p.relative_to(folder).as_posix(), sha256_file(p)] for p in files])
+
+
+def digest(value: Any) -> str:
+    """SHA-256 over the canonical JSON of a value, in hexadecimal."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@lru_cache(maxsize=None)
+def version(package: str) -> str:
+    """The installed version of a package, read without importing it."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return MISSING
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a mapping as JSON in one step."""
+    write_atomic(path, json.dumps(content, indent=1, ensure_ascii=False, sort_keys=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Read a JSON file; none where it is missing or broken, which both mean: not there yet."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        return None
+
+
+def output_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every result file of a stage, by its path inside the folder."""
+    passing = {"manifest.json", "progress.json"}
+    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name not in passing and not p.name.startswith(".")
+             and p.suffix != ".ipynb" and "checkpoints" not in p.relative_to(folder).parts]
+    return {p.relative_to(folder).as_posix(): sha256_file(p) for p in files}
+
+
+@lru_cache(maxsize=None)
+def _code_cells(notebook: Path, _mtime: int) -> tuple[str, ...]:
+    """Sources of the code cells that compute: without parameters (their values count) and the Colab set-up."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    skipped = {"parameters", "injected-parameters", "colab"}
+    return tuple("".join(cell["source"]) for cell in cells
+                 if cell["cell_type"] == "code" and not skipped & set(cell.get("metadata", {}).get("tags", [])))
+
+
+@lru_cache(maxsize=None)
+def _code_hash(code: tuple[str, ...], notebook: Path) -> str:
+    return digest([_tree(source, str(notebook)) for source in code])
+
+
+def _tree(source: str, where: str) -> str:
+    """A source's syntax tree as text, without comments (never in it) and docstrings."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise SyntaxError(f"{where}, line {error.lineno}: {error.msg}") from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+def _imports(source: str) -> list[str]:
+    """Library modules that a source imports anywhere, lazily too, but for those that decide no result."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    left_out = ("srgan_lib.pipeline", "srgan_lib.params", "srgan_lib.cli")
+    return sorted(n for n in names if n.split(".")[0] == "srgan_lib" and not n.startswith(left_out) and _module_file(n))
+
+
+@lru_cache(maxsize=None)
+def _module_file(name: str) -> Path | None:
+    """The file of a library module, or none for a name that is no module (a function, say)."""
+    base = Path(srgan_lib.__file__).parent.joinpath(*name.split(".")[1:])
+    return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
+
+
+@lru_cache(maxsize=None)
+def _module(path: Path, _mtime: int) -> tuple[str, list[str]]:
+    source = path.read_text(encoding="utf-8")
+    return digest(_tree(source, str(path))), _imports(source)
+
+
+def _backbone_hash(name: str, layer: str | None = None) -> str:
+    path = find_backbone(name, layer)
+    return _file_hash(path, path.stat().st_mtime_ns) if path else MISSING
+
+
+def _photo_hashes(photos: list[Photo]) -> list[list[str]]:
+    """Name and content hash of each photograph, HR and LR; hashing leaves the interpreter lock, so threads help."""
+    files = [path for photo in photos for path in (photo.path, photo.lr_path) if path]
+    with ThreadPoolExecutor() as pool:
+        return [[file.name, value] for file, value in
+                zip(files, pool.map(lambda p: _file_hash(p, p.stat().st_mtime_ns), files), strict=True)]
+
+
+@lru_cache(maxsize=None)
+def _file_hash(path: Path, _mtime: int) -> str:
+    return sha256_file(path)

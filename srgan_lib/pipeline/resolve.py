@@ -1,0 +1,125 @@
+"""Turning ``auto`` and ``available`` into values before anything runs, without importing torch."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from srgan_lib.models.backbones import BackboneError, fetch_backbone, find_backbone, layer_index
+from srgan_lib.params import ParameterError, Params
+
+LPIPS_BACKBONES = {"alex": "alexnet", "squeeze": "squeezenet1_1"}
+
+
+def resolve(params: Params, on_message: Callable[[str], None] = lambda text: None) -> Params:
+    """Parameters in which nothing is left to the machine: device, dtype, threads and content weights are values.
+
+    Parameters
+    ----------
+    params : as read.
+    on_message : told in one sentence what was chosen, or what is missing and how to get it.
+
+    Raises
+    ------
+    ParameterError
+        For a device that this machine does not have, or ImageNet weights that cannot be had.
+    """
+    shared = params.shared
+    gpus = cuda_capabilities()
+    device = shared.device if shared.device != "auto" else ("cuda" if gpus else "cpu")
+    index = int(device.partition(":")[2] or 0)
+    if device.startswith("cuda") and index >= len(gpus):
+        raise ParameterError(f"shared.device: {device!r} is not on this machine, which has {len(gpus)} CUDA devices; "
+                             "use cpu or auto")
+    fast = gpus[index] >= (8, 0) if device.startswith("cuda") else cpu_has_bfloat16()
+    dtype = shared.dtype if shared.dtype != "auto" else ("bfloat16" if fast else "float32")
+    threads = shared.threads if shared.threads != "auto" else available_cores()
+    sections: dict[str, Any] = {"shared": shared.model_copy(update={"device": device, "dtype": dtype, "threads": threads})}
+    for name in ("warmup", "adversarial"):
+        section = getattr(params, name)
+        if section.content_weight:
+            weights = _content_weights(name, section.content_weights, section.content_layers, on_message)
+            sections[name] = section.model_copy(update={"content_weights": weights})
+    return params.model_copy(update=sections)
+
+
+def fetch_judges(params: Params, on_progress: Callable[[int, int], None] | None = None,
+                 on_message: Callable[[str], None] = lambda text: None) -> None:
+    """Download the LPIPS backbones that the evaluation wants and this disk lacks; without a network, say so."""
+    for net in params.evaluation.lpips_nets:
+        try:
+            if find_backbone(LPIPS_BACKBONES[net]) is None:
+                fetch_backbone(LPIPS_BACKBONES[net], on_progress=on_progress)
+        except BackboneError as error:
+            on_message(f"LPIPS({net}) will not be computed: {error}")
+
+
+@lru_cache(maxsize=1)
+def cuda_capabilities() -> tuple[tuple[int, int], ...]:
+    """Compute capability of each visible CUDA device, asked of the driver itself; empty without one."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+    except OSError:
+        return ()
+    count = ctypes.c_int()
+    if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)):
+        return ()
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    found = []
+    for device in range(count.value):
+        driver.cuDeviceGetAttribute(ctypes.byref(major), 75, device)  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
+        driver.cuDeviceGetAttribute(ctypes.byref(minor), 76, device)  # … and MINOR
+        found.append((major.value, minor.value))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def cpu_has_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 itself (AVX-512 BF16 or AMX); elsewhere it is slower than float32."""
+    return bool({"avx512_bf16", "amx_bf16"} & set(_cpu_field("flags").split()))
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def machine() -> dict[str, Any]:
+    """What this machine is, for the report: processor, cores, memory in GiB, CUDA devices."""
+    import psutil
+
+    return {"cpu": _cpu_field("model name") or platform.processor() or platform.machine(), "cores": available_cores(),
+            "memory": round(psutil.virtual_memory().total / 2**30, 1), "gpu": len(cuda_capabilities()),
+            "system": f"{platform.system()} {platform.machine()}"}
+
+
+def _content_weights(stage: str, wanted: str, layers: dict[str, float], on_message: Callable[[str], None]) -> str:
+    deepest = max(layers, key=layer_index)
+    if wanted == "random" or find_backbone("vgg19", deepest):
+        found = "random" if wanted == "random" else "imagenet"
+    elif wanted == "available":
+        found = "random"
+    else:
+        try:
+            fetch_backbone("vgg19")
+        except BackboneError as error:
+            raise ParameterError(f"{stage}.content_weights: imagenet: {error}; or use 'random' or 'available'") from None
+        found = "imagenet"
+    if wanted == "available":
+        on_message(f"{stage}: content_weights 'available' is {found!r} on this machine "
+                   + ("(VGG-19 trained on ImageNet)" if found == "imagenet" else
+                      f"(no ImageNet weights for {deepest} on this disk; fixed-seed random VGG-19 instead)"))
+    return found
+
+
+@lru_cache(maxsize=None)
+def _cpu_field(name: str) -> str:
+    """A field of Linux's /proc/cpuinfo; empty elsewhere."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")

@@ -1,0 +1,277 @@
+"""Running the stages in order: what to compute, what to skip or reuse, and why."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from srgan_lib.params import Params
+from srgan_lib.pipeline import provenance
+from srgan_lib.pipeline.layout import STAGES, StageInfo
+
+if TYPE_CHECKING:
+    from srgan_lib.pipeline.stages import Stage
+
+Listener = Callable[[str, Mapping[str, Any]], None]  # (event, facts): planned, started, progress, finished, failed
+
+
+class StageFailed(RuntimeError):
+    """A notebook raised: the message names the notebook, the cell and the error."""
+
+
+class Interrupted(RuntimeError):
+    """The user stopped the run; what is computed is kept."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will happen to one stage, and why."""
+
+    stage: StageInfo
+    action: str  # "run", "skip" or "reuse"
+    reason: str
+    components: provenance.Components
+    source: Path | None = None  # the folder to copy from (action "reuse")
+
+    @property
+    def fingerprint(self) -> str:
+        """Of everything that decides the stage's results."""
+        return self.components.fingerprint
+
+
+def plan_run(params: Params, run_dir: Path, root: Path, *, from_stage: str | None = None, reuse: bool = True,
+             until: str | None = None) -> list[Plan]:
+    """What a run would do to each stage; changes nothing.
+
+    Parameters
+    ----------
+    params : resolved.
+    run_dir : the run's folder; runs beside it are searched for stages to reuse.
+    root : the project, whose ``notebooks/`` are executed.
+    from_stage : compute this stage and all after it, changed or not.
+    reuse : whether a stage may be skipped, or copied from another run.
+    until : the last stage wanted; default: all.
+    """
+    plans: list[Plan] = []
+    fingerprints: dict[str, str] = {}
+    forced = False
+    for info in STAGES.values():
+        forced = forced or info.name == from_stage
+        notebook = root / "notebooks" / f"{info.notebook}.ipynb"
+        components = provenance.stage_components(info.name, params, notebook, {s: fingerprints[s] for s in info.upstream})
+        fingerprints[info.name] = components.fingerprint
+        plan = Plan(info, "run", "", components)
+        plans.append(_decide(plan, run_dir, forced=forced, reuse=reuse))
+        if info.name == until:
+            break
+    return plans
+
+
+def execute(plans: list[Plan], params: Params, run_dir: Path, root: Path, listener: Listener = lambda event, facts: None,
+            *, reuse: bool = True) -> None:
+    """Carry out a plan: papermill executes the notebooks of the stages that are to run.
+
+    Two processes that want the same stage at the same time do not both compute it: the second waits,
+    then copies the first one's.
+
+    Raises
+    ------
+    StageFailed
+        When a notebook raises. ``NN_name.failed.ipynb`` keeps its traceback; finished stages and
+        checkpoints stay, so the same command continues there.
+    Interrupted
+        When the user stops the run.
+    """
+    from filelock import FileLock
+
+    locks = run_dir.parent / ".locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    for plan in plans:
+        listener("planned", {"stage": plan.stage, "action": plan.action, "reason": plan.reason})
+    for plan in plans:
+        if plan.action == "skip":
+            refresh_prose(run_dir / plan.stage.name / f"{plan.stage.notebook}.ipynb", root / "notebooks" / f"{plan.stage.notebook}.ipynb")
+            continue
+        with FileLock(locks / f"{plan.fingerprint[:32]}.lock"):
+            current = _decide(plan, run_dir, forced=False, reuse=True) if reuse and plan.action == "run" and not plan.reason.startswith("asked") else plan
+            started = time.perf_counter()
+            listener("started", {"stage": plan.stage, "action": current.action})
+            if current.action == "run":
+                _execute_notebook(current, params, run_dir, root, listener)
+            elif current.action == "reuse":
+                _copy_stage(current, run_dir)
+        listener("finished", {"stage": plan.stage, "action": current.action, "seconds": time.perf_counter() - started})
+
+
+def compute_upstream(stage: Stage, missing: list[str]) -> None:
+    """Compute the stages that a notebook run by hand needs and nobody has computed yet, at their default parameters."""
+    from IPython.display import display
+
+    params = stage.params
+    root = stage.notebook.parents[1]
+    wanted = [name for name in STAGES if name in missing]
+    display({"text/plain": f"Computing {', '.join(wanted)} first: {stage.name!r} reads it."}, raw=True)
+    plans = [plan for plan in plan_run(params, stage.run_dir, root, until=wanted[-1])
+             if not (stage.run_dir / plan.stage.name / "manifest.json").exists()]
+    execute(plans, params, stage.run_dir, root)
+
+
+def refresh_prose(executed: Path, source: Path) -> None:
+    """Bring the prose of an executed notebook up to date; its code and outputs stay, since the code is the same."""
+    import nbformat
+
+    done, text = nbformat.read(executed, as_version=4), nbformat.read(source, as_version=4)
+    injected = [cell for cell in done.cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    outputs = iter([cell for cell in done.cells if cell.cell_type == "code" and cell not in injected])
+    cells = []
+    for cell in text.cells:
+        if cell.cell_type != "code":
+            cells.append(cell)
+            continue
+        ran = next(outputs)
+        ran["source"] = cell["source"]
+        cells.append(ran)
+        if "parameters" in cell.metadata.get("tags", []):
+            cells += injected
+    if [c["source"] for c in cells] != [c["source"] for c in nbformat.read(executed, as_version=4).cells]:
+        done.cells = cells
+        provenance.write_atomic(executed, nbformat.writes(done))
+
+
+def is_complete(folder: Path, info: StageInfo) -> bool:
+    """Whether a stage's folder holds all that its manifest names, and its executed notebook."""
+    manifest = provenance.read_json(folder / "manifest.json")
+    return bool(manifest) and (folder / f"{info.notebook}.ipynb").exists() and all((folder / f).exists() for f in manifest["outputs"])
+
+
+def _decide(plan: Plan, run_dir: Path, *, forced: bool, reuse: bool) -> Plan:
+    """Whether a stage runs, is skipped or is copied from another run, with the reason in words."""
+    info, folder = plan.stage, run_dir / plan.stage.name
+    if forced or not reuse:
+        return replace(plan, action="run", reason="asked for with " + ("--from" if forced else "--no-reuse"))
+    manifest = provenance.read_json(folder / "manifest.json")
+    if manifest and manifest["fingerprint"] == plan.fingerprint and is_complete(folder, info):
+        return replace(plan, action="skip", reason=f"nothing it depends on has changed since {manifest['started'].replace('T', ' ')[:16]} UTC")
+    for other in sorted([*run_dir.parent.glob(f"*/{info.name}/manifest.json"), *run_dir.parent.glob(f"sweeps/*/*/{info.name}/manifest.json")]):
+        found = provenance.read_json(other)
+        if other.parent != folder and found and found["fingerprint"] == plan.fingerprint and is_complete(other.parent, info):
+            return replace(plan, action="reuse", reason=f"run {other.parent.parent.name!r} has computed it already", source=other.parent)
+    if not manifest:
+        return replace(plan, action="run", reason="not computed yet")
+    changes = plan.components.changes_since(manifest["components"])
+    return replace(plan, action="run", reason="; ".join(changes[:3]) if changes else "a result file is missing")
+
+
+def _copy_stage(plan: Plan, run_dir: Path) -> None:
+    """Copy a finished stage from another run; the manifest comes last, as when it was computed."""
+    target, manifest = run_dir / plan.stage.name, plan.source / "manifest.json"
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(plan.source, target, ignore=shutil.ignore_patterns("manifest.json", "checkpoints", "*.failed.ipynb"))
+    provenance.write_json(target / "manifest.json", {**provenance.read_json(manifest), "reused_from": plan.source.parent.name})
+
+
+def _execute_notebook(plan: Plan, params: Params, run_dir: Path, root: Path, listener: Listener) -> None:
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    info = plan.stage
+    folder = run_dir / info.name
+    running, final = folder / f".{info.notebook}.running.ipynb", folder / f"{info.notebook}.ipynb"
+    failed = folder / f"{info.notebook}.failed.ipynb"
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in (folder / "manifest.json", final, failed, folder / "progress.json"):
+        stale.unlink(missing_ok=True)
+    shutil.rmtree(folder / "figures", ignore_errors=True)
+    values = {**params.stage(info.name), "run_dir": str(run_dir)}
+    with _watch_progress(folder / "progress.json", info, listener), _forward_interrupts() as interrupts, _kernel_environment(params):
+        try:
+            papermill.execute_notebook(
+                str(root / "notebooks" / f"{info.notebook}.ipynb"), str(running), parameters=values, cwd=str(root), kernel_name="python3",
+                progress_bar=False, log_output=False, extra_arguments=["--IPKernelApp.log_level=40"])
+        except PapermillExecutionError as error:
+            running.replace(failed)
+            if interrupts:
+                raise Interrupted(f"stopped in {info.notebook}; the same command continues there") from None
+            raise StageFailed(f"{info.notebook}, cell {error.cell_index + 1}: {error.ename}: {error.evalue}\n"
+                              f"The traceback is in {failed}; the same command continues at this stage.") from None
+        except DeadKernelError:
+            running.replace(failed)
+            raise StageFailed(f"{info.notebook}: its process died, most likely for lack of memory; take a smaller batch or crop. "
+                              "The same command continues at the last checkpoint.") from None
+        except KeyboardInterrupt:
+            raise Interrupted(f"stopped in {info.notebook}; the same command continues there") from None
+    running.replace(final)
+    if (provenance.read_json(folder / "manifest.json") or {}).get("fingerprint") != plan.fingerprint:
+        raise StageFailed(f"{info.notebook}: it ended without a manifest for what was planned; was a library file or an image changed "
+                          "while it ran? The same command computes it again.")
+
+
+@contextmanager
+def _kernel_environment(params: Params) -> Iterator[None]:
+    """Environment of the kernels: the runner's mark, and thread pools of the size that the fingerprint names."""
+    count = str(params.shared.threads)
+    wanted = {"SRGAN_RUNNER": "1", "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count}
+    before = {key: os.environ.get(key) for key in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value
+
+
+@contextmanager
+def _watch_progress(path: Path, info: StageInfo, listener: Listener) -> Iterator[None]:
+    """Pass on what a kernel says of its progress, which it writes to a file."""
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.3):
+            facts = provenance.read_json(path)
+            if facts:
+                listener("progress", {**facts, "stage": info})
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@contextmanager
+def _forward_interrupts() -> Iterator[list[int]]:
+    """Send the first Ctrl-C to the kernel, so that training saves its state; a second one ends everything."""
+    import psutil
+
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+
+    def forward(number: int, _frame: Any) -> None:
+        received.append(number)
+        kernels = [child for child in psutil.Process().children() if "ipykernel_launcher" in " ".join(child.cmdline())]
+        if len(received) > 1 or not kernels:
+            raise KeyboardInterrupt
+        for kernel in kernels:
+            kernel.send_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, forward)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGINT, before)

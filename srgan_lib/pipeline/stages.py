@@ -1,0 +1,271 @@
+"""What a notebook holds in its hands: its checked parameters, its folder, its inputs, and how to show things.
+
+    stage = open_stage("warmup", globals())
+    curve = train_warmup(stage.params, …, stage.directory, …, on_step=stage.progress("Warm-up"))
+    stage.figure(loss_curves(curve), "loss_curves", "…")
+    stage.finish(best_psnr=…)
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import html
+import io
+import os
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from srgan_lib.files import write_atomic
+from srgan_lib.params import STAGES as STAGE_NAMES
+from srgan_lib.params import ParameterError, Params, Shared, check_stage
+from srgan_lib.pipeline import provenance
+from srgan_lib.pipeline.layout import STAGES, project_root
+from srgan_lib.pipeline.resolve import resolve
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+PARAMETERS_HEADER = "# Parameters"  # first line of every parameters cell; papermill writes it into the one it injects
+
+
+def open_stage(name: str, namespace: Mapping[str, Any]) -> Stage:
+    """Check a notebook's parameters and open its stage, computing the stages it reads where they are missing.
+
+    Parameters
+    ----------
+    name : one of ``data``, ``srcnn``, ``warmup``, ``adversarial``, ``evaluation``.
+    namespace : the notebook's ``globals()``, where its parameters cells have left their values.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown name in a parameters cell (papermill injects those without a word), a wrong value
+        or an impossible combination.
+    """
+    if name not in STAGE_NAMES:
+        raise ParameterError(f"no stage is called {name!r}; stages: {', '.join(STAGE_NAMES)}")
+    known = {*Shared.model_fields, *Params.model_fields[name].annotation.model_fields}
+    given = {key: namespace[key] for key in known if key in namespace}
+    given |= {key: None for key in _assigned_names(namespace.get("In", ())) - known}
+    params = resolve(check_stage(name, given))
+    stage = Stage(name, params, project_root())
+    stage.open()
+    return stage
+
+
+class Stage:
+    """An open stage of a run.
+
+    Attributes
+    ----------
+    params : resolved parameters; only the ``shared`` section and the stage's own are this run's.
+    directory : the stage's folder, ``<run_dir>/<stage>``.
+    fingerprint : of everything that decides the stage's results.
+    """
+
+    def __init__(self, name: str, params: Params, root: Path) -> None:
+        self.name = name
+        self.params = params
+        self.info = STAGES[name]
+        self.notebook = root / "notebooks" / f"{self.info.notebook}.ipynb"
+        self.run_dir = (root / params.shared.run_dir).resolve()
+        self.directory = self.run_dir / name
+        self.warnings: list[str] = []
+        self._started = time.perf_counter()
+        self._opened = datetime.now(UTC)
+
+    def open(self) -> None:
+        """Create the folder, make sure that upstream stages are there, and fix the fingerprint."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        (self.directory / "manifest.json").unlink(missing_ok=True)
+        missing = [stage for stage in self.info.upstream if not (self.run_dir / stage / "manifest.json").exists()]
+        if missing:
+            from srgan_lib.pipeline.runner import compute_upstream
+
+            compute_upstream(self, missing)
+        upstream = {stage: self._upstream_fingerprint(stage) for stage in self.info.upstream}
+        self.components = provenance.stage_components(self.name, self.params, self.notebook, upstream)
+        self.fingerprint = self.components.fingerprint
+
+    def input(self, stage: str, name: str) -> Path:
+        """A result file of an earlier stage of this run.
+
+        Raises
+        ------
+        FileNotFoundError
+            Naming the file and the command that makes it.
+        """
+        path = self.run_dir / stage / name
+        if stage not in self.info.upstream:
+            raise ValueError(f"stage {self.name!r} does not read {stage!r}; it reads {', '.join(self.info.upstream) or 'no stage'}")
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: not there; compute stage {stage!r} again (srgan run … --from {stage})")
+        return path
+
+    def training_fingerprint(self, *inputs: Path) -> str:
+        """What decides the weights that this stage trains; its checkpoints carry it."""
+        return provenance.training_fingerprint(self.name, self.components, inputs)
+
+    def figure(self, figure: Figure, name: str, caption: str, alt: str = "", source: str = "", vector: bool = True) -> None:
+        """Show a figure with its caption and save it as ``figures/<name>.png`` (and ``.svg`` where it is a chart).
+
+        Parameters
+        ----------
+        caption : what to look for, in a sentence; may hold inline HTML.
+        alt : what the figure shows, for those who cannot see it; default: the caption.
+        source : the file of this stage with the figures drawn, e.g. ``loss_curve.csv``.
+        vector : a chart (shown as SVG) rather than photographs (shown as PNG).
+        """
+        folder = self.directory / "figures"
+        png = _render(figure, "png")
+        write_atomic(folder / f"{name}.png", png)
+        shown, kind = png, "image/png"
+        if vector:
+            shown, kind = _render(figure, "svg"), "image/svg+xml"
+            write_atomic(folder / f"{name}.svg", shown)
+        image = f'<img alt="{html.escape(alt or caption)}" src="data:{kind};base64,{base64.b64encode(shown).decode()}">'
+        self._show("fig", name, image, caption, source, f"[figure: {alt or caption}]")
+
+    def table(self, frame: pandas.DataFrame, name: str, caption: str, best: Mapping[str, str] | None = None,
+              source: str = "", formats: Mapping[str, str] | None = None) -> None:
+        """Show a table with its caption.
+
+        Parameters
+        ----------
+        frame : the rows, printed without its index.
+        best : columns whose best value is marked, each ``"max"`` or ``"min"``.
+        source : the file of this stage with the full figures, e.g. ``metrics.csv``.
+        formats : format per column, e.g. ``{"psnr_y": ".2f"}``.
+        """
+        body = _table_html(frame, best or {}, formats or {})
+        self._show("tab", name, f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(name.replace("_", " "))}">'
+                   f"{body}</div>", caption, source, frame.to_string(index=False))
+
+    def warn(self, text: str) -> None:
+        """Note something the reader should know; the report repeats it near its top."""
+        from IPython.display import HTML, display
+
+        if text not in self.warnings:
+            self.warnings.append(text)
+            display(HTML(f'<p class="srgan-warning" role="note"><strong>Note:</strong> {html.escape(text)}</p>'))
+
+    def progress(self, label: str) -> Callable[..., None]:
+        """A callback ``(step, total, …)`` that tells people how far a long computation is.
+
+        It feeds the terminal of ``srgan run`` through ``progress.json``, and a bar in a notebook run by hand.
+        """
+        return _Progress(self.directory / "progress.json", self.name, label)
+
+    def finish(self, **summary: Any) -> None:
+        """Write the manifest, and say what was written where and which notebook is next."""
+        from IPython.display import HTML, display
+
+        seconds = round(time.perf_counter() - self._started, 1)
+        self._close_progress()
+        outputs = provenance.output_hashes(self.directory)
+        provenance.write_json(self.directory / "manifest.json", {
+            "stage": self.name, "fingerprint": self.fingerprint, "components": vars(self.components),
+            "started": self._opened.isoformat(timespec="seconds"), "seconds": seconds, "outputs": outputs,
+            "warnings": self.warnings, "summary": summary})
+        after = STAGE_NAMES[STAGE_NAMES.index(self.name) + 1:][:1]
+        following = f"Next: notebook {STAGES[after[0]].notebook}." if after else "This was the last notebook."
+        display(HTML(f"<p class='srgan-finish'>{len(outputs)} files in <code>{html.escape(str(self.params.shared.run_dir))}/{self.name}</code>, "
+                     f"{seconds:.0f} s. {following}</p>"))
+
+    def _upstream_fingerprint(self, stage: str) -> str:
+        """The fingerprint of an earlier stage, which must have been computed under the same shared parameters."""
+        manifest = provenance.read_json(self.run_dir / stage / "manifest.json")
+        before, now = manifest["components"]["parameters"], self.params.stage(self.name)
+        for key in Shared.model_fields.keys() & before.keys():
+            if before[key] != now[key]:
+                raise ParameterError(f"{key}: stage {stage!r} in {self.run_dir} was computed with {before[key]!r}, this notebook has "
+                                     f"{now[key]!r}; run notebook {STAGES[stage].notebook} again or choose another run_dir")
+        return manifest["fingerprint"]
+
+    def _show(self, prefix: str, name: str, body: str, caption: str, source: str, plain: str) -> None:
+        from IPython.display import display
+
+        origin = f' data-source="{self.name}/{html.escape(source)}"' if source else ""
+        kind = "srgan srgan-table" if prefix == "tab" else "srgan"
+        display({"text/html": f'<figure class="{kind}" id="{prefix}-{name}" data-stage="{self.name}"{origin}>{body}'
+                              f"<figcaption>{caption}</figcaption></figure>", "text/plain": plain}, raw=True)
+
+    def _close_progress(self) -> None:
+        (self.directory / "progress.json").unlink(missing_ok=True)
+
+
+class _Progress:
+    """Writes ``progress.json`` at most twice a second; draws a bar where somebody watches the notebook."""
+
+    def __init__(self, path: Path, stage: str, label: str) -> None:
+        self.path, self.stage, self.label = path, stage, label
+        self.last = 0.0
+        self.bar = None
+
+    def __call__(self, step: int, total: int, values: Mapping[str, float] | None = None) -> None:
+        now = time.monotonic()
+        if now - self.last < 0.5 and step < total:
+            return
+        self.last = now
+        if os.environ.get("SRGAN_RUNNER"):
+            provenance.write_json(self.path, {"stage": self.stage, "label": self.label, "step": step, "total": total,
+                                              "values": dict(values or {})})
+            return
+        if self.bar is None:
+            from tqdm.auto import tqdm
+
+            self.bar = tqdm(total=total, desc=self.label, initial=step)
+        self.bar.update(step - self.bar.n)
+        if values:
+            self.bar.set_postfix({key: f"{value:.4g}" for key, value in values.items()}, refresh=False)
+        if step >= total:
+            self.bar.close()
+
+
+def _assigned_names(cells: Any) -> set[str]:
+    """Plain names assigned in the parameters cells that this kernel has executed."""
+    sources = [cell for cell in cells if isinstance(cell, str) and cell.lstrip().startswith(PARAMETERS_HEADER)]
+    names: set[str] = set()
+    for source in sources:
+        for node in ast.parse(source).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+            names |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return names
+
+
+def _render(figure: Figure, kind: str) -> bytes:
+    """A figure as bytes that are the same each time (no dates, no random ids)."""
+    import matplotlib
+
+    buffer = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "srgan", "svg.fonttype": "path"}):
+        figure.savefig(buffer, format=kind, dpi=160, metadata={"Date": None} if kind == "svg" else {"Software": None},
+                       bbox_inches="tight", pad_inches=0.04)
+    return buffer.getvalue()
+
+
+def _table_html(frame: pandas.DataFrame, best: Mapping[str, str], formats: Mapping[str, str]) -> str:
+    """A table as HTML: numbers to the right, missing values as a dash, the best of a column strong."""
+    columns = {}
+    for name in frame.columns:
+        values = list(frame[name])
+        numeric = [v for v in values if isinstance(v, int | float) and v == v]
+        winner = {"max": max, "min": min}[best[name]](numeric) if best.get(name) and numeric else None
+        columns[name] = [_cell(v, formats.get(name, ""), v == winner) for v in values]
+    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame.columns)
+    rows = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns.values(), strict=True))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _cell(value: Any, spec: str, strong: bool) -> str:
+    if value is None or value != value:
+        return '<td class="num">–</td>'
+    if isinstance(value, str):
+        return f"<td>{html.escape(value)}</td>"
+    text = format(value, spec or ("" if isinstance(value, int) else ".4g")).replace("-", "\N{MINUS SIGN}")
+    return f'<td class="num">{f"<strong>{text}</strong>" if strong else text}</td>'

@@ -1,0 +1,50 @@
+"""Proving that a run repeats: compute it again and compare every file that must be the same."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from srgan_lib.params import STAGES, check
+from srgan_lib.pipeline import provenance
+from srgan_lib.pipeline.runner import Listener, execute, plan_run
+
+
+class NotRepeated(RuntimeError):
+    """A file came out different: the message names the first one."""
+
+
+#: Files that hold measured times and memory, which no two runs share.
+TIMED = frozenset({"speed.json"})
+
+
+def verify_run(run_dir: Path, root: Path, listener: Listener) -> int:
+    """Execute a finished run again without reuse, in a scratch folder inside it, and compare.
+
+    Returns
+    -------
+    int
+        How many files were byte for byte the same (all of them).
+
+    Raises
+    ------
+    NotRepeated
+        Naming the first file that differs, in the order of the stages; the scratch folder then stays.
+    """
+    manifest = provenance.read_json(run_dir / "manifest.json")
+    params = check(manifest["parameters"], str(run_dir / "manifest.json"))
+    scratch = run_dir / ".verify" / run_dir.name
+    shutil.rmtree(scratch.parent, ignore_errors=True)
+    execute(plan_run(params, scratch, root, reuse=False), params, scratch, root, listener, reuse=False)
+    count = 0
+    for stage in STAGES:
+        before, after = (provenance.read_json(folder / stage / "manifest.json")["outputs"] for folder in (run_dir, scratch))
+        for name in sorted(before.keys() | after.keys()):
+            if Path(name).name in TIMED:
+                continue
+            if before.get(name) != after.get(name):
+                where = "only in one of the two" if not (name in before and name in after) else "different"
+                raise NotRepeated(f"{stage}/{name} is {where}: compare {run_dir / stage / name} with {scratch / stage / name}")
+            count += 1
+    shutil.rmtree(scratch.parent)
+    return count

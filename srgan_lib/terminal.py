@@ -1,0 +1,63 @@
+"""What ``srgan run`` shows in the terminal: one line per stage with its reason, and a bar with the time left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+WORDS = {"run": "[bold]computing[/]", "reuse": "reusing  ", "skip": "skipped  "}
+
+
+class Terminal:
+    """A listener for :func:`srgan_lib.pipeline.runner.execute`; a context manager while bars are shown."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False)
+        self.progress = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                                 TextColumn("left"), TimeRemainingColumn(), console=self.console, transient=True)
+        self.task: TaskID | None = None
+
+    def __enter__(self) -> Terminal:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def note(self, text: str) -> None:
+        """One line for the user."""
+        self.console.print(escape(text), soft_wrap=True)
+
+    def listen(self, event: str, facts: Mapping[str, Any]) -> None:
+        """Show one event of the runner."""
+        stage = facts["stage"]
+        if event == "planned":
+            self.console.print(f"{stage.notebook:<20} {WORDS[facts['action']]} {escape(facts['reason'])}", soft_wrap=True)
+        elif event == "started":
+            self._clear()
+            self.task = self.progress.add_task(stage.notebook, total=None)
+        elif event == "progress" and self.task is not None:
+            self.progress.update(self.task, description=f"{stage.notebook}: {facts['label']}", completed=facts["step"], total=facts["total"])
+        elif event == "finished":
+            self._clear()
+            self.console.print(f"{stage.notebook:<20} [green]done[/] in {facts['seconds']:.1f} s")
+
+    def download(self, done: int, total: int) -> None:
+        """Progress of a download in bytes."""
+        if self.task is None:
+            self.progress.columns = (TextColumn("Downloading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+            self.progress.start()
+            self.task = self.progress.add_task("", total=total)
+        self.progress.update(self.task, completed=done)
+        if done >= total:
+            self.progress.stop()
+            self.__init__()
+
+    def _clear(self) -> None:
+        if self.task is not None:
+            self.progress.remove_task(self.task)
+            self.task = None

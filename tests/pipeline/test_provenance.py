@@ -1,0 +1,112 @@
+"""Which change reruns which stage."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import srgan_lib
+from srgan_lib.params import STAGES
+from srgan_lib.pipeline import provenance
+from srgan_lib.pipeline.layout import STAGES as TABLE
+
+from .project import tiny_params
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """A copy of the library and the notebooks that a test may change."""
+    copy = tmp_path / "project"
+    shutil.copytree(ROOT / "srgan_lib", copy / "srgan_lib", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "notebooks", copy / "notebooks")
+    monkeypatch.setattr(srgan_lib, "__file__", str(copy / "srgan_lib" / "__init__.py"))
+    provenance._module_file.cache_clear()
+    yield copy
+    provenance._module_file.cache_clear()
+
+
+def fingerprints(root, params=None):
+    found = {}
+    for name, info in TABLE.items():
+        notebook = root / "notebooks" / f"{info.notebook}.ipynb"
+        found[name] = provenance.stage_components(name, params or tiny_params(), notebook, {s: found[s] for s in info.upstream}).fingerprint
+    return found
+
+
+def changed(before, after):
+    return [name for name in STAGES if before[name] != after[name]]
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{old!r} is no longer in {path}"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_a_changed_library_line_reruns_exactly_the_stages_that_import_it(library):
+    before = fingerprints(library)
+    (library / "srgan_lib/training/adversarial.py").open("a").write("\nEXTRA = 1\n")
+    assert changed(before, fingerprints(library)) == ["adversarial", "evaluation"]
+
+
+@pytest.mark.parametrize(("file", "stages"), [
+    ("models/srcnn.py", ["srcnn", "warmup", "adversarial", "evaluation"]),
+    ("training/loop.py", ["srcnn", "warmup", "adversarial", "evaluation"]),
+    ("evaluation/statistics.py", ["evaluation"]),
+    ("data/patches.py", list(STAGES)),
+    ("pipeline/report/__init__.py", []),
+    ("params.py", []),
+])
+def test_each_file_decides_its_stages(library, file, stages):
+    before = fingerprints(library)
+    (library / "srgan_lib" / file).open("a").write("\nEXTRA = 1\n")
+    got = changed(before, fingerprints(library))
+    assert set(got) >= set(stages) if file == "models/srcnn.py" else got == stages
+
+
+def test_comments_docstrings_and_prose_change_nothing(library):
+    before = fingerprints(library)
+    losses = library / "srgan_lib/training/losses.py"
+    losses.write_text('"""Another docstring."""\n# another comment\n' + losses.read_text().split('"""', 2)[2])
+    notebook = library / "notebooks/03_warmup.ipynb"
+    document = json.loads(notebook.read_text())
+    document["cells"][0]["source"] = "Another sentence."
+    code = next(c for c in document["cells"] if c["cell_type"] == "code" and "open_stage" in "".join(c["source"]))
+    code["source"] = "".join(code["source"]) + "\n# another comment"
+    notebook.write_text(json.dumps(document))
+    assert changed(before, fingerprints(library)) == []
+
+
+def test_an_evaluation_parameter_retrains_nothing(library):
+    before = fingerprints(library)
+    assert changed(before, fingerprints(library, tiny_params(evaluation={"grids": 3}))) == ["evaluation"]
+
+
+def test_threads_and_the_torch_version_rerun_everything(library, monkeypatch):
+    before = fingerprints(library)
+    assert changed(before, fingerprints(library, tiny_params(shared={"threads": 2}))) == list(STAGES)
+    monkeypatch.setattr(provenance, "version", lambda name: "9.9" if name == "torch" else "1.0")
+    assert changed(before, fingerprints(library)) == list(STAGES)
+
+
+def test_where_results_go_decides_nothing(library):
+    assert changed(fingerprints(library), fingerprints(library, tiny_params(shared={"run_dir": "elsewhere"}))) == []
+
+
+def test_a_code_cell_reruns_its_stage_and_those_after_it(library):
+    before = fingerprints(library)
+    notebook = library / "notebooks/03_warmup.ipynb"
+    document = json.loads(notebook.read_text())
+    document["cells"][-1]["source"] = "".join(document["cells"][-1]["source"]) + "\nextra = 1"
+    notebook.write_text(json.dumps(document))
+    assert changed(before, fingerprints(library)) == ["warmup", "adversarial", "evaluation"]
+
+
+def test_changes_are_named():
+    notebook = ROOT / "notebooks/03_warmup.ipynb"
+    before = provenance.stage_components("warmup", tiny_params(), notebook, {"data": "a"})
+    after = provenance.stage_components("warmup", tiny_params(warmup={"steps": 300}), notebook, {"data": "b"})
+    assert after.changes_since(vars(before)) == ["parameter steps changed (250 → 300)", "upstream stage data changed"]

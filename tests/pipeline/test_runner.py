@@ -1,0 +1,176 @@
+"""The runner on throw-away projects: order, skipping, reuse, failures and interruption."""
+
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import nbformat
+import pytest
+
+from srgan_lib.pipeline import runner
+from srgan_lib.pipeline.runner import StageFailed, execute, plan_run
+
+from .project import make_project, set_body, tiny_params
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A project with one finished run, shared by the tests that do not change it."""
+    root = make_project(tmp_path_factory.mktemp("project"))
+    params, run_dir = tiny_params(), root / "results" / "one"
+    events = []
+    execute(plan_run(params, run_dir, root), params, run_dir, root, lambda event, facts: events.append((event, facts["stage"].name)))
+    return root, params, run_dir, events
+
+
+def actions(plans):
+    return {plan.stage.name: plan.action for plan in plans}
+
+
+def test_stages_run_in_order_and_leave_notebook_manifest_and_results(finished):
+    _root, _params, run_dir, events = finished
+    assert [stage for event, stage in events if event == "started"] == ["data", "srcnn", "warmup", "adversarial", "evaluation"]
+    for stage, notebook in (("data", "01_data_exploration"), ("evaluation", "05_evaluation")):
+        assert (run_dir / stage / f"{notebook}.ipynb").exists()
+        manifest = json.loads((run_dir / stage / "manifest.json").read_text())
+        assert manifest["outputs"].keys() == {"result.csv"}
+
+
+def test_nothing_changed_skips_everything_and_says_why(finished):
+    root, params, run_dir, _ = finished
+    plans = plan_run(params, run_dir, root)
+    assert set(actions(plans).values()) == {"skip"}
+    assert all("nothing it depends on has changed since" in plan.reason for plan in plans)
+
+
+def test_another_run_reuses_what_is_the_same(finished):
+    root, _, run_dir, _ = finished
+    params = tiny_params(adversarial={"steps": 5})
+    plans = plan_run(params, run_dir.parent / "two", root)
+    assert actions(plans) == {"data": "reuse", "srcnn": "reuse", "warmup": "reuse", "adversarial": "run", "evaluation": "run"}
+    assert "'one' has computed it" in plans[0].reason
+    execute(plans[:1], params, run_dir.parent / "two", root)
+    assert (run_dir.parent / "two" / "data" / "result.csv").read_text() == "data\n"
+    assert actions(plan_run(params, run_dir.parent / "two", root))["data"] == "skip"
+
+
+def test_from_and_no_reuse(finished):
+    root, params, run_dir, _ = finished
+    assert actions(plan_run(params, run_dir, root, from_stage="adversarial")) == {
+        "data": "skip", "srcnn": "skip", "warmup": "skip", "adversarial": "run", "evaluation": "run"}
+    assert set(actions(plan_run(params, run_dir, root, reuse=False)).values()) == {"run"}
+
+
+def test_a_lost_result_file_is_computed_again(finished):
+    root, params, run_dir, _ = finished
+    result = run_dir / "srcnn" / "result.csv"
+    content = result.read_text()
+    result.unlink()
+    plan = plan_run(params, run_dir, root)[1]
+    result.write_text(content)
+    assert (plan.action, plan.reason) == ("run", "a result file is missing")
+
+
+def test_new_prose_reaches_a_skipped_notebook(finished):
+    root, params, run_dir, _ = finished
+    set_body(root, "data", '(stage.directory / "result.csv").write_text("data\\n")', prose="A new sentence.")
+    plans = plan_run(params, run_dir, root)
+    assert actions(plans)["data"] == "skip"
+    execute(plans[:1], params, run_dir, root)
+    executed = nbformat.read(run_dir / "data" / "01_data_exploration.ipynb", as_version=4)
+    assert executed.cells[0].source == "A new sentence."
+    assert any("injected-parameters" in cell.metadata.get("tags", []) for cell in executed.cells)
+    assert executed.cells[-1].outputs, "outputs stay"
+
+
+def test_a_cell_that_raises_stops_the_run_and_keeps_what_is_done(tmp_path):
+    root = make_project(tmp_path, {"srcnn": 'raise ValueError("no such thing")'})
+    params, run_dir = tiny_params(), root / "results" / "one"
+    with pytest.raises(StageFailed) as error:
+        execute(plan_run(params, run_dir, root), params, run_dir, root)
+    for word in ("02_srcnn_baseline, cell 5", "ValueError: no such thing", "02_srcnn_baseline.failed.ipynb", "continues at this stage"):
+        assert word in str(error.value)
+    assert "no such thing" in (run_dir / "srcnn" / "02_srcnn_baseline.failed.ipynb").read_text()
+    set_body(root, "srcnn", '(stage.directory / "result.csv").write_text("mended")')
+    assert list(actions(plan_run(params, run_dir, root)).values()) == ["skip", "run", "run", "run", "run"]
+
+
+def test_a_kernel_that_dies_is_reported(tmp_path):
+    root = make_project(tmp_path, {"data": "import os; os._exit(9)"})
+    params, run_dir = tiny_params(), root / "results" / "one"
+    with pytest.raises(StageFailed, match=r"01_data_exploration: its process died.*lack of memory"):
+        execute(plan_run(params, run_dir, root), params, run_dir, root)
+
+
+def test_an_unknown_name_injected_by_papermill_is_an_error(tmp_path):
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    root = make_project(tmp_path)
+    with pytest.raises(PapermillExecutionError, match="sample_pears.*did you mean 'sample_pairs'"):
+        papermill.execute_notebook(str(root / "notebooks/01_data_exploration.ipynb"), str(tmp_path / "out.ipynb"), cwd=str(root),
+                                   parameters={"sample_pears": 3}, progress_bar=False, kernel_name="python3")
+
+
+def test_two_processes_do_not_compute_the_same_stage_twice(tmp_path):
+    root = make_project(tmp_path, {"data": 'import time; time.sleep(2)\n(stage.directory / "result.csv").write_text("x")'})
+    code = textwrap.dedent("""
+        import sys; from pathlib import Path
+        from tests.pipeline.project import tiny_params
+        from srgan_lib.pipeline.runner import execute, plan_run
+        root, name = Path(sys.argv[1]), sys.argv[2]
+        params, run_dir = tiny_params(), root / "results" / name
+        execute(plan_run(params, run_dir, root, until="data"), params, run_dir, root,
+                lambda event, facts: print(event, facts.get("action"), flush=True) if event == "finished" else None)
+    """)
+    both = [subprocess.Popen([sys.executable, "-c", code, str(root), name], stdout=subprocess.PIPE, text=True) for name in ("one", "two")]
+    assert sorted(p.communicate()[0].split()[-1] for p in both) == ["reuse", "run"]
+
+
+def test_ctrl_c_reaches_the_notebook_and_loses_nothing(tmp_path):
+    waiting = """
+        import time
+        (stage.directory / "started").write_text("")
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            (stage.directory / "saved").write_text("state")
+            raise
+    """
+    root = make_project(tmp_path, {"data": textwrap.dedent(waiting)})
+    code = textwrap.dedent("""
+        import sys; from pathlib import Path
+        from tests.pipeline.project import tiny_params
+        from srgan_lib.pipeline.runner import Interrupted, execute, plan_run
+        root = Path(sys.argv[1]); params, run_dir = tiny_params(), root / "results" / "one"
+        try:
+            execute(plan_run(params, run_dir, root), params, run_dir, root)
+        except Interrupted as error:
+            print(error); sys.exit(130)
+    """)
+    process = subprocess.Popen([sys.executable, "-c", code, str(root)], stdout=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    started = root / "results" / "one" / "data" / "started"
+    while not started.exists() and process.poll() is None:
+        time.sleep(0.1)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "stopped in 01_data_exploration; the same command continues there" in output
+    assert (started.parent / "saved").exists()
+
+
+def test_progress_of_a_notebook_reaches_the_listener(tmp_path, monkeypatch):
+    body = "import time\ntell = stage.progress('Counting')\nfor step in (1, 2):\n    tell(step, 2)\n    time.sleep(0.8)"
+    root = make_project(tmp_path, {"data": body})
+    params, run_dir = tiny_params(), root / "results" / "one"
+    seen = []
+    execute(plan_run(params, run_dir, root, until="data"), params, run_dir, root,
+            lambda event, facts: seen.append((facts["label"], facts["step"], facts["total"])) if event == "progress" else None)
+    assert ("Counting", 2, 2) in seen
+    assert not (run_dir / "data" / "progress.json").exists()
+    assert runner.is_complete(run_dir / "data", runner.STAGES["data"])
