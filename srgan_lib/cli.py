@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
-from srgan_lib import params as schema
+from srgan_lib import params_io
+from srgan_lib.params import ParameterError, Params
 from srgan_lib.pipeline.layout import STAGES, LayoutError, project_root, run_folder
 
 # Errors that are the user's to mend: shown as one message, without a traceback.
-USER_ERRORS = (schema.ParameterError, LayoutError, ValueError, OSError, RuntimeError)
+USER_ERRORS = (ParameterError, LayoutError, ValueError, OSError, RuntimeError)
 
 
 class _Commands(click.Group):
@@ -24,12 +25,19 @@ class _Commands(click.Group):
 
         try:
             return super().invoke(ctx)
+        except click.exceptions.Exit:  # --help and the like: click's own way out, a RuntimeError by birth
+            raise
         except (KeyboardInterrupt, Interrupted) as error:
-            click.secho(f"Interrupted: {error or 'nothing computed so far is lost; the same command continues'}", fg="yellow", err=True)
+            click.secho(
+                f"Interrupted: {error or 'nothing computed so far is lost; the same command continues'}",
+                fg="yellow",
+                err=True,
+            )
             sys.exit(130)
         except USER_ERRORS as error:
             if isinstance(error, OSError) and error.errno == 28:
-                error = f"the disk is full ({error.filename or 'while writing'}); free some space, then the same command continues"
+                where = error.filename or "while writing"
+                error = f"the disk is full ({where}); free some space, then the same command continues"
             click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
             click.echo(str(error), err=True)
             sys.exit(1)
@@ -44,21 +52,52 @@ def main() -> None:
 @main.command()
 @click.argument("params_file", metavar="PARAMS", type=click.Path(path_type=Path), default="params/demo.yaml")
 @click.option("--run", "name", help="Name of the run; default: the params file's name.")
-@click.option("-p", "overrides", multiple=True, metavar="STAGE.NAME=VALUE",
-              help="Change a parameter; repeatable. NAME=VALUE changes it in every stage that has it.")
-@click.option("--overlay", "overlays", multiple=True, type=click.Path(path_type=Path), help="A params file merged over PARAMS; repeatable.")
-@click.option("--from", "from_stage", type=click.Choice(list(STAGES)), help="Compute this stage and all after it, changed or not.")
+@click.option(
+    "-p",
+    "overrides",
+    multiple=True,
+    metavar="STAGE.NAME=VALUE",
+    help="Change a parameter; repeatable. NAME=VALUE changes it in every stage that has it.",
+)
+@click.option(
+    "--overlay",
+    "overlays",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A params file merged over PARAMS; repeatable.",
+)
+@click.option(
+    "--from", "from_stage", type=click.Choice(list(STAGES)), help="Compute this stage and all after it, changed or not."
+)
 @click.option("--no-reuse", is_flag=True, help="Compute every stage, whatever is there.")
-@click.option("--results", type=click.Path(path_type=Path, file_okay=False), help="Folder of all runs; default: results/ of the project.")
-@click.option("--pdf-engine", type=click.Choice(["typst", "chromium"]), default="typst", show_default=True, help="What sets report.pdf.")
-def run(params_file: Path, name: str | None, overrides: tuple[str, ...], overlays: tuple[Path, ...], from_stage: str | None,
-        no_reuse: bool, results: Path | None, pdf_engine: str) -> None:
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of all runs; default: results/ of the project.",
+)
+@click.option(
+    "--pdf-engine",
+    type=click.Choice(["typst", "chromium"]),
+    default="typst",
+    show_default=True,
+    help="What sets report.pdf.",
+)
+def run(
+    params_file: Path,
+    name: str | None,
+    overrides: tuple[str, ...],
+    overlays: tuple[Path, ...],
+    from_stage: str | None,
+    no_reuse: bool,
+    results: Path | None,
+    pdf_engine: str,
+) -> None:
     """Run the five notebooks with PARAMS and make the report."""
     from srgan_lib.pipeline.resolve import fetch_judges, resolve
     from srgan_lib.pipeline.runner import execute, plan_run
     from srgan_lib.terminal import Terminal
 
-    asked = schema.read(params_file, overrides, overlays)
+    asked = params_io.read(params_file, overrides, overlays)
     root = project_root()
     run_dir = run_folder((results or root / "results").resolve(), name or params_file.stem)
     terminal = Terminal()
@@ -73,7 +112,13 @@ def run(params_file: Path, name: str | None, overrides: tuple[str, ...], overlay
 @main.command()
 @click.argument("run", metavar="RUN")
 @click.option("--open", "open_it", is_flag=True, help="Open report.html in the browser.")
-@click.option("--pdf-engine", type=click.Choice(["typst", "chromium"]), default="typst", show_default=True, help="What sets report.pdf.")
+@click.option(
+    "--pdf-engine",
+    type=click.Choice(["typst", "chromium"]),
+    default="typst",
+    show_default=True,
+    help="What sets report.pdf.",
+)
 def report(run: str, open_it: bool, pdf_engine: str) -> None:
     """Make the report of RUN (a name under results/, or a run's folder) again from what is computed."""
     from srgan_lib.pipeline.report import build_report
@@ -93,10 +138,90 @@ def show_params(pattern: str | None) -> None:
     from rich.table import Table
 
     table = Table("name", "default", "allowed", "meaning", show_lines=False)
-    for row in schema.describe():
+    for row in params_io.describe():
         if not pattern or pattern in row[0]:
             table.add_row(*row)
     Console(width=None if sys.stdout.isatty() else 180).print(table)
+
+
+@main.command()
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--checkpoint",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="F",
+    help="A network's weights, e.g. results/demo/adversarial/generator.safetensors.",
+)
+@click.option(
+    "--tile",
+    default=192,
+    show_default=True,
+    type=click.IntRange(32),
+    help="LR pixels per tile side; bounds the memory.",
+)
+@click.option(
+    "--self-ensemble", is_flag=True, help="Average eight flips and turns: a little better, eight times slower."
+)
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+def upscale(source: Path, target: Path, checkpoint: Path, tile: int, self_ensemble: bool, force: bool) -> None:
+    """Enlarge an image, or all images of a folder, into PNG files."""
+    from srgan_lib.evaluation.upscale import upscale_file, upscale_folder
+    from srgan_lib.params import Params
+    from srgan_lib.pipeline.resolve import resolve
+    from srgan_lib.terminal import Terminal
+    from srgan_lib.training.checkpoint import load_model
+
+    shared = resolve(Params()).shared
+    model, _ = load_model(checkpoint)
+    how = {"tile": tile, "device": shared.device, "dtype": shared.dtype, "self_ensemble": self_ensemble, "force": force}
+    if not source.exists():
+        raise FileNotFoundError(f"{source}: no such file or folder")
+    with Terminal() as terminal:
+        progress = terminal.counter(f"Enlarging {source.name}")
+        if source.is_dir():
+            upscale_folder(model, source, target, on_progress=progress, on_warning=terminal.note, **how)
+        else:
+            upscale_file(model, source, target, on_progress=progress, **how)
+        terminal.note(f"Written: {target}")
+
+
+@main.command()
+@click.option("--hr", required=True, type=click.Path(path_type=Path), metavar="DIR", help="The true images.")
+@click.option(
+    "--sr",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Any method's output, of the same names.",
+)
+@click.option(
+    "--scale",
+    default=4,
+    show_default=True,
+    type=click.IntRange(1, 16),
+    help="Enlargement factor: the border not judged.",
+)
+@click.option(
+    "--csv",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the figures of each image here.",
+)
+def evaluate(hr: Path, sr: Path, scale: int, target: Path | None) -> None:
+    """Measure images against the true ones: PSNR and SSIM on Y, LPIPS where its backbone is on this disk."""
+    from srgan_lib.evaluation.folders import evaluate_folders
+    from srgan_lib.files import write_atomic
+    from srgan_lib.terminal import Terminal
+
+    with Terminal() as terminal:
+        frame = evaluate_folders(
+            hr, sr, border=scale, on_progress=terminal.counter("Measuring"), on_warning=terminal.note
+        )
+        terminal.frame(frame)
+    if target:
+        write_atomic(target, frame.to_csv(index=False))
 
 
 @main.command()
@@ -120,11 +245,15 @@ def _existing_run(run: str) -> Path:
     raise LayoutError(f"no finished run {run!r}; there are: {', '.join(there) or 'none yet (make report makes one)'}")
 
 
-def _assemble(run_dir: Path, resolved: schema.Params, asked: schema.Params, root: Path, pdf_engine: str, terminal: Any) -> None:
+def _assemble(
+    run_dir: Path, resolved: Params, asked: Params, root: Path, pdf_engine: str, terminal: Any
+) -> None:
     from srgan_lib.pipeline.assemble import assemble
 
     terminal.note("Making the report")
-    changed = assemble(run_dir, resolved, asked, root, command=f"srgan {shlex.join(sys.argv[1:])}", pdf_engine=pdf_engine)
+    changed = assemble(
+        run_dir, resolved, asked, root, command=f"srgan {shlex.join(sys.argv[1:])}", pdf_engine=pdf_engine
+    )
     terminal.note(f"Report {'written' if changed else 'up to date'}: {run_dir / 'report.html'}")
 
 

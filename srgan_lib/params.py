@@ -4,18 +4,14 @@ A params file has a ``shared:`` section and one section per stage. The defaults 
 values, so ``Params()`` is ``params/demo.yaml``. The schema is the gate for every way in (params
 files, ``-p`` on the command line, papermill): an unknown name, a wrong type, a value out of range
 or an impossible combination raises :class:`ParameterError` before anything runs.
+:mod:`srgan_lib.params_io` reads files and overrides into it.
 """
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 STAGES = ("data", "srcnn", "warmup", "adversarial", "evaluation")
 
@@ -46,17 +42,31 @@ class Shared(Section):
     image_folder: str | None = Field(None, description="folder of HR images (dataset: folder)")
     lr_folder: str | None = Field(None, description="paired LR images of the same names; without it LR is made from HR")
     train_images: int | None = Field(None, ge=1, description="use at most this many training images; none: all")
-    validation_images: int = Field(1, ge=1, description="images kept for validation, where the set has no split of its own")
+    validation_images: int = Field(
+        1, ge=1, description="images kept for validation, where the set has no split of its own"
+    )
     test_images: int = Field(5, ge=1, description="images held out for testing, where the set has no split of its own")
-    image_size: int | None = Field(None, ge=16, le=4096, description="resize every image to this many pixels square first; none: as they are")
+    image_size: int | None = Field(
+        None, ge=16, le=4096, description="resize every image to this many pixels square first; none: as they are"
+    )
     scale: Literal[2, 3, 4, 8] = Field(4, description="enlargement factor")
     degradation: Literal["bicubic", "bicubic_float", "blur_bicubic", "realistic"] = Field(
-        "bicubic", description="how LR is made: MATLAB bicubic as in the benchmark files, its newer float variant, "
-        "Gaussian blur then bicubic, or the second-order chain of Real-ESRGAN")
-    blur_sigma: float = Field(1.0, gt=0, le=10, description="standard deviation in HR pixels (degradation: blur_bicubic)")
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N; auto: cuda if present")
-    dtype: Literal["auto", "float32", "bfloat16"] = Field("auto", description="of the convolutions; auto: bfloat16 where the processor has it")
-    threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = Field("auto", description="CPU threads; auto: all cores of this process")
+        "bicubic",
+        description="how LR is made: MATLAB bicubic as in the benchmark files, its newer float variant, "
+        "Gaussian blur then bicubic, or the second-order chain of Real-ESRGAN",
+    )
+    blur_sigma: float = Field(
+        1.0, gt=0, le=10, description="standard deviation in HR pixels (degradation: blur_bicubic)"
+    )
+    device: str = Field(
+        "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N; auto: cuda if present"
+    )
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="of the convolutions; auto: bfloat16 where the processor has it"
+    )
+    threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = Field(
+        "auto", description="CPU threads; auto: all cores of this process"
+    )
     compile: bool = Field(False, description="use torch.compile")
 
     @model_validator(mode="after")
@@ -85,11 +95,17 @@ class Training(Section):
     learning_rate: float = Field(1e-4, gt=0, le=1, description="Adam's; the peak where the schedule has one")
     beta1: float = Field(0.9, ge=0, lt=1, description="Adam's first moment decay")
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second moment decay")
-    schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field("constant", description="learning rate over the steps")
-    schedule_milestones: list[Fraction] = Field([0.5], description="fractions of steps at which 'step' multiplies the rate")
+    schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field(
+        "constant", description="learning rate over the steps"
+    )
+    schedule_milestones: list[Fraction] = Field(
+        [0.5], description="fractions of steps at which 'step' multiplies the rate"
+    )
     schedule_factor: float = Field(0.1, gt=0, lt=1, description="what 'step' multiplies the rate by")
     gradient_clip: float | None = Field(None, gt=0, description="largest gradient norm; none: no clipping")
-    ema_decay: float = Field(0.0, ge=0, lt=1, description="moving average of the weights, ema = decay*ema + (1-decay)*new; 0: off")
+    ema_decay: float = Field(
+        0.0, ge=0, lt=1, description="moving average of the weights, ema = decay*ema + (1-decay)*new; 0: off"
+    )
     log_every: int = Field(10, ge=1, description="steps per row of the loss curve")
     validate_every: int = Field(50, ge=1, description="steps between validations")
     checkpoint_every: int = Field(100, ge=1, description="steps between checkpoints")
@@ -102,8 +118,12 @@ class Srcnn(Training):
     steps: int = Field(400, ge=1, description="training steps")
     layout: Literal["9-1-5", "9-5-5"] = Field("9-5-5", description="kernel sizes of the three convolutions")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's; the peak where the schedule has one")
-    schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field("one_cycle", description="learning rate over the steps")
-    global_skip: Literal["none", "bicubic"] = Field("bicubic", description="add the bicubic input to the output (starts at bicubic quality)")
+    schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field(
+        "one_cycle", description="learning rate over the steps"
+    )
+    global_skip: Literal["none", "bicubic"] = Field(
+        "bicubic", description="add the bicubic input to the output (starts at bicubic quality)"
+    )
 
 
 class GeneratorTraining(Training):
@@ -113,12 +133,17 @@ class GeneratorTraining(Training):
     pixel_weight: float = Field(1.0, ge=0, description="weight of the pixel term")
     content_loss: Literal["mse", "l1"] = Field("l1", description="distance between VGG-19 features")
     content_weight: float = Field(..., ge=0, description="weight of the content term; 0: no VGG at all")
-    content_layers: dict[VggLayer, float] = Field({"relu2_2": 1.0}, min_length=1, description="VGG-19 layers, each with its weight")
+    content_layers: dict[VggLayer, float] = Field(
+        {"relu2_2": 1.0}, min_length=1, description="VGG-19 layers, each with its weight"
+    )
     content_scale: Literal["auto"] | Annotated[float, Field(gt=0)] = Field(
-        "auto", description="multiplies the features; auto: 1/mean activation on training crops (the paper: 1/12.75)")
+        "auto", description="multiplies the features; auto: 1/mean activation on training crops (the paper: 1/12.75)"
+    )
     content_weights: Literal["imagenet", "random", "available"] = Field(
-        "available", description="VGG-19 weights: imagenet (found, else downloaded, else an error), random (fixed-seed Kaiming), "
-        "available (imagenet if on this disk, else random)")
+        "available",
+        description="VGG-19 weights: imagenet (found, else downloaded, else an error), random (fixed-seed Kaiming), "
+        "available (imagenet if on this disk, else random)",
+    )
     clamp_in_training: bool = Field(False, description="clamp the output to [0,1] in training too (stops gradients)")
 
 
@@ -129,14 +154,24 @@ class Warmup(GeneratorTraining):
     generator: Literal["srresnet", "rrdbnet", "espcn", "small_tanh"] = Field("srresnet", description="architecture")
     generator_channels: int = Field(64, ge=1, le=512, description="width: channels of the body")
     generator_blocks: int = Field(16, ge=1, le=64, description="residual blocks (not for espcn)")
-    generator_norm: Literal["batch", "none"] = Field("batch", description="normalisation in the residual blocks of srresnet")
-    generator_input: Literal["lr", "bicubic"] = Field("lr", description="bicubic: LR enlarged first, no upsampling stages")
-    global_skip: Literal["none", "bicubic"] = Field("bicubic", description="add the bicubic enlargement of the input to the output")
+    generator_norm: Literal["batch", "none"] = Field(
+        "batch", description="normalisation in the residual blocks of srresnet"
+    )
+    generator_input: Literal["lr", "bicubic"] = Field(
+        "lr", description="bicubic: LR enlarged first, no upsampling stages"
+    )
+    global_skip: Literal["none", "bicubic"] = Field(
+        "bicubic", description="add the bicubic enlargement of the input to the output"
+    )
     value_range: Literal["zero_one", "tanh", "standardised"] = Field(
-        "zero_one", description="the recipe's own value range inside the model: [0,1], tanh and [-1,1], or mean 0 and deviation 1")
+        "zero_one",
+        description="the recipe's own value range inside the model: [0,1], tanh and [-1,1], or mean 0 and deviation 1",
+    )
     initialisation: Literal["default", "he_normal"] = Field("default", description="of the convolutions")
     learning_rate: float = Field(5e-4, gt=0, le=1, description="Adam's; the peak where the schedule has one")
-    schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field("one_cycle", description="learning rate over the steps")
+    schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field(
+        "one_cycle", description="learning rate over the steps"
+    )
     content_weight: float = Field(0.1, ge=0, description="weight of the content term; 0: no VGG at all")
 
 
@@ -146,27 +181,38 @@ class Adversarial(GeneratorTraining):
     steps: int = Field(80, ge=1, description="training steps (generator updates)")
     content_weight: float = Field(1.0, ge=0, description="weight of the content term; 0: no VGG at all")
     adversarial_loss: Literal["bce", "lsgan", "relativistic"] = Field(
-        "bce", description="non-saturating binary cross-entropy, least squares, or relativistic average")
+        "bce", description="non-saturating binary cross-entropy, least squares, or relativistic average"
+    )
     adversarial_weight: float = Field(5e-3, ge=0, description="weight of the adversarial term (lambda_adv)")
     discriminator_every: int = Field(1, ge=1, description="update D every k-th step")
     discriminator_learning_rate: float = Field(1e-4, gt=0, le=1, description="Adam's, for D")
-    discriminator_schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field("constant", description="learning rate of D")
+    discriminator_schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field(
+        "constant", description="learning rate of D"
+    )
     discriminator: Literal["srgan", "small_residual"] = Field("srgan", description="architecture")
     discriminator_channels: int = Field(64, ge=1, le=512, description="width of the first convolution")
-    discriminator_head: Literal["dense", "pool"] = Field("dense", description="dense fixes the crop size; pool takes any")
+    discriminator_head: Literal["dense", "pool"] = Field(
+        "dense", description="dense fixes the crop size; pool takes any"
+    )
     montage_frames: int = Field(6, ge=2, le=64, description="snapshots of one validation patch through training")
 
 
 class Evaluation(Section):
     """Stage 05: judging."""
 
-    test_sets: list[str] = Field(["heldout"], min_length=1, description="heldout (the test part of the dataset) or named sets")
+    test_sets: list[str] = Field(
+        ["heldout"], min_length=1, description="heldout (the test part of the dataset) or named sets"
+    )
     baselines: list[Literal["nearest", "bilinear", "lanczos", "bicubic"]] = Field(
-        ["nearest", "bilinear", "lanczos", "bicubic"], description="classical methods judged")
+        ["nearest", "bilinear", "lanczos", "bicubic"], description="classical methods judged"
+    )
     methods: dict[str, str] = Field({}, description="other methods: name and folder of SR images, judged beside ours")
-    lpips_nets: list[Literal["alex", "squeeze"]] = Field(["alex", "squeeze"], description="LPIPS judges; not computed where the backbone is missing")
+    lpips_nets: list[Literal["alex", "squeeze"]] = Field(
+        ["alex", "squeeze"], description="LPIPS judges; not computed where the backbone is missing"
+    )
     extra_metrics: list[Literal["ssim_y_daala", "psnr_rgb", "ssim_rgb", "ms_ssim_y", "vif_y"]] = Field(
-        ["ssim_y_daala", "psnr_rgb"], description="measured besides psnr_y and ssim_y")
+        ["ssim_y_daala", "psnr_rgb"], description="measured besides psnr_y and ssim_y"
+    )
     bootstrap_resamples: int = Field(10_000, ge=100, le=1_000_000, description="for the 95 % intervals")
     grids: int = Field(5, ge=1, le=50, description="four-panel comparison grids")
     patches: int = Field(5, ge=1, le=50, description="zoomed centre patches")
@@ -192,11 +238,15 @@ class Params(Section):
         for name in ("srcnn", "warmup", "adversarial"):
             crop = getattr(self, name).crop
             if crop % scale:
-                raise ValueError(f"{name}.crop: {crop} is no multiple of shared.scale = {scale}; "
-                                 f"take {crop - crop % scale} or {crop - crop % scale + scale}")
+                raise ValueError(
+                    f"{name}.crop: {crop} is no multiple of shared.scale = {scale}; "
+                    f"take {crop - crop % scale} or {crop - crop % scale + scale}"
+                )
         if self.adversarial.discriminator_head == "dense" and self.adversarial.crop % 16:
-            raise ValueError(f"adversarial.crop: {self.adversarial.crop} is no multiple of 16, which the dense head of the "
-                             "discriminator needs; change it or set adversarial.discriminator_head to pool")
+            raise ValueError(
+                f"adversarial.crop: {self.adversarial.crop} is no multiple of 16, which the dense head of the "
+                "discriminator needs; change it or set adversarial.discriminator_head to pool"
+            )
         for name in ("warmup", "adversarial"):
             stage = getattr(self, name)
             if not (stage.pixel_weight or stage.content_weight or getattr(stage, "adversarial_weight", 0)):
@@ -206,153 +256,3 @@ class Params(Section):
     def stage(self, name: str) -> dict[str, Any]:
         """The flat parameters of one stage: the shared ones and its own (names never collide)."""
         return {**self.shared.model_dump(), **getattr(self, name).model_dump()}
-
-
-def check(document: Mapping[str, Any], source: str = "parameters") -> Params:
-    """Validate a params document.
-
-    Parameters
-    ----------
-    document : mapping with ``shared`` and stage sections, each optional.
-    source : what to call it in error messages, e.g. the file's name.
-
-    Raises
-    ------
-    ParameterError
-        Naming every wrong parameter and what is allowed.
-    """
-    try:
-        return Params.model_validate(document)
-    except ValidationError as error:
-        raise ParameterError(f"{source}: " + "\n".join(_explain(error.errors()))) from None
-
-
-def check_stage(name: str, flat: Mapping[str, Any]) -> Params:
-    """Validate the flat parameters of one stage (the route of a notebook's parameters cell)."""
-    shared = {key: value for key, value in flat.items() if key in Shared.model_fields}
-    own = {key: value for key, value in flat.items() if key not in Shared.model_fields}
-    return check({"shared": shared, name: own}, f"parameters of stage {name!r}")
-
-
-def read(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = ()) -> Params:
-    """Read a params file, merge overlays over it, apply ``stage.name=value`` overrides, validate.
-
-    Raises
-    ------
-    ParameterError
-        For a file that is missing or no YAML mapping, and for every wrong parameter.
-    """
-    document: dict[str, Any] = {}
-    for file in (path, *overlays):
-        document = _merge(document, _load(Path(file)))
-    for text in overrides:
-        document = _merge(document, _override(text))
-    return check(document, str(path))
-
-
-def describe() -> Iterator[tuple[str, str, str, str]]:
-    """Rows of the schema as (name, default, allowed, meaning), for ``srgan params``."""
-    for section in ("shared", *STAGES):
-        model = Params.model_fields[section].annotation
-        for name, field in model.model_fields.items():
-            schema = model.model_json_schema()["properties"][name]
-            yield f"{section}.{name}", _plain(field.default), _allowed(schema), field.description or ""
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        there = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-        raise ParameterError(f"{path}: no such params file; {path.parent} has {', '.join(there) or 'none'}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
-        raise ParameterError(f"{path}: not a YAML file: {error}") from None
-    if document is None:
-        return {}
-    if not isinstance(document, dict):
-        raise ParameterError(f"{path}: expected sections such as 'shared:' and 'warmup:', found {type(document).__name__}")
-    return {section: {} if content is None else content for section, content in document.items()}
-
-
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge two levels deep: sections are merged, values (lists and mappings too) are replaced."""
-    merged = dict(base)
-    for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = {**merged[key], **value} if both else value
-    return merged
-
-
-def _override(text: str) -> dict[str, Any]:
-    """Parse ``stage.name=value``; a bare ``name=value`` sets it in every section that has it."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ParameterError(f"-p {text}: expected stage.name=value, for example adversarial.adversarial_weight=1e-3")
-    try:
-        parsed = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ParameterError(f"-p {text}: the value is not YAML: {error}") from None
-    section, dot, key = name.strip().partition(".")
-    if dot:
-        return {section: {key: parsed}}
-    holders = [s for s in ("shared", *STAGES) if section in Params.model_fields[s].annotation.model_fields]
-    if not holders:
-        raise ParameterError(f"-p {text}: no section has a parameter {section!r}{_nearest(section, _all_names())}")
-    return {holder: {section: parsed} for holder in holders}
-
-
-def _explain(errors: list[Mapping[str, Any]]) -> list[str]:
-    """Pydantic's errors as one sentence per parameter, naming it and what is allowed."""
-    refused: dict[str, list[str]] = {}
-    lines = []
-    for item in errors:
-        path = [str(part) for part in item["loc"] if not _is_union_tag(str(part))]
-        name = ".".join(path).removesuffix(".[key]")
-        if item["type"] == "extra_forbidden":
-            section = Params.model_fields.get(path[0]) if len(path) > 1 else None
-            known = list(section.annotation.model_fields if section else Params.model_fields)
-            kind = f"parameter of {path[0]!r}" if section else "section"
-            lines.append(f"{name}: unknown {kind}{_nearest(path[-1], known)}")
-        elif item["type"] == "value_error":
-            lines.append(".".join([*path, str(item["ctx"]["error"])]))
-        else:
-            message = item["msg"].removeprefix("Input should be ").removeprefix("String should ")
-            refused.setdefault(f"{name}: {item['input']!r} is not allowed; it should be ", []).append(message)
-    return lines + [start + " or ".join(allowed) for start, allowed in refused.items()]
-
-
-def _is_union_tag(part: str) -> bool:
-    """Whether pydantic put this part into an error's path for a branch of a union."""
-    return bool(re.match(r"(literal|constrained|function|int$|float$|str$|bool$|none$)", part))
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"
-
-
-def _all_names() -> list[str]:
-    return sorted({n for s in ("shared", *STAGES) for n in Params.model_fields[s].annotation.model_fields})
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _allowed(schema: Mapping[str, Any]) -> str:
-    """The bounds of one parameter in words, from its JSON schema."""
-    if "anyOf" in schema:
-        return " or ".join(_allowed(part) for part in schema["anyOf"])
-    if "enum" in schema:
-        return " | ".join(map(str, schema["enum"]))
-    if "const" in schema:
-        return str(schema["const"])
-    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    words = {"null": "none", "array": "list", "object": "mapping", "string": "text", "boolean": "true | false"}
-    bounds = " and ".join(f"{sign} {schema[key]:g}" for key, sign in signs.items() if key in schema)
-    kind = words.get(schema.get("type", ""), schema.get("type", "any"))
-    if kind == "list" and "items" in schema:
-        kind = f"list of {_allowed(schema['items'])}"
-    return f"{kind} {bounds}".strip()

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+if TYPE_CHECKING:
+    import pandas
 
 WORDS = {"run": "[bold]computing[/]", "reuse": "reusing  ", "skip": "skipped  "}
 
@@ -17,8 +30,16 @@ class Terminal:
 
     def __init__(self) -> None:
         self.console = Console(highlight=False)
-        self.progress = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                                 TextColumn("left"), TimeRemainingColumn(), console=self.console, transient=True)
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+        )
         self.task: TaskID | None = None
 
     def __enter__(self) -> Terminal:
@@ -36,15 +57,42 @@ class Terminal:
         """Show one event of the runner."""
         stage = facts["stage"]
         if event == "planned":
-            self.console.print(f"{stage.notebook:<20} {WORDS[facts['action']]} {escape(facts['reason'])}", soft_wrap=True)
+            self.console.print(
+                f"{stage.notebook:<20} {WORDS[facts['action']]} {escape(facts['reason'])}", soft_wrap=True
+            )
         elif event == "started":
             self._clear()
             self.task = self.progress.add_task(stage.notebook, total=None)
         elif event == "progress" and self.task is not None:
-            self.progress.update(self.task, description=f"{stage.notebook}: {facts['label']}", completed=facts["step"], total=facts["total"])
+            self.progress.update(
+                self.task,
+                description=f"{stage.notebook}: {facts['label']}",
+                completed=facts["step"],
+                total=facts["total"],
+            )
         elif event == "finished":
             self._clear()
             self.console.print(f"{stage.notebook:<20} [green]done[/] in {facts['seconds']:.1f} s")
+
+    def counter(self, label: str) -> Callable[[int, int], None]:
+        """A callback ``(done, total)`` that moves a bar."""
+        task = self.progress.add_task(label, total=None)
+        return lambda done, total: self.progress.update(task, completed=done, total=total)
+
+    def frame(self, frame: pandas.DataFrame) -> None:
+        """A table of figures, with the mean of each numeric column below."""
+        table = Table(*frame.columns)
+        means = frame.mean(numeric_only=True)
+        for row in frame.itertuples(index=False):
+            table.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row))
+        table.add_section()
+        table.add_row(
+            *(
+                f"{means[name]:.4f}" if name in means else ("mean" if place == 0 else "")
+                for place, name in enumerate(frame)
+            )
+        )
+        self.console.print(table)
 
     def download(self, done: int, total: int) -> None:
         """Progress of a download in bytes."""

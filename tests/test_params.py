@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from srgan_lib import params
+from srgan_lib import params, params_io
 from srgan_lib.params import ParameterError, Params
 
 ROOT = Path(__file__).parents[1]
 
 
 def test_demo_is_the_schema_s_defaults():
-    demo = params.read(ROOT / "params" / "demo.yaml")
+    demo = params_io.read(ROOT / "params" / "demo.yaml")
     assert demo.model_copy(update={"title": Params().title}) == Params()
 
 
@@ -21,26 +21,29 @@ def test_names_are_unique_between_shared_and_each_stage():
         assert not shared & set(Params.model_fields[stage].annotation.model_fields), stage
 
 
-@pytest.mark.parametrize(("document", "words"), [
-    ({"warmup": {"stepz": 3}}, ["warmup.stepz", "unknown", "'steps'"]),
-    ({"warmupp": {"steps": 3}}, ["warmupp", "unknown section", "'warmup'"]),
-    ({"warmup": {"steps": "many"}}, ["warmup.steps", "'many'", "integer"]),
-    ({"warmup": {"steps": 0}}, ["warmup.steps", "0", "greater than or equal to 1"]),
-    ({"shared": {"scale": 5}}, ["shared.scale", "5", "2, 3, 4 or 8"]),
-    ({"shared": {"device": "gpu"}}, ["shared.device", "'gpu'", "auto|cpu|cuda"]),
-    ({"shared": {"threads": 0}}, ["shared.threads", "'auto'", "greater than or equal to 1"]),
-    ({"adversarial": {"content_layers": {"relu9_9": 1}}}, ["adversarial.content_layers", "relu9_9"]),
-    ({"warmup": {"learning_rate": float("nan")}}, ["warmup.learning_rate", "finite"]),
-    ({"warmup": {"crop": 98}}, ["warmup.crop", "98", "shared.scale = 4", "96 or 100"]),
-    ({"shared": {"dataset": "folder"}}, ["shared.image_folder", "give the folder"]),
-    ({"shared": {"image_folder": "x"}}, ["image_folder", "only with dataset 'folder'"]),
-    ({"adversarial": {"crop": 88}}, ["adversarial.crop", "88", "discriminator_head"]),
-    ({"warmup": {"pixel_weight": 0, "content_weight": 0}}, ["warmup.pixel_weight", "at least one"]),
-    ({"warmup": 3}, ["warmup", "3"]),
-])
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"warmup": {"stepz": 3}}, ["warmup.stepz", "unknown", "'steps'"]),
+        ({"warmupp": {"steps": 3}}, ["warmupp", "unknown section", "'warmup'"]),
+        ({"warmup": {"steps": "many"}}, ["warmup.steps", "'many'", "integer"]),
+        ({"warmup": {"steps": 0}}, ["warmup.steps", "0", "greater than or equal to 1"]),
+        ({"shared": {"scale": 5}}, ["shared.scale", "5", "2, 3, 4 or 8"]),
+        ({"shared": {"device": "gpu"}}, ["shared.device", "'gpu'", "auto|cpu|cuda"]),
+        ({"shared": {"threads": 0}}, ["shared.threads", "'auto'", "greater than or equal to 1"]),
+        ({"adversarial": {"content_layers": {"relu9_9": 1}}}, ["adversarial.content_layers", "relu9_9"]),
+        ({"warmup": {"learning_rate": float("nan")}}, ["warmup.learning_rate", "finite"]),
+        ({"warmup": {"crop": 98}}, ["warmup.crop", "98", "shared.scale = 4", "96 or 100"]),
+        ({"shared": {"dataset": "folder"}}, ["shared.image_folder", "give the folder"]),
+        ({"shared": {"image_folder": "x"}}, ["image_folder", "only with dataset 'folder'"]),
+        ({"adversarial": {"crop": 88}}, ["adversarial.crop", "88", "discriminator_head"]),
+        ({"warmup": {"pixel_weight": 0, "content_weight": 0}}, ["warmup.pixel_weight", "at least one"]),
+        ({"warmup": 3}, ["warmup", "3"]),
+    ],
+)
 def test_wrong_parameters_are_named_with_what_is_allowed(document, words):
     with pytest.raises(ParameterError) as error:
-        params.check(document, "x.yaml")
+        params_io.check(document, "x.yaml")
     for word in ["x.yaml", *words]:
         assert word in str(error.value)
 
@@ -48,46 +51,52 @@ def test_wrong_parameters_are_named_with_what_is_allowed(document, words):
 def test_yaml_reads_1e_4_as_text_and_it_is_still_a_number(tmp_path):
     file = tmp_path / "x.yaml"
     file.write_text("warmup:\n  learning_rate: 1e-4\n")
-    assert params.read(file).warmup.learning_rate == 1e-4
+    assert params_io.read(file).warmup.learning_rate == 1e-4
 
 
 def test_overrides_and_overlays(tmp_path):
     file, overlay = tmp_path / "x.yaml", tmp_path / "over.yaml"
     file.write_text("warmup:\n  steps: 7\n  batch: 3\n")
     overlay.write_text("warmup:\n  steps: 8\n")
-    got = params.read(file, ("adversarial.adversarial_weight=1e-3", "crop=64"), (overlay,))
+    got = params_io.read(file, ("adversarial.adversarial_weight=1e-3", "crop=64"), (overlay,))
     assert (got.warmup.steps, got.warmup.batch) == (8, 3)
     assert got.adversarial.adversarial_weight == 1e-3
     assert got.srcnn.crop == got.warmup.crop == got.adversarial.crop == 64
 
 
-@pytest.mark.parametrize(("override", "words"), [
-    ("adversarial.weight=1", ["adversarial.weight", "unknown"]),
-    ("content_wieghts=random", ["content_wieghts", "'content_weights'"]),
-    ("steps", ["steps", "stage.name=value"]),
-    ("warmup.steps=[1", ["warmup.steps=[1", "YAML"]),
-])
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("adversarial.weight=1", ["adversarial.weight", "unknown"]),
+        ("content_wieghts=random", ["content_wieghts", "'content_weights'"]),
+        ("steps", ["steps", "stage.name=value"]),
+        ("warmup.steps=[1", ["warmup.steps=[1", "YAML"]),
+    ],
+)
 def test_wrong_overrides(tmp_path, override, words):
     file = tmp_path / "x.yaml"
     file.write_text("")
     with pytest.raises(ParameterError) as error:
-        params.read(file, (override,))
+        params_io.read(file, (override,))
     for word in words:
         assert word in str(error.value)
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    (None, ["no such params file", "demo.yaml"]),
-    ("- 1\n- 2\n", ["expected sections"]),
-    ("warmup: [1", ["not a YAML file"]),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, ["no such params file", "demo.yaml"]),
+        ("- 1\n- 2\n", ["expected sections"]),
+        ("warmup: [1", ["not a YAML file"]),
+    ],
+)
 def test_files_that_are_no_params_files(tmp_path, content, words):
     file = tmp_path / "x.yaml"
     (tmp_path / "demo.yaml").write_text("")
     if content is not None:
         file.write_text(content)
     with pytest.raises(ParameterError) as error:
-        params.read(file)
+        params_io.read(file)
     for word in words:
         assert word in str(error.value)
 
@@ -95,11 +104,11 @@ def test_files_that_are_no_params_files(tmp_path, content, words):
 def test_an_empty_section_means_its_defaults(tmp_path):
     file = tmp_path / "x.yaml"
     file.write_text("warmup:\n  # steps: 7\n")
-    assert params.read(file) == Params()
+    assert params_io.read(file) == Params()
 
 
 def test_every_parameter_is_described():
-    rows = list(params.describe())
+    rows = list(params_io.describe())
     assert len(rows) == sum(len(Params.model_fields[s].annotation.model_fields) for s in ("shared", *params.STAGES))
     for name, default, allowed, meaning in rows:
         assert default and allowed and meaning, name
@@ -107,4 +116,4 @@ def test_every_parameter_is_described():
 
 def test_all_params_files_are_valid():
     for file in sorted((ROOT / "params").glob("*.yaml")):
-        params.read(file)
+        params_io.read(file)

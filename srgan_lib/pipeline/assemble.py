@@ -18,7 +18,9 @@ ARCHIVE = "srgan_results.zip"
 TOP_LEVEL = ("metrics.csv", "metrics_summary.csv")
 
 
-def assemble(run_dir: Path, params: Params, asked: Params, root: Path, *, command: str, pdf_engine: str = "typst") -> bool:
+def assemble(
+    run_dir: Path, params: Params, asked: Params, root: Path, *, command: str, pdf_engine: str = "typst"
+) -> bool:
     """Write a run's top-level metrics, manifest, report and archive from its finished stages.
 
     Parameters
@@ -33,40 +35,74 @@ def assemble(run_dir: Path, params: Params, asked: Params, root: Path, *, comman
     """
     stages = {name: provenance.read_json(run_dir / name / "manifest.json") for name in STAGES}
     notebooks = [sha256_file(run_dir / name / f"{STAGE_TABLE[name].notebook}.ipynb") for name in STAGES]
-    content = provenance.digest([notebooks, {name: s["fingerprint"] for name, s in stages.items()}, asked.title, command, pdf_engine,
-                                 provenance.source_hash("pipeline")])
+    content = provenance.digest(
+        [
+            notebooks,
+            {name: s["fingerprint"] for name, s in stages.items()},
+            asked.title,
+            command,
+            pdf_engine,
+            provenance.source_hash("pipeline"),
+        ]
+    )
     before = provenance.read_json(run_dir / "manifest.json") or {}
-    if before.get("content") == content and all((run_dir / f).exists() for f in ("report.html", "report.pdf", ARCHIVE, *TOP_LEVEL)):
+    if before.get("content") == content and all(
+        (run_dir / f).exists() for f in ("report.html", "report.pdf", ARCHIVE, *TOP_LEVEL)
+    ):
         return False
     for name in TOP_LEVEL:
         write_atomic(run_dir / name, (run_dir / "evaluation" / name).read_bytes())
     provenance.write_json(run_dir / "manifest.json", run_manifest(run_dir, params, asked, root, stages, command))
     build_report(run_dir, pdf_engine=pdf_engine)
     write_archive(run_dir)
-    provenance.write_json(run_dir / "manifest.json", {**provenance.read_json(run_dir / "manifest.json"), "content": content})
+    provenance.write_json(
+        run_dir / "manifest.json", {**provenance.read_json(run_dir / "manifest.json"), "content": content}
+    )
     return True
 
 
-def run_manifest(run_dir: Path, params: Params, asked: Params, root: Path, stages: dict[str, Any], command: str) -> dict[str, Any]:
+def run_manifest(
+    run_dir: Path, params: Params, asked: Params, root: Path, stages: dict[str, Any], command: str
+) -> dict[str, Any]:
     """What a reader needs to trace and repeat a run: command, commit, parameters, machine, versions, stages."""
     default = Params()
-    changed = [f"{section}.{name}" for section in ("shared", *STAGES) for name, value in getattr(asked, section)
-               if value != getattr(getattr(default, section), name) and f"{section}.{name}" != "shared.run_dir"]
+    changed = [
+        f"{section}.{name}"
+        for section in ("shared", *STAGES)
+        for name, value in getattr(asked, section)
+        if value != getattr(getattr(default, section), name) and f"{section}.{name}" != "shared.run_dir"
+    ]
     return {
-        "name": run_dir.name, "title": asked.title, "command": command, "commit": commit(root), "machine": machine(),
+        "name": run_dir.name,
+        "title": asked.title,
+        "command": command,
+        "commit": commit(root),
+        "machine": machine(),
         "versions": provenance.environment("evaluation", params),
         "parameters": {section: getattr(params, section).model_dump() for section in ("shared", *STAGES)},
-        "changed": changed, "seconds": round(sum(stage["seconds"] for stage in stages.values()), 1),
-        "stages": {name: {key: stage.get(key) for key in ("fingerprint", "started", "seconds", "reused_from", "warnings", "summary")}
-                   for name, stage in stages.items()},
+        "changed": changed,
+        "seconds": round(sum(stage["seconds"] for stage in stages.values()), 1),
+        "stages": {
+            name: {
+                key: stage.get(key)
+                for key in ("fingerprint", "started", "seconds", "reused_from", "warnings", "summary")
+            }
+            for name, stage in stages.items()
+        },
     }
 
 
 def write_archive(run_dir: Path) -> Path:
     """``srgan_results.zip``: all of a run but the states for resuming training; the same files give the same bytes."""
     target = run_dir / ARCHIVE
-    files = [p for p in sorted(run_dir.rglob("*")) if p.is_file() and p != target and not p.name.startswith(".")
-             and "checkpoints" not in p.relative_to(run_dir).parts]
+    files = [
+        p
+        for p in sorted(run_dir.rglob("*"))
+        if p.is_file()
+        and p != target
+        and not p.name.startswith(".")
+        and "checkpoints" not in p.relative_to(run_dir).parts
+    ]
     with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for path in files:
             # Weights and pictures do not compress, and text is small: storing is several times faster.

@@ -27,17 +27,20 @@ class StageInfo:
         return {"srcnn baseline": "SRCNN baseline", "warmup": "Warm-up"}.get(words, words.capitalize())
 
 
-STAGES: dict[str, StageInfo] = {info.name: info for info in (
-    StageInfo("data", "01_data_exploration", ()),
-    StageInfo("srcnn", "02_srcnn_baseline", ("data",), "srgan_lib.training.supervised"),
-    StageInfo("warmup", "03_warmup", ("data",), "srgan_lib.training.supervised"),
-    StageInfo("adversarial", "04_adversarial", ("data", "warmup"), "srgan_lib.training.adversarial"),
-    StageInfo("evaluation", "05_evaluation", ("data", "srcnn", "warmup", "adversarial")),
-)}
+STAGES: dict[str, StageInfo] = {
+    info.name: info
+    for info in (
+        StageInfo("data", "01_data_exploration", ()),
+        StageInfo("srcnn", "02_srcnn_baseline", ("data",), "srgan_lib.training.supervised"),
+        StageInfo("warmup", "03_warmup", ("data",), "srgan_lib.training.supervised"),
+        StageInfo("adversarial", "04_adversarial", ("data", "warmup"), "srgan_lib.training.adversarial"),
+        StageInfo("evaluation", "05_evaluation", ("data", "srcnn", "warmup", "adversarial")),
+    )
+}
 
 
 def project_root(start: Path | None = None) -> Path:
-    """The nearest folder from ``start`` (default: the working folder) upwards that holds ``notebooks/`` and ``params/``.
+    """The nearest folder from ``start`` (default: the working folder) upwards with ``notebooks/`` and ``params/``.
 
     Outside a project (a notebook opened alone, in Colab for instance) it is ``start`` itself.
     """
@@ -57,6 +60,8 @@ def run_folder(results: Path, name: str) -> Path:
         For a name with a path in it or with characters that file systems dislike.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name in {"reference", "sweeps"}:
-        raise LayoutError(f"run name {name!r}: use letters, digits, '.', '_' and '-' only, starting with a letter or digit, "
-                          "and neither 'reference' nor 'sweeps'; results always go to a folder of that name under results/")
+        raise LayoutError(
+            f"run name {name!r}: use letters, digits, '.', '_' and '-' only, starting with a letter or digit, "
+            "and neither 'reference' nor 'sweeps'; results always go to a folder of that name under results/"
+        )
     return results / name

@@ -49,8 +49,12 @@ def regenerate(folder: Path) -> Iterator[Path]:
         text, notebook = folder / "source" / f"{info.notebook}.py", folder / f"{info.notebook}.ipynb"
         source = with_parameters(text.read_text(encoding="utf-8"), stage)
         made = jupytext.reads(source, fmt="py:percent")
-        made.metadata = nbformat.from_dict({"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-                                            "language_info": {"name": "python"}})
+        made.metadata = nbformat.from_dict(
+            {
+                "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+                "language_info": {"name": "python"},
+            }
+        )
         if notebook.exists():
             _keep_ids(made, nbformat.read(notebook, as_version=4))
         for path, content in ((text, source), (notebook, nbformat.writes(made) + "\n")):

@@ -16,7 +16,7 @@ import platform
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -52,15 +52,22 @@ class Components:
     def changes_since(self, before: Mapping[str, Any]) -> list[str]:
         """What differs from an earlier manifest's components, in words, most telling first."""
         words = []
-        for piece, label in (("parameters", "parameter"), ("modules", "library module"), ("environment", "environment:"),
-                             ("upstream", "upstream stage")):
+        for piece, label in (
+            ("parameters", "parameter"),
+            ("modules", "library module"),
+            ("environment", "environment:"),
+            ("upstream", "upstream stage"),
+        ):
             old, new = before.get(piece, {}), getattr(self, piece)
             for key in sorted(old.keys() | new.keys()):
                 if old.get(key) != new.get(key):
                     values = f" ({old.get(key)} → {new.get(key)})" if piece in ("parameters", "environment") else ""
                     words.append(f"{label} {key} changed{values}")
-        words += [f"{label} changed" for piece, label in (("notebook", "the notebook's code"), ("data", "the input data"))
-                  if before.get(piece) != getattr(self, piece)]
+        words += [
+            f"{label} changed"
+            for piece, label in (("notebook", "the notebook's code"), ("data", "the input data"))
+            if before.get(piece) != getattr(self, piece)
+        ]
         return words
 
 
@@ -91,13 +98,22 @@ def training_fingerprint(stage: str, components: Components, inputs: Iterable[Pa
     fingerprint, and the *contents* of the files read from earlier stages instead of their fingerprints.
     """
     trainer = STAGE_TABLE[stage].trainer
-    return digest([module_hashes([f"import {trainer}"]), components.parameters, components.environment,
-                   [sha256_file(path) for path in inputs]])
+    return digest(
+        [
+            module_hashes([f"import {trainer}"]),
+            components.parameters,
+            components.environment,
+            [sha256_file(path) for path in inputs],
+        ]
+    )
 
 
 def environment(stage: str, params: Params) -> dict[str, str]:
     """Versions and files outside the repository that decide the stage's arithmetic."""
-    found = {name: version(name) for name in PACKAGES} | {"python": platform.python_version(), "machine": platform.machine()}
+    found = {name: version(name) for name in PACKAGES} | {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }
     section = getattr(params, stage)
     if getattr(section, "content_weight", 0) and section.content_weights == "imagenet":
         found["vgg19"] = _backbone_hash("vgg19", max(section.content_layers, key=layer_index))
@@ -109,7 +125,9 @@ def environment(stage: str, params: Params) -> dict[str, str]:
 def data_hash(stage: str, params: Params) -> str:
     """Hash of all image files that a stage reads from outside the run."""
     shared = params.shared
-    photos = find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder)
+    photos = find_photos(
+        shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder
+    )
     folders: list[Path] = []
     if stage == "evaluation":
         for name in params.evaluation.test_sets:
@@ -144,7 +162,7 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@lru_cache(maxsize=None)
+@cache
 def version(package: str) -> str:
     """The installed version of a package, read without importing it."""
     try:
@@ -169,21 +187,31 @@ def read_json(path: Path) -> dict[str, Any] | None:
 def output_hashes(folder: Path) -> dict[str, str]:
     """SHA-256 of every result file of a stage, by its path inside the folder."""
     passing = {"manifest.json", "progress.json"}
-    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name not in passing and not p.name.startswith(".")
-             and p.suffix != ".ipynb" and "checkpoints" not in p.relative_to(folder).parts]
+    files = [
+        p
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+        and p.name not in passing
+        and not p.name.startswith(".")
+        and p.suffix != ".ipynb"
+        and "checkpoints" not in p.relative_to(folder).parts
+    ]
     return {p.relative_to(folder).as_posix(): sha256_file(p) for p in files}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _code_cells(notebook: Path, _mtime: int) -> tuple[str, ...]:
     """Sources of the code cells that compute: without parameters (their values count) and the Colab set-up."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     skipped = {"parameters", "injected-parameters", "colab"}
-    return tuple("".join(cell["source"]) for cell in cells
-                 if cell["cell_type"] == "code" and not skipped & set(cell.get("metadata", {}).get("tags", [])))
+    return tuple(
+        "".join(cell["source"])
+        for cell in cells
+        if cell["cell_type"] == "code" and not skipped & set(cell.get("metadata", {}).get("tags", []))
+    )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _code_hash(code: tuple[str, ...], notebook: Path) -> str:
     return digest([_tree(source, str(notebook)) for source in code])
 
@@ -195,7 +223,10 @@ def _tree(source: str, where: str) -> str:
     except SyntaxError as error:
         raise SyntaxError(f"{where}, line {error.lineno}: {error.msg}") from None
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node, clean=False) is not None:
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and ast.get_docstring(node, clean=False) is not None
+        ):
             node.body = node.body[1:]
     return ast.dump(tree)
 
@@ -212,14 +243,14 @@ def _imports(source: str) -> list[str]:
     return sorted(n for n in names if n.split(".")[0] == "srgan_lib" and not n.startswith(left_out) and _module_file(n))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _module_file(name: str) -> Path | None:
     """The file of a library module, or none for a name that is no module (a function, say)."""
     base = Path(srgan_lib.__file__).parent.joinpath(*name.split(".")[1:])
     return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _module(path: Path, _mtime: int) -> tuple[str, list[str]]:
     source = path.read_text(encoding="utf-8")
     return digest(_tree(source, str(path))), _imports(source)
@@ -234,10 +265,12 @@ def _photo_hashes(photos: list[Photo]) -> list[list[str]]:
     """Name and content hash of each photograph, HR and LR; hashing leaves the interpreter lock, so threads help."""
     files = [path for photo in photos for path in (photo.path, photo.lr_path) if path]
     with ThreadPoolExecutor() as pool:
-        return [[file.name, value] for file, value in
-                zip(files, pool.map(lambda p: _file_hash(p, p.stat().st_mtime_ns), files), strict=True)]
+        return [
+            [file.name, value]
+            for file, value in zip(files, pool.map(lambda p: _file_hash(p, p.stat().st_mtime_ns), files), strict=True)
+        ]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _file_hash(path: Path, _mtime: int) -> str:
     return sha256_file(path)

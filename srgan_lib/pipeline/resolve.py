@@ -6,7 +6,7 @@ import ctypes
 import os
 import platform
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,15 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
     device = shared.device if shared.device != "auto" else ("cuda" if gpus else "cpu")
     index = int(device.partition(":")[2] or 0)
     if device.startswith("cuda") and index >= len(gpus):
-        raise ParameterError(f"shared.device: {device!r} is not on this machine, which has {len(gpus)} CUDA devices; "
-                             "use cpu or auto")
+        raise ParameterError(
+            f"shared.device: {device!r} is not on this machine, which has {len(gpus)} CUDA devices; use cpu or auto"
+        )
     fast = gpus[index] >= (8, 0) if device.startswith("cuda") else cpu_has_bfloat16()
     dtype = shared.dtype if shared.dtype != "auto" else ("bfloat16" if fast else "float32")
     threads = shared.threads if shared.threads != "auto" else available_cores()
-    sections: dict[str, Any] = {"shared": shared.model_copy(update={"device": device, "dtype": dtype, "threads": threads})}
+    sections: dict[str, Any] = {
+        "shared": shared.model_copy(update={"device": device, "dtype": dtype, "threads": threads})
+    }
     for name in ("warmup", "adversarial"):
         section = getattr(params, name)
         if section.content_weight:
@@ -48,8 +51,11 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
     return params.model_copy(update=sections)
 
 
-def fetch_judges(params: Params, on_progress: Callable[[int, int], None] | None = None,
-                 on_message: Callable[[str], None] = lambda text: None) -> None:
+def fetch_judges(
+    params: Params,
+    on_progress: Callable[[int, int], None] | None = None,
+    on_message: Callable[[str], None] = lambda text: None,
+) -> None:
     """Download the LPIPS backbones that the evaluation wants and this disk lacks; without a network, say so."""
     for net in params.evaluation.lpips_nets:
         try:
@@ -59,7 +65,7 @@ def fetch_judges(params: Params, on_progress: Callable[[int, int], None] | None 
             on_message(f"LPIPS({net}) will not be computed: {error}")
 
 
-@lru_cache(maxsize=1)
+@cache
 def cuda_capabilities() -> tuple[tuple[int, int], ...]:
     """Compute capability of each visible CUDA device, asked of the driver itself; empty without one."""
     try:
@@ -78,7 +84,7 @@ def cuda_capabilities() -> tuple[tuple[int, int], ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=1)
+@cache
 def cpu_has_bfloat16() -> bool:
     """Whether the processor multiplies bfloat16 itself (AVX-512 BF16 or AMX); elsewhere it is slower than float32."""
     return bool({"avx512_bf16", "amx_bf16"} & set(_cpu_field("flags").split()))
@@ -93,9 +99,13 @@ def machine() -> dict[str, Any]:
     """What this machine is, for the report: processor, cores, memory in GiB, CUDA devices."""
     import psutil
 
-    return {"cpu": _cpu_field("model name") or platform.processor() or platform.machine(), "cores": available_cores(),
-            "memory": round(psutil.virtual_memory().total / 2**30, 1), "gpu": len(cuda_capabilities()),
-            "system": f"{platform.system()} {platform.machine()}"}
+    return {
+        "cpu": _cpu_field("model name") or platform.processor() or platform.machine(),
+        "cores": available_cores(),
+        "memory": round(psutil.virtual_memory().total / 2**30, 1),
+        "gpu": len(cuda_capabilities()),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
 
 
 def _content_weights(stage: str, wanted: str, layers: dict[str, float], on_message: Callable[[str], None]) -> str:
@@ -108,16 +118,23 @@ def _content_weights(stage: str, wanted: str, layers: dict[str, float], on_messa
         try:
             fetch_backbone("vgg19")
         except BackboneError as error:
-            raise ParameterError(f"{stage}.content_weights: imagenet: {error}; or use 'random' or 'available'") from None
+            raise ParameterError(
+                f"{stage}.content_weights: imagenet: {error}; or use 'random' or 'available'"
+            ) from None
         found = "imagenet"
     if wanted == "available":
-        on_message(f"{stage}: content_weights 'available' is {found!r} on this machine "
-                   + ("(VGG-19 trained on ImageNet)" if found == "imagenet" else
-                      f"(no ImageNet weights for {deepest} on this disk; fixed-seed random VGG-19 instead)"))
+        on_message(
+            f"{stage}: content_weights 'available' is {found!r} on this machine "
+            + (
+                "(VGG-19 trained on ImageNet)"
+                if found == "imagenet"
+                else f"(no ImageNet weights for {deepest} on this disk; fixed-seed random VGG-19 instead)"
+            )
+        )
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def _cpu_field(name: str) -> str:
     """A field of Linux's /proc/cpuinfo; empty elsewhere."""
     path = Path("/proc/cpuinfo")

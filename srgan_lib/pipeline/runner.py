@@ -47,8 +47,15 @@ class Plan:
         return self.components.fingerprint
 
 
-def plan_run(params: Params, run_dir: Path, root: Path, *, from_stage: str | None = None, reuse: bool = True,
-             until: str | None = None) -> list[Plan]:
+def plan_run(
+    params: Params,
+    run_dir: Path,
+    root: Path,
+    *,
+    from_stage: str | None = None,
+    reuse: bool = True,
+    until: str | None = None,
+) -> list[Plan]:
     """What a run would do to each stage; changes nothing.
 
     Parameters
@@ -66,7 +73,9 @@ def plan_run(params: Params, run_dir: Path, root: Path, *, from_stage: str | Non
     for info in STAGES.values():
         forced = forced or info.name == from_stage
         notebook = root / "notebooks" / f"{info.notebook}.ipynb"
-        components = provenance.stage_components(info.name, params, notebook, {s: fingerprints[s] for s in info.upstream})
+        components = provenance.stage_components(
+            info.name, params, notebook, {s: fingerprints[s] for s in info.upstream}
+        )
         fingerprints[info.name] = components.fingerprint
         plan = Plan(info, "run", "", components)
         plans.append(_decide(plan, run_dir, forced=forced, reuse=reuse))
@@ -75,8 +84,15 @@ def plan_run(params: Params, run_dir: Path, root: Path, *, from_stage: str | Non
     return plans
 
 
-def execute(plans: list[Plan], params: Params, run_dir: Path, root: Path, listener: Listener = lambda event, facts: None,
-            *, reuse: bool = True) -> None:
+def execute(
+    plans: list[Plan],
+    params: Params,
+    run_dir: Path,
+    root: Path,
+    listener: Listener = lambda event, facts: None,
+    *,
+    reuse: bool = True,
+) -> None:
     """Carry out a plan: papermill executes the notebooks of the stages that are to run.
 
     Two processes that want the same stage at the same time do not both compute it: the second waits,
@@ -98,10 +114,17 @@ def execute(plans: list[Plan], params: Params, run_dir: Path, root: Path, listen
         listener("planned", {"stage": plan.stage, "action": plan.action, "reason": plan.reason})
     for plan in plans:
         if plan.action == "skip":
-            refresh_prose(run_dir / plan.stage.name / f"{plan.stage.notebook}.ipynb", root / "notebooks" / f"{plan.stage.notebook}.ipynb")
+            refresh_prose(
+                run_dir / plan.stage.name / f"{plan.stage.notebook}.ipynb",
+                root / "notebooks" / f"{plan.stage.notebook}.ipynb",
+            )
             continue
         with FileLock(locks / f"{plan.fingerprint[:32]}.lock"):
-            current = _decide(plan, run_dir, forced=False, reuse=True) if reuse and plan.action == "run" and not plan.reason.startswith("asked") else plan
+            current = (
+                _decide(plan, run_dir, forced=False, reuse=True)
+                if reuse and plan.action == "run" and not plan.reason.startswith("asked")
+                else plan
+            )
             started = time.perf_counter()
             listener("started", {"stage": plan.stage, "action": current.action})
             if current.action == "run":
@@ -119,8 +142,11 @@ def compute_upstream(stage: Stage, missing: list[str]) -> None:
     root = stage.notebook.parents[1]
     wanted = [name for name in STAGES if name in missing]
     display({"text/plain": f"Computing {', '.join(wanted)} first: {stage.name!r} reads it."}, raw=True)
-    plans = [plan for plan in plan_run(params, stage.run_dir, root, until=wanted[-1])
-             if not (stage.run_dir / plan.stage.name / "manifest.json").exists()]
+    plans = [
+        plan
+        for plan in plan_run(params, stage.run_dir, root, until=wanted[-1])
+        if not (stage.run_dir / plan.stage.name / "manifest.json").exists()
+    ]
     execute(plans, params, stage.run_dir, root)
 
 
@@ -149,7 +175,11 @@ def refresh_prose(executed: Path, source: Path) -> None:
 def is_complete(folder: Path, info: StageInfo) -> bool:
     """Whether a stage's folder holds all that its manifest names, and its executed notebook."""
     manifest = provenance.read_json(folder / "manifest.json")
-    return bool(manifest) and (folder / f"{info.notebook}.ipynb").exists() and all((folder / f).exists() for f in manifest["outputs"])
+    return (
+        bool(manifest)
+        and (folder / f"{info.notebook}.ipynb").exists()
+        and all((folder / f).exists() for f in manifest["outputs"])
+    )
 
 
 def _decide(plan: Plan, run_dir: Path, *, forced: bool, reuse: bool) -> Plan:
@@ -159,11 +189,30 @@ def _decide(plan: Plan, run_dir: Path, *, forced: bool, reuse: bool) -> Plan:
         return replace(plan, action="run", reason="asked for with " + ("--from" if forced else "--no-reuse"))
     manifest = provenance.read_json(folder / "manifest.json")
     if manifest and manifest["fingerprint"] == plan.fingerprint and is_complete(folder, info):
-        return replace(plan, action="skip", reason=f"nothing it depends on has changed since {manifest['started'].replace('T', ' ')[:16]} UTC")
-    for other in sorted([*run_dir.parent.glob(f"*/{info.name}/manifest.json"), *run_dir.parent.glob(f"sweeps/*/*/{info.name}/manifest.json")]):
+        return replace(
+            plan,
+            action="skip",
+            reason=f"nothing it depends on has changed since {manifest['started'].replace('T', ' ')[:16]} UTC",
+        )
+    for other in sorted(
+        [
+            *run_dir.parent.glob(f"*/{info.name}/manifest.json"),
+            *run_dir.parent.glob(f"sweeps/*/*/{info.name}/manifest.json"),
+        ]
+    ):
         found = provenance.read_json(other)
-        if other.parent != folder and found and found["fingerprint"] == plan.fingerprint and is_complete(other.parent, info):
-            return replace(plan, action="reuse", reason=f"run {other.parent.parent.name!r} has computed it already", source=other.parent)
+        if (
+            other.parent != folder
+            and found
+            and found["fingerprint"] == plan.fingerprint
+            and is_complete(other.parent, info)
+        ):
+            return replace(
+                plan,
+                action="reuse",
+                reason=f"run {other.parent.parent.name!r} has computed it already",
+                source=other.parent,
+            )
     if not manifest:
         return replace(plan, action="run", reason="not computed yet")
     changes = plan.components.changes_since(manifest["components"])
@@ -174,8 +223,12 @@ def _copy_stage(plan: Plan, run_dir: Path) -> None:
     """Copy a finished stage from another run; the manifest comes last, as when it was computed."""
     target, manifest = run_dir / plan.stage.name, plan.source / "manifest.json"
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(plan.source, target, ignore=shutil.ignore_patterns("manifest.json", "checkpoints", "*.failed.ipynb"))
-    provenance.write_json(target / "manifest.json", {**provenance.read_json(manifest), "reused_from": plan.source.parent.name})
+    shutil.copytree(
+        plan.source, target, ignore=shutil.ignore_patterns("manifest.json", "checkpoints", "*.failed.ipynb")
+    )
+    provenance.write_json(
+        target / "manifest.json", {**provenance.read_json(manifest), "reused_from": plan.source.parent.name}
+    )
 
 
 def _execute_notebook(plan: Plan, params: Params, run_dir: Path, root: Path, listener: Listener) -> None:
@@ -192,27 +245,44 @@ def _execute_notebook(plan: Plan, params: Params, run_dir: Path, root: Path, lis
         stale.unlink(missing_ok=True)
     shutil.rmtree(folder / "figures", ignore_errors=True)
     values = {**params.stage(info.name), "run_dir": str(run_dir)}
-    with _watch_progress(folder / "progress.json", info, listener), _forward_interrupts() as interrupts, _kernel_environment(params):
+    with (
+        _watch_progress(folder / "progress.json", info, listener),
+        _forward_interrupts() as interrupts,
+        _kernel_environment(params),
+    ):
         try:
             papermill.execute_notebook(
-                str(root / "notebooks" / f"{info.notebook}.ipynb"), str(running), parameters=values, cwd=str(root), kernel_name="python3",
-                progress_bar=False, log_output=False, extra_arguments=["--IPKernelApp.log_level=40"])
+                str(root / "notebooks" / f"{info.notebook}.ipynb"),
+                str(running),
+                parameters=values,
+                cwd=str(root),
+                kernel_name="python3",
+                progress_bar=False,
+                log_output=False,
+                extra_arguments=["--IPKernelApp.log_level=40"],
+            )
         except PapermillExecutionError as error:
             running.replace(failed)
             if interrupts:
                 raise Interrupted(f"stopped in {info.notebook}; the same command continues there") from None
-            raise StageFailed(f"{info.notebook}, cell {error.cell_index + 1}: {error.ename}: {error.evalue}\n"
-                              f"The traceback is in {failed}; the same command continues at this stage.") from None
+            raise StageFailed(
+                f"{info.notebook}, cell {error.cell_index + 1}: {error.ename}: {error.evalue}\n"
+                f"The traceback is in {failed}; the same command continues at this stage."
+            ) from None
         except DeadKernelError:
             running.replace(failed)
-            raise StageFailed(f"{info.notebook}: its process died, most likely for lack of memory; take a smaller batch or crop. "
-                              "The same command continues at the last checkpoint.") from None
+            raise StageFailed(
+                f"{info.notebook}: its process died, most likely for lack of memory; take a smaller batch or crop. "
+                "The same command continues at the last checkpoint."
+            ) from None
         except KeyboardInterrupt:
             raise Interrupted(f"stopped in {info.notebook}; the same command continues there") from None
     running.replace(final)
     if (provenance.read_json(folder / "manifest.json") or {}).get("fingerprint") != plan.fingerprint:
-        raise StageFailed(f"{info.notebook}: it ended without a manifest for what was planned; was a library file or an image changed "
-                          "while it ran? The same command computes it again.")
+        raise StageFailed(
+            f"{info.notebook}: it ended without a manifest for what was planned; was a library file or an image "
+            "changed while it ran? The same command computes it again."
+        )
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """What a notebook holds in its hands: its checked parameters, its folder, its inputs, and how to show things.
 
-    stage = open_stage("warmup", globals())
-    curve = train_warmup(stage.params, …, stage.directory, …, on_step=stage.progress("Warm-up"))
-    stage.figure(loss_curves(curve), "loss_curves", "…")
-    stage.finish(best_psnr=…)
+stage = open_stage("warmup", globals())
+curve = train_warmup(stage.params, …, stage.directory, …, on_step=stage.progress("Warm-up"))
+stage.figure(loss_curves(curve), "loss_curves", "…")
+stage.finish(best_psnr=…)
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from srgan_lib.files import write_atomic
 from srgan_lib.params import STAGES as STAGE_NAMES
-from srgan_lib.params import ParameterError, Params, Shared, check_stage
+from srgan_lib.params import ParameterError, Params, Shared
+from srgan_lib.params_io import check_stage
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.layout import STAGES, project_root
 from srgan_lib.pipeline.resolve import resolve
@@ -102,7 +103,9 @@ class Stage:
         """
         path = self.run_dir / stage / name
         if stage not in self.info.upstream:
-            raise ValueError(f"stage {self.name!r} does not read {stage!r}; it reads {', '.join(self.info.upstream) or 'no stage'}")
+            raise ValueError(
+                f"stage {self.name!r} does not read {stage!r}; it reads {', '.join(self.info.upstream) or 'no stage'}"
+            )
         if not path.exists():
             raise FileNotFoundError(f"{path}: not there; compute stage {stage!r} again (srgan run … --from {stage})")
         return path
@@ -111,7 +114,9 @@ class Stage:
         """What decides the weights that this stage trains; its checkpoints carry it."""
         return provenance.training_fingerprint(self.name, self.components, inputs)
 
-    def figure(self, figure: Figure, name: str, caption: str, alt: str = "", source: str = "", vector: bool = True) -> None:
+    def figure(
+        self, figure: Figure, name: str, caption: str, alt: str = "", source: str = "", vector: bool = True
+    ) -> None:
         """Show a figure with its caption and save it as ``figures/<name>.png`` (and ``.svg`` where it is a chart).
 
         Parameters
@@ -131,8 +136,15 @@ class Stage:
         image = f'<img alt="{html.escape(alt or caption)}" src="data:{kind};base64,{base64.b64encode(shown).decode()}">'
         self._show("fig", name, image, caption, source, f"[figure: {alt or caption}]")
 
-    def table(self, frame: pandas.DataFrame, name: str, caption: str, best: Mapping[str, str] | None = None,
-              source: str = "", formats: Mapping[str, str] | None = None) -> None:
+    def table(
+        self,
+        frame: pandas.DataFrame,
+        name: str,
+        caption: str,
+        best: Mapping[str, str] | None = None,
+        source: str = "",
+        formats: Mapping[str, str] | None = None,
+    ) -> None:
         """Show a table with its caption.
 
         Parameters
@@ -143,8 +155,15 @@ class Stage:
         formats : format per column, e.g. ``{"psnr_y": ".2f"}``.
         """
         body = _table_html(frame, best or {}, formats or {})
-        self._show("tab", name, f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(name.replace("_", " "))}">'
-                   f"{body}</div>", caption, source, frame.to_string(index=False))
+        self._show(
+            "tab",
+            name,
+            f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(name.replace("_", " "))}">'
+            f"{body}</div>",
+            caption,
+            source,
+            frame.to_string(index=False),
+        )
 
     def warn(self, text: str) -> None:
         """Note something the reader should know; the report repeats it near its top."""
@@ -168,14 +187,24 @@ class Stage:
         seconds = round(time.perf_counter() - self._started, 1)
         self._close_progress()
         outputs = provenance.output_hashes(self.directory)
-        provenance.write_json(self.directory / "manifest.json", {
-            "stage": self.name, "fingerprint": self.fingerprint, "components": vars(self.components),
-            "started": self._opened.isoformat(timespec="seconds"), "seconds": seconds, "outputs": outputs,
-            "warnings": self.warnings, "summary": summary})
-        after = STAGE_NAMES[STAGE_NAMES.index(self.name) + 1:][:1]
+        provenance.write_json(
+            self.directory / "manifest.json",
+            {
+                "stage": self.name,
+                "fingerprint": self.fingerprint,
+                "components": vars(self.components),
+                "started": self._opened.isoformat(timespec="seconds"),
+                "seconds": seconds,
+                "outputs": outputs,
+                "warnings": self.warnings,
+                "summary": summary,
+            },
+        )
+        after = STAGE_NAMES[STAGE_NAMES.index(self.name) + 1 :][:1]
         following = f"Next: notebook {STAGES[after[0]].notebook}." if after else "This was the last notebook."
-        display(HTML(f"<p class='srgan-finish'>{len(outputs)} files in <code>{html.escape(str(self.params.shared.run_dir))}/{self.name}</code>, "
-                     f"{seconds:.0f} s. {following}</p>"))
+        folder = html.escape(f"{self.params.shared.run_dir}/{self.name}")
+        written = f"{len(outputs)} files in <code>{folder}</code>, {seconds:.0f} s."
+        display(HTML(f"<p class='srgan-finish'>{written} {following}</p>"))
 
     def _upstream_fingerprint(self, stage: str) -> str:
         """The fingerprint of an earlier stage, which must have been computed under the same shared parameters."""
@@ -183,8 +212,10 @@ class Stage:
         before, now = manifest["components"]["parameters"], self.params.stage(self.name)
         for key in Shared.model_fields.keys() & before.keys():
             if before[key] != now[key]:
-                raise ParameterError(f"{key}: stage {stage!r} in {self.run_dir} was computed with {before[key]!r}, this notebook has "
-                                     f"{now[key]!r}; run notebook {STAGES[stage].notebook} again or choose another run_dir")
+                raise ParameterError(
+                    f"{key}: stage {stage!r} in {self.run_dir} was computed with {before[key]!r}, this notebook has "
+                    f"{now[key]!r}; run notebook {STAGES[stage].notebook} again or choose another run_dir"
+                )
         return manifest["fingerprint"]
 
     def _show(self, prefix: str, name: str, body: str, caption: str, source: str, plain: str) -> None:
@@ -192,8 +223,14 @@ class Stage:
 
         origin = f' data-source="{self.name}/{html.escape(source)}"' if source else ""
         kind = "srgan srgan-table" if prefix == "tab" else "srgan"
-        display({"text/html": f'<figure class="{kind}" id="{prefix}-{name}" data-stage="{self.name}"{origin}>{body}'
-                              f"<figcaption>{caption}</figcaption></figure>", "text/plain": plain}, raw=True)
+        display(
+            {
+                "text/html": f'<figure class="{kind}" id="{prefix}-{name}" data-stage="{self.name}"{origin}>{body}'
+                f"<figcaption>{caption}</figcaption></figure>",
+                "text/plain": plain,
+            },
+            raw=True,
+        )
 
     def _close_progress(self) -> None:
         (self.directory / "progress.json").unlink(missing_ok=True)
@@ -213,8 +250,10 @@ class _Progress:
             return
         self.last = now
         if os.environ.get("SRGAN_RUNNER"):
-            provenance.write_json(self.path, {"stage": self.stage, "label": self.label, "step": step, "total": total,
-                                              "values": dict(values or {})})
+            provenance.write_json(
+                self.path,
+                {"stage": self.stage, "label": self.label, "step": step, "total": total, "values": dict(values or {})},
+            )
             return
         if self.bar is None:
             from tqdm.auto import tqdm
@@ -233,7 +272,13 @@ def _assigned_names(cells: Any) -> set[str]:
     names: set[str] = set()
     for source in sources:
         for node in ast.parse(source).body:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+            targets = (
+                node.targets
+                if isinstance(node, ast.Assign)
+                else [node.target]
+                if isinstance(node, ast.AnnAssign)
+                else []
+            )
             names |= {target.id for target in targets if isinstance(target, ast.Name)}
     return names
 
@@ -244,8 +289,14 @@ def _render(figure: Figure, kind: str) -> bytes:
 
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "srgan", "svg.fonttype": "path"}):
-        figure.savefig(buffer, format=kind, dpi=160, metadata={"Date": None} if kind == "svg" else {"Software": None},
-                       bbox_inches="tight", pad_inches=0.04)
+        figure.savefig(
+            buffer,
+            format=kind,
+            dpi=160,
+            metadata={"Date": None} if kind == "svg" else {"Software": None},
+            bbox_inches="tight",
+            pad_inches=0.04,
+        )
     return buffer.getvalue()
 
 

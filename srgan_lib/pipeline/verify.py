@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from srgan_lib.params import STAGES, check
+from srgan_lib.params import STAGES
+from srgan_lib.params_io import check
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.runner import Listener, execute, plan_run
 
@@ -38,13 +39,17 @@ def verify_run(run_dir: Path, root: Path, listener: Listener) -> int:
     execute(plan_run(params, scratch, root, reuse=False), params, scratch, root, listener, reuse=False)
     count = 0
     for stage in STAGES:
-        before, after = (provenance.read_json(folder / stage / "manifest.json")["outputs"] for folder in (run_dir, scratch))
+        before, after = (
+            provenance.read_json(folder / stage / "manifest.json")["outputs"] for folder in (run_dir, scratch)
+        )
         for name in sorted(before.keys() | after.keys()):
             if Path(name).name in TIMED:
                 continue
             if before.get(name) != after.get(name):
                 where = "only in one of the two" if not (name in before and name in after) else "different"
-                raise NotRepeated(f"{stage}/{name} is {where}: compare {run_dir / stage / name} with {scratch / stage / name}")
+                raise NotRepeated(
+                    f"{stage}/{name} is {where}: compare {run_dir / stage / name} with {scratch / stage / name}"
+                )
             count += 1
     shutil.rmtree(scratch.parent)
     return count

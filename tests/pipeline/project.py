@@ -6,7 +6,8 @@ from pathlib import Path
 
 import nbformat
 
-from srgan_lib.params import Params, check
+from srgan_lib.params import Params
+from srgan_lib.params_io import check
 from srgan_lib.pipeline.layout import STAGES
 from srgan_lib.pipeline.notebooks import parameters_cell
 from srgan_lib.pipeline.resolve import resolve
@@ -27,16 +28,30 @@ def make_project(root: Path, bodies: dict[str, str] | None = None) -> Path:
 def set_body(root: Path, stage: str, body: str, prose: str = "# Prose") -> None:
     """Write one stage's notebook."""
     new = nbformat.v4
-    cells = [new.new_markdown_cell(prose, id="prose"),
-             new.new_code_cell(parameters_cell(stage), metadata={"tags": ["parameters"]}, id="parameters"),
-             new.new_code_cell(OPEN.format(stage=stage), id="open"), new.new_code_cell(body, id="body"),
-             new.new_code_cell("stage.finish()", id="finish")]
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}, "language_info": {"name": "python"}}
-    nbformat.write(new.new_notebook(cells=cells, metadata=metadata), root / "notebooks" / f"{STAGES[stage].notebook}.ipynb")
+    cells = [
+        new.new_markdown_cell(prose, id="prose"),
+        new.new_code_cell(parameters_cell(stage), metadata={"tags": ["parameters"]}, id="parameters"),
+        new.new_code_cell(OPEN.format(stage=stage), id="open"),
+        new.new_code_cell(body, id="body"),
+        new.new_code_cell("stage.finish()", id="finish"),
+    ]
+    metadata = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python"},
+    }
+    nbformat.write(
+        new.new_notebook(cells=cells, metadata=metadata), root / "notebooks" / f"{STAGES[stage].notebook}.ipynb"
+    )
 
 
 def tiny_params(**sections: dict) -> Params:
     """Resolved parameters that need no torch: no content term, no LPIPS."""
-    quiet = {"warmup": {"content_weight": 0}, "adversarial": {"content_weight": 0}, "evaluation": {"lpips_nets": []},
-             "shared": {"threads": 1, "dtype": "float32", "device": "cpu"}}
-    return resolve(check({key: {**quiet.get(key, {}), **sections.get(key, {})} for key in quiet.keys() | sections.keys()}))
+    quiet = {
+        "warmup": {"content_weight": 0},
+        "adversarial": {"content_weight": 0},
+        "evaluation": {"lpips_nets": []},
+        "shared": {"threads": 1, "dtype": "float32", "device": "cpu"},
+    }
+    return resolve(
+        check({key: {**quiet.get(key, {}), **sections.get(key, {})} for key in quiet.keys() | sections.keys()})
+    )

@@ -32,7 +32,9 @@ def fingerprints(root, params=None):
     found = {}
     for name, info in TABLE.items():
         notebook = root / "notebooks" / f"{info.notebook}.ipynb"
-        found[name] = provenance.stage_components(name, params or tiny_params(), notebook, {s: found[s] for s in info.upstream}).fingerprint
+        found[name] = provenance.stage_components(
+            name, params or tiny_params(), notebook, {s: found[s] for s in info.upstream}
+        ).fingerprint
     return found
 
 
@@ -52,14 +54,17 @@ def test_a_changed_library_line_reruns_exactly_the_stages_that_import_it(library
     assert changed(before, fingerprints(library)) == ["adversarial", "evaluation"]
 
 
-@pytest.mark.parametrize(("file", "stages"), [
-    ("models/srcnn.py", ["srcnn", "warmup", "adversarial", "evaluation"]),
-    ("training/loop.py", ["srcnn", "warmup", "adversarial", "evaluation"]),
-    ("evaluation/statistics.py", ["evaluation"]),
-    ("data/patches.py", list(STAGES)),
-    ("pipeline/report/__init__.py", []),
-    ("params.py", []),
-])
+@pytest.mark.parametrize(
+    ("file", "stages"),
+    [
+        ("models/srcnn.py", ["srcnn", "warmup", "adversarial", "evaluation"]),
+        ("training/loop.py", ["srcnn", "warmup", "adversarial", "evaluation"]),
+        ("evaluation/statistics.py", ["evaluation"]),
+        ("data/patches.py", list(STAGES)),
+        ("pipeline/report/__init__.py", []),
+        ("params.py", []),
+    ],
+)
 def test_each_file_decides_its_stages(library, file, stages):
     before = fingerprints(library)
     (library / "srgan_lib" / file).open("a").write("\nEXTRA = 1\n")

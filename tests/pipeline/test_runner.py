@@ -22,7 +22,13 @@ def finished(tmp_path_factory):
     root = make_project(tmp_path_factory.mktemp("project"))
     params, run_dir = tiny_params(), root / "results" / "one"
     events = []
-    execute(plan_run(params, run_dir, root), params, run_dir, root, lambda event, facts: events.append((event, facts["stage"].name)))
+    execute(
+        plan_run(params, run_dir, root),
+        params,
+        run_dir,
+        root,
+        lambda event, facts: events.append((event, facts["stage"].name)),
+    )
     return root, params, run_dir, events
 
 
@@ -32,7 +38,13 @@ def actions(plans):
 
 def test_stages_run_in_order_and_leave_notebook_manifest_and_results(finished):
     _root, _params, run_dir, events = finished
-    assert [stage for event, stage in events if event == "started"] == ["data", "srcnn", "warmup", "adversarial", "evaluation"]
+    assert [stage for event, stage in events if event == "started"] == [
+        "data",
+        "srcnn",
+        "warmup",
+        "adversarial",
+        "evaluation",
+    ]
     for stage, notebook in (("data", "01_data_exploration"), ("evaluation", "05_evaluation")):
         assert (run_dir / stage / f"{notebook}.ipynb").exists()
         manifest = json.loads((run_dir / stage / "manifest.json").read_text())
@@ -50,7 +62,13 @@ def test_another_run_reuses_what_is_the_same(finished):
     root, _, run_dir, _ = finished
     params = tiny_params(adversarial={"steps": 5})
     plans = plan_run(params, run_dir.parent / "two", root)
-    assert actions(plans) == {"data": "reuse", "srcnn": "reuse", "warmup": "reuse", "adversarial": "run", "evaluation": "run"}
+    assert actions(plans) == {
+        "data": "reuse",
+        "srcnn": "reuse",
+        "warmup": "reuse",
+        "adversarial": "run",
+        "evaluation": "run",
+    }
     assert "'one' has computed it" in plans[0].reason
     execute(plans[:1], params, run_dir.parent / "two", root)
     assert (run_dir.parent / "two" / "data" / "result.csv").read_text() == "data\n"
@@ -60,7 +78,12 @@ def test_another_run_reuses_what_is_the_same(finished):
 def test_from_and_no_reuse(finished):
     root, params, run_dir, _ = finished
     assert actions(plan_run(params, run_dir, root, from_stage="adversarial")) == {
-        "data": "skip", "srcnn": "skip", "warmup": "skip", "adversarial": "run", "evaluation": "run"}
+        "data": "skip",
+        "srcnn": "skip",
+        "warmup": "skip",
+        "adversarial": "run",
+        "evaluation": "run",
+    }
     assert set(actions(plan_run(params, run_dir, root, reuse=False)).values()) == {"run"}
 
 
@@ -91,7 +114,12 @@ def test_a_cell_that_raises_stops_the_run_and_keeps_what_is_done(tmp_path):
     params, run_dir = tiny_params(), root / "results" / "one"
     with pytest.raises(StageFailed) as error:
         execute(plan_run(params, run_dir, root), params, run_dir, root)
-    for word in ("02_srcnn_baseline, cell 5", "ValueError: no such thing", "02_srcnn_baseline.failed.ipynb", "continues at this stage"):
+    for word in (
+        "02_srcnn_baseline, cell 5",
+        "ValueError: no such thing",
+        "02_srcnn_baseline.failed.ipynb",
+        "continues at this stage",
+    ):
         assert word in str(error.value)
     assert "no such thing" in (run_dir / "srcnn" / "02_srcnn_baseline.failed.ipynb").read_text()
     set_body(root, "srcnn", '(stage.directory / "result.csv").write_text("mended")')
@@ -110,13 +138,21 @@ def test_an_unknown_name_injected_by_papermill_is_an_error(tmp_path):
     from papermill.exceptions import PapermillExecutionError
 
     root = make_project(tmp_path)
-    with pytest.raises(PapermillExecutionError, match="sample_pears.*did you mean 'sample_pairs'"):
-        papermill.execute_notebook(str(root / "notebooks/01_data_exploration.ipynb"), str(tmp_path / "out.ipynb"), cwd=str(root),
-                                   parameters={"sample_pears": 3}, progress_bar=False, kernel_name="python3")
+    with pytest.raises(PapermillExecutionError, match=r"sample_pears.*did you mean 'sample_pairs'"):
+        papermill.execute_notebook(
+            str(root / "notebooks/01_data_exploration.ipynb"),
+            str(tmp_path / "out.ipynb"),
+            cwd=str(root),
+            parameters={"sample_pears": 3},
+            progress_bar=False,
+            kernel_name="python3",
+        )
 
 
 def test_two_processes_do_not_compute_the_same_stage_twice(tmp_path):
-    root = make_project(tmp_path, {"data": 'import time; time.sleep(2)\n(stage.directory / "result.csv").write_text("x")'})
+    root = make_project(
+        tmp_path, {"data": 'import time; time.sleep(2)\n(stage.directory / "result.csv").write_text("x")'}
+    )
     code = textwrap.dedent("""
         import sys; from pathlib import Path
         from tests.pipeline.project import tiny_params
@@ -126,7 +162,10 @@ def test_two_processes_do_not_compute_the_same_stage_twice(tmp_path):
         execute(plan_run(params, run_dir, root, until="data"), params, run_dir, root,
                 lambda event, facts: print(event, facts.get("action"), flush=True) if event == "finished" else None)
     """)
-    both = [subprocess.Popen([sys.executable, "-c", code, str(root), name], stdout=subprocess.PIPE, text=True) for name in ("one", "two")]
+    both = [
+        subprocess.Popen([sys.executable, "-c", code, str(root), name], stdout=subprocess.PIPE, text=True)
+        for name in ("one", "two")
+    ]
     assert sorted(p.communicate()[0].split()[-1] for p in both) == ["reuse", "run"]
 
 
@@ -151,8 +190,12 @@ def test_ctrl_c_reaches_the_notebook_and_loses_nothing(tmp_path):
         except Interrupted as error:
             print(error); sys.exit(130)
     """)
-    process = subprocess.Popen([sys.executable, "-c", code, str(root)], stdout=subprocess.PIPE, text=True,
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(root)],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     started = root / "results" / "one" / "data" / "started"
     while not started.exists() and process.poll() is None:
         time.sleep(0.1)
@@ -169,8 +212,15 @@ def test_progress_of_a_notebook_reaches_the_listener(tmp_path, monkeypatch):
     root = make_project(tmp_path, {"data": body})
     params, run_dir = tiny_params(), root / "results" / "one"
     seen = []
-    execute(plan_run(params, run_dir, root, until="data"), params, run_dir, root,
-            lambda event, facts: seen.append((facts["label"], facts["step"], facts["total"])) if event == "progress" else None)
+    execute(
+        plan_run(params, run_dir, root, until="data"),
+        params,
+        run_dir,
+        root,
+        lambda event, facts: (
+            seen.append((facts["label"], facts["step"], facts["total"])) if event == "progress" else None
+        ),
+    )
     assert ("Counting", 2, 2) in seen
     assert not (run_dir / "data" / "progress.json").exists()
     assert runner.is_complete(run_dir / "data", runner.STAGES["data"])

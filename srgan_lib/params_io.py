@@ -1,0 +1,166 @@
+"""Reading parameters into the schema: files, overlays, overrides, and errors in words that help."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from srgan_lib.params import STAGES, ParameterError, Params, Shared
+
+
+def check(document: Mapping[str, Any], source: str = "parameters") -> Params:
+    """Validate a params document.
+
+    Parameters
+    ----------
+    document : mapping with ``shared`` and stage sections, each optional.
+    source : what to call it in error messages, e.g. the file's name.
+
+    Raises
+    ------
+    ParameterError
+        Naming every wrong parameter and what is allowed.
+    """
+    try:
+        return Params.model_validate(document)
+    except ValidationError as error:
+        raise ParameterError(f"{source}: " + "\n".join(_explain(error.errors()))) from None
+
+
+def check_stage(name: str, flat: Mapping[str, Any]) -> Params:
+    """Validate the flat parameters of one stage (the route of a notebook's parameters cell)."""
+    shared = {key: value for key, value in flat.items() if key in Shared.model_fields}
+    own = {key: value for key, value in flat.items() if key not in Shared.model_fields}
+    return check({"shared": shared, name: own}, f"parameters of stage {name!r}")
+
+
+def read(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = ()) -> Params:
+    """Read a params file, merge overlays over it, apply ``stage.name=value`` overrides, validate.
+
+    Raises
+    ------
+    ParameterError
+        For a file that is missing or no YAML mapping, and for every wrong parameter.
+    """
+    document: dict[str, Any] = {}
+    for file in (path, *overlays):
+        document = _merge(document, _load(Path(file)))
+    for text in overrides:
+        document = _merge(document, _override(text))
+    return check(document, str(path))
+
+
+def describe() -> Iterator[tuple[str, str, str, str]]:
+    """Rows of the schema as (name, default, allowed, meaning), for ``srgan params``."""
+    for section in ("shared", *STAGES):
+        model = Params.model_fields[section].annotation
+        for name, field in model.model_fields.items():
+            schema = model.model_json_schema()["properties"][name]
+            yield f"{section}.{name}", _plain(field.default), _allowed(schema), field.description or ""
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        there = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+        raise ParameterError(f"{path}: no such params file; {path.parent} has {', '.join(there) or 'none'}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
+        raise ParameterError(f"{path}: not a YAML file: {error}") from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise ParameterError(
+            f"{path}: expected sections such as 'shared:' and 'warmup:', found {type(document).__name__}"
+        )
+    return {section: {} if content is None else content for section, content in document.items()}
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge two levels deep: sections are merged, values (lists and mappings too) are replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = {**merged[key], **value} if both else value
+    return merged
+
+
+def _override(text: str) -> dict[str, Any]:
+    """Parse ``stage.name=value``; a bare ``name=value`` sets it in every section that has it."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ParameterError(f"-p {text}: expected stage.name=value, for example adversarial.adversarial_weight=1e-3")
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ParameterError(f"-p {text}: the value is not YAML: {error}") from None
+    section, dot, key = name.strip().partition(".")
+    if dot:
+        return {section: {key: parsed}}
+    holders = [s for s in ("shared", *STAGES) if section in Params.model_fields[s].annotation.model_fields]
+    if not holders:
+        raise ParameterError(f"-p {text}: no section has a parameter {section!r}{_nearest(section, _all_names())}")
+    return {holder: {section: parsed} for holder in holders}
+
+
+def _explain(errors: list[Mapping[str, Any]]) -> list[str]:
+    """Pydantic's errors as one sentence per parameter, naming it and what is allowed."""
+    refused: dict[str, list[str]] = {}
+    lines = []
+    for item in errors:
+        path = [str(part) for part in item["loc"] if not _is_union_tag(str(part))]
+        name = ".".join(path).removesuffix(".[key]")
+        if item["type"] == "extra_forbidden":
+            section = Params.model_fields.get(path[0]) if len(path) > 1 else None
+            known = list(section.annotation.model_fields if section else Params.model_fields)
+            kind = f"parameter of {path[0]!r}" if section else "section"
+            lines.append(f"{name}: unknown {kind}{_nearest(path[-1], known)}")
+        elif item["type"] == "value_error":
+            lines.append(".".join([*path, str(item["ctx"]["error"])]))
+        else:
+            message = item["msg"].removeprefix("Input should be ").removeprefix("String should ")
+            refused.setdefault(f"{name}: {item['input']!r} is not allowed; it should be ", []).append(message)
+    return lines + [start + " or ".join(allowed) for start, allowed in refused.items()]
+
+
+def _is_union_tag(part: str) -> bool:
+    """Whether pydantic put this part into an error's path for a branch of a union."""
+    return bool(re.match(r"(literal|constrained|function|int$|float$|str$|bool$|none$)", part))
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"
+
+
+def _all_names() -> list[str]:
+    return sorted({n for s in ("shared", *STAGES) for n in Params.model_fields[s].annotation.model_fields})
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
+    """The bounds of one parameter in words, from its JSON schema."""
+    if "anyOf" in schema:
+        return " or ".join(_allowed(part) for part in schema["anyOf"])
+    if "enum" in schema:
+        return " | ".join(map(str, schema["enum"]))
+    if "const" in schema:
+        return str(schema["const"])
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    words = {"null": "none", "array": "list", "object": "mapping", "string": "text", "boolean": "true | false"}
+    bounds = " and ".join(f"{sign} {schema[key]:g}" for key, sign in signs.items() if key in schema)
+    kind = words.get(schema.get("type", ""), schema.get("type", "any"))
+    if kind == "list" and "items" in schema:
+        kind = f"list of {_allowed(schema['items'])}"
+    return f"{kind} {bounds}".strip()
