@@ -265,9 +265,10 @@ def _execute_notebook(plan: Plan, params: Params, run_dir: Path, root: Path, lis
             running.replace(failed)
             if interrupts:
                 raise Interrupted(f"stopped in {info.notebook}; the same command continues there") from None
+            remedy = "Free some space first. " if "No space left on device" in error.evalue else ""
             raise StageFailed(
-                f"{info.notebook}, cell {error.cell_index + 1}: {error.ename}: {error.evalue}\n"
-                f"The traceback is in {failed}; the same command continues at this stage."
+                f"{info.notebook}, cell In [{error.exec_count}]: {error.ename}: {error.evalue}\n"
+                f"{remedy}The traceback is in {failed}; the same command continues at this stage."
             ) from None
         except DeadKernelError:
             running.replace(failed)

@@ -115,7 +115,7 @@ def test_a_cell_that_raises_stops_the_run_and_keeps_what_is_done(tmp_path):
     with pytest.raises(StageFailed) as error:
         execute(plan_run(params, run_dir, root), params, run_dir, root)
     for word in (
-        "02_srcnn_baseline, cell 5",
+        "02_srcnn_baseline, cell In [4]",
         "ValueError: no such thing",
         "02_srcnn_baseline.failed.ipynb",
         "continues at this stage",
