@@ -50,6 +50,7 @@ class Shared(Section):
         None, ge=16, le=4096, description="resize every image to this many pixels square first; none: as they are"
     )
     scale: Literal[2, 3, 4, 8] = Field(4, description="enlargement factor")
+    crop: int = Field(96, ge=16, le=1024, description="side of the HR training crops in pixels; a multiple of scale")
     degradation: Literal["bicubic", "bicubic_float", "blur_bicubic", "realistic"] = Field(
         "bicubic",
         description="how LR is made: MATLAB bicubic as in the benchmark files, its newer float variant, "
@@ -90,7 +91,6 @@ class Training(Section):
 
     steps: int = Field(..., ge=1, description="training steps (generator updates)")
     batch: int = Field(16, ge=1, le=4096, description="crops per step, over all processes")
-    crop: int = Field(96, ge=16, le=1024, description="HR crop size in pixels; a multiple of scale")
     augment: bool = Field(True, description="random flips and quarter turns")
     learning_rate: float = Field(1e-4, gt=0, le=1, description="Adam's; the peak where the schedule has one")
     beta1: float = Field(0.9, ge=0, lt=1, description="Adam's first moment decay")
@@ -234,18 +234,16 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _stages_fit_together(self) -> Params:
-        scale = self.shared.scale
-        for name in ("srcnn", "warmup", "adversarial"):
-            crop = getattr(self, name).crop
-            if crop % scale:
-                raise ValueError(
-                    f"{name}.crop: {crop} is no multiple of shared.scale = {scale}; "
-                    f"take {crop - crop % scale} or {crop - crop % scale + scale}"
-                )
-        if self.adversarial.discriminator_head == "dense" and self.adversarial.crop % 16:
+        crop, scale = self.shared.crop, self.shared.scale
+        if crop % scale:
             raise ValueError(
-                f"adversarial.crop: {self.adversarial.crop} is no multiple of 16, which the dense head of the "
-                "discriminator needs; change it or set adversarial.discriminator_head to pool"
+                f"shared.crop: {crop} is no multiple of shared.scale = {scale}; "
+                f"take {crop - crop % scale} or {crop - crop % scale + scale}"
+            )
+        if self.adversarial.discriminator_head == "dense" and crop % 16:
+            raise ValueError(
+                f"shared.crop: {crop} is no multiple of 16, which the dense head of the discriminator needs; "
+                "change it or set adversarial.discriminator_head to pool"
             )
         for name in ("warmup", "adversarial"):
             stage = getattr(self, name)

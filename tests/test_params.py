@@ -33,10 +33,10 @@ def test_names_are_unique_between_shared_and_each_stage():
         ({"shared": {"threads": 0}}, ["shared.threads", "'auto'", "greater than or equal to 1"]),
         ({"adversarial": {"content_layers": {"relu9_9": 1}}}, ["adversarial.content_layers", "relu9_9"]),
         ({"warmup": {"learning_rate": float("nan")}}, ["warmup.learning_rate", "finite"]),
-        ({"warmup": {"crop": 98}}, ["warmup.crop", "98", "shared.scale = 4", "96 or 100"]),
+        ({"shared": {"crop": 98}}, ["shared.crop", "98", "shared.scale = 4", "96 or 100"]),
         ({"shared": {"dataset": "folder"}}, ["shared.image_folder", "give the folder"]),
         ({"shared": {"image_folder": "x"}}, ["image_folder", "only with dataset 'folder'"]),
-        ({"adversarial": {"crop": 88}}, ["adversarial.crop", "88", "discriminator_head"]),
+        ({"shared": {"crop": 88}}, ["shared.crop", "88", "discriminator_head"]),
         ({"warmup": {"pixel_weight": 0, "content_weight": 0}}, ["warmup.pixel_weight", "at least one"]),
         ({"warmup": 3}, ["warmup", "3"]),
     ],
@@ -58,10 +58,10 @@ def test_overrides_and_overlays(tmp_path):
     file, overlay = tmp_path / "x.yaml", tmp_path / "over.yaml"
     file.write_text("warmup:\n  steps: 7\n  batch: 3\n")
     overlay.write_text("warmup:\n  steps: 8\n")
-    got = params_io.read(file, ("adversarial.adversarial_weight=1e-3", "crop=64"), (overlay,))
-    assert (got.warmup.steps, got.warmup.batch) == (8, 3)
+    got = params_io.read(file, ("adversarial.adversarial_weight=1e-3", "batch=4"), (overlay,))
+    assert got.warmup.steps == 8
     assert got.adversarial.adversarial_weight == 1e-3
-    assert got.srcnn.crop == got.warmup.crop == got.adversarial.crop == 64
+    assert got.srcnn.batch == got.warmup.batch == got.adversarial.batch == 4
 
 
 @pytest.mark.parametrize(

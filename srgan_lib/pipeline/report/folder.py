@@ -50,6 +50,22 @@ class Run:
         """Everything the stages warned of, in order."""
         return [(stage, text) for stage in self.stages for text in stage.manifest.get("warnings", [])]
 
+    @property
+    def machine(self) -> str:
+        """What the run was computed on, in words."""
+        machine = self.manifest["machine"]
+        gpu = machine.get("gpu")
+        cards = f"{gpu} CUDA {'device' if gpu == 1 else 'devices'}" if isinstance(gpu, int) and gpu else gpu or "no GPU"
+        return f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} GiB memory, {cards}"
+
+    @property
+    def duration(self) -> str:
+        """How long all stages took, e.g. ``7 min 42 s``."""
+        minutes, seconds = divmod(round(self.manifest["seconds"]), 60)
+        hours, minutes = divmod(minutes, 60)
+        words = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+        return words.replace(" ", "\N{NO-BREAK SPACE}")
+
 
 def read_run(directory: Path) -> Run:
     """Read a run's folder.
@@ -60,15 +76,25 @@ def read_run(directory: Path) -> Run:
         Naming the first file that is missing or broken, and the command that makes it.
     """
     if not directory.is_dir():
-        raise ReportError(f"{directory}: no such run folder; 'srgan run' makes one, and the runs there are lie under results/")
+        raise ReportError(
+            f"{directory}: no such run folder; 'srgan run' makes one, and finished runs lie under results/"
+        )
     stages = []
     for name, info in STAGES.items():
         notebook = directory / name / f"{info.notebook}.ipynb"
         if not notebook.exists():
-            raise ReportError(f"{notebook}: missing, so stage {name!r} of this run is not finished; "
-                              "the command that started the run ('srgan run …') continues there")
+            raise ReportError(
+                f"{notebook}: missing, so stage {name!r} of this run is not finished; "
+                "the command that started the run ('srgan run …') continues there"
+            )
         stages.append(StageRun(info, _json(directory / name / "manifest.json"), notebook))
-    return Run(directory, _json(directory / "manifest.json"), stages, read_scores(directory), _crops(directory / "evaluation/viewer"))
+    return Run(
+        directory,
+        _json(directory / "manifest.json"),
+        stages,
+        read_scores(directory),
+        _crops(directory / "evaluation/viewer"),
+    )
 
 
 def _json(path: Path) -> Any:
@@ -82,7 +108,10 @@ def _json(path: Path) -> Any:
 
 def _crops(folder: Path) -> list[Crops]:
     index = _json(folder / "index.json") if (folder / "index.json").exists() else []
-    crops = [Crops(entry["dataset"], entry["image"], {m: folder / file for m, file in entry["methods"].items()}) for entry in index]
+    crops = [
+        Crops(entry["dataset"], entry["image"], {m: folder / file for m, file in entry["methods"].items()})
+        for entry in index
+    ]
     missing = [path for entry in crops for path in entry.files.values() if not path.exists()]
     if missing:
         raise ReportError(f"{missing[0]}: named in {folder / 'index.json'} but not there; run stage evaluation again")

@@ -11,13 +11,20 @@ from pathlib import Path
 
 DATA_URI = re.compile(r"data:(image/[\w.+-]+);base64,([A-Za-z0-9+/=\s]+)")
 NAME = re.compile(r"image-[0-9a-f]{16}\.\w+")
-SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/svg+xml": ".svg", "image/gif": ".gif", "image/webp": ".webp"}
+SUFFIXES = {
+    "image/svg+xml": ".svg",
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/gif": ".gif",
+    "image/webp": ".webp",
+}
 
 
 class Images:
     """Image files by name. Names stand in for the images in ``src`` attributes until the page is written."""
 
     def __init__(self) -> None:
+        """Start without images."""
         self._files: dict[str, bytes] = {}
 
     def add(self, data: bytes, mime: str) -> str:
@@ -37,7 +44,11 @@ class Images:
             return None
         if name.endswith(".svg"):
             sides = dict(re.findall(rb'\s(width|height)="([\d.]+)pt"', data[:2000]))
-            return (round(float(sides[b"width"]) * 4 / 3), round(float(sides[b"height"]) * 4 / 3)) if len(sides) == 2 else None
+            return (
+                (round(float(sides[b"width"]) * 4 / 3), round(float(sides[b"height"]) * 4 / 3))
+                if len(sides) == 2
+                else None
+            )
         from PIL import Image
 
         with Image.open(io.BytesIO(data)) as image:

@@ -6,13 +6,22 @@ import html
 import re
 
 # latex2mathml knows `split`, which looks like `aligned`; numbered displays need no number here.
-ENVIRONMENTS = {"aligned": "split", "align": "split", "align*": "split", "gather": "split", "gather*": "split",
-                "eqnarray": "split", "eqnarray*": "split"}
+ENVIRONMENTS = {
+    "aligned": "split",
+    "align": "split",
+    "align*": "split",
+    "gather": "split",
+    "gather*": "split",
+    "eqnarray": "split",
+    "eqnarray*": "split",
+}
 UNWRAPPED = ("equation", "equation*", "displaymath")
-# What latex2mathml 3.81 writes, and what TeX means: a relation for \sim, a thin space after \log and its like.
-MENDED = ((re.compile(r"<mi>&#x0007E;</mi>"), "<mo>&#x0223C;</mo>"),
-          (re.compile(r"(<mi>(?:arg|cos|det|dim|exp|ker|lg|ln|log|sin|tan|tanh)</mi>)(?=<m(?:i|n|row|sub|sup|frac)\b)"),
-           r'\1<mspace width="0.167em"/>'))
+# What latex2mathml 3.81 writes, and what TeX means: \sim relates, and \log has space around it.
+FUNCTIONS = "arg|arccos|arcsin|arctan|cos|cosh|det|dim|exp|ker|lg|ln|log|sin|sinh|tan|tanh"
+MENDED = (
+    (re.compile("<mi>&#x0007E;</mi>"), "<mo>&#x0223C;</mo>"),
+    (re.compile(f"<mi>({FUNCTIONS})</mi>"), r'<mo lspace="0.167em" rspace="0.167em">\1</mo>'),
+)
 LEFT_OVER = re.compile(r"\\|>&(?:amp;)?<")
 
 
@@ -38,7 +47,8 @@ def to_mathml(tex: str, *, display: bool, annotate: bool = False) -> str:
         mathml = pattern.sub(replacement, mathml)
     if annotate:
         note = f'<annotation encoding="application/x-tex">{html.escape(source)}</annotation>'
-        mathml = re.sub(r"(<math[^>]*>)(.*)(</math>)", rf"\1<semantics>\2{_literal(note)}</semantics>\3", mathml, flags=re.DOTALL)
+        opening, content = mathml.removesuffix("</math>").split(">", 1)
+        mathml = f"{opening}><semantics>{content}{note}</semantics></math>"
     return mathml
 
 
@@ -46,8 +56,3 @@ def _plain_environments(tex: str) -> str:
     for name in UNWRAPPED:
         tex = tex.replace(rf"\begin{{{name}}}", "").replace(rf"\end{{{name}}}", "")
     return re.sub(r"\\(begin|end)\{([a-z]+\*?)\}", lambda m: rf"\{m[1]}{{{ENVIRONMENTS.get(m[2], m[2])}}}", tex)
-
-
-def _literal(text: str) -> str:
-    """Text as it must stand in the replacement of ``re.sub``."""
-    return text.replace("\\", r"\\")

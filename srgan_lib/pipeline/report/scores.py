@@ -15,6 +15,7 @@ class Metric:
     """A metric of the results table."""
 
     name: str
+    short: str
     label: str
     unit: str
     higher_is_better: bool
@@ -25,22 +26,17 @@ class Metric:
         return f"{value:.{self.digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-PSNR = Metric("psnr_y", "PSNR-Y", "dB", True, 2)
-SSIM = Metric("ssim_y", "SSIM-Y (Wang)", "", True, 3)
-LPIPS = Metric("lpips_alex", "LPIPS (alex)", "", False, 3)
+PSNR = Metric("psnr_y", "PSNR", "PSNR-Y", "dB", True, 2)
+SSIM = Metric("ssim_y", "SSIM", "SSIM-Y (Wang)", "", True, 3)
+LPIPS = Metric("lpips_alex", "LPIPS", "LPIPS (alex)", "", False, 3)
 HEADLINE = (PSNR, SSIM, LPIPS)
 
 
 class Scores:
-    """Per-image figures and their summary; a figure that was not computed is ``None``.
-
-    Parameters
-    ----------
-    rows : of ``metrics.csv``, one per image and method.
-    summary : of ``metrics_summary.csv``, one per dataset, method and metric.
-    """
+    """Per-image figures and their summary; a figure that was not computed is ``None``."""
 
     def __init__(self, rows: list[dict[str, str]], summary: list[dict[str, str]]) -> None:
+        """Take the rows of ``metrics.csv`` and of ``metrics_summary.csv``."""
         self._rows = {(r["dataset"], r["image"], r["method"]): r for r in rows}
         self._summary = {(r["dataset"], r["method"], r["metric"]): r for r in summary}
         self.datasets = list(dict.fromkeys(r["dataset"] for r in rows))

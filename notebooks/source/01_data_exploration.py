@@ -1,0 +1,108 @@
+# %% [markdown]
+# # The photographs
+#
+# *What is in the data, what does making an image small take away, and is the split sound?* This notebook takes a few
+# seconds and trains nothing. It decides which photographs the next notebooks learn from and which ones judge them.
+
+# %% tags=["parameters"]
+# Parameters of this notebook; `srgan params` explains each and its bounds.
+run_dir = "results/notebook"
+seed = 0
+dataset = "builtin"
+image_folder = None
+lr_folder = None
+train_images = None
+validation_images = 1
+test_images = 5
+image_size = None
+scale = 4
+crop = 96
+degradation = "bicubic"
+blur_sigma = 1.0
+device = "auto"
+dtype = "auto"
+threads = "auto"
+compile = False
+sample_pairs = 3
+sample_crops = 16
+
+# %%
+from srgan_lib.data import figures
+from srgan_lib.data.patches import PatchSampler
+from srgan_lib.data.sources import find_photos
+from srgan_lib.data.split import load_pairs, make_split
+from srgan_lib.pipeline.stages import open_stage
+
+stage = open_stage("data", globals())
+shared = stage.params.shared
+
+# %% [markdown]
+# ## Who trains, who validates, who tests
+#
+# A model must be judged on photographs it has never seen. Each photograph is therefore in exactly one part: it *trains*,
+# it *validates* (watched during training, never learned from), or it *tests* (looked at once, at the end). Photographs of
+# one scene stay together, and the notebook refuses to go on if an image, or nearly the same image, is in two parts. The
+# SHA-256 of each image's pixels is recorded, so that everybody can check that they hold the same data.
+
+# %%
+photos = find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder)
+split = make_split(photos, shared, stage.warn, crop=shared.crop)
+split.to_csv(stage.directory / "split.csv", index=False)
+stage.table(split[["split", "image", "width", "height", "mode", "sha256"]].assign(sha256=split.sha256.str[:12]), "split",
+            caption=f"The {len(split)} photographs of <code>{shared.dataset}</code>: part, size in pixels, colour mode of the "
+                    "file, and the beginning of the hash of its pixels.", source="split.csv")
+
+# %%
+stage.figure(figures.split_overview(split), "sizes", source="split.csv",
+             caption="Image sizes by part. Look for test images that are much larger or smaller than what training sees: "
+                     "texture then has another scale, and the figures say less about other photographs.")
+
+# %% [markdown]
+# ## Colour and luminance
+#
+# A network learns the statistics of what it sees. If the test photographs are much darker, greyer or less contrasted than
+# the training ones, expect it to do worse on them than on the validation image.
+
+# %%
+pairs = {part: load_pairs(split, photos, shared, part, stage.warn) for part in ("train", "validation", "test")}
+statistics = figures.statistics(pairs)
+statistics.to_csv(stage.directory / "statistics.csv", index=False)
+stage.figure(figures.colour_statistics(statistics), "colour", source="statistics.csv",
+             caption="Mean luminance, contrast and saturation of each photograph. Look for parts that do not overlap.")
+
+# %% [markdown]
+# ## What becomes of a photograph that is made small
+#
+# The low-resolution image is the high-resolution one, smoothed and sampled at every $s$-th pixel,
+#
+# $$ x_\mathrm{LR} = (x_\mathrm{HR} * k) \downarrow_s , $$
+#
+# with MATLAB's bicubic kernel $k$ unless the parameters say otherwise; it is the convention of every published figure.
+# Frequencies above $1/(2s)$ cycles per pixel do not survive the sampling. Enlarging the image again with the same kernel
+# gives the size back, but not the detail:
+
+# %%
+stage.figure(figures.pairs_sheet(pairs["train"] + pairs["validation"], shared.scale, count=stage.params.data.sample_pairs), "pairs", vector=False,
+             caption="Each row: a photograph (HR), what the network receives (LR, its pixels shown as they are), and a detail of both. "
+                     "Look at fine texture and thin lines: they are what has to be restored.")
+
+# %%
+spectra = figures.spectra(pairs["train"], shared.scale)
+spectra.to_csv(stage.directory / "spectra.csv", index=False)
+stage.figure(figures.spectrum(spectra, shared.scale), "spectrum", source="spectra.csv",
+             caption="Radially averaged power spectrum of HR and of LR enlarged with bicubic. The shaded band between the curves is the "
+                     "detail that super-resolution has to bring back: it begins near the dotted line, the highest frequency that LR can hold.")
+
+# %% [markdown]
+# ## What training sees
+#
+# Networks do not train on whole photographs but on random crops, drawn from (seed, step, position in the batch) alone,
+# so that a rerun, a resumed run and a run with more processes all see the same ones.
+
+# %%
+sampler = PatchSampler(pairs["train"], crop=shared.crop, scale=shared.scale, batch=stage.params.data.sample_crops, seed=shared.seed, augment=True)
+stage.figure(figures.crops_sheet(*sampler.batch(0)), "crops", vector=False,
+             caption="The first crops drawn: HR above, LR below. Look for crops without content (sky, blur): many of them would waste training time.")
+
+# %%
+stage.finish(train=int((split.split == "train").sum()), validation=int((split.split == "validation").sum()), test=int((split.split == "test").sum()))

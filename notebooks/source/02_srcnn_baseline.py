@@ -1,0 +1,109 @@
+# %% [markdown]
+# # The baseline: SRCNN
+#
+# *How far does a small network with three layers get?* SRCNN (Dong et al., 2016) was the first convolutional network for
+# super-resolution and is the yardstick in every later paper. This notebook checks that HR and LR images are aligned,
+# trains the network on the mean squared error, and compares it with bicubic enlargement. At demo size it takes about a
+# minute.
+
+# %% tags=["parameters"]
+# Parameters of this notebook; `srgan params` explains each and its bounds.
+run_dir = "results/notebook"
+seed = 0
+dataset = "builtin"
+image_folder = None
+lr_folder = None
+train_images = None
+validation_images = 1
+test_images = 5
+image_size = None
+scale = 4
+crop = 96
+degradation = "bicubic"
+blur_sigma = 1.0
+device = "auto"
+dtype = "auto"
+threads = "auto"
+compile = False
+steps = 400
+batch = 16
+augment = True
+learning_rate = 0.001
+beta1 = 0.9
+beta2 = 0.999
+schedule = "one_cycle"
+schedule_milestones = [0.5]
+schedule_factor = 0.1
+gradient_clip = None
+ema_decay = 0.0
+log_every = 10
+validate_every = 50
+checkpoint_every = 100
+keep_checkpoints = 1
+layout = "9-5-5"
+global_skip = "bicubic"
+
+# %%
+import pandas as pd
+
+from srgan_lib.data.alignment import check_alignment
+from srgan_lib.data.sources import find_photos
+from srgan_lib.data.split import load_pairs, read_split
+from srgan_lib.pipeline.stages import open_stage
+from srgan_lib.training import figures
+from srgan_lib.training.supervised import train_srcnn
+
+stage = open_stage("srcnn", globals())
+shared = stage.params.shared
+
+# %% [markdown]
+# ## Are the pairs sound?
+#
+# A pair that is shifted by one pixel teaches the network to shift. Each LR image is therefore compared with its HR image
+# made small, moved by up to two pixels either way: where they agree best without any shift, the pair is aligned. The
+# hashes of all images are checked against those that notebook 1 recorded.
+
+# %%
+split_csv = stage.input("data", "split.csv")
+photos = find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder)
+train, validation = (
+    load_pairs(read_split(split_csv), photos, shared, part, stage.warn) for part in ("train", "validation")
+)
+
+alignment = check_alignment(validation, shared.scale)
+alignment.to_csv(stage.directory / "alignment.csv", index=False)
+stage.table(alignment, "alignment", source="alignment.csv", formats={"difference": ".2f"},
+            caption="Best shift of each validation pair in LR pixels, and what difference is left there (root mean square, "
+                    "in levels of 0 to 255). Shifts other than 0 mean that LR does not belong to HR.")
+
+# %% [markdown]
+# ## Training
+#
+# SRCNN enlarges the LR image with bicubic interpolation and refines the result with three convolutions. It minimises the
+# mean squared error over all $N$ pixel values,
+#
+# $$ L_\mathrm{MSE} = \frac{1}{N} \sum_{i=1}^{N} \left( F(x_\mathrm{LR})_i - x_{\mathrm{HR},i} \right)^2 , $$
+#
+# which is the same as maximising $\mathrm{PSNR} = 10 \log_{10} (1 / L_\mathrm{MSE})$ in decibels.
+
+# %%
+curve = train_srcnn(stage.params, train, validation, stage.directory, stage.training_fingerprint(split_csv),
+                    on_step=stage.progress("Training SRCNN"), on_warning=stage.warn)
+
+# %%
+stage.figure(figures.loss_curves(curve), "loss_curve", source="loss_curve.csv",
+             caption="Training loss by step: single steps pale, their running mean strong. A curve that still falls at its "
+                     "right end would profit from more steps.")
+
+# %%
+progress = pd.read_csv(stage.directory / "validation.csv")
+stage.figure(
+    figures.learning_curve(progress, "srcnn"), "learning_curve", source="validation.csv",
+    caption="PSNR and SSIM of the validation images (their middle, at most 256 pixels a side) during training; the dashed "
+    "line is bicubic. Look for the step at which the network passes it, and for a curve that turns down again, "
+    "which would mean overfitting.",
+)
+
+# %%
+last = progress.iloc[-1]
+stage.finish(psnr_y=last.psnr_y, ssim_y=last.ssim_y, bicubic_psnr_y=last.psnr_y_bicubic)

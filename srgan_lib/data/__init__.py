@@ -1,0 +1,1 @@
+"""Photographs: finding, reading, splitting, degrading and cropping them."""

@@ -1,0 +1,56 @@
+"""Whether LR images belong to their HR images, pixel for pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from srgan_lib.data.resize import imresize
+from srgan_lib.data.spectrum import luminance
+
+if TYPE_CHECKING:
+    from srgan_lib.data.split import Pair
+
+REACH = 3  #: LR pixels that shifts are searched in, each way
+
+
+def check_alignment(pairs: Sequence[Pair], scale: int) -> pd.DataFrame:
+    """The shift at which each LR image fits its HR image best, and what difference is left there.
+
+    HR is shrunk with MATLAB's bicubic and compared with LR at every shift of up to 3 LR pixels.
+
+    Returns
+    -------
+    One row per pair that has an LR image: image, shift_rows, shift_columns (LR pixels; 0 is right) and
+    difference (root mean square of the luminance, in levels).
+    """
+    rows = [(pair.image, *best_shift(pair.lr, imresize(pair.hr, 1 / scale))) for pair in pairs if pair.lr is not None]
+    return pd.DataFrame(rows, columns=["image", "shift_rows", "shift_columns", "difference"])
+
+
+def best_shift(lr: np.ndarray, shrunk: np.ndarray) -> tuple[int, int, float]:
+    """The (rows, columns) that ``lr`` is shifted by against ``shrunk``, and the difference left there."""
+    first, second = luminance(lr), luminance(shrunk)
+    height, width = first.shape
+    reach = min(REACH, (height - 1) // 2, (width - 1) // 2)
+    inside = second[reach : height - reach, reach : width - reach]
+
+    def difference(shift: tuple[int, int]) -> float:
+        top, left = reach + shift[0], reach + shift[1]
+        moved = first[top : top + inside.shape[0], left : left + inside.shape[1]]
+        return float(np.sqrt(np.mean((moved - inside) ** 2)))
+
+    shifts = [(rows, columns) for rows in range(-reach, reach + 1) for columns in range(-reach, reach + 1)]
+    best = min(sorted(shifts, key=lambda shift: abs(shift[0]) + abs(shift[1])), key=difference)
+    return *best, difference(best)
+
+
+def resemblance(lr: np.ndarray, shrunk: np.ndarray) -> float:
+    """Correlation of two images' luminance, from -1 to 1; 1 where one of them is without structure."""
+    first, second = luminance(lr), luminance(shrunk)
+    if np.ptp(first) < 1 or np.ptp(second) < 1:
+        return 1.0
+    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])

@@ -1,0 +1,157 @@
+"""The field's named sets: where each can be downloaded, and how its images are split.
+
+Only HR images are fetched: ``imresize`` makes the LR images of the benchmark files, pixel by pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Split = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A folder of a set, and the part of the split its images [start:stop], sorted by name, belong to.
+
+    With ``split`` None they are for training, and the seed takes other parts from them where the set has none.
+    """
+
+    folder: str
+    split: Split | None = None
+    start: int = 0
+    stop: int | None = None
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A zip or tar file.
+
+    Attributes
+    ----------
+    urls : where the same file is, in the order they are tried.
+    checksum : of the file, ``md5:…`` or ``sha256:…``; None only where the address itself pins the content.
+    folders : folders in the archive (their last parts suffice) and the set's folders their images go to.
+    """
+
+    urls: tuple[str, ...]
+    checksum: str | None
+    folders: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class NamedSet:
+    """A set of photographs known by name.
+
+    Attributes
+    ----------
+    homepage : where it is described, and can be got by hand.
+    images : how many its archives hold together.
+    parts : its own folders and split; without any, its images are in ``HR``.
+    """
+
+    name: str
+    homepage: str
+    images: int
+    archives: tuple[Archive, ...]
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders its images are expected in, each once."""
+        return list(dict.fromkeys(part.folder for part in self.parts)) or ["HR"]
+
+
+_BERKELEY = "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/resources.html"
+_ETH = "https://data.vision.ee.ethz.ch/cvl/DIV2K"
+_HUGGING_FACE = "https://huggingface.co/datasets"
+
+
+def _bsds(folders: Mapping[str, str]) -> Archive:
+    url = "https://www.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/BSR/BSR_bsds500.tgz"
+    return Archive((url,), "md5:0b17383ff0b21fe43d2f28e624203169", folders)
+
+
+def _div2k(part: str, md5: str) -> Archive:
+    mirror = f"{_HUGGING_FACE}/goodfellowliu/DIV2K/resolve/d8a7b7e82add5be32adb51d9442b7932b1739e89"
+    name = f"DIV2K_{part}_HR"
+    return Archive((f"{_ETH}/{name}.zip", f"{mirror}/{name}.zip"), f"md5:{md5}", {name: name})
+
+
+def _benchmark(name: str, homepage: str, images: int, commit: str, checksum: str | None) -> NamedSet:
+    url = f"{_HUGGING_FACE}/eugenesiow/{name}/resolve/{commit}/data/{name}_HR.tar.gz"
+    return NamedSet(name, homepage, images, (Archive((url,), checksum, {f"{name}_HR": "HR"}),))
+
+
+_ALL = (
+    NamedSet("bsds400", _BERKELEY, 400, (_bsds({"images/train": "HR", "images/test": "HR"}),)),
+    # BSD100 is BSDS500's val: kept for testing, so that training on BSDS500 leaks nothing into it.
+    NamedSet(
+        "BSDS500",
+        _BERKELEY,
+        500,
+        (_bsds({f"images/{part}": part for part in ("train", "val", "test")}),),
+        (Part("train"), Part("test"), Part("val", "test")),
+    ),
+    NamedSet(
+        "DIV2K",
+        f"{_ETH}/",
+        900,
+        (_div2k("train", "bdc2d9338d4e574fe81bf7d158758658"), _div2k("valid", "9fcdda83005c5e5997799b69f955ff88")),
+        (Part("DIV2K_train_HR"), Part("DIV2K_valid_HR", "test")),
+    ),
+    # The official partition, by identity; 100 images of its validation and of its test part are plenty.
+    NamedSet(
+        "CelebA",
+        "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+        202_599,
+        (
+            Archive(
+                (
+                    "https://drive.usercontent.google.com/download?id=0B7EVK8r0v71pZjFTYXZWM3FlRnM&export=download&confirm=t",
+                    "https://s3-us-west-1.amazonaws.com/udacity-dlnfd/datasets/celeba.zip",
+                ),
+                "md5:00d2c5bc6d35e252742224ab0c1e8fcb",
+                {"img_align_celeba": "img_align_celeba"},
+            ),
+        ),
+        (
+            Part("img_align_celeba", None, 0, 162_770),
+            Part("img_align_celeba", "validation", 162_770, 162_870),
+            Part("img_align_celeba", "test", 182_637, 182_737),
+        ),
+    ),
+    _benchmark(
+        "Set5",
+        "http://people.rennes.inria.fr/Aline.Roumy/results/SR_BMVC12.html",
+        5,
+        "325646fe7cc8811e312562437885c5c018c74966",
+        None,
+    ),
+    _benchmark(
+        "Set14",
+        "https://sites.google.com/site/romanzeyde/research-interests",
+        14,
+        "5c964717e61b4931236a6dd5561750d11e5a7abb",
+        None,
+    ),
+    _benchmark(
+        "BSD100",
+        "https://github.com/jbhuang0604/SelfExSR",
+        100,
+        "8fbc3a31603eba947ea6eba928d31fee0f0c31bb",
+        "sha256:333495ccded04a0db52b33361140821ea7e0d8af8dfb54b58df79a00010858d6",
+    ),
+    _benchmark(
+        "Urban100",
+        "https://github.com/jbhuang0604/SelfExSR",
+        100,
+        "57309de03db02ac12ee09ad6127e7b815c211328",
+        "md5:65d9d84a34b72c6f7ca1e26a12df1e4c",
+    ),
+)
+
+#: The named sets by name.
+SETS: dict[str, NamedSet] = {named.name: named for named in _ALL}

@@ -1,0 +1,67 @@
+"""Making the LR image from the HR image."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from srgan_lib.data.resize import imresize
+
+Degradation = Literal["bicubic", "bicubic_float", "blur_bicubic", "realistic"]
+
+
+def is_deterministic(kind: Degradation) -> bool:
+    """Whether the LR image is a function of the HR image alone, so that it can be made once per image."""
+    return kind != "realistic"
+
+
+def degrade(
+    hr: np.ndarray,
+    scale: int,
+    kind: Degradation,
+    blur_sigma: float = 1.0,
+    rng: np.random.Generator | None = None,
+) -> np.ndarray:
+    """Make the LR image of an HR image.
+
+    Parameters
+    ----------
+    hr : H×W×3 uint8 array.
+    scale : how many times smaller LR is.
+    kind : ``bicubic`` (MATLAB, as the benchmark files), ``bicubic_float`` (its newer variant),
+        ``blur_bicubic`` (a Gaussian blur first) or ``realistic`` (the second-order chain of Real-ESRGAN).
+    blur_sigma : standard deviation of the blur in HR pixels (``blur_bicubic``).
+    rng : where ``realistic`` takes all its random choices from.
+
+    Returns
+    -------
+    ⌈H/scale⌉×⌈W/scale⌉×3 uint8 array.
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown, or ``realistic`` is asked for without ``rng``.
+    """
+    match kind:
+        case "bicubic":
+            return imresize(hr, 1 / scale)
+        case "bicubic_float":
+            return imresize(hr, 1 / scale, kind="float")
+        case "blur_bicubic":
+            return imresize(_gaussian_blur(hr, blur_sigma), 1 / scale)
+        case "realistic":
+            if rng is None:
+                raise ValueError("the realistic degradation is random: give it rng")
+            from srgan_lib.data.realistic import degrade_realistically
+
+            return degrade_realistically(hr, scale, rng)
+    raise ValueError(f"degradation {kind!r} is unknown; allowed: bicubic, bicubic_float, blur_bicubic, realistic")
+
+
+def _gaussian_blur(image: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian blur of an H×W×3 uint8 image with its border replicated, rounded to uint8."""
+    from scipy.ndimage import gaussian_filter
+
+    blurred = gaussian_filter(image.astype(np.float64), (sigma, sigma, 0), mode="nearest", truncate=4.0)
+    return np.floor(blurred + 0.5).astype(np.uint8)

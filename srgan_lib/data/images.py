@@ -1,0 +1,108 @@
+"""Reading photographs of any common kind as 8-bit RGB, and writing them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from srgan_lib.files import atomic_path
+
+#: File name endings (lower case) that count as images in a folder.
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
+
+
+class ImageError(ValueError):
+    """A file that is no readable image, or an image unfit for what is asked."""
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Read an image as a person expects to see it.
+
+    Grey and palette images become RGB, transparency is composited on white, 16-bit values and
+    floats in [0,1] are scaled to 8 bits, CMYK is converted and the EXIF orientation is applied.
+
+    Returns
+    -------
+    H×W×3 uint8 array.
+
+    Raises
+    ------
+    ImageError
+        Naming the file, what is wrong with it and what to do.
+    """
+    # Pillow's decoders raise whatever they stumble over in a damaged file, not only OSError.
+    try:
+        with Image.open(path) as image:
+            return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+    except FileNotFoundError:
+        raise ImageError(f"{path}: no such file") from None
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from None
+    except Exception as error:
+        reason = "not an image, or of a kind Pillow does not know" if "cannot identify" in str(error) else error
+        raise ImageError(f"{path}: cannot be read ({reason}); replace the file or move it away") from error
+
+
+def image_mode(path: Path) -> str:
+    """Pillow's name for how a file stores its pixels (RGB, L, P, RGBA, I;16, …), from its header."""
+    with Image.open(path) as image:
+        return image.mode
+
+
+def write_image(path: Path, image: np.ndarray) -> None:
+    """Write a uint8 H×W, H×W×3 or H×W×4 array as PNG, in one step (never half a file)."""
+    with atomic_path(path) as temporary:
+        Image.fromarray(image).save(temporary, format="PNG")
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The images directly in a folder, sorted by name; hidden files are left out.
+
+    Raises
+    ------
+    ImageError
+        If there is no such folder.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ImageError(f"{folder}: no such folder")
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != "." and p.is_file())
+
+
+def crop_to_multiple(image: np.ndarray, multiple: int) -> np.ndarray:
+    """Cut rows and columns off the bottom and the right until both sizes are multiples.
+
+    Raises
+    ------
+    ImageError
+        If the image is smaller than ``multiple``.
+    """
+    height, width = image.shape[:2]
+    if min(height, width) < multiple:
+        raise ImageError(f"the image is {width}×{height} pixels; it needs at least {multiple}×{multiple}")
+    return image[: height - height % multiple, : width - width % multiple]
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):  # I;16, I;16B and I: 16-bit grey, 257 = 65535 / 255
+        return _grey(np.asarray(image).astype(np.float64) / 257)
+    if image.mode == "F":
+        return _grey(np.asarray(image).astype(np.float64) * 255)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image.convert("RGB")
+
+
+def _grey(values: np.ndarray) -> Image.Image:
+    """Grey values that should lie in [0,255] as an RGB image."""
+    rounded = np.floor(values + 0.5)
+    if not (np.isfinite(values).all() and rounded.min() >= 0 and rounded.max() <= 255):
+        raise ImageError(
+            "integers beyond 16 bits or floats outside [0,1] have no agreed range of grey; "
+            "save the image with 8 or 16 bits a channel"
+        )
+    return Image.fromarray(rounded.astype(np.uint8)).convert("RGB")

@@ -1,0 +1,180 @@
+"""Training batches: random crops that are a pure function of (seed, step)."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+
+from srgan_lib.data.degrade import Degradation, degrade
+from srgan_lib.data.images import ImageError
+from srgan_lib.data.randomness import generator
+from srgan_lib.data.split import Pair
+
+
+class PatchSampler:
+    """Draws batches of aligned HR and LR crops from decoded images.
+
+    Every batch is a pure function of (seed, step): it does not matter how many threads or processes
+    there are, in which order the steps are asked for, or where training was resumed. Images are drawn
+    with equal probability, and are distinct within a batch where there are enough.
+
+    Parameters
+    ----------
+    pairs : training pairs; their arrays are not copied. Where ``lr`` is None every crop is degraded on
+        its own, else LR crops are cut in step with HR.
+    crop : side of the HR crops in pixels, a multiple of scale.
+    scale : how many times smaller LR is.
+    batch : crops per step, over all processes.
+    seed : of the run.
+    augment : flip and turn crops by quarters at random.
+    degradation, blur_sigma : how LR is made where ``lr`` is None.
+    part : (index, count) of this process: its batches are that slice of the global batch.
+
+    Raises
+    ------
+    ImageError
+        If an image is smaller than the crop.
+    ValueError
+        If crop is no multiple of scale, or batch is not divisible among the processes.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        *,
+        crop: int,
+        scale: int,
+        batch: int,
+        seed: int,
+        augment: bool,
+        degradation: Degradation = "bicubic",
+        blur_sigma: float = 1.0,
+        part: tuple[int, int] = (0, 1),
+    ) -> None:
+        """Check that batches can be drawn, and hold the pairs."""
+        if crop % scale:
+            raise ValueError(f"crop {crop} is no multiple of scale {scale}")
+        if batch % part[1]:
+            raise ValueError(f"batch {batch} cannot be shared equally among {part[1]} processes")
+        if not pairs:
+            raise ValueError("no training images")
+        for pair in pairs:
+            if min(pair.hr.shape[:2]) < crop:
+                height, width = pair.hr.shape[:2]
+                raise ImageError(f"{pair.image}: {width}×{height} pixels are smaller than the crop of {crop}×{crop}")
+        self.pairs, self.crop, self.scale, self.batch_size = list(pairs), crop, scale, batch
+        self.seed, self.augment, self.degradation, self.blur_sigma = seed, augment, degradation, blur_sigma
+        share = batch // part[1]
+        self._mine = range(part[0] * share, (part[0] + 1) * share)
+        # Corners lie on the LR grid, so that an LR crop is a crop of the LR image.
+        self._corners = np.array([[(side - crop) // scale + 1 for side in pair.hr.shape[:2]] for pair in pairs])
+
+    def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """The crops of one step.
+
+        Returns
+        -------
+        lr, hr : N×3×h×w and N×3×H×W uint8 tensors, contiguous.
+        """
+        rng = generator(self.seed, "crops", step)
+        images = self._draw_images(rng)
+        corners = rng.integers(0, self._corners[images])
+        turns = rng.integers(0, 8, self.batch_size) if self.augment else np.zeros(self.batch_size, int)
+
+        small = self.crop // self.scale
+        hr = np.empty((len(self._mine), 3, self.crop, self.crop), np.uint8)
+        lr = np.empty((len(self._mine), 3, small, small), np.uint8)
+        for slot, index in enumerate(self._mine):
+            pair, (row, column) = self.pairs[images[index]], corners[index]
+            top, left = row * self.scale, column * self.scale
+            hr_crop = _turn(pair.hr[top : top + self.crop, left : left + self.crop], turns[index])
+            if pair.lr is not None:
+                lr_crop = _turn(pair.lr[row : row + small, column : column + small], turns[index])
+            else:
+                own = generator(self.seed, "degradation of crops", step, index)
+                lr_crop = degrade(np.ascontiguousarray(hr_crop), self.scale, self.degradation, self.blur_sigma, own)
+            hr[slot] = hr_crop.transpose(2, 0, 1)
+            lr[slot] = lr_crop.transpose(2, 0, 1)
+        return torch.from_numpy(lr), torch.from_numpy(hr)
+
+    def _draw_images(self, rng: np.random.Generator) -> np.ndarray:
+        """Which image each crop of the batch comes from: permutations one after the other."""
+        count = len(self.pairs)
+        if count >= self.batch_size:
+            return rng.choice(count, self.batch_size, replace=False)
+        rounds = -(-self.batch_size // count)
+        return np.concatenate([rng.permutation(count) for _ in range(rounds)])[: self.batch_size]
+
+
+class Prefetcher:
+    """Iterates over the batches of steps ``start`` … ``stop - 1``, making them ahead in threads.
+
+    The batches are the same for any number of workers. It is a context manager; leaving it stops
+    the threads.
+
+    Parameters
+    ----------
+    workers : threads; 0 makes each batch when it is asked for.
+    ahead : how many batches are made ahead at most.
+
+    Attributes
+    ----------
+    wait_seconds : how long the consumer has waited for batches so far.
+    """
+
+    def __init__(self, sampler: PatchSampler, start: int, stop: int, *, workers: int = 1, ahead: int = 4) -> None:
+        """Make the threads; batches are made when iteration begins."""
+        self.sampler, self.steps, self.ahead = sampler, range(start, stop), ahead
+        self.wait_seconds = 0.0
+        self._started: float | None = None
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="crops") if workers else None
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield (lr, hr) of one step after the other."""
+        self._started = time.perf_counter()
+        coming: deque = deque()
+        upcoming = iter(self.steps)
+        for step in self.steps:
+            asked = time.perf_counter()
+            if self._pool is None:
+                batch = self.sampler.batch(step)
+            else:
+                for ahead in upcoming:
+                    coming.append(self._pool.submit(self.sampler.batch, ahead))
+                    if len(coming) > self.ahead:
+                        break
+                batch = coming.popleft().result()
+            self.wait_seconds += time.perf_counter() - asked
+            yield batch
+
+    @property
+    def wait_share(self) -> float:
+        """Share of the time since iteration began that the consumer spent waiting, in [0,1]."""
+        if self._started is None:
+            return 0.0
+        return self.wait_seconds / max(time.perf_counter() - self._started, 1e-9)
+
+    def __enter__(self) -> Prefetcher:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the threads; batches that nobody asked for are dropped."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _turn(image: np.ndarray, turn: int) -> np.ndarray:
+    """One of the eight flips and quarter turns of an H×W×3 image, as a view."""
+    if turn & 1:
+        image = image[:, ::-1]
+    if turn & 2:
+        image = image[::-1]
+    if turn & 4:
+        image = image.swapaxes(0, 1)
+    return image

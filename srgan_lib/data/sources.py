@@ -1,0 +1,187 @@
+"""Finding photographs by name: the built-in ones, a folder, and the field's named sets.
+
+A named set is looked for under ``$SRGAN_DATA``, then in the user's cache, then downloaded there
+(never if ``SRGAN_OFFLINE=1``). In all three places it may be laid out as
+
+    NAME/HR/*.png and, if there are any, NAME/LRx4/*.png
+    NAME/<the set's own folders>/*.png     such as DIV2K/DIV2K_train_HR
+    NAME/*.png
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from srgan_lib.data.catalogue import SETS, Part, Split
+from srgan_lib.data.downloads import DatasetError, Progress, cache_folder, download
+from srgan_lib.data.images import image_files
+
+#: scikit-image's and matplotlib's bundled photographs: name -> (package, file, part of the split).
+BUILTIN: dict[str, tuple[str, str, Split]] = {
+    "hubble_deep_field": ("skimage", "hubble_deep_field.jpg", "train"),
+    "immunohistochemistry": ("skimage", "ihc.png", "train"),
+    "retina": ("skimage", "retina.jpg", "train"),
+    "motorcycle_left": ("skimage", "motorcycle_left.png", "train"),
+    "motorcycle_right": ("skimage", "motorcycle_right.png", "train"),
+    "brick": ("skimage", "brick.png", "train"),
+    "grass": ("skimage", "grass.png", "train"),
+    "gravel": ("skimage", "gravel.png", "train"),
+    "coins": ("skimage", "coins.png", "train"),
+    "moon": ("skimage", "moon.png", "train"),
+    "camera": ("skimage", "camera.png", "validation"),
+    "astronaut": ("skimage", "astronaut.png", "test"),
+    "chelsea": ("skimage", "chelsea.png", "test"),
+    "coffee": ("skimage", "coffee.png", "test"),
+    "rocket": ("skimage", "rocket.jpg", "test"),
+    "grace_hopper": ("matplotlib", "grace_hopper.jpg", "test"),
+}
+_BUNDLED = {"skimage": "data", "matplotlib": "mpl-data/sample_data"}
+#: A folder of one's own may be split by its subfolders.
+_FOLDER_PARTS = (Part("train", "train"), Part("validation", "validation"), Part("test", "test"))
+
+__all__ = ["BUILTIN", "DatasetError", "Photo", "find_photos"]
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One photograph on disk.
+
+    Attributes
+    ----------
+    image : name, unique in its set.
+    path : the HR file.
+    lr_path : the LR file that belongs to it, if LR is not made from HR.
+    group : photographs of one scene share it and never sit on two sides of a split.
+    split : where the set itself puts the photograph; None leaves it to the seed.
+    """
+
+    image: str
+    path: Path
+    lr_path: Path | None = None
+    group: str = ""
+    split: Split | None = None
+
+
+def find_photos(
+    dataset: str,
+    *,
+    scale: int,
+    image_folder: str | Path | None = None,
+    lr_folder: str | Path | None = None,
+    on_progress: Progress | None = None,
+) -> list[Photo]:
+    """The photographs of a dataset, sorted by name; nothing is decoded.
+
+    Parameters
+    ----------
+    dataset : ``builtin``, ``folder``, a named set (``catalogue.SETS``), or a folder's name under ``$SRGAN_DATA``.
+    scale : enlargement factor, for finding LR files that come with the set.
+    image_folder, lr_folder : the HR images and, optionally, their LR versions (dataset ``folder``).
+    on_progress : called with bytes received and expected (None: unknown) during a download.
+
+    Raises
+    ------
+    DatasetError
+        If there are no such images, HR and LR do not pair, or a download fails; with what to do.
+    """
+    if dataset == "builtin":
+        return [_builtin(name) for name in BUILTIN]
+    if dataset == "folder":
+        if image_folder is None:
+            raise DatasetError("dataset 'folder' needs image_folder: the folder with your images")
+        return _in_own_folder(Path(image_folder), Path(lr_folder) if lr_folder else None, scale)
+    return _named(dataset, scale, on_progress)
+
+
+def _builtin(name: str) -> Photo:
+    package, file, split = BUILTIN[name]
+    spec = importlib.util.find_spec(package)  # finds the package without importing it
+    path = Path(spec.origin).parent / _BUNDLED[package] / file if spec and spec.origin else Path(file)
+    if not path.is_file():
+        raise DatasetError(f"built-in photograph {name!r}: {path} is not there; reinstall the environment's {package}")
+    return Photo(name, path, group="motorcycle" if "motorcycle" in name else name, split=split)
+
+
+def _in_own_folder(folder: Path, lr_folder: Path | None, scale: int) -> list[Photo]:
+    for place in filter(None, (folder, lr_folder)):
+        if not place.is_dir():
+            raise DatasetError(f"{place}: no such folder (image_folder, lr_folder)")
+    photos = _in_folder(folder, _FOLDER_PARTS)
+    if not photos:
+        raise DatasetError(f"{folder}: no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read")
+    if lr_folder is None:
+        return photos
+    subfolders = [lr_folder / part.folder for part in _FOLDER_PARTS if (lr_folder / part.folder).is_dir()]
+    lr_files = [file for place in (lr_folder, *subfolders) for file in image_files(place)]
+    return _pair(photos, lr_files, scale, folder, lr_folder)
+
+
+def _named(dataset: str, scale: int, on_progress: Progress | None) -> list[Photo]:
+    known = SETS.get(dataset)
+    own = os.environ.get("SRGAN_DATA")
+    roots = ([Path(own)] if own else []) + ([cache_folder()] if known else [])
+    if not known and not (own and (Path(own) / dataset).is_dir()):
+        raise DatasetError(
+            f"dataset {dataset!r} is unknown; allowed: builtin, folder, {', '.join(SETS)}, or the name of a folder "
+            f"under SRGAN_DATA={own or '(not set)'}"
+        )
+    parts = known.parts if known else _FOLDER_PARTS
+    for root in roots:
+        if photos := _in_named_folder(root / dataset, parts, scale):
+            return photos
+    if not known:
+        raise DatasetError(f"{Path(own) / dataset}: no images in this folder, nor in its HR")
+    folder = download(known, on_progress)
+    return _in_named_folder(folder, parts, scale)
+
+
+def _in_named_folder(folder: Path, parts: tuple[Part, ...], scale: int) -> list[Photo]:
+    photos = _in_folder(folder, parts)
+    lr_folder = folder / f"LRx{scale}"
+    if photos and lr_folder.is_dir():
+        photos = _pair(photos, image_files(lr_folder), scale, photos[0].path.parent, lr_folder)
+    return photos
+
+
+def _in_folder(folder: Path, parts: tuple[Part, ...]) -> list[Photo]:
+    """Photographs of one folder in whichever of the layouts it has."""
+    if not folder.is_dir():
+        return []
+    present = [part for part in parts if (folder / part.folder).is_dir()]
+    if (folder / "HR").is_dir():
+        present = [Part("HR")]
+    found = []
+    for part in present or [Part(".")]:
+        files = image_files(folder / part.folder)[part.start : part.stop]
+        found += [(file, part.split) for file in files]
+    stems = Counter(file.stem for file, _ in found)
+    names = [file.stem if stems[file.stem] == 1 else f"{file.parent.name}-{file.name}" for file, _ in found]
+    return [Photo(name, file, group=name, split=split) for name, (file, split) in zip(names, found, strict=True)]
+
+
+def _pair(photos: list[Photo], lr_files: list[Path], scale: int, folder: Path, lr_folder: Path) -> list[Photo]:
+    """Give every photograph the LR file of the same name (``0001`` pairs with ``0001x4`` and ``0001_LR``)."""
+    hr = {_key(photo.path, scale): photo for photo in photos}
+    lr = {_key(file, scale): file for file in lr_files}
+    if hr.keys() != lr.keys():
+        raise DatasetError(
+            f"HR and LR do not pair: only in {folder}: {_listing(hr.keys() - lr.keys())}; only in {lr_folder}: "
+            f"{_listing(lr.keys() - hr.keys())}. Give every HR image one LR image of its name (0001 or 0001x{scale})"
+        )
+    if len(hr) < len(photos) or len(lr) < len(lr_files):
+        raise DatasetError(f"HR and LR do not pair: {folder} or {lr_folder} has two files of one name; rename one")
+    return [replace(photo, lr_path=lr[key]) for key, photo in hr.items()]
+
+
+def _key(path: Path, scale: int) -> str:
+    return re.sub(rf"[_-]?(x{scale}|LR|HR)$", "", path.stem, flags=re.IGNORECASE)
+
+
+def _listing(names: set[str]) -> str:
+    first = sorted(names)[:5]
+    return ", ".join(first) + (f" and {len(names) - 5} more" if len(names) > 5 else "") if first else "none"

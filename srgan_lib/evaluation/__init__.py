@@ -1,0 +1,1 @@
+"""Enlarging, measuring, comparing and drawing conclusions."""

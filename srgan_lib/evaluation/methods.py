@@ -1,0 +1,81 @@
+"""What enlarges an image: the classical methods, a trained network, or files that another program wrote.
+
+For judging, all of them are one thing, a :data:`Method`: a function from an HR/LR pair to the SR image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from srgan_lib.data.images import read_image
+from srgan_lib.data.resize import imresize
+from srgan_lib.evaluation.folders import align, match_files
+
+if TYPE_CHECKING:
+    from srgan_lib.data.split import Pair
+    from srgan_lib.models.resolver import SuperResolver
+
+#: Takes a pair, of which it may see everything but should use the LR image only; returns H×W×3 uint8.
+Method = Callable[["Pair"], np.ndarray]
+
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+CLASSICAL = (*_FILTERS, "bicubic")
+
+
+def enlarge(lr: np.ndarray, method: str, scale: int) -> np.ndarray:
+    """Enlarge an image by a classical method.
+
+    Parameters
+    ----------
+    lr : h×w×3 uint8.
+    method : ``nearest``, ``bilinear`` or ``lanczos`` (of three lobes), as Pillow does them; ``bicubic`` as MATLAB does.
+    scale : enlargement factor.
+
+    Returns
+    -------
+    (scale·h)×(scale·w)×3 uint8.
+
+    Raises
+    ------
+    ValueError
+        For a method that is not one of these.
+    """
+    if method == "bicubic":
+        return imresize(lr, scale)
+    if method not in _FILTERS:
+        raise ValueError(f"no classical method is called {method!r}; there are {', '.join(CLASSICAL)}")
+    height, width = lr.shape[:2]
+    return np.asarray(Image.fromarray(lr).resize((scale * width, scale * height), _FILTERS[method]))
+
+
+def classical(name: str, scale: int) -> Method:
+    """A classical method, see :func:`enlarge`."""
+    return lambda pair: enlarge(pair.lr, name, scale)
+
+
+def network(model: SuperResolver, **how: Any) -> Method:
+    """A trained network; ``how`` are the options of :func:`srgan_lib.evaluation.upscale.upscale_array`."""
+    from srgan_lib.evaluation.upscale import upscale_array
+
+    return lambda pair: upscale_array(model, pair.lr, **how)
+
+
+def from_folder(folder: Path, images: Iterable[str], scale: int) -> Method:
+    """Another program's results: a folder with an image file for each of ``images``, and perhaps more.
+
+    Raises
+    ------
+    FolderError
+        If an image has no file or more than one; while judging, if a file's size is not that of its HR image.
+    """
+    files = match_files(list(images), Path(folder))
+    return lambda pair: align(read_image(files[pair.image]), pair.hr, files[pair.image], scale)[0]

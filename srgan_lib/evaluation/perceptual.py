@@ -1,0 +1,91 @@
+"""LPIPS: the distance of two images in the features of a network that was trained to recognise objects.
+
+Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018, version 0.1.
+The calibrated layer weights come with the ``lpips`` package; the backbone's ImageNet weights are looked for on
+this disk and never replaced by something else.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from srgan_lib.models.backbones import BackboneError, find_backbone, read_backbone
+
+if TYPE_CHECKING:
+    import torch
+
+BACKBONES = {"alex": "alexnet", "squeeze": "squeezenet1_1"}
+SMALLEST_SIDE = 32
+
+
+class MetricUnavailable(RuntimeError):
+    """A metric cannot be computed here; the message says why and what to do."""
+
+
+def lpips_distance(sr: np.ndarray, hr: np.ndarray, net: str = "alex") -> float:
+    """LPIPS distance, version 0.1, of two whole images; 0 is equal and lower is better.
+
+    Parameters
+    ----------
+    sr, hr : H×W×3 uint8, of the same size, at least 32 pixels a side. No border is removed.
+    net : ``"alex"`` (the judge) or ``"squeeze"`` (a second one).
+
+    Raises
+    ------
+    MetricUnavailable
+        Where the backbone's weights are not on this disk, or the images are too small for it.
+    """
+    import torch
+
+    if sr.shape != hr.shape:
+        raise ValueError(f"sr is {sr.shape} and hr is {hr.shape}; LPIPS compares images of one size")
+    if min(hr.shape[:2]) < SMALLEST_SIDE:
+        raise MetricUnavailable(f"LPIPS({net}) needs {SMALLEST_SIDE} pixels a side and got {hr.shape[1]}×{hr.shape[0]}")
+    model = load_lpips(net)
+    pair = [torch.tensor(image).permute(2, 0, 1)[None] / 127.5 - 1 for image in (sr, hr)]
+    with torch.inference_mode():
+        return model(*pair).item()
+
+
+def load_lpips(net: str) -> torch.nn.Module:
+    """The LPIPS network for N×3×H×W tensors in [-1,1], read once per process.
+
+    Raises
+    ------
+    MetricUnavailable
+        Where the backbone's weights are not on this disk.
+    """
+    if net not in BACKBONES:
+        raise ValueError(f"LPIPS net {net!r} is unknown; allowed: {', '.join(BACKBONES)}")
+    path = find_backbone(BACKBONES[net])
+    if path is None:
+        raise MetricUnavailable(
+            f"LPIPS({net}) needs the ImageNet weights of {BACKBONES[net]}, which are not on this disk; run once with a "
+            "network, or put them into a folder and name it in SRGAN_WEIGHTS")
+    try:
+        return _load_lpips(net, path)
+    except BackboneError as error:
+        raise MetricUnavailable(f"LPIPS({net}): {error}") from None
+
+
+@lru_cache
+def _load_lpips(net: str, path: Path) -> torch.nn.Module:
+    import lpips
+    import torch
+
+    # On the meta device nothing is allocated or drawn from the global random stream only to be overwritten.
+    with torch.device("meta"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "(The parameter 'pretrained'|Arguments other than a weight enum)")
+        model = lpips.LPIPS(net=net, pretrained=False, pnet_rand=True, verbose=False)
+    calibration = Path(lpips.__file__).with_name("weights") / "v0.1" / f"{net}.pth"
+    weights = torch.load(calibration, map_location="cpu", weights_only=True)
+    features = read_backbone(path)
+    for name in model.net.state_dict():  # slice2.3.weight is the backbone's 3.weight
+        weights[f"net.{name}"] = features[name.partition(".")[2]]
+    model.load_state_dict(weights, strict=False, assign=True)
+    return model.requires_grad_(False)

@@ -1,0 +1,95 @@
+"""The images that are shown: chosen by rank, never by taste, and held with every method's result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from srgan_lib.data.images import write_image
+from srgan_lib.evaluation.metrics import METRICS
+from srgan_lib.files import write_atomic
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One test image with what every method made of it.
+
+    Attributes
+    ----------
+    lr, hr : h×w×3 and H×W×3 uint8.
+    results : H×W×3 uint8 by method.
+    figures : by method, each metric's value for the whole image.
+    """
+
+    dataset: str
+    image: str
+    lr: np.ndarray
+    hr: np.ndarray
+    results: dict[str, np.ndarray]
+    figures: dict[str, dict[str, float]]
+
+    @property
+    def scale(self) -> int:
+        """HR pixels per LR pixel."""
+        return self.hr.shape[0] // self.lr.shape[0]
+
+    def middle(self, side: int) -> Sample:
+        """The middle of all images, at most ``side`` HR pixels each way, on whole LR pixels; the figures stay."""
+        sides = [min(size, max(1, side // self.scale)) for size in self.lr.shape[:2]]
+        starts = [(size - part) // 2 for size, part in zip(self.lr.shape, sides, strict=False)]
+
+        def cut(image: np.ndarray, step: int) -> np.ndarray:
+            rows, columns = (slice(step * at, step * (at + part)) for at, part in zip(starts, sides, strict=True))
+            return image[rows, columns]
+
+        return replace(self, lr=cut(self.lr, 1), hr=cut(self.hr, self.scale),
+                       results={method: cut(image, self.scale) for method, image in self.results.items()})
+
+
+def choose_images(metrics: pd.DataFrame, count: int, method: str = "srgan",
+                  reference: str = "bicubic") -> list[tuple[str, str]]:
+    """Images that show the whole range of what a method gains: the best, the worst and others evenly between.
+
+    Parameters
+    ----------
+    metrics : as ``metrics.csv``.
+    count : how many, or all there are.
+    method, reference : the gain is that of ``method`` over ``reference`` in LPIPS(alex), or in PSNR-Y where LPIPS was
+        not computed. Without one of the two methods, images are taken evenly from the table.
+
+    Returns
+    -------
+    Pairs of dataset and image, from the largest gain to the smallest.
+    """
+    name = "lpips_alex" if metrics.lpips_alex.notna().any() else "psnr_y"
+    figures = metrics.set_index(["dataset", "image"])
+    images = figures.index.unique()
+    if {method, reference} <= set(metrics.method):
+        gain = figures[name][figures.method == method] - figures[name][figures.method == reference]
+        images = gain.sort_values(ascending=not METRICS[name].higher_is_better, kind="stable").index
+    places = np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(int)
+    return [images[place] for place in places]
+
+
+def write_crops(samples: Sequence[Sample], folder: Path, side: int = 192) -> None:
+    """Write the middle of each sample by every method, and of HR, as PNG files listed in ``index.json``.
+
+    Parameters
+    ----------
+    folder : receives the files; those of an earlier call stay unless they have the same name.
+    side : of the crops in HR pixels.
+    """
+    index = []
+    for number, sample in enumerate(samples):
+        crop = sample.middle(side)
+        files = {}
+        for method, image in {**crop.results, "hr": crop.hr}.items():
+            files[method] = f"{number:02d}_{method}.png"
+            write_image(folder / files[method], image)
+        index.append({"dataset": sample.dataset, "image": sample.image, "methods": files})
+    write_atomic(folder / "index.json", json.dumps(index, indent=1) + "\n")

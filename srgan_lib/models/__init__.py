@@ -1,0 +1,1 @@
+"""The networks, and the perceptual backbones that judge or guide them."""

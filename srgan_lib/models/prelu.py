@@ -1,0 +1,36 @@
+"""PReLU whose gradient is quick on CPUs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class PReLU(nn.PReLU):
+    """Parametric ReLU with one slope for all channels (He et al. 2015), the same function as PyTorch's.
+
+    On a CPU its backward pass takes a third of the time (PyTorch's spends about a tenth of an SRResNet step there).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape to the same shape."""
+        return _OnCpu.apply(x, self.weight) if x.device.type == "cpu" else super().forward(x)
+
+
+class _OnCpu(torch.autograd.Function):
+    """Leaky ReLU has vectorised kernels both ways, but takes its slope as a number, for which a GPU would have to wait."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(x, slope)
+        return nn.functional.leaky_relu(x, slope.item())
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        x, slope = ctx.saved_tensors
+        for_x = torch.ops.aten.leaky_relu_backward(gradient, x, slope.item(), False)
+        for_slope = (gradient * x.clamp(max=0)).sum().reshape(1).to(slope.dtype)
+        return for_x, for_slope

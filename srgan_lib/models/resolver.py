@@ -1,0 +1,76 @@
+"""What every super-resolution network here has in common: LR in [0,1] goes in, SR around [0,1] comes out.
+
+A network's body works in the value range of its recipe; the conversion is inside the model, so that everything around
+it knows one convention.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from srgan_lib.models.upsample import BicubicUpsample
+
+GlobalSkip = Literal["none", "bicubic"]
+Input = Literal["lr", "bicubic"]
+ValueRange = Literal["zero_one", "tanh", "standardised"]
+
+#: Mean and standard deviation of RGB in ImageNet, by which recipes "normalise" images.
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+#: Per value range: the value of [0,1] that becomes 0, and the step of [0,1] that becomes 1.
+RANGES = {"zero_one": (0.0, 1.0), "tanh": (0.5, 0.5), "standardised": (IMAGENET_MEAN, IMAGENET_STD)}
+
+
+class SuperResolver(nn.Module):
+    """Base of all networks that enlarge; a subclass builds its layers and defines :meth:`body`.
+
+    Parameters
+    ----------
+    scale : enlargement factor, 2, 3, 4 or 8.
+    global_skip : ``"bicubic"`` adds the bicubic enlargement of the input to the output; with the last layer at zero,
+        as it is initialised then, the network starts at bicubic quality.
+    input : ``"bicubic"`` enlarges the input first and leaves out the network's own upsampling stages.
+    value_range : of the body: [0,1], [-1,1] with tanh at the end, or ImageNet's mean 0 and deviation 1.
+
+    Attributes
+    ----------
+    factor : the enlargement that is left for the body to do, ``scale`` or 1.
+    """
+
+    def __init__(self, scale: int, global_skip: GlobalSkip, input: Input, value_range: ValueRange) -> None:
+        super().__init__()
+        self.scale = scale
+        self.global_skip = global_skip
+        self.input = input
+        self.factor = 1 if input == "bicubic" else scale
+        self.bounded = value_range == "tanh"
+        self.enlarge = BicubicUpsample(scale) if "bicubic" in (global_skip, input) else None
+        for name, value in zip(("zero", "unit"), RANGES[value_range], strict=True):
+            self.register_buffer(name, torch.tensor(value).reshape(-1, 1, 1), persistent=False)
+
+    def body(self, images: Tensor) -> Tensor:
+        """The network proper: N×3×h×w to N×3×(factor·h)×(factor·w), both in its own value range."""
+        raise NotImplementedError
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Enlarge N×3×h×w in [0,1] to N×3×(scale·h)×(scale·w), float32 and not clamped."""
+        enlarged = self.enlarge(lr) if self.enlarge is not None else None
+        images = enlarged if self.input == "bicubic" else lr
+        output = self.body((images - self.zero) / self.unit).float()
+        if self.bounded:
+            output = output.tanh()
+        return output * self.unit + (enlarged if self.global_skip == "bicubic" else self.zero)
+
+    def initialise(self, kind: Literal["default", "he_normal"] = "default") -> None:
+        """Set the convolutions' initial weights: PyTorch's own or He-normal; with a global skip the last starts at zero."""
+        convolutions = [module for module in self.modules() if isinstance(module, nn.Conv2d)]
+        if kind == "he_normal":
+            for convolution in convolutions:
+                nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+                nn.init.zeros_(convolution.bias)
+        if self.global_skip == "bicubic":
+            nn.init.zeros_(convolutions[-1].weight)
+            nn.init.zeros_(convolutions[-1].bias)

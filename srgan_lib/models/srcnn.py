@@ -1,0 +1,36 @@
+"""SRCNN, the first convolutional network for super-resolution: three layers on the bicubic enlargement."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from srgan_lib.models.resolver import GlobalSkip, SuperResolver
+
+
+class SRCNN(SuperResolver):
+    """Patch extraction, non-linear mapping and reconstruction on the bicubic enlargement of the input.
+
+    Dong et al., "Image Super-Resolution Using Deep Convolutional Networks", TPAMI 2016, on RGB. The input is the LR
+    image: the network enlarges it itself.
+
+    Parameters
+    ----------
+    layout : kernel sizes of the three convolutions, ``"9-1-5"`` or ``"9-5-5"``.
+    global_skip : ``"bicubic"`` learns the difference from bicubic; the paper has ``"none"``.
+    scale : enlargement factor.
+    """
+
+    def __init__(self, layout: Literal["9-1-5", "9-5-5"] = "9-5-5", global_skip: GlobalSkip = "bicubic", scale: int = 4) -> None:
+        super().__init__(scale, global_skip, "bicubic", "zero_one")
+        first, middle, last = (int(size) for size in layout.split("-"))
+        self.layers = nn.Sequential(
+            nn.Conv2d(3, 64, first, padding=first // 2), nn.ReLU(inplace=True),
+            nn.Conv2d(64, 32, middle, padding=middle // 2), nn.ReLU(inplace=True),
+            nn.Conv2d(32, 3, last, padding=last // 2))
+        self.initialise()
+
+    def body(self, images: Tensor) -> Tensor:
+        """The three layers, at HR size."""
+        return self.layers(images)

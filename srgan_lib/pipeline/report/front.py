@@ -1,0 +1,160 @@
+"""The front of the report: the finding in one sentence, the results table, the best and the worst example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from srgan_lib.pipeline.report.folder import Run
+from srgan_lib.pipeline.report.plates import Plate
+from srgan_lib.pipeline.report.scores import HEADLINE, LPIPS, PSNR, Metric, Scores
+
+REFERENCE, OURS = "bicubic", "srgan"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the results table; ``rows`` > 1 for one that says that a whole column was not computed."""
+
+    text: str
+    best: bool = False
+    missing: bool = False
+    rows: int = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the results table: a method with a cell per dataset and metric."""
+
+    label: str
+    colour: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Example:
+    """An image that stands out by what SRGAN gains over bicubic."""
+
+    title: str
+    dataset: str
+    image: str
+    words: str
+
+
+def facts(run: Run, plates: list[Plate]) -> dict[str, Any]:
+    """What the front's template shows."""
+    known = {(plate.dataset, plate.image): plate for plate in plates}
+    scale = run.manifest["parameters"]["shared"]["scale"]
+    return {
+        "scale": scale,
+        "started": run.stages[0].manifest["started"][:10],
+        "finding": finding(run.scores, scale),
+        "metrics": HEADLINE,
+        "datasets": [dataset_label(run.scores, dataset) for dataset in run.scores.datasets],
+        "rows": results(run.scores),
+        "examples": [(example, known.get((example.dataset, example.image))) for example in examples(run.scores)],
+    }
+
+
+def dataset_label(scores: Scores, dataset: str) -> str:
+    """A dataset in words, with its size, e.g. ``5 held-out photographs`` or ``Set5 (5 images)``."""
+    count = len(scores.images(dataset))
+    plural = "" if count == 1 else "s"
+    return f"{count} held-out photograph{plural}" if dataset == "heldout" else f"{dataset} ({count} image{plural})"
+
+
+def finding(scores: Scores, scale: int) -> str:
+    """The result in one sentence, computed from the first dataset's figures."""
+    dataset = scores.datasets[0]
+    clauses = [_closeness(scores, dataset), _faithfulness(scores, dataset)]
+    if scores.summary(dataset, OURS, LPIPS) is None:
+        clauses.reverse()
+    return f"On {dataset_label(scores, dataset)} enlarged {scale}×, {'; '.join(filter(None, clauses))}."
+
+
+def _closeness(scores: Scores, dataset: str) -> str:
+    """What SRGAN changes against bicubic in LPIPS, and what that costs in PSNR."""
+    ours, base = (scores.summary(dataset, method, LPIPS) for method in (OURS, REFERENCE))
+    change = scores.summary(dataset, OURS, PSNR, "difference")
+    psnr = "" if change is None else f"{_decibel(abs(change))} {'higher' if change >= 0 else 'lower'}"
+    if ours is None:
+        missing = "LPIPS, which judges what PSNR does not see, was not computed"
+        return f"SRGAN is {psnr} than bicubic, and {missing}" if psnr else missing
+    if base is None:
+        return f"SRGAN has an LPIPS of {LPIPS.text(ours)}"
+    low, high = (scores.summary(dataset, OURS, LPIPS, f"difference_{end}") for end in ("low", "high"))
+    doubt = (
+        ", no clear difference on so few images" if low is not None and high is not None and low <= 0 <= high else ""
+    )
+    share = f"{abs(1 - ours / base):.0%} {'closer' if ours <= base else 'less close'}"
+    figures = f"LPIPS ({LPIPS.text(ours)} against {LPIPS.text(base)}{doubt})"
+    return f"SRGAN comes {share} to the originals than bicubic by {figures}" + (f" at {psnr} PSNR" if psnr else "")
+
+
+def _faithfulness(scores: Scores, dataset: str) -> str:
+    """Which method has the highest PSNR."""
+    from srgan_lib.plotting import looks
+
+    psnr = {method: scores.summary(dataset, method, PSNR) or 0 for method in scores.methods}
+    best = max(psnr, key=psnr.__getitem__)
+    if best == REFERENCE:
+        return f"no method comes above bicubic’s {_decibel(psnr[best])} PSNR"
+    words = f"the most faithful by PSNR is {looks(scores.methods)[best].label}"
+    return f"{words}, {_decibel(psnr[best] - psnr[REFERENCE])} above bicubic" if REFERENCE in psnr else words
+
+
+def results(scores: Scores) -> list[Row]:
+    """The results table: each method's mean per dataset and metric, the best of each column marked."""
+    from srgan_lib.plotting import looks
+
+    columns = [(dataset, metric) for dataset in scores.datasets for metric in HEADLINE]
+    means = {column: [scores.summary(column[0], method, column[1]) for method in scores.methods] for column in columns}
+    rows = []
+    for index, look in enumerate(looks(scores.methods).values()):
+        cells = [cell for column in columns if (cell := _cell(means[column], index, column[1]))]
+        rows.append(Row(look.label, look.colour, cells))
+    return rows
+
+
+def examples(scores: Scores) -> list[Example]:
+    """The images where SRGAN gains most and least over bicubic: by LPIPS, or by PSNR where LPIPS was not computed."""
+    gains: dict[tuple[str, str], float] = {}
+    for metric in (LPIPS, PSNR):
+        for dataset in scores.datasets:
+            for image in scores.images(dataset):
+                ours, base = (scores.one(dataset, image, method, metric) for method in (OURS, REFERENCE))
+                if ours is not None and base is not None:
+                    gains[dataset, image] = ours - base if metric.higher_is_better else base - ours
+        if gains:
+            break
+    if not gains:
+        return []
+    ranked = sorted(gains, key=lambda key: -gains[key])
+    titles = {ranked[0]: "Best example", ranked[-1]: "Worst example"} if len(ranked) > 1 else {ranked[0]: "The example"}
+    return [Example(title, *key, _compared(scores, *key)) for key, title in titles.items()]
+
+
+def _compared(scores: Scores, dataset: str, image: str) -> str:
+    """SRGAN against bicubic on one image, in figures."""
+    words = []
+    for metric in (LPIPS, PSNR):
+        ours, base = (scores.one(dataset, image, method, metric) for method in (OURS, REFERENCE))
+        if ours is not None and base is not None:
+            words.append(f"{metric.short} {metric.text(ours)} against {metric.text(base)} {metric.unit}".strip())
+    return f"SRGAN against bicubic: {', '.join(words)}"
+
+
+def _cell(column: list[float | None], index: int, metric: Metric) -> Cell | None:
+    """The cell of one row; none where the column's first cell reaches over all rows."""
+    known = [value for value in column if value is not None]
+    if not known:
+        return Cell("not computed", missing=True, rows=len(column)) if index == 0 else None
+    if column[index] is None:
+        return Cell("not computed", missing=True)
+    text = metric.text(column[index])
+    best = max(known) if metric.higher_is_better else min(known)
+    return Cell(text, best=text == metric.text(best))
+
+
+def _decibel(value: float) -> str:
+    return f"{PSNR.text(value)}\N{NO-BREAK SPACE}dB"

@@ -1,0 +1,110 @@
+"""The page: front, chapters and appendix through nbconvert, for the screen or for paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import jinja2
+from mistune.util import striptags
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from traitlets import Bool
+
+from srgan_lib.pipeline.layout import STAGES
+from srgan_lib.pipeline.report import appendix, front
+from srgan_lib.pipeline.report.book import bind
+from srgan_lib.pipeline.report.folder import Run
+from srgan_lib.pipeline.report.images import Images
+from srgan_lib.pipeline.report.mathematics import to_mathml
+from srgan_lib.pipeline.report.plates import anchor, make_plates
+from srgan_lib.pipeline.report.structure import finish
+
+TEMPLATE = Path(__file__).with_name("template")
+
+
+def compose(run: Run, medium: Literal["screen", "paper"]) -> tuple[str, Images]:
+    """The report as one HTML page in which names stand for the images, and the images.
+
+    Parameters
+    ----------
+    medium : ``screen``: with style, contents and viewer; ``paper``: plain, for :mod:`.paper` to set.
+    """
+    images = Images()
+    book = bind(run, images)
+    plates = make_plates(run, images)
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    facts = {"run": run, "medium": medium, **front.facts(run, plates), **appendix.facts(run)}
+    resources = {
+        "medium": medium,
+        "finding": facts["finding"],
+        "started": facts["started"],
+        "sheets": {
+            sheet: (TEMPLATE / sheet).read_text(encoding="utf-8") for sheet in ("report.css", "report.js", "viewer.js")
+        },
+        "front": templates.get_template("front.html.j2").render(facts),
+        "appendix": templates.get_template("appendix.html.j2").render(facts),
+    }
+    exporter = _Exporter(
+        template_name=TEMPLATE.name,
+        extra_template_basedirs=[str(TEMPLATE.parent)],
+        annotate=medium == "paper",
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
+    html, _ = exporter.from_notebook_node(book, resources=resources)
+    template = templates.get_template("closer.html.j2")
+    closer = [(plate, template.render(plate=plate)) for plate in plates] if medium == "screen" else []
+    return finish(html, run, images, closer), images
+
+
+class _Exporter(HTMLExporter):
+    """nbconvert's exporter, with mathematics set here instead of by a script from elsewhere."""
+
+    annotate = Bool(False, help="keep TeX inside MathML")
+
+    @property
+    def default_config(self) -> Any:
+        config = super().default_config
+        config.merge(
+            {
+                "NbConvertBase": {
+                    "display_data_priority": ["text/html", "text/markdown", "text/plain"]
+                },  # no scripts, no widgets
+                "CoalesceStreamsPreprocessor": {"enabled": True},
+            }
+        )  # of a progress bar its last state
+        return config
+
+    @jinja2.pass_context
+    def markdown2html(self, context: jinja2.runtime.Context, source: str) -> str:
+        """Markdown to HTML, knowing the chapter."""
+        renderer = _Renderer(context["cell"].metadata["stage"], self.annotate)
+        return MarkdownWithMath(renderer=renderer).render(source)
+
+
+class _Renderer(IPythonRenderer):
+    """Headings one level down with ids, links between notebooks as links between chapters, mathematics as MathML."""
+
+    def __init__(self, stage: str, annotate: bool) -> None:
+        super().__init__(escape=False)
+        self._stage, self._annotate = stage, annotate
+
+    def heading(self, text: str, level: int, **attrs: Any) -> str:
+        identity = self._stage if level == 1 else anchor(self._stage, striptags(text))
+        return f'<h{level + 1} id="{identity}">{text}</h{level + 1}>\n'
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        chapter = next((stage for stage, info in STAGES.items() if Path(url).name == f"{info.notebook}.ipynb"), None)
+        return super().link(text, f"#{chapter}" if chapter else url, title)
+
+    def block_math(self, body: str) -> str:
+        return to_mathml(body, display=True, annotate=self._annotate)
+
+    def inline_math(self, body: str) -> str:
+        return to_mathml(body, display=False, annotate=self._annotate)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return to_mathml(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True, annotate=self._annotate)

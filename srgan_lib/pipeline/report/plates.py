@@ -1,0 +1,83 @@
+"""Looking closer: the crops of one image by every method, which the page's viewer lays side by side."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from srgan_lib.pipeline.report.folder import Crops, Run
+from srgan_lib.pipeline.report.images import Images
+from srgan_lib.pipeline.report.scores import LPIPS, PSNR
+
+LEFT_OUT = {"nearest", "bilinear", "lanczos"}  # near enough to LR and bicubic; the tables have them
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One method's crop: its label, its figures on the whole image, the crop's name and its description."""
+
+    label: str
+    figures: str
+    source: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Plate:
+    """The crops of one image by each method, all of one size, and which of them to compare first."""
+
+    dataset: str
+    image: str
+    size: tuple[int, int]
+    panels: dict[str, Panel]
+
+    @property
+    def anchor(self) -> str:
+        """The plate's id on the page."""
+        return anchor("closer", self.dataset, self.image)
+
+
+def make_plates(run: Run, images: Images) -> list[Plate]:
+    """The plates of a run; their crops are added to ``images``."""
+    return [_plate(run, entry, images) for entry in run.crops]
+
+
+def anchor(*words: str) -> str:
+    """An id for use in HTML, made of words."""
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(words).lower()).strip("-")
+
+
+def _plate(run: Run, entry: Crops, images: Images) -> Plate:
+    from PIL import Image
+
+    from srgan_lib.plotting import looks
+
+    with Image.open(entry.files["hr"]) as hr:
+        size = hr.size
+    panels = {}
+    for method, look in looks(entry.files).items():
+        if method in LEFT_OUT:
+            continue
+        known = {metric: run.scores.one(entry.dataset, entry.image, method, metric) for metric in (PSNR, LPIPS)}
+        figures = ", ".join(
+            f"{m.short} {m.text(value)} {m.unit}".strip() for m, value in known.items() if value is not None
+        )
+        name = images.add(_enlarged(entry.files[method], size), "image/png")
+        panels[method] = Panel(
+            look.label, figures, name, ": ".join(filter(None, [f"{entry.image}, {look.label}", figures]))
+        )
+    return Plate(entry.dataset, entry.image, size, panels)
+
+
+def _enlarged(path: Path, size: tuple[int, int]) -> bytes:
+    """A crop's PNG as it is; an LR crop enlarged by repeating its pixels, so that nothing can smooth them."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        if image.size == size:
+            return path.read_bytes()
+        buffer = io.BytesIO()
+        image.resize(size, Image.Resampling.NEAREST).save(buffer, "PNG", optimize=True)
+        return buffer.getvalue()

@@ -1,0 +1,148 @@
+"""Finishing touches on the whole page: numbers, ids, captions, contents, and boxes that scroll."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from bs4 import BeautifulSoup
+
+from srgan_lib.pipeline.layout import STAGES
+from srgan_lib.pipeline.report.folder import Run
+from srgan_lib.pipeline.report.images import NAME, Images
+from srgan_lib.pipeline.report.plates import Plate, anchor
+
+NUMBER = re.compile(r"^\s*\d+\s*[.:)·–—-]?\s+")
+
+
+def finish(html: str, run: Run, images: Images, closer: list[tuple[Plate, str]]) -> str:
+    """Number chapters, figures and tables, list the contents, and make the page complete in itself.
+
+    Parameters
+    ----------
+    html : the page as exported, images by name.
+    closer : plates, each as HTML to put below its comparison grid.
+    """
+    page = BeautifulSoup(html, "html.parser")
+    _drop_foreign(page)
+    _unique_ids(page)
+    _number_chapters(page, run)
+    _complete_figures(page, run, images)
+    _open_grids(page, closer)
+    _box_what_is_wide(page)
+    _list_contents(page)
+    _mend_links(page)
+    return str(page)
+
+
+def _drop_foreign(page: BeautifulSoup) -> None:
+    """What a notebook shows by asking for a file or running a script: of an image its description stays."""
+    for element in page.select("main script, main link, main iframe, main object, main embed"):
+        element.decompose()
+    for image in page.find_all("img"):
+        if not NAME.fullmatch(image.get("src", "")):
+            image.replace_with(image.get("alt", ""))
+
+
+def _unique_ids(page: BeautifulSoup) -> None:
+    seen: Counter[str] = Counter()
+    for element in page.find_all(id=True):
+        name = element["id"]
+        seen[name] += 1
+        if seen[name] > 1:
+            element["id"] = f"{name}-{seen[name]}"
+
+
+def _number_chapters(page: BeautifulSoup, run: Run) -> None:
+    """Chapters are numbered by their stage, and say which notebook they are and how long it took."""
+    for stage in run.stages:
+        heading = page.find("h2", id=stage.info.name)
+        if heading is None:
+            continue
+        first = heading.find(string=True)
+        first.replace_with(NUMBER.sub("", first))
+        number = page.new_tag("span", attrs={"class": "number"}, string=f"{stage.number}")
+        heading.insert(0, number)
+        number.insert_after(" ")
+        byline = page.new_tag("div", attrs={"class": "byline", "data-paper": "byline"})
+        byline.string = f"Notebook {stage.info.notebook}, {stage.manifest['seconds']:.0f} s"
+        heading.insert_after(byline)
+
+
+def _complete_figures(page: BeautifulSoup, run: Run, images: Images) -> None:
+    """Each figure and table gets its number and its origin; images get their size, so that the page does not jump."""
+    count: Counter[str] = Counter()
+    for image in page.find_all("img"):
+        size = images.size(image["src"])
+        if size and not image.has_attr("width"):
+            image["width"], image["height"] = size
+    for figure in page.select("figure.srgan"):
+        kind = "Table" if "srgan-table" in figure["class"] else "Figure"
+        count[kind] += 1
+        caption = figure.find("figcaption")
+        if caption is None:
+            caption = page.new_tag("figcaption")
+            figure.append(caption)
+        caption.insert(0, page.new_tag("b", attrs={"class": "label"}, string=f"{kind} {count[kind]}."))
+        caption.insert(1, " ")
+        source, stage = figure.get("data-source"), STAGES.get(figure.get("data-stage", ""))
+        made = " ".join(filter(None, [source and f"from {source}", stage and f"by notebook {stage.notebook}"]))
+        if made:
+            caption.append(" ")
+            caption.append(page.new_tag("span", attrs={"class": "source"}, string=f"Made {made}."))
+
+
+def _open_grids(page: BeautifulSoup, closer: list[tuple[Plate, str]]) -> None:
+    """Comparison grids know their plate; one that the front lacks goes below its grid, or to the chapter's end."""
+    for plate, html in closer:
+        endings = anchor(plate.dataset, plate.image), anchor(plate.image)
+        grids = [figure for figure in page.select("figure.srgan[id*=grid]") if anchor(figure["id"]).endswith(endings)]
+        for grid in grids:
+            grid["data-plate"] = plate.anchor
+        if page.find(id=plate.anchor) is None:
+            plate_html = BeautifulSoup(html, "html.parser")
+            if grids:
+                grids[0].insert_after(plate_html)
+            else:
+                page.select_one(".appendix").insert_before(plate_html)
+
+
+def _box_what_is_wide(page: BeautifulSoup) -> None:
+    """What is wide scrolls inside its own box, which the keyboard reaches."""
+    for number, table in enumerate(page.find_all("table"), 1):
+        box = table.find_parent(class_="scroll") or table.wrap(page.new_tag("div", attrs={"class": "scroll"}))
+        caption = box.find_parent("figure") and box.find_parent("figure").find("b", class_="label")
+        box.attrs |= {
+            "tabindex": "0",
+            "role": "region",
+            "aria-label": caption.get_text().rstrip(".") if caption else f"Small table {number}",
+        }
+    for wide in page.select("pre, math[display=block]"):
+        wide["tabindex"] = "0"
+
+
+def _list_contents(page: BeautifulSoup) -> None:
+    contents = page.select_one("nav ol")
+    if contents is None:
+        return
+    inner = contents
+    for heading in page.select("main h2[id], main h3[id]"):
+        entry = page.new_tag("li")
+        entry.append(page.new_tag("a", href=f"#{heading['id']}", string=heading.get_text(" ", strip=True)))
+        if heading.name == "h2":
+            contents.append(entry)
+            inner = page.new_tag("ol")
+            entry.append(inner)
+        else:
+            inner.append(entry)
+    for empty in contents.find_all(lambda tag: tag.name == "ol" and not tag.contents):
+        empty.decompose()
+
+
+def _mend_links(page: BeautifulSoup) -> None:
+    """Links inside the page lead somewhere; links to files beside it become text, since the page travels alone."""
+    ids = {element["id"] for element in page.find_all(id=True)}
+    for link in page.find_all("a", href=True):
+        inside = link["href"].startswith("#") and link["href"][1:] in ids
+        if not inside and not re.match(r"https?://|mailto:", link["href"]):
+            link.unwrap()

@@ -1,0 +1,100 @@
+"""Adversarial training: the warmed-up generator against a discriminator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas
+import torch
+from torch import Tensor
+
+from srgan_lib.data.split import Pair
+from srgan_lib.models.discriminators import build_discriminator
+from srgan_lib.params import Params
+from srgan_lib.training.checkpoint import CheckpointError, load_model
+from srgan_lib.training.compute import seeded
+from srgan_lib.training.loop import Loop, OnStep, OnWarning, Task, Trained
+from srgan_lib.training.losses import AdversarialLoss, ImageTerms, weighted_sum
+from srgan_lib.training.montage import Montage
+from srgan_lib.training.optimizer import Optimizer
+
+
+class Adversarial(Task):
+    """Generator and discriminator in turns: each step updates the generator, every k-th the discriminator too.
+
+    Parameters
+    ----------
+    loop : gives the stage's parameters and where it runs.
+    warmup_weights : the file of the generator to begin with.
+    """
+
+    def __init__(self, loop: Loop, warmup_weights: Path) -> None:
+        self.stage = stage = loop.stage
+        self.compute = compute = loop.compute
+        self.terms = ImageTerms.of(stage, compute, loop.first_crops())
+        self.weights = {**self.terms.weights, "adversarial": stage.adversarial_weight}
+        self.adversarial = AdversarialLoss(stage.adversarial_loss)
+        generator, metadata = load_model(warmup_weights)
+        scale = loop.params.shared.scale
+        if generator.scale != scale:
+            raise CheckpointError(f"{warmup_weights}: its generator enlarges ×{generator.scale}, and shared.scale is {scale}; "
+                                  "run the warm-up at that scale")
+        config = {"architecture": stage.discriminator, "crop": loop.params.shared.crop, "channels": stage.discriminator_channels,
+                  "head": stage.discriminator_head}
+        with seeded(loop.params.shared.seed, "discriminator weights"):
+            discriminator = build_discriminator(config)
+        generator, discriminator = (compute.trainable(network.train()) for network in (generator, discriminator))
+        self.generator = Trained(generator, metadata["config"],
+                                 Optimizer(generator, stage, stage.learning_rate, stage.schedule))
+        self.discriminator = Trained(discriminator, config, Optimizer(
+            discriminator, stage, stage.discriminator_learning_rate, stage.discriminator_schedule))
+        self.networks = {"generator": self.generator, "discriminator": self.discriminator}
+        self.generate, self.discriminate = compute.compiled(generator), compute.compiled(discriminator)
+        self.card = self.terms.card
+        self.observers = [Montage(loop.directory / "montage", loop.validation, stage.steps, stage.montage_frames)]
+
+    def step(self, step: int, lr: Tensor, hr: Tensor) -> dict[str, Tensor]:
+        """Update the generator, and if it is the step for that the discriminator.
+
+        Each network runs forward once on each image; both updates share what comes out. The generator's loss is
+        differentiated as far as its output first, so that the discriminator's weights gain nothing from it.
+        """
+        turn = step % self.stage.discriminator_every == 0
+        with self.compute.autocast():
+            sr = self.generate(lr)
+            output = sr.detach().requires_grad_()
+            fake = self.discriminate(output)
+            real = self.discriminate(hr) if turn or self.adversarial.relativistic else None
+        terms = self.terms(output, hr)
+        if self.stage.adversarial_weight:
+            terms["adversarial"] = self.adversarial.generator(real, fake)
+        loss, values = weighted_sum(terms, self.weights)
+        (gradient,) = torch.autograd.grad(loss, output, retain_graph=turn)
+        values["grad_norm"] = self.generator.optimizer.update(sr, step, gradient)
+        return values | (self._update_discriminator(step, real, fake) if turn else {})
+
+    def _update_discriminator(self, step: int, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        loss_real, loss_fake = self.adversarial.discriminator(real, fake)
+        loss = loss_real + loss_fake
+        norm = self.discriminator.optimizer.update(loss, step)
+        with torch.no_grad():
+            belief_real, belief_fake = self.adversarial.beliefs(real, fake)
+            return {"discriminator": loss, "discriminator_real": loss_real, "discriminator_fake": loss_fake,
+                    "d_real": belief_real.mean(), "d_fake": belief_fake.mean(),
+                    "d_accuracy_real": (belief_real > 0.5).float().mean(),
+                    "d_accuracy_fake": (belief_fake < 0.5).float().mean(), "d_grad_norm": norm}
+
+
+def train_adversarial(params: Params, train_pairs: Sequence[Pair], validation_pairs: Sequence[Pair], warmup_weights: Path,
+                      directory: Path, fingerprint: str, on_step: OnStep | None = None,
+                      on_warning: OnWarning | None = None) -> pandas.DataFrame:
+    """Train the warmed-up generator against a discriminator.
+
+    Writes ``generator.safetensors``, ``discriminator.safetensors`` and the snapshots in ``montage/``. ``warmup_weights``
+    is the warm-up's ``generator.safetensors``. Other parameters, returns and raises as
+    :func:`~srgan_lib.training.supervised.train_srcnn`; also ``CheckpointError`` where the warm-up's file is damaged or
+    of another scale, and ``BackboneError`` where ``content_weights`` is ``imagenet`` and VGG-19 is not on this disk.
+    """
+    loop = Loop("adversarial", params, train_pairs, validation_pairs, directory, fingerprint, on_step, on_warning)
+    return loop.run(["generator", "discriminator"], lambda: Adversarial(loop, warmup_weights))

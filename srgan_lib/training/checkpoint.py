@@ -1,0 +1,152 @@
+"""Files with weights: safetensors, written in one step, each with a hash of all its bytes.
+
+The file's metadata has one entry, ``srgan``: a JSON object with the facts about the weights. (One entry, because
+safetensors writes several in random order.) The hash in it is that of the file with zeros in its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor, nn
+
+from srgan_lib.files import write_atomic
+from srgan_lib.models.discriminators import ARCHITECTURES as DISCRIMINATORS
+from srgan_lib.models.discriminators import build_discriminator
+from srgan_lib.models.generators import build_generator
+
+ZEROS = b"0" * 64
+
+
+class CheckpointError(RuntimeError):
+    """A file with weights that is damaged, or does not belong to what it is wanted for."""
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Write tensors and facts (plain JSON) in one step; equal contents give equal bytes."""
+    metadata = {"srgan": json.dumps({"sha256": ZEROS.decode(), **facts}, sort_keys=True)}
+    content = bytearray(safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata))
+    place = content.index(ZEROS)
+    content[place : place + len(ZEROS)] = hashlib.sha256(content).hexdigest().encode()
+    write_atomic(path, bytes(content))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what :func:`save_tensors` wrote.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, of another kind, or any of its bytes is not as it was written.
+    """
+    try:
+        content = bytearray(Path(path).read_bytes())
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from None
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            facts = json.loads((file.metadata() or {})["srgan"])
+        expected = facts.pop("sha256").encode()
+        place = content.index(expected)
+        content[place : place + len(expected)] = ZEROS
+        intact = hashlib.sha256(content).hexdigest().encode() == expected
+    except (safetensors.SafetensorError, KeyError, ValueError, AttributeError):
+        raise CheckpointError(f"{path}: not a file with weights written by this project, or damaged") from None
+    if not intact:
+        raise CheckpointError(f"{path}: damaged: its bytes are not those that were written; delete it")
+    return safetensors.torch.load(bytes(content)), facts
+
+
+def save_model(path: Path, model: nn.Module, config: Mapping[str, Any], **card: Any) -> None:
+    """Write a network's weights with what is needed to build it again.
+
+    Parameters
+    ----------
+    model : the network itself, neither compiled nor wrapped.
+    config : as ``build_generator`` or ``build_discriminator`` takes it.
+    card : further facts for the metadata, as plain JSON.
+    """
+    save_tensors(path, model.state_dict(), {**card, "config": dict(config)})
+
+
+def load_model(path: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """Build the network in a file and load its weights, on the CPU and in eval mode.
+
+    Returns
+    -------
+    model, metadata : the network, and its card; ``metadata["config"]`` is its configuration.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is damaged or no network of this project.
+    """
+    tensors, metadata = load_tensors(path)
+    config = metadata.get("config")
+    if config is None:
+        raise CheckpointError(f"{path}: a state for resuming training, not a network; take generator.safetensors")
+    build = build_discriminator if config.get("architecture") in DISCRIMINATORS else build_generator
+    try:
+        model = build(config)
+        model.load_state_dict(tensors)
+    except (ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: its weights do not fit this version of the network: {error}") from None
+    return model.eval(), metadata
+
+
+class Checkpoints:
+    """The last states of a training, from which it resumes.
+
+    Parameters
+    ----------
+    folder : where ``step_00000100.safetensors`` and so on lie.
+    fingerprint : of everything that decides the weights; states of another fingerprint are not resumed.
+    keep : how many of the last states stay.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str, keep: int) -> None:
+        self.folder = folder
+        self.fingerprint = fingerprint
+        self.keep = keep
+
+    def save(self, step: int, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Path:
+        """Write the state after ``step`` steps and delete those that are too old."""
+        path = self.folder / f"step_{step:08d}.safetensors"
+        save_tensors(path, tensors, {**facts, "step": step, "fingerprint": self.fingerprint})
+        for old in self.files()[self.keep :]:
+            old.unlink()
+        return path
+
+    def newest(self, on_warning: Callable[[str], None]) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """The newest state that can be used, or none.
+
+        Each damaged one is named in a warning and deleted. States of another fingerprint are moved aside, never
+        deleted, and named in a warning.
+        """
+        for path in self.files():
+            try:
+                tensors, facts = load_tensors(path)
+            except CheckpointError as error:
+                on_warning(f"{error}; training goes on from the checkpoint before it, or else from the start")
+                path.unlink()
+                continue
+            if facts.get("fingerprint") == self.fingerprint:
+                return tensors, facts
+            aside = self.folder / str(facts.get("fingerprint"))[:8]
+            aside.mkdir(exist_ok=True)
+            for other in self.files():
+                other.rename(aside / other.name)
+            on_warning(f"{path.name} was made with other parameters, data or code: training starts anew. It is kept in "
+                       f"{aside}; delete that when you do not need it")
+            break
+        return None
+
+    def files(self) -> list[Path]:
+        """All states, the newest first."""
+        return sorted(self.folder.glob("step_*.safetensors"), reverse=True)

@@ -1,0 +1,90 @@
+"""On what and in which number format training computes."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from srgan_lib.data.randomness import generator
+from srgan_lib.params import Shared
+
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Compute:
+    """Device, number format and threads, all resolved, and what follows from them for tensors and networks.
+
+    Convolutions run channels-last, which is the faster layout in both formats and on both kinds of device. With
+    bfloat16, trained networks keep float32 weights and run under autocast, and fixed ones are converted.
+    """
+
+    device: str = "cpu"
+    dtype: str = "float32"
+    threads: int = 1
+    compile: bool = False
+
+    @classmethod
+    def of(cls, shared: Shared) -> Compute:
+        """From resolved parameters."""
+        return cls(shared.device, shared.dtype, int(shared.threads), shared.compile)
+
+    def apply(self) -> None:
+        """Set what the process keeps globally: threads, reuse of memory, and deterministic kernels on a GPU."""
+        torch.set_num_threads(self.threads)
+        _reuse_memory()
+        if self.device != "cpu":
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products need it
+            torch.use_deterministic_algorithms(True, warn_only=True)
+            torch.utils.deterministic.fill_uninitialized_memory = False
+            torch.backends.cudnn.benchmark = False
+
+    def autocast(self) -> AbstractContextManager:
+        """The context in which trained networks run forward."""
+        return torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.dtype == "bfloat16")
+
+    def trainable(self, module: Module) -> Module:
+        """Place a network that will be trained."""
+        return module.to(self.device, memory_format=torch.channels_last)
+
+    def fixed(self, module: Module) -> Module:
+        """Place a network that stays as it is: in the compute dtype outright, so that nothing is cast at each step."""
+        return module.to(self.device, getattr(torch, self.dtype), memory_format=torch.channels_last)
+
+    def compiled(self, module: Module) -> Module:
+        """The network as it is called in training; weights are saved from the original."""
+        return torch.compile(module) if self.compile else module
+
+    def images(self, batch: Tensor) -> Tensor:
+        """N×3×H×W uint8, where it lies, to float32 in [0,1] on the device, channels last."""
+        batch = batch.to(self.device, non_blocking=True)
+        return batch.to(torch.float32, memory_format=torch.channels_last).div_(255)
+
+
+@contextmanager
+def seeded(seed: int, purpose: str) -> Iterator[None]:
+    """Initialise networks inside from (seed, purpose), leaving torch's global random stream as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(generator(seed, purpose).integers(2**63)))
+        yield
+
+
+def _reuse_memory() -> None:
+    """Have glibc keep the memory of large tensors for the next step.
+
+    By default it gives each back to the system, and filling in new pages takes a tenth of a training step.
+    """
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(M_MMAP_MAX, 0)
+        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)

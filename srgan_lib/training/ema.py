@@ -1,0 +1,31 @@
+"""The moving average of a network's weights."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+
+class MovingAverage:
+    """Keeps ``average = decay·average + (1 − decay)·new`` of a network's parameters; its buffers are copied.
+
+    Parameters
+    ----------
+    network : the network averaged; its present weights are the first average.
+    decay : in [0,1); 0 keeps the new weights themselves.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.network = network
+        self.decay = decay
+        self.average = copy.deepcopy(network).requires_grad_(False)
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take in the network's present weights."""
+        new = list(self.network.parameters())
+        torch._foreach_lerp_(list(self.average.parameters()), new, 1 - self.decay)
+        for average, buffer in zip(self.average.buffers(), self.network.buffers(), strict=True):
+            average.copy_(buffer)

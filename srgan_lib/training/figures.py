@@ -1,0 +1,129 @@
+"""Figures of a training: losses, the game of the two networks, validation, and one patch through time."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+import pandas
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from srgan_lib.data.images import read_image
+from srgan_lib.plotting import LOOKS, Look, legend_below, new_figure, show_image
+
+TERMS = {
+    "loss": Look("sum", "#000000", "o", "-"),
+    "pixel": Look("pixel", "#0072B2", "s", (0, (6, 2))),
+    "content": Look("content (VGG-19)", "#D55E00", "^", (0, (4, 1, 1, 1))),
+    "adversarial": Look("adversarial", "#009E73", "D", (0, (2, 1))),
+}
+SIDES = {"real": Look("on real", "#0072B2", "s", (0, (6, 2))), "fake": Look("on fake", "#D55E00", "^", (0, (2, 1)))}
+
+
+def loss_curves(curve: pandas.DataFrame) -> Figure:
+    """The loss and its weighted terms over the steps, on a logarithmic axis: thin as logged, thick smoothed.
+
+    Parameters
+    ----------
+    curve : rows of ``loss_curve.csv``.
+    """
+    figure, axes = new_figure(height=3.6)
+    terms = _weighted_terms(curve)
+    for name in ("loss", *(terms if len(terms) > 1 else ())):
+        column = name if name == "loss" else f"{name}_weighted"
+        _draw(axes, curve, column, TERMS[name])
+    axes.set(xlabel="step", ylabel="loss (weighted terms)", yscale="log")
+    legend_below(figure, axes)
+    return figure
+
+
+def term_shares(curve: pandas.DataFrame) -> Figure:
+    """What share of the generator's loss each weighted term has, over the steps.
+
+    Parameters
+    ----------
+    curve : rows of ``loss_curve.csv``.
+    """
+    figure, axes = new_figure(height=3.2)
+    terms = _weighted_terms(curve)
+    weighted = curve[[f"{name}_weighted" for name in terms]].abs()
+    shares = weighted.div(weighted.sum(axis=1), axis=0) * 100
+    shares.columns = terms
+    shares["step"] = curve["step"]
+    for name in terms:
+        _draw(axes, shares, name, TERMS[name])
+    axes.set(xlabel="step", ylabel="share of the loss (%)", ylim=(-2, 102))
+    legend_below(figure, axes)
+    return figure
+
+
+def discriminator_curves(curve: pandas.DataFrame) -> Figure:
+    """The discriminator's loss, how real it takes real and fake images for, and how often it is right.
+
+    Parameters
+    ----------
+    curve : rows of the adversarial stage's ``loss_curve.csv``.
+    """
+    figure, axes = new_figure(3, height=6.4, sharex=True)
+    curve = curve.dropna(subset="d_real")
+    panels = (("discriminator", "loss of D"), ("d", "D(image), 1 = real"), ("d_accuracy", "D is right (%)"))
+    for panel, (prefix, label) in zip(axes, panels, strict=True):
+        factor = 100 if prefix == "d_accuracy" else 1
+        for side, look in SIDES.items():
+            _draw(panel, curve.assign(value=curve[f"{prefix}_{side}"] * factor), "value", look)
+        panel.set_ylabel(label)
+    axes[2].set(xlabel="step", ylim=(-4, 104))
+    legend_below(figure, axes)
+    return figure
+
+
+def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
+    """PSNR-Y and SSIM-Y on the validation crops over the steps, beside bicubic enlargement.
+
+    Parameters
+    ----------
+    validation : rows of ``validation.csv``.
+    method : ``srcnn``, ``warmup`` or ``srgan``, for name and colour.
+    """
+    figure, axes = new_figure(1, 2, height=3.0)
+    for panel, (name, label) in zip(axes, (("psnr_y", "PSNR-Y (dB)"), ("ssim_y", "SSIM-Y (Wang)")), strict=True):
+        for column, look in ((name, LOOKS[method]), (f"{name}_bicubic", LOOKS["bicubic"])):
+            marker = look.marker if column == name and len(validation) <= 30 else ""
+            panel.plot(validation["step"], validation[column], color=look.colour, linestyle=look.line, marker=marker,
+                       markersize=5, label=look.label)
+        panel.set(xlabel="step", ylabel=label)
+    legend_below(figure, axes)
+    return figure
+
+
+def montage(folder: Path, columns: int = 4) -> Figure:
+    """One validation patch as the generator draws it through training, between bicubic and HR.
+
+    Parameters
+    ----------
+    folder : the adversarial stage's ``montage/``.
+    columns : patches per row.
+    """
+    frames = sorted(folder.glob("step_*.png"))
+    titles = {path: f"step {int(re.sub(r'[^0-9]', '', path.stem))}" for path in frames}
+    patches = {folder / "bicubic.png": "bicubic", **titles, folder / "hr.png": "HR"}
+    rows = math.ceil(len(patches) / columns)
+    figure, axes = new_figure(rows, columns, height=1.8 * rows, squeeze=False)
+    for panel in axes.flat:
+        panel.set_axis_off()
+    for panel, (path, title) in zip(axes.flat, patches.items(), strict=False):
+        show_image(panel, read_image(path), title)
+    return figure
+
+
+def _weighted_terms(curve: pandas.DataFrame) -> list[str]:
+    return [name.removesuffix("_weighted") for name in curve.columns if name.endswith("_weighted")]
+
+
+def _draw(axes: Axes, curve: pandas.DataFrame, column: str, look: Look) -> None:
+    """One quantity, thin as it was logged and thick smoothed over about a tenth of the rows."""
+    smooth = curve[column].ewm(span=max(3, len(curve) / 10)).mean()
+    axes.plot(curve["step"], curve[column], color=look.colour, linewidth=0.8, alpha=0.4)
+    axes.plot(curve["step"], smooth, color=look.colour, linestyle=look.line, label=look.label)

@@ -1,0 +1,83 @@
+"""What training remembers of itself: the values of each step, averaged into the rows of the loss curve."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+#: A term this many times its first average has exploded (from below 1e-3 counted as 1e-3).
+EXPLOSION = 1000.0
+
+
+class Diverged(RuntimeError):
+    """A loss term or a gradient is no finite number any more, or has exploded.
+
+    Attributes
+    ----------
+    term, step, value : which, in which step (counted from 1), and what it was.
+    """
+
+    def __init__(self, term: str, step: int, value: float, remedy: str = "") -> None:
+        self.term, self.step, self.value = term, step, value
+        what = f"has exploded to {value:.3g}" if math.isfinite(value) else f"is {value}"
+        super().__init__(f"{term} {what} at step {step}{remedy}")
+
+
+class History:
+    """Collects the scalars of each step where they are and reads them only when asked, so that no step waits.
+
+    Attributes
+    ----------
+    curve : rows of ``loss_curve.csv``: ``step`` and the mean of each value over the steps since the row before.
+    validation : rows of ``validation.csv``.
+    """
+
+    def __init__(self) -> None:
+        self.curve: list[dict[str, float]] = []
+        self.validation: list[dict[str, float]] = []
+        self._pending: dict[str, list[float]] = {}
+        self._unread: list[tuple[int, dict[str, Tensor]]] = []
+
+    def add(self, step: int, values: Mapping[str, Tensor]) -> None:
+        """Take the values of one step: scalar tensors, left on their device."""
+        self._unread.append((step, dict(values)))
+
+    def read(self) -> None:
+        """Fetch all values not read yet, in one transfer, and judge them.
+
+        Raises
+        ------
+        Diverged
+            At the first value that is not finite or has exploded.
+        """
+        labels = [(step, name) for step, values in self._unread for name in values]
+        scalars = [value.detach().float() for _, values in self._unread for value in values.values()]
+        self._unread = []
+        numbers = torch.stack(scalars).tolist() if scalars else []
+        for (step, name), value in zip(labels, numbers, strict=True):
+            if not math.isfinite(value) or abs(value) > self._limit(name):
+                raise Diverged(name, step, value)
+            self._pending.setdefault(name, []).append(value)
+
+    def close_row(self, step: int) -> dict[str, float]:
+        """End an interval: append the mean of everything read since the last row, and return it."""
+        row = {"step": step, **{name: math.fsum(values) / len(values) for name, values in self._pending.items()}}
+        self._pending = {}
+        self.curve.append(row)
+        return row
+
+    def state(self) -> dict[str, Any]:
+        """Everything read so far, as plain JSON."""
+        return {"curve": self.curve, "validation": self.validation, "pending": self._pending}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what :meth:`state` gave."""
+        self.curve, self.validation, self._pending = state["curve"], state["validation"], state["pending"]
+
+    def _limit(self, name: str) -> float:
+        first = self.curve[0].get(name, 1.0) if self.curve else math.inf
+        return EXPLOSION * max(abs(first), 1e-3)

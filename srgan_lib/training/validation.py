@@ -1,0 +1,81 @@
+"""Judging a network between training steps, quickly and always on the same pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from srgan_lib.data.degrade import degrade
+from srgan_lib.data.randomness import generator
+from srgan_lib.data.resize import imresize
+from srgan_lib.evaluation.metrics import measure
+from srgan_lib.params import Shared
+from srgan_lib.training.compute import Compute
+
+if TYPE_CHECKING:
+    from srgan_lib.data.split import Pair
+
+SIDE = 256  #: HR pixels at most, of the centre crops
+IMAGES = 16  #: at most, evenly spaced over the validation set
+
+
+class Validation:
+    """PSNR-Y and SSIM-Y on centre crops of at most 256 HR pixels a side, of at most 16 images.
+
+    Parameters
+    ----------
+    pairs : the validation part.
+    shared : scale, degradation and seed.
+    compute : where the network runs.
+
+    Attributes
+    ----------
+    hr, lr : lists of H×W×3 uint8 crops.
+    bicubic : the crops' mean scores for bicubic enlargement.
+    """
+
+    def __init__(self, pairs: Sequence[Pair], shared: Shared, compute: Compute) -> None:
+        self.scale = shared.scale
+        self.compute = compute
+        chosen = np.unique(np.linspace(0, len(pairs) - 1, min(IMAGES, len(pairs))).round().astype(int))
+        self.hr, self.lr = [], []
+        for place in chosen:
+            hr = centre(pairs[place].hr, SIDE - SIDE % self.scale, self.scale)
+            lr = pairs[place].lr
+            if lr is None:
+                rng = generator(shared.seed, "validation", int(place))
+                lr = degrade(hr, self.scale, shared.degradation, shared.blur_sigma, rng)
+            else:
+                lr = centre(lr, SIDE // self.scale, 1)
+            self.hr.append(hr)
+            self.lr.append(lr)
+        self.bicubic = self._score([imresize(lr, self.scale) for lr in self.lr])
+
+    def __call__(self, model: nn.Module) -> dict[str, float]:
+        """Mean scores of a network, beside those of bicubic enlargement."""
+        scores = self._score([self.enlarge(model, lr) for lr in self.lr])
+        return scores | {f"{name}_bicubic": value for name, value in self.bicubic.items()}
+
+    @torch.no_grad()
+    def enlarge(self, model: nn.Module, lr: np.ndarray) -> np.ndarray:
+        """What a network makes of one LR crop in eval mode, as H×W×3 uint8."""
+        training = model.training
+        model.eval()
+        with self.compute.autocast():
+            sr = model(self.compute.images(torch.from_numpy(lr.transpose(2, 0, 1).copy())[None]))[0]
+        model.train(training)
+        return sr.clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).cpu().numpy()
+
+    def _score(self, images: list[np.ndarray]) -> dict[str, float]:
+        scores = [measure(sr, hr, self.scale) for sr, hr in zip(images, self.hr, strict=True)]
+        return {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
+
+
+def centre(image: np.ndarray, side: int, multiple: int) -> np.ndarray:
+    """The middle of an image, at most ``side`` pixels each way, beginning at a multiple of ``multiple``."""
+    top, left = (max(0, size - side) // 2 // multiple * multiple for size in image.shape[:2])
+    return image[top : top + side, left : left + side]

@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from srgan_lib.data.images import (
+    ImageError,
+    crop_to_multiple,
+    image_files,
+    image_mode,
+    read_image,
+    write_image,
+)
+
+RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)
+
+
+def test_png_round_trip(tmp_path):
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype(np.uint8)
+    write_image(tmp_path / "new" / "a.png", image)
+    assert np.array_equal(read_image(tmp_path / "new" / "a.png"), image)
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "bmp", "webp", "jpg"])
+def test_formats(tmp_path, suffix):
+    image = np.full((16, 16, 3), (200, 100, 50), np.uint8)
+    Image.fromarray(image).save(tmp_path / f"a.{suffix}", quality=100)
+    assert np.abs(read_image(tmp_path / f"a.{suffix}").astype(int) - image).max() <= 2
+
+
+def test_grey_becomes_rgb(tmp_path):
+    write_image(tmp_path / "a.png", RAMP)
+    image = read_image(tmp_path / "a.png")
+    assert image.shape == (16, 16, 3) and image.dtype == np.uint8
+    assert all(np.array_equal(image[..., c], RAMP) for c in range(3))
+    assert image_mode(tmp_path / "a.png") == "L"
+
+
+def test_palette_becomes_rgb(tmp_path):
+    colours = np.random.default_rng(0).integers(0, 256, (4, 3)).astype(np.uint8)
+    rgb = colours[np.arange(64).reshape(8, 8) % 4]
+    Image.fromarray(rgb).quantize(4).save(tmp_path / "a.png")
+    assert image_mode(tmp_path / "a.png") == "P"
+    assert np.array_equal(read_image(tmp_path / "a.png"), rgb)
+
+
+def test_transparency_is_composited_on_white(tmp_path):
+    rgba = np.zeros((2, 3, 4), np.uint8)
+    rgba[0, :, 3] = 255, 128, 0
+    write_image(tmp_path / "a.png", rgba)
+    assert read_image(tmp_path / "a.png")[0, :, 0].tolist() == [0, 127, 255]
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_sixteen_bits_are_scaled(tmp_path, suffix):
+    deep = np.array([[0, 128, 129, 32768, 65406, 65407, 65535]], np.uint16)
+    Image.fromarray(deep).save(tmp_path / f"a.{suffix}")
+    assert read_image(tmp_path / f"a.{suffix}")[0, :, 1].tolist() == [0, 0, 1, 128, 254, 255, 255]
+
+
+def test_floats_in_the_unit_range_are_scaled(tmp_path):
+    Image.fromarray(np.array([[0, 0.5, 1]], np.float32)).save(tmp_path / "a.tif")
+    assert read_image(tmp_path / "a.tif")[0, :, 2].tolist() == [0, 128, 255]
+
+
+def test_floats_without_a_known_range_are_refused(tmp_path):
+    Image.fromarray(np.array([[0, 700]], np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(ImageError, match=r"a\.tif: .*save the image with 8 or 16 bits"):
+        read_image(tmp_path / "a.tif")
+
+
+def test_cmyk_is_converted(tmp_path):
+    Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "a.jpg", quality=100)
+    red = read_image(tmp_path / "a.jpg")[4, 4]
+    assert red[0] > 250 and red[1] < 5 and red[2] < 5
+
+
+def test_exif_orientation_is_applied(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright: turn clockwise to view
+    Image.fromarray(RAMP[:8]).save(tmp_path / "a.png", exif=exif)
+    assert np.array_equal(read_image(tmp_path / "a.png")[..., 0], np.rot90(RAMP[:8], -1))
+
+
+def test_truncated_file_is_named(tmp_path):
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)).save(
+        tmp_path / "whole.jpg"
+    )
+    (tmp_path / "half.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:1500])
+    with pytest.raises(ImageError, match=r"half\.jpg: cannot be read .*truncated.*replace the file"):
+        read_image(tmp_path / "half.jpg")
+
+
+def test_other_files_are_named(tmp_path):
+    (tmp_path / "text.png").write_text("no image")
+    with pytest.raises(ImageError, match=r"text\.png: cannot be read \(not an image"):
+        read_image(tmp_path / "text.png")
+    with pytest.raises(ImageError, match=r"missing\.png: no such file"):
+        read_image(tmp_path / "missing.png")
+
+
+def test_image_files_are_sorted_and_only_images(tmp_path):
+    for name in ("b.PNG", "a.jpeg", ".hidden.png", "notes.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()
+    assert [p.name for p in image_files(tmp_path)] == ["a.jpeg", "b.PNG"]
+    with pytest.raises(ImageError, match="no such folder"):
+        image_files(tmp_path / "nowhere")
+
+
+def test_crop_to_multiple_keeps_the_top_left():
+    image = np.arange(7 * 9).reshape(7, 9)
+    assert np.array_equal(crop_to_multiple(image, 4), image[:4, :8])
+    with pytest.raises(ImageError, match="9×7 pixels; it needs at least 8×8"):
+        crop_to_multiple(image, 8)

@@ -1,0 +1,168 @@
+import numpy as np
+import pytest
+import torch
+
+from srgan_lib.data.images import ImageError
+from srgan_lib.data.patches import PatchSampler, Prefetcher
+from srgan_lib.data.resize import imresize
+from srgan_lib.data.split import Pair
+
+SCALE, CROP = 4, 32
+
+
+def coordinate_pair(number: int, height: int = 96, width: int = 64) -> Pair:
+    """HR pixels tell their image, row and column; LR pixels those of the top left HR pixel they cover."""
+    rows, columns = np.mgrid[:height, :width]
+    hr = np.stack([rows, columns, np.full_like(rows, number)], axis=-1).astype(np.uint8)
+    return Pair(f"image{number}", hr, hr[::SCALE, ::SCALE])
+
+
+@pytest.fixture
+def pairs():
+    return [coordinate_pair(n) for n in range(20)]
+
+
+def sampler(pairs, **changes):
+    return PatchSampler(pairs, **{"crop": CROP, "scale": SCALE, "batch": 8, "seed": 0, "augment": True, **changes})
+
+
+def equal(first, second):
+    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_shapes_and_types(pairs):
+    lr, hr = sampler(pairs).batch(0)
+    assert lr.shape == (8, 3, 8, 8) and hr.shape == (8, 3, 32, 32)
+    assert lr.dtype == hr.dtype == torch.uint8 and lr.is_contiguous() and hr.is_contiguous()
+
+
+def test_a_batch_depends_on_seed_and_step_only(pairs):
+    one, other = sampler(pairs), sampler(pairs)
+    other.batch(7)
+    assert equal(one.batch(3), other.batch(3))
+    assert not equal(one.batch(3), one.batch(4))
+    assert not equal(one.batch(3), sampler(pairs, seed=1).batch(3))
+
+
+def test_crops_lie_on_the_lr_grid_and_lr_is_cut_in_step(pairs):
+    for step in range(20):
+        lr, hr = sampler(pairs, augment=False).batch(step)
+        corner = hr[:, :2, 0, 0].int()
+        assert (corner % SCALE == 0).all()
+        assert torch.equal(hr[:, :2, -1, -1].int() - corner, torch.full((8, 2), CROP - 1, dtype=torch.int32))
+        assert torch.equal(lr, hr[:, :, ::SCALE, ::SCALE])
+
+
+def test_corners_reach_every_place(pairs):
+    crops = torch.cat([sampler(pairs, augment=False).batch(step)[1] for step in range(150)])
+    assert set(crops[:, 0, 0, 0].tolist()) == set(range(0, 96 - CROP + 1, SCALE))
+    assert set(crops[:, 1, 0, 0].tolist()) == set(range(0, 64 - CROP + 1, SCALE))
+
+
+def test_images_are_distinct_within_a_batch_and_equally_likely(pairs):
+    counts = np.zeros(20)
+    for step in range(500):
+        drawn = sampler(pairs).batch(step)[1][:, 2, 0, 0].numpy()
+        assert len(set(drawn)) == 8
+        np.add.at(counts, drawn, 1)
+    assert abs(counts / 200 - 1).max() < 0.25  # 200 expected, standard deviation 11
+
+
+def test_fewer_images_than_crops_repeat_evenly(pairs):
+    drawn = sampler(pairs[:3]).batch(0)[1][:, 2, 0, 0].tolist()
+    assert sorted(drawn.count(n) for n in range(3)) == [2, 3, 3]
+
+
+def test_augmentation_makes_all_eight_turns_of_both(pairs):
+    seen = set()
+    for step in range(60):
+        lr, hr = sampler(pairs).batch(step)
+        for small, large in zip(lr.numpy(), hr.numpy(), strict=True):
+            corners = large[:2, [0, 0, -1, -1], [0, -1, 0, -1]].astype(int)
+            seen.add(tuple((corners - corners.min(axis=1, keepdims=True)).ravel().tolist()))
+            # LR keeps the HR pixel of its block that was at the top left before turning.
+            blocks = large.reshape(3, 8, 4, 8, 4)
+            assert np.array_equal(small, np.minimum.reduce(blocks, axis=(2, 4)))
+    assert len(seen) == 8
+
+
+def test_processes_share_the_global_batch(pairs):
+    whole = sampler(pairs).batch(5)
+    parts = [sampler(pairs, part=(index, 4)).batch(5) for index in range(4)]
+    assert equal(whole, [torch.cat(tensors) for tensors in zip(*parts, strict=True)])
+
+
+def test_random_degradation_per_crop(pairs):
+    rng = np.random.default_rng(0)
+    noisy = [Pair(f"{n}", imresize(rng.integers(0, 256, (16, 16, 3)).astype(np.uint8), 4), None) for n in range(8)]
+    realistic = {"degradation": "realistic", "batch": 4}
+    lr, hr = sampler(noisy, **realistic).batch(2)
+    assert lr.shape == (4, 3, 8, 8)
+    assert equal((lr, hr), sampler(noisy, **realistic).batch(2))
+    halves = [sampler(noisy, **realistic, part=(index, 2)).batch(2) for index in range(2)]
+    assert equal((lr, hr), [torch.cat(tensors) for tensors in zip(*halves, strict=True)])
+    for workers in (0, 1, 4):
+        with Prefetcher(sampler(noisy, **realistic), 2, 4, workers=workers) as batches:
+            assert equal((lr, hr), next(iter(batches)))
+
+
+def test_degradations_without_chance_give_the_same_lr_per_crop(pairs):
+    smooth = [Pair("a", np.full((64, 64, 3), 120, np.uint8), None)]
+    lr, _ = sampler(smooth, degradation="bicubic").batch(0)
+    assert (lr == 120).all()
+
+
+@pytest.mark.parametrize("workers", [0, 1, 4])
+def test_prefetcher_keeps_the_order(pairs, workers):
+    source = sampler(pairs)
+    with Prefetcher(source, 5, 25, workers=workers, ahead=3) as batches:
+        assert batches.wait_share == 0
+        steps = 0
+        for step, batch in enumerate(batches, 5):
+            assert equal(batch, source.batch(step))
+            steps += 1
+    assert steps == 20 and batches.wait_seconds > 0 and 0 < batches.wait_share < 1
+
+
+def test_prefetcher_is_bounded_and_stops_early(pairs):
+    source, made = sampler(pairs), []
+
+    class Counting:
+        def batch(self, step):
+            made.append(step)
+            return source.batch(step)
+
+    with Prefetcher(Counting(), 0, 1000, workers=2, ahead=4) as batches:
+        for step, _ in enumerate(batches):
+            assert max(made) <= step + 4
+            if step == 10:
+                break
+    assert len(made) < 20
+
+
+def test_prefetcher_passes_errors_on(pairs):
+    class Broken:
+        def batch(self, step):
+            raise OSError("disk gone")
+
+    with Prefetcher(Broken(), 0, 3) as batches, pytest.raises(OSError, match="disk gone"):
+        next(iter(batches))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"crop": 30}, "crop 30 is no multiple of scale 4"),
+        ({"part": (0, 3)}, "batch 8 cannot be shared equally among 3 processes"),
+        ({"crop": 80}, "image0: 64×96 pixels are smaller than the crop of 80×80"),
+    ],
+)
+def test_impossible_samplers(pairs, changes, message):
+    with pytest.raises(ValueError, match=message):
+        sampler(pairs, **changes)
+
+
+def test_no_images():
+    with pytest.raises(ValueError, match="no training images"):
+        sampler([])
+    assert issubclass(ImageError, ValueError)

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+
+from srgan_lib.data.images import read_image
+from srgan_lib.data.realistic import (
+    KERNEL_SHAPES,
+    _add_gaussian_noise,
+    _add_poisson_noise,
+    _filter,
+    degrade_realistically,
+    gaussian_kernel,
+    sinc_kernel,
+)
+from srgan_lib.data.resize import imresize
+from srgan_lib.data.sources import find_photos
+
+
+@pytest.fixture(scope="module")
+def photograph():
+    photo = next(p for p in find_photos("builtin", scale=4) if p.image == "astronaut")
+    return read_image(photo.path)[:96, 200:296]
+
+
+def test_the_generator_alone_decides(photograph):
+    first, again, other = (degrade_realistically(photograph, 4, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_pictures_stay_recognisable_and_differ_widely(photograph):
+    clean = imresize(photograph, 1 / 4).astype(float)
+    errors, correlations = [], []
+    for seed in range(40):
+        lr = degrade_realistically(photograph, 4, np.random.default_rng(seed)).astype(float)
+        errors.append(np.sqrt(((lr - clean) ** 2).mean()))
+        correlations.append(np.corrcoef(lr.ravel(), clean.ravel())[0, 1])
+    assert np.median(correlations) > 0.85
+    assert max(errors) > 2 * min(errors) > 0
+
+
+def test_small_crops(photograph):
+    for seed in range(20):
+        assert degrade_realistically(photograph[:16, :16], 8, np.random.default_rng(seed)).shape == (2, 2, 3)
+
+
+@pytest.mark.parametrize("shape", KERNEL_SHAPES)
+def test_kernels_are_normalised_and_symmetric(shape):
+    kernel = gaussian_kernel(15, (3.0, 1.0), 0.7, shape, 1.5)
+    assert kernel.shape == (15, 15) and np.isclose(kernel.sum(), 1)
+    assert np.allclose(kernel, kernel[::-1, ::-1])
+    isotropic = gaussian_kernel(15, (2.0, 2.0), 0.7, shape, 1.5)
+    assert np.allclose(isotropic, isotropic.T) and np.allclose(isotropic, isotropic[::-1])
+
+
+def test_gaussian_kernel_has_its_standard_deviations_along_its_axes():
+    kernel = gaussian_kernel(41, (4.0, 1.5), np.pi / 2)
+    offsets = np.arange(41) - 20
+    rows, columns = kernel.sum(axis=1), kernel.sum(axis=0)
+    assert np.isclose((rows * offsets**2).sum(), 16, rtol=1e-3)
+    assert np.isclose((columns * offsets**2).sum(), 2.25, rtol=1e-3)
+
+
+def test_sinc_kernel_passes_low_and_stops_high_frequencies():
+    response = np.abs(np.fft.rfft(sinc_kernel(21, np.pi / 2).sum(axis=0), 256))
+    frequency = np.linspace(0, np.pi, len(response))
+    assert np.isclose(response[0], 1)
+    assert response[frequency < 0.7].min() > 0.85 and response[frequency > 2.4].max() < 0.1
+
+
+def test_filter_keeps_constants_and_mirrors_the_border():
+    image = np.arange(30.0).reshape(5, 6, 1) @ np.ones((1, 3)) / 30
+    assert np.allclose(_filter(np.full((5, 6, 3), 0.4), gaussian_kernel(21, (2, 2), 0)), 0.4)
+    shifted = np.zeros((3, 3))
+    shifted[1, 0] = 1
+    assert np.allclose(_filter(image, shifted)[:, :-1], image[:, 1:])
+    assert np.allclose(_filter(image, shifted)[:, -1], image[:, -2])
+
+
+def test_gaussian_noise_has_its_deviation_and_is_grey_if_asked():
+    flat = np.full((200, 200, 3), 0.5)
+    colour = _add_gaussian_noise(flat, 0.05, False, np.random.default_rng(0)) - flat
+    grey = _add_gaussian_noise(flat, 0.05, True, np.random.default_rng(0)) - flat
+    assert (
+        np.isclose(colour.std(), 0.05, rtol=0.02)
+        and abs(np.corrcoef(colour[..., 0].ravel(), colour[..., 1].ravel())[0, 1]) < 0.02
+    )
+    assert np.isclose(grey.std(), 0.05, rtol=0.02) and np.array_equal(grey[..., 0], grey[..., 2])
+
+
+def test_poisson_noise_grows_with_brightness():
+    image = np.full((128, 256, 3), 26 / 255)
+    image[:, 128:] = 104 / 255
+    noise = _add_poisson_noise(image, 0.2, False, np.random.default_rng(0)) - image
+    dark, bright = noise[:, :128].std(), noise[:, 128:].std()
+    assert np.isclose(bright / dark, 2, rtol=0.05)  # the root of the ratio of brightnesses
+    assert np.isclose(dark, 0.2 * np.sqrt(26 / 255 / 2), rtol=0.05)  # two levels in the image: two photons
+    grey = _add_poisson_noise(image, 0.2, True, np.random.default_rng(0)) - image
+    assert np.allclose(grey[..., 0], grey[..., 1])

@@ -1,0 +1,52 @@
+import pytest
+import torch
+from torch import nn
+
+from srgan_lib.models.discriminators import Discriminator, build_discriminator
+
+
+def test_has_the_papers_layers():
+    model = Discriminator(crop=96)
+    convolutions = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
+    assert [c.out_channels for c in convolutions] == [64, 64, 128, 128, 256, 256, 512, 512]
+    assert [c.stride[0] for c in convolutions] == [1, 2] * 4
+    assert {c.kernel_size for c in convolutions} == {(3, 3)}
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in model.modules()) == 7
+    dense = [m for m in model.modules() if isinstance(m, nn.Linear)]
+    assert [(m.in_features, m.out_features) for m in dense] == [(512 * 6 * 6, 1024), (1024, 1)]
+
+
+@pytest.mark.parametrize("architecture", ["srgan", "small_residual"])
+@pytest.mark.parametrize("crop", [32, 48, 64])
+def test_one_logit_per_image(architecture, crop):
+    model = build_discriminator({"architecture": architecture, "crop": crop, "channels": 4})
+    assert model(torch.rand(3, 3, crop, crop)).shape == (3, 1)
+
+
+@pytest.mark.parametrize("architecture", ["srgan", "small_residual"])
+def test_dense_head_names_the_crop_it_takes(architecture):
+    model = build_discriminator({"architecture": architecture, "crop": 32, "channels": 4})
+    with pytest.raises(ValueError, match=r"takes 32×32 images and got 64×48; .*head='pool'"):
+        model(torch.rand(1, 3, 48, 64))
+
+
+@pytest.mark.parametrize("architecture", ["srgan", "small_residual"])
+def test_pooling_head_takes_any_size(architecture):
+    model = build_discriminator({"architecture": architecture, "crop": 32, "channels": 4, "head": "pool"})
+    for size in ((32, 32), (48, 64), (35, 41)):
+        assert model(torch.rand(2, 3, *size)).shape == (2, 1)
+
+
+def test_small_residual_adds_its_last_convolution_to_the_one_before():
+    model = build_discriminator({"architecture": "small_residual", "crop": 32, "channels": 4}).eval()
+    images = torch.rand(2, 3, 32, 32)
+    nn.init.zeros_(model.last[1].weight)
+    expected = model.classify(model.features(images).flatten(1))  # leaky ReLU of features that are already activated
+    features = nn.functional.leaky_relu(model.features(images), 0.2)
+    torch.testing.assert_close(model(images), model.classify(features.flatten(1)))
+    assert not torch.allclose(model(images), expected)
+
+
+def test_unknown_architecture_is_named():
+    with pytest.raises(ValueError, match="unknown discriminator 'patch'; there are srgan, small_residual"):
+        build_discriminator({"architecture": "patch"})

@@ -1,0 +1,141 @@
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from srgan_lib.models.generators import ARCHITECTURES, SRResNet, build_generator, generator_config, receptive_radius
+from srgan_lib.models.srcnn import SRCNN
+from srgan_lib.models.upsample import BicubicUpsample
+from srgan_lib.params import Warmup
+
+GENERATORS = ("srresnet", "rrdbnet", "espcn", "small_tanh")
+
+
+def small(architecture, **options):
+    warmup = Warmup(generator=architecture, generator_channels=8, generator_blocks=1,
+                    **{"global_skip": "none", **{k: v for k, v in options.items() if k != "scale"}})
+    return build_generator(generator_config(warmup, options.get("scale", 4)))
+
+
+@pytest.mark.parametrize("architecture", GENERATORS)
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
+@pytest.mark.parametrize("generator_input", ["lr", "bicubic"])
+def test_shape_of_every_generator_at_every_scale(architecture, scale, generator_input):
+    model = small(architecture, scale=scale, generator_input=generator_input)
+    assert model(torch.rand(2, 3, 7, 5)).shape == (2, 3, 7 * scale, 5 * scale)
+
+
+@pytest.mark.parametrize("layout", ["9-1-5", "9-5-5"])
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
+def test_shape_of_srcnn(layout, scale):
+    assert SRCNN(layout, scale=scale)(torch.rand(1, 3, 6, 8)).shape == (1, 3, 6 * scale, 8 * scale)
+
+
+def test_srcnn_has_the_papers_layers():
+    convolutions = [m for m in SRCNN("9-1-5").modules() if isinstance(m, nn.Conv2d)]
+    assert [(c.in_channels, c.out_channels, c.kernel_size[0]) for c in convolutions] == [(3, 64, 9), (64, 32, 1), (32, 3, 5)]
+
+
+def test_srresnet_has_the_papers_layers():
+    model = SRResNet()
+    convolutions = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
+    assert [c.kernel_size[0] for c in convolutions] == [9] + [3] * 35 + [9]
+    assert [c.out_channels for c in convolutions[-3:]] == [256, 256, 3]
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in model.modules()) == 33
+    assert sum(isinstance(m, nn.PReLU) for m in model.modules()) == 1 + 16 + 2
+    assert sum(p.numel() for p in model.parameters()) == 1_549_462
+
+
+@pytest.mark.parametrize("architecture", GENERATORS)
+@pytest.mark.parametrize("value_range", ["zero_one", "tanh", "standardised"])
+def test_with_the_bicubic_skip_a_network_starts_at_bicubic(architecture, value_range):
+    model = small(architecture, global_skip="bicubic", value_range=value_range)
+    lr = torch.rand(1, 3, 6, 6)
+    assert torch.equal(model(lr), BicubicUpsample(4)(lr))
+    model.initialise("he_normal")
+    assert torch.equal(model(lr), BicubicUpsample(4)(lr))
+
+
+def test_value_ranges_are_inside_the_model():
+    """A body that returns its input must give the image back, whatever its range (but for tanh's own curve)."""
+    lr = torch.rand(2, 3, 4, 4)
+    for value_range in ("zero_one", "standardised"):
+        model = small("espcn", scale=2, generator_input="bicubic", value_range=value_range)
+        model.body = lambda images: images
+        torch.testing.assert_close(model(lr), BicubicUpsample(2)(lr))
+    model = small("espcn", value_range="tanh")
+    model.body = lambda images: 100 * (images - images.mean())
+    assert model(lr).min() >= 0 and model(lr).max() <= 1
+
+
+@pytest.mark.parametrize("value_range", ["zero_one", "standardised"])
+def test_output_is_not_clamped_in_training(value_range):
+    model = small("srresnet", value_range=value_range).train()
+    nn.init.constant_(model.reconstruct[-1].bias, 9.0)
+    output = model(torch.rand(1, 3, 6, 6))
+    assert output.min() > 1
+    output.sum().backward()
+    assert model.reconstruct[-1].bias.grad.abs().min() > 0
+
+
+@pytest.mark.parametrize("architecture", ["srcnn", "srresnet", "espcn", "small_tanh", "rrdbnet"])
+@pytest.mark.parametrize("options", [{}, {"global_skip": "bicubic"}, {"input": "bicubic"}, {"scale": 3}, {"scale": 8}])
+def test_receptive_radius_is_exact_enough(architecture, options):
+    """A pixel beyond the radius changes nothing; one at the radius changes something, or the next nearer one."""
+    config = {"architecture": architecture, "scale": 2, **options}
+    config |= {"blocks": 1, "channels": 4} if architecture not in ("srcnn", "espcn") else {}
+    if architecture == "srcnn":
+        config.pop("input", None)
+    torch.manual_seed(0)
+    model = build_generator(config).double().eval()
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.uniform_(module.weight, 0.1, 1)
+    radius = receptive_radius(model)
+    size, scale = 2 * radius + 5, model.scale
+    centre = size // 2
+    lr = torch.rand(1, 3, size, size, dtype=torch.float64, requires_grad=True)
+    middle = model(lr)[0, :, centre * scale : (centre + 1) * scale, centre * scale : (centre + 1) * scale]
+    (seen,) = torch.autograd.grad(middle.sum(), lr)
+    rows = seen.abs().sum((0, 1, 3))
+    assert rows[: centre - radius].sum() == 0 and rows[centre + radius + 1 :].sum() == 0
+    assert rows[centre - radius] + rows[centre + radius] > 0
+
+
+def test_receptive_radius_of_the_papers_networks():
+    assert receptive_radius(SRResNet()) == 40
+    assert receptive_radius(build_generator({"architecture": "rrdbnet"})) is None
+
+
+@pytest.mark.parametrize("architecture", GENERATORS)
+def test_configuration_builds_the_same_network_again(architecture):
+    warmup = Warmup(generator=architecture, generator_channels=6, generator_blocks=2, value_range="tanh")
+    config = generator_config(warmup, 3)
+    again = build_generator(json.loads(json.dumps(config)))
+    first = build_generator(config)
+    again.load_state_dict(first.state_dict())
+    lr = torch.rand(1, 3, 5, 5)
+    assert torch.equal(first.eval()(lr), again.eval()(lr))
+
+
+def test_norm_none_leaves_out_batch_normalisation():
+    model = small("srresnet", generator_norm="none")
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in model.modules())
+
+
+def test_he_normal_initialisation():
+    torch.manual_seed(0)
+    model = SRResNet(blocks=1)
+    model.initialise("he_normal")
+    weight = model.blocks[0].layers[0].weight
+    assert weight.std().item() == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.02)
+
+
+def test_wrong_configurations_are_named():
+    with pytest.raises(ValueError, match=f"unknown architecture 'unet'; there are {', '.join(ARCHITECTURES)}"):
+        build_generator({"architecture": "unet"})
+    with pytest.raises(ValueError, match="espcn cannot be built from .*blocks"):
+        build_generator({"architecture": "espcn", "blocks": 3})
+    with pytest.raises(ValueError, match="scale 6 is not supported"):
+        SRResNet(scale=6)

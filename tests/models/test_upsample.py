@@ -1,0 +1,52 @@
+import pytest
+import torch
+from torch import nn
+
+from srgan_lib.data.resize import imresize
+from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle, reconstruction, upsampling_steps
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
+def test_bicubic_upsample_is_matlabs_imresize(scale):
+    images = torch.rand(2, 3, 7, 12)
+    torch.testing.assert_close(BicubicUpsample(scale)(images), imresize(images.double(), scale).float(), atol=1e-6, rtol=0)
+
+
+def test_bicubic_upsample_stays_float32_under_autocast():
+    images = torch.rand(1, 3, 6, 6)
+    upsample = BicubicUpsample(4)
+    with torch.autocast("cpu", torch.bfloat16):
+        enlarged = upsample(images)
+    assert enlarged.dtype == torch.float32
+    assert torch.equal(enlarged, upsample(images))
+
+
+def test_bicubic_upsample_saves_nothing():
+    assert BicubicUpsample(4).state_dict() == {}
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3])
+@pytest.mark.parametrize("kernel", [3, 5, 9])
+def test_conv_after_shuffle_is_a_shuffle_and_a_convolution(factor, kernel):
+    layer = ConvAfterShuffle(4, 3, kernel, factor).double()
+    images = torch.randn(2, 4 * factor**2, 7, 6, dtype=torch.float64, requires_grad=True)
+    plain = nn.functional.conv2d(nn.functional.pixel_shuffle(images, factor), layer.weight, layer.bias, padding=kernel // 2)
+    torch.testing.assert_close(layer(images), plain)
+    weights = torch.randn_like(plain)
+    inputs = (images, layer.weight, layer.bias)
+    ours = torch.autograd.grad(layer(images), inputs, weights)
+    reference = torch.autograd.grad(plain, inputs, weights)
+    for one, other in zip(ours, reference, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize(("factor", "stages"), [(1, 0), (2, 1), (3, 1), (4, 2), (8, 3)])
+def test_reconstruction_enlarges_in_stages(factor, stages):
+    layers = reconstruction(6, factor, 9, nn.ReLU)
+    assert sum(isinstance(layer, nn.Conv2d) for layer in layers) == stages + 1
+    assert layers(torch.rand(1, 6, 5, 4)).shape == (1, 3, 5 * factor, 4 * factor)
+
+
+def test_other_scales_are_refused():
+    with pytest.raises(ValueError, match="scale 5 is not supported; allowed: 2, 3, 4, 8"):
+        upsampling_steps(5)
