@@ -2,7 +2,7 @@
 # # Evaluation
 #
 # *Which method restores best, by which measure, and how sure can we be?* Every method enlarges the same held-out
-# photographs, which no training has seen. Three kinds of measure answer different questions, and no method wins them all.
+# photographs, which no training has seen. At demo size this notebook takes about half a minute.
 
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.
@@ -34,3 +34,174 @@ patches = 5
 patch_size = 64
 tile = 192
 self_ensemble = False
+
+# %%
+from srgan_lib.data.sources import find_photos
+from srgan_lib.data.split import read_split
+from srgan_lib.data.test_sets import load_test_sets
+from srgan_lib.evaluation import figures, grids, tables
+from srgan_lib.evaluation.conclusion import conclude
+from srgan_lib.evaluation.judging import judge, metric_names
+from srgan_lib.evaluation.methods import classical, from_folder, network
+from srgan_lib.evaluation.published import compare
+from srgan_lib.evaluation.samples import write_crops
+from srgan_lib.evaluation.statistics import summarise
+from srgan_lib.pipeline.stages import open_stage
+from srgan_lib.training.checkpoint import load_model
+
+stage = open_stage("evaluation", globals())
+shared, evaluation = stage.params.shared, stage.params.evaluation
+
+# %% [markdown]
+# ## Three kinds of measure
+#
+# **Fidelity** asks whether each pixel is right. PSNR is measured on the luminance Y of BT.601 with a border of
+# `scale` pixels removed, as in the literature; so is SSIM, in the form of Wang et al. (an 11×11 Gaussian window). The
+# column *daala* is the variant behind the figures that Ledig et al. published; the two are not to be mixed.
+#
+# **Perception** asks whether an image looks like the original. LPIPS compares features of a network trained to recognise
+# objects (AlexNet; SqueezeNet as a second judge). Neither took any part in training. Lower is better.
+#
+# **Spectrum** asks, without any learned weights, how much detail of each size is there: the log-spectral distance is
+# the root mean square difference of two power spectra in decibels. Lower is better.
+#
+# Fidelity and perception pull in different directions (Blau and Michaeli, 2018): the most faithful guess where many
+# details are possible is their average, and an average is blurred.
+
+# %%
+split = read_split(stage.input("data", "split.csv"))
+photos = find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder)
+test_sets = load_test_sets(evaluation.test_sets, split, photos, shared, stage.warn)
+
+trained = {
+    "srcnn": stage.input("srcnn", "srcnn.safetensors"),
+    "warmup": stage.input("warmup", "generator.safetensors"),
+    "srgan": stage.input("adversarial", "generator.safetensors"),
+}
+how = {"tile": evaluation.tile, "device": shared.device, "dtype": shared.dtype}
+methods = {name: classical(name, shared.scale) for name in evaluation.baselines}
+methods |= {name: network(load_model(path)[0], **how) for name, path in trained.items()}
+if evaluation.self_ensemble:
+    methods |= {
+        f"{name}_ensemble": network(load_model(path)[0], self_ensemble=True, **how) for name, path in trained.items()
+    }
+images = [pair.image for pairs in test_sets.values() for pair in pairs]
+methods |= {name: from_folder(folder, images, shared.scale) for name, folder in evaluation.methods.items()}
+
+judgement = judge(
+    test_sets, methods, scale=shared.scale, names=metric_names(evaluation),
+    samples=max(evaluation.grids, evaluation.patches), on_step=stage.progress("Judging"), on_warning=stage.warn,
+)
+metrics = judgement.metrics
+summary = summarise(metrics, resamples=evaluation.bootstrap_resamples, seed=shared.seed)
+metrics.to_csv(stage.directory / "metrics.csv", index=False)
+summary.to_csv(stage.directory / "metrics_summary.csv", index=False)
+judgement.spectra.to_csv(stage.directory / "spectra.csv", index=False)
+write_crops(judgement.samples, stage.directory / "viewer")
+
+# %% [markdown]
+# ## Results
+
+# %%
+for dataset, pairs in test_sets.items():
+    stage.table(
+        name=f"results_{dataset}", source="metrics_summary.csv", **tables.overview(summary, dataset),
+        caption=f"Means over the {len(pairs)} images of <code>{dataset}</code>; the best of each column in bold.",
+    )
+
+# %% [markdown]
+# ### How sure is that?
+#
+# Each mean has a 95 % bootstrap interval: how it would vary if other photographs of the same kind had been drawn. Images
+# differ more than methods do, so the *paired* difference, image by image from bicubic, is the sharper figure: where
+# its interval does not include zero, the order of the two methods does not depend on the choice of images.
+
+# %%
+headline = [name for name in ("psnr_y", "lpips_alex") if metrics[name].notna().any()]
+for dataset in test_sets:
+    for metric in headline:
+        stage.table(
+            name=f"{metric}_{dataset}", source="metrics_summary.csv", **tables.detail(summary, dataset, metric),
+            caption=f"<code>{metric}</code> on <code>{dataset}</code>: mean, spread, 95 % interval of the mean, and paired "
+            "difference from bicubic with its interval; <em>driven by</em> names the image without which the mean "
+            "would change most.",
+        )
+
+# %%
+for dataset in test_sets:
+    stage.figure(
+        figures.differences(summary, dataset), f"differences_{dataset}", source="metrics_summary.csv",
+        caption=f"Mean paired difference from bicubic on <code>{dataset}</code> with its 95 % interval. Look for intervals that "
+        "cross the zero line: those methods cannot be told from bicubic by these images.",
+    )
+    stage.figure(
+        figures.distributions(metrics, dataset), f"distributions_{dataset}", source="metrics.csv",
+        caption="Every image as a point, by method; the box holds the middle half. Look for single images that are far from "
+        "the others: they move the mean.",
+    )
+
+# %% [markdown]
+# ## Images
+#
+# They are chosen by rank, not by taste: the image on which SRGAN gains most over bicubic, the one on which it gains
+# least, and others evenly between.
+
+# %%
+for sample in judgement.samples[: evaluation.grids]:
+    stage.figure(
+        grids.grid(sample), f"grid_{sample.dataset}_{sample.image}", vector=False,
+        alt=f"{sample.image}: the low-resolution image, bicubic enlargement, SRGAN and the original",
+        caption=f"<code>{sample.image}</code>: LR as it is, bicubic, SRGAN, and HR. Look at texture and at thin lines.",
+    )
+
+# %%
+for sample in judgement.samples[: evaluation.patches]:
+    stage.figure(
+        grids.patches(sample, evaluation.patch_size), f"patch_{sample.dataset}_{sample.image}", vector=False,
+        alt=f"The middle of {sample.image}, enlarged, by each method",
+        caption=f"The middle {evaluation.patch_size}×{evaluation.patch_size} pixels of <code>{sample.image}</code>, each pixel "
+        "shown as a square. Look for edges that are sharp in HR and soft in bicubic, and for patterns that HR does not have.",
+    )
+
+# %% [markdown]
+# ## Which detail comes back?
+
+# %%
+for dataset in test_sets:
+    stage.figure(
+        figures.spectra(judgement.spectra, dataset, shared.scale), f"spectra_{dataset}", source="spectra.csv",
+        caption="Radially averaged power spectrum of each method and of HR, and below it the distance from HR. A curve under "
+        "the zero line lacks detail of that size (blur); one above it has detail that HR does not have (noise, "
+        "ringing, blocks). Look at the shaded half: nothing there was in the LR image.",
+    )
+
+# %% [markdown]
+# ## Fidelity against perception
+
+# %%
+for dataset in test_sets if "lpips_alex" in headline else ():
+    stage.figure(
+        figures.plane(summary, dataset, shared.scale), f"plane_{dataset}", source="metrics_summary.csv",
+        caption="The perception–distortion plane, relative to bicubic so that published results can stand beside measured "
+        "ones. To the right: more faithful; upwards: perceptually closer. No method can reach the upper right "
+        "corner; adversarial training moves a generator up and to the left.",
+    )
+
+# %%
+comparison = compare(summary, shared.scale)
+if len(comparison):
+    comparison.to_csv(stage.directory / "published.csv", index=False)
+    stage.table(
+        comparison, "published", source="published.csv", formats=dict.fromkeys(("published", "measured", "difference"), ".3f"),
+        caption="Published figures beside the measured ones, where the test set and the convention are the same.",
+    )
+
+# %% [markdown]
+# ## Conclusion
+
+# %%
+stage.text(conclude(summary, scale=shared.scale, not_computed=judgement.not_computed), "conclusion")
+
+# %%
+means = summary.pivot_table(index="method", columns="metric", values="mean", sort=False)
+stage.finish(**{f"{method}_{metric}": means.loc[method, metric] for method in trained for metric in headline})

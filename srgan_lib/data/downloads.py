@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import tarfile
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 import platformdirs
+from filelock import FileLock
 
 from srgan_lib.data.catalogue import Archive, NamedSet
 from srgan_lib.data.images import SUFFIXES
@@ -53,23 +56,32 @@ def download(named: NamedSet, on_progress: Progress | None = None) -> Path:
     if os.environ.get("SRGAN_OFFLINE", "0") not in ("", "0"):
         raise DatasetError(_by_hand(named, "SRGAN_OFFLINE forbids downloads"))
     cache = cache_folder()
-    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / f"{named.name}.lock"):  # of several processes one downloads, the others find it done
+            if not (cache / named.name).exists():
+                _download(named, cache, on_progress)
+    except OSError as error:
+        raise DatasetError(f"{named.name}: cannot write to {cache} ({error}); free some room there") from error
+    return cache / named.name
+
+
+def _download(named: NamedSet, cache: Path, on_progress: Progress | None) -> None:
     archives = [_fetch(named, archive, cache / "downloads", on_progress) for archive in named.archives]
     with tempfile.TemporaryDirectory(dir=cache) as temporary:
         unpacked = Path(temporary) / named.name
-        for archive, file in zip(named.archives, archives, strict=True):
-            _unpack(named, archive, file, unpacked)
-        found = sum(1 for file in unpacked.rglob("*") if file.is_file())
-        if found != named.images:
+        try:
+            for archive, file in zip(named.archives, archives, strict=True):
+                _unpack(archive, file, unpacked)
+            found = sum(1 for file in unpacked.rglob("*") if file.is_file())
+            if found != named.images:
+                raise DatasetError(_by_hand(named, f"its archives hold {found} images, not {named.images}"))
+            unpacked.rename(cache / named.name)
+        except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
+            raise DatasetError(_by_hand(named, f"a downloaded file is no archive ({error})")) from error
+        finally:
             for file in archives:
                 file.unlink()
-            raise DatasetError(_by_hand(named, f"its archives hold {found} images, not {named.images}"))
-        target = cache / named.name
-        shutil.rmtree(target, ignore_errors=True)
-        unpacked.rename(target)
-    for file in archives:
-        file.unlink()
-    return target
 
 
 def _by_hand(named: NamedSet, reason: str) -> str:
@@ -104,8 +116,6 @@ def _fetch(named: NamedSet, archive: Archive, folder: Path, on_progress: Progres
             reasons.append(f"{url} cannot be reached or breaks off ({type(error).__name__}){here}")
         except ValueError:  # pooch: the checksum differs
             reasons.append(f"{url} gives another file than expected (its checksum is not {archive.checksum})")
-        except OSError as error:
-            raise DatasetError(f"{named.name}: cannot write to {folder} ({error}); free some room there") from error
     raise DatasetError(_by_hand(named, "; ".join(reasons)))
 
 
@@ -141,9 +151,11 @@ class _Continuing:
         have = self._size()
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         with requests.get(url, stream=True, headers=headers, timeout=TIMEOUT) as response:
-            if response.status_code == 416:  # nothing behind what we have: it is no beginning of this file
+            if response.status_code == 416:  # there is nothing behind what we have
+                if response.headers.get("Content-Range") == f"bytes */{have}":
+                    return
                 self.part.unlink()
-                raise requests.ConnectionError("the file here is longer than the one there")
+                raise requests.ConnectionError("the file here is no beginning of the one there")
             response.raise_for_status()
             if not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
                 have = 0
@@ -157,20 +169,16 @@ class _Continuing:
                         self.on_progress(have, total)
 
 
-def _unpack(named: NamedSet, archive: Archive, file: Path, target: Path) -> None:
+def _unpack(archive: Archive, file: Path, target: Path) -> None:
     """Put the archive's images into the set's folders, whatever else is in it."""
-    try:
-        for path, content in _members(file):
-            for folder, destination in archive.folders.items():
-                wanted = PurePosixPath(folder).parts
-                if path.parent.parts[-len(wanted) :] == wanted:
-                    place = target / destination / path.name
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    with place.open("wb") as copy:
-                        shutil.copyfileobj(content, copy)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
-        file.unlink()
-        raise DatasetError(_by_hand(named, f"the downloaded file is no archive ({error})")) from error
+    for path, content in _members(file):
+        for folder, destination in archive.folders.items():
+            wanted = PurePosixPath(folder).parts
+            if path.parent.parts[-len(wanted) :] == wanted:
+                place = target / destination / path.name
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with place.open("wb") as copy:
+                    shutil.copyfileobj(content, copy)
 
 
 def _members(file: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:

@@ -113,18 +113,17 @@ def spectra(pairs: Sequence[Pair], scale: int) -> pd.DataFrame:
     -------
     frequency in cycles per HR pixel; hr and bicubic: geometric means of the power, in levels².
     """
-    chosen = _evenly(pairs, SPECTRUM_IMAGES)
+    side = SPECTRUM_SIDE - SPECTRUM_SIDE % scale
     powers: dict[str, list[np.ndarray]] = {"hr": [], "bicubic": []}
-    for pair in chosen:
-        height, width = pair.hr.shape[:2]
-        top, left = (max(0, size - SPECTRUM_SIDE) // 2 for size in (height, width))
-        middle = np.s_[top : top + SPECTRUM_SIDE, left : left + SPECTRUM_SIDE]
-        lr = imresize(pair.hr, 1 / scale) if pair.lr is None else pair.lr
-        for name, image in (("hr", pair.hr), ("bicubic", imresize(lr, scale))):
-            frequency, power = radial_power(image[middle])
+    for pair in _evenly(pairs, SPECTRUM_IMAGES):
+        corner = tuple(max(0, size - side) // 2 // scale * scale for size in pair.hr.shape[:2])
+        hr = _square(pair.hr, corner, side, 1)
+        lr = imresize(hr, 1 / scale) if pair.lr is None else _square(pair.lr, corner, side, scale)
+        for name, image in (("hr", hr), ("bicubic", imresize(lr, scale))):
+            frequency, power = radial_power(image)
             powers[name].append(np.log(power + 1e-6))  # an image without structure has no power at all
-    means = {name: np.exp(np.nanmean(rows, axis=0)) for name, rows in powers.items()}
-    return pd.DataFrame({"frequency": frequency, **means})
+    means = {name: np.exp(pd.DataFrame(rows).mean()) for name, rows in powers.items()}
+    return pd.DataFrame({"frequency": frequency, **means}).dropna(ignore_index=True)
 
 
 def spectrum(table: pd.DataFrame, scale: int) -> Figure:
@@ -236,7 +235,7 @@ def _evenly(items: Sequence[Pair], count: int) -> list[Pair]:
 
 
 def _square(image: np.ndarray, corner: tuple[int, int], side: int, step: int) -> np.ndarray:
-    """A square given in HR pixels, of an image that is ``step`` times smaller."""
+    """A square given in HR pixels, or what of it there is, of an image that is ``step`` times smaller."""
     top, left = corner[0] // step, corner[1] // step
     return image[top : top + side // step, left : left + side // step]
 

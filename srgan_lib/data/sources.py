@@ -134,10 +134,11 @@ def _named(dataset: str, scale: int, on_progress: Progress | None) -> list[Photo
     for root in roots:
         if photos := _in_named_folder(root / dataset, parts, scale):
             return photos
-    if not known:
-        raise DatasetError(f"{Path(own) / dataset}: no images in this folder, nor in its HR")
-    folder = download(known, on_progress)
-    return _in_named_folder(folder, parts, scale)
+    folder = download(known, on_progress) if known else Path(own) / dataset
+    photos = _in_named_folder(folder, parts, scale)
+    if not photos:
+        raise DatasetError(f"{folder}: no images in this folder, nor in its HR; put them there or remove the folder")
+    return photos
 
 
 def _in_named_folder(folder: Path, parts: tuple[Part, ...], scale: int) -> list[Photo]:

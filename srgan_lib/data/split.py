@@ -20,7 +20,7 @@ from srgan_lib.data.alignment import resemblance
 from srgan_lib.data.degrade import degrade, is_deterministic
 from srgan_lib.data.downloads import cache_folder
 from srgan_lib.data.duplicates import perceptual_hash, pixel_hash, refuse_duplicates
-from srgan_lib.data.images import ImageError, image_mode, read_image
+from srgan_lib.data.images import ImageError, crop_to_multiple, image_mode, read_image
 from srgan_lib.data.randomness import generator
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.sources import DatasetError, Photo
@@ -160,7 +160,7 @@ def load_pairs(
         row, (height, width), scale = rows[place], sizes[place], shared.scale
         photo = by_name[row.image]
         hr = pixels[ends[place] :][: 3 * height * width].reshape(height, width, 3)
-        hr[:] = _read_hr(row, photo, shared)[:height, :width]
+        hr[:] = crop_to_multiple(_read_hr(row, photo, shared), scale)
         if not makes_lr:
             return Pair(row.image, hr, None)
         lr = pixels[ends[place] + hr.size : ends[place + 1]].reshape(height // scale, width // scale, 3)

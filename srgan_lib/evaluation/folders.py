@@ -1,30 +1,18 @@
-"""Judging folders: which SR file belongs to which HR image, whatever a program added to the name, and their figures."""
+"""Judging a folder of any program's results against the true images."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
+import pandas as pd
 
 from srgan_lib.data.images import ImageError, image_files, read_image
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-#: What data sets append to the names of HR files: ``img_001_SRF_4_HR``, ``0801x4``, ``baby-GT``.
-_DECORATION = re.compile(r"([_\-. ]?(SRF_?\d|x\d|HR|GT|original))+$", re.IGNORECASE)
-#: How whatever a program appends to a name begins: ``baby_SRGAN``, ``babyx4_out``, ``baby (1)``.
-_APPENDED = re.compile(r"[_\-. (]|x\d", re.IGNORECASE)
+from srgan_lib.evaluation.judging import DEFAULT_METRICS, Judge
+from srgan_lib.evaluation.matching import FolderError, align, match_files, some
 
 
-class FolderError(ValueError):
-    """Folders or images that do not fit together."""
-
-
-def evaluate_folders(hr: Path, sr: Path, border: int, *, names: Sequence[str] | None = None,
+def evaluate_folders(hr: Path, sr: Path, border: int, *, names: Sequence[str] = DEFAULT_METRICS,
                      on_progress: Callable[[int, int], None] | None = None,
                      on_warning: Callable[[str], None] = lambda text: None) -> pd.DataFrame:
     """Measure a folder of results against the true images.
@@ -33,7 +21,7 @@ def evaluate_folders(hr: Path, sr: Path, border: int, *, names: Sequence[str] | 
     ----------
     hr, sr : folders. Files pair by name; the SR name may have something appended (``baby_SRGAN``, ``babyx4``).
     border : pixels shaved from each side; the field's convention is the scale.
-    names : metrics; default: PSNR-Y, SSIM-Y and both LPIPS.
+    names : metrics, see :data:`srgan_lib.evaluation.metrics.METRICS`.
     on_progress : called with the images done and the images in all.
     on_warning : called with one sentence for each image that cannot be read, each metric that cannot be computed and
         files that pair with nothing.
@@ -47,16 +35,14 @@ def evaluate_folders(hr: Path, sr: Path, border: int, *, names: Sequence[str] | 
     FolderError
         If an HR image has no SR file or more than one, or sizes differ by ``border`` or more.
     """
-    from srgan_lib.evaluation.judging import DEFAULT_METRICS, Judge
-
     hr, sr = Path(hr), Path(sr)
     originals = {file.stem: file for file in image_files(hr)}
     if not originals:
         raise FolderError(f"{hr}: no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read")
     files = match_files(list(originals), sr)
     if spare := sorted({file.name for file in image_files(sr)} - {file.name for file in files.values()}):
-        on_warning(f"{sr}: not judged, since {hr} has no image of that name: {_some(spare)}")
-    judge = Judge(names or DEFAULT_METRICS, border, on_warning)
+        on_warning(f"{sr}: not judged, since {hr} has no image of that name: {some(spare)}")
+    judge = Judge(names, border, on_warning)
     for done, (image, original) in enumerate(originals.items(), start=1):
         try:
             true, result = read_image(original), read_image(files[image])
@@ -67,57 +53,3 @@ def evaluate_folders(hr: Path, sr: Path, border: int, *, names: Sequence[str] | 
         if on_progress:
             on_progress(done, len(originals))
     return judge.table()
-
-
-def match_files(images: Sequence[str], folder: Path) -> dict[str, Path]:
-    """Find the file of each image in a folder of results; files of other images may be there too.
-
-    A file belongs to the image with the longest name that its own begins with.
-
-    Raises
-    ------
-    FolderError
-        If an image has no file, or more than one.
-    """
-    keys = {_DECORATION.sub("", image) or image: image for image in images}
-    if len(keys) < len(images):
-        keys = {image: image for image in images}
-    found: dict[str, list[Path]] = {image: [] for image in images}
-    for file in image_files(folder):
-        if file.stem in found:
-            found[file.stem].append(file)
-        elif owners := [key for key in keys if _begins(file.stem, key)]:
-            found[keys[max(owners, key=len)]].append(file)
-    if missing := [image for image, files in found.items() if not files]:
-        raise FolderError(f"{folder}: no file for {_some(missing)}; results must be named like the HR images "
-                          "(something like _SRGAN or x4 may follow)")
-    if double := next((files for files in found.values() if len(files) > 1), None):
-        raise FolderError(f"{folder}: {_some([file.name for file in double])} belong to one image; keep one, "
-                          "or put each method into a folder of its own")
-    return {image: files[0] for image, files in found.items()}
-
-
-def align(sr: np.ndarray, hr: np.ndarray, file: Path, scale: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cut an SR and an HR image at the right and the bottom to the size they share.
-
-    Programs differ in whether they drop the pixels beyond a multiple of the scale, so sizes may differ by less than it.
-
-    Raises
-    ------
-    FolderError
-        If they differ by more.
-    """
-    if any(abs(one - other) >= max(scale, 1) for one, other in zip(sr.shape[:2], hr.shape[:2], strict=True)):
-        raise FolderError(f"{file} has {sr.shape[1]}×{sr.shape[0]} pixels and its HR image {hr.shape[1]}×{hr.shape[0]}; "
-                          "results must be of the size of HR")
-    height, width = np.minimum(sr.shape[:2], hr.shape[:2])
-    return sr[:height, :width], hr[:height, :width]
-
-
-def _begins(stem: str, key: str) -> bool:
-    return stem == key or (stem.startswith(key) and _APPENDED.match(stem, len(key)) is not None)
-
-
-def _some(names: Iterable[str], most: int = 5) -> str:
-    names = list(names)
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

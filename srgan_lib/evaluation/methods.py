@@ -5,6 +5,7 @@ For judging, all of them are one thing, a :data:`Method`: a function from an HR/
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from PIL import Image
 
 from srgan_lib.data.images import read_image
 from srgan_lib.data.resize import imresize
-from srgan_lib.evaluation.folders import align, match_files
+from srgan_lib.evaluation.matching import align, match_files
 
 if TYPE_CHECKING:
     from srgan_lib.data.split import Pair
@@ -67,6 +68,28 @@ def network(model: SuperResolver, **how: Any) -> Method:
     from srgan_lib.evaluation.upscale import upscale_array
 
     return lambda pair: upscale_array(model, pair.lr, **how)
+
+
+def interpolate(first: SuperResolver, second: SuperResolver, share: float) -> SuperResolver:
+    """A network whose weights lie between those of two others of one architecture (Wang et al., ESRGAN, 2018, §3.4).
+
+    Parameters
+    ----------
+    share : of the second: 0 gives the first's weights, 1 the second's.
+
+    Raises
+    ------
+    ValueError
+        If the two are not of one architecture.
+    """
+    ends = [model.state_dict() for model in (first, second)]
+    shapes = [{name: value.shape for name, value in weights.items()} for weights in ends]
+    if shapes[0] != shapes[1]:
+        raise ValueError("only networks of one architecture can be interpolated, and these two have different weights")
+    between = copy.deepcopy(first)
+    between.load_state_dict({name: value + share * (ends[1][name] - value) if value.is_floating_point() else value
+                             for name, value in ends[0].items()})
+    return between
 
 
 def from_folder(folder: Path, images: Iterable[str], scale: int) -> Method:

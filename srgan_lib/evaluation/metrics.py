@@ -32,6 +32,21 @@ class Metric:
     sees: str  # "y" and "rgb": shaved C×H×W float64; "image": whole H×W×3 uint8
     compare: Callable[[np.ndarray, np.ndarray], float]
 
+    @property
+    def digits(self) -> int:
+        """Decimals that are worth printing."""
+        return 2 if self.unit == "dB" else 3
+
+    @property
+    def heading(self) -> str:
+        """The label with its unit and an arrow to where better is."""
+        unit = f", {self.unit}" if self.unit else ""
+        return f"{self.label}{unit} {'↑' if self.higher_is_better else '↓'}"
+
+    def text(self, value: float, sign: bool = False) -> str:
+        """A value with as many decimals as are worth printing; ``sign``: with a plus where it is not negative."""
+        return f"{value:{'+' if sign else ''}.{self.digits}f}".replace("-", "−")
+
 
 def psnr_y(sr: np.ndarray, hr: np.ndarray, border: int) -> float:
     """Peak signal-to-noise ratio on Y in dB; infinite for equal images.
@@ -125,7 +140,8 @@ def measure(sr: np.ndarray, hr: np.ndarray, border: int,
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"{role} is {image.dtype} of shape {image.shape}; metrics compare H×W×3 uint8 images")
     if sr.shape != hr.shape:
-        raise ValueError(f"sr has {sr.shape[1]}×{sr.shape[0]} pixels and hr {hr.shape[1]}×{hr.shape[0]}; make them one size")
+        raise ValueError(f"sr has {sr.shape[1]}×{sr.shape[0]} pixels and hr {hr.shape[1]}×{hr.shape[0]}; "
+                         "give images of one size")
     if border < 0 or min(hr.shape[:2]) <= 2 * border:
         raise ValueError(f"a border of {border} leaves nothing of {hr.shape[1]}×{hr.shape[0]} pixels")
 
@@ -215,7 +231,8 @@ def _piq(name: str, smallest: int, sr: np.ndarray, hr: np.ndarray) -> float:
         raise MetricUnavailable(f"{name} needs {smallest} pixels a side without the border, "
                                 f"and there are {hr.shape[-1]}×{hr.shape[-2]}")
     # In float32, for which piq is made: float64 is twenty times slower and differs in the fourth decimal.
-    return getattr(piq, name)(*(torch.tensor(plane, dtype=torch.float32)[None] for plane in (sr, hr)), data_range=PEAK).item()
+    planes = [torch.tensor(plane, dtype=torch.float32)[None] for plane in (sr, hr)]
+    return getattr(piq, name)(*planes, data_range=PEAK).item()
 
 
 #: Every metric there is, in the order of the columns of ``metrics.csv``.

@@ -18,7 +18,8 @@ SUMMARY_COLUMNS = (
     "difference_low", "difference_high", "p_value", "effect_size", "driven_by", "mean_without")
 
 
-def summarise(metrics: pd.DataFrame, reference: str = "bicubic", resamples: int = 10_000, seed: int = 0) -> pd.DataFrame:
+def summarise(metrics: pd.DataFrame, reference: str = "bicubic", resamples: int = 10_000,
+              seed: int = 0) -> pd.DataFrame:
     """Summarise ``metrics.csv`` into ``metrics_summary.csv``.
 
     Parameters
@@ -99,7 +100,7 @@ def _interval(table: pd.DataFrame, shares: np.ndarray) -> np.ndarray:
 
 
 def _signed_rank_test(differences: np.ndarray) -> tuple[float, float]:
-    """The p-value of Wilcoxon's signed-rank test and the rank-biserial correlation; images without change are left out."""
+    """The p-value of Wilcoxon's signed-rank test and the rank-biserial correlation, of the images that differ."""
     from scipy.stats import rankdata, wilcoxon
 
     changed = differences[differences != 0]

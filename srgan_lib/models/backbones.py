@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 #: torchvision's files; the digits before ``.pth`` begin the SHA-256 of their bytes.
-FILES = {"vgg19": "vgg19-dcbb9e9d.pth", "alexnet": "alexnet-owt-7be5be79.pth", "squeezenet1_1": "squeezenet1_1-b8a52dc0.pth"}
+FILES = {"vgg19": "vgg19-dcbb9e9d.pth", "alexnet": "alexnet-owt-7be5be79.pth",
+         "squeezenet1_1": "squeezenet1_1-b8a52dc0.pth"}
 ADDRESS = "https://download.pytorch.org/models/"
 
 #: Convolutions per block of VGG-19; a layer is called ``relu2_2`` or, before its activation, ``conv2_2``.
@@ -57,8 +58,8 @@ def find_backbone(name: str, layer: str | None = None) -> Path | None:
     layer : the deepest VGG-19 layer wanted; a file ``vgg19_features_to_relu3_1.pth`` will do up to that layer.
     """
     _check_name(name)
-    folders = [Path(folder) for folder in (os.environ.get("SRGAN_WEIGHTS"),) if folder]
-    for folder in (*folders, hub_folder()):
+    own = os.environ.get("SRGAN_WEIGHTS")
+    for folder in ([Path(own)] if own else []) + [hub_folder()]:
         for candidate in (folder / f"{name}_features.pth", folder / FILES[name]):
             if candidate.is_file():
                 return candidate
@@ -102,8 +103,8 @@ def fetch_backbone(name: str, on_progress: Callable[[int, int], None] | None = N
                 raise BackboneError(f"what came from {address} is not the file expected ({done} bytes, SHA-256 "
                                     f"{digest.hexdigest()[:8]}…); try again, or {remedy}")
     except (urllib.error.URLError, OSError) as error:
-        reason = getattr(error, "reason", error)
-        raise BackboneError(f"the {name} weights are not on this disk and {address} could not be read: {reason}; {remedy}") from None
+        raise BackboneError(f"the {name} weights are not on this disk and {address} could not be read: "
+                            f"{getattr(error, 'reason', error)}; {remedy}") from None
     return path
 
 
@@ -115,15 +116,14 @@ def read_backbone(path: Path) -> dict[str, Tensor]:
     BackboneError
         If the file cannot be read as weights.
     """
-    import pickle
-
     import torch
 
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise BackboneError(f"{path} cannot be read as weights ({type(error).__name__}); delete it and get it again") from None
-    return {name.removeprefix("features."): value for name, value in state.items() if not name.startswith("classifier.")}
+    except Exception as error:  # on a damaged file torch raises whatever its unpickler stumbles over
+        raise BackboneError(f"{path} cannot be read as weights; delete it and get it again") from error
+    return {name.removeprefix("features."): value for name, value in state.items()
+            if not name.startswith("classifier.")}
 
 
 def hub_folder() -> Path:

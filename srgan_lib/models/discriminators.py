@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ Head = Literal["dense", "pool"]
 
 
 class Discriminator(nn.Module):
-    """SRGAN's discriminator: eight 3×3 convolutions from 64 to 512 channels, every other with stride 2, two dense layers.
+    """SRGAN's discriminator: eight 3×3 convolutions, 64 to 512 wide, every other with stride 2, and two dense layers.
 
     Ledig et al. 2017, figure 4: LeakyReLU 0.2 throughout, BN but on the first. Returns logits; the losses contain the
     sigmoid.
@@ -68,7 +69,7 @@ class SmallResidualDiscriminator(nn.Module):
         self.head = head
         widths = [channels * 2 ** min(index, 3) for index in range(5)]
         layers = [nn.Conv2d(3, channels, 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             layers += convolve(before, after, stride=2, kernel=4)
         for _ in range(3):
             layers += convolve(widths[-1], widths[-1])

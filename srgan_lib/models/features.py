@@ -38,7 +38,9 @@ class VGGFeatures(nn.Module):
                  path: Path | None = None) -> None:
         super().__init__()
         self.wanted = {layer_index(layer): layer for layer in layers}
-        self.layers = _vgg19_layers(max(self.wanted) + 1, self.wanted)
+        with torch.device("meta"):  # no initial weights are drawn, for they would be overwritten
+            layers = _vgg19_layers(max(self.wanted) + 1, self.wanted)
+        self.layers = layers.to_empty(device="cpu")
         for name, value in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
             self.register_buffer(name, torch.tensor(value).reshape(3, 1, 1), persistent=False)
         if weights == "imagenet":
@@ -61,13 +63,14 @@ class VGGFeatures(nn.Module):
         deepest = self.wanted[max(self.wanted)]
         path = path or find_backbone("vgg19", deepest)
         if path is None:
-            raise BackboneError(f"the ImageNet weights of VGG-19 up to {deepest} are not on this disk; name a folder that "
-                                "has them in SRGAN_WEIGHTS, or set content_weights to random")
+            raise BackboneError(f"the ImageNet weights of VGG-19 up to {deepest} are not on this disk; name a folder "
+                                "that has them in SRGAN_WEIGHTS, or set content_weights to random")
         state = read_backbone(path)
         wanted = self.layers.state_dict()
         missing = [name for name in wanted if name not in state or state[name].shape != wanted[name].shape]
         if missing:
-            raise BackboneError(f"{path} does not hold VGG-19 up to {deepest}: {missing[0]} is missing or of another shape")
+            raise BackboneError(f"{path} does not hold VGG-19 up to {deepest}: {missing[0]} is missing or of another "
+                                "shape")
         self.layers.load_state_dict({name: state[name] for name in wanted})
 
     def _draw(self) -> None:

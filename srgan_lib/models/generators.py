@@ -112,7 +112,8 @@ class SmallTanh(SuperResolver):
                  input: Input = "lr", value_range: ValueRange = "tanh") -> None:
         super().__init__(scale, global_skip, input, value_range)
         self.head = nn.Sequential(nn.Conv2d(3, channels, 3, padding=1), nn.ReLU())
-        self.blocks = nn.Sequential(*(ResidualBlock(channels, "batch", nn.ReLU(), last_norm=False) for _ in range(blocks)))
+        self.blocks = nn.Sequential(
+            *(ResidualBlock(channels, "batch", nn.ReLU(), last_norm=False) for _ in range(blocks)))
         self.trunk_end = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels))
         self.reconstruct = reconstruction(channels, self.factor, 3, nn.ReLU)
         self.initialise()

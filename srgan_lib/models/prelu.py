@@ -20,7 +20,7 @@ class PReLU(nn.PReLU):
 
 
 class _OnCpu(torch.autograd.Function):
-    """Leaky ReLU has vectorised kernels both ways, but takes its slope as a number, for which a GPU would have to wait."""
+    """By way of leaky ReLU, whose kernels are vectorised, but whose slope is a number, for which a GPU had to wait."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, slope: Tensor) -> Tensor:

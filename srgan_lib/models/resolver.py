@@ -65,7 +65,7 @@ class SuperResolver(nn.Module):
         return output * self.unit + (enlarged if self.global_skip == "bicubic" else self.zero)
 
     def initialise(self, kind: Literal["default", "he_normal"] = "default") -> None:
-        """Set the convolutions' initial weights: PyTorch's own or He-normal; with a global skip the last starts at zero."""
+        """Set the convolutions' first weights: PyTorch's own or He-normal; with a global skip the last are zero."""
         convolutions = [module for module in self.modules() if isinstance(module, nn.Conv2d)]
         if kind == "he_normal":
             for convolution in convolutions:

@@ -22,7 +22,8 @@ class SRCNN(SuperResolver):
     scale : enlargement factor.
     """
 
-    def __init__(self, layout: Literal["9-1-5", "9-5-5"] = "9-5-5", global_skip: GlobalSkip = "bicubic", scale: int = 4) -> None:
+    def __init__(self, layout: Literal["9-1-5", "9-5-5"] = "9-5-5", global_skip: GlobalSkip = "bicubic",
+                 scale: int = 4) -> None:
         super().__init__(scale, global_skip, "bicubic", "zero_one")
         first, middle, last = (int(size) for size in layout.split("-"))
         self.layers = nn.Sequential(

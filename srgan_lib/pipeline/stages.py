@@ -14,7 +14,7 @@ import html
 import io
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -164,6 +164,15 @@ class Stage:
             source,
             frame.to_string(index=False),
         )
+
+    def text(self, paragraphs: Sequence[str], name: str) -> None:
+        """Show computed prose and save it as ``<name>.txt``."""
+        from IPython.display import display
+
+        write_atomic(self.directory / f"{name}.txt", "\n\n".join(paragraphs) + "\n")
+        body = "".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs)
+        shown = f'<div class="srgan-text" id="txt-{name}" data-stage="{self.name}">{body}</div>'
+        display({"text/html": shown, "text/plain": "\n\n".join(paragraphs)}, raw=True)
 
     def warn(self, text: str) -> None:
         """Note something the reader should know; the report repeats it near its top."""

@@ -32,21 +32,21 @@ class Adversarial(Task):
     def __init__(self, loop: Loop, warmup_weights: Path) -> None:
         self.stage = stage = loop.stage
         self.compute = compute = loop.compute
+        shared = loop.params.shared
         self.terms = ImageTerms.of(stage, compute, loop.first_crops())
         self.weights = {**self.terms.weights, "adversarial": stage.adversarial_weight}
         self.adversarial = AdversarialLoss(stage.adversarial_loss)
         generator, metadata = load_model(warmup_weights)
-        scale = loop.params.shared.scale
-        if generator.scale != scale:
-            raise CheckpointError(f"{warmup_weights}: its generator enlarges ×{generator.scale}, and shared.scale is {scale}; "
+        if metadata["config"].get("scale") != shared.scale:
+            raise CheckpointError(f"{warmup_weights}: holds {metadata['config']}, and shared.scale is {shared.scale}; "
                                   "run the warm-up at that scale")
-        config = {"architecture": stage.discriminator, "crop": loop.params.shared.crop, "channels": stage.discriminator_channels,
-                  "head": stage.discriminator_head}
-        with seeded(loop.params.shared.seed, "discriminator weights"):
+        config = {"architecture": stage.discriminator, "crop": shared.crop, "head": stage.discriminator_head,
+                  "channels": stage.discriminator_channels}
+        with seeded(shared.seed, "discriminator weights"):
             discriminator = build_discriminator(config)
         generator, discriminator = (compute.trainable(network.train()) for network in (generator, discriminator))
-        self.generator = Trained(generator, metadata["config"],
-                                 Optimizer(generator, stage, stage.learning_rate, stage.schedule))
+        self.generator = Trained(
+            generator, metadata["config"], Optimizer(generator, stage, stage.learning_rate, stage.schedule))
         self.discriminator = Trained(discriminator, config, Optimizer(
             discriminator, stage, stage.discriminator_learning_rate, stage.discriminator_schedule))
         self.networks = {"generator": self.generator, "discriminator": self.discriminator}
@@ -86,13 +86,13 @@ class Adversarial(Task):
                     "d_accuracy_fake": (belief_fake < 0.5).float().mean(), "d_grad_norm": norm}
 
 
-def train_adversarial(params: Params, train_pairs: Sequence[Pair], validation_pairs: Sequence[Pair], warmup_weights: Path,
-                      directory: Path, fingerprint: str, on_step: OnStep | None = None,
+def train_adversarial(params: Params, train_pairs: Sequence[Pair], validation_pairs: Sequence[Pair],
+                      warmup_weights: Path, directory: Path, fingerprint: str, on_step: OnStep | None = None,
                       on_warning: OnWarning | None = None) -> pandas.DataFrame:
     """Train the warmed-up generator against a discriminator.
 
-    Writes ``generator.safetensors``, ``discriminator.safetensors`` and the snapshots in ``montage/``. ``warmup_weights``
-    is the warm-up's ``generator.safetensors``. Other parameters, returns and raises as
+    Writes ``generator.safetensors``, ``discriminator.safetensors`` and the snapshots in ``montage/``.
+    ``warmup_weights`` is the warm-up's ``generator.safetensors``. Other parameters, returns and raises as
     :func:`~srgan_lib.training.supervised.train_srcnn`; also ``CheckpointError`` where the warm-up's file is damaged or
     of another scale, and ``BackboneError`` where ``content_weights`` is ``imagenet`` and VGG-19 is not on this disk.
     """

@@ -31,7 +31,8 @@ class CheckpointError(RuntimeError):
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
     """Write tensors and facts (plain JSON) in one step; equal contents give equal bytes."""
     metadata = {"srgan": json.dumps({"sha256": ZEROS.decode(), **facts}, sort_keys=True)}
-    content = bytearray(safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata))
+    contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    content = bytearray(safetensors.torch.save(contiguous, metadata))
     place = content.index(ZEROS)
     content[place : place + len(ZEROS)] = hashlib.sha256(content).hexdigest().encode()
     write_atomic(path, bytes(content))

@@ -5,27 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 WINDOW = 5  #: rows of the loss curve that must agree
-
-WINS = "the discriminator wins outright"
-COLLAPSED = "the discriminator cannot tell"
+SURE = 0.99  #: share of the images
 
 
-def discriminator_health(rows: Sequence[Mapping[str, float]]) -> str | None:
-    """A warning if the discriminator wins outright or has collapsed over the last rows of the loss curve, else none.
+def discriminator_health(rows: Sequence[Mapping[str, float]]) -> tuple[str, str] | None:
+    """Whether the discriminator wins outright or has collapsed over the last rows of the loss curve.
 
-    It wins outright when it calls at least 99 % of real and of fake images rightly; the generator's adversarial
-    gradient then says little. It has collapsed when it calls all images the same.
+    It wins outright when it is right about 99 % of the real and of the fake images: the generator then learns little
+    from it. It has collapsed when it calls 99 % of both the same.
+
+    Returns
+    -------
+    kind, warning : ``"wins"`` or ``"collapsed"``, and a sentence; none while it is still a game.
     """
-    window = [row for row in rows if "d_accuracy_real" in row][-WINDOW:]
+    window = [row for row in rows[-WINDOW:] if "d_accuracy_real" in row]
     if len(window) < WINDOW:
         return None
-    first, last = int(window[0]["step"]), int(window[-1]["step"])
-    if all(min(row["d_accuracy_real"], row["d_accuracy_fake"]) >= 0.99 for row in window):
-        return (f"{WINS} from step {first} to {last}: it knows real from fake in 99 % of the images, so the adversarial "
-                "term teaches the generator little; raise discriminator_every or lower discriminator_learning_rate")
-    if all(abs(row["d_accuracy_real"] + row["d_accuracy_fake"] - 1) <= 0.01
-           and max(row["d_accuracy_real"], row["d_accuracy_fake"]) >= 0.99 for row in window):
-        return (f"{COLLAPSED} real from fake from step {first} to {last}: it calls everything the same, so the "
-                "adversarial term is noise; lower learning_rate or discriminator_every, or raise "
-                "discriminator_learning_rate")
+    real = [row["d_accuracy_real"] for row in window]
+    fake = [row["d_accuracy_fake"] for row in window]
+    when = f"from step {window[0]['step']} to {window[-1]['step']}"
+    if min(real + fake) >= SURE:
+        return "wins", (f"the discriminator wins outright {when}: it is right about {SURE:.0%} of the images, so the "
+                        "adversarial term teaches the generator little; raise discriminator_every or lower "
+                        "discriminator_learning_rate")
+    for side, other, answer in ((real, fake, "real"), (fake, real, "fake")):
+        if min(side) >= SURE and max(other) <= 1 - SURE:
+            return "collapsed", (f"the discriminator has collapsed {when}: it calls all images {answer}, so the "
+                                 "adversarial term says nothing; lower learning_rate, or set discriminator_every to 1 "
+                                 "and raise discriminator_learning_rate")
     return None

@@ -7,7 +7,7 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,6 @@ class Task(ABC):
         """Update the networks on one batch in [0,1]; return what the loss curve shows, as scalars on the device."""
 
 
-@dataclass
 class Loop:
     """One training of one stage.
 
@@ -76,27 +75,22 @@ class Loop:
     on_warning : told in a sentence what the user should know.
     """
 
-    stage_name: str
-    params: Params
-    train_pairs: Sequence[Pair]
-    validation_pairs: Sequence[Pair]
-    directory: Path
-    fingerprint: str
-    on_step: OnStep | None = None
-    on_warning: OnWarning | None = None
-    history: History = field(default_factory=History, init=False)
-
-    def __post_init__(self) -> None:
-        shared = self.params.shared
-        self.stage = getattr(self.params, self.stage_name)
-        self.directory = Path(self.directory)
+    def __init__(self, stage_name: str, params: Params, train_pairs: Sequence[Pair], validation_pairs: Sequence[Pair],
+                 directory: Path, fingerprint: str, on_step: OnStep | None, on_warning: OnWarning | None) -> None:
+        shared, stage = params.shared, getattr(params, stage_name)
+        self.stage_name, self.params, self.stage = stage_name, params, stage
+        self.directory = Path(directory)
+        self.fingerprint = fingerprint
+        self.on_step = on_step or (lambda step, steps, row: None)
+        self.on_warning = on_warning or (lambda text: None)
         self.compute = Compute.of(shared)
-        self.checkpoints = Checkpoints(self.directory / "checkpoints", self.fingerprint, self.stage.keep_checkpoints)
+        self.checkpoints = Checkpoints(self.directory / "checkpoints", fingerprint, stage.keep_checkpoints)
         self.sampler = PatchSampler(
-            self.train_pairs, crop=shared.crop, scale=shared.scale, batch=self.stage.batch, seed=shared.seed,
-            augment=self.stage.augment, degradation=shared.degradation, blur_sigma=shared.blur_sigma)
-        self.validation = Validation(self.validation_pairs, shared, self.compute)
-        self.warned: set[str] = set()
+            train_pairs, crop=shared.crop, scale=shared.scale, batch=stage.batch, seed=shared.seed,
+            augment=stage.augment, degradation=shared.degradation, blur_sigma=shared.blur_sigma)
+        self.validation = Validation(validation_pairs, shared, self.compute)
+        self.history = History()
+        self._warned: set[str] = set()
 
     def first_crops(self) -> Tensor:
         """The HR crops of the first step, N×3×H×W in [0,1], by which losses calibrate themselves."""
@@ -129,7 +123,7 @@ class Loop:
             self.judged = next(iter(self.task.networks.values())).network
             self.average = MovingAverage(self.judged, self.stage.ema_decay) if self.stage.ema_decay else None
             self._train(self._restore())
-        self._report(self.stage.steps)
+        self.on_step(self.stage.steps, self.stage.steps, None)
         return pandas.read_csv(self.directory / "loss_curve.csv")
 
     @property
@@ -151,8 +145,8 @@ class Loop:
                 self._after(step)
                 if stopping() and step < self.stage.steps:
                     self._save(step)
-                    raise Interrupted(f"{self.stage_name}: stopped after step {step} of {self.stage.steps}; the state is "
-                                      "saved, run the same again to go on from there")
+                    raise Interrupted(f"{self.stage_name}: stopped after step {step} of {self.stage.steps}; the state "
+                                      "is saved, run the same again to go on from there")
         self._write_results(self.stage.steps - start, time.perf_counter() - began, batches.wait_share)
 
     def _after(self, step: int) -> None:
@@ -166,22 +160,21 @@ class Loop:
             self._validate(step)
         if step % self.stage.checkpoint_every == 0 and not last:
             self._save(step)
-        self._report(step, row)
+        self.on_step(step, self.stage.steps, row)
 
     def _observe(self, step: int) -> None:
         for observer in self.task.observers:
             observer(step, self.kept)
-
-    def _report(self, step: int, row: Mapping[str, float] | None = None) -> None:
-        if self.on_step:
-            self.on_step(step, self.stage.steps, row)
 
     def _log(self, step: int) -> dict[str, float]:
         self._read_history()
         row = self.history.close_row(step)
         for index, (name, trained) in enumerate(self.task.networks.items()):
             row["learning_rate" if index == 0 else f"{name}_learning_rate"] = trained.optimizer.learning_rate(step - 1)
-        self._warn(discriminator_health(self.history.curve))
+        found = discriminator_health(self.history.curve)
+        if found and found[0] not in self._warned:
+            self._warned.add(found[0])
+            self.on_warning(found[1])
         return row
 
     def _validate(self, step: int) -> None:
@@ -194,16 +187,10 @@ class Loop:
         except Diverged as error:
             good = next(iter(self.checkpoints.files()), None)
             where = f"the last good checkpoint is {good}" if good else "there was no checkpoint yet"
-            raise Diverged(error.term, error.step, error.value, (
-                f" of {self.stage_name}; {where}. Lower {self.stage_name}.learning_rate ({self.stage.learning_rate:g}), "
-                f"set {self.stage_name}.gradient_clip, or set shared.dtype to float32")) from None
-
-    def _warn(self, text: str | None) -> None:
-        """Pass a warning on, once for each kind, which its first words tell."""
-        kind = text.partition(" from step")[0] if text else None
-        if kind and kind not in self.warned and self.on_warning:
-            self.warned.add(kind)
-            self.on_warning(text)
+            name, rate = self.stage_name, self.stage.learning_rate
+            remedy = (f" of {name}; {where}. Lower {name}.learning_rate ({rate:g}), set {name}.gradient_clip, "
+                      "or set shared.dtype to float32")
+            raise Diverged(error.term, error.step, error.value, remedy) from None
 
     def _save(self, step: int) -> None:
         self._read_history()  # nothing that has diverged is saved
@@ -212,13 +199,13 @@ class Loop:
 
     def _restore(self) -> int:
         """Take over the newest checkpoint; return how many steps are done."""
-        found = self.checkpoints.newest(self.on_warning or (lambda text: None))
+        found = self.checkpoints.newest(self.on_warning)
         if found is None:
             return 0
         tensors, facts = found
         if facts["configs"] != self._configs():
-            raise CheckpointError(f"{self.checkpoints.folder}: its states are of {facts['configs']}, and this training has "
-                                  f"{self._configs()}; delete that folder or take another one")
+            raise CheckpointError(f"{self.checkpoints.folder}: its states are of {facts['configs']}, and this training "
+                                  f"has {self._configs()}; delete that folder or take another one")
         for name, trained in self.task.networks.items():
             trained.network.load_state_dict(_within(tensors, f"{name}.weights."))
             trained.optimizer.load_state(_within(tensors, f"{name}.adam."))
@@ -254,7 +241,8 @@ class Loop:
 
     def _write_results(self, steps: int, seconds: float, wait_share: float) -> None:
         self._write_curves()
-        speed = {"steps": steps, "seconds": round(seconds, 3), "images_per_second": round(steps * self.stage.batch / seconds, 3),
+        speed = {"steps": steps, "seconds": round(seconds, 3),
+                 "images_per_second": round(steps * self.stage.batch / seconds, 3),
                  "data_wait_share": round(wait_share, 5), "peak_memory_gib": _peak_memory(self.compute.device)}
         write_atomic(self.directory / "speed.json", json.dumps(speed, indent=1) + "\n")
         for index, (name, trained) in enumerate(self.task.networks.items()):

@@ -14,6 +14,7 @@ from srgan_lib.models.features import VGGFeatures
 from srgan_lib.params import GeneratorTraining
 from srgan_lib.training.compute import Compute
 
+Distance = Callable[[Tensor, Tensor], Tensor]
 CHARBONNIER_EPSILON = 1e-3
 
 
@@ -23,7 +24,7 @@ def charbonnier(a: Tensor, b: Tensor) -> Tensor:
 
 
 #: Distances between tensors of one shape, as a scalar mean over all elements.
-DISTANCES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": F.mse_loss, "l1": F.l1_loss, "charbonnier": charbonnier}
+DISTANCES: dict[str, Distance] = {"mse": F.mse_loss, "l1": F.l1_loss, "charbonnier": charbonnier}
 
 
 class ContentLoss(nn.Module):
@@ -61,7 +62,8 @@ class ContentLoss(nn.Module):
         total = torch.zeros((), device=sr.device)
         for layer, activation in self.features(sr).items():
             scale = self.scales[layer]
-            total = total + self.layers[layer] * self.distance(activation.float() * scale, targets[layer].float() * scale)
+            distance = self.distance(activation.float() * scale, targets[layer].float() * scale)
+            total = total + self.layers[layer] * distance
         return total
 
 
@@ -75,7 +77,7 @@ class ImageTerms:
     clamp : whether the output is clamped to [0,1] first, which stops the gradient of what lies outside.
     """
 
-    terms: dict[str, Callable[[Tensor, Tensor], Tensor]]
+    terms: dict[str, Distance]
     weights: dict[str, float]
     clamp: bool = False
 
@@ -83,7 +85,7 @@ class ImageTerms:
     def of(cls, stage: GeneratorTraining, compute: Compute, calibration: Tensor) -> ImageTerms:
         """The terms that have a weight in a stage's parameters; ``calibration`` is a batch of HR crops in [0,1]."""
         weights = {"pixel": stage.pixel_weight, "content": stage.content_weight}
-        terms: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"pixel": DISTANCES[stage.pixel_loss]}
+        terms: dict[str, Distance] = {"pixel": DISTANCES[stage.pixel_loss]}
         if stage.content_weight:
             features = compute.fixed(VGGFeatures(stage.content_layers, stage.content_weights))
             terms["content"] = ContentLoss(features, stage.content_layers, stage.content_loss, stage.content_scale)

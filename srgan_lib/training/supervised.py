@@ -52,7 +52,8 @@ class Supervised(Task):
 
 
 def train_srcnn(params: Params, train_pairs: Sequence[Pair], validation_pairs: Sequence[Pair], directory: Path,
-                fingerprint: str, on_step: OnStep | None = None, on_warning: OnWarning | None = None) -> pandas.DataFrame:
+                fingerprint: str, on_step: OnStep | None = None,
+                on_warning: OnWarning | None = None) -> pandas.DataFrame:
     """Train SRCNN on the mean squared error of pixels.
 
     Parameters
@@ -88,7 +89,8 @@ def train_srcnn(params: Params, train_pairs: Sequence[Pair], validation_pairs: S
 
 
 def train_warmup(params: Params, train_pairs: Sequence[Pair], validation_pairs: Sequence[Pair], directory: Path,
-                 fingerprint: str, on_step: OnStep | None = None, on_warning: OnWarning | None = None) -> pandas.DataFrame:
+                 fingerprint: str, on_step: OnStep | None = None,
+                 on_warning: OnWarning | None = None) -> pandas.DataFrame:
     """Train the generator alone, on pixels and VGG-19 features; writes ``generator.safetensors``.
 
     Parameters, returns and raises as :func:`train_srcnn`; also ``BackboneError`` where ``content_weights`` is

@@ -38,7 +38,10 @@ class Handler(BaseHTTPRequestHandler):
             return
         start = int(re.match(r"bytes=(\d+)-", wanted)[1]) if wanted and self.server.ranges else 0
         if start >= len(content):
-            self.send_error(416)
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(content)}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
             return
         self.send_response(206 if start else 200)
         if start:
@@ -108,7 +111,13 @@ def faces(*urls, content=CONTENT, images=2, checksum=True):
 
 
 def names(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    """All files under a folder but locks."""
+    return sorted(
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"
+    )
+
+
+FACES = ["Faces/HR/a.png", "Faces/HR/b.png"]
 
 
 def test_a_set_is_fetched_once_and_unpacked(server, cache, monkeypatch):
@@ -118,7 +127,7 @@ def test_a_set_is_fetched_once_and_unpacked(server, cache, monkeypatch):
     photos = find_photos("Faces", scale=4, on_progress=lambda done, total: progress.append((done, total)))
     assert [photo.image for photo in photos] == ["a", "b"]
     assert progress[-1] == (len(CONTENT), len(CONTENT))
-    assert names(cache) == ["Faces/HR/a.png", "Faces/HR/b.png"]
+    assert names(cache) == FACES
     assert find_photos("Faces", scale=4) == photos and len(server.requests) == 1
 
 
@@ -135,7 +144,7 @@ def test_tar_archives_and_the_sets_own_folders(server, cache):
 def test_names_that_lead_outside_stay_inside(server, cache):
     server.files["faces.zip"] = zipped(["../../Faces_HR/a.png", "/etc/Faces_HR/b.png"])
     download(faces(server.url("faces.zip"), content=server.files["faces.zip"]))
-    assert names(cache.parent) == ["cache/Faces/HR/a.png", "cache/Faces/HR/b.png"]
+    assert names(cache.parent) == [f"cache/{name}" for name in FACES]
 
 
 def test_a_broken_download_is_continued(server, cache):
@@ -143,7 +152,7 @@ def test_a_broken_download_is_continued(server, cache):
     download(faces(server.url("faces.zip")))
     starts = [int(wanted[6:-1]) if wanted else 0 for _, wanted in server.requests]
     assert len(starts) == 3 and starts[0] == 0 and all(a < b for a, b in pairwise(starts))
-    assert names(cache) == ["Faces/HR/a.png", "Faces/HR/b.png"]
+    assert names(cache) == FACES
 
 
 def test_a_download_given_up_is_continued_by_the_next_run(server, cache, monkeypatch):
@@ -166,7 +175,7 @@ def test_a_server_that_never_gets_further_is_given_up(server, monkeypatch):
 def test_a_server_without_ranges_starts_anew(server, cache):
     server.files["faces.zip"], server.cuts, server.ranges = CONTENT, 1, False
     download(faces(server.url("faces.zip")))
-    assert names(cache) == ["Faces/HR/a.png", "Faces/HR/b.png"]
+    assert names(cache) == FACES
 
 
 def test_a_part_that_is_no_beginning_starts_anew(server, cache):
@@ -175,6 +184,26 @@ def test_a_part_that_is_no_beginning_starts_anew(server, cache):
     (cache / "downloads" / "Faces-faces.zip.part").write_bytes(b"x" * 2 * len(CONTENT))
     download(faces(server.url("faces.zip")))
     assert [wanted for _, wanted in server.requests] == [f"bytes={2 * len(CONTENT)}-", None]
+
+
+def test_a_part_that_is_whole_is_taken(server, cache):
+    server.files["faces.zip"] = CONTENT
+    (cache / "downloads").mkdir(parents=True)
+    (cache / "downloads" / "Faces-faces.zip.part").write_bytes(CONTENT)
+    download(faces(server.url("faces.zip")))
+    assert len(server.requests) == 1 and names(cache) == FACES
+
+
+def test_a_set_that_another_process_fetched_meanwhile_is_taken(server, cache):
+    (cache / "Faces" / "HR").mkdir(parents=True)
+    assert download(faces(server.url("faces.zip"))) == cache / "Faces" and server.requests == []
+
+
+def test_a_cache_that_cannot_be_written(server, cache):
+    cache.parent.mkdir(exist_ok=True)
+    cache.write_text("a file")
+    with pytest.raises(DatasetError, match=r"Faces: cannot write to \S+cache .*free some room there"):
+        download(faces(server.url("faces.zip")))
 
 
 def test_a_wrong_file_is_refused_and_not_kept(server, cache):
@@ -198,7 +227,7 @@ def test_mirrors_are_tried_in_turn(server, cache):
     server.files |= {"wrong.zip": b"another", "good.zip": CONTENT}
     download(faces(server.url("gone.zip"), server.url("wrong.zip"), server.url("good.zip")))
     assert [path for path, _ in server.requests] == ["/gone.zip", "/wrong.zip", "/good.zip"]
-    assert names(cache) == ["Faces/HR/a.png", "Faces/HR/b.png"]
+    assert names(cache) == FACES
 
 
 def test_nobody_answers(monkeypatch):

@@ -106,7 +106,9 @@ def test_degradations_sheet(pairs):
     figure = figures.degradations_sheet(pairs[0], 4, seed=0)
     titles = [axis.get_title() for axis in figure.axes]
     assert titles[:4] == ["HR", "bicubic", "bicubic, float", "blur σ 1, bicubic"] and len(titles) == 8
-    assert np.array_equal(drawn(figure), drawn(figures.degradations_sheet(pairs[0], 4, seed=0)))
+    again = figures.degradations_sheet(pairs[0], 4, seed=0)
+    for one, other in zip(figure.axes, again.axes, strict=True):
+        assert np.array_equal(one.get_images()[0].get_array(), other.get_images()[0].get_array())
 
 
 def test_detailed_spot_finds_the_texture():

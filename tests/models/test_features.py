@@ -10,8 +10,11 @@ from srgan_lib.models.resolver import IMAGENET_MEAN, IMAGENET_STD
 @pytest.fixture(scope="module")
 def torchvision_weights(tmp_path_factory):
     """torchvision's VGG-19 with random weights and biases, and its file."""
-    torch.manual_seed(0)
-    features = vgg19(weights=None).features[:14].eval()
+    with torch.device("meta"):
+        features = vgg19(weights=None).features[:14].eval()
+    features.to_empty(device="cpu")
+    for parameter in features.parameters():
+        torch.nn.init.normal_(parameter, std=0.05, generator=torch.Generator().manual_seed(0))
     path = tmp_path_factory.mktemp("weights") / "vgg19.pth"
     torch.save({f"features.{name}": value for name, value in features.state_dict().items()}, path)
     return features, path

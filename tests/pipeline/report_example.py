@@ -48,7 +48,6 @@ NOTEBOOKS = dict(
     )
 )
 WARNING = "broken.png was skipped: the file ends early; replace it or delete it"
-NOT_COMPUTED = "LPIPS(alex) was not computed: no AlexNet weights on this disk; set SRGAN_WEIGHTS or allow the download"
 
 LOSSES = r"""# 4. Adversarial training
 
@@ -288,11 +287,23 @@ def cells(stage: str, rows: list[dict[str, str]], images: dict[str, dict[str, Im
     return [colab, nb.new_markdown_cell(PROSE[stage]), parameters, opened, result, written]
 
 
-def make_run(folder: Path, lpips: bool = True) -> Path:
-    """Write the run folder; ``lpips=False``: as on a machine without AlexNet weights."""
+def write_scores(folder: Path, lpips: bool = True) -> list[dict[str, str]]:
+    """Write both CSVs; ``lpips=False``: as on a machine without AlexNet weights."""
+    rows = metric_rows(lpips)
+    for name, table_rows in (("metrics", rows), ("metrics_summary", summary_rows(rows))):
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(table_rows[0]))
+        writer.writeheader()
+        writer.writerows(table_rows)
+        _write(folder / f"{name}.csv", text.getvalue())
+    return rows
+
+
+def make_run(folder: Path) -> Path:
+    """Write the run folder."""
     params = Params()
     images = {name: versions_of(hr) for name, hr in photographs().items()}
-    rows = metric_rows(lpips)
+    rows = write_scores(folder)
     index = []
     for image, made in images.items():
         files = {method: f"heldout__{image}__{method}.png" for method in made}
@@ -300,14 +311,7 @@ def make_run(folder: Path, lpips: bool = True) -> Path:
             _write(folder / "evaluation/viewer" / file, png(made[method]))
         index.append({"dataset": "heldout", "image": image, "methods": files})
     _write(folder / "evaluation/viewer/index.json", json.dumps(index))
-    for name, table_rows in (("metrics", rows), ("metrics_summary", summary_rows(rows))):
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(table_rows[0]))
-        writer.writeheader()
-        writer.writerows(table_rows)
-        _write(folder / f"{name}.csv", text.getvalue())
     versions = {"python": "3.11.2", "torch": "2.11.0", "numpy": "2.4.6", "srgan_lib": "1.0.0"}
-    warnings = {"data": [WARNING], "evaluation": [] if lpips else [NOT_COMPUTED]}
     for number, stage in enumerate(STAGES):
         notebook = nb.new_notebook(cells=cells(stage, rows, images), metadata={"language_info": {"name": "python"}})
         _write(folder / stage / f"{NOTEBOOKS[stage]}.ipynb", json.dumps(notebook))
@@ -322,7 +326,7 @@ def make_run(folder: Path, lpips: bool = True) -> Path:
                     "started": "2026-03-01T10:00:00+00:00",
                     "seconds": 12.5 + 40 * number,
                     "outputs": outputs,
-                    "warnings": warnings.get(stage, []),
+                    "warnings": [WARNING] if stage == "data" else [],
                     "summary": {},
                     "versions": versions,
                     "commit": "0123456789abcdef",

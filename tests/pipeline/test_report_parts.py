@@ -69,8 +69,8 @@ WARMUP = "the most faithful by PSNR is warm-up, 0.80 dB above bicubic"
         ),
         (
             scores_of(PSNR, {}),
-            f"2 held-out photographs enlarged 4×, {WARMUP}; SRGAN is 0.40 dB lower than bicubic, and LPIPS, which judges "
-            "what PSNR does not see, was not computed",
+            f"2 held-out photographs enlarged 4×, {WARMUP}; SRGAN is 0.40 dB lower than bicubic, and LPIPS, which "
+            "judges what PSNR does not see, was not computed",
         ),
         (
             scores_of({"bicubic": 26.5, "srgan": 26.1}, {"bicubic": 0.4, "srgan": 0.2}),

@@ -26,8 +26,8 @@ class Metric:
         return f"{value:.{self.digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-PSNR = Metric("psnr_y", "PSNR", "PSNR-Y", "dB", True, 2)
-SSIM = Metric("ssim_y", "SSIM", "SSIM-Y (Wang)", "", True, 3)
+PSNR = Metric("psnr_y", "PSNR", "PSNR\N{NON-BREAKING HYPHEN}Y", "dB", True, 2)
+SSIM = Metric("ssim_y", "SSIM", "SSIM\N{NON-BREAKING HYPHEN}Y (Wang)", "", True, 3)
 LPIPS = Metric("lpips_alex", "LPIPS", "LPIPS (alex)", "", False, 3)
 HEADLINE = (PSNR, SSIM, LPIPS)
 

@@ -1,0 +1,48 @@
+"""The images that judge: the split's own test part and named sets, none of them seen in training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from srgan_lib.data.duplicates import refuse_duplicates
+from srgan_lib.data.sources import Photo, find_photos
+from srgan_lib.data.split import Pair, as_test_set, load_pairs, make_split
+from srgan_lib.params import Shared
+
+HELDOUT = "heldout"
+
+
+def load_test_sets(
+    names: Sequence[str], split: pd.DataFrame, photos: Sequence[Photo], shared: Shared, on_warning: Callable[[str], None]
+) -> dict[str, list[Pair]]:
+    """Load test sets by name.
+
+    Parameters
+    ----------
+    names : ``heldout``, which is the test part of the training set and goes by that set's name, or named sets.
+    split, photos : of the training set.
+    shared : the shared parameters.
+    on_warning : told of each image that is skipped.
+
+    Returns
+    -------
+    The pairs by dataset, in the order of the names.
+
+    Raises
+    ------
+    DatasetError
+        If a set cannot be had, or one of its images is, or nearly is, among the training images.
+    """
+    learned = split[split.split != "test"]
+    sets: dict[str, list[Pair]] = {}
+    for name in names:
+        if name == HELDOUT:
+            sets[shared.dataset] = load_pairs(split, photos, shared, "test", on_warning)
+            continue
+        own = as_test_set(find_photos(name, scale=shared.scale))
+        frame = make_split(own, shared, on_warning)
+        refuse_duplicates(pd.concat([learned, frame], ignore_index=True))
+        sets[name] = load_pairs(frame, own, shared, "test", on_warning)
+    return sets

@@ -1,0 +1,157 @@
+"""What the figures say, in sentences that are computed from them and never fixed in prose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from srgan_lib.evaluation.metrics import METRICS
+from srgan_lib.plotting import looks
+
+
+def conclude(summary: pd.DataFrame, *, scale: int, ours: str = "srgan", before: str = "warmup",
+             reference: str = "bicubic", not_computed: Mapping[str, str] | None = None) -> list[str]:
+    """A short conclusion: a paragraph for each dataset, and one on what was not computed.
+
+    Parameters
+    ----------
+    summary : as ``metrics_summary.csv``.
+    scale : enlargement factor.
+    ours, before, reference : the method in question, the one it started from, and the one to beat. A sentence about a
+        method that was not judged is left out.
+    not_computed : by metric, the reason.
+    """
+    paragraphs = []
+    for dataset in summary.dataset.unique():
+        figures = _Figures(summary[summary.dataset == dataset], reference)
+        sentences = [_fidelity(figures, scale), _perception(figures, ours), _second_judge(figures, ours),
+                     _adversarial(figures, ours, before), _spectrum(figures, ours), _certainty(figures, ours)]
+        paragraphs.append(" ".join(filter(None, sentences)))
+    missing = [f"{METRICS[name].label} was not computed: {reason}." for name, reason in (not_computed or {}).items()]
+    return paragraphs + ([" ".join(missing)] if missing else [])
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """The rows of one dataset, looked up by method and metric."""
+
+    rows: pd.DataFrame
+    reference: str
+
+    @property
+    def methods(self) -> list[str]:
+        return list(self.rows.method.unique())
+
+    def get(self, method: str, metric: str) -> pd.Series | None:
+        found = self.rows[(self.rows.method == method) & (self.rows.metric == metric)]
+        return found.iloc[0] if len(found) else None
+
+    def label(self, method: str) -> str:
+        return looks(self.methods)[method].label
+
+    def best(self, metric: str) -> str:
+        means = self.rows[self.rows.metric == metric].set_index("method")["mean"]
+        return means.idxmax() if METRICS[metric].higher_is_better else means.idxmin()
+
+
+def _fidelity(figures: _Figures, scale: int) -> str:
+    """Which method is the most faithful by PSNR and SSIM, and by how much."""
+    best, base = figures.best("psnr_y"), figures.get(figures.reference, "psnr_y")
+    row = figures.get(best, "psnr_y")
+    images = f"{row.n} image{'s' if row.n > 1 else ''}"
+    start = f"On {row.dataset} ({images}, enlarged {scale}×) "
+    reference = figures.label(figures.reference) if base is not None else ""
+    if best == figures.reference:
+        return f"{start}no method is more faithful than {reference} by PSNR-Y ({_value(row)})."
+    text = f"{start}{figures.label(best)} is the most faithful by PSNR-Y: {_value(row)}"
+    if base is not None:
+        text += f", {_difference(row)} from {reference}{_doubt(row)}"
+    by_ssim = figures.best("ssim_y")
+    if by_ssim != best:
+        text += f"; by SSIM-Y it is {figures.label(by_ssim)} ({_value(figures.get(by_ssim, 'ssim_y'))})"
+    return text + "."
+
+
+def _perception(figures: _Figures, ours: str) -> str:
+    """What our method gains or loses against the reference by LPIPS, and what that costs in PSNR."""
+    row, base = figures.get(ours, "lpips_alex"), figures.get(figures.reference, "lpips_alex")
+    psnr = figures.get(ours, "psnr_y")
+    if psnr is None or pd.isna(psnr.difference):
+        return ""
+    reference, name = figures.label(figures.reference), figures.label(ours)
+    cost = f"{_difference(psnr)} of PSNR-Y from {reference}"
+    if row is None or base is None:
+        return f"{name} is at {cost}; how natural its images look was not measured."
+    ratio = row["mean"] / base["mean"]
+    verdict = "perceptually closer to the originals than" if ratio < 1 else "perceptually no closer to the originals than"
+    return (f"By LPIPS (alex) {name} is {verdict} {reference}: {_value(row)} against {_value(base)}, {ratio:.2f} times "
+            f"as far{_doubt(row)}, at {cost}.")
+
+
+def _second_judge(figures: _Figures, ours: str) -> str:
+    """Whether a second network agrees about the direction."""
+    row, first = figures.get(ours, "lpips_squeeze"), figures.get(ours, "lpips_alex")
+    if row is None or first is None or pd.isna(row.difference):
+        return ""
+    agrees = (row.difference < 0) == (first.difference < 0)
+    return f"A second judge, LPIPS (squeeze), {'agrees' if agrees else 'disagrees'} ({_difference(row)})."
+
+
+def _adversarial(figures: _Figures, ours: str, before: str) -> str:
+    """What adversarial training changed against the generator that it started from."""
+    metric = "lpips_alex" if figures.get(ours, "lpips_alex") is not None else "log_spectral_distance"
+    after, start = figures.get(ours, metric), figures.get(before, metric)
+    after_psnr, start_psnr = figures.get(ours, "psnr_y"), figures.get(before, "psnr_y")
+    if after is None or start is None:
+        return ""
+    change, psnr = after["mean"] - start["mean"], after_psnr["mean"] - start_psnr["mean"]
+    better = "improved" if change < 0 else "did not improve"
+    return (f"Adversarial training {better} the {figures.label(before)} generator by {METRICS[metric].label} "
+            f"({_signed(metric, change)}) at {_signed('psnr_y', psnr)} PSNR-Y.")
+
+
+def _spectrum(figures: _Figures, ours: str) -> str:
+    """How much of the originals' spectrum our method restores, beside the reference.
+
+    Not a ranking of all methods: the false edges of nearest-neighbour enlargement have power at all frequencies too.
+    """
+    row, base = (figures.get(method, "log_spectral_distance") for method in (ours, figures.reference))
+    if row is None or base is None:
+        return ""
+    return (f"The power spectrum of {figures.label(ours)} is {_value(row)} from that of the originals, "
+            f"{figures.label(figures.reference)}'s {_value(base)}.")
+
+
+def _certainty(figures: _Figures, ours: str) -> str:
+    """How far the figures carry beyond these images."""
+    row = figures.get(ours if ours in figures.methods else figures.methods[-1], "psnr_y")
+    if row.n == 1:
+        return "One image says nothing about others."
+    low, high, without = (METRICS["psnr_y"].text(value) for value in (row.ci_low, row.ci_high, row.mean_without))
+    text = f"The mean PSNR-Y of {figures.label(row.method)} has a 95 % interval of {low} to {high} dB"
+    if row.ci_high - row.ci_low > 1:
+        text += f", wide because images differ; without {row.driven_by} the mean would be {without} dB"
+    if row.n < 6:
+        text += f". With {row.n} images no rank test can reach p < 0.05, so only the paired differences carry weight"
+    return text + "."
+
+
+def _value(row: pd.Series) -> str:
+    metric = METRICS[row.metric]
+    return f"{metric.text(row['mean'])}{f' {metric.unit}' if metric.unit else ''}"
+
+
+def _difference(row: pd.Series) -> str:
+    return _signed(row.metric, row.difference)
+
+
+def _signed(metric: str, value: float) -> str:
+    unit = f" {METRICS[metric].unit}" if METRICS[metric].unit else ""
+    return f"{METRICS[metric].text(value, sign=True)}{unit}"
+
+
+def _doubt(row: pd.Series) -> str:
+    """A remark where the interval of the difference includes zero."""
+    return ", which these images cannot tell from none" if row.difference_low <= 0 <= row.difference_high else ""

@@ -1,0 +1,153 @@
+"""Charts of the evaluation: distributions, differences, spectra and the perception–distortion plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from srgan_lib.evaluation.metrics import METRICS
+from srgan_lib.evaluation.published import published
+from srgan_lib.plotting import legend_below, looks, new_figure
+
+HEADLINE = ("psnr_y", "ssim_y", "lpips_alex")
+
+
+def distributions(metrics: pd.DataFrame, dataset: str, names: Sequence[str] = HEADLINE) -> Figure:
+    """Every image's figure by every method, as points on a box (median, quartiles, range), one panel per metric.
+
+    Parameters
+    ----------
+    metrics : as ``metrics.csv``.
+    dataset : one of its datasets.
+    names : metrics; those not computed are left out.
+    """
+    rows = metrics[metrics.dataset == dataset]
+    names = [name for name in names if rows[name].notna().any()]
+    chosen = looks(rows.method.unique())
+    pale = {part: {"color": "0.6"} for part in ("boxprops", "whiskerprops", "capprops")}
+    figure, axes = new_figure(1, len(names), height=0.9 + 0.38 * len(chosen), sharey=True, squeeze=False)
+    for axis, name in zip(axes[0], names, strict=True):
+        for place, (method, look) in enumerate(chosen.items()):
+            values = rows[rows.method == method][name].to_numpy()
+            axis.boxplot(values, positions=[place], orientation="horizontal", widths=0.6, whis=(0, 100),
+                         manage_ticks=False, medianprops={"color": look.colour, "linewidth": 2}, **pale)
+            offsets = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(1)
+            axis.scatter(values, place + offsets, s=14, color=look.colour, marker=look.marker, alpha=0.7, linewidths=0)
+        axis.set_xlabel(METRICS[name].heading)
+        axis.grid(axis="y", visible=False)
+    axes[0, 0].set_yticks(range(len(chosen)), [look.label for look in chosen.values()])
+    axes[0, 0].invert_yaxis()
+    return figure
+
+
+def differences(summary: pd.DataFrame, dataset: str, names: Sequence[str] = HEADLINE,
+                reference: str = "bicubic") -> Figure:
+    """Each method's mean paired difference from the reference with its 95 % bootstrap interval, one panel per metric.
+
+    Parameters
+    ----------
+    summary : as ``metrics_summary.csv``.
+    dataset : one of its datasets.
+    names : metrics; those not computed are left out.
+    """
+    rows = summary[(summary.dataset == dataset) & (summary.method != reference)]
+    names = [name for name in names if (rows.metric == name).any()]
+    chosen = looks(rows.method.unique())
+    figure, axes = new_figure(1, len(names), height=0.9 + 0.34 * len(chosen), sharey=True, squeeze=False)
+    for axis, name in zip(axes[0], names, strict=True):
+        metric = METRICS[name]
+        for place, (method, look) in enumerate(chosen.items()):
+            row = rows[(rows.method == method) & (rows.metric == name)].iloc[0]
+            axis.plot([row.difference_low, row.difference_high], [place, place], "|-", color=look.colour, markersize=10)
+            axis.plot(row.difference, place, look.marker, color=look.colour, markersize=5)
+        axis.axvline(0, color="black", linewidth=1)
+        axis.set_xlabel(f"Δ {metric.label}{f', {metric.unit}' if metric.unit else ''}\n"
+                        f"{'better →' if metric.higher_is_better else '← better'}")
+        axis.margins(x=0.1, y=0.1)
+        axis.locator_params(axis="x", nbins=4)
+        axis.grid(axis="y", visible=False)
+    axes[0, 0].set_yticks(range(len(chosen)), [look.label for look in chosen.values()])
+    axes[0, 0].invert_yaxis()
+    return figure
+
+
+def spectra(powers: pd.DataFrame, dataset: str, scale: int) -> Figure:
+    """Radially averaged power spectrum of every method and of HR, and below it the distance of each method from HR.
+
+    Parameters
+    ----------
+    powers : columns dataset, method, frequency in cycles per pixel, power in dB.
+    dataset : one of its datasets.
+    scale : enlargement factor; beyond 0.5/scale cycles per pixel the LR image holds nothing.
+    """
+    table = powers[powers.dataset == dataset].pivot(index="frequency", columns="method", values="power")
+    order = [method for method in powers.method.unique() if method in table and method != "hr"]
+    figure, (upper, lower) = new_figure(2, 1, height=5.4, sharex=True, height_ratios=(3, 2))
+    for method, look in looks([*order, "hr"]).items():
+        style = {"color": look.colour, "linestyle": look.line, "label": look.label}
+        upper.plot(table.index, table[method], linewidth=2.2 if method == "hr" else 1.6, **style)
+        if method != "hr":
+            lower.plot(table.index, table[method] - table["hr"], **style)
+    lower.axhline(0, color="black", linewidth=2.2)
+    for axis in (upper, lower):
+        axis.axvspan(0.5 / scale, 0.5, color="black", alpha=0.05, linewidth=0)
+        axis.set_xlim(0, 0.5)
+    upper.set_title("shaded: beyond what LR can hold")
+    upper.set_ylabel("power (dB)")
+    lower.set_ylabel("difference from HR (dB)")
+    lower.set_xlabel("spatial frequency (cycles per pixel)")
+    legend_below(figure, upper, columns=4)
+    return figure
+
+
+def plane(summary: pd.DataFrame, dataset: str, scale: int, *, reference: str = "bicubic", published_on: str = "BSD100",
+          curve: Sequence[str] = ()) -> Figure:
+    """The perception–distortion plane: LPIPS against PSNR, both relative to the reference; better is up and right.
+
+    Filled markers are measured, hollow ones published.
+
+    Relative figures (PSNR-Y minus the reference's, LPIPS divided by the reference's) let published points of other
+    test sets stand beside measured ones. Blau & Michaeli, "The Perception-Distortion Tradeoff", CVPR 2018.
+
+    Parameters
+    ----------
+    summary : as ``metrics_summary.csv``.
+    dataset : one of its datasets; if LPIPS(alex) was not computed for it, only published points are drawn.
+    scale : enlargement factor.
+    published_on : whose published points are drawn where ``dataset`` has none.
+    curve : methods to join by a line in this order, such as networks interpolated between two others.
+    """
+    measured = _relative(summary[summary.dataset == dataset].rename(columns={"mean": "value"}), reference)
+    known = published(scale=scale)
+    where = dataset if (known.dataset == dataset).any() else published_on
+    figure, axis = new_figure(height=4.8)
+    if curve:
+        axis.plot(*measured.loc[list(curve)].to_numpy().T, color="0.4", linewidth=1, zorder=1)
+    for method, look in looks(measured.index).items():
+        axis.plot(*measured.loc[method], look.marker, color=look.colour, label=look.label, markersize=8, zorder=2)
+    for title, group in known[known.dataset == where].groupby("title"):
+        points = _relative(group, reference).drop(index=reference, errors="ignore")
+        for method, look in looks(points.index).items():
+            axis.plot(*points.loc[method], look.marker, color=look.colour, fillstyle="none", markersize=9,
+                      markeredgewidth=1.8, label=f"{look.label} in {title.partition(' (')[0]} ({where})")
+    if measured.empty:
+        axis.set_title("Methods of this run are missing: LPIPS (alex) was not computed")
+    axis.set_xlabel(f"PSNR-Y minus {reference}'s (dB), better →")
+    axis.set_ylabel(f"LPIPS (alex) / {reference}'s, better →")
+    axis.invert_yaxis()
+    axis.margins(0.12)
+    legend_below(figure, axis, columns=2)
+    return figure
+
+
+def _relative(figures: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """PSNR-Y minus and LPIPS(alex) divided by the reference's, of the methods that have both; empty without them."""
+    table = figures.pivot(index="method", columns="metric", values="value").reindex(columns=["psnr_y", "lpips_alex"])
+    table = table.loc[figures.method.unique()].dropna()
+    if reference not in table.index:
+        return table.iloc[:0]
+    base = table.loc[reference]
+    return table.assign(psnr_y=table.psnr_y - base.psnr_y, lpips_alex=table.lpips_alex / base.lpips_alex)

@@ -1,0 +1,53 @@
+"""Images side by side: whole ones in four panels, and centre patches enlarged pixel by pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from srgan_lib.evaluation.metrics import METRICS
+from srgan_lib.evaluation.samples import Sample
+from srgan_lib.plotting import WIDTH, looks, new_figure, show_image
+
+LABELS = ("psnr_y", "lpips_alex")  #: the figures written above each method's image
+
+
+def grid(sample: Sample, methods: Sequence[str] = ("bicubic", "srgan")) -> Figure:
+    """LR, each of ``methods``, and HR: whole images with their figures, two a row."""
+    return _panels(sample, methods, columns=2)
+
+
+def patches(sample: Sample, side: int = 64, methods: Sequence[str] | None = None) -> Figure:
+    """The middle ``side``×``side`` HR pixels by LR, ``methods`` and HR, three a row; the figures are of whole images.
+
+    Default of ``methods``: bicubic and all that are not classical.
+    """
+    plain = ("nearest", "bilinear", "lanczos")
+    chosen = methods or [method for method in sample.results if method not in plain]
+    return _panels(sample.middle(side), chosen, columns=3)
+
+
+def _panels(sample: Sample, methods: Sequence[str], columns: int) -> Figure:
+    height, width = sample.lr.shape[:2]
+    images = [(f"LR, {width}×{height}", sample.lr)]
+    for method, look in looks(methods).items():
+        images.append((f"{look.label}\n{_figures(sample, method)}", sample.results[method]))
+    images.append((f"HR, {sample.hr.shape[1]}×{sample.hr.shape[0]}", sample.hr))
+    rows = -(-len(images) // columns)
+    panel = WIDTH / columns * height / width + 0.45
+    figure, axes = new_figure(rows, columns, height=rows * panel, squeeze=False)
+    for place, axis in enumerate(np.ravel(axes)):
+        if place < len(images):
+            show_image(axis, images[place][1], images[place][0])
+        else:
+            axis.set_axis_off()
+    return figure
+
+
+def _figures(sample: Sample, method: str) -> str:
+    """A method's figures in few characters, e.g. ``28.43 dB, LPIPS 0.340``."""
+    known = [(METRICS[name], sample.figures[method].get(name, np.nan)) for name in LABELS]
+    return ", ".join(f"{metric.text(value)} dB" if metric.unit else f"LPIPS {metric.text(value)}"
+                     for metric, value in known if not np.isnan(value))

@@ -1,0 +1,75 @@
+"""Which SR file belongs to which HR image, whatever a program added to the name or cut off the size."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from srgan_lib.data.images import image_files
+
+#: What data sets append to the names of HR files: ``img_001_SRF_4_HR``, ``0801x4``, ``baby-GT``.
+_DECORATION = re.compile(r"(x\d|[_\-. ](SRF_?\d|x\d|HR|GT|original))+$", re.IGNORECASE)
+#: How whatever a program appends to a name begins: ``baby_SRGAN``, ``babyx4_out``, ``baby (1)``.
+_APPENDED = re.compile(r"[_\-. (]|x\d", re.IGNORECASE)
+
+
+class FolderError(ValueError):
+    """Folders or images that do not fit together."""
+
+
+def match_files(images: Sequence[str], folder: Path) -> dict[str, Path]:
+    """Find the file of each image in a folder of results; files of other images may be there too.
+
+    A file belongs to the image with the longest name that its own begins with.
+
+    Raises
+    ------
+    FolderError
+        If an image has no file, or more than one.
+    """
+    keys = {_DECORATION.sub("", image) or image: image for image in images}
+    if len(keys) < len(images):
+        keys = {image: image for image in images}
+    found: dict[str, list[Path]] = {image: [] for image in images}
+    for file in image_files(folder):
+        if file.stem in found:
+            found[file.stem].append(file)
+        elif owners := [key for key in keys if _begins(file.stem, key)]:
+            found[keys[max(owners, key=len)]].append(file)
+    if missing := [image for image, files in found.items() if not files]:
+        raise FolderError(f"{folder}: no file for {some(missing)}; results must be named like the HR images "
+                          "(something like _SRGAN or x4 may follow)")
+    if double := next((files for files in found.values() if len(files) > 1), None):
+        raise FolderError(f"{folder}: {some([file.name for file in double])} belong to one image; keep one, "
+                          "or put each method into a folder of its own")
+    return {image: files[0] for image, files in found.items()}
+
+
+def align(sr: np.ndarray, hr: np.ndarray, file: Path, scale: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cut an SR and an HR image at the right and the bottom to the size they share.
+
+    Programs differ in whether they drop the pixels beyond a multiple of the scale, so sizes may differ by less than it.
+
+    Raises
+    ------
+    FolderError
+        If they differ by more.
+    """
+    if any(abs(one - other) >= max(scale, 1) for one, other in zip(sr.shape[:2], hr.shape[:2], strict=True)):
+        raise FolderError(f"{file} has {sr.shape[1]}×{sr.shape[0]} pixels and its HR image "
+                          f"{hr.shape[1]}×{hr.shape[0]}; results must be of the size of HR")
+    height, width = np.minimum(sr.shape[:2], hr.shape[:2])
+    return sr[:height, :width], hr[:height, :width]
+
+
+def _begins(stem: str, key: str) -> bool:
+    return stem == key or (stem.startswith(key) and _APPENDED.match(stem, len(key)) is not None)
+
+
+def some(names: Iterable[str], most: int = 5) -> str:
+    """The first names of many, for a message."""
+    names = list(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,75 @@
+"""The summary as tables to read: rows by method, numbers with the decimals that mean something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from srgan_lib.evaluation.metrics import METRICS
+from srgan_lib.plotting import looks
+
+
+def overview(summary: pd.DataFrame, dataset: str, metrics: Sequence[str] | None = None) -> dict[str, Any]:
+    """Each method's mean by each metric on one dataset.
+
+    Parameters
+    ----------
+    summary : as ``metrics_summary.csv``.
+    dataset : one of its datasets.
+    metrics : columns; default: all that were computed.
+
+    Returns
+    -------
+    Arguments for showing the table: ``frame``, and per column ``best`` ("max" or "min") and ``formats``.
+    """
+    rows = summary[summary.dataset == dataset]
+    means = rows.pivot(index="method", columns="metric", values="mean").loc[rows.method.unique()]
+    shown = [name for name in METRICS if name in means and (metrics is None or name in metrics)]
+    frame = pd.DataFrame({METRICS[name].heading: means[name] for name in shown})
+    return {
+        "frame": _labelled(frame.reset_index()),
+        "best": {METRICS[name].heading: "max" if METRICS[name].higher_is_better else "min" for name in shown},
+        "formats": {METRICS[name].heading: f".{METRICS[name].digits}f" for name in shown},
+    }
+
+
+def detail(summary: pd.DataFrame, dataset: str, metric: str, reference: str = "bicubic") -> dict[str, Any]:
+    """Everything about one metric on one dataset: spread, interval, difference from the reference, test, driver.
+
+    Parameters and what is returned as for :func:`overview`.
+    """
+    rows = summary[(summary.dataset == dataset) & (summary.metric == metric)]
+    look = METRICS[metric]
+
+    def interval(low: float, high: float) -> str:
+        return "" if pd.isna(low) else f"{look.text(low)} to {look.text(high)}"
+
+    def difference(row: Any) -> str:
+        return "" if pd.isna(row.difference) else (
+            f"{look.text(row.difference, sign=True)} ({look.text(row.difference_low, sign=True)} to "
+            f"{look.text(row.difference_high, sign=True)})")
+
+    frame = pd.DataFrame({
+        "method": rows.method,
+        look.heading: rows["mean"],
+        "std": rows["std"],
+        "median": rows["median"],
+        "95 % interval": [interval(row.ci_low, row.ci_high) for row in rows.itertuples()],
+        f"from {reference}": [difference(row) for row in rows.itertuples()],
+        "p (Holm)": rows.p_value,
+        "effect": rows.effect_size,
+        "driven by": rows.driven_by,
+    })
+    digits = f".{look.digits}f"
+    return {
+        "frame": _labelled(frame),
+        "best": {look.heading: "max" if look.higher_is_better else "min"},
+        "formats": {look.heading: digits, "std": digits, "median": digits, "p (Holm)": ".3f", "effect": ".2f"},
+    }
+
+
+def _labelled(frame: pd.DataFrame) -> pd.DataFrame:
+    labels = {method: look.label for method, look in looks(frame["method"]).items()}
+    return frame.assign(method=frame["method"].map(labels))

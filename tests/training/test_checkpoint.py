@@ -1,0 +1,138 @@
+import json
+import subprocess
+import sys
+
+import pytest
+import safetensors
+import torch
+
+from srgan_lib.models.discriminators import build_discriminator
+from srgan_lib.models.generators import build_generator
+from srgan_lib.training.checkpoint import CheckpointError, Checkpoints, load_model, load_tensors, save_model, save_tensors
+
+CONFIG = {"architecture": "srresnet", "scale": 2, "channels": 4, "blocks": 1}
+
+
+def tensors():
+    return {"weights": torch.arange(6.0).reshape(2, 3), "step": torch.tensor(7.0),
+            "half": torch.ones(1, 2, 2, 2, dtype=torch.bfloat16).to(memory_format=torch.channels_last)}
+
+
+def test_round_trip(tmp_path):
+    save_tensors(tmp_path / "a.safetensors", tensors(), {"step": 3, "history": [{"loss": 0.1}]})
+    loaded, facts = load_tensors(tmp_path / "a.safetensors")
+    assert facts == {"step": 3, "history": [{"loss": 0.1}]}
+    for name, tensor in tensors().items():
+        assert torch.equal(loaded[name], tensor) and loaded[name].dtype == tensor.dtype
+
+
+def test_equal_contents_give_equal_bytes_in_any_process(tmp_path):
+    facts = {f"fact{i}": i for i in range(8)}
+    save_tensors(tmp_path / "here.safetensors", {"a": torch.ones(3), "b": torch.zeros(2)}, facts)
+    code = (f"import torch; from pathlib import Path; from srgan_lib.training.checkpoint import save_tensors; "
+            f"save_tensors(Path({str(tmp_path / 'there.safetensors')!r}), {{'b': torch.zeros(2), 'a': torch.ones(3)}}, "
+            f"{dict(reversed(facts.items()))})")
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert (tmp_path / "here.safetensors").read_bytes() == (tmp_path / "there.safetensors").read_bytes()
+
+
+def test_any_wrong_byte_is_noticed(tmp_path):
+    path = tmp_path / "a.safetensors"
+    save_tensors(path, tensors(), {"step": 3})
+    content = path.read_bytes()
+    for place in range(len(content)):
+        for change in (0x01, 0x20):
+            path.write_bytes(content[:place] + bytes([content[place] ^ change]) + content[place + 1 :])
+            with pytest.raises(CheckpointError, match=r"a\.safetensors.*damaged"):
+                load_tensors(path)
+    for cut in (0, 7, 40, len(content) - 1):
+        path.write_bytes(content[:cut])
+        with pytest.raises(CheckpointError, match="damaged"):
+            load_tensors(path)
+
+
+def test_other_files_are_refused(tmp_path):
+    with pytest.raises(CheckpointError, match="nothing.safetensors: cannot be read: No such file"):
+        load_tensors(tmp_path / "nothing.safetensors")
+    safetensors.torch.save_file({"a": torch.ones(1)}, tmp_path / "plain.safetensors")
+    with pytest.raises(CheckpointError, match="not a file with weights written by this project"):
+        load_tensors(tmp_path / "plain.safetensors")
+    torch.save({"a": torch.ones(1)}, tmp_path / "pickle.pth")
+    with pytest.raises(CheckpointError, match="not a file with weights written by this project"):
+        load_tensors(tmp_path / "pickle.pth")
+
+
+def test_model_is_built_again(tmp_path):
+    model = build_generator(CONFIG).to(memory_format=torch.channels_last)
+    save_model(tmp_path / "g.safetensors", model, CONFIG, stage="warmup", steps=5)
+    loaded, metadata = load_model(tmp_path / "g.safetensors")
+    assert metadata == {"config": CONFIG, "stage": "warmup", "steps": 5}
+    assert not loaded.training
+    lr = torch.rand(1, 3, 6, 6)
+    assert torch.equal(loaded(lr), model.eval()(lr))
+    assert set(load_tensors(tmp_path / "g.safetensors")[0]) == set(model.state_dict())
+
+
+def test_discriminator_is_built_again(tmp_path):
+    config = {"architecture": "srgan", "crop": 32, "channels": 4, "head": "dense"}
+    model = build_discriminator(config)
+    save_model(tmp_path / "d.safetensors", model, config)
+    images = torch.rand(2, 3, 32, 32)
+    assert torch.equal(load_model(tmp_path / "d.safetensors")[0](images), model.eval()(images))
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path):
+    model = build_generator(CONFIG)
+    save_model(tmp_path / "wrong.safetensors", model, {**CONFIG, "scale": 4})
+    with pytest.raises(CheckpointError, match="do not fit this version of the network"):
+        load_model(tmp_path / "wrong.safetensors")
+    save_model(tmp_path / "future.safetensors", model, {"architecture": "unet"})
+    with pytest.raises(CheckpointError, match="unknown architecture 'unet'"):
+        load_model(tmp_path / "future.safetensors")
+    save_tensors(tmp_path / "state.safetensors", {}, {"step": 1})
+    with pytest.raises(CheckpointError, match="a state for resuming training, not a network"):
+        load_model(tmp_path / "state.safetensors")
+
+
+def test_loading_runs_no_code(tmp_path):
+    """A file's metadata is data: nothing in it is looked up but the names of known architectures."""
+    save_tensors(tmp_path / "g.safetensors", {}, {"config": {"architecture": "os.system", "command": "true"}})
+    with pytest.raises(CheckpointError, match="unknown architecture"):
+        load_model(tmp_path / "g.safetensors")
+
+
+def test_keeps_the_last_states(tmp_path):
+    states = Checkpoints(tmp_path, "print", keep=2)
+    for step in (100, 200, 300):
+        states.save(step, {"a": torch.tensor(float(step))}, {})
+    assert [path.name for path in states.files()] == ["step_00000300.safetensors", "step_00000200.safetensors"]
+    loaded, facts = states.newest(pytest.fail)
+    assert loaded["a"] == 300 and facts["step"] == 300
+
+
+def test_a_damaged_state_gives_way_to_the_one_before(tmp_path):
+    states = Checkpoints(tmp_path, "print", keep=2)
+    for step in (100, 200):
+        states.save(step, {"a": torch.tensor(float(step))}, {})
+    newest = states.files()[0]
+    newest.write_bytes(newest.read_bytes()[:-1] + b"!")
+    warnings = []
+    assert states.newest(warnings.append)[1]["step"] == 100
+    assert len(warnings) == 1 and "step_00000200.safetensors: damaged" in warnings[0]
+    assert Checkpoints(tmp_path / "empty", "print", 1).newest(pytest.fail) is None
+
+
+def test_states_of_other_parameters_are_moved_aside(tmp_path):
+    Checkpoints(tmp_path, "otherprint", keep=1).save(100, {"a": torch.ones(1)}, {})
+    warnings = []
+    assert Checkpoints(tmp_path, "print", keep=1).newest(warnings.append) is None
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.safetensors")] == [
+        "otherpri/step_00000100.safetensors"]
+    assert len(warnings) == 1 and "other parameters, data or code" in warnings[0] and "otherpri" in warnings[0]
+
+
+def test_facts_are_one_json_entry(tmp_path):
+    save_tensors(tmp_path / "a.safetensors", tensors(), {"step": 3})
+    with safetensors.safe_open(tmp_path / "a.safetensors", framework="pt") as file:
+        metadata = file.metadata()
+    assert set(metadata) == {"srgan"} and set(json.loads(metadata["srgan"])) == {"sha256", "step"}

@@ -1,0 +1,125 @@
+import math
+
+import pytest
+import torch
+
+from srgan_lib.models.features import VGGFeatures
+from srgan_lib.params import Adversarial
+from srgan_lib.training.compute import Compute
+from srgan_lib.training.losses import DISTANCES, AdversarialLoss, ContentLoss, ImageTerms, weighted_sum
+
+
+def images(seed, size=8):
+    return torch.rand(2, 3, size, size, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def logits(seed):
+    return torch.randn(5, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("mse", 0.25), ("l1", 0.5), ("charbonnier", math.sqrt(0.25 + 1e-6))])
+def test_distances_by_hand(kind, expected):
+    assert DISTANCES[kind](torch.full((2, 3, 4, 4), 0.75), torch.full((2, 3, 4, 4), 0.25)).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", DISTANCES)
+def test_gradient_of_distances(kind):
+    sr = images(0).requires_grad_()
+    assert torch.autograd.gradcheck(lambda sr: DISTANCES[kind](sr, images(1)), sr)
+
+
+@pytest.mark.parametrize("kind", ["mse", "l1"])
+@pytest.mark.parametrize("layers", [{"relu1_2": 1.0}, {"conv1_1": 0.5, "relu2_1": 2.0}])
+def test_gradient_of_the_content_loss(kind, layers):
+    loss = ContentLoss(VGGFeatures(layers, "random").double(), layers, kind, 0.1)
+    sr, hr = images(0).requires_grad_(), images(1)
+    assert torch.autograd.gradcheck(lambda sr: loss(sr, hr), sr, fast_mode=True)
+    (gradient,) = torch.autograd.grad(loss(sr, hr), sr)
+    assert (gradient != 0).float().mean() > 0.9
+
+
+def test_content_loss_keeps_double_precision_and_is_zero_for_equal_images():
+    loss = ContentLoss(VGGFeatures(["relu1_1"], "random").double(), {"relu1_1": 1.0}, "mse", 1.0)
+    assert loss(images(0), images(0)).item() == 0
+    assert loss(images(0), images(1)).dtype == torch.float64
+
+
+def test_content_scale():
+    """The paper's scale divides the features, so an MSE by its square; the automatic one makes their mean 1."""
+    layers = {"relu1_2": 1.0}
+    features = VGGFeatures(layers, "random")
+    sr, hr = images(0).float(), images(1).float()
+    plain, paper = (ContentLoss(features, layers, "mse", scale)(sr, hr).item() for scale in (1.0, 1 / 12.75))
+    assert paper == pytest.approx(plain / 12.75**2)
+    automatic = ContentLoss(features, layers, "mse", "auto")
+    automatic.calibrate(hr)
+    assert automatic.scales["relu1_2"] * features(hr)["relu1_2"].abs().mean().item() == pytest.approx(1)
+    fixed = ContentLoss(features, layers, "mse", 0.5)
+    fixed.calibrate(hr)
+    assert fixed.scales == {"relu1_2": 0.5}
+
+
+@pytest.mark.parametrize("kind", ["bce", "lsgan", "relativistic"])
+def test_gradient_of_adversarial_losses(kind):
+    loss = AdversarialLoss(kind)
+    real, fake = logits(0).requires_grad_(), logits(1).requires_grad_()
+    assert torch.autograd.gradcheck(lambda real, fake: sum(loss.discriminator(real, fake)), (real, fake))
+    assert torch.autograd.gradcheck(lambda fake: loss.generator(logits(0), fake), fake)
+    (gradient,) = torch.autograd.grad(loss.generator(logits(0), fake), fake)
+    assert (gradient < 0).all()  # the generator gains by looking more real
+
+
+def test_adversarial_losses_by_formula():
+    real, fake = logits(0), logits(1)
+    for_real, for_fake = AdversarialLoss("bce").discriminator(real, fake)
+    torch.testing.assert_close(for_real, -torch.log(torch.sigmoid(real)).mean())
+    torch.testing.assert_close(for_fake, -torch.log(1 - torch.sigmoid(fake)).mean())
+    torch.testing.assert_close(AdversarialLoss("bce").generator(None, fake), -torch.log(torch.sigmoid(fake)).mean())
+
+    for_real, for_fake = AdversarialLoss("lsgan").discriminator(real, fake)
+    torch.testing.assert_close(for_real, (real - 1).square().mean())
+    torch.testing.assert_close(for_fake, fake.square().mean())
+    torch.testing.assert_close(AdversarialLoss("lsgan").generator(None, fake), (fake - 1).square().mean())
+
+    more_real, more_fake = torch.sigmoid(real - fake.mean()), torch.sigmoid(fake - real.mean())
+    for_real, for_fake = AdversarialLoss("relativistic").discriminator(real, fake)
+    torch.testing.assert_close(for_real, -torch.log(more_real).mean())
+    torch.testing.assert_close(for_fake, -torch.log(1 - more_fake).mean())
+    expected = -torch.log(1 - more_real).mean() - torch.log(more_fake).mean()
+    torch.testing.assert_close(AdversarialLoss("relativistic").generator(real, fake), expected)
+
+
+def test_undecided_discriminator_believes_one_half():
+    undecided = torch.zeros(3, 1)
+    for kind in ("bce", "relativistic"):
+        real, fake = AdversarialLoss(kind).beliefs(undecided, undecided)
+        assert real.tolist() == fake.tolist() == [[0.5]] * 3
+
+
+def test_the_generators_loss_gives_no_gradient_to_the_real_images():
+    real, fake = logits(0).requires_grad_(), logits(1).requires_grad_()
+    AdversarialLoss("relativistic").generator(real, fake).backward()
+    assert real.grad is None and fake.grad is not None
+
+
+def test_only_terms_with_a_weight_are_computed():
+    stage = Adversarial(pixel_weight=0, content_weights="random", content_layers={"relu1_1": 1.0})
+    terms = ImageTerms.of(stage, Compute(), images(0).float())
+    assert set(terms(images(0).float(), images(1).float())) == {"content"}
+    assert set(terms.card["content_scales"]) == {"relu1_1"}
+    assert ImageTerms.of(Adversarial(content_weight=0), Compute(), images(0)).card == {}
+
+
+def test_clamping_in_training_stops_the_gradient_outside():
+    sr = torch.full((1, 3, 4, 4), 1.5, requires_grad=True)
+    for clamp, expected in ((False, 1), (True, 0)):
+        terms = ImageTerms({"pixel": DISTANCES["l1"]}, {"pixel": 1.0}, clamp)
+        (gradient,) = torch.autograd.grad(terms(sr, torch.zeros(1, 3, 4, 4))["pixel"], sr)
+        assert gradient.sum().item() == pytest.approx(expected)
+
+
+def test_weighted_sum():
+    loss, values = weighted_sum({"pixel": torch.tensor(2.0), "content": torch.tensor(3.0)}, {"pixel": 0.5, "content": 2.0})
+    assert loss.item() == 7
+    assert {name: value.item() for name, value in values.items()} == {
+        "loss": 7, "pixel": 2, "content": 3, "pixel_weighted": 1, "content_weighted": 6}
