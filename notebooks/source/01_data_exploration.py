@@ -94,6 +94,19 @@ stage.figure(figures.spectrum(spectra, shared.scale), "spectrum", source="spectr
                      "detail that super-resolution has to bring back: it begins near the dotted line, the highest frequency that LR can hold.")
 
 # %% [markdown]
+# Real photographs are not made small by bicubic interpolation. They are blurred, noisy and compressed as well, and a
+# network that has only seen bicubic LR images sharpens the noise. This run's degradation is set by `degradation`; the
+# figure shows what each of them does.
+
+# %%
+stage.figure(
+    figures.degradations_sheet(pairs["validation"][0], shared.scale, shared.seed, shared.blur_sigma), "degradations", vector=False,
+    alt="One detail of the first validation image in HR and as LR by each degradation",
+    caption="One detail of the first validation image, and what each degradation makes of it; the realistic chain (blur, "
+    "resizing, noise and JPEG, twice) is drawn anew for every crop.",
+)
+
+# %% [markdown]
 # ## What training sees
 #
 # Networks do not train on whole photographs but on random crops, drawn from (seed, step, position in the batch) alone,

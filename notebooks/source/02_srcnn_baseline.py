@@ -60,8 +60,8 @@ shared = stage.params.shared
 # ## Are the pairs sound?
 #
 # A pair that is shifted by one pixel teaches the network to shift. Each LR image is therefore compared with its HR image
-# made small, moved by up to two pixels either way: where they agree best without any shift, the pair is aligned. The
-# hashes of all images are checked against those that notebook 1 recorded.
+# made small, moved a little either way: where they agree best without any shift, the pair is aligned. The hashes of all
+# images are checked against those that notebook 1 recorded.
 
 # %%
 split_csv = stage.input("data", "split.csv")
@@ -72,9 +72,11 @@ train, validation = (
 
 alignment = check_alignment(validation, shared.scale)
 alignment.to_csv(stage.directory / "alignment.csv", index=False)
-stage.table(alignment, "alignment", source="alignment.csv", formats={"difference": ".2f"},
-            caption="Best shift of each validation pair in LR pixels, and what difference is left there (root mean square, "
-                    "in levels of 0 to 255). Shifts other than 0 mean that LR does not belong to HR.")
+stage.table(
+    alignment, "alignment", source="alignment.csv", formats={"difference": ".2f"},
+    caption="Shift at which each validation pair agrees best, in LR pixels, and what difference is left there (root mean "
+    "square, in levels of 0 to 255). Shifts other than 0 mean that LR does not belong to HR.",
+)
 
 # %% [markdown]
 # ## Training

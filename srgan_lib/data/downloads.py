@@ -10,7 +10,7 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -70,18 +70,13 @@ def _download(named: NamedSet, cache: Path, on_progress: Progress | None) -> Non
     archives = [_fetch(named, archive, cache / "downloads", on_progress) for archive in named.archives]
     with tempfile.TemporaryDirectory(dir=cache) as temporary:
         unpacked = Path(temporary) / named.name
-        try:
-            for archive, file in zip(named.archives, archives, strict=True):
-                _unpack(archive, file, unpacked)
-            found = sum(1 for file in unpacked.rglob("*") if file.is_file())
-            if found != named.images:
-                raise DatasetError(_by_hand(named, f"its archives hold {found} images, not {named.images}"))
+        problem = _unpack(named, archives, unpacked)
+        if problem is None:
             unpacked.rename(cache / named.name)
-        except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
-            raise DatasetError(_by_hand(named, f"a downloaded file is no archive ({error})")) from error
-        finally:
-            for file in archives:
-                file.unlink()
+    for file in archives:  # neither needed any more nor, if they are bad, taken again
+        file.unlink()
+    if problem is not None:
+        raise DatasetError(_by_hand(named, problem))
 
 
 def _by_hand(named: NamedSet, reason: str) -> str:
@@ -169,16 +164,23 @@ class _Continuing:
                         self.on_progress(have, total)
 
 
-def _unpack(archive: Archive, file: Path, target: Path) -> None:
-    """Put the archive's images into the set's folders, whatever else is in it."""
-    for path, content in _members(file):
-        for folder, destination in archive.folders.items():
-            wanted = PurePosixPath(folder).parts
-            if path.parent.parts[-len(wanted) :] == wanted:
-                place = target / destination / path.name
-                place.parent.mkdir(parents=True, exist_ok=True)
-                with place.open("wb") as copy:
-                    shutil.copyfileobj(content, copy)
+def _unpack(named: NamedSet, files: Sequence[Path], target: Path) -> str | None:
+    """Put the archives' images into the set's folders, whatever else is in them; return what is wrong, if anything."""
+    found = 0
+    try:
+        for archive, file in zip(named.archives, files, strict=True):
+            for path, content in _members(file):
+                for folder, destination in archive.folders.items():
+                    wanted = PurePosixPath(folder).parts
+                    if path.parent.parts[-len(wanted) :] == wanted:
+                        place = target / destination / path.name
+                        place.parent.mkdir(parents=True, exist_ok=True)
+                        with place.open("wb") as copy:
+                            shutil.copyfileobj(content, copy)
+                        found += 1
+    except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
+        return f"a downloaded file is no archive ({error})"
+    return None if found == named.images else f"its archives hold {found} images, not {named.images}"
 
 
 def _members(file: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:

@@ -15,7 +15,11 @@ HELDOUT = "heldout"
 
 
 def load_test_sets(
-    names: Sequence[str], split: pd.DataFrame, photos: Sequence[Photo], shared: Shared, on_warning: Callable[[str], None]
+    names: Sequence[str],
+    split: pd.DataFrame,
+    photos: Sequence[Photo],
+    shared: Shared,
+    on_warning: Callable[[str], None],
 ) -> dict[str, list[Pair]]:
     """Load test sets by name.
 

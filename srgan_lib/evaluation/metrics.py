@@ -45,7 +45,7 @@ class Metric:
 
     def text(self, value: float, sign: bool = False) -> str:
         """A value with as many decimals as are worth printing; ``sign``: with a plus where it is not negative."""
-        return f"{value:{'+' if sign else ''}.{self.digits}f}".replace("-", "−")
+        return f"{value:{'+' if sign else ''}z.{self.digits}f}".replace("-", "−")
 
 
 def psnr_y(sr: np.ndarray, hr: np.ndarray, border: int) -> float:

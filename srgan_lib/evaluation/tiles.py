@@ -30,16 +30,16 @@ def tile_counts(height: int, width: int, tile: int, overlap: int) -> tuple[int, 
     No tile, with its overlap, covers more than (tile + 2·overlap)² pixels, and of all such grids it is the one with
     the least work. A small image is one tile.
     """
-    def reads(size: int, count: int) -> list[int]:
-        return [stop - start for start, stop in _reads(size, count, overlap)]
+    def candidates(size: int) -> list[tuple[int, int, int]]:
+        """Numbers of tiles, each with the longest tile and the pixels read in all."""
+        lengths = {count: [stop - start for start, stop in _reads(size, count, overlap)]
+                   for count in range(1, min(size, 2 * math.ceil(size / tile)) + 1)}
+        return [(count, max(tiles), sum(tiles)) for count, tiles in lengths.items()]
 
-    limit = (tile + 2 * overlap) ** 2
-    candidates = []
-    for rows, columns in product(*(range(1, min(size, 2 * math.ceil(size / tile)) + 1) for size in (height, width))):
-        heights, widths = reads(height, rows), reads(width, columns)
-        if max(heights) * max(widths) <= limit:
-            candidates.append((sum(heights) * sum(widths), rows, columns))
-    return min(candidates)[1:]
+    grids = [(high * wide, rows, columns)
+             for (rows, highest, high), (columns, widest, wide) in product(candidates(height), candidates(width))
+             if highest * widest <= (tile + 2 * overlap) ** 2]
+    return min(grids)[1:]
 
 
 def cut(size: int, count: int, overlap: int, scale: int, blend: bool) -> list[Span]:

@@ -30,7 +30,7 @@ class CheckpointError(RuntimeError):
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
     """Write tensors and facts (plain JSON) in one step; equal contents give equal bytes."""
-    metadata = {"srgan": json.dumps({"sha256": ZEROS.decode(), **facts}, sort_keys=True)}
+    metadata = {"srgan": json.dumps({"sha256": ZEROS.decode(), **facts})}
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
     content = bytearray(safetensors.torch.save(contiguous, metadata))
     place = content.index(ZEROS)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-#: A term this many times its first average has exploded (from below 1e-3 counted as 1e-3).
+#: A value this many times that of the first step has exploded (first values below 1e-3 count as 1e-3).
 EXPLOSION = 1000.0
 
 
@@ -39,6 +39,7 @@ class History:
     def __init__(self) -> None:
         self.curve: list[dict[str, float]] = []
         self.validation: list[dict[str, float]] = []
+        self._first: dict[str, float] = {}
         self._pending: dict[str, list[float]] = {}
         self._unread: list[tuple[int, dict[str, Tensor]]] = []
 
@@ -59,7 +60,8 @@ class History:
         self._unread = []
         numbers = torch.stack(scalars).tolist() if scalars else []
         for (step, name), value in zip(labels, numbers, strict=True):
-            if not math.isfinite(value) or abs(value) > self._limit(name):
+            first = self._first.setdefault(name, value)
+            if not math.isfinite(value) or abs(value) > EXPLOSION * max(abs(first), 1e-3):
                 raise Diverged(name, step, value)
             self._pending.setdefault(name, []).append(value)
 
@@ -72,12 +74,9 @@ class History:
 
     def state(self) -> dict[str, Any]:
         """Everything read so far, as plain JSON."""
-        return {"curve": self.curve, "validation": self.validation, "pending": self._pending}
+        return {"curve": self.curve, "validation": self.validation, "first": self._first, "pending": self._pending}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take over what :meth:`state` gave."""
-        self.curve, self.validation, self._pending = state["curve"], state["validation"], state["pending"]
-
-    def _limit(self, name: str) -> float:
-        first = self.curve[0].get(name, 1.0) if self.curve else math.inf
-        return EXPLOSION * max(abs(first), 1e-3)
+        self.curve, self.validation = state["curve"], state["validation"]
+        self._first, self._pending = state["first"], state["pending"]

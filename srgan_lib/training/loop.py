@@ -117,13 +117,14 @@ class Loop:
         CheckpointError
             When a checkpoint of the same fingerprint holds other networks.
         """
-        if not self._finished(outputs):
+        if self._finished(outputs):
+            self.on_step(self.stage.steps, self.stage.steps, None)
+        else:
             self.compute.apply()
             self.task = build()
             self.judged = next(iter(self.task.networks.values())).network
             self.average = MovingAverage(self.judged, self.stage.ema_decay) if self.stage.ema_decay else None
             self._train(self._restore())
-        self.on_step(self.stage.steps, self.stage.steps, None)
         return pandas.read_csv(self.directory / "loss_curve.csv")
 
     @property

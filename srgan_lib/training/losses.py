@@ -59,10 +59,10 @@ class ContentLoss(nn.Module):
         """Distance of N×3×H×W images in [0,1], with a gradient for ``sr`` alone."""
         with torch.no_grad():
             targets = self.features(hr)
-        total = torch.zeros((), device=sr.device)
+        total = sr.new_zeros(())
         for layer, activation in self.features(sr).items():
             scale = self.scales[layer]
-            distance = self.distance(activation.float() * scale, targets[layer].float() * scale)
+            distance = self.distance(activation.to(sr.dtype) * scale, targets[layer].to(sr.dtype) * scale)
             total = total + self.layers[layer] * distance
         return total
 

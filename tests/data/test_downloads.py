@@ -206,6 +206,20 @@ def test_a_cache_that_cannot_be_written(server, cache):
         download(faces(server.url("faces.zip")))
 
 
+def test_an_interrupted_unpacking_keeps_what_was_downloaded(server, cache, monkeypatch):
+    server.files["faces.zip"] = CONTENT
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(downloads.shutil, "copyfileobj", interrupt)
+        download(faces(server.url("faces.zip")))
+    assert names(cache) == ["downloads/Faces-faces.zip"]
+    download(faces(server.url("faces.zip")))
+    assert len(server.requests) == 1 and names(cache) == FACES
+
+
 def test_a_wrong_file_is_refused_and_not_kept(server, cache):
     server.files["faces.zip"] = zipped(["Faces_HR/x.png", "Faces_HR/y.png"])
     with pytest.raises(

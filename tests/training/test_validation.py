@@ -26,9 +26,7 @@ def test_crops_are_the_aligned_middle(size, scale):
     (hr,), (lr,) = validation.hr, validation.lr
     assert max(hr.shape[:2]) <= SIDE
     assert hr.shape[0] == lr.shape[0] * scale and hr.shape[1] == lr.shape[1] * scale
-    top, left = (next(o for o in range(0, full, scale) if abs(2 * o - (full - part)) < 2 * scale)
-                 for full, part in zip(one.hr.shape, hr.shape, strict=False) if True) if False else (
-        (one.hr.shape[0] - hr.shape[0]) // 2 // scale * scale, (one.hr.shape[1] - hr.shape[1]) // 2 // scale * scale)
+    top, left = ((full - part) // 2 // scale * scale for full, part in zip(one.hr.shape[:2], hr.shape[:2], strict=True))
     assert np.array_equal(hr, one.hr[top : top + hr.shape[0], left : left + hr.shape[1]])
     small_top, small_left = top // scale, left // scale
     assert np.array_equal(lr, one.lr[small_top : small_top + lr.shape[0], small_left : small_left + lr.shape[1]])

@@ -1,0 +1,198 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from srgan_lib.data.images import ImageError, read_image, write_image
+from srgan_lib.data.resize import imresize
+from srgan_lib.evaluation.upscale import SMALLEST_TILE, upscale_array, upscale_file, upscale_folder
+from srgan_lib.models.generators import SRResNet, receptive_radius
+
+
+def lively(model, seed=0):
+    """A network of random weights and statistics, whose output fills the range."""
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, torch.nn.Conv2d):
+                torch.nn.init.kaiming_normal_(module.weight)
+            elif isinstance(module, torch.nn.BatchNorm2d):
+                module.running_mean.normal_(0, 0.3)
+                module.running_var.uniform_(0.5, 2)
+    return model
+
+
+def noise(height, width, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return lively(SRResNet(channels=16, blocks=2, global_skip="bicubic"))
+
+
+def test_tiles_equal_the_whole_image_pixel_for_pixel(model):
+    lr = noise(90, 130)
+    whole = upscale_array(model, lr, tile=None)
+    assert whole.shape == (360, 520, 3)
+    assert whole.std() > 40
+    for tile in (32, 48):
+        assert np.array_equal(upscale_array(model, lr, tile=tile), whole)
+
+
+def test_an_untrained_network_with_a_global_skip_is_bicubic():
+    lr = noise(20, 30)
+    float_bicubic = np.floor(imresize(lr.astype(float), 4).clip(0, 255) + 0.5)
+    difference = abs(upscale_array(SRResNet(channels=4, blocks=1, global_skip="bicubic"), lr) - float_bicubic)
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 0.001
+
+
+def test_a_network_that_sees_too_far_is_blended_without_seams():
+    model = lively(SRResNet(channels=8, blocks=32, global_skip="bicubic"))
+    assert receptive_radius(model) is None
+    with torch.no_grad():
+        model.get_parameter([name for name, _ in model.named_parameters() if name.endswith("weight")][-1]).mul_(0.05)
+    lr = imresize(noise(9, 15), 10)
+    whole, tiled = (upscale_array(model, lr, tile=tile).astype(int) for tile in (None, 40))
+    assert abs(tiled - whole).mean() < 2
+    steps = [np.abs(np.diff(image, axis=1)).mean(axis=(0, 2)) for image in (whole, tiled)]
+    assert steps[1].max() < 1.2 * steps[0].max()
+
+
+def test_evaluation_mode_is_for_the_call_only(model):
+    model.train()
+    buffers = {name: value.clone() for name, value in model.named_buffers()}
+    upscale_array(model, noise(20, 20))
+    assert model.training
+    assert all(torch.equal(value, buffers[name]) for name, value in model.named_buffers())
+    model.eval()
+
+
+def test_the_self_ensemble_turns_with_the_image(model):
+    lr = noise(40, 50)
+    result = upscale_array(model, lr, self_ensemble=True)
+    turned = upscale_array(model, np.rot90(lr)[:, ::-1], self_ensemble=True)
+    assert abs(np.rot90(result)[:, ::-1].astype(int) - turned).max() <= 1
+    assert abs(result.astype(int) - upscale_array(model, lr)).max() > 1
+
+
+class Hungry(SRResNet):
+    """Runs out of memory on more than a number of pixels."""
+
+    def __init__(self, most, error):
+        super().__init__(channels=4, blocks=1)
+        self.most, self.error, self.sizes = most, error, []
+
+    def forward(self, lr):
+        self.sizes.append(lr.shape[2] * lr.shape[3])
+        if self.sizes[-1] > self.most:
+            raise self.error
+        return super().forward(lr)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("DefaultCPUAllocator: can't allocate memory"), torch.OutOfMemoryError(), MemoryError()])
+def test_out_of_memory_halves_the_tile(error):
+    model = Hungry(60 * 60, error)
+    lr = noise(100, 100)
+    assert upscale_array(model, lr, tile=96).shape == (400, 400, 3)
+    assert max(model.sizes) > 60 * 60
+    with pytest.raises(type(error)):
+        upscale_array(Hungry(10, error), lr, tile=SMALLEST_TILE)
+
+
+def test_other_errors_are_not_taken_for_it():
+    model = Hungry(0, RuntimeError("shapes do not match"))
+    with pytest.raises(RuntimeError, match="shapes"):
+        upscale_array(model, noise(40, 40))
+    assert len(model.sizes) == 1
+
+
+def test_progress_is_told_by_tile(model):
+    told = []
+    upscale_array(model, noise(100, 100), tile=32, on_progress=lambda *what: told.append(what))
+    assert told == [(done, len(told)) for done in range(1, len(told) + 1)]
+    assert len(told) > 1
+
+
+def test_a_grey_image_stays_grey(model, tmp_path):
+    Image.fromarray(noise(20, 24)[..., 0]).save(tmp_path / "grey.png")
+    upscale_file(model, tmp_path / "grey.png", tmp_path / "out.png")
+    with Image.open(tmp_path / "out.png") as result:
+        assert (result.mode, result.size) == ("L", (96, 80))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparency_is_enlarged_bicubically_and_colours_under_it_are_kept(model, tmp_path, mode):
+    rgb, alpha = noise(20, 24), noise(20, 24, seed=1)[..., 0]
+    colours = rgb if mode == "RGBA" else rgb[..., :1]
+    Image.fromarray(np.dstack([colours, alpha])).save(tmp_path / "in.png")
+    upscale_file(model, tmp_path / "in.png", tmp_path / "out.png")
+    with Image.open(tmp_path / "out.png") as result:
+        assert result.mode == mode
+        pixels = np.asarray(result)
+    assert np.array_equal(pixels[..., -1], imresize(alpha, 4))
+    if mode == "RGBA":
+        assert np.array_equal(pixels[..., :3], upscale_array(model, rgb))
+
+
+def test_orientation_is_applied(model, tmp_path):
+    lr = noise(20, 28)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown turned clockwise
+    Image.fromarray(lr).save(tmp_path / "turned.png", exif=exif)
+    upscale_file(model, tmp_path / "turned.png", tmp_path / "out.png")
+    assert np.array_equal(read_image(tmp_path / "out.png"), upscale_array(model, np.rot90(lr, -1)))
+
+
+def test_nothing_is_overwritten_without_force(model, tmp_path):
+    write_image(tmp_path / "in.png", noise(20, 20))
+    write_image(tmp_path / "out.png", noise(4, 4))
+    with pytest.raises(ImageError, match=r"out\.png exists already.*--force"):
+        upscale_file(model, tmp_path / "in.png", tmp_path / "out.png")
+    assert read_image(tmp_path / "out.png").shape == (4, 4, 3)
+    upscale_file(model, tmp_path / "in.png", tmp_path / "out.png", force=True)
+    assert read_image(tmp_path / "out.png").shape == (80, 80, 3)
+    with pytest.raises(ImageError, match=r"ends in \.png"):
+        upscale_file(model, tmp_path / "in.png", tmp_path / "out.jpg")
+
+
+def test_a_folder_is_enlarged_and_can_be_continued(model, tmp_path):
+    for number in range(3):
+        write_image(tmp_path / "lr" / f"{number}.png", noise(16 + number, 20, seed=number))
+    (tmp_path / "lr" / "broken.jpg").write_bytes(b"\xff\xd8 cut")
+    warnings, progress = [], []
+    written = upscale_folder(model, tmp_path / "lr", tmp_path / "sr", on_warning=warnings.append,
+                             on_progress=lambda *what: progress.append(what))
+    assert [path.name for path in written] == ["0.png", "1.png", "2.png"]
+    assert progress[-1] == (4, 4)
+    assert len(warnings) == 1 and "broken.jpg" in warnings[0]
+    for number in range(3):
+        expected = upscale_array(model, noise(16 + number, 20, seed=number))
+        assert np.array_equal(read_image(tmp_path / "sr" / f"{number}.png"), expected)
+
+    (tmp_path / "sr" / "1.png").unlink()
+    again = upscale_folder(model, tmp_path / "lr", tmp_path / "sr", on_warning=warnings.append)
+    assert [path.name for path in again] == ["1.png"]
+    assert sum("exists already" in text for text in warnings) == 2
+    assert len(upscale_folder(model, tmp_path / "lr", tmp_path / "sr", force=True)) == 3
+
+
+def test_unfit_folders_are_refused(model, tmp_path):
+    folder = tmp_path / "lr"
+    folder.mkdir()
+    with pytest.raises(ImageError, match="no images in this folder"):
+        upscale_folder(model, folder, tmp_path / "sr")
+    write_image(folder / "a.png", noise(16, 16))
+    with pytest.raises(ImageError, match="folder of the originals"):
+        upscale_folder(model, folder, folder, force=True)
+    Image.fromarray(noise(16, 16)).save(folder / "a.jpg")
+    with pytest.raises(ImageError, match=r"a\.jpg and a\.png would both become a\.png"):
+        upscale_folder(model, folder, tmp_path / "sr")
+
+
+@pytest.mark.slow
+def test_the_full_network_tiled_at_default_settings_equals_the_whole():
+    model = lively(SRResNet())
+    lr = noise(339, 510)
+    assert np.array_equal(upscale_array(model, lr), upscale_array(model, lr, tile=None))

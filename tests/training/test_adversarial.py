@@ -1,0 +1,116 @@
+import copy
+import math
+
+import pandas
+import pytest
+import torch
+
+from srgan_lib.data.images import read_image
+from srgan_lib.training.adversarial import Adversarial, train_adversarial
+from srgan_lib.training.checkpoint import CheckpointError, load_model, load_tensors
+from srgan_lib.training.loop import Loop
+from srgan_lib.training.supervised import train_warmup
+
+from .tiny import photographs
+
+
+@pytest.fixture
+def warmup(make_params, pairs, tmp_path):
+    """The file of a generator after two steps of warm-up."""
+    train_warmup(make_params(warmup={"steps": 2}), *pairs, tmp_path / "warmup", "print")
+    return tmp_path / "warmup" / "generator.safetensors"
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"adversarial_loss": "lsgan", "discriminator": "small_residual"}, {"adversarial_loss": "relativistic"},
+    {"discriminator_head": "pool", "pixel_weight": 0.0}])
+def test_writes_its_results(options, make_params, pairs, warmup, tmp_path):
+    curve = train_adversarial(make_params(adversarial=options), *pairs, warmup, tmp_path / "gan", "print")
+    terms = ["content", "adversarial", *([] if options.get("pixel_weight") == 0 else ["pixel"])]
+    assert set(curve.columns) == {
+        "step", "loss", *terms, *(f"{term}_weighted" for term in terms), "grad_norm", "learning_rate",
+        "discriminator", "discriminator_real", "discriminator_fake", "discriminator_learning_rate",
+        "d_real", "d_fake", "d_accuracy_real", "d_accuracy_fake", "d_grad_norm"}
+    for row in curve.itertuples():
+        assert row.loss == pytest.approx(sum(getattr(row, f"{term}_weighted") for term in terms), rel=1e-5)
+        assert row.discriminator == pytest.approx(row.discriminator_real + row.discriminator_fake, rel=1e-5)
+    for name in ("generator", "discriminator"):
+        assert load_model(tmp_path / "gan" / f"{name}.safetensors")[1]["stage"] == "adversarial"
+    montage = tmp_path / "gan" / "montage"
+    frames = ["bicubic", "hr", "step_00000000", "step_00000003", "step_00000006"]
+    assert sorted(path.stem for path in montage.iterdir()) == frames
+    assert {read_image(path).shape for path in montage.iterdir()} == {(64, 64, 3)}
+
+
+@pytest.mark.parametrize("kind", ["bce", "relativistic"])
+def test_a_step_is_that_of_the_plain_recipe(kind, make_params, pairs, warmup, tmp_path):
+    """Sharing the forward passes changes nothing: the same weights as with the usual alternation."""
+    params = make_params(adversarial={"adversarial_loss": kind, "adversarial_weight": 1.0})
+    loop = Loop("adversarial", params, *pairs, tmp_path, "print", None, None)
+    task = Adversarial(loop, warmup)
+    generator, discriminator = (copy.deepcopy(task.networks[name].network) for name in ("generator", "discriminator"))
+    adam = {network: torch.optim.Adam(network.parameters(), 1e-4) for network in (generator, discriminator)}
+    for step in range(3):
+        lr, hr = (loop.compute.images(images) for images in loop.sampler.batch(step))
+        task.step(step, lr, hr)
+
+        discriminator.requires_grad_(False)
+        sr = generator(lr)
+        terms = task.terms(sr, hr)
+        with torch.no_grad():
+            real = discriminator(hr)
+        game = task.adversarial.generator(real, discriminator(sr))
+        adam[generator].zero_grad()
+        (terms["pixel"] + terms["content"] + game).backward()
+        adam[generator].step()
+        discriminator.requires_grad_(True)
+        adam[discriminator].zero_grad()
+        sum(task.adversarial.discriminator(discriminator(hr), discriminator(sr.detach()))).backward()
+        adam[discriminator].step()
+    for ours, plain in ((task.generator.network, generator), (task.discriminator.network, discriminator)):
+        largest = max(parameter.grad.abs().max() for parameter in plain.parameters())
+        for one, other in zip(ours.parameters(), plain.parameters(), strict=True):
+            if other.ndim > 1 or other.grad.abs().max() > 1e-4 * largest:  # not a bias before BN, whose gradient is noise
+                torch.testing.assert_close(one, other, atol=2e-6, rtol=1e-4)
+
+
+def test_the_adversarial_term_matters(make_params, pairs, warmup, tmp_path):
+    for name, weight in (("with", 0.005), ("without", 0.0)):
+        train_adversarial(make_params(adversarial={"adversarial_weight": weight}), *pairs, warmup, tmp_path / name, "print")
+    first, second = (load_tensors(tmp_path / name / "generator.safetensors")[0] for name in ("with", "without"))
+    assert any(not torch.equal(first[name], second[name]) for name in first)
+    assert "adversarial" not in pandas.read_csv(tmp_path / "without" / "loss_curve.csv")
+
+
+def test_the_discriminator_is_updated_every_kth_step(make_params, pairs, warmup, tmp_path):
+    options = {"discriminator_every": 3, "steps": 7, "log_every": 1}
+    curve = train_adversarial(make_params(adversarial=options), *pairs, warmup, tmp_path / "gan", "print")
+    assert list(curve.d_real.notna()) == [True, False, False, True, False, False, True]
+    assert curve.adversarial.notna().all()
+
+
+def test_a_discriminator_that_wins_is_reported_once(make_params, pairs, warmup, tmp_path):
+    """Against a generator that stands still it soon knows all images."""
+    options = {"steps": 60, "log_every": 1, "learning_rate": 1e-9, "discriminator_learning_rate": 5e-3,
+               "discriminator_channels": 8, "validate_every": 100, "checkpoint_every": 100}
+    warnings = []
+    train_adversarial(make_params(adversarial=options), *pairs, warmup, tmp_path / "gan", "print",
+                      on_warning=warnings.append)
+    assert len([text for text in warnings if "wins outright" in text]) == 1
+
+
+def test_another_scale_is_refused(make_params, warmup, tmp_path):
+    images = photographs(2, scale=2)
+    with pytest.raises(CheckpointError, match=r"'scale': 4.*shared\.scale is 2; run the warm-up at that scale"):
+        train_adversarial(make_params(shared={"scale": 2}), images[:1], images[1:], warmup, tmp_path / "gan", "print")
+
+
+def test_a_missing_warmup_is_named(make_params, pairs, tmp_path):
+    with pytest.raises(CheckpointError, match="generator.safetensors: cannot be read"):
+        train_adversarial(make_params(), *pairs, tmp_path / "generator.safetensors", tmp_path / "gan", "print")
+
+
+def test_beliefs_begin_near_one_half(make_params, pairs, warmup, tmp_path):
+    curve = train_adversarial(make_params(), *pairs, warmup, tmp_path / "gan", "print")
+    assert abs(curve.d_real[0] - 0.5) < 0.2 and abs(curve.d_fake[0] - 0.5) < 0.2
+    assert curve.discriminator[0] == pytest.approx(2 * math.log(2), abs=0.5)

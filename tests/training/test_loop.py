@@ -1,0 +1,145 @@
+import os
+import signal
+
+import numpy as np
+import pytest
+import torch
+
+from srgan_lib.training.adversarial import train_adversarial
+from srgan_lib.training.checkpoint import CheckpointError
+from srgan_lib.training.history import Diverged
+from srgan_lib.training.interrupt import Interrupted
+from srgan_lib.training.supervised import train_srcnn, train_warmup
+
+
+def results(folder):
+    """All results that must be the same however often training was interrupted."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.name != "speed.json" and "checkpoints" not in path.parts}
+
+
+def interrupt_at(step):
+    def on_step(done, steps, row):
+        if done == step:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return on_step
+
+
+def trainer(stage, folder, make_params, pairs, **options):
+    """A function that trains a stage into a folder."""
+    params = make_params(**{stage: {"ema_decay": 0.5, **options}})
+    if stage == "srcnn":
+        return lambda target, **callbacks: train_srcnn(params, *pairs, target, "print", **callbacks)
+    if stage == "warmup":
+        return lambda target, **callbacks: train_warmup(params, *pairs, target, "print", **callbacks)
+    train_warmup(make_params(), *pairs, folder / "before", "print")
+    weights = folder / "before" / "generator.safetensors"
+    return lambda target, **callbacks: train_adversarial(params, *pairs, weights, target, "print", **callbacks)
+
+
+@pytest.mark.parametrize("stage", ["srcnn", "warmup", "adversarial"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_interrupted_again_and_again_equals_uninterrupted(stage, dtype, make_params, pairs, tmp_path):
+    options = {"log_every": 4, "steps": 9, **({"discriminator_every": 2} if stage == "adversarial" else {})}
+    train = trainer(stage, tmp_path, lambda **s: make_params(shared={"dtype": dtype}, **s), pairs, **options)
+    train(tmp_path / "whole")
+    for step in (1, 3, 4, 8):
+        with pytest.raises(Interrupted, match=f"{stage}: stopped after step {step} of 9; .*run the same again"):
+            train(tmp_path / "parts", on_step=interrupt_at(step))
+    steps = []
+    train(tmp_path / "parts", on_step=lambda step, *_: steps.append(step))
+    assert steps == [9]  # only the last step was left
+    assert results(tmp_path / "whole") == results(tmp_path / "parts")
+
+
+def test_interrupted_in_the_last_step_is_finished(make_params, pairs, tmp_path):
+    train = trainer("srcnn", tmp_path, make_params, pairs)
+    train(tmp_path / "run", on_step=interrupt_at(6))
+    assert (tmp_path / "run" / "srcnn.safetensors").exists()
+
+
+def test_a_finished_training_is_not_repeated(make_params, pairs, tmp_path):
+    train = trainer("warmup", tmp_path, make_params, pairs)
+    curve = train(tmp_path / "run")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()}
+    calls = []
+    again = train(tmp_path / "run", on_step=lambda *call: calls.append(call))
+    assert again.equals(curve) and calls == [(6, 6, None)]
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()} == before
+
+
+def test_a_damaged_result_is_made_again(make_params, pairs, tmp_path):
+    train = trainer("warmup", tmp_path, make_params, pairs)
+    train(tmp_path / "run")
+    good = results(tmp_path / "run")
+    weights = tmp_path / "run" / "generator.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"!")
+    train(tmp_path / "run")
+    assert results(tmp_path / "run") == good
+
+
+def test_other_parameters_start_anew(make_params, pairs, tmp_path):
+    with pytest.raises(Interrupted):
+        train_warmup(make_params(), *pairs, tmp_path, "before", on_step=interrupt_at(3))
+    warnings, steps = [], []
+    train_warmup(make_params(), *pairs, tmp_path, "after", on_step=lambda step, *_: steps.append(step),
+                 on_warning=warnings.append)
+    assert steps[0] == 1
+    assert len(warnings) == 1 and "other parameters, data or code" in warnings[0]
+
+
+def test_a_state_of_another_network_is_refused(make_params, pairs, tmp_path):
+    with pytest.raises(Interrupted):
+        train_warmup(make_params(), *pairs, tmp_path, "same", on_step=interrupt_at(3))
+    with pytest.raises(CheckpointError, match=r"'channels': 4.*this training has .*'channels': 6"):
+        train_warmup(make_params(warmup={"generator_channels": 6}), *pairs, tmp_path, "same")
+
+
+@pytest.mark.parametrize(("stage", "term"), [("srcnn", "pixel|loss"), ("warmup", "pixel|content|loss"),
+                                             ("adversarial", "discriminator|content|adversarial|loss")])
+def test_divergence_stops_and_keeps_the_last_good_state(stage, term, make_params, pairs, tmp_path):
+    """An absurd learning rate; the checkpoint before the collapse stays."""
+    options = {"steps": 400, "checkpoint_every": 1, "log_every": 50, "validate_every": 400, "schedule": "constant"}
+    rates = {"learning_rate": 1.0, **({"discriminator_learning_rate": 1.0} if stage == "adversarial" else {})}
+    train = trainer(stage, tmp_path, make_params, pairs, **options, **rates)
+    with pytest.raises(Diverged, match=rf"({term}|grad_norm|d_grad_norm) (is|has exploded).* at step \d+ of {stage}; "
+                                       rf".*Lower {stage}.learning_rate \(1\)"):
+        train(tmp_path / "run")
+    assert not (tmp_path / "run" / "generator.safetensors").exists()
+
+
+def test_not_a_number_names_term_step_and_checkpoint(make_params, pairs, tmp_path, monkeypatch):
+    from srgan_lib.training import supervised
+
+    real_update = supervised.Optimizer.update
+    monkeypatch.setattr(supervised.Optimizer, "update", lambda self, loss, step: real_update(
+        self, loss * (float("nan") if step == 4 else 1.0), step))
+    with pytest.raises(Diverged, match=r"grad_norm is nan at step 5 of warmup; the last good checkpoint is .*step_00000004"):
+        train_warmup(make_params(), *pairs, tmp_path, "print")
+    monkeypatch.undo()
+    steps = []
+    train_warmup(make_params(), *pairs, tmp_path, "print", on_step=lambda step, *_: steps.append(step))
+    assert steps[0] == 5  # from the good state on
+
+
+def test_nothing_is_read_from_the_device_but_at_log_intervals(make_params, pairs, tmp_path, monkeypatch):
+    reads = []
+    for name in ("item", "tolist"):
+        method = getattr(torch.Tensor, name)
+        monkeypatch.setattr(torch.Tensor, name, lambda self, name=name, method=method: reads.append(name) or method(self))
+    options = {"log_every": 3, "checkpoint_every": 100, "content_weight": 0.0, "generator": "espcn"}
+    train_warmup(make_params(warmup=options), *pairs, tmp_path, "print")
+    assert reads == ["tolist", "tolist"]  # steps 3 and 6
+
+
+def test_random_degradation_resumes_exactly(make_params, pairs, tmp_path):
+    from srgan_lib.data.split import Pair
+
+    params = make_params(shared={"degradation": "realistic"})
+    images = [[Pair(pair.image, np.ascontiguousarray(pair.hr), None) for pair in part] for part in pairs]
+    train_warmup(params, *images, tmp_path / "whole", "print")
+    with pytest.raises(Interrupted):
+        train_warmup(params, *images, tmp_path / "parts", "print", on_step=interrupt_at(3))
+    train_warmup(params, *images, tmp_path / "parts", "print")
+    assert results(tmp_path / "whole") == results(tmp_path / "parts")
