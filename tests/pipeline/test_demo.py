@@ -1,0 +1,116 @@
+"""The whole pipeline at tiny size: five notebooks, the report and the archive, as `make report` makes them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from srgan_lib.data.sources import BUILTIN, find_photos
+from srgan_lib.params import STAGES
+
+ROOT = Path(__file__).parents[2]
+METHODS = ["nearest", "bilinear", "lanczos", "bicubic", "srcnn", "warmup", "srgan"]
+
+
+def srgan(results, *words):
+    """Run the command itself, in another process, without a network and without weights beyond the packages'."""
+    environment = {**os.environ, "SRGAN_OFFLINE": "1", "SRGAN_WEIGHTS": str(results / "none"), "TORCH_HOME": str(results / "none")}
+    command = [sys.executable, "-m", "srgan_lib.cli", "run", "params/demo.yaml", "--overlay", "params/overlays/tiny.yaml",
+               "--results", str(results), *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run on a folder of photographs, one of which is damaged."""
+    folder = tmp_path_factory.mktemp("photos")
+    for photo in find_photos("builtin", scale=4):
+        if photo.image in ("astronaut", "camera", "chelsea", "coffee", "motorcycle_left"):
+            shutil.copy(photo.path, folder)
+    whole = (folder / "coffee.png").read_bytes()
+    (folder / "damaged.png").write_bytes(whole[: len(whole) // 3])
+    results = tmp_path_factory.mktemp("results")
+    words = ["--run", "tiny", "-p", "dataset=folder", "-p", f"image_folder={folder}", "-p", "test_images=2", "-p", "threads=1"]
+    done = srgan(results, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return results, words, done.stdout
+
+
+def test_everything_promised_is_there(run):
+    results, _, _ = run
+    run_dir = results / "tiny"
+    for name in ("report.html", "report.pdf", "metrics.csv", "metrics_summary.csv", "manifest.json", "srgan_results.zip"):
+        assert (run_dir / name).stat().st_size > 500, name
+    for stage in STAGES:
+        assert list((run_dir / stage).glob("0*.ipynb"))
+        assert list((run_dir / stage / "figures").glob("*.png"))
+    for weights in ("srcnn/srcnn", "warmup/generator", "adversarial/generator", "adversarial/discriminator"):
+        assert (run_dir / f"{weights}.safetensors").exists()
+
+
+def test_metrics_have_one_row_per_image_and_method_and_the_fixed_columns_first(run):
+    metrics = pd.read_csv(run[0] / "tiny" / "metrics.csv")
+    assert list(metrics.columns[:6]) == ["dataset", "image", "method", "psnr_y", "ssim_y", "lpips_alex"]
+    assert list(metrics.method.unique()) == METHODS
+    assert len(metrics) == 2 * len(METHODS)
+    assert metrics.psnr_y.between(10, 60).all()
+    assert metrics.lpips_alex.isna().all(), "no backbone, no figure"
+
+
+def test_the_archive_holds_all_of_it(run):
+    run_dir = run[0] / "tiny"
+    with zipfile.ZipFile(run_dir / "srgan_results.zip") as archive:
+        assert archive.testzip() is None
+        names = set(archive.namelist())
+    for name in ("report.html", "report.pdf", "metrics.csv", "manifest.json", "adversarial/generator.safetensors",
+                 "evaluation/05_evaluation.ipynb", "warmup/loss_curve.csv"):
+        assert f"tiny/{name}" in names
+
+
+def test_the_damaged_image_is_named_and_skipped_and_the_report_repeats_it(run):
+    run_dir = run[0] / "tiny"
+    assert any("damaged.png" in warning for warning in json.loads((run_dir / "data" / "manifest.json").read_text())["warnings"])
+    assert "damaged.png" in (run_dir / "report.html").read_text(encoding="utf-8")
+
+
+def test_what_was_not_computed_is_said(run):
+    report = (run[0] / "tiny" / "report.html").read_text(encoding="utf-8")
+    assert "not computed" in report
+    assert "SRGAN_WEIGHTS" in report
+
+
+def test_the_same_again_computes_nothing_and_says_why(run):
+    results, words, _ = run
+    before = (results / "tiny" / "report.html").read_bytes()
+    again = srgan(results, *words)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count("skipped") == len(STAGES)
+    assert again.stdout.count("nothing it depends on has changed since") == len(STAGES)
+    assert "up to date" in again.stdout
+    assert (results / "tiny" / "report.html").read_bytes() == before
+
+
+def test_nothing_is_written_outside_the_run_s_folder(run):
+    assert {path.name for path in run[0].iterdir()} <= {"tiny", ".locks", "none"}
+
+
+@pytest.mark.slow
+def test_verify_proves_that_the_run_repeats(run):
+    done = subprocess.run([sys.executable, "-m", "srgan_lib.cli", "verify", str(run[0] / "tiny")], cwd=ROOT, capture_output=True,
+                          text=True, env={**os.environ, "SRGAN_OFFLINE": "1", "SRGAN_WEIGHTS": "none", "TORCH_HOME": "none"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "byte for byte the same" in done.stdout
+
+
+def test_builtin_photographs_are_split_as_promised():
+    test = {name for name, (_, _, split) in BUILTIN.items() if split == "test"}
+    assert test == {"astronaut", "chelsea", "coffee", "rocket", "grace_hopper"}
+    photos = {photo.image: photo for photo in find_photos("builtin", scale=4)}
+    assert photos["motorcycle_left"].group == photos["motorcycle_right"].group
+    assert photos["motorcycle_left"].split == photos["motorcycle_right"].split
