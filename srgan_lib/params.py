@@ -63,7 +63,7 @@ class Shared(Section):
         "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N; auto: cuda if present"
     )
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="of the convolutions; auto: bfloat16 where the processor has it"
+        "auto", description="of the convolutions; auto: bfloat16 where the processor is faster with it"
     )
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = Field(
         "auto", description="CPU threads; auto: all cores of this process"
@@ -90,7 +90,7 @@ class Training(Section):
     """What every training stage has: steps, crops, optimizer, schedule, logging and checkpoints."""
 
     steps: int = Field(..., ge=1, description="training steps (generator updates)")
-    batch: int = Field(16, ge=1, le=4096, description="crops per step, over all processes")
+    batch: int = Field(8, ge=1, le=4096, description="crops per step, over all processes")
     augment: bool = Field(True, description="random flips and quarter turns")
     learning_rate: float = Field(1e-4, gt=0, le=1, description="Adam's; the peak where the schedule has one")
     beta1: float = Field(0.9, ge=0, lt=1, description="Adam's first moment decay")
@@ -106,16 +106,16 @@ class Training(Section):
     ema_decay: float = Field(
         0.0, ge=0, lt=1, description="moving average of the weights, ema = decay*ema + (1-decay)*new; 0: off"
     )
-    log_every: int = Field(10, ge=1, description="steps per row of the loss curve")
-    validate_every: int = Field(50, ge=1, description="steps between validations")
-    checkpoint_every: int = Field(100, ge=1, description="steps between checkpoints")
+    log_every: int = Field(5, ge=1, description="steps per row of the loss curve")
+    validate_every: int = Field(20, ge=1, description="steps between validations")
+    checkpoint_every: int = Field(50, ge=1, description="steps between checkpoints")
     keep_checkpoints: int = Field(1, ge=1, description="how many of the last checkpoints stay")
 
 
 class Srcnn(Training):
     """Stage 02: SRCNN on bicubic-enlarged input (Dong et al. 2016)."""
 
-    steps: int = Field(400, ge=1, description="training steps")
+    steps: int = Field(100, ge=1, description="training steps")
     layout: Literal["9-1-5", "9-5-5"] = Field("9-5-5", description="kernel sizes of the three convolutions")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's; the peak where the schedule has one")
     schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field(
@@ -150,7 +150,7 @@ class GeneratorTraining(Training):
 class Warmup(GeneratorTraining):
     """Stage 03: the generator alone."""
 
-    steps: int = Field(250, ge=1, description="training steps")
+    steps: int = Field(180, ge=1, description="training steps")
     generator: Literal["srresnet", "rrdbnet", "espcn", "small_tanh"] = Field("srresnet", description="architecture")
     generator_channels: int = Field(64, ge=1, le=512, description="width: channels of the body")
     generator_blocks: int = Field(16, ge=1, le=64, description="residual blocks (not for espcn)")
@@ -178,7 +178,7 @@ class Warmup(GeneratorTraining):
 class Adversarial(GeneratorTraining):
     """Stage 04: generator against discriminator."""
 
-    steps: int = Field(80, ge=1, description="training steps (generator updates)")
+    steps: int = Field(50, ge=1, description="training steps (generator updates)")
     content_weight: float = Field(1.0, ge=0, description="weight of the content term; 0: no VGG at all")
     adversarial_loss: Literal["bce", "lsgan", "relativistic"] = Field(
         "bce", description="non-saturating binary cross-entropy, least squares, or relativistic average"

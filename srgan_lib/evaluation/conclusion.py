@@ -85,9 +85,8 @@ def _perception(figures: _Figures, ours: str) -> str:
     if row is None or base is None:
         return f"{name} is at {cost}; how natural its images look was not measured."
     ratio = row["mean"] / base["mean"]
-    verdict = "perceptually closer to the originals than" if ratio < 1 else "perceptually no closer to the originals than"
-    return (f"By LPIPS (alex) {name} is {verdict} {reference}: {_value(row)} against {_value(base)}, {ratio:.2f} times "
-            f"as far{_doubt(row)}, at {cost}.")
+    return (f"By LPIPS (alex) {name} is perceptually {'closer' if ratio < 1 else 'no closer'} to the originals than "
+            f"{reference}: {_value(row)} against {_value(base)}, {ratio:.2f} times as far{_doubt(row)}, at {cost}.")
 
 
 def _second_judge(figures: _Figures, ours: str) -> str:
@@ -109,7 +108,7 @@ def _adversarial(figures: _Figures, ours: str, before: str) -> str:
     change, psnr = after["mean"] - start["mean"], after_psnr["mean"] - start_psnr["mean"]
     better = "improved" if change < 0 else "did not improve"
     return (f"Adversarial training {better} the {figures.label(before)} generator by {METRICS[metric].label} "
-            f"({_signed(metric, change)}) at {_signed('psnr_y', psnr)} PSNR-Y.")
+            f"({METRICS[metric].phrase(change, sign=True)}) at {METRICS['psnr_y'].phrase(psnr, sign=True)} PSNR-Y.")
 
 
 def _spectrum(figures: _Figures, ours: str) -> str:
@@ -139,17 +138,11 @@ def _certainty(figures: _Figures, ours: str) -> str:
 
 
 def _value(row: pd.Series) -> str:
-    metric = METRICS[row.metric]
-    return f"{metric.text(row['mean'])}{f' {metric.unit}' if metric.unit else ''}"
+    return METRICS[row.metric].phrase(row["mean"])
 
 
 def _difference(row: pd.Series) -> str:
-    return _signed(row.metric, row.difference)
-
-
-def _signed(metric: str, value: float) -> str:
-    unit = f" {METRICS[metric].unit}" if METRICS[metric].unit else ""
-    return f"{METRICS[metric].text(value, sign=True)}{unit}"
+    return METRICS[row.metric].phrase(row.difference, sign=True)
 
 
 def _doubt(row: pd.Series) -> str:

@@ -47,6 +47,10 @@ class Metric:
         """A value with as many decimals as are worth printing; ``sign``: with a plus where it is not negative."""
         return f"{value:{'+' if sign else ''}z.{self.digits}f}".replace("-", "−")
 
+    def phrase(self, value: float, sign: bool = False) -> str:
+        """A value with its unit."""
+        return f"{self.text(value, sign)} {self.unit}".rstrip()
+
 
 def psnr_y(sr: np.ndarray, hr: np.ndarray, border: int) -> float:
     """Peak signal-to-noise ratio on Y in dB; infinite for equal images.

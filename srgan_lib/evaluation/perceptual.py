@@ -47,7 +47,7 @@ def lpips_distance(sr: np.ndarray, hr: np.ndarray, net: str = "alex") -> float:
     if min(hr.shape[:2]) < SMALLEST_SIDE:
         raise MetricUnavailable(f"LPIPS({net}) needs {SMALLEST_SIDE} pixels a side and got {hr.shape[1]}×{hr.shape[0]}")
     model = load_lpips(net)
-    pair = [torch.tensor(image).permute(2, 0, 1)[None] / 127.5 - 1 for image in (sr, hr)]
+    pair = [torch.from_numpy(image.copy()).permute(2, 0, 1)[None] / 127.5 - 1 for image in (sr, hr)]
     with torch.inference_mode():
         return model(*pair).item()
 

@@ -84,11 +84,11 @@ def _describe(table: pd.DataFrame, reference: str, resamples: int, seed: int) ->
         compared["p_value"] = holm([p for p, _ in tests])
         compared["effect_size"] = [effect for _, effect in tests]
         rows = rows.join(compared)
-    if count > 1:
-        without = (table.sum() - table) / (count - 1)
-        drivers = (without - table.mean()).abs().idxmax()
-        rows["driven_by"] = drivers
-        rows["mean_without"] = [without.loc[image, method] for method, image in drivers.items()]
+    finite = table.loc[:, np.isfinite(table.mean())]
+    if count > 1 and len(finite.columns):
+        without = (finite.sum() - finite) / (count - 1)
+        rows["driven_by"] = drivers = (without - finite.mean()).abs().idxmax()
+        rows["mean_without"] = pd.Series({method: without.loc[image, method] for method, image in drivers.items()})
     return rows.reset_index()
 
 

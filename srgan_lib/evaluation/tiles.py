@@ -11,17 +11,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Span:
-    """One tile along one axis.
-
-    Attributes
-    ----------
-    start, stop : the LR pixels that the network reads.
-    weights : float32, for each HR pixel that comes out; over all tiles of an axis they sum to 1 at every pixel.
-    """
+    """One tile along one axis, in LR pixels: what the network reads, and where the tile's own pixels begin."""
 
     start: int
     stop: int
-    weights: np.ndarray
+    edge: int
 
 
 def tile_counts(height: int, width: int, tile: int, overlap: int) -> tuple[int, int]:
@@ -32,7 +26,7 @@ def tile_counts(height: int, width: int, tile: int, overlap: int) -> tuple[int, 
     """
     def candidates(size: int) -> list[tuple[int, int, int]]:
         """Numbers of tiles, each with the longest tile and the pixels read in all."""
-        lengths = {count: [stop - start for start, stop in _reads(size, count, overlap)]
+        lengths = {count: [stop - start for start, stop in _reads(_edges(size, count), overlap)]
                    for count in range(1, min(size, 2 * math.ceil(size / tile)) + 1)}
         return [(count, max(tiles), sum(tiles)) for count, tiles in lengths.items()]
 
@@ -42,26 +36,29 @@ def tile_counts(height: int, width: int, tile: int, overlap: int) -> tuple[int, 
     return min(grids)[1:]
 
 
-def cut(size: int, count: int, overlap: int, scale: int, blend: bool) -> list[Span]:
-    """Cut an axis of ``size`` LR pixels into ``count`` tiles that read ``overlap`` pixels more on either side.
+def cut(size: int, count: int, overlap: int) -> list[Span]:
+    """Cut an axis of ``size`` pixels into ``count`` tiles that read ``overlap`` pixels more on either side."""
+    edges = _edges(size, count)
+    return [Span(start, stop, edge) for (start, stop), edge in zip(_reads(edges, overlap), edges, strict=False)]
+
+
+def paste(below: np.ndarray, above: np.ndarray, edge: int, fade: int) -> None:
+    """Lay the rows of one tile's result over those of the tiles before it, in place.
 
     Parameters
     ----------
-    scale : HR pixels per LR pixel.
-    blend : whether neighbours fade into each other over the whole overlap. Otherwise each HR pixel is of one tile only.
+    below, above : uint8 of one shape; before ``edge - fade``, ``below`` stays, and from ``edge + fade`` on ``above``
+        takes its place. Between the two, ``above`` fades in.
     """
-    positions = (np.arange(size * scale) + 0.5) / scale
-    rises = [np.ones(size * scale)]
-    for edge in _edges(size, count)[1:-1]:
-        rises.append(np.clip((positions - edge) / (2 * overlap) + 0.5, 0, 1) if blend else (positions > edge) * 1.0)
-    rises.append(np.zeros(size * scale))
-    return [Span(start, stop, (rise - fall)[start * scale : stop * scale].astype(np.float32))
-            for (start, stop), (rise, fall) in zip(_reads(size, count, overlap), pairwise(rises), strict=True)]
+    mixed = slice(edge - fade, edge + fade)
+    share = ((np.arange(2 * fade) + 0.5) / (2 * fade)).astype(np.float32).reshape(-1, *[1] * (below.ndim - 1))
+    below[mixed] = np.rint(below[mixed] + share * (above[mixed].astype(np.float32) - below[mixed]))
+    below[edge + fade :] = above[edge + fade :]
 
 
 def _edges(size: int, count: int) -> list[int]:
     return [round(part * size / count) for part in range(count + 1)]
 
 
-def _reads(size: int, count: int, overlap: int) -> list[tuple[int, int]]:
-    return [(max(first - overlap, 0), min(last + overlap, size)) for first, last in pairwise(_edges(size, count))]
+def _reads(edges: list[int], overlap: int) -> list[tuple[int, int]]:
+    return [(max(first - overlap, 0), min(last + overlap, edges[-1])) for first, last in pairwise(edges)]

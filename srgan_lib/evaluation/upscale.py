@@ -2,7 +2,8 @@
 
 Where an output pixel depends on a small neighbourhood only (SRResNet: 40 LR pixels each way), tiles overlap by just
 that much and the result equals that of the whole image, pixel for pixel where the backend adds in one order for all
-sizes (on CPUs: widths that are multiples of 16 channels). Tiles of deeper networks fade into each other.
+sizes (on CPUs: widths that are multiples of 16 channels). Tiles of deeper networks overlap by 32 pixels,
+and in the middle of that they fade into each other.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,11 @@ from PIL import Image, ImageOps
 
 from srgan_lib.data.images import ImageError, image_files, image_mode, read_image, write_image
 from srgan_lib.data.resize import imresize
-from srgan_lib.evaluation.tiles import cut, tile_counts
+from srgan_lib.evaluation.tiles import Span, cut, paste, tile_counts
 from srgan_lib.models.generators import receptive_radius
 from srgan_lib.models.resolver import SuperResolver
 
-BLENDED_OVERLAP = 32  #: LR pixels, for networks that see too far for an exact overlap
+BLENDED_OVERLAP, FADE = 32, 8  #: LR pixels, for networks that see too far for an exact overlap
 SMALLEST_TILE = 32
 
 Progress = Callable[[int, int], None]
@@ -138,47 +140,44 @@ def upscale_folder(model: SuperResolver, source: Path, target: Path, *, force: b
 
 def _upscale_tiles(model: SuperResolver, lr: np.ndarray, tile: int, device: str, dtype: str, self_ensemble: bool,
                    on_progress: Progress | None) -> np.ndarray:
-    height, width = lr.shape[:2]
-    scale, radius = model.scale, receptive_radius(model)
-    blend, overlap = (True, BLENDED_OVERLAP) if radius is None else (False, radius)
-    counts = tile_counts(height, width, tile, overlap)
-    rows, columns = (cut(size, count, overlap, scale, blend) for size, count in zip(lr.shape, counts, strict=False))
+    (height, width), scale, radius = lr.shape[:2], model.scale, receptive_radius(model)
+    overlap, fade = (BLENDED_OVERLAP, FADE) if radius is None else (radius, 0)
+    row_count, column_count = tile_counts(height, width, tile, overlap)
     sr = np.empty((height * scale, width * scale, 3), np.uint8)
-    # Holds the HR rows that the current row of tiles adds to; what no later tile touches is rounded and leaves it.
-    band = np.zeros((0, width * scale, 3), np.float32)
-    finished = 0
-    for number, row in enumerate(rows):
-        grown = np.zeros((row.stop * scale - finished, *band.shape[1:]), np.float32)
-        grown[: len(band)] = band
-        band = grown
-        lines = slice(row.start * scale - finished, None)
-        for place, column in enumerate(columns):
-            pixels = torch.tensor(lr[row.start : row.stop, column.start : column.stop], device=device)
-            output = _run(model, pixels, dtype, self_ensemble).cpu().numpy()
-            output *= row.weights[:, None, None] * column.weights[:, None]
-            band[lines, column.start * scale : column.stop * scale] += output
+    for number, row in enumerate(cut(height, row_count, overlap)):
+        strip = np.empty(((row.stop - row.start) * scale, width * scale, 3), np.uint8)
+        for place, column in enumerate(cut(width, column_count, overlap), start=1):
+            pixels = torch.from_numpy(lr[row.start : row.stop, column.start : column.stop].copy()).to(device)
+            result = _run(model, pixels, dtype, self_ensemble)
+            part = strip[:, column.start * scale : column.stop * scale]
+            _paste(part.swapaxes(0, 1), result.swapaxes(0, 1), column, fade, scale)
             if on_progress:
-                on_progress(number * len(columns) + place + 1, len(rows) * len(columns))
-        settled = rows[number + 1].start * scale if number + 1 < len(rows) else height * scale
-        sr[finished:settled] = np.floor(band[: settled - finished].clip(0, 1) * 255 + 0.5)
-        band, finished = band[settled - finished :], settled
+                on_progress(number * column_count + place, row_count * column_count)
+        _paste(sr[row.start * scale : row.stop * scale], strip, row, fade, scale)
     return sr
 
 
+def _paste(below: np.ndarray, above: np.ndarray, span: Span, fade: int, scale: int) -> None:
+    paste(below, above, (span.edge - span.start) * scale, fade * scale if span.edge else 0)
+
+
 @torch.inference_mode()
-def _run(model: SuperResolver, pixels: torch.Tensor, dtype: str, self_ensemble: bool) -> torch.Tensor:
-    """The network's output for h×w×3 uint8 pixels, as a contiguous (scale·h)×(scale·w)×3 float32 tensor."""
+def _run(model: SuperResolver, pixels: torch.Tensor, dtype: str, self_ensemble: bool) -> np.ndarray:
+    """The network's result for h×w×3 uint8 pixels, as (scale·h)×(scale·w)×3 uint8."""
     images = (pixels.permute(2, 0, 1)[None].float() / 255).contiguous(memory_format=torch.channels_last)
     with torch.autocast(pixels.device.type, torch.bfloat16, enabled=dtype == "bfloat16"):
-        if not self_ensemble:
-            sr = model(images)
-        else:
-            sr = 0
-            for flip, turns in ((flip, turns) for flip in (False, True) for turns in range(4)):
-                seen = torch.rot90(images.flip(3) if flip else images, turns, (2, 3))
-                output = torch.rot90(model(seen).float(), -turns, (2, 3))
-                sr = sr + (output.flip(3) if flip else output) / 8
-    return sr[0].float().permute(1, 2, 0).contiguous()
+        sr = _eightfold(model, images) if self_ensemble else model(images)
+    levels = sr[0].float().mul_(255).add_(0.5).clamp_(0, 255).byte()  # byte() drops what is behind the point
+    return levels.permute(1, 2, 0).cpu().numpy()
+
+
+def _eightfold(model: SuperResolver, images: torch.Tensor) -> torch.Tensor:
+    """The mean of what the network makes of the image in all eight flips and turns."""
+    total = 0
+    for flip, turns in product((False, True), range(4)):
+        output = torch.rot90(model(torch.rot90(images.flip(3) if flip else images, turns, (2, 3))), -turns, (2, 3))
+        total = total + (output.flip(3) if flip else output)
+    return total / 8
 
 
 def _is_out_of_memory(error: Exception) -> bool:

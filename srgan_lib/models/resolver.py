@@ -59,7 +59,7 @@ class SuperResolver(nn.Module):
         """Enlarge N×3×h×w in [0,1] to N×3×(scale·h)×(scale·w), float32 and not clamped."""
         enlarged = self.enlarge(lr) if self.enlarge is not None else None
         images = enlarged if self.input == "bicubic" else lr
-        output = self.body((images - self.zero) / self.unit).float()
+        output = self.body((images - self.zero) / self.unit).to(self.unit.dtype)
         if self.bounded:
             output = output.tanh()
         return output * self.unit + (enlarged if self.global_skip == "bicubic" else self.zero)

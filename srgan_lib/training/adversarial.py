@@ -64,8 +64,8 @@ class Adversarial(Task):
         with self.compute.autocast():
             sr = self.generate(lr)
             output = sr.detach().requires_grad_()
-            fake = self.discriminate(output)
-            real = self.discriminate(hr) if turn or self.adversarial.relativistic else None
+            fake = self.discriminate(output).to(output.dtype)
+            real = self.discriminate(hr).to(hr.dtype) if turn or self.adversarial.relativistic else None
         terms = self.terms(output, hr)
         if self.stage.adversarial_weight:
             terms["adversarial"] = self.adversarial.generator(real, fake)

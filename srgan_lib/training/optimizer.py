@@ -6,15 +6,19 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
 
 from srgan_lib.params import Training
 from srgan_lib.training.schedules import Schedule, learning_rate_factor
 
-MOMENTS = ("exp_avg", "exp_avg_sq")
+EPSILON = 1e-8
 
 
 class Optimizer:
     """Adam for one network, with the stage's schedule and gradient clipping.
+
+    Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, by PyTorch's fused kernel. (Its functional
+    form: constructing ``torch.optim.Adam`` imports the compiler, which takes seconds.)
 
     Parameters
     ----------
@@ -24,37 +28,59 @@ class Optimizer:
     """
 
     def __init__(self, network: nn.Module, stage: Training, learning_rate: float, schedule: Schedule) -> None:
-        self.parameters = dict(network.named_parameters())
         self.stage = stage
         self.peak = learning_rate
         self.schedule = schedule
-        self.adam = torch.optim.Adam(self.parameters.values(), learning_rate, (stage.beta1, stage.beta2), fused=True)
+        self.names, self.parameters = (list(part) for part in zip(*network.named_parameters(), strict=True))
+        self.means = [torch.zeros_like(parameter) for parameter in self.parameters]
+        self.squares = [torch.zeros_like(parameter) for parameter in self.parameters]
+        self.counts = [parameter.new_zeros((), dtype=torch.float32) for parameter in self.parameters]
 
     def learning_rate(self, step: int) -> float:
         """The rate at a step, counted from 0."""
         stage = self.stage
-        return self.peak * learning_rate_factor(self.schedule, step, stage.steps, stage.schedule_milestones,
-                                                stage.schedule_factor)
+        return self.peak * learning_rate_factor(
+            self.schedule, step, stage.steps, stage.schedule_milestones, stage.schedule_factor
+        )
 
     def update(self, loss: Tensor, step: int, gradient: Tensor | None = None) -> Tensor:
         """Descend along the gradient of ``loss``, a scalar, or any tensor with its own ``gradient``.
 
         Returns the norm of the parameters' gradient, before clipping.
         """
-        self.adam.zero_grad(set_to_none=True)
-        loss.backward(gradient, inputs=list(self.parameters.values()))
-        norm = nn.utils.clip_grad_norm_(self.parameters.values(), self.stage.gradient_clip or math.inf)
-        self.adam.param_groups[0]["lr"] = self.learning_rate(step)
-        self.adam.step()
+        for parameter in self.parameters:
+            parameter.grad = None
+        loss.backward(gradient, inputs=self.parameters)
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.stage.gradient_clip or math.inf)
+        with torch.no_grad():
+            adam(
+                self.parameters,
+                [parameter.grad for parameter in self.parameters],
+                self.means,
+                self.squares,
+                [],
+                self.counts,
+                fused=True,
+                amsgrad=False,
+                beta1=self.stage.beta1,
+                beta2=self.stage.beta2,
+                lr=self.learning_rate(step),
+                weight_decay=0.0,
+                eps=EPSILON,
+                maximize=False,
+            )
         return norm
 
     def state(self) -> dict[str, Tensor]:
         """Adam's moments and step counts, by parameter."""
-        return {f"{name}.{key}": value for name, parameter in self.parameters.items()
-                for key, value in self.adam.state[parameter].items()}
+        kinds = {"mean": self.means, "square": self.squares, "count": self.counts}
+        return {
+            f"{name}.{kind}": tensor
+            for kind, tensors in kinds.items()
+            for name, tensor in zip(self.names, tensors, strict=True)
+        }
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take over what :meth:`state` gave, in the parameters' own memory layout, which the fused kernel relies on."""
-        for name, parameter in self.parameters.items():
-            moments = {key: torch.empty_like(parameter).copy_(state[f"{name}.{key}"]) for key in MOMENTS}
-            self.adam.state[parameter] = {"step": state[f"{name}.step"].to(parameter.device), **moments}
+        """Take over what :meth:`state` gave."""
+        for name, tensor in self.state().items():
+            tensor.copy_(state[name])

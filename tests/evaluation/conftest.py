@@ -23,8 +23,9 @@ def photograph():
 @pytest.fixture(scope="session")
 def pairs(photograph) -> list[Pair]:
     """Three small photographs with their LR images, ×4."""
-    cuts = {name: crop_to_multiple(photograph(name)[100:228, 100:244], 4) for name in ("astronaut", "coffee", "chelsea")}
-    return [Pair(name, hr, imresize(hr, 1 / 4)) for name, hr in cuts.items()]
+    names = ("astronaut", "coffee", "chelsea")
+    cuts = [photograph(name)[100:228, 100:244] for name in names]
+    return [Pair(name, hr, imresize(hr, 1 / 4)) for name, hr in zip(names, cuts, strict=True)]
 
 
 @pytest.fixture(scope="session")

@@ -148,7 +148,8 @@ def test_values_are_printed_with_a_real_minus_and_no_negative_zero(value, text):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "psnr", "wang", "daala"), [("Set5", 28.43, 0.810, 0.822), ("BSD100", 25.96, 0.667, 0.695)])
+@pytest.mark.parametrize(("name", "psnr", "wang", "daala"),
+                         [("Set5", 28.43, 0.810, 0.822), ("BSD100", 25.96, 0.667, 0.695)])
 def test_bicubic_has_its_published_figures(benchmark, name, psnr, wang, daala):
     names = ["psnr_y", "ssim_y", "ssim_y_daala"]
     scores = [list(measure(imresize(pair.lr, 4), pair.hr, 4, names).values()) for pair in benchmark(name)]

@@ -188,7 +188,7 @@ def metric_rows(lpips: bool) -> list[dict[str, str]]:
             distance = (0.30 + 0.06 * index) * LPIPS_RATIO[method] * (1.45 if (index, method) == (2, "srgan") else 1)
             rows.append(
                 {
-                    "dataset": "heldout",
+                    "dataset": "builtin",
                     "image": image,
                     "method": method,
                     "psnr_y": f"{25.5 + 2 * index + PSNR_GAIN[method]:.6f}",
@@ -229,7 +229,7 @@ def summary_rows(rows: list[dict[str, str]]) -> list[dict[str, str]]:
             }
             summary.append(
                 {
-                    "dataset": "heldout",
+                    "dataset": "builtin",
                     "method": method,
                     "metric": metric,
                     "n": str(0 if np.isnan(values).any() else len(values)),
@@ -250,7 +250,7 @@ def cells(stage: str, rows: list[dict[str, str]], images: dict[str, dict[str, Im
         shown = [table("metrics", stage, "evaluation/metrics.csv", "All figures, one row per image and method.", rows)]
         shown += [
             figure(
-                f"grid_heldout_{image}",
+                f"grid_builtin_{image}",
                 stage,
                 "evaluation/metrics.csv",
                 f"{image}: LR, bicubic, SRGAN and HR.",
@@ -306,10 +306,10 @@ def make_run(folder: Path) -> Path:
     rows = write_scores(folder)
     index = []
     for image, made in images.items():
-        files = {method: f"heldout__{image}__{method}.png" for method in made}
+        files = {method: f"builtin__{image}__{method}.png" for method in made}
         for method, file in files.items():
             _write(folder / "evaluation/viewer" / file, png(made[method]))
-        index.append({"dataset": "heldout", "image": image, "methods": files})
+        index.append({"dataset": "builtin", "image": image, "methods": files})
     _write(folder / "evaluation/viewer/index.json", json.dumps(index))
     versions = {"python": "3.11.2", "torch": "2.11.0", "numpy": "2.4.6", "srgan_lib": "1.0.0"}
     for number, stage in enumerate(STAGES):

@@ -134,7 +134,7 @@ def test_an_image_is_stored_once(page: BeautifulSoup) -> None:
     sources = Counter(image["src"] for image in page.find_all("img"))
     assert max(sources.values()) == 1
     assert len(page.select(".panel")) == 3 * 6
-    assert page.select_one("#fig-grid_heldout_chelsea")["data-plate"] == page.select_one("header .example")["id"]
+    assert page.select_one("#fig-grid_builtin_chelsea")["data-plate"] == page.select_one("header .example")["id"]
 
 
 def test_code_is_folded_and_noise_is_not_shown(page: BeautifulSoup) -> None:
@@ -183,7 +183,7 @@ def test_a_run_without_crops_or_warnings(fresh: Path) -> None:
         ("warmup/03_warmup.ipynb", "stage 'warmup' of this run is not finished"),
         ("manifest.json", "missing"),
         ("metrics.csv", "missing"),
-        ("evaluation/viewer/heldout__coffee__srgan.png", "not there; run stage evaluation again"),
+        ("evaluation/viewer/builtin__coffee__srgan.png", "not there; run stage evaluation again"),
     ],
 )
 def test_names_what_is_missing(fresh: Path, path: str, message: str) -> None:

@@ -125,7 +125,7 @@ def test_viewer_zooms_and_moves_all_versions_together(show: Open) -> None:
 
 def test_viewer_compares_any_two_versions(show: Open) -> None:
     page = show()
-    page.locator("#fig-grid_heldout_astronaut img").click()
+    page.locator("#fig-grid_builtin_astronaut img").click()
     page.keyboard.press("b")
     assert page.locator("dialog figcaption b").all_inner_texts() == ["bicubic", "SRGAN"]
     page.get_by_label("Version on the right").select_option(label="HR")

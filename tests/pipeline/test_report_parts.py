@@ -12,7 +12,7 @@ from srgan_lib.pipeline.report.scores import Scores
 
 
 def scores_of(
-    psnr: dict[str, float], lpips: dict[str, float], dataset: str = "heldout", interval: float = 0.01
+    psnr: dict[str, float], lpips: dict[str, float], dataset: str = "builtin", interval: float = 0.01
 ) -> Scores:
     rows, summary = [], []
     for method in psnr:
@@ -44,7 +44,7 @@ def scores_of(
                     "difference_high": high,
                 }
             )
-    return Scores(rows, summary)
+    return Scores(rows, summary, "builtin")
 
 
 PSNR = {"bicubic": 26.5, "warmup": 27.3, "srgan": 26.1}
@@ -90,7 +90,7 @@ def test_finding(scores: Scores, sentence: str) -> None:
 def test_examples_are_ranked_by_gain_and_need_both_methods() -> None:
     best, worst = examples(scores_of(PSNR, {"bicubic": 0.4, "warmup": 0.35, "srgan": 0.28}))
     assert (best.image, worst.image) == ("b", "a")
-    assert best.words == "SRGAN against bicubic: LPIPS 0.260 against 0.400, PSNR 26.08 against 26.50 dB"
+    assert best.words == "SRGAN against bicubic: LPIPS (alex) 0.260 against 0.400, PSNR-Y 26.08 against 26.50 dB"
     assert [e.image for e in examples(scores_of(PSNR, {}))] == ["a", "b"], "by PSNR where LPIPS was not computed"
     assert examples(scores_of({"warmup": 27.3}, {})) == []
 

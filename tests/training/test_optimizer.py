@@ -63,6 +63,7 @@ def test_state_goes_on_exactly():
     optimizer = Optimizer(first, stage, 1e-2, "one_cycle")
     train(first, optimizer, range(5))
     saved = {name: value.clone().contiguous() for name, value in optimizer.state().items()}  # as in a file
+    assert not any(value.isnan().any() for value in saved.values())
     second = network(seed=1)
     second.load_state_dict(first.state_dict())
     resumed = Optimizer(second, stage, 1e-2, "one_cycle")

@@ -88,13 +88,9 @@ def read_run(directory: Path) -> Run:
                 "the command that started the run ('srgan run …') continues there"
             )
         stages.append(StageRun(info, _json(directory / name / "manifest.json"), notebook))
-    return Run(
-        directory,
-        _json(directory / "manifest.json"),
-        stages,
-        read_scores(directory),
-        _crops(directory / "evaluation/viewer"),
-    )
+    manifest = _json(directory / "manifest.json")
+    scores = read_scores(directory, manifest["parameters"]["shared"]["dataset"])
+    return Run(directory, manifest, stages, scores, _crops(directory / "evaluation/viewer"))
 
 
 def _json(path: Path) -> Any:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from srgan_lib.evaluation.metrics import METRICS
 from srgan_lib.pipeline.report.folder import Run
 from srgan_lib.pipeline.report.plates import Plate
-from srgan_lib.pipeline.report.scores import HEADLINE, LPIPS, PSNR, Metric, Scores
+from srgan_lib.pipeline.report.scores import Scores
+from srgan_lib.plotting import looks
 
+HEADLINE = ("psnr_y", "ssim_y", "lpips_alex")
 REFERENCE, OURS = "bicubic", "srgan"
 
 
@@ -49,7 +52,7 @@ def facts(run: Run, plates: list[Plate]) -> dict[str, Any]:
         "scale": scale,
         "started": run.stages[0].manifest["started"][:10],
         "finding": finding(run.scores, scale),
-        "metrics": HEADLINE,
+        "headings": [METRICS[metric].heading for metric in HEADLINE],
         "datasets": [dataset_label(run.scores, dataset) for dataset in run.scores.datasets],
         "rows": results(run.scores),
         "examples": [(example, known.get((example.dataset, example.image))) for example in examples(run.scores)],
@@ -60,53 +63,20 @@ def dataset_label(scores: Scores, dataset: str) -> str:
     """A dataset in words, with its size, e.g. ``5 held-out photographs`` or ``Set5 (5 images)``."""
     count = len(scores.images(dataset))
     plural = "" if count == 1 else "s"
-    return f"{count} held-out photograph{plural}" if dataset == "heldout" else f"{dataset} ({count} image{plural})"
+    return f"{count} held-out photograph{plural}" if dataset == scores.heldout else f"{dataset} ({count} image{plural})"
 
 
 def finding(scores: Scores, scale: int) -> str:
     """The result in one sentence, computed from the first dataset's figures."""
     dataset = scores.datasets[0]
     clauses = [_closeness(scores, dataset), _faithfulness(scores, dataset)]
-    if scores.summary(dataset, OURS, LPIPS) is None:
+    if scores.summary(dataset, OURS, "lpips_alex") is None:
         clauses.reverse()
     return f"On {dataset_label(scores, dataset)} enlarged {scale}×, {'; '.join(filter(None, clauses))}."
 
 
-def _closeness(scores: Scores, dataset: str) -> str:
-    """What SRGAN changes against bicubic in LPIPS, and what that costs in PSNR."""
-    ours, base = (scores.summary(dataset, method, LPIPS) for method in (OURS, REFERENCE))
-    change = scores.summary(dataset, OURS, PSNR, "difference")
-    psnr = "" if change is None else f"{_decibel(abs(change))} {'higher' if change >= 0 else 'lower'}"
-    if ours is None:
-        missing = "LPIPS, which judges what PSNR does not see, was not computed"
-        return f"SRGAN is {psnr} than bicubic, and {missing}" if psnr else missing
-    if base is None:
-        return f"SRGAN has an LPIPS of {LPIPS.text(ours)}"
-    low, high = (scores.summary(dataset, OURS, LPIPS, f"difference_{end}") for end in ("low", "high"))
-    doubt = (
-        ", no clear difference on so few images" if low is not None and high is not None and low <= 0 <= high else ""
-    )
-    share = f"{abs(1 - ours / base):.0%} {'closer' if ours <= base else 'less close'}"
-    figures = f"LPIPS ({LPIPS.text(ours)} against {LPIPS.text(base)}{doubt})"
-    return f"SRGAN comes {share} to the originals than bicubic by {figures}" + (f" at {psnr} PSNR" if psnr else "")
-
-
-def _faithfulness(scores: Scores, dataset: str) -> str:
-    """Which method has the highest PSNR."""
-    from srgan_lib.plotting import looks
-
-    psnr = {method: scores.summary(dataset, method, PSNR) or 0 for method in scores.methods}
-    best = max(psnr, key=psnr.__getitem__)
-    if best == REFERENCE:
-        return f"no method comes above bicubic’s {_decibel(psnr[best])} PSNR"
-    words = f"the most faithful by PSNR is {looks(scores.methods)[best].label}"
-    return f"{words}, {_decibel(psnr[best] - psnr[REFERENCE])} above bicubic" if REFERENCE in psnr else words
-
-
 def results(scores: Scores) -> list[Row]:
     """The results table: each method's mean per dataset and metric, the best of each column marked."""
-    from srgan_lib.plotting import looks
-
     columns = [(dataset, metric) for dataset in scores.datasets for metric in HEADLINE]
     means = {column: [scores.summary(column[0], method, column[1]) for method in scores.methods] for column in columns}
     rows = []
@@ -118,35 +88,64 @@ def results(scores: Scores) -> list[Row]:
 
 def examples(scores: Scores) -> list[Example]:
     """The images where SRGAN gains most and least over bicubic: by LPIPS, or by PSNR where LPIPS was not computed."""
-    gains: dict[tuple[str, str], float] = {}
-    for metric in (LPIPS, PSNR):
+    for metric in ("lpips_alex", "psnr_y"):
+        gains = {}
         for dataset in scores.datasets:
             for image in scores.images(dataset):
                 ours, base = (scores.one(dataset, image, method, metric) for method in (OURS, REFERENCE))
                 if ours is not None and base is not None:
-                    gains[dataset, image] = ours - base if metric.higher_is_better else base - ours
+                    gains[dataset, image] = ours - base if METRICS[metric].higher_is_better else base - ours
         if gains:
-            break
-    if not gains:
-        return []
-    ranked = sorted(gains, key=lambda key: -gains[key])
-    titles = {ranked[0]: "Best example", ranked[-1]: "Worst example"} if len(ranked) > 1 else {ranked[0]: "The example"}
-    return [Example(title, *key, _compared(scores, *key)) for key, title in titles.items()]
+            ranked = sorted(gains, key=lambda key: -gains[key])
+            chosen = {"Best example": ranked[0], "Worst example": ranked[-1]} if ranked[1:] else {"Example": ranked[0]}
+            return [Example(title, *key, _compared(scores, *key)) for title, key in chosen.items()]
+    return []
+
+
+def _closeness(scores: Scores, dataset: str) -> str:
+    """What SRGAN changes against bicubic in LPIPS, and what that costs in PSNR."""
+    ours, base = (scores.summary(dataset, method, "lpips_alex") for method in (OURS, REFERENCE))
+    change = scores.summary(dataset, OURS, "psnr_y", "difference")
+    psnr = "" if change is None else f"{_decibel(abs(change))} {'higher' if change >= 0 else 'lower'}"
+    if ours is None:
+        missing = "LPIPS, which judges what PSNR does not see, was not computed"
+        return f"SRGAN is {psnr} than bicubic, and {missing}" if psnr else missing
+    text = METRICS["lpips_alex"].text
+    if base is None:
+        return f"SRGAN has an LPIPS of {text(ours)}"
+    low, high = (scores.summary(dataset, OURS, "lpips_alex", f"difference_{end}") for end in ("low", "high"))
+    unclear = low is not None and high is not None and low <= 0 <= high
+    figures = f"LPIPS ({text(ours)} against {text(base)}{', no clear difference on so few images' if unclear else ''})"
+    nearness = f"{abs(1 - ours / base):.0%} {'closer to' if ours < base else 'less close to'} the originals than"
+    if text(ours) == text(base):
+        nearness = "as close to the originals as"
+    return f"SRGAN comes {nearness} bicubic by {figures}" + (f" at {psnr} PSNR" if psnr else "")
+
+
+def _faithfulness(scores: Scores, dataset: str) -> str:
+    """Which method has the highest PSNR."""
+    psnr = {method: scores.summary(dataset, method, "psnr_y") or 0 for method in scores.methods}
+    best = max(psnr, key=psnr.__getitem__)
+    if best == REFERENCE:
+        return f"no method comes above bicubic’s {_decibel(psnr[best])} PSNR"
+    words = f"the most faithful by PSNR is {looks(scores.methods)[best].label}"
+    return f"{words}, {_decibel(psnr[best] - psnr[REFERENCE])} above bicubic" if REFERENCE in psnr else words
 
 
 def _compared(scores: Scores, dataset: str, image: str) -> str:
     """SRGAN against bicubic on one image, in figures."""
     words = []
-    for metric in (LPIPS, PSNR):
-        ours, base = (scores.one(dataset, image, method, metric) for method in (OURS, REFERENCE))
+    for name in ("lpips_alex", "psnr_y"):
+        metric = METRICS[name]
+        ours, base = (scores.one(dataset, image, method, name) for method in (OURS, REFERENCE))
         if ours is not None and base is not None:
-            words.append(f"{metric.short} {metric.text(ours)} against {metric.text(base)} {metric.unit}".strip())
+            words.append(f"{metric.label} {metric.text(ours)} against {metric.text(base)} {metric.unit}".strip())
     return f"SRGAN against bicubic: {', '.join(words)}"
 
 
-def _cell(column: list[float | None], index: int, metric: Metric) -> Cell | None:
+def _cell(column: list[float | None], index: int, name: str) -> Cell | None:
     """The cell of one row; none where the column's first cell reaches over all rows."""
-    known = [value for value in column if value is not None]
+    metric, known = METRICS[name], [value for value in column if value is not None]
     if not known:
         return Cell("not computed", missing=True, rows=len(column)) if index == 0 else None
     if column[index] is None:
@@ -157,4 +156,4 @@ def _cell(column: list[float | None], index: int, metric: Metric) -> Cell | None
 
 
 def _decibel(value: float) -> str:
-    return f"{PSNR.text(value)}\N{NO-BREAK SPACE}dB"
+    return f"{METRICS['psnr_y'].text(value)}\N{NO-BREAK SPACE}dB"

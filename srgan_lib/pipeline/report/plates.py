@@ -7,11 +7,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
+from srgan_lib.evaluation.metrics import METRICS
 from srgan_lib.pipeline.report.folder import Crops, Run
 from srgan_lib.pipeline.report.images import Images
-from srgan_lib.pipeline.report.scores import LPIPS, PSNR
+from srgan_lib.plotting import looks
 
 LEFT_OUT = {"nearest", "bilinear", "lanczos"}  # near enough to LR and bicubic; the tables have them
+FIGURES = {"psnr_y": "{} dB", "lpips_alex": "LPIPS {}"}  # shown under a crop
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Plate:
-    """The crops of one image by each method, all of one size, and which of them to compare first."""
+    """The crops of one image by each method, all of one size."""
 
     dataset: str
     image: str
@@ -50,31 +54,22 @@ def anchor(*words: str) -> str:
 
 
 def _plate(run: Run, entry: Crops, images: Images) -> Plate:
-    from PIL import Image
-
-    from srgan_lib.plotting import looks
-
     with Image.open(entry.files["hr"]) as hr:
         size = hr.size
     panels = {}
     for method, look in looks(entry.files).items():
         if method in LEFT_OUT:
             continue
-        known = {metric: run.scores.one(entry.dataset, entry.image, method, metric) for metric in (PSNR, LPIPS)}
-        figures = ", ".join(
-            f"{m.short} {m.text(value)} {m.unit}".strip() for m, value in known.items() if value is not None
-        )
-        name = images.add(_enlarged(entry.files[method], size), "image/png")
-        panels[method] = Panel(
-            look.label, figures, name, ": ".join(filter(None, [f"{entry.image}, {look.label}", figures]))
-        )
+        values = {metric: run.scores.one(entry.dataset, entry.image, method, metric) for metric in FIGURES}
+        known = {metric: METRICS[metric].text(value) for metric, value in values.items() if value is not None}
+        figures = ", ".join(FIGURES[metric].format(text) for metric, text in known.items())
+        alt = f"{entry.image}, {look.label}" + (f": {figures}" if figures else "")
+        panels[method] = Panel(look.label, figures, images.add(_enlarged(entry.files[method], size), "image/png"), alt)
     return Plate(entry.dataset, entry.image, size, panels)
 
 
 def _enlarged(path: Path, size: tuple[int, int]) -> bytes:
     """A crop's PNG as it is; an LR crop enlarged by repeating its pixels, so that nothing can smooth them."""
-    from PIL import Image
-
     with Image.open(path) as image:
         if image.size == size:
             return path.read_bytes()

@@ -29,6 +29,7 @@ def finish(html: str, run: Run, images: Images, closer: list[tuple[Plate, str]])
     _number_chapters(page, run)
     _complete_figures(page, run, images)
     _open_grids(page, closer)
+    _set_headings(page)
     _box_what_is_wide(page)
     _list_contents(page)
     _mend_links(page)
@@ -94,17 +95,32 @@ def _complete_figures(page: BeautifulSoup, run: Run, images: Images) -> None:
 
 def _open_grids(page: BeautifulSoup, closer: list[tuple[Plate, str]]) -> None:
     """Comparison grids know their plate; one that the front lacks goes below its grid, or to the chapter's end."""
+    grids = {anchor(figure["id"]): figure for figure in page.select("figure.srgan[id*=grid]")}
+    shown = {figure.get("id") for figure in page.select("figure.example")}
     for plate, html in closer:
-        endings = anchor(plate.dataset, plate.image), anchor(plate.image)
-        grids = [figure for figure in page.select("figure.srgan[id*=grid]") if anchor(figure["id"]).endswith(endings)]
-        for grid in grids:
+        names = anchor(plate.dataset, plate.image), anchor(plate.image)
+        grid = next((figure for name, figure in grids.items() if name.endswith(names)), None)
+        if grid:
             grid["data-plate"] = plate.anchor
-        if page.find(id=plate.anchor) is None:
-            plate_html = BeautifulSoup(html, "html.parser")
-            if grids:
-                grids[0].insert_after(plate_html)
+        if plate.anchor not in shown:
+            details = BeautifulSoup(html, "html.parser")
+            if grid:
+                grid.insert_after(details)
             else:
-                page.select_one(".appendix").insert_before(plate_html)
+                page.select_one(".appendix").insert_before(details)
+
+
+def _set_headings(page: BeautifulSoup) -> None:
+    """Headings of tables stand over their numbers, and break neither inside a name nor before an arrow."""
+    for table in page.select("figure.srgan-table table"):
+        cells = table.select("tbody tr:first-child > *")
+        for heading, cell in zip(table.select("thead tr:last-child th"), cells, strict=False):
+            if "num" in cell.get("class", []):
+                heading["class"] = "num"
+            if heading.string:
+                heading.string = re.sub(
+                    " (?=[↑↓])", "\N{NO-BREAK SPACE}", heading.string.replace("-", "\N{NON-BREAKING HYPHEN}")
+                )
 
 
 def _box_what_is_wide(page: BeautifulSoup) -> None:

@@ -1,0 +1,115 @@
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from srgan_lib.evaluation.figures import differences, distributions, plane, spectra
+from srgan_lib.evaluation.grids import grid, patches
+from srgan_lib.evaluation.samples import Sample
+from srgan_lib.evaluation.statistics import summarise
+from srgan_lib.plotting import LOOKS, OTHERS, legend_below, looks, new_figure
+
+METHODS = ("nearest", "bicubic", "srcnn", "warmup", "srgan", "theirs")
+
+
+@pytest.fixture(scope="module")
+def metrics():
+    rng = np.random.default_rng(0)
+    rows = [{"dataset": "heldout", "image": f"image{number}", "method": method, "psnr_y": 25 + rng.normal(),
+             "ssim_y": 0.7 + 0.01 * rng.normal(), "lpips_alex": 0.4 + 0.01 * rng.normal()}
+            for number in range(6) for method in METHODS]
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="module")
+def sample():
+    rng = np.random.default_rng(0)
+    lr, *large = (rng.integers(0, 256, (size, size + 4, 3), dtype=np.uint8) for size in (40, 160, 160, 160))
+    large = [image[:, :176] for image in (np.pad(image, ((0, 0), (0, 12), (0, 0))) for image in large)]
+    figures = {"psnr_y": 25.125, "lpips_alex": 0.4}
+    return Sample("heldout", "image", lr, large[0], dict(zip(("bicubic", "srgan"), large[1:], strict=True)),
+                  {"bicubic": figures, "srgan": figures | {"lpips_alex": np.nan}})
+
+
+def check(figure):
+    """Draw a figure; its texts are at least 9 points and its legend covers no axes."""
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    assert figure.get_size_inches()[0] == pytest.approx(6.4)
+    for axes in figure.axes:
+        texts = (axes.title, axes.xaxis.label, axes.yaxis.label, *axes.get_xticklabels(), *axes.get_yticklabels())
+        assert min(text.get_fontsize() for text in texts) >= 9
+        for legend in figure.legends:
+            assert not legend.get_window_extent(renderer).overlaps(axes.get_tightbbox(renderer))
+    return figure
+
+
+def test_distributions_show_every_image_of_every_method(metrics):
+    figure = check(distributions(metrics, "heldout"))
+    assert [axes.get_xlabel() for axes in figure.axes] == ["PSNR-Y, dB ↑", "SSIM-Y (Wang) ↑", "LPIPS (alex) ↓"]
+    drawn = sorted(x for points in figure.axes[0].collections for x, _ in points.get_offsets())
+    assert drawn == pytest.approx(sorted(metrics.psnr_y))
+    without = distributions(metrics.assign(lpips_alex=np.nan), "heldout")
+    assert len(without.axes) == 2
+
+
+def test_differences_mark_the_mean_and_leave_the_reference_out(metrics):
+    summary = summarise(metrics, resamples=200)
+    figure = check(differences(summary, "heldout"))
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
+        "nearest", "SRCNN", "warm-up", "SRGAN", "theirs"]
+    means = summary[(summary.metric == "psnr_y") & (summary.method != "bicubic")].difference
+    drawn = [line.get_xdata()[0] for line in figure.axes[0].lines if len(line.get_xdata()) == 1]
+    assert drawn == pytest.approx(list(means))
+
+
+def test_spectra_are_drawn_against_hr():
+    frequency = np.linspace(0.01, 0.49, 20)
+    powers = pd.concat([pd.DataFrame({"dataset": "heldout", "method": method, "frequency": frequency, "power": level})
+                        for method, level in (("bicubic", 10.0), ("srgan", 18.0), ("hr", 20.0))])
+    upper, lower = check(spectra(powers, "heldout", 4)).axes
+    assert [line.get_label() for line in upper.lines] == ["bicubic", "SRGAN", "HR"]
+    assert [line.get_ydata()[0] for line in lower.lines] == [-10, -2, 0]
+
+
+def test_the_plane_has_measured_and_published_points_relative_to_bicubic(metrics):
+    summary = summarise(metrics, resamples=200)
+    [axes] = check(plane(summary, "heldout", 4)).axes
+    points = {line.get_label(): line.get_xydata()[0] for line in axes.lines}
+    assert points["bicubic"].tolist() == [0, 1]
+    assert points["SRGAN in Ma et al., CVPR 2020 (BSD100)"] == pytest.approx([25.459 - 25.961, 0.1980 / 0.5249])
+    assert axes.yaxis_inverted()
+    [axes] = check(plane(summary, "heldout", 4, curve=["warmup", "theirs", "srgan"])).axes
+    assert len(axes.lines[0].get_xdata()) == 3
+
+
+def test_without_lpips_the_plane_says_what_is_missing(metrics):
+    summary = summarise(metrics.assign(lpips_alex=np.nan), resamples=200)
+    [axes] = check(plane(summary, "heldout", 4)).axes
+    assert "LPIPS (alex) was not computed" in axes.get_title(loc="left")
+    assert all("Ma et al." in line.get_label() for line in axes.lines)
+
+
+def test_grids_name_what_they_show(sample):
+    titles = [axes.get_title() for axes in check(grid(sample)).axes]
+    assert titles == ["LR, 44×40", "bicubic\n25.12 dB, LPIPS 0.400", "SRGAN\n25.12 dB", "HR, 176×160"]
+    figure = check(patches(sample, 64))
+    assert figure.axes[0].get_title() == "LR, 16×16"
+    assert [axes.images[0].get_array().shape for axes in figure.axes if axes.images][-1] == (64, 64, 3)
+
+
+def test_looks_differ_without_colour_and_others_are_labelled_by_name():
+    all_looks = [*LOOKS.values(), *OTHERS]
+    assert len({look.marker for look in all_looks}) == len(all_looks)
+    assert len({str(look.line) for look in all_looks if look.label not in ("HR",)}) == len(all_looks) - 1
+    chosen = looks(["srgan", "theirs", "ours2"])
+    assert [look.label for look in chosen.values()] == ["SRGAN", "theirs", "ours2"]
+    assert chosen["theirs"].colour != chosen["ours2"].colour
+
+
+def test_a_legend_has_each_label_once():
+    figure, axes = new_figure(1, 2)
+    for axis in axes:
+        axis.plot([0, 1], label="same")
+    legend_below(figure, axes)
+    assert [text.get_text() for text in check(figure).legends[0].get_texts()] == ["same"]

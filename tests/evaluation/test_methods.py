@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+import torch
+
+from srgan_lib.data.images import write_image
+from srgan_lib.data.resize import imresize
+from srgan_lib.evaluation.matching import FolderError
+from srgan_lib.evaluation.methods import CLASSICAL, classical, enlarge, from_folder, interpolate, network
+from srgan_lib.evaluation.upscale import upscale_array
+from srgan_lib.models.generators import ESPCN, SRResNet
+
+
+def test_nearest_repeats_pixels_and_bicubic_is_matlab_s(pairs):
+    lr = pairs[0].lr
+    assert np.array_equal(enlarge(lr, "nearest", 3), lr.repeat(3, axis=0).repeat(3, axis=1))
+    assert np.array_equal(enlarge(lr, "bicubic", 4), imresize(lr, 4))
+
+
+@pytest.mark.parametrize("method", CLASSICAL)
+def test_classical_methods_enlarge_any_size_and_keep_flat_colours(method):
+    lr = np.full((7, 9, 3), (10, 20, 250), np.uint8)
+    assert np.array_equal(enlarge(lr, method, 4), np.full((28, 36, 3), (10, 20, 250), np.uint8))
+
+
+def test_an_unknown_method_is_refused():
+    with pytest.raises(ValueError, match=r"'cubic'.*nearest, bilinear, lanczos, bicubic"):
+        enlarge(np.zeros((4, 4, 3), np.uint8), "cubic", 4)
+
+
+def test_methods_for_judging(pairs):
+    pair = pairs[0]
+    assert np.array_equal(classical("lanczos", 4)(pair), enlarge(pair.lr, "lanczos", 4))
+    model = SRResNet(channels=4, blocks=1)
+    assert np.array_equal(network(model, self_ensemble=True)(pair), upscale_array(model, pair.lr, self_ensemble=True))
+
+
+def test_interpolated_networks_lie_between_their_ends():
+    first, second = SRResNet(channels=4, blocks=1), SRResNet(channels=4, blocks=1)
+    between = interpolate(first, second, 0.25)
+    for name, value in between.state_dict().items():
+        expected = 0.75 * first.state_dict()[name] + 0.25 * second.state_dict()[name]
+        assert torch.allclose(value.double(), expected.double(), atol=1e-7), name
+    with pytest.raises(ValueError, match="one architecture"):
+        interpolate(first, ESPCN(), 0.5)
+
+
+def test_another_program_s_results_come_from_its_folder(pairs, tmp_path):
+    for pair in pairs:
+        framed = np.pad(pair.hr, ((0, 2), (0, 3), (0, 0)))
+        write_image(tmp_path / f"{pair.image}_x4_theirs.png", framed)
+    method = from_folder(tmp_path, [pair.image for pair in pairs], 4)
+    for pair in pairs:
+        assert np.array_equal(method(pair), pair.hr)
+    write_image(tmp_path / f"{pairs[0].image}_x4_theirs.png", pairs[0].lr)
+    with pytest.raises(FolderError, match=r"astronaut_x4_theirs\.png has 36×32 pixels and its HR image 144×128"):
+        method(pairs[0])

@@ -1,0 +1,54 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from srgan_lib.data.images import read_image
+from srgan_lib.evaluation.samples import Sample, choose_images, write_crops
+
+
+def sample(height=40, width=60, scale=4) -> Sample:
+    """Images in which each HR pixel carries its LR row and column."""
+    rows, columns = np.mgrid[:height, :width].astype(np.uint8)
+    lr = np.dstack([rows, columns, np.zeros_like(rows)])
+    hr = lr.repeat(scale, axis=0).repeat(scale, axis=1)
+    return Sample("set", "name", lr, hr, {"bicubic": hr, "srgan": hr.copy()}, {"bicubic": {}, "srgan": {}})
+
+
+@pytest.mark.parametrize(("side", "expected"), [(64, 16), (63, 15), (1000, 40)])
+def test_the_middle_is_of_the_same_place_in_all_images(side, expected):
+    middle = sample().middle(side)
+    assert middle.lr.shape[0] == expected
+    assert middle.hr.shape[0] == 4 * expected
+    assert np.array_equal(middle.hr[::4, ::4], middle.lr)
+    assert np.array_equal(middle.results["srgan"], middle.hr)
+    assert middle.lr[0, 0, 0] == (40 - expected) // 2
+
+
+def metrics(**columns) -> pd.DataFrame:
+    rows = [("set", f"image{number}", method) for number in range(5) for method in ("bicubic", "srgan")]
+    return pd.DataFrame(rows, columns=["dataset", "image", "method"]).assign(**columns)
+
+
+def test_images_are_chosen_by_rank_of_their_gain_in_lpips():
+    gains = [0.1, 0.5, 0.3, -0.2, 0.2]
+    frame = metrics(psnr_y=0.0, lpips_alex=[value for gain in gains for value in (1, 1 - gain)])
+    assert [image for _, image in choose_images(frame, 3)] == ["image1", "image4", "image3"]
+    assert [image for _, image in choose_images(frame, 9)] == ["image1", "image2", "image4", "image0", "image3"]
+
+
+def test_without_lpips_by_psnr_and_without_our_method_evenly():
+    frame = metrics(psnr_y=[value for gain in (1, 5, 3, -2, 2) for value in (20, 20 + gain)], lpips_alex=np.nan)
+    assert [image for _, image in choose_images(frame, 2)] == ["image1", "image3"]
+    others = frame[frame.method == "bicubic"]
+    assert choose_images(others, 3) == [("set", "image0"), ("set", "image2"), ("set", "image4")]
+
+
+def test_crops_are_listed_in_an_index(tmp_path):
+    write_crops([sample(), sample(scale=2)], tmp_path, side=32)
+    index = json.loads((tmp_path / "index.json").read_text())
+    assert [(entry["dataset"], entry["image"]) for entry in index] == [("set", "name")] * 2
+    assert list(index[0]["methods"]) == ["bicubic", "srgan", "hr"]
+    for entry, made in zip(index, (sample(), sample(scale=2)), strict=True):
+        assert np.array_equal(read_image(tmp_path / entry["methods"]["hr"]), made.middle(32).hr)

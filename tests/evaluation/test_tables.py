@@ -1,0 +1,33 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from srgan_lib.evaluation.statistics import summarise
+from srgan_lib.evaluation.tables import detail, overview
+
+
+@pytest.fixture(scope="module")
+def summary():
+    rows = [{"dataset": dataset, "image": f"image{number}", "method": method, "lpips_alex": 0.4 - 0.1 * place,
+             "psnr_y": 25 + number + place, "ssim_y": np.nan}
+            for dataset in ("one", "two") for number in range(6) for place, method in enumerate(("bicubic", "srgan"))]
+    return summarise(pd.DataFrame(rows))
+
+
+def test_overview_has_a_row_per_method_and_says_where_better_is(summary):
+    table = overview(summary, "two")
+    frame = table["frame"]
+    assert list(frame.columns) == ["method", "PSNR-Y, dB ↑", "LPIPS (alex) ↓"]
+    assert list(frame.method) == ["bicubic", "SRGAN"]
+    assert list(frame["PSNR-Y, dB ↑"]) == [27.5, 28.5]
+    assert table["best"] == {"PSNR-Y, dB ↑": "max", "LPIPS (alex) ↓": "min"}
+    assert table["formats"] == {"PSNR-Y, dB ↑": ".2f", "LPIPS (alex) ↓": ".3f"}
+    assert list(overview(summary, "one", ["lpips_alex"])["frame"].columns) == ["method", "LPIPS (alex) ↓"]
+
+
+def test_detail_has_intervals_and_tests_of_one_metric(summary):
+    frame = detail(summary, "one", "psnr_y")["frame"].set_index("method")
+    assert frame.loc["SRGAN", "from bicubic"] == "+1.00 (+1.00 to +1.00)"
+    assert frame.loc["bicubic", "from bicubic"] == ""
+    assert frame.loc["SRGAN", "p (Holm)"] == pytest.approx(2 / 2**6)
+    assert " to " in frame.loc["SRGAN", "95 % interval"]
