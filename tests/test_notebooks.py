@@ -45,6 +45,14 @@ def test_the_parameters_cell_lists_every_parameter_with_the_schema_s_default(sta
 
 
 @pytest.mark.parametrize("stage", STAGES)
+def test_no_import_hides_a_parameter(stage):
+    for cell in cells(stage, "code"):
+        for node in ast.walk(ast.parse(source(cell))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                assert not {alias.asname or alias.name for alias in node.names} & set(Params().stage(stage))
+
+
+@pytest.mark.parametrize("stage", STAGES)
 def test_no_outputs_are_kept(stage):
     assert all(not cell["outputs"] and cell["execution_count"] is None for cell in cells(stage, "code"))
 

@@ -39,8 +39,10 @@ self_ensemble = False
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import read_split
 from srgan_lib.data.test_sets import load_test_sets
-from srgan_lib.evaluation import figures, grids, tables
+from srgan_lib.evaluation import figures, tables
 from srgan_lib.evaluation.conclusion import conclude
+from srgan_lib.evaluation.grids import grid as draw_grid
+from srgan_lib.evaluation.grids import patches as draw_patches
 from srgan_lib.evaluation.judging import judge, metric_names
 from srgan_lib.evaluation.methods import classical, from_folder, network
 from srgan_lib.evaluation.published import compare
@@ -149,7 +151,7 @@ for dataset in test_sets:
 # %%
 for sample in judgement.samples[: evaluation.grids]:
     stage.figure(
-        grids.grid(sample), f"grid_{sample.dataset}_{sample.image}", vector=False,
+        draw_grid(sample), f"grid_{sample.dataset}_{sample.image}", vector=False,
         alt=f"{sample.image}: the low-resolution image, bicubic enlargement, SRGAN and the original",
         caption=f"<code>{sample.image}</code>: LR as it is, bicubic, SRGAN, and HR. Look at texture and at thin lines.",
     )
@@ -157,7 +159,7 @@ for sample in judgement.samples[: evaluation.grids]:
 # %%
 for sample in judgement.samples[: evaluation.patches]:
     stage.figure(
-        grids.patches(sample, evaluation.patch_size), f"patch_{sample.dataset}_{sample.image}", vector=False,
+        draw_patches(sample, evaluation.patch_size), f"patch_{sample.dataset}_{sample.image}", vector=False,
         alt=f"The middle of {sample.image}, enlarged, by each method",
         caption=f"The middle {evaluation.patch_size}×{evaluation.patch_size} pixels of <code>{sample.image}</code>, each pixel "
         "shown as a square. Look for edges that are sharp in HR and soft in bicubic, and for patterns that HR does not have.",

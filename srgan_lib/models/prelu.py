@@ -16,7 +16,9 @@ class PReLU(nn.PReLU):
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""
-        return _OnCpu.apply(x, self.weight) if x.device.type == "cpu" else super().forward(x)
+        if x.device.type == "cpu" and not torch.compiler.is_compiling():
+            return _OnCpu.apply(x, self.weight)
+        return super().forward(x)
 
 
 class _OnCpu(torch.autograd.Function):
@@ -32,5 +34,5 @@ class _OnCpu(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
         x, slope = ctx.saved_tensors
         for_x = torch.ops.aten.leaky_relu_backward(gradient, x, slope.item(), False)
-        for_slope = (gradient * x.clamp(max=0)).sum().reshape(1).to(slope.dtype)
+        for_slope = x.clamp(max=0).mul_(gradient).sum().reshape(1).to(slope.dtype)
         return for_x, for_slope
