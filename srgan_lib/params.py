@@ -150,7 +150,7 @@ class GeneratorTraining(Training):
 class Warmup(GeneratorTraining):
     """Stage 03: the generator alone."""
 
-    steps: int = Field(180, ge=1, description="training steps")
+    steps: int = Field(160, ge=1, description="training steps")
     generator: Literal["srresnet", "rrdbnet", "espcn", "small_tanh"] = Field("srresnet", description="architecture")
     generator_channels: int = Field(64, ge=1, le=512, description="width: channels of the body")
     generator_blocks: int = Field(16, ge=1, le=64, description="residual blocks (not for espcn)")
@@ -178,7 +178,7 @@ class Warmup(GeneratorTraining):
 class Adversarial(GeneratorTraining):
     """Stage 04: generator against discriminator."""
 
-    steps: int = Field(50, ge=1, description="training steps (generator updates)")
+    steps: int = Field(45, ge=1, description="training steps (generator updates)")
     content_weight: float = Field(1.0, ge=0, description="weight of the content term; 0: no VGG at all")
     adversarial_loss: Literal["bce", "lsgan", "relativistic"] = Field(
         "bce", description="non-saturating binary cross-entropy, least squares, or relativistic average"

@@ -93,4 +93,4 @@ def legend_below(figure: Figure, axes: Axes | Sequence[Axes], columns: int = 4) 
     for one in np.ravel(axes):
         for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
-    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=min(columns, len(entries)))
+    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=min(columns, len(entries)) or 1)

@@ -61,13 +61,14 @@ def _fidelity(figures: _Figures, scale: int) -> str:
     best, base = figures.best("psnr_y"), figures.get(figures.reference, "psnr_y")
     row = figures.get(best, "psnr_y")
     images = f"{row.n} image{'s' if row.n > 1 else ''}"
-    start = f"On {row.dataset} ({images}, enlarged {scale}×) "
+    dataset = "the held-out photographs" if row.dataset == "heldout" else row.dataset
+    start = f"On {dataset} ({images}, enlarged {scale}×) "
     reference = figures.label(figures.reference) if base is not None else ""
     if best == figures.reference:
         return f"{start}no method is more faithful than {reference} by PSNR-Y ({_value(row)})."
     text = f"{start}{figures.label(best)} is the most faithful by PSNR-Y: {_value(row)}"
     if base is not None:
-        text += f", {_difference(row)} from {reference}{_doubt(row)}"
+        text += f", {METRICS['psnr_y'].phrase(row.difference)} above {reference}{_doubt(row)}"
     by_ssim = figures.best("ssim_y")
     if by_ssim != best:
         text += f"; by SSIM-Y it is {figures.label(by_ssim)} ({_value(figures.get(by_ssim, 'ssim_y'))})"
@@ -81,12 +82,12 @@ def _perception(figures: _Figures, ours: str) -> str:
     if psnr is None or pd.isna(psnr.difference):
         return ""
     reference, name = figures.label(figures.reference), figures.label(ours)
-    cost = f"{_difference(psnr)} of PSNR-Y from {reference}"
     if row is None or base is None:
-        return f"{name} is at {cost}; how natural its images look was not measured."
+        return f"{name} has {_more(psnr.difference)} than {reference}; how natural its images look was not measured."
     ratio = row["mean"] / base["mean"]
     return (f"By LPIPS (alex) {name} is perceptually {'closer' if ratio < 1 else 'no closer'} to the originals than "
-            f"{reference}: {_value(row)} against {_value(base)}, {ratio:.2f} times as far{_doubt(row)}, at {cost}.")
+            f"{reference}: {_value(row)} against {_value(base)}, {ratio:.2f} times as far{_doubt(row)}, "
+            f"with {_more(psnr.difference)}.")
 
 
 def _second_judge(figures: _Figures, ours: str) -> str:
@@ -95,7 +96,8 @@ def _second_judge(figures: _Figures, ours: str) -> str:
     if row is None or first is None or pd.isna(row.difference):
         return ""
     agrees = (row.difference < 0) == (first.difference < 0)
-    return f"A second judge, LPIPS (squeeze), {'agrees' if agrees else 'disagrees'} ({_difference(row)})."
+    change = METRICS["lpips_squeeze"].text(row.difference, sign=True)
+    return f"A second judge, LPIPS (squeeze), {'agrees' if agrees else 'disagrees'} ({change})."
 
 
 def _adversarial(figures: _Figures, ours: str, before: str) -> str:
@@ -105,10 +107,10 @@ def _adversarial(figures: _Figures, ours: str, before: str) -> str:
     after_psnr, start_psnr = figures.get(ours, "psnr_y"), figures.get(before, "psnr_y")
     if after is None or start is None:
         return ""
-    change, psnr = after["mean"] - start["mean"], after_psnr["mean"] - start_psnr["mean"]
+    change = after["mean"] - start["mean"]
     better = "improved" if change < 0 else "did not improve"
     return (f"Adversarial training {better} the {figures.label(before)} generator by {METRICS[metric].label} "
-            f"({METRICS[metric].phrase(change, sign=True)}) at {METRICS['psnr_y'].phrase(psnr, sign=True)} PSNR-Y.")
+            f"({METRICS[metric].phrase(change, sign=True)}), with {_more(after_psnr['mean'] - start_psnr['mean'])}.")
 
 
 def _spectrum(figures: _Figures, ours: str) -> str:
@@ -141,8 +143,8 @@ def _value(row: pd.Series) -> str:
     return METRICS[row.metric].phrase(row["mean"])
 
 
-def _difference(row: pd.Series) -> str:
-    return METRICS[row.metric].phrase(row.difference, sign=True)
+def _more(decibels: float) -> str:
+    return f"{METRICS['psnr_y'].phrase(abs(decibels))} {'more' if decibels >= 0 else 'less'} PSNR-Y"
 
 
 def _doubt(row: pd.Series) -> str:

@@ -52,6 +52,7 @@ def differences(summary: pd.DataFrame, dataset: str, names: Sequence[str] = HEAD
     summary : as ``metrics_summary.csv``.
     dataset : one of its datasets.
     names : metrics; those not computed are left out.
+    reference : the method that ``summary`` takes differences from.
     """
     rows = summary[(summary.dataset == dataset) & (summary.method != reference)]
     names = [name for name in names if (rows.metric == name).any()]
@@ -107,10 +108,8 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, reference: str = "
           curve: Sequence[str] = ()) -> Figure:
     """The perception–distortion plane: LPIPS against PSNR, both relative to the reference; better is up and right.
 
-    Filled markers are measured, hollow ones published.
-
-    Relative figures (PSNR-Y minus the reference's, LPIPS divided by the reference's) let published points of other
-    test sets stand beside measured ones. Blau & Michaeli, "The Perception-Distortion Tradeoff", CVPR 2018.
+    Filled markers are measured, hollow ones published. Relative figures (PSNR-Y minus the reference's, LPIPS divided by
+    the reference's) let published points of other test sets stand beside measured ones. Blau & Michaeli, "The Perception-Distortion Tradeoff", CVPR 2018.
 
     Parameters
     ----------
@@ -122,9 +121,9 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, reference: str = "
     """
     measured = _relative(summary[summary.dataset == dataset].rename(columns={"mean": "value"}), reference)
     known = published(scale=scale)
-    where = dataset if (known.dataset == dataset).any() else published_on
+    where = dataset if dataset in set(known[known.metric == "lpips_alex"].dataset) else published_on
     figure, axis = new_figure(height=4.8)
-    if curve:
+    if curve and len(measured):
         axis.plot(*measured.loc[list(curve)].to_numpy().T, color="0.4", linewidth=1, zorder=1)
     for method, look in looks(measured.index).items():
         axis.plot(*measured.loc[method], look.marker, color=look.colour, label=look.label, markersize=8, zorder=2)

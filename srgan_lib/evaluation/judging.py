@@ -93,10 +93,15 @@ def judge(test_sets: Mapping[str, Sequence[Pair]], methods: Mapping[str, Method]
     samples : how many images to keep for showing.
     on_step : called with the results judged and the results in all.
     on_warning : told once of each metric that cannot be computed, and why.
+
+    Raises
+    ------
+    ValueError
+        If a result has not the size of its HR image, or a metric is unknown.
     """
     judging = Judge(names, scale, on_warning)
     held: dict[tuple[str, str], dict[str, np.ndarray]] = {}
-    powers: list[dict] = []
+    powers: list[pd.DataFrame] = []
     pairs = {(dataset, pair.image): pair for dataset, members in test_sets.items() for pair in members}
     done, total = 0, len(pairs) * len(methods)
     for (dataset, image), pair in pairs.items():

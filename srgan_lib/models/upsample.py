@@ -65,8 +65,8 @@ class ConvAfterShuffle(nn.Conv2d):
     def forward(self, images: Tensor) -> Tensor:
         """N×(factor²·channels)×h×w to N×out_channels×(factor·h)×(factor·w)."""
         kernel = self.sorted_kernel()
-        bias = self.bias.repeat_interleave(self.factor**2)
-        return F.pixel_shuffle(F.conv2d(images, kernel, bias, padding=kernel.shape[-1] // 2), self.factor)
+        phases = F.conv2d(images, kernel, padding=kernel.shape[-1] // 2)
+        return F.pixel_shuffle(phases, self.factor) + self.bias.reshape(-1, 1, 1)
 
     def sorted_kernel(self) -> Tensor:
         """The kernel for unshuffled images: (factor²·out_channels)×(factor²·channels)×n×n."""

@@ -40,6 +40,7 @@ class Plan:
     reason: str
     components: provenance.Components
     source: Path | None = None  # the folder to copy from (action "reuse")
+    fresh: bool = False  # asked for: nothing that is there is used, not even checkpoints
 
     @property
     def fingerprint(self) -> str:
@@ -120,11 +121,8 @@ def execute(
             )
             continue
         with FileLock(locks / f"{plan.fingerprint[:32]}.lock"):
-            current = (
-                _decide(plan, run_dir, forced=False, reuse=True)
-                if reuse and plan.action == "run" and not plan.reason.startswith("asked")
-                else plan
-            )
+            # Another process may have computed it while this one waited for the lock.
+            current = plan if plan.fresh else _decide(plan, run_dir, forced=False, reuse=reuse)
             started = time.perf_counter()
             listener("started", {"stage": plan.stage, "action": current.action})
             if current.action == "run":
@@ -186,7 +184,7 @@ def _decide(plan: Plan, run_dir: Path, *, forced: bool, reuse: bool) -> Plan:
     """Whether a stage runs, is skipped or is copied from another run, with the reason in words."""
     info, folder = plan.stage, run_dir / plan.stage.name
     if forced or not reuse:
-        return replace(plan, action="run", reason="asked for with " + ("--from" if forced else "--no-reuse"))
+        return replace(plan, action="run", reason=f"asked for with {'--from' if forced else '--no-reuse'}", fresh=True)
     manifest = provenance.read_json(folder / "manifest.json")
     if manifest and manifest["fingerprint"] == plan.fingerprint and is_complete(folder, info):
         return replace(
@@ -240,6 +238,10 @@ def _execute_notebook(plan: Plan, params: Params, run_dir: Path, root: Path, lis
     folder = run_dir / info.name
     running, final = folder / f".{info.notebook}.running.ipynb", folder / f"{info.notebook}.ipynb"
     failed = folder / f"{info.notebook}.failed.ipynb"
+    if plan.fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    elif (folder / "manifest.json").exists():  # finished under another fingerprint: its states are of no more use
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     for stale in (folder / "manifest.json", final, failed, folder / "progress.json"):
         stale.unlink(missing_ok=True)

@@ -303,8 +303,6 @@ def _render(figure: Figure, kind: str) -> bytes:
             format=kind,
             dpi=160,
             metadata={"Date": None} if kind == "svg" else {"Software": None},
-            bbox_inches="tight",
-            pad_inches=0.04,
         )
     return buffer.getvalue()
 

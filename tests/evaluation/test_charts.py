@@ -88,6 +88,8 @@ def test_without_lpips_the_plane_says_what_is_missing(metrics):
     [axes] = check(plane(summary, "heldout", 4)).axes
     assert "LPIPS (alex) was not computed" in axes.get_title(loc="left")
     assert all("Ma et al." in line.get_label() for line in axes.lines)
+    [axes] = check(plane(summary, "heldout", 3, curve=["warmup", "srgan"])).axes
+    assert not axes.lines
 
 
 def test_grids_name_what_they_show(sample):

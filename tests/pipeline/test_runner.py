@@ -87,6 +87,16 @@ def test_from_and_no_reuse(finished):
     assert set(actions(plan_run(params, run_dir, root, reuse=False)).values()) == {"run"}
 
 
+def test_what_is_asked_for_afresh_uses_nothing_that_is_there(tmp_path):
+    root = make_project(tmp_path)
+    params, run_dir = tiny_params(), root / "results" / "one"
+    execute(plan_run(params, run_dir, root, until="data"), params, run_dir, root)
+    (run_dir / "data" / "checkpoints").mkdir()
+    execute(plan_run(params, run_dir, root, until="data", reuse=False), params, run_dir, root, reuse=False)
+    assert (run_dir / "data" / "result.csv").exists()
+    assert not (run_dir / "data" / "checkpoints").exists()
+
+
 def test_a_lost_result_file_is_computed_again(finished):
     root, params, run_dir, _ = finished
     result = run_dir / "srcnn" / "result.csv"

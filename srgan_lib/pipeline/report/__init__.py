@@ -2,9 +2,9 @@
 
 The five executed notebooks become one document between a front that opens with the answer and an appendix::
 
-    folder, scores ──> front, examples ┐
+    folder, scores ──> front, plates ──┐
     folder ──> book (five notebooks) ──┼──> page ──> report.html
-    folder ──> appendix ───────────────┘         └─> paper ──> report.pdf
+    folder, book ──> appendix ─────────┘        └──> paper ──> report.pdf
 """
 
 from __future__ import annotations

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from nbformat import NotebookNode
+
 from srgan_lib.params import STAGES, Params
 from srgan_lib.pipeline.report.folder import Run
+
+PARAMETERS = {"parameters", "injected-parameters"}  # tags of the cells whose values the tables show
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,9 @@ class Parameter:
     meaning: str
 
 
-def facts(run: Run) -> dict[str, Any]:
+def facts(run: Run, book: NotebookNode) -> dict[str, Any]:
     """What the appendix's template shows."""
-    return {"parameters": parameters(run), "hashes": hashes(run), "code": code(run)}
+    return {"parameters": parameters(run), "hashes": hashes(run), "code": code(run, book)}
 
 
 def parameters(run: Run) -> dict[str, list[Parameter]]:
@@ -49,17 +53,13 @@ def hashes(run: Run) -> list[tuple[str, str]]:
     ]
 
 
-def code(run: Run) -> list[tuple[str, str]]:
+def code(run: Run, book: NotebookNode) -> list[tuple[str, str]]:
     """The code of each notebook, for the printed report, where it cannot be folded into its place."""
-    import nbformat
-
-    listings = []
-    for stage in run.stages:
-        cells = [c for c in nbformat.read(stage.notebook, as_version=4).cells if c.cell_type == "code"]
-        hidden = {"parameters", "injected-parameters", "colab", "remove-cell"}
-        sources = [c.source for c in cells if not hidden & set(c.metadata.get("tags", []))]
-        listings.append((stage.info.notebook, "\n\n".join(sources)))
-    return listings
+    cells = [
+        cell for cell in book.cells if cell.cell_type == "code" and not PARAMETERS & set(cell.metadata.get("tags", []))
+    ]
+    sources = {stage.info: [c.source for c in cells if c.metadata["stage"] == stage.info.name] for stage in run.stages}
+    return [(info.notebook, "\n\n".join(pieces)) for info, pieces in sources.items()]
 
 
 def plain(value: Any) -> str:

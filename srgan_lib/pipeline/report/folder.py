@@ -54,8 +54,8 @@ class Run:
     def machine(self) -> str:
         """What the run was computed on, in words."""
         machine = self.manifest["machine"]
-        gpu = machine.get("gpu")
-        cards = f"{gpu} CUDA {'device' if gpu == 1 else 'devices'}" if isinstance(gpu, int) and gpu else gpu or "no GPU"
+        gpus = machine["gpu"]
+        cards = f"{gpus} CUDA device{'s' if gpus > 1 else ''}" if gpus else "no GPU"
         return f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} GiB memory, {cards}"
 
     @property

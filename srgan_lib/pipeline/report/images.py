@@ -5,12 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import mimetypes
 import re
 from pathlib import Path
 
-DATA_URI = re.compile(r"data:(image/[\w.+-]+);base64,([A-Za-z0-9+/=\s]+)")
-NAME = re.compile(r"image-[0-9a-f]{16}\.\w+")
 SUFFIXES = {
     "image/svg+xml": ".svg",
     "image/png": ".png",
@@ -18,13 +15,15 @@ SUFFIXES = {
     "image/gif": ".gif",
     "image/webp": ".webp",
 }
+TYPES = {suffix: mime for mime, suffix in SUFFIXES.items()}
+DATA_URI = re.compile(rf"data:({'|'.join(map(re.escape, SUFFIXES))});base64,([A-Za-z0-9+/=]+)")
+NAME = re.compile(r"image-[0-9a-f]{16}(\.\w+)")
 
 
 class Images:
     """Image files by name. Names stand in for the images in ``src`` attributes until the page is written."""
 
     def __init__(self) -> None:
-        """Start without images."""
         self._files: dict[str, bytes] = {}
 
     def add(self, data: bytes, mime: str) -> str:
@@ -38,17 +37,12 @@ class Images:
         return DATA_URI.sub(lambda found: self.add(base64.b64decode(found[2]), found[1]), html)
 
     def size(self, name: str) -> tuple[int, int] | None:
-        """Width and height in CSS pixels, where the image is known and says so."""
-        data = self._files.get(name)
-        if data is None:
-            return None
+        """Width and height in CSS pixels; none for a drawing that does not say."""
+        data = self._files[name]
         if name.endswith(".svg"):
             sides = dict(re.findall(rb'\s(width|height)="([\d.]+)pt"', data[:2000]))
-            return (
-                (round(float(sides[b"width"]) * 4 / 3), round(float(sides[b"height"]) * 4 / 3))
-                if len(sides) == 2
-                else None
-            )
+            points = [float(sides[side]) for side in (b"width", b"height") if side in sides]
+            return (round(points[0] * 4 / 3), round(points[1] * 4 / 3)) if len(points) == 2 else None
         from PIL import Image
 
         with Image.open(io.BytesIO(data)) as image:
@@ -56,12 +50,13 @@ class Images:
 
     def embed(self, html: str) -> str:
         """HTML with every name replaced by the image itself as a data URI."""
-        return NAME.sub(lambda found: self._uri(found[0]), html)
+
+        def uri(found: re.Match[str]) -> str:
+            return f"data:{TYPES[found[1]]};base64,{base64.b64encode(self._files[found[0]]).decode()}"
+
+        return NAME.sub(uri, html)
 
     def write(self, folder: Path) -> None:
         """Write all images into a folder under their names."""
         for name, data in self._files.items():
             (folder / name).write_bytes(data)
-
-    def _uri(self, name: str) -> str:
-        return f"data:{mimetypes.guess_type(name)[0]};base64,{base64.b64encode(self._files[name]).decode()}"

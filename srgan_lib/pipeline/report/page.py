@@ -36,7 +36,7 @@ def compose(run: Run, medium: Literal["screen", "paper"]) -> tuple[str, Images]:
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    facts = {"run": run, "medium": medium, **front.facts(run, plates), **appendix.facts(run)}
+    facts = {"run": run, "medium": medium, **front.facts(run, plates), **appendix.facts(run, book)}
     resources = {
         "medium": medium,
         "finding": facts["finding"],
@@ -68,14 +68,12 @@ class _Exporter(HTMLExporter):
     @property
     def default_config(self) -> Any:
         config = super().default_config
-        config.merge(
-            {
-                "NbConvertBase": {
-                    "display_data_priority": ["text/html", "text/markdown", "text/plain"]
-                },  # no scripts, no widgets
-                "CoalesceStreamsPreprocessor": {"enabled": True},
-            }
-        )  # of a progress bar its last state
+        config.NbConvertBase.display_data_priority = [
+            "text/html",
+            "text/markdown",
+            "text/plain",
+        ]  # nothing with scripts
+        config.CoalesceStreamsPreprocessor.enabled = True  # of a progress bar its last state
         return config
 
     @jinja2.pass_context

@@ -50,22 +50,13 @@ def print_page(html: Path, pdf: Path) -> None:
     with atomic_path(pdf) as target, tempfile.TemporaryDirectory() as profile:
         # The sandbox does not work for root, and the page is ours and asks no host for anything.
         quiet = (
-            "no-sandbox",
-            "disable-gpu",
-            "no-first-run",
-            "disable-background-networking",
-            "disable-component-update",
-            "disable-sync",
+            "no-sandbox disable-gpu no-first-run disable-background-networking disable-component-update disable-sync"
         )
-        command = [
-            browser,
-            "--headless",
-            *(f"--{switch}" for switch in quiet),
-            f"--user-data-dir={profile}",
-            "--no-pdf-header-footer",
-            f"--print-to-pdf={target}",
-            html.resolve().as_uri(),
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        switches = [*quiet.split(), "no-pdf-header-footer", f"user-data-dir={profile}", f"print-to-pdf={target}"]
+        command = [browser, "--headless", *(f"--{switch}" for switch in switches), html.resolve().as_uri()]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        except subprocess.TimeoutExpired:
+            raise ReportError(f"{browser} did not print {html} within five minutes; use the engine 'typst'") from None
         if done.returncode or not target.stat().st_size:
             raise ReportError(f"{browser} could not print {html}: {done.stderr.strip()[-300:]}")

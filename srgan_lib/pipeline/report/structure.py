@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 from bs4 import BeautifulSoup
+from mistune.util import striptags
 
 from srgan_lib.pipeline.layout import STAGES
 from srgan_lib.pipeline.report.folder import Run
@@ -74,8 +75,8 @@ def _complete_figures(page: BeautifulSoup, run: Run, images: Images) -> None:
     """Each figure and table gets its number and its origin; images get their size, so that the page does not jump."""
     count: Counter[str] = Counter()
     for image in page.find_all("img"):
-        size = images.size(image["src"])
-        if size and not image.has_attr("width"):
+        image["alt"] = striptags(image.get("alt", ""))  # it may repeat a caption, which may hold HTML
+        if (size := images.size(image["src"])) and not image.has_attr("width"):
             image["width"], image["height"] = size
     for figure in page.select("figure.srgan"):
         kind = "Table" if "srgan-table" in figure["class"] else "Figure"
