@@ -35,7 +35,7 @@ report: $(READY)
 
 test: $(READY)
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 test-all: $(READY)
 	@$(BIN)/python -m pytest -m slow $(ARGS)

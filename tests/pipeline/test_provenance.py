@@ -114,4 +114,4 @@ def test_changes_are_named():
     notebook = ROOT / "notebooks/03_warmup.ipynb"
     before = provenance.stage_components("warmup", tiny_params(), notebook, {"data": "a"})
     after = provenance.stage_components("warmup", tiny_params(warmup={"steps": 300}), notebook, {"data": "b"})
-    assert after.changes_since(vars(before)) == ["parameter steps changed (250 → 300)", "upstream stage data changed"]
+    assert after.changes_since(vars(before)) == ["parameter steps changed (160 → 300)", "upstream stage data changed"]

@@ -7,6 +7,14 @@ import pytest
 from srgan_lib.training.interrupt import stop_request
 
 
+@pytest.fixture(autouse=True)
+def usual_ctrl_c():
+    """Ctrl-C as in a terminal: a process started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def press_ctrl_c():
     os.kill(os.getpid(), signal.SIGINT)
 

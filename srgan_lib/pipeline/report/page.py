@@ -41,9 +41,6 @@ def compose(run: Run, medium: Literal["screen", "paper"]) -> tuple[str, Images]:
         "medium": medium,
         "finding": facts["finding"],
         "started": facts["started"],
-        "sheets": {
-            sheet: (TEMPLATE / sheet).read_text(encoding="utf-8") for sheet in ("report.css", "report.js", "viewer.js")
-        },
         "front": templates.get_template("front.html.j2").render(facts),
         "appendix": templates.get_template("appendix.html.j2").render(facts),
     }
@@ -68,12 +65,9 @@ class _Exporter(HTMLExporter):
     @property
     def default_config(self) -> Any:
         config = super().default_config
-        config.NbConvertBase.display_data_priority = [
-            "text/html",
-            "text/markdown",
-            "text/plain",
-        ]  # nothing with scripts
-        config.CoalesceStreamsPreprocessor.enabled = True  # of a progress bar its last state
+        # Nothing that needs a script to be drawn; of a progress bar its last state.
+        config.NbConvertBase.display_data_priority = ["text/html", "text/markdown", "text/plain"]
+        config.CoalesceStreamsPreprocessor.enabled = True
         return config
 
     @jinja2.pass_context
