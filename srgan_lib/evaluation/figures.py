@@ -109,7 +109,7 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, reference: str = "
     """The perception–distortion plane: LPIPS against PSNR, both relative to the reference; better is up and right.
 
     Filled markers are measured, hollow ones published. Relative figures (PSNR-Y minus the reference's, LPIPS divided by
-    the reference's) let published points of other test sets stand beside measured ones. Blau & Michaeli, "The Perception-Distortion Tradeoff", CVPR 2018.
+    the reference's) let published points of other test sets stand beside measured ones.
 
     Parameters
     ----------
@@ -118,6 +118,10 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, reference: str = "
     scale : enlargement factor.
     published_on : whose published points are drawn where ``dataset`` has none.
     curve : methods to join by a line in this order, such as networks interpolated between two others.
+
+    References
+    ----------
+    Y. Blau, T. Michaeli, "The Perception-Distortion Tradeoff", CVPR 2018.
     """
     measured = _relative(summary[summary.dataset == dataset].rename(columns={"mean": "value"}), reference)
     known = published(scale=scale)
