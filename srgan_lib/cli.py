@@ -245,9 +245,7 @@ def _existing_run(run: str) -> Path:
     raise LayoutError(f"no finished run {run!r}; there are: {', '.join(there) or 'none yet (make report makes one)'}")
 
 
-def _assemble(
-    run_dir: Path, resolved: Params, asked: Params, root: Path, pdf_engine: str, terminal: Any
-) -> None:
+def _assemble(run_dir: Path, resolved: Params, asked: Params, root: Path, pdf_engine: str, terminal: Any) -> None:
     from srgan_lib.pipeline.assemble import assemble
 
     terminal.note("Making the report")

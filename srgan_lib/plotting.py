@@ -41,9 +41,17 @@ LOOKS = {
     "warmup": Look("warm-up", "#0072B2", "^", (0, (8, 2, 2, 2))),
     "srgan": Look("SRGAN", "#D55E00", "o", "-"),
 }
-OTHERS = [Look("", colour, marker, line) for colour, marker, line in (
-    ("#7B3FA0", "P", (0, (2, 1))), ("#8C5A1E", "X", (0, (7, 1, 1, 1))), ("#3A7D00", "p", (0, (3, 3))),
-    ("#B0004E", "h", (0, (5, 3, 1, 3))), ("#005F73", "d", (0, (1, 3))), ("#9A8A00", "8", (0, (9, 3))))]
+OTHERS = [
+    Look("", colour, marker, line)
+    for colour, marker, line in (
+        ("#7B3FA0", "P", (0, (2, 1))),
+        ("#8C5A1E", "X", (0, (7, 1, 1, 1))),
+        ("#3A7D00", "p", (0, (3, 3))),
+        ("#B0004E", "h", (0, (5, 3, 1, 3))),
+        ("#005F73", "d", (0, (1, 3))),
+        ("#9A8A00", "8", (0, (9, 3))),
+    )
+]
 
 
 def looks(methods: Iterable[str]) -> dict[str, Look]:
@@ -65,8 +73,9 @@ def use_style() -> None:
     style.use(STYLE)
 
 
-def new_figure(rows: int = 1, columns: int = 1, *, height: float = 3.8, width: float = WIDTH,
-               **subplots: Any) -> tuple[Figure, Any]:
+def new_figure(
+    rows: int = 1, columns: int = 1, *, height: float = 3.8, width: float = WIDTH, **subplots: Any
+) -> tuple[Figure, Any]:
     """A styled figure and its axes (one, or an array), without pyplot's global state.
 
     Parameters

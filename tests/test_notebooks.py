@@ -30,7 +30,9 @@ def test_no_definitions_and_no_loops_over_steps(stage):
         for node in ast.walk(tree):
             assert not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda | ast.While)
             if isinstance(node, ast.For):
-                called = {n.func.attr for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)}
+                called = {
+                    n.func.attr for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)
+                }
                 assert not called & {"backward", "step", "zero_grad"}
 
 

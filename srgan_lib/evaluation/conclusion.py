@@ -11,8 +11,15 @@ from srgan_lib.evaluation.metrics import METRICS
 from srgan_lib.plotting import looks
 
 
-def conclude(summary: pd.DataFrame, *, scale: int, ours: str = "srgan", before: str = "warmup",
-             reference: str = "bicubic", not_computed: Mapping[str, str] | None = None) -> list[str]:
+def conclude(
+    summary: pd.DataFrame,
+    *,
+    scale: int,
+    ours: str = "srgan",
+    before: str = "warmup",
+    reference: str = "bicubic",
+    not_computed: Mapping[str, str] | None = None,
+) -> list[str]:
     """A short conclusion: a paragraph for each dataset, and one on what was not computed.
 
     Parameters
@@ -26,8 +33,14 @@ def conclude(summary: pd.DataFrame, *, scale: int, ours: str = "srgan", before: 
     paragraphs = []
     for dataset in summary.dataset.unique():
         figures = _Figures(summary[summary.dataset == dataset], reference)
-        sentences = [_fidelity(figures, scale), _perception(figures, ours), _second_judge(figures, ours),
-                     _adversarial(figures, ours, before), _spectrum(figures, ours), _certainty(figures, ours)]
+        sentences = [
+            _fidelity(figures, scale),
+            _perception(figures, ours),
+            _second_judge(figures, ours),
+            _adversarial(figures, ours, before),
+            _spectrum(figures, ours),
+            _certainty(figures, ours),
+        ]
         paragraphs.append(" ".join(filter(None, sentences)))
     missing = [f"{METRICS[name].label} was not computed: {reason}." for name, reason in (not_computed or {}).items()]
     return paragraphs + ([" ".join(missing)] if missing else [])
@@ -85,9 +98,11 @@ def _perception(figures: _Figures, ours: str) -> str:
     if row is None or base is None:
         return f"{name} has {_more(psnr.difference)} than {reference}; how natural its images look was not measured."
     ratio = row["mean"] / base["mean"]
-    return (f"By LPIPS (alex) {name} is perceptually {'closer' if ratio < 1 else 'no closer'} to the originals than "
-            f"{reference}: {_value(row)} against {_value(base)}, {ratio:.2f} times as far{_doubt(row)}, "
-            f"with {_more(psnr.difference)}.")
+    return (
+        f"By LPIPS (alex) {name} is perceptually {'closer' if ratio < 1 else 'no closer'} to the originals than "
+        f"{reference}: {_value(row)} against {_value(base)}, {ratio:.2f} times as far{_doubt(row)}, "
+        f"with {_more(psnr.difference)}."
+    )
 
 
 def _second_judge(figures: _Figures, ours: str) -> str:
@@ -109,8 +124,10 @@ def _adversarial(figures: _Figures, ours: str, before: str) -> str:
         return ""
     change = after["mean"] - start["mean"]
     better = "improved" if change < 0 else "did not improve"
-    return (f"Adversarial training {better} the {figures.label(before)} generator by {METRICS[metric].label} "
-            f"({METRICS[metric].phrase(change, sign=True)}), with {_more(after_psnr['mean'] - start_psnr['mean'])}.")
+    return (
+        f"Adversarial training {better} the {figures.label(before)} generator by {METRICS[metric].label} "
+        f"({METRICS[metric].phrase(change, sign=True)}), with {_more(after_psnr['mean'] - start_psnr['mean'])}."
+    )
 
 
 def _spectrum(figures: _Figures, ours: str) -> str:
@@ -121,8 +138,10 @@ def _spectrum(figures: _Figures, ours: str) -> str:
     row, base = (figures.get(method, "log_spectral_distance") for method in (ours, figures.reference))
     if row is None or base is None:
         return ""
-    return (f"The power spectrum of {figures.label(ours)} is {_value(row)} from that of the originals, "
-            f"{figures.label(figures.reference)}'s {_value(base)}.")
+    return (
+        f"The power spectrum of {figures.label(ours)} is {_value(row)} from that of the originals, "
+        f"{figures.label(figures.reference)}'s {_value(base)}."
+    )
 
 
 def _certainty(figures: _Figures, ours: str) -> str:

@@ -32,8 +32,16 @@ def distributions(metrics: pd.DataFrame, dataset: str, names: Sequence[str] = HE
     for axis, name in zip(axes[0], names, strict=True):
         for place, (method, look) in enumerate(chosen.items()):
             values = rows[rows.method == method][name].to_numpy()
-            axis.boxplot(values, positions=[place], orientation="horizontal", widths=0.6, whis=(0, 100),
-                         manage_ticks=False, medianprops={"color": look.colour, "linewidth": 2}, **pale)
+            axis.boxplot(
+                values,
+                positions=[place],
+                orientation="horizontal",
+                widths=0.6,
+                whis=(0, 100),
+                manage_ticks=False,
+                medianprops={"color": look.colour, "linewidth": 2},
+                **pale,
+            )
             offsets = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(1)
             axis.scatter(values, place + offsets, s=14, color=look.colour, marker=look.marker, alpha=0.7, linewidths=0)
         axis.set_xlabel(METRICS[name].heading)
@@ -43,8 +51,9 @@ def distributions(metrics: pd.DataFrame, dataset: str, names: Sequence[str] = HE
     return figure
 
 
-def differences(summary: pd.DataFrame, dataset: str, names: Sequence[str] = HEADLINE,
-                reference: str = "bicubic") -> Figure:
+def differences(
+    summary: pd.DataFrame, dataset: str, names: Sequence[str] = HEADLINE, reference: str = "bicubic"
+) -> Figure:
     """Each method's mean paired difference from the reference with its 95 % bootstrap interval, one panel per metric.
 
     Parameters
@@ -65,8 +74,10 @@ def differences(summary: pd.DataFrame, dataset: str, names: Sequence[str] = HEAD
             axis.plot([row.difference_low, row.difference_high], [place, place], "|-", color=look.colour, markersize=10)
             axis.plot(row.difference, place, look.marker, color=look.colour, markersize=5)
         axis.axvline(0, color="black", linewidth=1)
-        axis.set_xlabel(f"Δ {metric.label}{f', {metric.unit}' if metric.unit else ''}\n"
-                        f"{'better →' if metric.higher_is_better else '← better'}")
+        axis.set_xlabel(
+            f"Δ {metric.label}{f', {metric.unit}' if metric.unit else ''}\n"
+            f"{'better →' if metric.higher_is_better else '← better'}"
+        )
         axis.margins(x=0.1, y=0.1)
         axis.locator_params(axis="x", nbins=4)
         axis.grid(axis="y", visible=False)
@@ -104,8 +115,15 @@ def spectra(powers: pd.DataFrame, dataset: str, scale: int) -> Figure:
     return figure
 
 
-def plane(summary: pd.DataFrame, dataset: str, scale: int, *, reference: str = "bicubic", published_on: str = "BSD100",
-          curve: Sequence[str] = ()) -> Figure:
+def plane(
+    summary: pd.DataFrame,
+    dataset: str,
+    scale: int,
+    *,
+    reference: str = "bicubic",
+    published_on: str = "BSD100",
+    curve: Sequence[str] = (),
+) -> Figure:
     """The perception–distortion plane: LPIPS against PSNR, both relative to the reference; better is up and right.
 
     Filled markers are measured, hollow ones published. Relative figures (PSNR-Y minus the reference's, LPIPS divided by
@@ -134,8 +152,15 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, reference: str = "
     for title, group in known[known.dataset == where].groupby("title"):
         points = _relative(group, reference).drop(index=reference, errors="ignore")
         for method, look in looks(points.index).items():
-            axis.plot(*points.loc[method], look.marker, color=look.colour, fillstyle="none", markersize=9,
-                      markeredgewidth=1.8, label=f"{look.label} in {title.partition(' (')[0]} ({where})")
+            axis.plot(
+                *points.loc[method],
+                look.marker,
+                color=look.colour,
+                fillstyle="none",
+                markersize=9,
+                markeredgewidth=1.8,
+                label=f"{look.label} in {title.partition(' (')[0]} ({where})",
+            )
     if measured.empty:
         axis.set_title("Methods of this run are missing: LPIPS (alex) was not computed")
     axis.set_xlabel(f"PSNR-Y minus {reference}'s (dB), better →")

@@ -12,9 +12,15 @@ from srgan_lib.evaluation.judging import DEFAULT_METRICS, Judge
 from srgan_lib.evaluation.matching import FolderError, align, match_files, some
 
 
-def evaluate_folders(hr: Path, sr: Path, border: int, *, names: Sequence[str] = DEFAULT_METRICS,
-                     on_progress: Callable[[int, int], None] | None = None,
-                     on_warning: Callable[[str], None] = lambda text: None) -> pd.DataFrame:
+def evaluate_folders(
+    hr: Path,
+    sr: Path,
+    border: int,
+    *,
+    names: Sequence[str] = DEFAULT_METRICS,
+    on_progress: Callable[[int, int], None] | None = None,
+    on_warning: Callable[[str], None] = lambda text: None,
+) -> pd.DataFrame:
     """Measure a folder of results against the true images.
 
     Parameters

@@ -49,5 +49,8 @@ def _panels(sample: Sample, methods: Sequence[str], columns: int) -> Figure:
 def _figures(sample: Sample, method: str) -> str:
     """A method's figures in few characters, e.g. ``28.43 dB, LPIPS 0.340``."""
     known = [(METRICS[name], sample.figures[method].get(name, np.nan)) for name in LABELS]
-    return ", ".join(f"{metric.text(value)} dB" if metric.unit else f"LPIPS {metric.text(value)}"
-                     for metric, value in known if not np.isnan(value))
+    return ", ".join(
+        f"{metric.text(value)} dB" if metric.unit else f"LPIPS {metric.text(value)}"
+        for metric, value in known
+        if not np.isnan(value)
+    )

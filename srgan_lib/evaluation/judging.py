@@ -79,9 +79,16 @@ class Judgement:
     not_computed: dict[str, str]
 
 
-def judge(test_sets: Mapping[str, Sequence[Pair]], methods: Mapping[str, Method], *, scale: int, names: Iterable[str],
-          samples: int = 5, on_step: Callable[[int, int], None] | None = None,
-          on_warning: Callable[[str], None] = lambda text: None) -> Judgement:
+def judge(
+    test_sets: Mapping[str, Sequence[Pair]],
+    methods: Mapping[str, Method],
+    *,
+    scale: int,
+    names: Iterable[str],
+    samples: int = 5,
+    on_step: Callable[[int, int], None] | None = None,
+    on_warning: Callable[[str], None] = lambda text: None,
+) -> Judgement:
     """Let every method enlarge every image of the test sets, and measure the results.
 
     Parameters
@@ -135,8 +142,9 @@ def metric_names(evaluation: Evaluation) -> list[str]:
 
 def _power(dataset: str, method: str, image: np.ndarray) -> pd.DataFrame:
     frequency, power = radial_power(image)
-    return pd.DataFrame({"dataset": dataset, "method": method, "frequency": frequency,
-                         "power": 10 * np.log10(power + ROUNDING_POWER)})
+    return pd.DataFrame(
+        {"dataset": dataset, "method": method, "frequency": frequency, "power": 10 * np.log10(power + ROUNDING_POWER)}
+    )
 
 
 def _mean_spectra(powers: Sequence[pd.DataFrame]) -> pd.DataFrame:

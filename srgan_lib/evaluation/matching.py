@@ -40,11 +40,15 @@ def match_files(images: Sequence[str], folder: Path) -> dict[str, Path]:
         elif owners := [key for key in keys if _begins(file.stem, key)]:
             found[keys[max(owners, key=len)]].append(file)
     if missing := [image for image, files in found.items() if not files]:
-        raise FolderError(f"{folder}: no file for {some(missing)}; results must be named like the HR images "
-                          "(something like _SRGAN or x4 may follow)")
+        raise FolderError(
+            f"{folder}: no file for {some(missing)}; results must be named like the HR images "
+            "(something like _SRGAN or x4 may follow)"
+        )
     if double := next((files for files in found.values() if len(files) > 1), None):
-        raise FolderError(f"{folder}: {some([file.name for file in double])} belong to one image; keep one, "
-                          "or put each method into a folder of its own")
+        raise FolderError(
+            f"{folder}: {some([file.name for file in double])} belong to one image; keep one, "
+            "or put each method into a folder of its own"
+        )
     return {image: files[0] for image, files in found.items()}
 
 
@@ -59,8 +63,10 @@ def align(sr: np.ndarray, hr: np.ndarray, file: Path, scale: int) -> tuple[np.nd
         If they differ by more.
     """
     if any(abs(one - other) >= max(scale, 1) for one, other in zip(sr.shape[:2], hr.shape[:2], strict=True)):
-        raise FolderError(f"{file} has {sr.shape[1]}×{sr.shape[0]} pixels and its HR image "
-                          f"{hr.shape[1]}×{hr.shape[0]}; results must be of the size of HR")
+        raise FolderError(
+            f"{file} has {sr.shape[1]}×{sr.shape[0]} pixels and its HR image "
+            f"{hr.shape[1]}×{hr.shape[0]}; results must be of the size of HR"
+        )
     height, width = np.minimum(sr.shape[:2], hr.shape[:2])
     return sr[:height, :width], hr[:height, :width]
 

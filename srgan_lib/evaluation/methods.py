@@ -87,8 +87,12 @@ def interpolate(first: SuperResolver, second: SuperResolver, share: float) -> Su
     if shapes[0] != shapes[1]:
         raise ValueError("only networks of one architecture can be interpolated, and these two have different weights")
     between = copy.deepcopy(first)
-    between.load_state_dict({name: value + share * (ends[1][name] - value) if value.is_floating_point() else value
-                             for name, value in ends[0].items()})
+    between.load_state_dict(
+        {
+            name: value + share * (ends[1][name] - value) if value.is_floating_point() else value
+            for name, value in ends[0].items()
+        }
+    )
     return between
 
 

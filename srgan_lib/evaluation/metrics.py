@@ -113,9 +113,13 @@ def vif_y(sr: np.ndarray, hr: np.ndarray, border: int) -> float:
     return measure(sr, hr, border, ["vif_y"])["vif_y"]
 
 
-def measure(sr: np.ndarray, hr: np.ndarray, border: int,
-            names: Iterable[str] = ("psnr_y", "ssim_y"),
-            on_unavailable: Callable[[str, str], None] | None = None) -> dict[str, float]:
+def measure(
+    sr: np.ndarray,
+    hr: np.ndarray,
+    border: int,
+    names: Iterable[str] = ("psnr_y", "ssim_y"),
+    on_unavailable: Callable[[str, str], None] | None = None,
+) -> dict[str, float]:
     """Several metrics of one pair of images; what they have in common is computed once.
 
     Parameters
@@ -144,8 +148,9 @@ def measure(sr: np.ndarray, hr: np.ndarray, border: int,
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"{role} is {image.dtype} of shape {image.shape}; metrics compare H×W×3 uint8 images")
     if sr.shape != hr.shape:
-        raise ValueError(f"sr has {sr.shape[1]}×{sr.shape[0]} pixels and hr {hr.shape[1]}×{hr.shape[0]}; "
-                         "give images of one size")
+        raise ValueError(
+            f"sr has {sr.shape[1]}×{sr.shape[0]} pixels and hr {hr.shape[1]}×{hr.shape[0]}; give images of one size"
+        )
     if border < 0 or min(hr.shape[:2]) <= 2 * border:
         raise ValueError(f"a border of {border} leaves nothing of {hr.shape[1]}×{hr.shape[0]} pixels")
 
@@ -206,8 +211,9 @@ def _structural_similarity(sr: np.ndarray, hr: np.ndarray, sigma: float, radius:
 
 
 @lru_cache(maxsize=64)
-def _gaussian_bands(size: int, sigma: float, radius: int, whole: bool,
-                    block: int = 32) -> list[tuple[slice, np.ndarray, np.ndarray]]:
+def _gaussian_bands(
+    size: int, sigma: float, radius: int, whole: bool, block: int = 32
+) -> list[tuple[slice, np.ndarray, np.ndarray]]:
     """A Gaussian filter along one axis as small dense matrices, which multiply faster than taps are added.
 
     Returns
@@ -232,8 +238,9 @@ def _piq(name: str, smallest: int, sr: np.ndarray, hr: np.ndarray) -> float:
     import torch
 
     if min(hr.shape[-2:]) < smallest:
-        raise MetricUnavailable(f"{name} needs {smallest} pixels a side without the border, "
-                                f"and there are {hr.shape[-1]}×{hr.shape[-2]}")
+        raise MetricUnavailable(
+            f"{name} needs {smallest} pixels a side without the border, and there are {hr.shape[-1]}×{hr.shape[-2]}"
+        )
     # In float32, for which piq is made: float64 is twenty times slower and differs in the fourth decimal.
     planes = [torch.tensor(plane, dtype=torch.float32)[None] for plane in (sr, hr)]
     return getattr(piq, name)(*planes, data_range=PEAK).item()

@@ -66,7 +66,8 @@ def load_lpips(net: str) -> torch.nn.Module:
     if path is None:
         raise MetricUnavailable(
             f"LPIPS({net}) needs the ImageNet weights of {BACKBONES[net]}, which are not on this disk; run once with a "
-            "network, or put them into a folder and name it in SRGAN_WEIGHTS")
+            "network, or put them into a folder and name it in SRGAN_WEIGHTS"
+        )
     try:
         return _load_lpips(net, path)
     except BackboneError as error:

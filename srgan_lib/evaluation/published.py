@@ -20,8 +20,9 @@ def _read() -> pd.DataFrame:
     return pd.read_csv(Path(__file__).with_name("published.csv"))
 
 
-def published(dataset: str | None = None, metric: str | None = None, source: str | None = None,
-              scale: int | None = None) -> pd.DataFrame:
+def published(
+    dataset: str | None = None, metric: str | None = None, source: str | None = None, scale: int | None = None
+) -> pd.DataFrame:
     """Published figures: columns source, title, dataset, scale, method, metric, value.
 
     Parameters

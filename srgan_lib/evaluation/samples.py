@@ -47,12 +47,17 @@ class Sample:
             rows, columns = (slice(step * at, step * (at + part)) for at, part in zip(starts, sides, strict=True))
             return image[rows, columns]
 
-        return replace(self, lr=cut(self.lr, 1), hr=cut(self.hr, self.scale),
-                       results={method: cut(image, self.scale) for method, image in self.results.items()})
+        return replace(
+            self,
+            lr=cut(self.lr, 1),
+            hr=cut(self.hr, self.scale),
+            results={method: cut(image, self.scale) for method, image in self.results.items()},
+        )
 
 
-def choose_images(metrics: pd.DataFrame, count: int, method: str = "srgan",
-                  reference: str = "bicubic") -> list[tuple[str, str]]:
+def choose_images(
+    metrics: pd.DataFrame, count: int, method: str = "srgan", reference: str = "bicubic"
+) -> list[tuple[str, str]]:
     """Images that show the whole range of what a method gains: the best, the worst and others evenly between.
 
     Parameters

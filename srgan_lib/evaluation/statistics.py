@@ -14,12 +14,29 @@ import pandas as pd
 from srgan_lib.evaluation.metrics import METRICS
 
 SUMMARY_COLUMNS = (
-    "dataset", "method", "metric", "n", "mean", "std", "median", "iqr", "ci_low", "ci_high", "difference",
-    "difference_low", "difference_high", "p_value", "effect_size", "driven_by", "mean_without")
+    "dataset",
+    "method",
+    "metric",
+    "n",
+    "mean",
+    "std",
+    "median",
+    "iqr",
+    "ci_low",
+    "ci_high",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "p_value",
+    "effect_size",
+    "driven_by",
+    "mean_without",
+)
 
 
-def summarise(metrics: pd.DataFrame, reference: str = "bicubic", resamples: int = 10_000,
-              seed: int = 0) -> pd.DataFrame:
+def summarise(
+    metrics: pd.DataFrame, reference: str = "bicubic", resamples: int = 10_000, seed: int = 0
+) -> pd.DataFrame:
     """Summarise ``metrics.csv`` into ``metrics_summary.csv``.
 
     Parameters
@@ -72,8 +89,15 @@ def _describe(table: pd.DataFrame, reference: str, resamples: int, seed: int) ->
     count = len(table)
     # How often each image is in each resample, as shares that sum to 1: their product with the table is all means.
     shares = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples) / count
-    rows = pd.DataFrame({"n": count, "mean": table.mean(), "std": table.std(), "median": table.median(),
-                         "iqr": table.quantile(0.75) - table.quantile(0.25)}).rename_axis("method")
+    rows = pd.DataFrame(
+        {
+            "n": count,
+            "mean": table.mean(),
+            "std": table.std(),
+            "median": table.median(),
+            "iqr": table.quantile(0.75) - table.quantile(0.25),
+        }
+    ).rename_axis("method")
     rows["ci_low"], rows["ci_high"] = _interval(table, shares)
     if reference in table:
         others = table.drop(columns=reference)

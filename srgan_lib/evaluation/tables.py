@@ -47,21 +47,28 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str, reference: str = "b
         return "" if pd.isna(low) else f"{look.text(low)} to {look.text(high)}"
 
     def difference(row: Any) -> str:
-        return "" if pd.isna(row.difference) else (
-            f"{look.text(row.difference, sign=True)} ({look.text(row.difference_low, sign=True)} to "
-            f"{look.text(row.difference_high, sign=True)})")
+        return (
+            ""
+            if pd.isna(row.difference)
+            else (
+                f"{look.text(row.difference, sign=True)} ({look.text(row.difference_low, sign=True)} to "
+                f"{look.text(row.difference_high, sign=True)})"
+            )
+        )
 
-    frame = pd.DataFrame({
-        "method": rows.method,
-        look.heading: rows["mean"],
-        "std": rows["std"],
-        "median": rows["median"],
-        "95 % interval": [interval(row.ci_low, row.ci_high) for row in rows.itertuples()],
-        f"from {reference}": [difference(row) for row in rows.itertuples()],
-        "p (Holm)": rows.p_value,
-        "effect": rows.effect_size,
-        "driven by": rows.driven_by,
-    })
+    frame = pd.DataFrame(
+        {
+            "method": rows.method,
+            look.heading: rows["mean"],
+            "std": rows["std"],
+            "median": rows["median"],
+            "95 % interval": [interval(row.ci_low, row.ci_high) for row in rows.itertuples()],
+            f"from {reference}": [difference(row) for row in rows.itertuples()],
+            "p (Holm)": rows.p_value,
+            "effect": rows.effect_size,
+            "driven by": rows.driven_by,
+        }
+    )
     digits = f".{look.digits}f"
     return {
         "frame": _labelled(frame),

@@ -24,15 +24,20 @@ def tile_counts(height: int, width: int, tile: int, overlap: int) -> tuple[int, 
     No tile, with its overlap, covers more than (tile + 2·overlap)² pixels, and of all such grids it is the one with
     the least work. A small image is one tile.
     """
+
     def candidates(size: int) -> list[tuple[int, int, int]]:
         """Numbers of tiles, each with the longest tile and the pixels read in all."""
-        lengths = {count: [stop - start for start, stop in _reads(_edges(size, count), overlap)]
-                   for count in range(1, min(size, 2 * math.ceil(size / tile)) + 1)}
+        lengths = {
+            count: [stop - start for start, stop in _reads(_edges(size, count), overlap)]
+            for count in range(1, min(size, 2 * math.ceil(size / tile)) + 1)
+        }
         return [(count, max(tiles), sum(tiles)) for count, tiles in lengths.items()]
 
-    grids = [(high * wide, rows, columns)
-             for (rows, highest, high), (columns, widest, wide) in product(candidates(height), candidates(width))
-             if highest * widest <= (tile + 2 * overlap) ** 2]
+    grids = [
+        (high * wide, rows, columns)
+        for (rows, highest, high), (columns, widest, wide) in product(candidates(height), candidates(width))
+        if highest * widest <= (tile + 2 * overlap) ** 2
+    ]
     return min(grids)[1:]
 
 

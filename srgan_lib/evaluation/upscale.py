@@ -31,9 +31,16 @@ SMALLEST_TILE = 32
 Progress = Callable[[int, int], None]
 
 
-def upscale_array(model: SuperResolver, lr: np.ndarray, *, tile: int | None = 192, device: str = "cpu",
-                  dtype: str = "float32", self_ensemble: bool = False,
-                  on_progress: Progress | None = None) -> np.ndarray:
+def upscale_array(
+    model: SuperResolver,
+    lr: np.ndarray,
+    *,
+    tile: int | None = 192,
+    device: str = "cpu",
+    dtype: str = "float32",
+    self_ensemble: bool = False,
+    on_progress: Progress | None = None,
+) -> np.ndarray:
     """Enlarge an image with a network in evaluation mode.
 
     Parameters
@@ -89,9 +96,16 @@ def upscale_file(model: SuperResolver, source: Path, target: Path, *, force: boo
     write_image(target, _enlarge(model, _read(source), how))
 
 
-def upscale_folder(model: SuperResolver, source: Path, target: Path, *, force: bool = False,
-                   on_progress: Progress | None = None, on_warning: Callable[[str], None] = lambda text: None,
-                   **how: Any) -> list[Path]:
+def upscale_folder(
+    model: SuperResolver,
+    source: Path,
+    target: Path,
+    *,
+    force: bool = False,
+    on_progress: Progress | None = None,
+    on_warning: Callable[[str], None] = lambda text: None,
+    **how: Any,
+) -> list[Path]:
     """Enlarge all images of a folder into PNG files of the same names in another; reading and writing run alongside.
 
     Results that exist already are kept unless ``force``, so that an interrupted run can be continued. An image that
@@ -138,8 +152,15 @@ def upscale_folder(model: SuperResolver, source: Path, target: Path, *, force: b
     return written
 
 
-def _upscale_tiles(model: SuperResolver, lr: np.ndarray, tile: int, device: str, dtype: str, self_ensemble: bool,
-                   on_progress: Progress | None) -> np.ndarray:
+def _upscale_tiles(
+    model: SuperResolver,
+    lr: np.ndarray,
+    tile: int,
+    device: str,
+    dtype: str,
+    self_ensemble: bool,
+    on_progress: Progress | None,
+) -> np.ndarray:
     (height, width), scale, radius = lr.shape[:2], model.scale, receptive_radius(model)
     overlap, fade = (BLENDED_OVERLAP, FADE) if radius is None else (radius, 0)
     row_count, column_count = tile_counts(height, width, tile, overlap)
@@ -183,7 +204,8 @@ def _eightfold(model: SuperResolver, images: torch.Tensor) -> torch.Tensor:
 def _is_out_of_memory(error: Exception) -> bool:
     """CUDA raises a type of its own; the CPU allocator only a RuntimeError with one of these texts."""
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(
-        text in str(error) for text in ("can't allocate memory", "not enough memory"))
+        text in str(error) for text in ("can't allocate memory", "not enough memory")
+    )
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 #: torchvision's files; the digits before ``.pth`` begin the SHA-256 of their bytes.
-FILES = {"vgg19": "vgg19-dcbb9e9d.pth", "alexnet": "alexnet-owt-7be5be79.pth",
-         "squeezenet1_1": "squeezenet1_1-b8a52dc0.pth"}
+FILES = {
+    "vgg19": "vgg19-dcbb9e9d.pth",
+    "alexnet": "alexnet-owt-7be5be79.pth",
+    "squeezenet1_1": "squeezenet1_1-b8a52dc0.pth",
+}
 ADDRESS = "https://download.pytorch.org/models/"
 
 #: Convolutions per block of VGG-19; a layer is called ``relu2_2`` or, before its activation, ``conv2_2``.
@@ -100,11 +103,15 @@ def fetch_backbone(name: str, on_progress: Callable[[int, int], None] | None = N
                     if on_progress:
                         on_progress(done, total)
             if not digest.hexdigest().startswith(path.stem.rpartition("-")[2]):
-                raise BackboneError(f"what came from {address} is not the file expected ({done} bytes, SHA-256 "
-                                    f"{digest.hexdigest()[:8]}…); try again, or {remedy}")
+                raise BackboneError(
+                    f"what came from {address} is not the file expected ({done} bytes, SHA-256 "
+                    f"{digest.hexdigest()[:8]}…); try again, or {remedy}"
+                )
     except (urllib.error.URLError, OSError) as error:
-        raise BackboneError(f"the {name} weights are not on this disk and {address} could not be read: "
-                            f"{getattr(error, 'reason', error)}; {remedy}") from None
+        raise BackboneError(
+            f"the {name} weights are not on this disk and {address} could not be read: "
+            f"{getattr(error, 'reason', error)}; {remedy}"
+        ) from None
     return path
 
 
@@ -122,8 +129,9 @@ def read_backbone(path: Path) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # on a damaged file torch raises whatever its unpickler stumbles over
         raise BackboneError(f"{path} cannot be read as weights; delete it and get it again") from error
-    return {name.removeprefix("features."): value for name, value in state.items()
-            if not name.startswith("classifier.")}
+    return {
+        name.removeprefix("features."): value for name, value in state.items() if not name.startswith("classifier.")
+    }
 
 
 def hub_folder() -> Path:

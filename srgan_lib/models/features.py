@@ -34,8 +34,9 @@ class VGGFeatures(nn.Module):
         If the ImageNet weights are not on this disk, or do not reach the deepest layer.
     """
 
-    def __init__(self, layers: Iterable[str], weights: Literal["imagenet", "random"] = "imagenet",
-                 path: Path | None = None) -> None:
+    def __init__(
+        self, layers: Iterable[str], weights: Literal["imagenet", "random"] = "imagenet", path: Path | None = None
+    ) -> None:
         super().__init__()
         self.wanted = {layer_index(layer): layer for layer in layers}
         with torch.device("meta"):  # no initial weights are drawn, for they would be overwritten
@@ -63,14 +64,17 @@ class VGGFeatures(nn.Module):
         deepest = self.wanted[max(self.wanted)]
         path = path or find_backbone("vgg19", deepest)
         if path is None:
-            raise BackboneError(f"the ImageNet weights of VGG-19 up to {deepest} are not on this disk; name a folder "
-                                "that has them in SRGAN_WEIGHTS, or set content_weights to random")
+            raise BackboneError(
+                f"the ImageNet weights of VGG-19 up to {deepest} are not on this disk; name a folder "
+                "that has them in SRGAN_WEIGHTS, or set content_weights to random"
+            )
         state = read_backbone(path)
         wanted = self.layers.state_dict()
         missing = [name for name in wanted if name not in state or state[name].shape != wanted[name].shape]
         if missing:
-            raise BackboneError(f"{path} does not hold VGG-19 up to {deepest}: {missing[0]} is missing or of another "
-                                "shape")
+            raise BackboneError(
+                f"{path} does not hold VGG-19 up to {deepest}: {missing[0]} is missing or of another shape"
+            )
         self.layers.load_state_dict({name: state[name] for name in wanted})
 
     def _draw(self) -> None:

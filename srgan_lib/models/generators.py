@@ -51,8 +51,16 @@ class SRResNet(SuperResolver):
         no global skip.
     """
 
-    def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 16, global_skip: GlobalSkip = "none",
-                 norm: Norm = "batch", input: Input = "lr", value_range: ValueRange = "zero_one") -> None:
+    def __init__(
+        self,
+        scale: int = 4,
+        channels: int = 64,
+        blocks: int = 16,
+        global_skip: GlobalSkip = "none",
+        norm: Norm = "batch",
+        input: Input = "lr",
+        value_range: ValueRange = "zero_one",
+    ) -> None:
         super().__init__(scale, global_skip, input, value_range)
         self.head = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), PReLU())
         self.blocks = nn.Sequential(*(ResidualBlock(channels, norm, PReLU()) for _ in range(blocks)))
@@ -79,13 +87,24 @@ class ESPCN(SuperResolver):
     global_skip, input, value_range : see :class:`~srgan_lib.models.resolver.SuperResolver`.
     """
 
-    def __init__(self, scale: int = 4, channels: int = 64, global_skip: GlobalSkip = "none", input: Input = "lr",
-                 value_range: ValueRange = "zero_one") -> None:
+    def __init__(
+        self,
+        scale: int = 4,
+        channels: int = 64,
+        global_skip: GlobalSkip = "none",
+        input: Input = "lr",
+        value_range: ValueRange = "zero_one",
+    ) -> None:
         super().__init__(scale, global_skip, input, value_range)
         half = max(1, channels // 2)
         self.layers = nn.Sequential(
-            nn.Conv2d(3, channels, 5, padding=2), nn.Tanh(), nn.Conv2d(channels, half, 3, padding=1), nn.Tanh(),
-            nn.Conv2d(half, 3 * self.factor**2, 3, padding=1), nn.PixelShuffle(self.factor))
+            nn.Conv2d(3, channels, 5, padding=2),
+            nn.Tanh(),
+            nn.Conv2d(channels, half, 3, padding=1),
+            nn.Tanh(),
+            nn.Conv2d(half, 3 * self.factor**2, 3, padding=1),
+            nn.PixelShuffle(self.factor),
+        )
         self.initialise()
 
     def body(self, images: Tensor) -> Tensor:
@@ -108,12 +127,20 @@ class SmallTanh(SuperResolver):
     global_skip, input, value_range : see :class:`~srgan_lib.models.resolver.SuperResolver`.
     """
 
-    def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 3, global_skip: GlobalSkip = "none",
-                 input: Input = "lr", value_range: ValueRange = "tanh") -> None:
+    def __init__(
+        self,
+        scale: int = 4,
+        channels: int = 64,
+        blocks: int = 3,
+        global_skip: GlobalSkip = "none",
+        input: Input = "lr",
+        value_range: ValueRange = "tanh",
+    ) -> None:
         super().__init__(scale, global_skip, input, value_range)
         self.head = nn.Sequential(nn.Conv2d(3, channels, 3, padding=1), nn.ReLU())
         self.blocks = nn.Sequential(
-            *(ResidualBlock(channels, "batch", nn.ReLU(), last_norm=False) for _ in range(blocks)))
+            *(ResidualBlock(channels, "batch", nn.ReLU(), last_norm=False) for _ in range(blocks))
+        )
         self.trunk_end = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels))
         self.reconstruct = reconstruction(channels, self.factor, 3, nn.ReLU)
         self.initialise()
@@ -126,14 +153,25 @@ class SmallTanh(SuperResolver):
 
 
 ARCHITECTURES: dict[str, type[SuperResolver]] = {
-    "srcnn": SRCNN, "srresnet": SRResNet, "rrdbnet": RRDBNet, "espcn": ESPCN, "small_tanh": SmallTanh}
+    "srcnn": SRCNN,
+    "srresnet": SRResNet,
+    "rrdbnet": RRDBNet,
+    "espcn": ESPCN,
+    "small_tanh": SmallTanh,
+}
 
 
 def generator_config(warmup: Warmup, scale: int) -> dict[str, Any]:
     """The configuration of the generator that the warm-up's parameters describe, as plain JSON for a model file."""
-    options = {"scale": scale, "channels": warmup.generator_channels, "blocks": warmup.generator_blocks,
-               "norm": warmup.generator_norm, "input": warmup.generator_input, "global_skip": warmup.global_skip,
-               "value_range": warmup.value_range}
+    options = {
+        "scale": scale,
+        "channels": warmup.generator_channels,
+        "blocks": warmup.generator_blocks,
+        "norm": warmup.generator_norm,
+        "input": warmup.generator_input,
+        "global_skip": warmup.global_skip,
+        "value_range": warmup.value_range,
+    }
     known = inspect.signature(ARCHITECTURES[warmup.generator]).parameters
     return {"architecture": warmup.generator, **{name: value for name, value in options.items() if name in known}}
 

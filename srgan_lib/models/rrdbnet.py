@@ -19,7 +19,8 @@ class DenseBlock(nn.Module):
         super().__init__()
         widths = [growth] * 4 + [channels]
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(channels + index * growth, width, 3, padding=1) for index, width in enumerate(widths))
+            nn.Conv2d(channels + index * growth, width, 3, padding=1) for index, width in enumerate(widths)
+        )
         for convolution in self.convolutions:
             nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
             nn.init.zeros_(convolution.bias)
@@ -56,19 +57,32 @@ class RRDBNet(SuperResolver):
     global_skip, input, value_range : see :class:`~srgan_lib.models.resolver.SuperResolver`.
     """
 
-    def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 23, global_skip: GlobalSkip = "none",
-                 input: Input = "lr", value_range: ValueRange = "zero_one") -> None:
+    def __init__(
+        self,
+        scale: int = 4,
+        channels: int = 64,
+        blocks: int = 23,
+        global_skip: GlobalSkip = "none",
+        input: Input = "lr",
+        value_range: ValueRange = "zero_one",
+    ) -> None:
         super().__init__(scale, global_skip, input, value_range)
         self.head = nn.Conv2d(3, channels, 3, padding=1)
         self.blocks = nn.Sequential(*(ResidualInResidualBlock(channels, max(1, channels // 2)) for _ in range(blocks)))
         self.trunk_end = nn.Conv2d(channels, channels, 3, padding=1)
         stages: list[nn.Module] = []
         for step in upsampling_steps(self.factor):
-            stages += [nn.Upsample(scale_factor=step, mode="nearest"), nn.Conv2d(channels, channels, 3, padding=1),
-                       nn.LeakyReLU(0.2, inplace=True)]
+            stages += [
+                nn.Upsample(scale_factor=step, mode="nearest"),
+                nn.Conv2d(channels, channels, 3, padding=1),
+                nn.LeakyReLU(0.2, inplace=True),
+            ]
         self.upsample = nn.Sequential(*stages)
-        self.tail = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.LeakyReLU(0.2, inplace=True),
-                                  nn.Conv2d(channels, 3, 3, padding=1))
+        self.tail = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(channels, 3, 3, padding=1),
+        )
         self.initialise()
 
     def body(self, images: Tensor) -> Tensor:

@@ -22,14 +22,18 @@ class SRCNN(SuperResolver):
     scale : enlargement factor.
     """
 
-    def __init__(self, layout: Literal["9-1-5", "9-5-5"] = "9-5-5", global_skip: GlobalSkip = "bicubic",
-                 scale: int = 4) -> None:
+    def __init__(
+        self, layout: Literal["9-1-5", "9-5-5"] = "9-5-5", global_skip: GlobalSkip = "bicubic", scale: int = 4
+    ) -> None:
         super().__init__(scale, global_skip, "bicubic", "zero_one")
         first, middle, last = (int(size) for size in layout.split("-"))
         self.layers = nn.Sequential(
-            nn.Conv2d(3, 64, first, padding=first // 2), nn.ReLU(inplace=True),
-            nn.Conv2d(64, 32, middle, padding=middle // 2), nn.ReLU(inplace=True),
-            nn.Conv2d(32, 3, last, padding=last // 2))
+            nn.Conv2d(3, 64, first, padding=first // 2),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(64, 32, middle, padding=middle // 2),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(32, 3, last, padding=last // 2),
+        )
         self.initialise()
 
     def body(self, images: Tensor) -> Tensor:

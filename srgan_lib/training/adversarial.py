@@ -38,17 +38,27 @@ class Adversarial(Task):
         self.adversarial = AdversarialLoss(stage.adversarial_loss)
         generator, metadata = load_model(warmup_weights)
         if metadata["config"].get("scale") != shared.scale:
-            raise CheckpointError(f"{warmup_weights}: holds {metadata['config']}, and shared.scale is {shared.scale}; "
-                                  "run the warm-up at that scale")
-        config = {"architecture": stage.discriminator, "crop": shared.crop, "head": stage.discriminator_head,
-                  "channels": stage.discriminator_channels}
+            raise CheckpointError(
+                f"{warmup_weights}: holds {metadata['config']}, and shared.scale is {shared.scale}; "
+                "run the warm-up at that scale"
+            )
+        config = {
+            "architecture": stage.discriminator,
+            "crop": shared.crop,
+            "head": stage.discriminator_head,
+            "channels": stage.discriminator_channels,
+        }
         with seeded(shared.seed, "discriminator weights"):
             discriminator = build_discriminator(config)
         generator, discriminator = (compute.trainable(network.train()) for network in (generator, discriminator))
         self.generator = Trained(
-            generator, metadata["config"], Optimizer(generator, stage, stage.learning_rate, stage.schedule))
-        self.discriminator = Trained(discriminator, config, Optimizer(
-            discriminator, stage, stage.discriminator_learning_rate, stage.discriminator_schedule))
+            generator, metadata["config"], Optimizer(generator, stage, stage.learning_rate, stage.schedule)
+        )
+        self.discriminator = Trained(
+            discriminator,
+            config,
+            Optimizer(discriminator, stage, stage.discriminator_learning_rate, stage.discriminator_schedule),
+        )
         self.networks = {"generator": self.generator, "discriminator": self.discriminator}
         self.generate, self.discriminate = compute.compiled(generator), compute.compiled(discriminator)
         self.card = self.terms.card
@@ -80,15 +90,28 @@ class Adversarial(Task):
         norm = self.discriminator.optimizer.update(loss, step)
         with torch.no_grad():
             belief_real, belief_fake = self.adversarial.beliefs(real, fake)
-            return {"discriminator": loss, "discriminator_real": loss_real, "discriminator_fake": loss_fake,
-                    "d_real": belief_real.mean(), "d_fake": belief_fake.mean(),
-                    "d_accuracy_real": (belief_real > 0.5).float().mean(),
-                    "d_accuracy_fake": (belief_fake < 0.5).float().mean(), "d_grad_norm": norm}
+            return {
+                "discriminator": loss,
+                "discriminator_real": loss_real,
+                "discriminator_fake": loss_fake,
+                "d_real": belief_real.mean(),
+                "d_fake": belief_fake.mean(),
+                "d_accuracy_real": (belief_real > 0.5).float().mean(),
+                "d_accuracy_fake": (belief_fake < 0.5).float().mean(),
+                "d_grad_norm": norm,
+            }
 
 
-def train_adversarial(params: Params, train_pairs: Sequence[Pair], validation_pairs: Sequence[Pair],
-                      warmup_weights: Path, directory: Path, fingerprint: str, on_step: OnStep | None = None,
-                      on_warning: OnWarning | None = None) -> pandas.DataFrame:
+def train_adversarial(
+    params: Params,
+    train_pairs: Sequence[Pair],
+    validation_pairs: Sequence[Pair],
+    warmup_weights: Path,
+    directory: Path,
+    fingerprint: str,
+    on_step: OnStep | None = None,
+    on_warning: OnWarning | None = None,
+) -> pandas.DataFrame:
     """Train the warmed-up generator against a discriminator.
 
     Writes ``generator.safetensors``, ``discriminator.safetensors`` and the snapshots in ``montage/``.

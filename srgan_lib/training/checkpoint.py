@@ -143,8 +143,10 @@ class Checkpoints:
             aside.mkdir(exist_ok=True)
             for other in self.files():
                 other.rename(aside / other.name)
-            on_warning(f"{path.name} was made with other parameters, data or code: training starts anew. It is kept in "
-                       f"{aside}; delete that when you do not need it")
+            on_warning(
+                f"{path.name} was made with other parameters, data or code: training starts anew. It is kept in "
+                f"{aside}; delete that when you do not need it"
+            )
             break
         return None
 

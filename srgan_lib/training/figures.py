@@ -91,8 +91,15 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
     for panel, (name, label) in zip(axes, (("psnr_y", "PSNR-Y (dB)"), ("ssim_y", "SSIM-Y (Wang)")), strict=True):
         for column, look in ((name, LOOKS[method]), (f"{name}_bicubic", LOOKS["bicubic"])):
             marker = look.marker if column == name and len(validation) <= 30 else ""
-            panel.plot(validation["step"], validation[column], color=look.colour, linestyle=look.line, marker=marker,
-                       markersize=5, label=look.label)
+            panel.plot(
+                validation["step"],
+                validation[column],
+                color=look.colour,
+                linestyle=look.line,
+                marker=marker,
+                markersize=5,
+                label=look.label,
+            )
         panel.set(xlabel="step", ylabel=label)
     legend_below(figure, axes)
     return figure

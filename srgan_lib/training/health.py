@@ -25,12 +25,16 @@ def discriminator_health(rows: Sequence[Mapping[str, float]]) -> tuple[str, str]
     fake = [row["d_accuracy_fake"] for row in window]
     when = f"from step {window[0]['step']} to {window[-1]['step']}"
     if min(real + fake) >= SURE:
-        return "wins", (f"the discriminator wins outright {when}: it is right about {SURE:.0%} of the images, so the "
-                        "adversarial term teaches the generator little; raise discriminator_every or lower "
-                        "discriminator_learning_rate")
+        return "wins", (
+            f"the discriminator wins outright {when}: it is right about {SURE:.0%} of the images, so the "
+            "adversarial term teaches the generator little; raise discriminator_every or lower "
+            "discriminator_learning_rate"
+        )
     for side, other, answer in ((real, fake, "real"), (fake, real, "fake")):
         if min(side) >= SURE and max(other) <= 1 - SURE:
-            return "collapsed", (f"the discriminator has collapsed {when}: it calls all images {answer}, so the "
-                                 "adversarial term says nothing; lower learning_rate, or set discriminator_every to 1 "
-                                 "and raise discriminator_learning_rate")
+            return "collapsed", (
+                f"the discriminator has collapsed {when}: it calls all images {answer}, so the "
+                "adversarial term says nothing; lower learning_rate, or set discriminator_every to 1 "
+                "and raise discriminator_learning_rate"
+            )
     return None

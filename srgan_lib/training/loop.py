@@ -75,8 +75,17 @@ class Loop:
     on_warning : told in a sentence what the user should know.
     """
 
-    def __init__(self, stage_name: str, params: Params, train_pairs: Sequence[Pair], validation_pairs: Sequence[Pair],
-                 directory: Path, fingerprint: str, on_step: OnStep | None, on_warning: OnWarning | None) -> None:
+    def __init__(
+        self,
+        stage_name: str,
+        params: Params,
+        train_pairs: Sequence[Pair],
+        validation_pairs: Sequence[Pair],
+        directory: Path,
+        fingerprint: str,
+        on_step: OnStep | None,
+        on_warning: OnWarning | None,
+    ) -> None:
         shared, stage = params.shared, getattr(params, stage_name)
         self.stage_name, self.params, self.stage = stage_name, params, stage
         self.directory = Path(directory)
@@ -86,8 +95,15 @@ class Loop:
         self.compute = Compute.of(shared)
         self.checkpoints = Checkpoints(self.directory / "checkpoints", fingerprint, stage.keep_checkpoints)
         self.sampler = PatchSampler(
-            train_pairs, crop=shared.crop, scale=shared.scale, batch=stage.batch, seed=shared.seed,
-            augment=stage.augment, degradation=shared.degradation, blur_sigma=shared.blur_sigma)
+            train_pairs,
+            crop=shared.crop,
+            scale=shared.scale,
+            batch=stage.batch,
+            seed=shared.seed,
+            augment=stage.augment,
+            degradation=shared.degradation,
+            blur_sigma=shared.blur_sigma,
+        )
         self.validation = Validation(validation_pairs, shared, self.compute)
         self.history = History()
         self._warned: set[str] = set()
@@ -146,8 +162,10 @@ class Loop:
                 self._after(step)
                 if stopping() and step < self.stage.steps:
                     self._save(step)
-                    raise Interrupted(f"{self.stage_name}: stopped after step {step} of {self.stage.steps}; the state "
-                                      "is saved, run the same again to go on from there")
+                    raise Interrupted(
+                        f"{self.stage_name}: stopped after step {step} of {self.stage.steps}; the state "
+                        "is saved, run the same again to go on from there"
+                    )
         self._write_results(self.stage.steps - start, time.perf_counter() - began, batches.wait_share)
 
     def _after(self, step: int) -> None:
@@ -189,8 +207,10 @@ class Loop:
             good = next(iter(self.checkpoints.files()), None)
             where = f"the last good checkpoint is {good}" if good else "there was no checkpoint yet"
             name, rate = self.stage_name, self.stage.learning_rate
-            remedy = (f" of {name}; {where}. Lower {name}.learning_rate ({rate:g}), set {name}.gradient_clip, "
-                      "or set shared.dtype to float32")
+            remedy = (
+                f" of {name}; {where}. Lower {name}.learning_rate ({rate:g}), set {name}.gradient_clip, "
+                "or set shared.dtype to float32"
+            )
             raise Diverged(error.term, error.step, error.value, remedy) from None
 
     def _save(self, step: int) -> None:
@@ -205,8 +225,10 @@ class Loop:
             return 0
         tensors, facts = found
         if facts["configs"] != self._configs():
-            raise CheckpointError(f"{self.checkpoints.folder}: its states are of {facts['configs']}, and this training "
-                                  f"has {self._configs()}; delete that folder or take another one")
+            raise CheckpointError(
+                f"{self.checkpoints.folder}: its states are of {facts['configs']}, and this training "
+                f"has {self._configs()}; delete that folder or take another one"
+            )
         for name, trained in self.task.networks.items():
             trained.network.load_state_dict(_within(tensors, f"{name}.weights."))
             trained.optimizer.load_state(_within(tensors, f"{name}.adam."))
@@ -242,14 +264,25 @@ class Loop:
 
     def _write_results(self, steps: int, seconds: float, wait_share: float) -> None:
         self._write_curves()
-        speed = {"steps": steps, "seconds": round(seconds, 3),
-                 "images_per_second": round(steps * self.stage.batch / seconds, 3),
-                 "data_wait_share": round(wait_share, 5), "peak_memory_gib": _peak_memory(self.compute.device)}
+        speed = {
+            "steps": steps,
+            "seconds": round(seconds, 3),
+            "images_per_second": round(steps * self.stage.batch / seconds, 3),
+            "data_wait_share": round(wait_share, 5),
+            "peak_memory_gib": _peak_memory(self.compute.device),
+        }
         write_atomic(self.directory / "speed.json", json.dumps(speed, indent=1) + "\n")
         for index, (name, trained) in enumerate(self.task.networks.items()):
             network = trained.network if index else self.kept
-            save_model(self.directory / f"{name}.safetensors", network, trained.config, **self.task.card,
-                       stage=self.stage_name, steps=self.stage.steps, fingerprint=self.fingerprint)
+            save_model(
+                self.directory / f"{name}.safetensors",
+                network,
+                trained.config,
+                **self.task.card,
+                stage=self.stage_name,
+                steps=self.stage.steps,
+                fingerprint=self.fingerprint,
+            )
 
 
 def _within(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

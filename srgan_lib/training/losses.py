@@ -39,8 +39,13 @@ class ContentLoss(nn.Module):
         on the images given to :meth:`calibrate`.
     """
 
-    def __init__(self, features: VGGFeatures, layers: Mapping[str, float], kind: Literal["mse", "l1"],
-                 scale: float | Literal["auto"]) -> None:
+    def __init__(
+        self,
+        features: VGGFeatures,
+        layers: Mapping[str, float],
+        kind: Literal["mse", "l1"],
+        scale: float | Literal["auto"],
+    ) -> None:
         super().__init__()
         self.features = features
         self.layers = dict(layers)

@@ -12,8 +12,9 @@ WARMING = 0.3  #: share of the steps in which one_cycle rises
 FIRST, LAST = 1 / 25, 1e-4 / 25  #: one_cycle's factors at the start and at the end
 
 
-def learning_rate_factor(kind: Schedule, step: int, steps: int, milestones: Sequence[float] = (),
-                         factor: float = 1.0) -> float:
+def learning_rate_factor(
+    kind: Schedule, step: int, steps: int, milestones: Sequence[float] = (), factor: float = 1.0
+) -> float:
     """What to multiply the learning rate by at ``step`` (from 0) of ``steps``.
 
     Parameters

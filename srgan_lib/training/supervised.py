@@ -29,8 +29,14 @@ class Supervised(Task):
     initialisation : of its convolutions.
     """
 
-    def __init__(self, loop: Loop, name: str, config: dict[str, Any], terms: ImageTerms,
-                 initialisation: Literal["default", "he_normal"] = "default") -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        name: str,
+        config: dict[str, Any],
+        terms: ImageTerms,
+        initialisation: Literal["default", "he_normal"] = "default",
+    ) -> None:
         stage = loop.stage
         self.compute = loop.compute
         self.terms = terms
@@ -51,9 +57,15 @@ class Supervised(Task):
         return values | {"grad_norm": self.trained.optimizer.update(loss, step)}
 
 
-def train_srcnn(params: Params, train_pairs: Sequence[Pair], validation_pairs: Sequence[Pair], directory: Path,
-                fingerprint: str, on_step: OnStep | None = None,
-                on_warning: OnWarning | None = None) -> pandas.DataFrame:
+def train_srcnn(
+    params: Params,
+    train_pairs: Sequence[Pair],
+    validation_pairs: Sequence[Pair],
+    directory: Path,
+    fingerprint: str,
+    on_step: OnStep | None = None,
+    on_warning: OnWarning | None = None,
+) -> pandas.DataFrame:
     """Train SRCNN on the mean squared error of pixels.
 
     Parameters
@@ -81,16 +93,26 @@ def train_srcnn(params: Params, train_pairs: Sequence[Pair], validation_pairs: S
         When a checkpoint of this fingerprint holds another network.
     """
     stage = params.srcnn
-    config = {"architecture": "srcnn", "layout": stage.layout, "global_skip": stage.global_skip,
-              "scale": params.shared.scale}
+    config = {
+        "architecture": "srcnn",
+        "layout": stage.layout,
+        "global_skip": stage.global_skip,
+        "scale": params.shared.scale,
+    }
     loop = Loop("srcnn", params, train_pairs, validation_pairs, directory, fingerprint, on_step, on_warning)
     terms = ImageTerms({"pixel": DISTANCES["mse"]}, {"pixel": 1.0})
     return loop.run(["srcnn"], lambda: Supervised(loop, "srcnn", config, terms))
 
 
-def train_warmup(params: Params, train_pairs: Sequence[Pair], validation_pairs: Sequence[Pair], directory: Path,
-                 fingerprint: str, on_step: OnStep | None = None,
-                 on_warning: OnWarning | None = None) -> pandas.DataFrame:
+def train_warmup(
+    params: Params,
+    train_pairs: Sequence[Pair],
+    validation_pairs: Sequence[Pair],
+    directory: Path,
+    fingerprint: str,
+    on_step: OnStep | None = None,
+    on_warning: OnWarning | None = None,
+) -> pandas.DataFrame:
     """Train the generator alone, on pixels and VGG-19 features; writes ``generator.safetensors``.
 
     Parameters, returns and raises as :func:`train_srcnn`; also ``BackboneError`` where ``content_weights`` is

@@ -36,7 +36,9 @@ def benchmark():
         folder = Path(os.environ.get("SRGAN_DATA", "")) / name
         if not os.environ.get("SRGAN_DATA") or not folder.is_dir():
             pytest.skip(f"{name} is not under SRGAN_DATA")
-        return [Pair(file.stem, crop_to_multiple(read_image(file), 4), read_image(folder / "LRx4" / file.name))
-                for file in sorted((folder / "HR").glob("*.png"))]
+        return [
+            Pair(file.stem, crop_to_multiple(read_image(file), 4), read_image(folder / "LRx4" / file.name))
+            for file in sorted((folder / "HR").glob("*.png"))
+        ]
 
     return read

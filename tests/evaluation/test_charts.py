@@ -15,9 +15,18 @@ METHODS = ("nearest", "bicubic", "srcnn", "warmup", "srgan", "theirs")
 @pytest.fixture(scope="module")
 def metrics():
     rng = np.random.default_rng(0)
-    rows = [{"dataset": "heldout", "image": f"image{number}", "method": method, "psnr_y": 25 + rng.normal(),
-             "ssim_y": 0.7 + 0.01 * rng.normal(), "lpips_alex": 0.4 + 0.01 * rng.normal()}
-            for number in range(6) for method in METHODS]
+    rows = [
+        {
+            "dataset": "heldout",
+            "image": f"image{number}",
+            "method": method,
+            "psnr_y": 25 + rng.normal(),
+            "ssim_y": 0.7 + 0.01 * rng.normal(),
+            "lpips_alex": 0.4 + 0.01 * rng.normal(),
+        }
+        for number in range(6)
+        for method in METHODS
+    ]
     return pd.DataFrame(rows)
 
 
@@ -27,8 +36,14 @@ def sample():
     lr, *large = (rng.integers(0, 256, (size, size + 4, 3), dtype=np.uint8) for size in (40, 160, 160, 160))
     large = [image[:, :176] for image in (np.pad(image, ((0, 0), (0, 12), (0, 0))) for image in large)]
     figures = {"psnr_y": 25.125, "lpips_alex": 0.4}
-    return Sample("heldout", "image", lr, large[0], dict(zip(("bicubic", "srgan"), large[1:], strict=True)),
-                  {"bicubic": figures, "srgan": figures | {"lpips_alex": np.nan}})
+    return Sample(
+        "heldout",
+        "image",
+        lr,
+        large[0],
+        dict(zip(("bicubic", "srgan"), large[1:], strict=True)),
+        {"bicubic": figures, "srgan": figures | {"lpips_alex": np.nan}},
+    )
 
 
 def check(figure):
@@ -57,7 +72,12 @@ def test_differences_mark_the_mean_and_leave_the_reference_out(metrics):
     summary = summarise(metrics, resamples=200)
     figure = check(differences(summary, "heldout"))
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
-        "nearest", "SRCNN", "warm-up", "SRGAN", "theirs"]
+        "nearest",
+        "SRCNN",
+        "warm-up",
+        "SRGAN",
+        "theirs",
+    ]
     means = summary[(summary.metric == "psnr_y") & (summary.method != "bicubic")].difference
     drawn = [line.get_xdata()[0] for line in figure.axes[0].lines if len(line.get_xdata()) == 1]
     assert drawn == pytest.approx(list(means))
@@ -65,8 +85,12 @@ def test_differences_mark_the_mean_and_leave_the_reference_out(metrics):
 
 def test_spectra_are_drawn_against_hr():
     frequency = np.linspace(0.01, 0.49, 20)
-    powers = pd.concat([pd.DataFrame({"dataset": "heldout", "method": method, "frequency": frequency, "power": level})
-                        for method, level in (("bicubic", 10.0), ("srgan", 18.0), ("hr", 20.0))])
+    powers = pd.concat(
+        [
+            pd.DataFrame({"dataset": "heldout", "method": method, "frequency": frequency, "power": level})
+            for method, level in (("bicubic", 10.0), ("srgan", 18.0), ("hr", 20.0))
+        ]
+    )
     upper, lower = check(spectra(powers, "heldout", 4)).axes
     assert [line.get_label() for line in upper.lines] == ["bicubic", "SRGAN", "HR"]
     assert [line.get_ydata()[0] for line in lower.lines] == [-10, -2, 0]

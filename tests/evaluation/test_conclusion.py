@@ -14,26 +14,44 @@ def summary(images=8, **means) -> pd.DataFrame:
     """Summary of figures whose means are given in the order of METHODS, with an image-to-image spread."""
     spread = np.linspace(-3, 3, images) if images > 1 else np.zeros(1)
     scale = {"psnr_y": 1, "ssim_y": 0.01, "lpips_alex": 0.01, "lpips_squeeze": 0.01, "log_spectral_distance": 1}
-    rows = [{"dataset": "heldout", "image": f"image{number}", "method": method,
-             **{metric: values[place] + offset * scale[metric] + 0.001 * scale[metric] * place * (number % 2)
-                for metric, values in means.items()}}
-            for number, offset in enumerate(spread) for place, method in enumerate(METHODS)]
+    rows = [
+        {
+            "dataset": "heldout",
+            "image": f"image{number}",
+            "method": method,
+            **{
+                metric: values[place] + offset * scale[metric] + 0.001 * scale[metric] * place * (number % 2)
+                for metric, values in means.items()
+            },
+        }
+        for number, offset in enumerate(spread)
+        for place, method in enumerate(METHODS)
+    ]
     return summarise(pd.DataFrame(rows), resamples=500)
 
 
-USUAL = {"psnr_y": (26.0, 26.5, 27.0, 25.6), "ssim_y": (0.75, 0.76, 0.78, 0.74), "lpips_alex": (0.40, 0.38, 0.34, 0.24),
-         "lpips_squeeze": (0.30, 0.29, 0.27, 0.20), "log_spectral_distance": (20.0, 18.0, 16.0, 5.0)}
+USUAL = {
+    "psnr_y": (26.0, 26.5, 27.0, 25.6),
+    "ssim_y": (0.75, 0.76, 0.78, 0.74),
+    "lpips_alex": (0.40, 0.38, 0.34, 0.24),
+    "lpips_squeeze": (0.30, 0.29, 0.27, 0.20),
+    "log_spectral_distance": (20.0, 18.0, 16.0, 5.0),
+}
 
 
 def test_says_what_is_best_and_what_srgan_costs_and_gains():
     [text] = conclude(summary(**USUAL), scale=4)
-    for words in ("On the held-out photographs (8 images, enlarged 4×) ",
-                  "warm-up is the most faithful by PSNR-Y: 27.00 dB",
-                  "1.00 dB above bicubic",
-                  "SRGAN is perceptually closer to the originals than bicubic: 0.240 against 0.400, 0.60 times as far",
-                  "with 0.40 dB less PSNR-Y.", "LPIPS (squeeze), agrees (−0.100)",
-                  "Adversarial training improved the warm-up generator by LPIPS (alex) (−0.100), with 1.40 dB less",
-                  "SRGAN is 5.00 dB from that of the originals, bicubic's 20.00 dB", "wide because images differ"):
+    for words in (
+        "On the held-out photographs (8 images, enlarged 4×) ",
+        "warm-up is the most faithful by PSNR-Y: 27.00 dB",
+        "1.00 dB above bicubic",
+        "SRGAN is perceptually closer to the originals than bicubic: 0.240 against 0.400, 0.60 times as far",
+        "with 0.40 dB less PSNR-Y.",
+        "LPIPS (squeeze), agrees (−0.100)",
+        "Adversarial training improved the warm-up generator by LPIPS (alex) (−0.100), with 1.40 dB less",
+        "SRGAN is 5.00 dB from that of the originals, bicubic's 20.00 dB",
+        "wide because images differ",
+    ):
         assert words in text
     assert len(re.findall(r"[.] [A-Z]", text)) >= 4
 
@@ -62,8 +80,10 @@ def test_a_difference_within_its_interval_is_not_sold_as_one():
     assert "0.60 times as far, which these images cannot tell from none" in conclude(figures, scale=4)[0]
 
 
-@pytest.mark.parametrize(("images", "words"), [(1, "One image says nothing about others."),
-                                               (5, "With 5 images no rank test can reach p < 0.05")])
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [(1, "One image says nothing about others."), (5, "With 5 images no rank test can reach p < 0.05")],
+)
 def test_few_images_are_pointed_out(images, words):
     assert words in conclude(summary(images, **USUAL), scale=2)[0]
 
@@ -72,6 +92,12 @@ def test_methods_that_were_not_judged_are_not_mentioned():
     figures = summary(**USUAL)
     [text] = conclude(figures[~figures.method.isin(["srgan", "warmup"])], scale=4)
     assert "SRGAN" not in text and "SRCNN is the most faithful" in text
-    [text] = conclude(summarise(pd.DataFrame({"dataset": "a", "image": list("xyz"), "method": "srgan",
-                                              "psnr_y": [1.0, 2, 3], "ssim_y": 0.5})), scale=4)
+    [text] = conclude(
+        summarise(
+            pd.DataFrame(
+                {"dataset": "a", "image": list("xyz"), "method": "srgan", "psnr_y": [1.0, 2, 3], "ssim_y": 0.5}
+            )
+        ),
+        scale=4,
+    )
     assert "SRGAN is the most faithful by PSNR-Y: 2.00 dB" in text and "bicubic" not in text

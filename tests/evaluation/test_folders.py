@@ -21,8 +21,14 @@ def folders(pairs, tmp_path):
 
 def test_each_pair_is_measured(folders, pairs):
     progress, warnings = [], []
-    frame = evaluate_folders(folders / "hr", folders / "bicubic", 4, names=["ssim_y", "psnr_y"],
-                             on_progress=lambda *what: progress.append(what), on_warning=warnings.append)
+    frame = evaluate_folders(
+        folders / "hr",
+        folders / "bicubic",
+        4,
+        names=["ssim_y", "psnr_y"],
+        on_progress=lambda *what: progress.append(what),
+        on_warning=warnings.append,
+    )
     assert list(frame.columns) == ["dataset", "image", "method", "psnr_y", "ssim_y", "lpips_alex"]
     assert frame.lpips_alex.isna().all()
     assert set(frame.dataset) == {"hr"} and set(frame.method) == {"bicubic"}

@@ -17,8 +17,13 @@ def methods():
 
 @pytest.fixture(scope="module")
 def judgement(pairs, methods):
-    return judge({"one": pairs[:2], "two": pairs[2:]}, methods, scale=4, samples=2,
-                 names=["log_spectral_distance", "psnr_y", "ssim_y"])
+    return judge(
+        {"one": pairs[:2], "two": pairs[2:]},
+        methods,
+        scale=4,
+        samples=2,
+        names=["log_spectral_distance", "psnr_y", "ssim_y"],
+    )
 
 
 def test_one_row_for_each_image_and_method_in_fixed_columns(judgement, pairs):
@@ -56,8 +61,14 @@ def test_progress_is_told_and_what_was_not_computed_once(pairs, methods, tmp_pat
     for variable in ("SRGAN_WEIGHTS", "TORCH_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))
     steps, warnings = [], []
-    found = judge({"one": pairs[:2]}, methods, scale=4, names=["psnr_y", "lpips_alex", "lpips_squeeze"],
-                  on_step=lambda *what: steps.append(what), on_warning=warnings.append)
+    found = judge(
+        {"one": pairs[:2]},
+        methods,
+        scale=4,
+        names=["psnr_y", "lpips_alex", "lpips_squeeze"],
+        on_step=lambda *what: steps.append(what),
+        on_warning=warnings.append,
+    )
     assert steps == [(done, 6) for done in range(1, 7)]
     assert len(warnings) == 2
     assert "SRGAN_WEIGHTS" in found.not_computed["lpips_alex"]
@@ -66,6 +77,11 @@ def test_progress_is_told_and_what_was_not_computed_once(pairs, methods, tmp_pat
 
 def test_metric_names_follow_the_parameters():
     assert metric_names(Evaluation(lpips_nets=["squeeze"], extra_metrics=["vif_y"])) == [
-        "psnr_y", "ssim_y", "lpips_squeeze", "vif_y", "log_spectral_distance"]
+        "psnr_y",
+        "ssim_y",
+        "lpips_squeeze",
+        "vif_y",
+        "log_spectral_distance",
+    ]
     everything = Evaluation(extra_metrics=["ssim_y_daala", "psnr_rgb", "ssim_rgb", "ms_ssim_y", "vif_y"])
     assert set(metric_names(everything)) == set(METRICS)

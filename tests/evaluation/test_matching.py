@@ -14,16 +14,19 @@ def folder(tmp_path):
     return make
 
 
-@pytest.mark.parametrize(("images", "files"), [
-    (["baby", "bird"], ["baby.png", "bird.jpg"]),
-    (["baby", "bird"], ["baby_SRGAN.png", "birdx4.png"]),
-    (["0801", "0802"], ["0801x4_out.png", "0802x4_out.png"]),
-    (["img_001_SRF_4_HR", "img_002_SRF_4_HR"], ["img_001_SRF_4_SRGAN.png", "img_002_SRF_4_SRGAN.png"]),
-    (["1", "11", "111"], ["1_a.png", "11_a.png", "111_a.png"]),
-    (["a", "a_b"], ["a_x.png", "a_b_x.png"]),
-    (["thr", "max2"], ["thr_SRGAN.png", "max2_SRGAN.png"]),
-    (["boat_HR", "boat_GT"], ["boat_HR.png", "boat_GT.png"]),
-])
+@pytest.mark.parametrize(
+    ("images", "files"),
+    [
+        (["baby", "bird"], ["baby.png", "bird.jpg"]),
+        (["baby", "bird"], ["baby_SRGAN.png", "birdx4.png"]),
+        (["0801", "0802"], ["0801x4_out.png", "0802x4_out.png"]),
+        (["img_001_SRF_4_HR", "img_002_SRF_4_HR"], ["img_001_SRF_4_SRGAN.png", "img_002_SRF_4_SRGAN.png"]),
+        (["1", "11", "111"], ["1_a.png", "11_a.png", "111_a.png"]),
+        (["a", "a_b"], ["a_x.png", "a_b_x.png"]),
+        (["thr", "max2"], ["thr_SRGAN.png", "max2_SRGAN.png"]),
+        (["boat_HR", "boat_GT"], ["boat_HR.png", "boat_GT.png"]),
+    ],
+)
 def test_files_find_their_images(folder, images, files):
     found = match_files(images, folder(*files))
     assert {image: path.name for image, path in found.items()} == dict(zip(images, files, strict=True))

@@ -101,8 +101,11 @@ def test_daala_ssim_equals_its_definition_window_by_window():
             a, b = x[np.ix_(rows, columns)], y[np.ix_(rows, columns)]
             mean = [(window * field).sum() / weight for field in (a, b, a * a, b * b, a * b)]
             variances = mean[2] - mean[0] ** 2 + mean[3] - mean[1] ** 2
-            similarity = ((2 * mean[0] * mean[1] + C1) * (2 * (mean[4] - mean[0] * mean[1]) + C2)
-                          / ((mean[0] ** 2 + mean[1] ** 2 + C1) * (variances + C2)))
+            similarity = (
+                (2 * mean[0] * mean[1] + C1)
+                * (2 * (mean[4] - mean[0] * mean[1]) + C2)
+                / ((mean[0] ** 2 + mean[1] ** 2 + C1) * (variances + C2))
+            )
             total, total_weight = total + weight * similarity, total_weight + weight
     assert ssim_y_daala(sr, hr, 0) == pytest.approx(total / total_weight, abs=1e-9)
 
@@ -129,14 +132,17 @@ def test_a_metric_that_cannot_be_computed_says_why():
     assert [name for name, _ in told] == ["ms_ssim_y"]
 
 
-@pytest.mark.parametrize(("sr", "border", "names", "message"), [
-    (flat(0, 40, 55), 4, ["psnr_y"], "55×40 pixels and hr 56×40"),
-    (flat(0).astype(np.float32), 4, ["psnr_y"], "sr is float32"),
-    (flat(0)[..., 0], 4, ["psnr_y"], "H×W×3"),
-    (flat(0), 20, ["psnr_y"], "border of 20 leaves nothing"),
-    (flat(0), 16, ["ssim_y"], "11×11"),
-    (flat(0), 4, ["psnr"], "unknown metric psnr; there are psnr_y"),
-])
+@pytest.mark.parametrize(
+    ("sr", "border", "names", "message"),
+    [
+        (flat(0, 40, 55), 4, ["psnr_y"], "55×40 pixels and hr 56×40"),
+        (flat(0).astype(np.float32), 4, ["psnr_y"], "sr is float32"),
+        (flat(0)[..., 0], 4, ["psnr_y"], "H×W×3"),
+        (flat(0), 20, ["psnr_y"], "border of 20 leaves nothing"),
+        (flat(0), 16, ["ssim_y"], "11×11"),
+        (flat(0), 4, ["psnr"], "unknown metric psnr; there are psnr_y"),
+    ],
+)
 def test_unfit_input_is_refused(sr, border, names, message):
     with pytest.raises(ValueError, match=message):
         measure(sr, flat(0), border, names)
@@ -148,8 +154,9 @@ def test_values_are_printed_with_a_real_minus_and_no_negative_zero(value, text):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "psnr", "wang", "daala"),
-                         [("Set5", 28.43, 0.810, 0.822), ("BSD100", 25.96, 0.667, 0.695)])
+@pytest.mark.parametrize(
+    ("name", "psnr", "wang", "daala"), [("Set5", 28.43, 0.810, 0.822), ("BSD100", 25.96, 0.667, 0.695)]
+)
 def test_bicubic_has_its_published_figures(benchmark, name, psnr, wang, daala):
     names = ["psnr_y", "ssim_y", "ssim_y_daala"]
     scores = [list(measure(imresize(pair.lr, 4), pair.hr, 4, names).values()) for pair in benchmark(name)]

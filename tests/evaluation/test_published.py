@@ -24,9 +24,15 @@ def test_figures_are_found_by_what_they_are():
 
 
 def test_measured_figures_stand_beside_published_ones():
-    summary = pd.DataFrame([("Set5", "bicubic", "psnr_y", 28.5), ("Set5", "warmup", "psnr_y", 31.0),
-                            ("Set5", "bicubic", "ssim_y", 0.81), ("heldout", "bicubic", "psnr_y", 27.0)],
-                           columns=["dataset", "method", "metric", "mean"])
+    summary = pd.DataFrame(
+        [
+            ("Set5", "bicubic", "psnr_y", 28.5),
+            ("Set5", "warmup", "psnr_y", 31.0),
+            ("Set5", "bicubic", "ssim_y", 0.81),
+            ("heldout", "bicubic", "psnr_y", 27.0),
+        ],
+        columns=["dataset", "method", "metric", "mean"],
+    )
     table = compare(summary, scale=4)
     assert set(table.dataset) == {"Set5"} and set(table.metric) == {"psnr_y"}  # no published SSIM is Wang's
     ledig = table[table.title.str.contains("SRGAN")].set_index("method")

@@ -6,8 +6,11 @@ from srgan_lib.evaluation.statistics import SUMMARY_COLUMNS, holm, summarise
 
 
 def frame(values: dict[str, list[float]], dataset="set", metric="psnr_y") -> pd.DataFrame:
-    rows = [{"dataset": dataset, "image": f"image{number}", "method": method, metric: value}
-            for method, column in values.items() for number, value in enumerate(column)]
+    rows = [
+        {"dataset": dataset, "image": f"image{number}", "method": method, metric: value}
+        for method, column in values.items()
+        for number, value in enumerate(column)
+    ]
     return pd.DataFrame(rows)
 
 
@@ -61,8 +64,10 @@ def test_paired_intervals_do_not_carry_the_spread_of_the_images():
 def test_the_seed_decides_the_resamples():
     metrics = frame({"bicubic": BICUBIC, "srgan": BETTER})
     pd.testing.assert_frame_equal(summarise(metrics, seed=1), summarise(metrics, seed=1))
-    assert row(summarise(metrics, seed=1, resamples=100), "srgan").ci_low != row(
-        summarise(metrics, seed=2, resamples=100), "srgan").ci_low
+    assert (
+        row(summarise(metrics, seed=1, resamples=100), "srgan").ci_low
+        != row(summarise(metrics, seed=2, resamples=100), "srgan").ci_low
+    )
 
 
 def test_the_image_that_drives_the_mean_is_named():
@@ -84,7 +89,11 @@ def test_metrics_and_datasets_are_apart_and_what_was_not_computed_is_left_out():
     metrics = pd.concat([frame({"bicubic": BICUBIC}), frame({"bicubic": [1.0, 2.0]}, dataset="other")])
     summary = summarise(metrics.assign(lpips_alex=np.nan, ssim_y=0.5))
     assert list(zip(summary.dataset, summary.metric, strict=True)) == [
-        ("set", "psnr_y"), ("set", "ssim_y"), ("other", "psnr_y"), ("other", "ssim_y")]
+        ("set", "psnr_y"),
+        ("set", "ssim_y"),
+        ("other", "psnr_y"),
+        ("other", "ssim_y"),
+    ]
 
 
 def test_one_image_has_a_mean_and_nothing_more():

@@ -8,9 +8,19 @@ from srgan_lib.evaluation.tables import detail, overview
 
 @pytest.fixture(scope="module")
 def summary():
-    rows = [{"dataset": dataset, "image": f"image{number}", "method": method, "lpips_alex": 0.4 - 0.1 * place,
-             "psnr_y": 25 + number + place, "ssim_y": np.nan}
-            for dataset in ("one", "two") for number in range(6) for place, method in enumerate(("bicubic", "srgan"))]
+    rows = [
+        {
+            "dataset": dataset,
+            "image": f"image{number}",
+            "method": method,
+            "lpips_alex": 0.4 - 0.1 * place,
+            "psnr_y": 25 + number + place,
+            "ssim_y": np.nan,
+        }
+        for dataset in ("one", "two")
+        for number in range(6)
+        for place, method in enumerate(("bicubic", "srgan"))
+    ]
     return summarise(pd.DataFrame(rows))
 
 

@@ -4,8 +4,9 @@ import pytest
 from srgan_lib.evaluation.tiles import cut, paste, tile_counts
 
 
-@pytest.mark.parametrize(("size", "count", "overlap"),
-                         [(100, 1, 8), (97, 3, 8), (339, 2, 40), (50, 4, 10), (64, 7, 32)])
+@pytest.mark.parametrize(
+    ("size", "count", "overlap"), [(100, 1, 8), (97, 3, 8), (339, 2, 40), (50, 4, 10), (64, 7, 32)]
+)
 def test_each_tile_sees_the_neighbourhood_of_its_own_pixels(size, count, overlap):
     spans = cut(size, count, overlap)
     ends = [span.edge for span in spans[1:]] + [size]
@@ -42,14 +43,17 @@ def test_tiles_fade_into_each_other():
 @pytest.mark.parametrize(("tile", "overlap"), [(192, 40), (32, 40), (64, 2)])
 def test_no_tile_covers_more_than_its_share(height, width, tile, overlap):
     counts = tile_counts(height, width, tile, overlap)
-    longest = [max(span.stop - span.start for span in cut(size, count, overlap))
-               for size, count in zip((height, width), counts, strict=True)]
+    longest = [
+        max(span.stop - span.start for span in cut(size, count, overlap))
+        for size, count in zip((height, width), counts, strict=True)
+    ]
     assert longest[0] * longest[1] <= (tile + 2 * overlap) ** 2
 
 
 def test_a_small_image_is_one_tile_and_the_work_of_others_stays_small():
     assert tile_counts(250, 260, 192, 40) == (1, 1)
     rows, columns = tile_counts(339, 510, 192, 40)
-    work = np.prod([sum(span.stop - span.start for span in cut(size, count, 40))
-                    for size, count in ((339, rows), (510, columns))])
+    work = np.prod(
+        [sum(span.stop - span.start for span in cut(size, count, 40)) for size, count in ((339, rows), (510, columns))]
+    )
     assert work <= 1.5 * 339 * 510

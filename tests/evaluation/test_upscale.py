@@ -96,7 +96,8 @@ class Hungry(SRResNet):
 
 
 @pytest.mark.parametrize(
-    "error", [RuntimeError("DefaultCPUAllocator: can't allocate memory"), torch.OutOfMemoryError(), MemoryError()])
+    "error", [RuntimeError("DefaultCPUAllocator: can't allocate memory"), torch.OutOfMemoryError(), MemoryError()]
+)
 def test_out_of_memory_halves_the_tile(error):
     model = Hungry(60 * 60, error)
     lr = noise(100, 100)
@@ -167,8 +168,13 @@ def test_a_folder_is_enlarged_and_can_be_continued(model, tmp_path):
         write_image(tmp_path / "lr" / f"{number}.png", noise(16 + number, 20, seed=number))
     (tmp_path / "lr" / "broken.jpg").write_bytes(b"\xff\xd8 cut")
     warnings, progress = [], []
-    written = upscale_folder(model, tmp_path / "lr", tmp_path / "sr", on_warning=warnings.append,
-                             on_progress=lambda *what: progress.append(what))
+    written = upscale_folder(
+        model,
+        tmp_path / "lr",
+        tmp_path / "sr",
+        on_warning=warnings.append,
+        on_progress=lambda *what: progress.append(what),
+    )
     assert [path.name for path in written] == ["0.png", "1.png", "2.png"]
     assert progress[-1] == (4, 4)
     assert len(warnings) == 1 and "broken.jpg" in warnings[0]

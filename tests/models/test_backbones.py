@@ -9,7 +9,14 @@ import pytest
 import torch
 
 from srgan_lib.models import backbones
-from srgan_lib.models.backbones import BackboneError, fetch_backbone, find_backbone, hub_folder, layer_index, read_backbone
+from srgan_lib.models.backbones import (
+    BackboneError,
+    fetch_backbone,
+    find_backbone,
+    hub_folder,
+    layer_index,
+    read_backbone,
+)
 
 
 @pytest.fixture
@@ -116,8 +123,14 @@ def test_fetches_and_checks(server, monkeypatch):
     assert seen[-1] == (len(content), len(content)) and len(seen) > 1
 
 
-@pytest.mark.parametrize(("content", "announce", "reason"), [
-    (None, 0, "Not Found"), (b"not the file", 0, "is not the file expected"), (b"cut off", 1000, "is not the file expected|bytes read")])
+@pytest.mark.parametrize(
+    ("content", "announce", "reason"),
+    [
+        (None, 0, "Not Found"),
+        (b"not the file", 0, "is not the file expected"),
+        (b"cut off", 1000, "is not the file expected|bytes read"),
+    ],
+)
 def test_a_bad_download_leaves_nothing(server, content, announce, reason):
     server.content, server.announce = content, announce
     with pytest.raises(BackboneError, match=f"({reason})") as error:

@@ -60,7 +60,9 @@ def test_weights_that_do_not_reach_the_layer_are_refused(torchvision_weights):
 def test_missing_weights_say_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("SRGAN_WEIGHTS", str(tmp_path))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    with pytest.raises(BackboneError, match=r"up to relu5_4 are not on this disk; .*SRGAN_WEIGHTS.*content_weights to random"):
+    with pytest.raises(
+        BackboneError, match=r"up to relu5_4 are not on this disk; .*SRGAN_WEIGHTS.*content_weights to random"
+    ):
         VGGFeatures(["relu5_4"])
 
 

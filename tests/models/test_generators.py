@@ -13,8 +13,12 @@ GENERATORS = ("srresnet", "rrdbnet", "espcn", "small_tanh")
 
 
 def small(architecture, **options):
-    warmup = Warmup(generator=architecture, generator_channels=8, generator_blocks=1,
-                    **{"global_skip": "none", **{k: v for k, v in options.items() if k != "scale"}})
+    warmup = Warmup(
+        generator=architecture,
+        generator_channels=8,
+        generator_blocks=1,
+        **{"global_skip": "none", **{k: v for k, v in options.items() if k != "scale"}},
+    )
     return build_generator(generator_config(warmup, options.get("scale", 4)))
 
 
@@ -34,7 +38,11 @@ def test_shape_of_srcnn(layout, scale):
 
 def test_srcnn_has_the_papers_layers():
     convolutions = [m for m in SRCNN("9-1-5").modules() if isinstance(m, nn.Conv2d)]
-    assert [(c.in_channels, c.out_channels, c.kernel_size[0]) for c in convolutions] == [(3, 64, 9), (64, 32, 1), (32, 3, 5)]
+    assert [(c.in_channels, c.out_channels, c.kernel_size[0]) for c in convolutions] == [
+        (3, 64, 9),
+        (64, 32, 1),
+        (32, 3, 5),
+    ]
 
 
 def test_srresnet_has_the_papers_layers():

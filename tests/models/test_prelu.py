@@ -24,4 +24,6 @@ def test_is_pytorchs_prelu_both_ways():
 def test_gradient_against_finite_differences():
     layer = PReLU().double()
     x = torch.randn(2, 3, 4, 4, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda x, slope: torch.func.functional_call(layer, {"weight": slope}, (x,)), (x, layer.weight))
+    assert torch.autograd.gradcheck(
+        lambda x, slope: torch.func.functional_call(layer, {"weight": slope}, (x,)), (x, layer.weight)
+    )

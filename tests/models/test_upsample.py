@@ -9,7 +9,9 @@ from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle, reconst
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
 def test_bicubic_upsample_is_matlabs_imresize(scale):
     images = torch.rand(2, 3, 7, 12)
-    torch.testing.assert_close(BicubicUpsample(scale)(images), imresize(images.double(), scale).float(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        BicubicUpsample(scale)(images), imresize(images.double(), scale).float(), atol=1e-6, rtol=0
+    )
 
 
 def test_bicubic_upsample_stays_float32_under_autocast():
@@ -30,7 +32,9 @@ def test_bicubic_upsample_saves_nothing():
 def test_conv_after_shuffle_is_a_shuffle_and_a_convolution(factor, kernel):
     layer = ConvAfterShuffle(4, 3, kernel, factor).double()
     images = torch.randn(2, 4 * factor**2, 7, 6, dtype=torch.float64, requires_grad=True)
-    plain = nn.functional.conv2d(nn.functional.pixel_shuffle(images, factor), layer.weight, layer.bias, padding=kernel // 2)
+    plain = nn.functional.conv2d(
+        nn.functional.pixel_shuffle(images, factor), layer.weight, layer.bias, padding=kernel // 2
+    )
     torch.testing.assert_close(layer(images), plain)
     weights = torch.randn_like(plain)
     inputs = (images, layer.weight, layer.bias)

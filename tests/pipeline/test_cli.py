@@ -91,14 +91,18 @@ def test_a_device_that_is_not_there(project, monkeypatch):
     from srgan_lib.pipeline import resolve
 
     monkeypatch.setattr(resolve, "cuda_capabilities", tuple)
-    assert_refused(srgan("run", "-p", "device=cuda"), "shared.device", "'cuda' is not on this machine", "use cpu or auto")
+    assert_refused(
+        srgan("run", "-p", "device=cuda"), "shared.device", "'cuda' is not on this machine", "use cpu or auto"
+    )
 
 
 def test_imagenet_weights_that_cannot_be_had(project, monkeypatch):
     monkeypatch.setenv("SRGAN_WEIGHTS", str(project))
     monkeypatch.setenv("TORCH_HOME", str(project))
     words = ("-p", "warmup.content_weight=1", "-p", "content_weights=imagenet")
-    assert_refused(srgan("run", *words), "warmup.content_weights", "SRGAN_OFFLINE=1", "SRGAN_WEIGHTS", "'random' or 'available'")
+    assert_refused(
+        srgan("run", *words), "warmup.content_weights", "SRGAN_OFFLINE=1", "SRGAN_WEIGHTS", "'random' or 'available'"
+    )
 
 
 def test_a_run_that_is_not_there(project):
@@ -107,9 +111,15 @@ def test_a_run_that_is_not_there(project):
 
 
 def test_upscale_without_image_or_with_a_file_that_is_no_checkpoint(project):
-    assert_refused(srgan("upscale", "no.png", "out.png", "--checkpoint", "no.safetensors"), "no.safetensors", "cannot be read")
+    assert_refused(
+        srgan("upscale", "no.png", "out.png", "--checkpoint", "no.safetensors"), "no.safetensors", "cannot be read"
+    )
     (project / "x.safetensors").write_bytes(b"not weights")
-    assert_refused(srgan("upscale", "no.png", "out.png", "--checkpoint", "x.safetensors"), "x.safetensors", "not a file with weights")
+    assert_refused(
+        srgan("upscale", "no.png", "out.png", "--checkpoint", "x.safetensors"),
+        "x.safetensors",
+        "not a file with weights",
+    )
 
 
 def test_a_full_disk_is_named_and_the_run_continues(project, monkeypatch):
@@ -126,5 +136,10 @@ def test_a_full_disk_is_named_and_the_run_continues(project, monkeypatch):
 
 def test_a_cell_that_finds_the_disk_full(project):
     make_project(project, {"data": 'raise OSError(28, "No space left on device", "split.csv")'})
-    assert_refused(srgan("run"), "01_data_exploration, cell In [4]", "No space left on device: 'split.csv'", "Free some space",
-                   "continues at this stage")
+    assert_refused(
+        srgan("run"),
+        "01_data_exploration, cell In [4]",
+        "No space left on device: 'split.csv'",
+        "Free some space",
+        "continues at this stage",
+    )

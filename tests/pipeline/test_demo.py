@@ -20,9 +20,24 @@ METHODS = ["nearest", "bilinear", "lanczos", "bicubic", "srcnn", "warmup", "srga
 
 def srgan(results, *words):
     """Run the command itself, in another process, without a network and without weights beyond the packages'."""
-    environment = {**os.environ, "SRGAN_OFFLINE": "1", "SRGAN_WEIGHTS": str(results / "none"), "TORCH_HOME": str(results / "none")}
-    command = [sys.executable, "-m", "srgan_lib.cli", "run", "params/demo.yaml", "--overlay", "params/overlays/tiny.yaml",
-               "--results", str(results), *words]
+    environment = {
+        **os.environ,
+        "SRGAN_OFFLINE": "1",
+        "SRGAN_WEIGHTS": str(results / "none"),
+        "TORCH_HOME": str(results / "none"),
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "srgan_lib.cli",
+        "run",
+        "params/demo.yaml",
+        "--overlay",
+        "params/overlays/tiny.yaml",
+        "--results",
+        str(results),
+        *words,
+    ]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
@@ -36,7 +51,18 @@ def run(tmp_path_factory):
     whole = (folder / "coffee.png").read_bytes()
     (folder / "damaged.png").write_bytes(whole[: len(whole) // 3])
     results = tmp_path_factory.mktemp("results")
-    words = ["--run", "tiny", "-p", "dataset=folder", "-p", f"image_folder={folder}", "-p", "test_images=2", "-p", "threads=1"]
+    words = [
+        "--run",
+        "tiny",
+        "-p",
+        "dataset=folder",
+        "-p",
+        f"image_folder={folder}",
+        "-p",
+        "test_images=2",
+        "-p",
+        "threads=1",
+    ]
     done = srgan(results, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     return results, words, done.stdout
@@ -45,7 +71,14 @@ def run(tmp_path_factory):
 def test_everything_promised_is_there(run):
     results, _, _ = run
     run_dir = results / "tiny"
-    for name in ("report.html", "report.pdf", "metrics.csv", "metrics_summary.csv", "manifest.json", "srgan_results.zip"):
+    for name in (
+        "report.html",
+        "report.pdf",
+        "metrics.csv",
+        "metrics_summary.csv",
+        "manifest.json",
+        "srgan_results.zip",
+    ):
         assert (run_dir / name).stat().st_size > 500, name
     for stage in STAGES:
         assert list((run_dir / stage).glob("0*.ipynb"))
@@ -68,14 +101,23 @@ def test_the_archive_holds_all_of_it(run):
     with zipfile.ZipFile(run_dir / "srgan_results.zip") as archive:
         assert archive.testzip() is None
         names = set(archive.namelist())
-    for name in ("report.html", "report.pdf", "metrics.csv", "manifest.json", "adversarial/generator.safetensors",
-                 "evaluation/05_evaluation.ipynb", "warmup/loss_curve.csv"):
+    for name in (
+        "report.html",
+        "report.pdf",
+        "metrics.csv",
+        "manifest.json",
+        "adversarial/generator.safetensors",
+        "evaluation/05_evaluation.ipynb",
+        "warmup/loss_curve.csv",
+    ):
         assert f"tiny/{name}" in names
 
 
 def test_the_damaged_image_is_named_and_skipped_and_the_report_repeats_it(run):
     run_dir = run[0] / "tiny"
-    assert any("damaged.png" in warning for warning in json.loads((run_dir / "data" / "manifest.json").read_text())["warnings"])
+    assert any(
+        "damaged.png" in warning for warning in json.loads((run_dir / "data" / "manifest.json").read_text())["warnings"]
+    )
     assert "damaged.png" in (run_dir / "report.html").read_text(encoding="utf-8")
 
 
@@ -102,8 +144,13 @@ def test_nothing_is_written_outside_the_run_s_folder(run):
 
 @pytest.mark.slow
 def test_verify_proves_that_the_run_repeats(run):
-    done = subprocess.run([sys.executable, "-m", "srgan_lib.cli", "verify", str(run[0] / "tiny")], cwd=ROOT, capture_output=True,
-                          text=True, env={**os.environ, "SRGAN_OFFLINE": "1", "SRGAN_WEIGHTS": "none", "TORCH_HOME": "none"})
+    done = subprocess.run(
+        [sys.executable, "-m", "srgan_lib.cli", "verify", str(run[0] / "tiny")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SRGAN_OFFLINE": "1", "SRGAN_WEIGHTS": "none", "TORCH_HOME": "none"},
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "byte for byte the same" in done.stdout
 

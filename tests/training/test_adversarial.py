@@ -25,16 +25,35 @@ def warmup(make_params, pairs, tmp_path):
     return tmp_path / "warmup" / "generator.safetensors"
 
 
-@pytest.mark.parametrize("options", [
-    {}, {"adversarial_loss": "lsgan", "discriminator": "small_residual"}, {"adversarial_loss": "relativistic"},
-    {"discriminator_head": "pool", "pixel_weight": 0.0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"adversarial_loss": "lsgan", "discriminator": "small_residual"},
+        {"adversarial_loss": "relativistic"},
+        {"discriminator_head": "pool", "pixel_weight": 0.0},
+    ],
+)
 def test_writes_its_results(options, make_params, pairs, warmup, tmp_path):
     curve = train_adversarial(make_params(adversarial=options), *pairs, warmup, tmp_path / "gan", "print")
     terms = ["content", "adversarial", *([] if options.get("pixel_weight") == 0 else ["pixel"])]
     assert set(curve.columns) == {
-        "step", "loss", *terms, *(f"{term}_weighted" for term in terms), "grad_norm", "learning_rate",
-        "discriminator", "discriminator_real", "discriminator_fake", "discriminator_learning_rate",
-        "d_real", "d_fake", "d_accuracy_real", "d_accuracy_fake", "d_grad_norm"}
+        "step",
+        "loss",
+        *terms,
+        *(f"{term}_weighted" for term in terms),
+        "grad_norm",
+        "learning_rate",
+        "discriminator",
+        "discriminator_real",
+        "discriminator_fake",
+        "discriminator_learning_rate",
+        "d_real",
+        "d_fake",
+        "d_accuracy_real",
+        "d_accuracy_fake",
+        "d_grad_norm",
+    }
     for row in curve.itertuples():
         assert row.loss == pytest.approx(sum(getattr(row, f"{term}_weighted") for term in terms), rel=1e-5)
         assert row.discriminator == pytest.approx(row.discriminator_real + row.discriminator_fake, rel=1e-5)
@@ -82,7 +101,9 @@ def test_a_step_is_that_of_the_plain_recipe(kind, make_params, pairs, warmup, tm
 
 def test_the_adversarial_term_matters(make_params, pairs, warmup, tmp_path):
     for name, weight in (("with", 0.005), ("without", 0.0)):
-        train_adversarial(make_params(adversarial={"adversarial_weight": weight}), *pairs, warmup, tmp_path / name, "print")
+        train_adversarial(
+            make_params(adversarial={"adversarial_weight": weight}), *pairs, warmup, tmp_path / name, "print"
+        )
     first, second = (load_tensors(tmp_path / name / "generator.safetensors")[0] for name in ("with", "without"))
     assert any(not torch.equal(first[name], second[name]) for name in first)
     assert "adversarial" not in pandas.read_csv(tmp_path / "without" / "loss_curve.csv")
@@ -101,8 +122,15 @@ def test_a_discriminator_that_wins_is_reported_once(make_params, warmup, tmp_pat
     images = [Pair(str(index), hr, imresize(hr, 1 / 4)) for index, hr in enumerate(noise)]
     options = {"steps": 35, "batch": 4, "log_every": 1, "learning_rate": 1e-9, "discriminator_learning_rate": 1e-3}
     warnings = []
-    train_adversarial(make_params(adversarial=options), images[:3], images[3:], warmup, tmp_path / "gan", "print",
-                      on_warning=warnings.append)
+    train_adversarial(
+        make_params(adversarial=options),
+        images[:3],
+        images[3:],
+        warmup,
+        tmp_path / "gan",
+        "print",
+        on_warning=warnings.append,
+    )
     assert len(warnings) == 1 and warnings[0].startswith("the discriminator wins outright from step")
 
 

@@ -6,14 +6,24 @@ import torch
 
 from srgan_lib.models.discriminators import build_discriminator
 from srgan_lib.models.generators import build_generator
-from srgan_lib.training.checkpoint import CheckpointError, Checkpoints, load_model, load_tensors, save_model, save_tensors
+from srgan_lib.training.checkpoint import (
+    CheckpointError,
+    Checkpoints,
+    load_model,
+    load_tensors,
+    save_model,
+    save_tensors,
+)
 
 CONFIG = {"architecture": "srresnet", "scale": 2, "channels": 4, "blocks": 1}
 
 
 def tensors():
-    return {"weights": torch.arange(6.0).reshape(2, 3), "step": torch.tensor(7.0),
-            "half": torch.ones(1, 2, 2, 2, dtype=torch.bfloat16).to(memory_format=torch.channels_last)}
+    return {
+        "weights": torch.arange(6.0).reshape(2, 3),
+        "step": torch.tensor(7.0),
+        "half": torch.ones(1, 2, 2, 2, dtype=torch.bfloat16).to(memory_format=torch.channels_last),
+    }
 
 
 def test_round_trip(tmp_path):
@@ -122,7 +132,8 @@ def test_states_of_other_parameters_are_moved_aside(tmp_path):
     warnings = []
     assert Checkpoints(tmp_path, "print", keep=1).newest(warnings.append) is None
     assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.safetensors")] == [
-        "otherpri/step_00000100.safetensors"]
+        "otherpri/step_00000100.safetensors"
+    ]
     assert len(warnings) == 1 and "other parameters, data or code" in warnings[0] and "otherpri" in warnings[0]
 
 

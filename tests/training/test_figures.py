@@ -7,11 +7,25 @@ from srgan_lib.data.images import write_image
 from srgan_lib.training import figures
 
 STEPS = np.arange(10, 110, 10)
-CURVE = pandas.DataFrame({
-    "step": STEPS, "loss": 1 / STEPS, "pixel": 0.5 / STEPS, "content": 1 / STEPS, "adversarial": 10 / STEPS,
-    "pixel_weighted": 0.5 / STEPS, "content_weighted": 0.25 / STEPS, "adversarial_weighted": 0.25 / STEPS,
-    "discriminator": 1.4, "discriminator_real": 0.7, "discriminator_fake": 0.7, "d_real": 0.6, "d_fake": 0.4,
-    "d_accuracy_real": 0.8, "d_accuracy_fake": 0.7})
+CURVE = pandas.DataFrame(
+    {
+        "step": STEPS,
+        "loss": 1 / STEPS,
+        "pixel": 0.5 / STEPS,
+        "content": 1 / STEPS,
+        "adversarial": 10 / STEPS,
+        "pixel_weighted": 0.5 / STEPS,
+        "content_weighted": 0.25 / STEPS,
+        "adversarial_weighted": 0.25 / STEPS,
+        "discriminator": 1.4,
+        "discriminator_real": 0.7,
+        "discriminator_fake": 0.7,
+        "d_real": 0.6,
+        "d_fake": 0.4,
+        "d_accuracy_real": 0.8,
+        "d_accuracy_fake": 0.7,
+    }
+)
 
 
 def line(axes, label):
@@ -34,7 +48,9 @@ def test_loss_curves():
     figure = figures.loss_curves(CURVE)
     check(figure)
     assert {one.get_label() for one in figure.axes[0].lines} >= {"sum", "pixel", "content (VGG-19)", "adversarial"}
-    styles = [str(line(figure.axes[0], label)._dash_pattern) for label in ("sum", "pixel", "content (VGG-19)", "adversarial")]
+    styles = [
+        str(line(figure.axes[0], label)._dash_pattern) for label in ("sum", "pixel", "content (VGG-19)", "adversarial")
+    ]
     assert len(set(styles)) == 4  # told apart without colour
 
 
@@ -60,8 +76,15 @@ def test_discriminator_curves_skip_steps_without_an_update():
 
 
 def test_learning_curve():
-    validation = pandas.DataFrame({"step": [0, 50, 100], "psnr_y": [25.0, 25.5, 26.0], "ssim_y": [0.7, 0.71, 0.72],
-                                   "psnr_y_bicubic": 25.1, "ssim_y_bicubic": 0.7})
+    validation = pandas.DataFrame(
+        {
+            "step": [0, 50, 100],
+            "psnr_y": [25.0, 25.5, 26.0],
+            "ssim_y": [0.7, 0.71, 0.72],
+            "psnr_y_bicubic": 25.1,
+            "ssim_y_bicubic": 0.7,
+        }
+    )
     figure = figures.learning_curve(validation, "warmup")
     check(figure)
     assert list(line(figure.axes[0], "warm-up").get_ydata()) == [25.0, 25.5, 26.0]

@@ -32,8 +32,11 @@ def steps_of(process, pipe):
 
 
 def results(folder):
-    return {path.name: path.read_bytes() for path in folder.rglob("*")
-            if path.suffix in {".safetensors", ".csv"} and path.parent.name != "checkpoints"}
+    return {
+        path.name: path.read_bytes()
+        for path in folder.rglob("*")
+        if path.suffix in {".safetensors", ".csv"} and path.parent.name != "checkpoints"
+    }
 
 
 @pytest.mark.slow

@@ -14,8 +14,11 @@ from srgan_lib.training.supervised import train_srcnn, train_warmup
 
 def results(folder):
     """All results that must be the same however often training was interrupted."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.name != "speed.json" and "checkpoints" not in path.parts}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "speed.json" and "checkpoints" not in path.parts
+    }
 
 
 def interrupt_at(step):
@@ -83,8 +86,14 @@ def test_other_parameters_start_anew(make_params, pairs, tmp_path):
     with pytest.raises(Interrupted):
         train_warmup(make_params(), *pairs, tmp_path, "before", on_step=interrupt_at(3))
     warnings, steps = [], []
-    train_warmup(make_params(), *pairs, tmp_path, "after", on_step=lambda step, *_: steps.append(step),
-                 on_warning=warnings.append)
+    train_warmup(
+        make_params(),
+        *pairs,
+        tmp_path,
+        "after",
+        on_step=lambda step, *_: steps.append(step),
+        on_warning=warnings.append,
+    )
     assert steps[0] == 1
     assert len(warnings) == 1 and "other parameters, data or code" in warnings[0]
 
@@ -96,15 +105,24 @@ def test_a_state_of_another_network_is_refused(make_params, pairs, tmp_path):
         train_warmup(make_params(warmup={"generator_channels": 6}), *pairs, tmp_path, "same")
 
 
-@pytest.mark.parametrize(("stage", "term"), [("srcnn", "pixel|loss"), ("warmup", "pixel|content|loss"),
-                                             ("adversarial", "discriminator|content|adversarial|loss")])
+@pytest.mark.parametrize(
+    ("stage", "term"),
+    [
+        ("srcnn", "pixel|loss"),
+        ("warmup", "pixel|content|loss"),
+        ("adversarial", "discriminator|content|adversarial|loss"),
+    ],
+)
 def test_divergence_stops_and_keeps_the_last_good_state(stage, term, make_params, pairs, tmp_path):
     """An absurd learning rate; the checkpoint before the collapse stays."""
     options = {"steps": 400, "checkpoint_every": 1, "log_every": 50, "validate_every": 400, "schedule": "constant"}
     rates = {"learning_rate": 1.0, **({"discriminator_learning_rate": 1.0} if stage == "adversarial" else {})}
     train = trainer(stage, tmp_path, make_params, pairs, **options, **rates)
-    with pytest.raises(Diverged, match=rf"({term}|grad_norm|d_grad_norm) (is|has exploded).* at step \d+ of {stage}; "
-                                       rf".*Lower {stage}.learning_rate \(1\)"):
+    with pytest.raises(
+        Diverged,
+        match=rf"({term}|grad_norm|d_grad_norm) (is|has exploded).* at step \d+ of {stage}; "
+        rf".*Lower {stage}.learning_rate \(1\)",
+    ):
         train(tmp_path / "run")
     assert not (tmp_path / "run" / "generator.safetensors").exists()
 
@@ -113,9 +131,14 @@ def test_not_a_number_names_term_step_and_checkpoint(make_params, pairs, tmp_pat
     from srgan_lib.training import supervised
 
     real_update = supervised.Optimizer.update
-    monkeypatch.setattr(supervised.Optimizer, "update", lambda self, loss, step: real_update(
-        self, loss * (float("nan") if step == 4 else 1.0), step))
-    with pytest.raises(Diverged, match=r"grad_norm is nan at step 5 of warmup; the last good checkpoint is .*step_00000004"):
+    monkeypatch.setattr(
+        supervised.Optimizer,
+        "update",
+        lambda self, loss, step: real_update(self, loss * (float("nan") if step == 4 else 1.0), step),
+    )
+    with pytest.raises(
+        Diverged, match=r"grad_norm is nan at step 5 of warmup; the last good checkpoint is .*step_00000004"
+    ):
         train_warmup(make_params(), *pairs, tmp_path, "print")
     monkeypatch.undo()
     steps = []
@@ -127,7 +150,9 @@ def test_nothing_is_read_from_the_device_but_at_log_intervals(make_params, pairs
     reads = []
     for name in ("item", "tolist"):
         method = getattr(torch.Tensor, name)
-        monkeypatch.setattr(torch.Tensor, name, lambda self, name=name, method=method: reads.append(name) or method(self))
+        monkeypatch.setattr(
+            torch.Tensor, name, lambda self, name=name, method=method: reads.append(name) or method(self)
+        )
     options = {"log_every": 3, "checkpoint_every": 100, "content_weight": 0.0, "generator": "espcn"}
     train_warmup(make_params(warmup=options), *pairs, tmp_path, "print")
     assert reads == ["tolist", "tolist"]  # steps 3 and 6

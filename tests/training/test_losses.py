@@ -19,7 +19,9 @@ def logits(seed):
 
 @pytest.mark.parametrize(("kind", "expected"), [("mse", 0.25), ("l1", 0.5), ("charbonnier", math.sqrt(0.25 + 1e-6))])
 def test_distances_by_hand(kind, expected):
-    assert DISTANCES[kind](torch.full((2, 3, 4, 4), 0.75), torch.full((2, 3, 4, 4), 0.25)).item() == pytest.approx(expected)
+    assert DISTANCES[kind](torch.full((2, 3, 4, 4), 0.75), torch.full((2, 3, 4, 4), 0.25)).item() == pytest.approx(
+        expected
+    )
 
 
 @pytest.mark.parametrize("kind", DISTANCES)
@@ -119,7 +121,14 @@ def test_clamping_in_training_stops_the_gradient_outside():
 
 
 def test_weighted_sum():
-    loss, values = weighted_sum({"pixel": torch.tensor(2.0), "content": torch.tensor(3.0)}, {"pixel": 0.5, "content": 2.0})
+    loss, values = weighted_sum(
+        {"pixel": torch.tensor(2.0), "content": torch.tensor(3.0)}, {"pixel": 0.5, "content": 2.0}
+    )
     assert loss.item() == 7
     assert {name: value.item() for name, value in values.items()} == {
-        "loss": 7, "pixel": 2, "content": 3, "pixel_weighted": 1, "content_weighted": 6}
+        "loss": 7,
+        "pixel": 2,
+        "content": 3,
+        "pixel_weighted": 1,
+        "content_weighted": 6,
+    }

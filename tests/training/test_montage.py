@@ -13,5 +13,6 @@ def test_frames_are_evenly_spaced_from_first_to_last(pairs, tmp_path):
     for step in range(81):
         montage(step, model)
     assert sorted(path.stem for path in tmp_path.glob("step_*.png")) == [
-        f"step_{step:08d}" for step in (0, 16, 32, 48, 64, 80)]
+        f"step_{step:08d}" for step in (0, 16, 32, 48, 64, 80)
+    ]
     assert (tmp_path / "bicubic.png").exists() and (tmp_path / "hr.png").exists()

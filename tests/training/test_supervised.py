@@ -12,13 +12,19 @@ from .tiny import photographs
 
 
 def files(folder):
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file() and path.name != "speed.json"}
+    return {
+        path.name: path.read_bytes()
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name != "speed.json"
+    }
 
 
 @pytest.mark.parametrize("train", [train_srcnn, train_warmup])
 def test_writes_its_results(train, make_params, pairs, tmp_path):
     calls = []
-    curve = train(make_params(), *pairs, tmp_path, "print", on_step=lambda *call: calls.append(call), on_warning=pytest.fail)
+    curve = train(
+        make_params(), *pairs, tmp_path, "print", on_step=lambda *call: calls.append(call), on_warning=pytest.fail
+    )
     name = "srcnn" if train is train_srcnn else "generator"
     assert set(files(tmp_path)) == {"loss_curve.csv", "validation.csv", f"{name}.safetensors"}
     pandas.testing.assert_frame_equal(curve, pandas.read_csv(tmp_path / "loss_curve.csv"))
@@ -48,8 +54,9 @@ def test_the_network_file_is_complete(make_params, pairs, tmp_path):
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_learns_and_repeats_itself_byte_for_byte(dtype, make_params, pairs, tmp_path):
-    params = make_params(shared={"dtype": dtype}, warmup={
-        "steps": 30, "learning_rate": 1e-2, "ema_decay": 0.5, "global_skip": "none"})
+    params = make_params(
+        shared={"dtype": dtype}, warmup={"steps": 30, "learning_rate": 1e-2, "ema_decay": 0.5, "global_skip": "none"}
+    )
     torch.manual_seed(1)
     curve = train_warmup(params, *pairs, tmp_path / "first", "print")
     torch.manual_seed(2)
@@ -73,11 +80,21 @@ def test_one_step_of_every_generator_at_every_scale(generator, scale, make_param
     assert model(torch.rand(1, 3, 4, 4)).shape == (1, 3, 4 * scale, 4 * scale)
 
 
-@pytest.mark.parametrize("options", [
-    {"value_range": "tanh"}, {"value_range": "standardised", "global_skip": "none"}, {"generator_norm": "none"},
-    {"generator_input": "bicubic"}, {"initialisation": "he_normal", "global_skip": "none"}, {"clamp_in_training": True},
-    {"pixel_loss": "charbonnier", "content_weight": 0.0}, {"pixel_weight": 0.0, "content_loss": "mse"},
-    {"schedule": "step", "gradient_clip": 0.1}, {"content_layers": {"conv1_2": 0.5, "relu2_1": 1.0}, "content_scale": 0.08}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"value_range": "tanh"},
+        {"value_range": "standardised", "global_skip": "none"},
+        {"generator_norm": "none"},
+        {"generator_input": "bicubic"},
+        {"initialisation": "he_normal", "global_skip": "none"},
+        {"clamp_in_training": True},
+        {"pixel_loss": "charbonnier", "content_weight": 0.0},
+        {"pixel_weight": 0.0, "content_loss": "mse"},
+        {"schedule": "step", "gradient_clip": 0.1},
+        {"content_layers": {"conv1_2": 0.5, "relu2_1": 1.0}, "content_scale": 0.08},
+    ],
+)
 def test_every_option_trains(options, make_params, pairs, tmp_path):
     curve = train_warmup(make_params(warmup={"steps": 2, **options}), *pairs, tmp_path, "print")
     assert curve.grad_norm[0] > 0

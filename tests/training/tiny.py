@@ -9,10 +9,22 @@ from srgan_lib.data.split import Pair
 TINY = {
     "shared": {"device": "cpu", "dtype": "float32", "threads": 1, "crop": 32},
     "srcnn": {"steps": 6, "batch": 2, "layout": "9-1-5"},
-    "warmup": {"steps": 6, "batch": 2, "generator_channels": 4, "generator_blocks": 1, "content_weights": "random",
-               "content_layers": {"relu1_1": 1.0}},
-    "adversarial": {"steps": 6, "batch": 2, "discriminator_channels": 4, "content_weights": "random",
-                    "content_layers": {"relu1_1": 1.0}, "montage_frames": 3},
+    "warmup": {
+        "steps": 6,
+        "batch": 2,
+        "generator_channels": 4,
+        "generator_blocks": 1,
+        "content_weights": "random",
+        "content_layers": {"relu1_1": 1.0},
+    },
+    "adversarial": {
+        "steps": 6,
+        "batch": 2,
+        "discriminator_channels": 4,
+        "content_weights": "random",
+        "content_layers": {"relu1_1": 1.0},
+        "montage_frames": 3,
+    },
 }
 OFTEN = {"log_every": 2, "validate_every": 3, "checkpoint_every": 2}
 
