@@ -14,10 +14,11 @@ from srgan_lib.models.discriminators import build_discriminator
 from srgan_lib.params import Params
 from srgan_lib.training.checkpoint import CheckpointError, load_model
 from srgan_lib.training.compute import seeded
-from srgan_lib.training.loop import Loop, OnStep, OnWarning, Task, Trained
+from srgan_lib.training.loop import Loop, OnStep, OnWarning, Task
 from srgan_lib.training.losses import AdversarialLoss, ImageTerms, weighted_sum
 from srgan_lib.training.montage import Montage
 from srgan_lib.training.optimizer import Optimizer
+from srgan_lib.training.state import Trained
 
 
 class Adversarial(Task):
@@ -37,9 +38,9 @@ class Adversarial(Task):
         self.weights = {**self.terms.weights, "adversarial": stage.adversarial_weight}
         self.adversarial = AdversarialLoss(stage.adversarial_loss)
         generator, metadata = load_model(warmup_weights)
-        if metadata["config"].get("scale") != shared.scale:
+        if generator.scale != shared.scale:
             raise CheckpointError(
-                f"{warmup_weights}: holds {metadata['config']}, and shared.scale is {shared.scale}; "
+                f"{warmup_weights}: its generator enlarges ×{generator.scale}, and shared.scale is {shared.scale}; "
                 "run the warm-up at that scale"
             )
         config = {
@@ -76,13 +77,20 @@ class Adversarial(Task):
             output = sr.detach().requires_grad_()
             fake = self.discriminate(output).to(output.dtype)
             real = self.discriminate(hr).to(hr.dtype) if turn or self.adversarial.relativistic else None
-        terms = self.terms(output, hr)
+        gradient, values = self._generator_gradient(output, hr, real, fake, keep_graph=turn)
+        values["grad_norm"] = self.generator.optimizer.update(sr, step, gradient)
+        return values | (self._update_discriminator(step, real, fake) if turn else {})
+
+    def _generator_gradient(
+        self, sr: Tensor, hr: Tensor, real: Tensor | None, fake: Tensor, keep_graph: bool
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The gradient of the generator's loss at its output, and the values of its terms."""
+        terms = self.terms(sr, hr)
         if self.stage.adversarial_weight:
             terms["adversarial"] = self.adversarial.generator(real, fake)
         loss, values = weighted_sum(terms, self.weights)
-        (gradient,) = torch.autograd.grad(loss, output, retain_graph=turn)
-        values["grad_norm"] = self.generator.optimizer.update(sr, step, gradient)
-        return values | (self._update_discriminator(step, real, fake) if turn else {})
+        (gradient,) = torch.autograd.grad(loss, sr, retain_graph=keep_graph)
+        return gradient, values
 
     def _update_discriminator(self, step: int, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         loss_real, loss_fake = self.adversarial.discriminator(real, fake)

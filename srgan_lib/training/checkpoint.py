@@ -17,9 +17,8 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from srgan_lib.files import write_atomic
-from srgan_lib.models.discriminators import ARCHITECTURES as DISCRIMINATORS
-from srgan_lib.models.discriminators import build_discriminator
 from srgan_lib.models.generators import build_generator
+from srgan_lib.models.resolver import SuperResolver
 
 ZEROS = b"0" * 64
 
@@ -76,8 +75,8 @@ def save_model(path: Path, model: nn.Module, config: Mapping[str, Any], **card: 
     save_tensors(path, model.state_dict(), {**card, "config": dict(config)})
 
 
-def load_model(path: Path) -> tuple[nn.Module, dict[str, Any]]:
-    """Build the network in a file and load its weights, on the CPU and in eval mode.
+def load_model(path: Path) -> tuple[SuperResolver, dict[str, Any]]:
+    """Build the network that a file holds for enlarging images and load its weights, on the CPU and in eval mode.
 
     Returns
     -------
@@ -86,18 +85,17 @@ def load_model(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     Raises
     ------
     CheckpointError
-        If the file is damaged or no network of this project.
+        If the file is damaged, or holds something else.
     """
     tensors, metadata = load_tensors(path)
     config = metadata.get("config")
     if config is None:
         raise CheckpointError(f"{path}: a state for resuming training, not a network; take generator.safetensors")
-    build = build_discriminator if config.get("architecture") in DISCRIMINATORS else build_generator
     try:
-        model = build(config)
+        model = build_generator(config)
         model.load_state_dict(tensors)
     except (ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path}: its weights do not fit this version of the network: {error}") from None
+        raise CheckpointError(f"{path}: not a network that this version can enlarge images with: {error}") from None
     return model.eval(), metadata
 
 

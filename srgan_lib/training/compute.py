@@ -65,6 +65,19 @@ class Compute:
         """The network as it is called in training; weights are saved from the original."""
         return torch.compile(module) if self.compile else module
 
+    def peak_memory(self) -> float:
+        """GiB at most so far: taken by tensors on the GPU, or by this process."""
+        if self.device != "cpu":
+            return torch.cuda.max_memory_allocated(self.device) / 2**30
+        if sys.platform == "win32":
+            import psutil
+
+            return psutil.Process().memory_info().peak_wset / 2**30
+        import resource
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
+
     def images(self, batch: Tensor) -> Tensor:
         """N×3×H×W uint8, where it lies, to float32 in [0,1] on the device, channels last."""
         batch = batch.to(self.device, non_blocking=True)

@@ -9,12 +9,16 @@ from torch import nn
 
 
 class MovingAverage:
-    """Keeps ``average = decay·average + (1 − decay)·new`` of a network's parameters; its buffers are copied.
+    """Keeps ``average = decay·average + (1 - decay)·new`` of a network's parameters; its buffers are copied.
 
     Parameters
     ----------
     network : the network averaged; its present weights are the first average.
     decay : in [0,1); 0 keeps the new weights themselves.
+
+    Attributes
+    ----------
+    average : a network with the averaged weights.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
@@ -25,7 +29,7 @@ class MovingAverage:
     @torch.no_grad()
     def update(self) -> None:
         """Take in the network's present weights."""
-        new = list(self.network.parameters())
-        torch._foreach_lerp_(list(self.average.parameters()), new, 1 - self.decay)
-        for average, buffer in zip(self.average.buffers(), self.network.buffers(), strict=True):
-            average.copy_(buffer)
+        for average, new in zip(self.average.parameters(), self.network.parameters(), strict=True):
+            average.lerp_(new, 1 - self.decay)
+        for average, new in zip(self.average.buffers(), self.network.buffers(), strict=True):
+            average.copy_(new)

@@ -7,34 +7,45 @@ from collections.abc import Mapping, Sequence
 WINDOW = 5  #: rows of the loss curve that must agree
 SURE = 0.99  #: share of the images
 
+Row = Mapping[str, float]
 
-def discriminator_health(rows: Sequence[Mapping[str, float]]) -> tuple[str, str] | None:
-    """Whether the discriminator wins outright or has collapsed over the last rows of the loss curve.
 
-    It wins outright when it is right about 99 % of the real and of the fake images: the generator then learns little
-    from it. It has collapsed when it calls 99 % of both the same.
+def discriminator_warnings(rows: Sequence[Row]) -> dict[str, str]:
+    """Where the discriminator wins outright or has collapsed, from the loss curve.
+
+    It wins outright when it is right about 99 % of the real and of the fake images over five rows: the generator then
+    learns little from it. It has collapsed when it calls 99 % of both the same.
+
+    Parameters
+    ----------
+    rows : of the loss curve, with ``step``, ``d_accuracy_real`` and ``d_accuracy_fake`` (rows without are skipped).
 
     Returns
     -------
-    kind, warning : ``"wins"`` or ``"collapsed"``, and a sentence; none while it is still a game.
+    A sentence for each of ``"wins"`` and ``"collapsed"`` that occurs, about the first time it does.
     """
-    window = [row for row in rows[-WINDOW:] if "d_accuracy_real" in row]
-    if len(window) < WINDOW:
-        return None
+    played = [row for row in rows if row.get("d_accuracy_real", -1) >= 0]
+    found: dict[str, str] = {}
+    for end in range(WINDOW, len(played) + 1):
+        kind, text = _judge(played[end - WINDOW : end])
+        if kind:
+            found.setdefault(kind, text)
+    return found
+
+
+def _judge(window: Sequence[Row]) -> tuple[str, str]:
     real = [row["d_accuracy_real"] for row in window]
     fake = [row["d_accuracy_fake"] for row in window]
-    when = f"from step {window[0]['step']} to {window[-1]['step']}"
+    when = f"from step {window[0]['step']:.0f} to {window[-1]['step']:.0f}"
     if min(real + fake) >= SURE:
         return "wins", (
-            f"the discriminator wins outright {when}: it is right about {SURE:.0%} of the images, so the "
-            "adversarial term teaches the generator little; raise discriminator_every or lower "
-            "discriminator_learning_rate"
+            f"the discriminator wins outright {when}: it is right about {SURE:.0%} of the images, so the adversarial "
+            "term teaches the generator little; raise discriminator_every or lower discriminator_learning_rate"
         )
     for side, other, answer in ((real, fake, "real"), (fake, real, "fake")):
         if min(side) >= SURE and max(other) <= 1 - SURE:
             return "collapsed", (
-                f"the discriminator has collapsed {when}: it calls all images {answer}, so the "
-                "adversarial term says nothing; lower learning_rate, or set discriminator_every to 1 "
-                "and raise discriminator_learning_rate"
+                f"the discriminator has collapsed {when}: it calls all images {answer}, so the adversarial term says "
+                "nothing; lower learning_rate, or set discriminator_every to 1 and raise discriminator_learning_rate"
             )
-    return None
+    return "", ""

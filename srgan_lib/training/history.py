@@ -9,8 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-#: A value this many times that of the first step has exploded (first values below 1e-3 count as 1e-3).
+#: A loss term this many times that of the first step has exploded (first terms below 1e-3 count as 1e-3).
 EXPLOSION = 1000.0
+#: What the values begin with that are no loss terms: gradients' norms, and the discriminator's beliefs and accuracy.
+STATISTICS = ("grad_", "d_")
 
 
 class Diverged(RuntimeError):
@@ -45,7 +47,7 @@ class History:
 
     def add(self, step: int, values: Mapping[str, Tensor]) -> None:
         """Take the values of one step: scalar tensors, left on their device."""
-        self._unread.append((step, dict(values)))
+        self._unread.append((step, {name: value.detach() for name, value in values.items()}))
 
     def read(self) -> None:
         """Fetch all values not read yet, in one transfer, and judge them.
@@ -56,12 +58,12 @@ class History:
             At the first value that is not finite or has exploded.
         """
         labels = [(step, name) for step, values in self._unread for name in values]
-        scalars = [value.detach().float() for _, values in self._unread for value in values.values()]
+        scalars = [value.float() for _, values in self._unread for value in values.values()]
         self._unread = []
         numbers = torch.stack(scalars).tolist() if scalars else []
         for (step, name), value in zip(labels, numbers, strict=True):
-            first = self._first.setdefault(name, value)
-            if not math.isfinite(value) or abs(value) > EXPLOSION * max(abs(first), 1e-3):
+            limit = EXPLOSION * max(abs(self._first.setdefault(name, value)), 1e-3)
+            if not math.isfinite(value) or (abs(value) > limit and not name.startswith(STATISTICS)):
                 raise Diverged(name, step, value)
             self._pending.setdefault(name, []).append(value)
 

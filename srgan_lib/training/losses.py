@@ -109,14 +109,14 @@ class ImageTerms:
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> tuple[Tensor, dict[str, Tensor]]:
-    """The loss that the terms add up to, and what the loss curve shows of it: each term, raw and weighted."""
-    weighted = {name: term * weights[name] for name, term in terms.items()}
+    """The loss that the terms add up to, and what the loss curve shows of it: each term, raw and weighted, detached."""
+    weighted = {f"{name}_weighted": term * weights[name] for name, term in terms.items()}
     loss = torch.stack(list(weighted.values())).sum()
-    return loss, {"loss": loss, **terms, **{f"{name}_weighted": term for name, term in weighted.items()}}
+    return loss, {name: value.detach() for name, value in {"loss": loss, **terms, **weighted}.items()}
 
 
 class AdversarialLoss:
-    """What discriminator and generator make of the discriminator's raw outputs ("logits"), N×1 each.
+    """What discriminator and generator make of the discriminator's outputs, N×1 logits each.
 
     Parameters
     ----------
@@ -127,8 +127,7 @@ class AdversarialLoss:
 
     def __init__(self, kind: Literal["bce", "lsgan", "relativistic"]) -> None:
         self.relativistic = kind == "relativistic"
-        self.penalty = F.mse_loss if kind == "lsgan" else F.binary_cross_entropy_with_logits
-        self.to_belief = torch.nn.Identity() if kind == "lsgan" else torch.sigmoid
+        self.least_squares = kind == "lsgan"
 
     def discriminator(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """The discriminator's loss on real and on fake images; it minimises their sum."""
@@ -145,10 +144,11 @@ class AdversarialLoss:
     def beliefs(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """How real the discriminator takes each real and each fake image for; above 0.5 means "real"."""
         real, fake = self._compare(real, fake)
-        return self.to_belief(real), self.to_belief(fake)
+        return (real, fake) if self.least_squares else (real.sigmoid(), fake.sigmoid())
 
     def _compare(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         return (real - fake.mean(), fake - real.mean()) if self.relativistic else (real, fake)
 
     def _miss(self, outputs: Tensor, target: float) -> Tensor:
-        return self.penalty(outputs, torch.full_like(outputs, target))
+        penalty = F.mse_loss if self.least_squares else F.binary_cross_entropy_with_logits
+        return penalty(outputs, torch.full_like(outputs, target))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.optim.adam import adam
@@ -51,11 +49,14 @@ class Optimizer:
         for parameter in self.parameters:
             parameter.grad = None
         loss.backward(gradient, inputs=self.parameters)
-        norm = nn.utils.clip_grad_norm_(self.parameters, self.stage.gradient_clip or math.inf)
+        gradients = [parameter.grad for parameter in self.parameters]
+        norm = nn.utils.get_total_norm(gradients)
+        if self.stage.gradient_clip:
+            nn.utils.clip_grads_with_norm_(self.parameters, self.stage.gradient_clip, norm)
         with torch.no_grad():
             adam(
                 self.parameters,
-                [parameter.grad for parameter in self.parameters],
+                gradients,
                 self.means,
                 self.squares,
                 [],
@@ -71,7 +72,7 @@ class Optimizer:
             )
         return norm
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Adam's moments and step counts, by parameter."""
         kinds = {"mean": self.means, "square": self.squares, "count": self.counts}
         return {
@@ -80,7 +81,7 @@ class Optimizer:
             for name, tensor in zip(self.names, tensors, strict=True)
         }
 
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take over what :meth:`state` gave."""
-        for name, tensor in self.state().items():
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take over what :meth:`state_dict` gave."""
+        for name, tensor in self.state_dict().items():
             tensor.copy_(state[name])

@@ -13,9 +13,10 @@ from srgan_lib.data.split import Pair
 from srgan_lib.models.generators import build_generator, generator_config
 from srgan_lib.params import Params
 from srgan_lib.training.compute import seeded
-from srgan_lib.training.loop import Loop, OnStep, OnWarning, Task, Trained
+from srgan_lib.training.loop import Loop, OnStep, OnWarning, Task
 from srgan_lib.training.losses import DISTANCES, ImageTerms, weighted_sum
 from srgan_lib.training.optimizer import Optimizer
+from srgan_lib.training.state import Trained
 
 
 class Supervised(Task):

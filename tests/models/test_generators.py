@@ -145,7 +145,7 @@ def test_he_normal_initialisation():
 def test_wrong_configurations_are_named():
     with pytest.raises(ValueError, match=f"unknown architecture 'unet'; there are {', '.join(ARCHITECTURES)}"):
         build_generator({"architecture": "unet"})
-    with pytest.raises(ValueError, match="espcn cannot be built from .*blocks"):
+    with pytest.raises(ValueError, match=r"espcn cannot be built from .*blocks"):
         build_generator({"architecture": "espcn", "blocks": 3})
     with pytest.raises(ValueError, match="scale 6 is not supported"):
         SRResNet(scale=6)

@@ -9,8 +9,9 @@ import torch
 from srgan_lib.data.images import read_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.split import Pair
+from srgan_lib.models.discriminators import build_discriminator
 from srgan_lib.training.adversarial import Adversarial, train_adversarial
-from srgan_lib.training.checkpoint import CheckpointError, load_model, load_tensors
+from srgan_lib.training.checkpoint import CheckpointError, load_tensors
 from srgan_lib.training.loop import Loop
 from srgan_lib.training.optimizer import Optimizer
 from srgan_lib.training.supervised import train_warmup
@@ -58,7 +59,9 @@ def test_writes_its_results(options, make_params, pairs, warmup, tmp_path):
         assert row.loss == pytest.approx(sum(getattr(row, f"{term}_weighted") for term in terms), rel=1e-5)
         assert row.discriminator == pytest.approx(row.discriminator_real + row.discriminator_fake, rel=1e-5)
     for name in ("generator", "discriminator"):
-        assert load_model(tmp_path / "gan" / f"{name}.safetensors")[1]["stage"] == "adversarial"
+        assert load_tensors(tmp_path / "gan" / f"{name}.safetensors")[1]["stage"] == "adversarial"
+    config = load_tensors(tmp_path / "gan" / "discriminator.safetensors")[1]["config"]
+    build_discriminator(config).load_state_dict(load_tensors(tmp_path / "gan" / "discriminator.safetensors")[0])
     montage = tmp_path / "gan" / "montage"
     frames = ["bicubic", "hr", "step_00000000", "step_00000003", "step_00000006"]
     assert sorted(path.stem for path in montage.iterdir()) == frames
@@ -132,16 +135,27 @@ def test_a_discriminator_that_wins_is_reported_once(make_params, warmup, tmp_pat
         on_warning=warnings.append,
     )
     assert len(warnings) == 1 and warnings[0].startswith("the discriminator wins outright from step")
+    again = []  # a notebook that is run again, with training finished, says so too
+    train_adversarial(
+        make_params(adversarial=options),
+        images[:3],
+        images[3:],
+        warmup,
+        tmp_path / "gan",
+        "print",
+        on_warning=again.append,
+    )
+    assert again == warnings
 
 
 def test_another_scale_is_refused(make_params, warmup, tmp_path):
     images = photographs(2, scale=2)
-    with pytest.raises(CheckpointError, match=r"'scale': 4.*shared\.scale is 2; run the warm-up at that scale"):
+    with pytest.raises(CheckpointError, match=r"enlarges ×4, and shared\.scale is 2; run the warm-up at that scale"):
         train_adversarial(make_params(shared={"scale": 2}), images[:1], images[1:], warmup, tmp_path / "gan", "print")
 
 
 def test_a_missing_warmup_is_named(make_params, pairs, tmp_path):
-    with pytest.raises(CheckpointError, match="generator.safetensors: cannot be read"):
+    with pytest.raises(CheckpointError, match=r"generator\.safetensors: cannot be read"):
         train_adversarial(make_params(), *pairs, tmp_path / "generator.safetensors", tmp_path / "gan", "print")
 
 

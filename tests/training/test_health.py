@@ -1,6 +1,8 @@
+import math
+
 import pytest
 
-from srgan_lib.training.health import discriminator_health
+from srgan_lib.training.health import discriminator_warnings
 
 
 def rows(real, fake, count=5):
@@ -16,16 +18,22 @@ def rows(real, fake, count=5):
     ],
 )
 def test_says_in_plain_words_what_is_wrong(real, fake, kind, words):
-    found, text = discriminator_health(rows(real, fake))
-    assert found == kind and words in text and "; " in text
+    found = discriminator_warnings(rows(real, fake, count=9))
+    assert list(found) == [kind] and words in found[kind] and "; " in found[kind]
 
 
 @pytest.mark.parametrize(("real", "fake"), [(0.8, 0.7), (0.5, 0.5), (1.0, 0.9)])
 def test_a_fair_game_is_left_alone(real, fake):
-    assert discriminator_health(rows(real, fake)) is None
+    assert discriminator_warnings(rows(real, fake, count=9)) == {}
 
 
-def test_waits_for_enough_rows():
-    assert discriminator_health(rows(1, 1, count=4)) is None
-    assert discriminator_health(rows(1, 1)[:4] + rows(0.9, 1, count=1)) is None
-    assert discriminator_health([{"step": 1, "loss": 1.0}] * 9) is None
+def test_five_rows_must_agree():
+    assert discriminator_warnings(rows(1, 1, count=4)) == {}
+    assert discriminator_warnings(rows(1, 1, count=4) + rows(0.9, 1, count=1) + rows(1, 1, count=4)) == {}
+
+
+def test_rows_without_a_discriminator_are_skipped():
+    empty = [{"step": 5, "loss": 1.0}, {"step": 6, "d_accuracy_real": math.nan, "d_accuracy_fake": math.nan}]
+    mixed = [row for game in rows(1, 1) for row in (*empty, game)]
+    assert list(discriminator_warnings(mixed)) == ["wins"]
+    assert discriminator_warnings(empty * 9) == {}

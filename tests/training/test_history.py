@@ -65,3 +65,13 @@ def test_a_term_that_begins_at_zero_may_grow():
     history.read()
     fill(history, [2], adversarial=0.9)
     history.read()
+
+
+def test_statistics_may_grow_as_long_as_they_are_numbers():
+    history = History()
+    fill(history, [1], grad_norm=0.01, d_fake=0.0)
+    fill(history, [2], grad_norm=500.0, d_fake=3.0)
+    history.read()
+    fill(history, [3], grad_norm=math.nan, d_fake=0.0)
+    with pytest.raises(Diverged, match="grad_norm is nan at step 3"):
+        history.read()

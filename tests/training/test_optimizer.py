@@ -62,12 +62,12 @@ def test_state_goes_on_exactly():
     first = network()
     optimizer = Optimizer(first, stage, 1e-2, "one_cycle")
     train(first, optimizer, range(5))
-    saved = {name: value.clone().contiguous() for name, value in optimizer.state().items()}  # as in a file
+    saved = {name: value.clone().contiguous() for name, value in optimizer.state_dict().items()}  # as in a file
     assert not any(value.isnan().any() for value in saved.values())
     second = network(seed=1)
     second.load_state_dict(first.state_dict())
     resumed = Optimizer(second, stage, 1e-2, "one_cycle")
-    resumed.load_state(saved)
+    resumed.load_state_dict(saved)
     train(second, resumed, range(5, 8))
     for one, other in zip(whole.parameters(), second.parameters(), strict=True):
         assert torch.equal(one, other)

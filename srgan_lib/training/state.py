@@ -1,0 +1,87 @@
+"""Everything that a training needs to go on exactly where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from srgan_lib.training.checkpoint import CheckpointError, Checkpoints
+from srgan_lib.training.ema import MovingAverage
+from srgan_lib.training.history import History
+from srgan_lib.training.optimizer import Optimizer
+
+
+@dataclass
+class Trained:
+    """A network in training: what builds it again, and what updates it."""
+
+    network: nn.Module
+    config: dict[str, Any]
+    optimizer: Optimizer
+
+
+class TrainingState:
+    """Networks, optimizers, moving average and history of a training, and how they get into a checkpoint and back.
+
+    Batches are a function of (seed, step) and learning rates of the step, so that there is no more to keep.
+
+    Parameters
+    ----------
+    networks : by the name of their file; the first is the one that is validated and averaged.
+    ema_decay : of the moving average of the first network's weights; 0: none is kept.
+    checkpoints : where states are kept.
+    """
+
+    def __init__(self, networks: Mapping[str, Trained], ema_decay: float, checkpoints: Checkpoints) -> None:
+        self.networks = networks
+        self.checkpoints = checkpoints
+        self.history = History()
+        judged = next(iter(networks.values())).network
+        self.average = MovingAverage(judged, ema_decay) if ema_decay else None
+        self.kept = self.average.average if self.average else judged  #: what is validated, and written in the end
+
+    def save(self, step: int) -> None:
+        """Write a checkpoint after so many steps, unless what happened since the last shows that training diverged."""
+        self.history.read()
+        tensors = {
+            f"{name}.{key}": value for name, part in self._parts().items() for key, value in part.state_dict().items()
+        }
+        self.checkpoints.save(step, tensors, {"history": self.history.state(), "configs": self._configs()})
+
+    def restore(self, on_warning: Callable[[str], None]) -> int:
+        """Take over the newest checkpoint; return how many steps are done, 0 without one.
+
+        Raises
+        ------
+        CheckpointError
+            If it holds other networks.
+        """
+        found = self.checkpoints.newest(on_warning)
+        if found is None:
+            return 0
+        tensors, facts = found
+        if facts["configs"] != self._configs():
+            raise CheckpointError(
+                f"{self.checkpoints.folder}: its states are of {facts['configs']}, and this training has "
+                f"{self._configs()}; delete that folder or take another one"
+            )
+        for name, part in self._parts().items():
+            part.load_state_dict(_within(tensors, f"{name}."))
+        self.history.load_state(facts["history"])
+        return facts["step"]
+
+    def _parts(self) -> dict[str, nn.Module | Optimizer]:
+        parts: dict[str, nn.Module | Optimizer] = {}
+        for name, trained in self.networks.items():
+            parts |= {f"{name}.weights": trained.network, f"{name}.adam": trained.optimizer}
+        return parts | ({"average": self.average.average} if self.average else {})
+
+    def _configs(self) -> dict[str, Any]:
+        return {name: trained.config for name, trained in self.networks.items()}
+
+
+def _within(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
