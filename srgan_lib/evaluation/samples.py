@@ -82,7 +82,7 @@ def choose_images(
 
 
 def write_crops(samples: Sequence[Sample], folder: Path, side: int = 192) -> None:
-    """Write the middle of each sample by every method, and of HR, as PNG files listed in ``index.json``.
+    """Write the middle of each sample, of LR, every method and HR, as PNG files listed in ``index.json``.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def write_crops(samples: Sequence[Sample], folder: Path, side: int = 192) -> Non
     for number, sample in enumerate(samples):
         crop = sample.middle(side)
         files = {}
-        for method, image in {**crop.results, "hr": crop.hr}.items():
+        for method, image in {"lr": crop.lr, **crop.results, "hr": crop.hr}.items():
             files[method] = f"{number:02d}_{method}.png"
             write_image(folder / files[method], image)
         index.append({"dataset": sample.dataset, "image": sample.image, "methods": files})

@@ -261,7 +261,7 @@ def _execute_notebook(plan: Plan, params: Params, run_dir: Path, root: Path, lis
                 kernel_name="python3",
                 progress_bar=False,
                 log_output=False,
-                extra_arguments=["--IPKernelApp.log_level=40"],
+                extra_arguments=["--IPKernelApp.log_level=50"],  # errors of cells come as messages
             )
         except PapermillExecutionError as error:
             running.replace(failed)

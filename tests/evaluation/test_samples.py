@@ -49,6 +49,7 @@ def test_crops_are_listed_in_an_index(tmp_path):
     write_crops([sample(), sample(scale=2)], tmp_path, side=32)
     index = json.loads((tmp_path / "index.json").read_text())
     assert [(entry["dataset"], entry["image"]) for entry in index] == [("set", "name")] * 2
-    assert list(index[0]["methods"]) == ["bicubic", "srgan", "hr"]
+    assert list(index[0]["methods"]) == ["lr", "bicubic", "srgan", "hr"]
     for entry, made in zip(index, (sample(), sample(scale=2)), strict=True):
+        assert np.array_equal(read_image(tmp_path / entry["methods"]["lr"]), made.middle(32).lr)
         assert np.array_equal(read_image(tmp_path / entry["methods"]["hr"]), made.middle(32).hr)
