@@ -10,11 +10,12 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
-.PHONY: help env report test test-all lint notebooks lab lock clean
+.PHONY: help env report test test-all test-browser lint notebooks lab lock clean
 
 help:
 	@echo "make report [PARAMS=params/x.yaml] [RUN=name] [OVERLAY=params/overlays/quick.yaml]   run the study and write results/RUN/report.html"
 	@echo "make test        the tests, under four minutes      make test-all    all of them, half an hour"
+	@echo "make test-browser  the report and the notebooks in Chromium"
 	@echo "make notebooks   notebooks/*.ipynb from notebooks/source/*.py"
 	@echo "make lab         JupyterLab on the notebooks        make lock        resolve requirements.lock again"
 
@@ -35,10 +36,14 @@ report: $(READY)
 
 test: $(READY)
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser" $(ARGS)
 
 test-all: $(READY)
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-browser: $(READY)
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { echo "Chromium is needed: apt-get install chromium"; exit 1; }
+	@$(BIN)/python -m pytest -m browser $(ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check .

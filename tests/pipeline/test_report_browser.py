@@ -1,10 +1,10 @@
 """The report in a browser with the network cut: first screen, contents, viewer, themes, phone, print, accessibility.
 
-Needs Playwright and a Chromium on PATH (``make test-browser`` brings them); skipped elsewhere.
+Run by ``make test-browser``.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,28 +13,18 @@ from srgan_lib.pipeline.report import build_report
 
 from .report_example import make_run
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CHROMIUM, reason="no Chromium on PATH")]
+pytestmark = pytest.mark.browser
 
 Open = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return build_report(make_run(tmp_path_factory.mktemp("results") / "demo"))[0].as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_report(make_run(tmp_path_factory.mktemp("results") / "demo"))[0]
 
 
 @pytest.fixture
-def show(browser: Any, report: str) -> Iterator[Open]:
+def show(browser: Any, report: Path) -> Iterator[Open]:
     """Opens the report; at the end, whatever it asked other hosts for or complained of is an error."""
     complaints: list[str] = []
     contexts = []
@@ -46,7 +36,7 @@ def show(browser: Any, report: str) -> Iterator[Open]:
         page.on("request", lambda r: r.url.startswith(("data:", "file:")) or complaints.append(r.url))
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(report)
+        page.goto(report.as_uri())
         return page
 
     yield show
@@ -71,7 +61,13 @@ def test_first_screen_shows_the_result(show: Open) -> None:
     for part in ("h1", ".finding", "#tab-results table", ".compare"):
         box = page.locator(part).first.bounding_box()
         assert box["y"] >= 0 and box["y"] + box["height"] <= 800, part
-    assert page.evaluate("performance.getEntriesByName('first-contentful-paint').length") == 1
+
+
+def test_size_and_first_paint(show: Open, report: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert report.stat().st_size < 15e6
+    painted = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    with capsys.disabled():
+        print(f"\n{report.stat().st_size / 1e6:.1f} MB, first paint after {show().evaluate(painted):.0f} ms")
 
 
 def test_contents_follow_the_scroll(show: Open) -> None:
@@ -91,6 +87,16 @@ def test_slider_by_keyboard_and_mouse(show: Open) -> None:
     assert 22 < float(slider.evaluate(divider).strip().removesuffix("%")) < 28
     slider.press("End")
     assert slider.evaluate(divider).strip() == "100%"
+
+
+def test_slider_by_touch(show: Open) -> None:
+    page = show(390, 844, has_touch=True, is_mobile=True)
+    slider = page.locator(".compare input").first
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    page.touchscreen.tap(box["x"] + 0.75 * box["width"], box["y"] + box["height"] / 2)
+    at = slider.evaluate("e => getComputedStyle(e.closest('.compare')).getPropertyValue('--at')")
+    assert 70 < float(at.strip().removesuffix("%")) < 80
 
 
 def test_viewer_zooms_and_moves_all_versions_together(show: Open) -> None:
