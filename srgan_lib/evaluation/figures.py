@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.figure import Figure
 
 from srgan_lib.evaluation.metrics import METRICS
@@ -27,27 +28,29 @@ def distributions(metrics: pd.DataFrame, dataset: str, names: Sequence[str] = HE
     rows = metrics[metrics.dataset == dataset]
     names = [name for name in names if rows[name].notna().any()]
     chosen = looks(rows.method.unique())
-    pale = {part: {"color": "0.6"} for part in ("boxprops", "whiskerprops", "capprops")}
+    palette = {method: look.colour for method, look in chosen.items()}
     figure, axes = new_figure(1, len(names), height=0.9 + 0.38 * len(chosen), sharey=True, squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
+        seaborn.boxplot(
+            rows,
+            x=name,
+            y="method",
+            hue="method",
+            palette=palette,
+            whis=(0, 100),
+            width=0.6,
+            fill=False,
+            linewidth=1,
+            ax=axis,
+        )
         for place, (method, look) in enumerate(chosen.items()):
             values = rows[rows.method == method][name].to_numpy()
-            axis.boxplot(
-                values,
-                positions=[place],
-                orientation="horizontal",
-                widths=0.6,
-                whis=(0, 100),
-                manage_ticks=False,
-                medianprops={"color": look.colour, "linewidth": 2},
-                **pale,
-            )
             offsets = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(1)
-            axis.scatter(values, place + offsets, s=14, color=look.colour, marker=look.marker, alpha=0.7, linewidths=0)
+            axis.scatter(values, place + offsets, s=16, color=look.colour, marker=look.marker, linewidths=0, zorder=3)
         axis.set_xlabel(METRICS[name].heading)
+        axis.set_ylabel("")
         axis.grid(axis="y", visible=False)
     axes[0, 0].set_yticks(range(len(chosen)), [look.label for look in chosen.values()])
-    axes[0, 0].invert_yaxis()
     return figure
 
 
