@@ -105,7 +105,7 @@ def run(
     fetch_judges(resolved, terminal.download, terminal.note)
     with terminal:
         plans = plan_run(resolved, run_dir, root, from_stage=from_stage, reuse=not no_reuse)
-        execute(plans, resolved, run_dir, root, terminal.listen, reuse=not no_reuse)
+        execute(plans, resolved, run_dir, root, terminal.listen)
         _assemble(run_dir, resolved, asked, root, pdf_engine, terminal)
 
 

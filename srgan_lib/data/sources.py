@@ -15,6 +15,7 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from srgan_lib.data.catalogue import SETS, Part, Split
@@ -100,11 +101,17 @@ def find_photos(
 
 def _builtin(name: str) -> Photo:
     package, file, split = BUILTIN[name]
-    spec = importlib.util.find_spec(package)  # finds the package without importing it
-    path = Path(spec.origin).parent / _BUNDLED[package] / file if spec and spec.origin else Path(file)
+    path = _package_folder(package) / _BUNDLED[package] / file
     if not path.is_file():
         raise DatasetError(f"built-in photograph {name!r}: {path} is not there; reinstall the environment's {package}")
     return Photo(name, path, group="motorcycle" if "motorcycle" in name else name, split=split)
+
+
+@cache
+def _package_folder(package: str) -> Path:
+    """Where a package lies, found without importing it."""
+    spec = importlib.util.find_spec(package)
+    return Path(spec.origin).parent if spec and spec.origin else Path(package)
 
 
 def _in_own_folder(folder: Path, lr_folder: Path | None, scale: int) -> list[Photo]:

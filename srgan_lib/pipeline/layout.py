@@ -51,6 +51,11 @@ def project_root(start: Path | None = None) -> Path:
     return start
 
 
+def results_folder(run_dir: Path) -> Path:
+    """The folder of all runs, which share what they compute; a run lies in it or in ``sweeps/<sweep>/`` under it."""
+    return run_dir.parents[2] if run_dir.parents[1].name == "sweeps" else run_dir.parent
+
+
 def run_folder(results: Path, name: str) -> Path:
     """The folder of a run; the name must be a plain file name, so that outputs stay inside ``results``.
 

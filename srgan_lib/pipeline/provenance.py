@@ -13,13 +13,15 @@ import ast
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import srgan_lib
 from srgan_lib.data.sources import Photo, find_photos
@@ -31,6 +33,9 @@ from srgan_lib.pipeline.resolve import LPIPS_BACKBONES
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
 MISSING = "missing"
+
+Value = TypeVar("Value")
+_LOOK: ContextVar[dict[Hashable, Any] | None] = ContextVar("look", default=None)
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,16 @@ class Components:
         return words
 
 
+@contextmanager
+def one_look() -> Iterator[None]:
+    """Look at each input only once inside: a thousand runs are planned from what lies on the disk at one time."""
+    token = _LOOK.set({})
+    try:
+        yield
+    finally:
+        _LOOK.reset(token)
+
+
 def stage_components(stage: str, params: Params, notebook: Path, upstream: Mapping[str, str]) -> Components:
     """Everything that decides the result of ``stage`` under resolved ``params``.
 
@@ -80,10 +95,10 @@ def stage_components(stage: str, params: Params, notebook: Path, upstream: Mappi
     notebook : the stage's notebook file.
     upstream : fingerprints of the stages it reads.
     """
-    code = _code_cells(notebook, notebook.stat().st_mtime_ns)
+    tree, modules = _looked(("notebook", notebook), lambda: _notebook_hashes(notebook))
     return Components(
-        notebook=_code_hash(code, notebook),
-        modules=module_hashes(code),
+        notebook=tree,
+        modules=modules,
         parameters={k: v for k, v in params.stage(stage).items() if k not in LOCATION_PARAMETERS},
         environment=environment(stage, params),
         upstream=dict(upstream),
@@ -124,16 +139,10 @@ def environment(stage: str, params: Params) -> dict[str, str]:
 
 def data_hash(stage: str, params: Params) -> str:
     """Hash of all image files that a stage reads from outside the run."""
-    shared = params.shared
-    photos = find_photos(
-        shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder
-    )
-    folders: list[Path] = []
-    if stage == "evaluation":
-        for name in params.evaluation.test_sets:
-            photos += find_photos(name, scale=shared.scale) if name != "heldout" else []
-        folders = [file for folder in params.evaluation.methods.values() for file in sorted(Path(folder).glob("*"))]
-    return digest([*_photo_hashes(photos), *[[file.name, sha256_file(file)] for file in folders if file.is_file()]])
+    shared, evaluation = params.shared, params.evaluation
+    own = (shared.dataset, shared.scale, shared.image_folder, shared.lr_folder)
+    judged = (tuple(evaluation.test_sets), tuple(evaluation.methods.values())) if stage == "evaluation" else ((), ())
+    return _looked(("data", own, judged), lambda: _data_hash(*own, *judged))
 
 
 def module_hashes(sources: Iterable[str]) -> dict[str, str]:
@@ -199,6 +208,37 @@ def output_hashes(folder: Path) -> dict[str, str]:
     return {p.relative_to(folder).as_posix(): sha256_file(p) for p in files}
 
 
+def _looked(what: Hashable, look: Callable[[], Value]) -> Value:
+    """What ``look`` finds; inside :func:`one_look` it is asked only once."""
+    seen = _LOOK.get()
+    if seen is None:
+        return look()
+    if what not in seen:
+        seen[what] = look()
+    return seen[what]
+
+
+def _notebook_hashes(notebook: Path) -> tuple[str, dict[str, str]]:
+    """A notebook's code as a hash, and the modules that it imports."""
+    code = _code_cells(notebook, notebook.stat().st_mtime_ns)
+    return _code_hash(code, notebook), module_hashes(code)
+
+
+def _data_hash(
+    dataset: str,
+    scale: int,
+    image_folder: str | None,
+    lr_folder: str | None,
+    test_sets: Iterable[str],
+    method_folders: Iterable[str],
+) -> str:
+    photos = find_photos(dataset, scale=scale, image_folder=image_folder, lr_folder=lr_folder)
+    for name in test_sets:
+        photos += find_photos(name, scale=scale) if name != "heldout" else []
+    files = [file for folder in method_folders for file in sorted(Path(folder).glob("*")) if file.is_file()]
+    return digest([*_photo_hashes(photos), *[[file.name, sha256_file(file)] for file in files]])
+
+
 @cache
 def _code_cells(notebook: Path, _mtime: int) -> tuple[str, ...]:
     """Sources of the code cells that compute: without parameters (their values count) and the Colab set-up."""
@@ -257,8 +297,11 @@ def _module(path: Path, _mtime: int) -> tuple[str, list[str]]:
 
 
 def _backbone_hash(name: str, layer: str | None = None) -> str:
-    path = find_backbone(name, layer)
-    return _file_hash(path, path.stat().st_mtime_ns) if path else MISSING
+    def look() -> str:
+        path = find_backbone(name, layer)
+        return _file_hash(path, path.stat().st_mtime_ns) if path else MISSING
+
+    return _looked(("backbone", name, layer), look)
 
 
 def _photo_hashes(photos: list[Photo]) -> list[list[str]]:

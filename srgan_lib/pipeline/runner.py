@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from srgan_lib.params import Params
 from srgan_lib.pipeline import provenance
-from srgan_lib.pipeline.layout import STAGES, StageInfo
+from srgan_lib.pipeline.kernels import Listener, forward_interrupts, kernel_environment, watch_progress
+from srgan_lib.pipeline.layout import STAGES, StageInfo, results_folder
 
 if TYPE_CHECKING:
     from srgan_lib.pipeline.stages import Stage
 
-Listener = Callable[[str, Mapping[str, Any]], None]  # (event, facts): planned, started, progress, finished, failed
+Finished = Mapping[str, list[Path]]  # folders of finished stages by fingerprint
 
 
 class StageFailed(RuntimeError):
@@ -56,18 +53,22 @@ def plan_run(
     from_stage: str | None = None,
     reuse: bool = True,
     until: str | None = None,
+    finished: Finished | None = None,
 ) -> list[Plan]:
     """What a run would do to each stage; changes nothing.
 
     Parameters
     ----------
     params : resolved.
-    run_dir : the run's folder; runs beside it are searched for stages to reuse.
+    run_dir : the run's folder; the other runs of its results folder are searched for stages to reuse.
     root : the project, whose ``notebooks/`` are executed.
     from_stage : compute this stage and all after it, changed or not.
     reuse : whether a stage may be skipped, or copied from another run.
     until : the last stage wanted; default: all.
+    finished : where stages may be copied from, as :func:`finished_stages` finds them; default: it is asked.
     """
+    if finished is None:
+        finished = finished_stages(results_folder(run_dir)) if reuse else {}
     plans: list[Plan] = []
     fingerprints: dict[str, str] = {}
     forced = False
@@ -79,7 +80,7 @@ def plan_run(
         )
         fingerprints[info.name] = components.fingerprint
         plan = Plan(info, "run", "", components)
-        plans.append(_decide(plan, run_dir, forced=forced, reuse=reuse))
+        plans.append(_decide(plan, run_dir, finished, forced=forced, reuse=reuse))
         if info.name == until:
             break
     return plans
@@ -91,8 +92,6 @@ def execute(
     run_dir: Path,
     root: Path,
     listener: Listener = lambda event, facts: None,
-    *,
-    reuse: bool = True,
 ) -> None:
     """Carry out a plan: papermill executes the notebooks of the stages that are to run.
 
@@ -109,7 +108,7 @@ def execute(
     """
     from filelock import FileLock
 
-    locks = run_dir.parent / ".locks"
+    locks = results_folder(run_dir) / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
     for plan in plans:
         listener("planned", {"stage": plan.stage, "action": plan.action, "reason": plan.reason})
@@ -121,8 +120,7 @@ def execute(
             )
             continue
         with FileLock(locks / f"{plan.fingerprint[:32]}.lock"):
-            # Another process may have computed it while this one waited for the lock.
-            current = plan if plan.fresh else _decide(plan, run_dir, forced=False, reuse=reuse)
+            current = plan if plan.fresh else _decide_again(plan, run_dir)
             started = time.perf_counter()
             listener("started", {"stage": plan.stage, "action": current.action})
             if current.action == "run":
@@ -180,7 +178,18 @@ def is_complete(folder: Path, info: StageInfo) -> bool:
     )
 
 
-def _decide(plan: Plan, run_dir: Path, *, forced: bool, reuse: bool) -> Plan:
+def finished_stages(results: Path) -> dict[str, list[Path]]:
+    """The folders of all stages with a manifest, of plain runs and of sweeps, by fingerprint."""
+    found: dict[str, list[Path]] = {}
+    for pattern in ("*/{}/manifest.json", "sweeps/*/*/{}/manifest.json"):
+        for stage in STAGES:
+            for path in sorted(results.glob(pattern.format(stage))):
+                if manifest := provenance.read_json(path):
+                    found.setdefault(manifest["fingerprint"], []).append(path.parent)
+    return found
+
+
+def _decide(plan: Plan, run_dir: Path, finished: Finished, *, forced: bool, reuse: bool) -> Plan:
     """Whether a stage runs, is skipped or is copied from another run, with the reason in words."""
     info, folder = plan.stage, run_dir / plan.stage.name
     if forced or not reuse:
@@ -192,29 +201,23 @@ def _decide(plan: Plan, run_dir: Path, *, forced: bool, reuse: bool) -> Plan:
             action="skip",
             reason=f"nothing it depends on has changed since {manifest['started'].replace('T', ' ')[:16]} UTC",
         )
-    for other in sorted(
-        [
-            *run_dir.parent.glob(f"*/{info.name}/manifest.json"),
-            *run_dir.parent.glob(f"sweeps/*/*/{info.name}/manifest.json"),
-        ]
-    ):
-        found = provenance.read_json(other)
-        if (
-            other.parent != folder
-            and found
-            and found["fingerprint"] == plan.fingerprint
-            and is_complete(other.parent, info)
-        ):
-            return replace(
-                plan,
-                action="reuse",
-                reason=f"run {other.parent.parent.name!r} has computed it already",
-                source=other.parent,
-            )
+    for source in finished.get(plan.fingerprint, []):
+        if source != folder and is_complete(source, info):
+            name = source.parent.relative_to(results_folder(run_dir)).as_posix()
+            return replace(plan, action="reuse", reason=f"run {name!r} has computed it already", source=source)
     if not manifest:
         return replace(plan, action="run", reason="not computed yet")
     changes = plan.components.changes_since(manifest["components"])
     return replace(plan, action="run", reason="; ".join(changes[:3]) if changes else "a result file is missing")
+
+
+def _decide_again(plan: Plan, run_dir: Path) -> Plan:
+    """The decision once the lock is held: another process may have computed the stage, or deleted it, meanwhile."""
+    hinted = {plan.fingerprint: [plan.source]} if plan.source else {}
+    current = _decide(plan, run_dir, hinted, forced=False, reuse=True)
+    if current.action != "run":
+        return current
+    return _decide(plan, run_dir, finished_stages(results_folder(run_dir)), forced=False, reuse=True)
 
 
 def _copy_stage(plan: Plan, run_dir: Path) -> None:
@@ -248,9 +251,9 @@ def _execute_notebook(plan: Plan, params: Params, run_dir: Path, root: Path, lis
     shutil.rmtree(folder / "figures", ignore_errors=True)
     values = {**params.stage(info.name), "run_dir": str(run_dir)}
     with (
-        _watch_progress(folder / "progress.json", info, listener),
-        _forward_interrupts() as interrupts,
-        _kernel_environment(params),
+        watch_progress(folder / "progress.json", info, listener),
+        forward_interrupts() as interrupts,
+        kernel_environment(params),
     ):
         try:
             papermill.execute_notebook(
@@ -286,65 +289,3 @@ def _execute_notebook(plan: Plan, params: Params, run_dir: Path, root: Path, lis
             f"{info.notebook}: it ended without a manifest for what was planned; was a library file or an image "
             "changed while it ran? The same command computes it again."
         )
-
-
-@contextmanager
-def _kernel_environment(params: Params) -> Iterator[None]:
-    """Environment of the kernels: the runner's mark, and thread pools of the size that the fingerprint names."""
-    count = str(params.shared.threads)
-    wanted = {"SRGAN_RUNNER": "1", "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count}
-    before = {key: os.environ.get(key) for key in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for key, value in before.items():
-            if value is None:
-                del os.environ[key]
-            else:
-                os.environ[key] = value
-
-
-@contextmanager
-def _watch_progress(path: Path, info: StageInfo, listener: Listener) -> Iterator[None]:
-    """Pass on what a kernel says of its progress, which it writes to a file."""
-    stop = threading.Event()
-
-    def watch() -> None:
-        while not stop.wait(0.3):
-            facts = provenance.read_json(path)
-            if facts:
-                listener("progress", {**facts, "stage": info})
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-
-
-@contextmanager
-def _forward_interrupts() -> Iterator[list[int]]:
-    """Send the first Ctrl-C to the kernel, so that training saves its state; a second one ends everything."""
-    import psutil
-
-    received: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield received
-        return
-
-    def forward(number: int, _frame: Any) -> None:
-        received.append(number)
-        kernels = [child for child in psutil.Process().children() if "ipykernel_launcher" in " ".join(child.cmdline())]
-        if len(received) > 1 or not kernels:
-            raise KeyboardInterrupt
-        for kernel in kernels:
-            kernel.send_signal(signal.SIGINT)
-
-    before = signal.signal(signal.SIGINT, forward)
-    try:
-        yield received
-    finally:
-        signal.signal(signal.SIGINT, before)

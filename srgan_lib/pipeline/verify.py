@@ -8,7 +8,8 @@ from pathlib import Path
 from srgan_lib.params import STAGES
 from srgan_lib.params_io import check
 from srgan_lib.pipeline import provenance
-from srgan_lib.pipeline.runner import Listener, execute, plan_run
+from srgan_lib.pipeline.kernels import Listener
+from srgan_lib.pipeline.runner import execute, plan_run
 
 
 class NotRepeated(RuntimeError):
@@ -36,7 +37,7 @@ def verify_run(run_dir: Path, root: Path, listener: Listener) -> int:
     params = check(manifest["parameters"], str(run_dir / "manifest.json"))
     scratch = run_dir / ".verify" / run_dir.name
     shutil.rmtree(scratch.parent, ignore_errors=True)
-    execute(plan_run(params, scratch, root, reuse=False), params, scratch, root, listener, reuse=False)
+    execute(plan_run(params, scratch, root, reuse=False), params, scratch, root, listener)
     count = 0
     for stage in STAGES:
         before, after = (

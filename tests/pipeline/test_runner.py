@@ -92,7 +92,7 @@ def test_what_is_asked_for_afresh_uses_nothing_that_is_there(tmp_path):
     params, run_dir = tiny_params(), root / "results" / "one"
     execute(plan_run(params, run_dir, root, until="data"), params, run_dir, root)
     (run_dir / "data" / "checkpoints").mkdir()
-    execute(plan_run(params, run_dir, root, until="data", reuse=False), params, run_dir, root, reuse=False)
+    execute(plan_run(params, run_dir, root, until="data", reuse=False), params, run_dir, root)
     assert (run_dir / "data" / "result.csv").exists()
     assert not (run_dir / "data" / "checkpoints").exists()
 
