@@ -11,6 +11,7 @@ from srgan_lib.evaluation.metrics import METRICS
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.plotting import WIDTH, looks, new_figure, show_image
 
+TALLEST = 5.6  #: inches: a figure of upright images gets narrower instead, and its titles stay readable
 LABELS = ("psnr_y", "lpips_alex")  #: the figures written above each method's image
 
 
@@ -36,8 +37,11 @@ def _panels(sample: Sample, methods: Sequence[str], columns: int) -> Figure:
         images.append((f"{look.label}\n{_figures(sample, method)}", sample.results[method]))
     images.append((f"HR, {sample.hr.shape[1]}×{sample.hr.shape[0]}", sample.hr))
     rows = -(-len(images) // columns)
-    panel = WIDTH / columns * height / width + 0.45
-    figure, axes = new_figure(rows, columns, height=rows * panel, squeeze=False)
+    titles = 0.45 * rows
+    panel = min(WIDTH / columns, (TALLEST - titles) / rows * width / height)  # inches across
+    figure, axes = new_figure(
+        rows, columns, width=columns * panel, height=rows * panel * height / width + titles, squeeze=False
+    )
     for place, axis in enumerate(np.ravel(axes)):
         if place < len(images):
             show_image(axis, images[place][1], images[place][0])

@@ -133,7 +133,9 @@ class Stage:
         if vector:
             shown, kind = _render(figure, "svg"), "image/svg+xml"
             write_atomic(folder / f"{name}.svg", shown)
-        image = f'<img alt="{html.escape(alt or caption)}" src="data:{kind};base64,{base64.b64encode(shown).decode()}">'
+        data = f"data:{kind};base64,{base64.b64encode(shown).decode()}"
+        inches = f"--inches: {figure.get_figwidth():.2f}"  # a narrow figure is not stretched to the text's width
+        image = f'<img alt="{html.escape(alt or caption)}" style="{inches}" src="{data}">'
         self._show("fig", name, image, caption, source, f"[figure: {alt or caption}]")
 
     def table(
@@ -211,7 +213,9 @@ class Stage:
         )
         after = STAGE_NAMES[STAGE_NAMES.index(self.name) + 1 :][:1]
         following = f"Next: notebook {STAGES[after[0]].notebook}." if after else "This was the last notebook."
-        folder = html.escape(f"{self.params.shared.run_dir}/{self.name}")
+        root = self.notebook.parents[1]
+        inside = self.directory.is_relative_to(root)
+        folder = html.escape(str(self.directory.relative_to(root) if inside else self.directory))
         written = f"{len(outputs)} files in <code>{folder}</code>, {seconds:.0f} s."
         display(HTML(f"<p class='srgan-finish'>{written} {following}</p>"))
 

@@ -26,6 +26,7 @@ def finish(html: str, run: Run, images: Images, closer: list[tuple[Plate, str]])
     """
     page = BeautifulSoup(html, "html.parser")
     _drop_foreign(page)
+    _drop_notebook_matters(page)
     _unique_ids(page)
     _number_chapters(page, run)
     _complete_figures(page, run, images)
@@ -44,6 +45,12 @@ def _drop_foreign(page: BeautifulSoup) -> None:
     for image in page.find_all("img"):
         if not NAME.fullmatch(image.get("src", "")):
             image.replace_with(image.get("alt", ""))
+
+
+def _drop_notebook_matters(page: BeautifulSoup) -> None:
+    """What is said to somebody who runs the notebooks one by one: which files it wrote, and which is next."""
+    for element in page.select(".srgan-finish"):
+        element.decompose()
 
 
 def _unique_ids(page: BeautifulSoup) -> None:
