@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from srgan_lib.models.backbones import BackboneError, find_backbone, read_backbone
+from srgan_lib.models.backbones import LPIPS_BACKBONES, BackboneError, find_backbone, read_backbone
 
 if TYPE_CHECKING:
     import torch
 
-BACKBONES = {"alex": "alexnet", "squeeze": "squeezenet1_1"}
 SMALLEST_SIDE = 32
 
 
@@ -60,12 +59,12 @@ def load_lpips(net: str) -> torch.nn.Module:
     MetricUnavailable
         Where the backbone's weights are not on this disk.
     """
-    if net not in BACKBONES:
-        raise ValueError(f"LPIPS net {net!r} is unknown; allowed: {', '.join(BACKBONES)}")
-    path = find_backbone(BACKBONES[net])
+    if net not in LPIPS_BACKBONES:
+        raise ValueError(f"LPIPS net {net!r} is unknown; allowed: {', '.join(LPIPS_BACKBONES)}")
+    path = find_backbone(LPIPS_BACKBONES[net])
     if path is None:
         raise MetricUnavailable(
-            f"LPIPS({net}) needs the ImageNet weights of {BACKBONES[net]}, which are not on this disk; run once with a "
+            f"LPIPS({net}) needs the ImageNet weights of {LPIPS_BACKBONES[net]}, which are not on this disk; run once with a "
             "network, or put them into a folder and name it in SRGAN_WEIGHTS"
         )
     try:
@@ -83,7 +82,7 @@ def _features(model: torch.nn.Module, image: np.ndarray) -> list[torch.Tensor]:
     return [lpips.normalize_tensor(layer) for layer in model.net(scaled)]
 
 
-@lru_cache(maxsize=len(BACKBONES))
+@lru_cache(maxsize=len(LPIPS_BACKBONES))
 def _reference_features(model: torch.nn.Module, shape: tuple[int, ...], pixels: bytes) -> list[torch.Tensor]:
     """The original's features, computed once while method after method is compared with it."""
     return _features(model, np.frombuffer(pixels, np.uint8).reshape(shape))

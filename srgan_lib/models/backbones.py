@@ -26,6 +26,8 @@ FILES = {
     "alexnet": "alexnet-owt-7be5be79.pth",
     "squeezenet1_1": "squeezenet1_1-b8a52dc0.pth",
 }
+#: The backbone of each LPIPS network.
+LPIPS_BACKBONES = {"alex": "alexnet", "squeeze": "squeezenet1_1"}
 ADDRESS = "https://download.pytorch.org/models/"
 
 #: Convolutions per block of VGG-19; a layer is called ``relu2_2`` or, before its activation, ``conv2_2``.

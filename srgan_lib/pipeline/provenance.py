@@ -26,10 +26,9 @@ from typing import Any, TypeVar
 import srgan_lib
 from srgan_lib.data.sources import Photo, find_photos
 from srgan_lib.files import sha256_file, write_atomic
-from srgan_lib.models.backbones import find_backbone, layer_index
+from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone, layer_index
 from srgan_lib.params import LOCATION_PARAMETERS, Params
 from srgan_lib.pipeline.layout import STAGES as STAGE_TABLE
-from srgan_lib.pipeline.resolve import LPIPS_BACKBONES
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
 MISSING = "missing"

@@ -10,10 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.models.backbones import BackboneError, fetch_backbone, find_backbone, layer_index
+from srgan_lib.models.backbones import LPIPS_BACKBONES, BackboneError, fetch_backbone, find_backbone, layer_index
 from srgan_lib.params import ParameterError, Params
-
-LPIPS_BACKBONES = {"alex": "alexnet", "squeeze": "squeezenet1_1"}
 
 
 def resolve(params: Params, on_message: Callable[[str], None] = lambda text: None) -> Params:
