@@ -1,6 +1,6 @@
 """The one schema: every parameter, its default, its bounds and its meaning.
 
-A params file has a ``shared:`` section and one section per stage. The defaults are the demo's
+A params file has a ``shared:`` section, one section per stage, and in recipes what the source published. The defaults are the demo's
 values, so ``Params()`` is ``params/demo.yaml``. The schema is the gate for every way in (params
 files, ``-p`` on the command line, papermill): an unknown name, a wrong type, a value out of range
 or an impossible combination raises :class:`ParameterError` before anything runs.
@@ -21,6 +21,7 @@ LOCATION_PARAMETERS = frozenset({"run_dir", "image_folder", "lr_folder"})
 VGG_LAYER = r"^(conv|relu)([12]_[12]|[345]_[1-4])$"
 VggLayer = Annotated[str, Field(pattern=VGG_LAYER)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+Range = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
 class ParameterError(ValueError):
@@ -51,6 +52,9 @@ class Shared(Section):
     )
     scale: Literal[2, 3, 4, 8] = Field(4, description="enlargement factor")
     crop: int = Field(96, ge=16, le=1024, description="side of the HR training crops in pixels; a multiple of scale")
+    crop_region: Literal["anywhere", "inner_half"] = Field(
+        "anywhere", description="where a crop's first corner is drawn from: anywhere, or the image's inner half"
+    )
     degradation: Literal["bicubic", "bicubic_float", "blur_bicubic", "realistic"] = Field(
         "bicubic",
         description="how LR is made: MATLAB bicubic as in the benchmark files, its newer float variant, "
@@ -110,6 +114,9 @@ class Training(Section):
     validate_every: int = Field(20, ge=1, description="steps between validations")
     checkpoint_every: int = Field(50, ge=1, description="steps between checkpoints")
     keep_checkpoints: int = Field(1, ge=1, description="how many of the last checkpoints stay")
+    keep_networks_every: int | None = Field(
+        None, ge=1, description="steps between copies of the networks that stay for good, in networks/; none: no copies"
+    )
 
 
 class Srcnn(Training):
@@ -163,9 +170,10 @@ class Warmup(GeneratorTraining):
     global_skip: Literal["none", "bicubic"] = Field(
         "bicubic", description="add the bicubic enlargement of the input to the output"
     )
-    value_range: Literal["zero_one", "tanh", "standardised"] = Field(
+    value_range: Literal["zero_one", "signed", "tanh", "standardised"] = Field(
         "zero_one",
-        description="the recipe's own value range inside the model: [0,1], tanh and [-1,1], or mean 0 and deviation 1",
+        description="the recipe's own value range inside the model: [0,1], from [0,1] to [-1,1], tanh and [-1,1], or "
+        "mean 0 and deviation 1",
     )
     initialisation: Literal["default", "he_normal"] = Field("default", description="of the convolutions")
     learning_rate: float = Field(5e-4, gt=0, le=1, description="Adam's; the peak where the schedule has one")
@@ -180,8 +188,10 @@ class Adversarial(GeneratorTraining):
 
     steps: int = Field(45, ge=1, description="training steps (generator updates)")
     content_weight: float = Field(1.0, ge=0, description="weight of the content term; 0: no VGG at all")
-    adversarial_loss: Literal["bce", "lsgan", "relativistic"] = Field(
-        "bce", description="non-saturating binary cross-entropy, least squares, or relativistic average"
+    adversarial_loss: Literal["bce", "lsgan", "lsgan_sigmoid", "relativistic"] = Field(
+        "bce",
+        description="non-saturating binary cross-entropy, least squares (of D's output, or of its sigmoid), or "
+        "relativistic average",
     )
     adversarial_weight: float = Field(5e-3, ge=0, description="weight of the adversarial term (lambda_adv)")
     discriminator_every: int = Field(1, ge=1, description="update D every k-th step")
@@ -195,6 +205,12 @@ class Adversarial(GeneratorTraining):
         "dense", description="dense fixes the crop size; pool takes any"
     )
     montage_frames: int = Field(6, ge=2, le=64, description="snapshots of one validation patch through training")
+    epochs: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description="epochs the steps amount to: a table has the mean losses of each; none: no table",
+    )
 
 
 class Evaluation(Section):
@@ -206,7 +222,9 @@ class Evaluation(Section):
     baselines: list[Literal["nearest", "bilinear", "lanczos", "bicubic"]] = Field(
         ["nearest", "bilinear", "lanczos", "bicubic"], description="classical methods judged"
     )
-    methods: dict[str, str] = Field({}, description="other methods: name and folder of SR images, judged beside ours")
+    methods: dict[str, str] = Field(
+        {}, description="other methods: name, and folder of SR images or file with a network's weights"
+    )
     lpips_nets: list[Literal["alex", "squeeze"]] = Field(
         ["alex", "squeeze"], description="LPIPS judges; not computed where the backbone is missing"
     )
@@ -219,6 +237,41 @@ class Evaluation(Section):
     patch_size: int = Field(64, ge=16, le=512, description="size of the centre patches in HR pixels")
     tile: int = Field(192, ge=32, le=4096, description="LR pixels per tile side when enlarging (bounds memory)")
     self_ensemble: bool = Field(False, description="add rows that average the eight flips and turns")
+    interpolations: list[Fraction] = Field(
+        [], description="networks between warm-up and SRGAN judged too: SRGAN's share of the weights"
+    )
+
+
+class PublishedMetric(Section):
+    """A figure that the source gives for a method on a dataset."""
+
+    dataset: str
+    method: str
+    metric: str = Field(..., description="this project's name where the convention is the same, else psnr, ssim, lpips")
+    beside: str | None = Field(None, description="what is measured beside a metric of another or unstated convention")
+    value: float
+    note: str = ""
+
+
+class PublishedCurve(Section):
+    """A figure that the source gives for a training: what a column of ``loss_curve.csv`` is on average."""
+
+    stage: Literal["srcnn", "warmup", "adversarial"]
+    quantity: str = Field(..., description="a column of the stage's loss_curve.csv")
+    divided_by: str | None = Field(None, description="another column; the figure is the ratio of the two")
+    part: Range = Field([0.0, 1.0], description="from which to which share of the training")
+    value: float | Range = Field(..., description="a number, or the range that the source gives")
+    note: str = ""
+
+
+class Published(Section):
+    """What the source of a recipe reports, for the table beside the measured figures."""
+
+    title: str = Field("", description="of the source")
+    sources: list[str] = Field([], description="figures of published.csv that are this source's, by their name there")
+    methods: dict[str, str] = Field({}, description="the source's methods that this run has under another name")
+    metrics: list[PublishedMetric] = []
+    curves: list[PublishedCurve] = []
 
 
 class Params(Section):
@@ -231,6 +284,7 @@ class Params(Section):
     warmup: Warmup = Warmup()
     adversarial: Adversarial = Adversarial()
     evaluation: Evaluation = Evaluation()
+    published: Published = Published()
 
     @model_validator(mode="after")
     def _stages_fit_together(self) -> Params:
@@ -252,5 +306,6 @@ class Params(Section):
         return self
 
     def stage(self, name: str) -> dict[str, Any]:
-        """The flat parameters of one stage: the shared ones and its own (names never collide)."""
-        return {**self.shared.model_dump(), **getattr(self, name).model_dump()}
+        """The flat parameters of one stage: the shared ones, its own, and for the evaluation what was published."""
+        flat = {**self.shared.model_dump(), **getattr(self, name).model_dump()}
+        return flat | ({"published": self.published.model_dump()} if name == "evaluation" else {})

@@ -37,7 +37,8 @@ def check_stage(name: str, flat: Mapping[str, Any]) -> Params:
     """Validate the flat parameters of one stage (the route of a notebook's parameters cell)."""
     shared = {key: value for key, value in flat.items() if key in Shared.model_fields}
     own = {key: value for key, value in flat.items() if key not in Shared.model_fields}
-    return check({"shared": shared, name: own}, f"parameters of stage {name!r}")
+    published = {"published": own.pop("published")} if name == "evaluation" and "published" in own else {}
+    return check({"shared": shared, name: own, **published}, f"parameters of stage {name!r}")
 
 
 def read(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = ()) -> Params:

@@ -48,6 +48,16 @@ def test_wrong_parameters_are_named_with_what_is_allowed(document, words):
         assert word in str(error.value)
 
 
+def test_what_a_recipe_s_source_published_goes_to_the_evaluation_alone():
+    document = {"published": {"title": "A report", "metrics": [], "curves": []}}
+    got = params_io.check(document)
+    assert got.stage("evaluation")["published"]["title"] == "A report"
+    assert "published" not in got.stage("adversarial")
+    assert params_io.check_stage("evaluation", got.stage("evaluation")).published == got.published
+    with pytest.raises(ParameterError, match=r"published\.curves\.0\.quantity"):
+        params_io.check({"published": {"curves": [{"stage": "warmup", "value": 1}]}})
+
+
 def test_yaml_reads_1e_4_as_text_and_it_is_still_a_number(tmp_path):
     file = tmp_path / "x.yaml"
     file.write_text("warmup:\n  learning_rate: 1e-4\n")

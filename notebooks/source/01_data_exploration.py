@@ -17,6 +17,7 @@ test_images = 5
 image_size = None
 scale = 4
 crop = 96
+crop_region = "anywhere"
 degradation = "bicubic"
 blur_sigma = 1.0
 device = "auto"

@@ -19,6 +19,7 @@ test_images = 5
 image_size = None
 scale = 4
 crop = 96
+crop_region = "anywhere"
 degradation = "bicubic"
 blur_sigma = 1.0
 device = "auto"
@@ -40,6 +41,7 @@ log_every = 5
 validate_every = 20
 checkpoint_every = 50
 keep_checkpoints = 1
+keep_networks_every = None
 layout = "9-5-5"
 global_skip = "bicubic"
 

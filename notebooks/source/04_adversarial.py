@@ -19,6 +19,7 @@ test_images = 5
 image_size = None
 scale = 4
 crop = 96
+crop_region = "anywhere"
 degradation = "bicubic"
 blur_sigma = 1.0
 device = "auto"
@@ -40,6 +41,7 @@ log_every = 5
 validate_every = 20
 checkpoint_every = 50
 keep_checkpoints = 1
+keep_networks_every = None
 pixel_loss = "l1"
 pixel_weight = 1.0
 content_loss = "l1"
@@ -57,6 +59,7 @@ discriminator = "srgan"
 discriminator_channels = 64
 discriminator_head = "dense"
 montage_frames = 6
+epochs = None
 
 # %%
 import pandas as pd
@@ -66,6 +69,11 @@ from srgan_lib.data.split import load_pairs, read_split
 from srgan_lib.pipeline.stages import open_stage
 from srgan_lib.training import figures
 from srgan_lib.training.adversarial import train_adversarial
+from srgan_lib.training.checkpoint import load_model
+from srgan_lib.training.compute import Compute
+from srgan_lib.training.feature_maps import feature_maps
+from srgan_lib.training.history import by_epoch
+from srgan_lib.training.validation import Validation
 
 stage = open_stage("adversarial", globals())
 shared, adversarial = stage.params.shared, stage.params.adversarial
@@ -122,6 +130,12 @@ stage.figure(
     "an adversarial term of less than a per cent changes hardly anything, one that dominates invents texture.",
 )
 
+# %%
+if adversarial.epochs:
+    epochs = by_epoch(curve, adversarial.epochs)
+    epochs.to_csv(stage.directory / "epochs.csv", index=False)
+    stage.table(epochs, "epochs", source="epochs.csv", caption="Mean losses of each epoch. The generator's terms are raw, before their weights.")
+
 # %% [markdown]
 # ## What changes in the image
 
@@ -140,6 +154,20 @@ stage.figure(
     caption="PSNR and SSIM of the validation images during adversarial training; the dashed line is bicubic. A slow fall is the "
     "price of sharper texture; a plunge means that the adversarial weight or the learning rate is too high.",
 )
+
+# %% [markdown]
+# ## What the content loss sees
+
+# %%
+generator = load_model(stage.directory / "generator.safetensors")[0]
+patch = Validation(validation[:1], shared, Compute(threads=shared.threads))
+for maps in feature_maps(generator, patch, adversarial) if adversarial.content_weight else ():
+    stage.figure(
+        figures.feature_maps(maps), f"feature_maps_{maps.layer}", vector=False,
+        caption=f"The strongest feature maps of VGG-19's layer {maps.layer} for the middle of the first validation image, each normalised by "
+        "its least and greatest value: of the generated image above, of the original below. Their difference is the content "
+        "loss. Look for texture that is strong below and missing above.",
+    )
 
 # %%
 last, row = progress.iloc[-1], curve.dropna(subset=["d_real"]).iloc[-1]

@@ -17,6 +17,7 @@ test_images = 5
 image_size = None
 scale = 4
 crop = 96
+crop_region = "anywhere"
 degradation = "bicubic"
 blur_sigma = 1.0
 device = "auto"
@@ -34,8 +35,12 @@ patches = 5
 patch_size = 64
 tile = 192
 self_ensemble = False
+interpolations = []
+published = {"title": "", "sources": [], "methods": {}, "metrics": [], "curves": []}
 
 # %%
+import pandas as pd
+
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import read_split
 from srgan_lib.data.test_sets import load_test_sets
@@ -44,15 +49,16 @@ from srgan_lib.evaluation.conclusion import conclude
 from srgan_lib.evaluation.grids import grid as draw_grid
 from srgan_lib.evaluation.grids import patches as draw_patches
 from srgan_lib.evaluation.judging import judge, metric_names
-from srgan_lib.evaluation.methods import classical, from_folder, network
-from srgan_lib.evaluation.published import compare
+from srgan_lib.evaluation.methods import between, classical, from_folder, network
+from srgan_lib.evaluation.published import compare, compare_curves, compare_recipe, relative_to_bicubic, wide
 from srgan_lib.evaluation.samples import write_crops
 from srgan_lib.evaluation.statistics import summarise
+from srgan_lib.files import write_atomic
 from srgan_lib.pipeline.stages import open_stage
 from srgan_lib.training.checkpoint import load_model
 
 stage = open_stage("evaluation", globals())
-shared, evaluation = stage.params.shared, stage.params.evaluation
+shared, evaluation, source = stage.params.shared, stage.params.evaluation, stage.params.published
 
 # %% [markdown]
 # ## Three kinds of measure
@@ -80,15 +86,18 @@ trained = {
     "warmup": stage.input("warmup", "generator.safetensors"),
     "srgan": stage.input("adversarial", "generator.safetensors"),
 }
+networks = {name: load_model(path)[0] for name, path in trained.items()}
+interpolated = between(networks["warmup"], networks["srgan"], evaluation.interpolations)
 how = {"tile": evaluation.tile, "device": shared.device, "dtype": shared.dtype}
 methods = {name: classical(name, shared.scale) for name in evaluation.baselines}
-methods |= {name: network(load_model(path)[0], **how) for name, path in trained.items()}
+methods |= {name: network(model, **how) for name, model in (networks | interpolated).items()}
 if evaluation.self_ensemble:
-    methods |= {
-        f"{name}_ensemble": network(load_model(path)[0], self_ensemble=True, **how) for name, path in trained.items()
-    }
+    methods |= {f"{name}_ensemble": network(model, self_ensemble=True, **how) for name, model in networks.items()}
 images = [pair.image for pairs in test_sets.values() for pair in pairs]
-methods |= {name: from_folder(folder, images, shared.scale) for name, folder in evaluation.methods.items()}
+methods |= {
+    name: network(load_model(place)[0], **how) if place.endswith(".safetensors") else from_folder(place, images, shared.scale)
+    for name, place in evaluation.methods.items()
+}
 
 judgement = judge(
     test_sets, methods, scale=shared.scale, names=metric_names(evaluation),
@@ -98,6 +107,7 @@ metrics = judgement.metrics
 summary = summarise(metrics, resamples=evaluation.bootstrap_resamples, seed=shared.seed)
 metrics.to_csv(stage.directory / "metrics.csv", index=False)
 summary.to_csv(stage.directory / "metrics_summary.csv", index=False)
+write_atomic(stage.directory / "metrics.txt", tables.as_text(summary))
 judgement.spectra.to_csv(stage.directory / "spectra.csv", index=False)
 write_crops(judgement.samples, stage.directory / "viewer")
 
@@ -120,11 +130,13 @@ for dataset, pairs in test_sets.items():
 
 # %%
 headline = [name for name in ("psnr_y", "lpips_alex") if metrics[name].notna().any()]
+detailed = [name for name in ("psnr_y", "ssim_y", "vif_y", "lpips_alex") if name in metrics and metrics[name].notna().any()]
 for dataset in test_sets:
-    for metric in headline:
+    for metric in detailed:
         stage.table(
             name=f"{metric}_{dataset}", source="metrics_summary.csv", **tables.detail(summary, dataset, metric),
-            caption=f"<code>{metric}</code> on <code>{dataset}</code>: mean, spread, 95 % interval of the mean, and paired "
+            caption=f"<code>{metric}</code> on <code>{dataset}</code>: mean, spread (standard deviation, "
+            "median, interquartile range), 95 % interval of the mean, and paired "
             "difference from bicubic with its interval; <em>driven by</em> names the image without which the mean "
             "would change most.",
         )
@@ -181,12 +193,49 @@ for dataset in test_sets:
 # ## Fidelity against perception
 
 # %%
+curve = ["warmup", *interpolated, "srgan"] if interpolated else []
 for dataset in test_sets if "lpips_alex" in headline else ():
     stage.figure(
-        figures.plane(summary, dataset, shared.scale), f"plane_{dataset}", source="metrics_summary.csv",
+        figures.plane(summary, dataset, shared.scale, curve=curve), f"plane_{dataset}", source="metrics_summary.csv",
         caption="The perception–distortion plane, relative to bicubic so that published results can stand beside measured "
         "ones. To the right: more faithful; upwards: perceptually closer. No method can reach the upper right "
-        "corner; adversarial training moves a generator up and to the left.",
+        "corner; adversarial training moves a generator up and to the left. A line joins the networks whose weights lie "
+        "between the warm-up's and SRGAN's, where the run has any: with them one training gives the whole trade-off.",
+    )
+
+# %% [markdown]
+# ## Beside published figures
+#
+# A figure can only be compared where images and convention are the same. Where a source does not state its convention,
+# the column names what is measured here beside it. A dash: this run has no such figure.
+
+# %%
+recipe = compare_recipe(summary, source)
+if len(recipe):
+    recipe.to_csv(stage.directory / "published_recipe.csv", index=False)
+for number, ((title, dataset), rows) in enumerate(recipe.groupby(["title", "dataset"], sort=False), 1):
+    stage.table(
+        name=f"published_{number}", source="published_recipe.csv", **wide(rows),
+        caption=f"What <em>{title}</em> reports on <code>{dataset}</code>: published, measured in this run, and the difference.",
+    )
+
+# %%
+relative = relative_to_bicubic(recipe, summary)
+if len(relative):
+    relative.to_csv(stage.directory / "published_relative.csv", index=False)
+    stage.table(
+        relative, "published_relative", source="published_relative.csv", formats=dict.fromkeys(("published", "measured", "difference"), ".3f"),
+        caption="Other images, so only distances to bicubic can be compared: PSNR and SSIM minus bicubic's, LPIPS divided by bicubic's.",
+    )
+
+# %%
+curves = compare_curves(source, {name: pd.read_csv(stage.input(name, "loss_curve.csv")) for name in ("srcnn", "warmup", "adversarial")})
+if len(curves):
+    curves.to_csv(stage.directory / "published_curves.csv", index=False)
+    stage.table(
+        curves, "published_curves", source="published_curves.csv", formats=dict.fromkeys(("measured", "difference"), ".4g"),
+        caption="What the source reports of its training, beside the mean of the same quantity over the same part (in per cent) of this "
+        "run's training. Losses depend on their scaling, which sources rarely state; look for the same order of size.",
     )
 
 # %%
@@ -194,8 +243,9 @@ comparison = compare(summary, shared.scale)
 if len(comparison):
     comparison.to_csv(stage.directory / "published.csv", index=False)
     stage.table(
-        comparison, "published", source="published.csv", formats=dict.fromkeys(("published", "measured", "difference"), ".3f"),
-        caption="Published figures beside the measured ones, where the test set and the convention are the same.",
+        comparison.drop(columns=["measured_as", "note"]), "published", source="published.csv",
+        formats=dict.fromkeys(("published", "measured", "difference"), ".3f"),
+        caption="Figures from the literature beside the measured ones, where the test set and the convention are the same.",
     )
 
 # %% [markdown]

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import numpy as np
 import torch
@@ -32,6 +33,8 @@ class PatchSampler:
     batch : crops per step, over all processes.
     seed : of the run.
     augment : flip and turn crops by quarters at random.
+    region : where the top left corners of crops lie: ``anywhere``, or in the image's ``inner_half`` (from a quarter to
+        three quarters of each side) as far as crops from there fit.
     degradation, blur_sigma : how LR is made where ``lr`` is None.
     part : (index, count) of this process: its batches are that slice of the global batch.
 
@@ -52,6 +55,7 @@ class PatchSampler:
         batch: int,
         seed: int,
         augment: bool,
+        region: Literal["anywhere", "inner_half"] = "anywhere",
         degradation: Degradation = "bicubic",
         blur_sigma: float = 1.0,
         part: tuple[int, int] = (0, 1),
@@ -72,7 +76,9 @@ class PatchSampler:
         share = batch // part[1]
         self._mine = range(part[0] * share, (part[0] + 1) * share)
         # Corners lie on the LR grid, so that an LR crop is a crop of the LR image.
-        self._corners = np.array([[(side - crop) // scale + 1 for side in pair.hr.shape[:2]] for pair in pairs])
+        sides = np.array([pair.hr.shape[:2] for pair in pairs])
+        quarters = (0, 4) if region == "anywhere" else (1, 3)
+        self._low, self._high = (np.minimum(sides * quarter // 4, sides - crop) // scale for quarter in quarters)
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The crops of one step.
@@ -83,7 +89,7 @@ class PatchSampler:
         """
         rng = generator(self.seed, "crops", step)
         images = self._draw_images(rng)
-        corners = rng.integers(0, self._corners[images])
+        corners = rng.integers(self._low[images], self._high[images] + 1)
         turns = rng.integers(0, 8, self.batch_size) if self.augment else np.zeros(self.batch_size, int)
 
         small = self.crop // self.scale

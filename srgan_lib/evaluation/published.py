@@ -1,18 +1,32 @@
-"""Published figures, each with its source, for comparison with measured ones.
+"""Published figures, each with its source, beside measured ones.
 
-They lie in ``published.csv``. A metric has this project's name only where the source states the same convention: the
-SSIM of Ledig et al. is ``ssim_y_daala``; figures of unstated convention are called ``psnr``, ``ssim`` and ``lpips``.
+Those that any run may be compared with lie in ``published.csv``; a recipe's own are in its params file. A metric has
+this project's name only where the source states the same convention: the SSIM of Ledig et al. is ``ssim_y_daala``;
+figures of unstated convention are called ``psnr``, ``ssim`` and ``lpips``, and the recipe says what to measure beside.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-#: Measured methods that correspond to published ones of another name.
-COUNTERPARTS = {"warmup": "SRResNet", "esrgan": "ESRGAN"}
+from srgan_lib.evaluation.metrics import METRICS
+from srgan_lib.params import Published, PublishedCurve
+from srgan_lib.plotting import looks
+
+#: Methods of the literature that a run has under another name.
+COUNTERPARTS = {"SRResNet": "warmup"}
+#: Of figures whose convention is not this project's; MOS is what human raters said.
+LABELS = {"psnr": "PSNR (convention not stated)", "ssim": "SSIM (convention not stated)", "mos": "MOS"}
+LABELS |= {"lpips": "LPIPS (network not stated)"}
+TRAINED = ("srcnn", "warmup", "srgan")
+
+COLUMNS = ["dataset", "method", "metric", "published", "measured_as", "measured", "difference", "title", "note"]
 
 
 @lru_cache
@@ -38,7 +52,7 @@ def published(
 
 
 def compare(summary: pd.DataFrame, scale: int) -> pd.DataFrame:
-    """Published beside measured figures of the same dataset, scale, metric and method.
+    """Published beside measured figures of the same dataset, scale, metric and method, from whatever source.
 
     Parameters
     ----------
@@ -47,11 +61,140 @@ def compare(summary: pd.DataFrame, scale: int) -> pd.DataFrame:
 
     Returns
     -------
-    Columns dataset, method, metric, published, measured, difference, title; ``warmup`` is compared with SRResNet.
+    Columns :data:`COLUMNS`; ``warmup`` is compared with SRResNet.
     """
-    measured = summary[["dataset", "method", "metric", "mean"]].rename(columns={"mean": "measured"})
-    measured["counterpart"] = measured.method.replace(COUNTERPARTS)
-    figures = published(scale=scale).rename(columns={"value": "published", "method": "counterpart"})
-    table = measured.merge(figures, on=["dataset", "counterpart", "metric"])
-    table["difference"] = table.measured - table.published
-    return table[["dataset", "method", "metric", "published", "measured", "difference", "title"]]
+    table = _beside(published(scale=scale).rename(columns={"value": "published"}), summary, COUNTERPARTS)
+    return table.dropna(subset="measured").reset_index(drop=True)
+
+
+def compare_recipe(summary: pd.DataFrame, recipe: Published) -> pd.DataFrame:
+    """All figures that a recipe's source gives for methods, each beside the measured one if this run has it.
+
+    Parameters
+    ----------
+    summary : as ``metrics_summary.csv``.
+    recipe : what the source of the recipe reports.
+
+    Returns
+    -------
+    Columns :data:`COLUMNS`; ``measured`` and ``difference`` are NaN where the run has no such figure.
+
+    Raises
+    ------
+    ValueError
+        For a source that ``published.csv`` does not have.
+    """
+    known = published()
+    if unknown := set(recipe.sources) - set(known.source):
+        raise ValueError(
+            f"published.sources: no source is called {', '.join(sorted(unknown))}; there are "
+            f"{', '.join(known.source.unique())}"
+        )
+    own = [{**figure.model_dump(), "published": figure.value, "title": recipe.title} for figure in recipe.metrics]
+    listed = known[known.source.isin(recipe.sources)].rename(columns={"value": "published"})
+    return _beside(pd.concat([pd.DataFrame(own), listed], ignore_index=True), summary, COUNTERPARTS | recipe.methods)
+
+
+def _beside(figures: pd.DataFrame, summary: pd.DataFrame, methods: Mapping[str, str]) -> pd.DataFrame:
+    """Published figures with what was measured for the same dataset, method and metric, or the one named beside it."""
+    if figures.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    figures = figures.reindex(columns=list(dict.fromkeys([*figures.columns, "beside", "note"])))
+    figures = figures.astype({"beside": object, "note": object})  # absent from published.csv, and then floats
+    figures = figures.assign(measured_as=figures.beside.fillna(figures.metric), note=figures.note.fillna(""))
+    figures["method"] = [methods.get(method, method) for method in figures.method]
+    measured = summary[["dataset", "method", "metric", "mean"]].set_axis(
+        ["dataset", "method", "measured_as", "measured"], axis=1
+    )
+    table = figures.merge(measured, on=["dataset", "method", "measured_as"], how="left")
+    return table.assign(difference=table.measured - table.published)[COLUMNS]
+
+
+def relative_to_bicubic(comparison: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
+    """How far the source's and this run's networks are from bicubic, where the test images are not the same.
+
+    PSNR and SSIM minus bicubic's, LPIPS divided by bicubic's: these depend less on the images than the figures do.
+
+    Parameters
+    ----------
+    comparison : of :func:`compare_recipe`.
+    summary : as ``metrics_summary.csv``.
+
+    Returns
+    -------
+    Columns method, metric, published_on, published, measured_on, measured_as, measured, difference, for each trained
+    network on each dataset of the run for which the source has no figures.
+    """
+    theirs = comparison.set_index(["dataset", "method", "metric"]).published
+    ours = summary.set_index(["dataset", "method", "metric"])["mean"]
+    rows = []
+    for row in comparison[comparison.method.isin(TRAINED)].itertuples():
+        base = theirs.get((row.dataset, "bicubic", row.metric), math.nan)
+        for dataset in summary.dataset.unique():
+            pair = [ours.get((dataset, method, row.measured_as), math.nan) for method in (row.method, "bicubic")]
+            figures = [_distance(row.metric, row.published, base), _distance(row.metric, *pair)]
+            if dataset not in set(comparison.dataset) and not any(map(math.isnan, figures)):
+                rows.append([row.method, row.metric, row.dataset, figures[0], dataset, row.measured_as, figures[1]])
+    columns = ["method", "metric", "published_on", "published", "measured_on", "measured_as", "measured"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(difference=table.measured - table.published)
+
+
+def _distance(metric: str, value: float, base: float) -> float:
+    return value / base if metric.startswith("lpips") else value - base
+
+
+def compare_curves(recipe: Published, curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What the source reports of its training, beside the same of this run's loss curves.
+
+    Parameters
+    ----------
+    recipe : what the source of the recipe reports.
+    curves : rows of ``loss_curve.csv`` by stage.
+
+    Returns
+    -------
+    Columns stage, quantity, part (of the training, in per cent), published, measured, difference (0 within a published
+    range, else to its nearest end), note. ``measured`` is NaN where the loss curve has no such column.
+    """
+    columns = ["stage", "quantity", "part", "published", "measured", "difference", "note"]
+    return pd.DataFrame([_curve_row(figure, curves[figure.stage]) for figure in recipe.curves], columns=columns)
+
+
+def _curve_row(figure: PublishedCurve, curve: pd.DataFrame) -> list[Any]:
+    first, last = (share * curve.step.max() for share in figure.part)
+    rows = curve[(curve.step > first) & (curve.step <= last)]
+    values = [rows.get(name, pd.Series(dtype=float)).mean() for name in (figure.quantity, figure.divided_by) if name]
+    measured = values[0] / values[1] if figure.divided_by else values[0]
+    low, high = figure.value if isinstance(figure.value, list) else (figure.value, figure.value)
+    difference = measured - min(max(measured, low), high)
+    text = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    quantity = f"{figure.quantity} / {figure.divided_by}" if figure.divided_by else figure.quantity
+    part = " to ".join(f"{100 * share:g}" for share in figure.part)
+    return [figure.stage, quantity, part, text, measured, difference, figure.note]
+
+
+def wide(rows: pd.DataFrame) -> dict[str, Any]:
+    """Rows of :func:`compare_recipe` as a table to read: one for each method, three columns a metric.
+
+    Parameters
+    ----------
+    rows : of one title and dataset.
+
+    Returns
+    -------
+    Arguments for showing the table: ``frame`` and, per column, ``formats``.
+    """
+    names = looks(rows.method.unique())
+    frame = pd.DataFrame({"method": [look.label for look in names.values()]}, index=list(names))
+    formats: dict[str, str] = {}
+    for metric, group in rows.groupby("metric", sort=False):
+        group = group.set_index("method")
+        measured_as = group.measured_as.iloc[0]
+        theirs, ours = (METRICS[name].label if name in METRICS else LABELS[name] for name in (metric, measured_as))
+        digits = ".2f" if metric.startswith(("psnr", "mos")) else ".3f"
+        columns = {f"{theirs}, published": "published", f"{ours}, measured": "measured"}
+        for heading, column in (columns | {f"difference in {ours}": "difference"}).items():
+            if group[column].notna().any():
+                frame[heading], formats[heading] = group[column], digits
+    return {"frame": frame, "formats": formats}

@@ -36,7 +36,7 @@ def overview(summary: pd.DataFrame, dataset: str, metrics: Sequence[str] | None 
 
 
 def detail(summary: pd.DataFrame, dataset: str, metric: str, reference: str = "bicubic") -> dict[str, Any]:
-    """Everything about one metric on one dataset: spread, interval, difference from the reference, test, driver.
+    """Everything about one metric on one dataset: spread (IQR: interquartile range), interval, difference from the reference, test, driver.
 
     Parameters and what is returned as for :func:`overview`.
     """
@@ -62,6 +62,7 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str, reference: str = "b
             look.heading: rows["mean"],
             "std": rows["std"],
             "median": rows["median"],
+            "IQR": rows.iqr,
             "95 % interval": [interval(row.ci_low, row.ci_high) for row in rows.itertuples()],
             f"from {reference}": [difference(row) for row in rows.itertuples()],
             "p (Holm)": rows.p_value,
@@ -73,8 +74,31 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str, reference: str = "b
     return {
         "frame": _labelled(frame),
         "best": {look.heading: "max" if look.higher_is_better else "min"},
-        "formats": {look.heading: digits, "std": digits, "median": digits, "p (Holm)": ".3f", "effect": ".2f"},
+        "formats": {
+            look.heading: digits,
+            "std": digits,
+            "median": digits,
+            "IQR": digits,
+            "p (Holm)": ".3f",
+            "effect": ".2f",
+        },
     }
+
+
+def as_text(summary: pd.DataFrame) -> str:
+    """The summary as plain text: for each dataset, mean ± standard deviation by method and metric."""
+    parts = []
+    for dataset, rows in summary.groupby("dataset", sort=False):
+        text = rows.assign(
+            text=[
+                f"{METRICS[row.metric].text(row.mean)} ± {METRICS[row.metric].text(row.std)}"
+                for row in rows.itertuples()
+            ]
+        )
+        table = text.pivot(index="method", columns="metric", values="text").loc[rows.method.unique()]
+        table = table[[name for name in METRICS if name in table]].rename(columns=lambda name: METRICS[name].heading)
+        parts.append(f"{dataset}, {rows.n.max()} images\n{table.rename_axis(columns=None).to_string()}\n")
+    return "\n".join(parts)
 
 
 def _labelled(frame: pd.DataFrame) -> pd.DataFrame:

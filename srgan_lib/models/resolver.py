@@ -15,13 +15,18 @@ from srgan_lib.models.upsample import BicubicUpsample
 
 GlobalSkip = Literal["none", "bicubic"]
 Input = Literal["lr", "bicubic"]
-ValueRange = Literal["zero_one", "tanh", "standardised"]
+ValueRange = Literal["zero_one", "signed", "tanh", "standardised"]
 
 #: Mean and standard deviation of RGB in ImageNet, by which recipes "normalise" images.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
-#: Per value range: the value of [0,1] that becomes 0, and the step of [0,1] that becomes 1.
-RANGES = {"zero_one": (0.0, 1.0), "tanh": (0.5, 0.5), "standardised": (IMAGENET_MEAN, IMAGENET_STD)}
+#: Per value range, for what goes in and what comes out: the value of [0,1] that is 0, and the step of [0,1] that is 1.
+RANGES = {
+    "zero_one": ((0.0, 1.0), (0.0, 1.0)),
+    "signed": ((0.0, 1.0), (0.5, 0.5)),
+    "tanh": ((0.5, 0.5), (0.5, 0.5)),
+    "standardised": ((IMAGENET_MEAN, IMAGENET_STD), (IMAGENET_MEAN, IMAGENET_STD)),
+}
 
 
 class SuperResolver(nn.Module):
@@ -33,7 +38,8 @@ class SuperResolver(nn.Module):
     global_skip : ``"bicubic"`` adds the bicubic enlargement of the input to the output; with the last layer at zero,
         as it is initialised then, the network starts at bicubic quality.
     input : ``"bicubic"`` enlarges the input first and leaves out the network's own upsampling stages.
-    value_range : of the body: [0,1], [-1,1] with tanh at the end, or ImageNet's mean 0 and deviation 1.
+    value_range : of the body: ``"zero_one"``; ``"signed"``: from [0,1] to [-1,1]; ``"tanh"``: [-1,1], with tanh at the
+        end; ``"standardised"``: ImageNet's mean 0 and deviation 1.
 
     Attributes
     ----------
@@ -48,8 +54,9 @@ class SuperResolver(nn.Module):
         self.factor = 1 if input == "bicubic" else scale
         self.bounded = value_range == "tanh"
         self.enlarge = BicubicUpsample(scale) if "bicubic" in (global_skip, input) else None
-        for name, value in zip(("zero", "unit"), RANGES[value_range], strict=True):
-            self.register_buffer(name, torch.tensor(value).reshape(-1, 1, 1), persistent=False)
+        for side, values in zip(("in", "out"), RANGES[value_range], strict=True):
+            for name, value in zip(("zero", "unit"), values, strict=True):
+                self.register_buffer(f"{name}_{side}", torch.tensor(value).reshape(-1, 1, 1), persistent=False)
 
     def body(self, images: Tensor) -> Tensor:
         """The network proper: N×3×h×w to N×3×(factor·h)×(factor·w), both in its own value range."""
@@ -59,10 +66,10 @@ class SuperResolver(nn.Module):
         """Enlarge N×3×h×w in [0,1] to N×3×(scale·h)×(scale·w), float32 and not clamped."""
         enlarged = self.enlarge(lr) if self.enlarge is not None else None
         images = enlarged if self.input == "bicubic" else lr
-        output = self.body((images - self.zero) / self.unit).to(self.unit.dtype)
+        output = self.body((images - self.zero_in) / self.unit_in).to(self.unit_out.dtype)
         if self.bounded:
             output = output.tanh()
-        return output * self.unit + (enlarged if self.global_skip == "bicubic" else self.zero)
+        return output * self.unit_out + (enlarged if self.global_skip == "bicubic" else self.zero_out)
 
     def initialise(self, kind: Literal["default", "he_normal"] = "default") -> None:
         """Set the convolutions' first weights: PyTorch's own or He-normal; with a global skip the last are zero."""

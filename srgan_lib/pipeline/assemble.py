@@ -15,7 +15,13 @@ from srgan_lib.pipeline.report import build_report
 from srgan_lib.pipeline.resolve import machine
 
 ARCHIVE = "srgan_results.zip"
-TOP_LEVEL = ("metrics.csv", "metrics_summary.csv")
+#: What a run has at its top, and where it comes from.
+TOP_LEVEL = {
+    "metrics.csv": "evaluation/metrics.csv",
+    "metrics_summary.csv": "evaluation/metrics_summary.csv",
+    "metrics.txt": "evaluation/metrics.txt",
+    "srgan_final.safetensors": "adversarial/generator.safetensors",
+}
 
 
 def assemble(
@@ -50,8 +56,8 @@ def assemble(
         (run_dir / f).exists() for f in ("report.html", "report.pdf", ARCHIVE, *TOP_LEVEL)
     ):
         return False
-    for name in TOP_LEVEL:
-        write_atomic(run_dir / name, (run_dir / "evaluation" / name).read_bytes())
+    for name, origin in TOP_LEVEL.items():
+        write_atomic(run_dir / name, (run_dir / origin).read_bytes())
     provenance.write_json(run_dir / "manifest.json", run_manifest(run_dir, params, asked, root, stages, command))
     build_report(run_dir, pdf_engine=pdf_engine)
     write_archive(run_dir)
@@ -79,7 +85,7 @@ def run_manifest(
         "commit": commit(root),
         "machine": machine(),
         "versions": provenance.environment("evaluation", params),
-        "parameters": {section: getattr(params, section).model_dump() for section in ("shared", *STAGES)},
+        "parameters": {section: getattr(params, section).model_dump() for section in ("shared", *STAGES, "published")},
         "changed": changed,
         "seconds": round(sum(stage["seconds"] for stage in stages.values()), 1),
         "stages": {

@@ -20,8 +20,7 @@ CELL_MARK = '# %% tags=["parameters"]\n'
 def parameters_cell(stage: str) -> str:
     """The parameters cell of a stage's notebook: every parameter, flat, with the schema's default."""
     lines = [f"{PARAMETERS_HEADER} of this notebook; `srgan params` explains each and its bounds."]
-    for model in (Params.model_fields["shared"].annotation, Params.model_fields[stage].annotation):
-        lines += [f"{name} = {field.get_default()!r}".replace("'", '"') for name, field in model.model_fields.items()]
+    lines += [f"{name} = {value!r}".replace("'", '"') for name, value in Params().stage(stage).items()]
     return "\n".join(lines)
 
 

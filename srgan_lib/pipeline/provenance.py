@@ -229,13 +229,14 @@ def _data_hash(
     image_folder: str | None,
     lr_folder: str | None,
     test_sets: Iterable[str],
-    method_folders: Iterable[str],
+    methods: Iterable[str],
 ) -> str:
     photos = find_photos(dataset, scale=scale, image_folder=image_folder, lr_folder=lr_folder)
     for name in test_sets:
         photos += find_photos(name, scale=scale) if name != "heldout" else []
-    files = [file for folder in method_folders for file in sorted(Path(folder).glob("*")) if file.is_file()]
-    return digest([*_photo_hashes(photos), *[[file.name, sha256_file(file)] for file in files]])
+    places = [Path(place) for place in methods]  # folders of images, or files with weights
+    files = [file for place in places for file in (sorted(place.glob("*")) if place.is_dir() else [place])]
+    return digest([*_photo_hashes(photos), *[[file.name, sha256_file(file)] for file in files if file.is_file()]])
 
 
 @cache

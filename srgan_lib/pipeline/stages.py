@@ -50,7 +50,7 @@ def open_stage(name: str, namespace: Mapping[str, Any]) -> Stage:
     """
     if name not in STAGE_NAMES:
         raise ParameterError(f"no stage is called {name!r}; stages: {', '.join(STAGE_NAMES)}")
-    known = {*Shared.model_fields, *Params.model_fields[name].annotation.model_fields}
+    known = Params().stage(name).keys()
     given = {key: namespace[key] for key in known if key in namespace}
     given |= {key: None for key in _assigned_names(namespace.get("In", ())) - known}
     params = resolve(check_stage(name, given))

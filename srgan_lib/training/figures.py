@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from srgan_lib.data.images import read_image
-from srgan_lib.plotting import LOOKS, Look, legend_below, new_figure, show_image
+from srgan_lib.plotting import LOOKS, WIDTH, Look, legend_below, new_figure, show_image
+from srgan_lib.training.feature_maps import FeatureMaps
 
 TERMS = {
     "loss": Look("sum", "#000000", "o", "-"),
@@ -122,6 +123,22 @@ def montage(folder: Path, columns: int = 4) -> Figure:
         panel.set_axis_off()
     for panel, (path, title) in zip(axes.flat, patches.items(), strict=False):
         show_image(panel, read_image(path), title)
+    return figure
+
+
+def feature_maps(maps: FeatureMaps) -> Figure:
+    """Feature maps of one layer: of the generated image above, of the original below, one channel a column."""
+    columns = len(maps.channels)
+    height, width = maps.real.shape[1:]
+    figure, axes = new_figure(2, columns, height=2 * WIDTH / columns * height / width + 0.6, squeeze=False)
+    for row, images in zip(axes, (maps.generated, maps.real), strict=True):
+        for panel, image in zip(row, images, strict=True):
+            panel.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            panel.set(xticks=[], yticks=[])
+    for panel, channel in zip(axes[0], maps.channels, strict=True):
+        panel.set_title(f"channel {channel}", loc="center")
+    axes[0, 0].set_ylabel("generated")
+    axes[1, 0].set_ylabel("HR")
     return figure
 
 

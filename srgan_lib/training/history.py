@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import pandas
 import torch
 from torch import Tensor
 
@@ -82,3 +83,16 @@ class History:
         """Take over what :meth:`state` gave."""
         self.curve, self.validation = state["curve"], state["validation"]
         self._first, self._pending = state["first"], state["pending"]
+
+
+def by_epoch(curve: pandas.DataFrame, epochs: int) -> pandas.DataFrame:
+    """Mean losses of each epoch: of the rows of ``loss_curve.csv`` in that many equal parts of the training.
+
+    Returns
+    -------
+    Columns epoch (from 1) and all losses: the sum, its raw terms, and the discriminator's on real and fake images.
+    """
+    number = (curve.step * epochs / curve.step.max()).apply(math.ceil).rename("epoch")
+    statistics = ("step", "learning_rate", "discriminator_learning_rate")
+    shown = [n for n in curve if n not in statistics and not n.startswith(STATISTICS) and not n.endswith("_weighted")]
+    return curve[shown].groupby(number).mean().reset_index()

@@ -88,6 +88,7 @@ class Loop:
             batch=stage.batch,
             seed=shared.seed,
             augment=stage.augment,
+            region=shared.crop_region,
             degradation=shared.degradation,
             blur_sigma=shared.blur_sigma,
         )
@@ -166,6 +167,8 @@ class Loop:
             self._validate(step)
         if step % self.stage.checkpoint_every == 0 and not last:
             self.state.save(step)
+        if self.stage.keep_networks_every and step % self.stage.keep_networks_every == 0 and not last:
+            self._save_networks(step)
         self.on_step(step, self.stage.steps, row)
 
     def _observe(self, step: int) -> None:
@@ -222,7 +225,12 @@ class Loop:
             "peak_memory_gib": round(self.compute.peak_memory(), 3),
         }
         write_atomic(self.directory / "speed.json", json.dumps(speed, indent=1) + "\n")
+        self._save_networks(self.stage.steps)
+
+    def _save_networks(self, step: int) -> None:
+        """Write the networks as they are after ``step`` steps: in the end, or copies of those in between."""
         for index, (name, trained) in enumerate(self.task.networks.items()):
             network = trained.network if index else self.state.kept
-            card = {"stage": self.stage_name, "steps": self.stage.steps, "fingerprint": self.fingerprint}
-            save_model(self.directory / f"{name}.safetensors", network, trained.config, **self.task.card, **card)
+            card = {"stage": self.stage_name, "steps": step, "fingerprint": self.fingerprint}
+            file = f"{name}.safetensors" if step == self.stage.steps else f"networks/{name}_{step:08d}.safetensors"
+            save_model(self.directory / file, network, trained.config, **self.task.card, **card)

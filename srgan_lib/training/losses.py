@@ -121,13 +121,14 @@ class AdversarialLoss:
     Parameters
     ----------
     kind : ``"bce"``: binary cross-entropy, non-saturating for the generator (Goodfellow et al. 2014);
-        ``"lsgan"``: least squares with targets 1 and 0 (Mao et al. 2017);
+        ``"lsgan"``: least squares with targets 1 and 0 (Mao et al. 2017); ``"lsgan_sigmoid"``: the same of the sigmoid;
         ``"relativistic"``: relativistic average with cross-entropy (Jolicoeur-Martineau 2018, as in ESRGAN).
     """
 
-    def __init__(self, kind: Literal["bce", "lsgan", "relativistic"]) -> None:
+    def __init__(self, kind: Literal["bce", "lsgan", "lsgan_sigmoid", "relativistic"]) -> None:
         self.relativistic = kind == "relativistic"
-        self.least_squares = kind == "lsgan"
+        self.least_squares = kind.startswith("lsgan")
+        self.squashed = kind == "lsgan_sigmoid"
 
     def discriminator(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """The discriminator's loss on real and on fake images; it minimises their sum."""
@@ -144,11 +145,11 @@ class AdversarialLoss:
     def beliefs(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """How real the discriminator takes each real and each fake image for; above 0.5 means "real"."""
         real, fake = self._compare(real, fake)
-        return (real, fake) if self.least_squares else (real.sigmoid(), fake.sigmoid())
+        return (real, fake) if self.least_squares and not self.squashed else (real.sigmoid(), fake.sigmoid())
 
     def _compare(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         return (real - fake.mean(), fake - real.mean()) if self.relativistic else (real, fake)
 
     def _miss(self, outputs: Tensor, target: float) -> Tensor:
         penalty = F.mse_loss if self.least_squares else F.binary_cross_entropy_with_logits
-        return penalty(outputs, torch.full_like(outputs, target))
+        return penalty(outputs.sigmoid() if self.squashed else outputs, torch.full_like(outputs, target))

@@ -59,6 +59,20 @@ def test_corners_reach_every_place(pairs):
     assert set(crops[:, 1, 0, 0].tolist()) == set(range(0, 64 - CROP + 1, SCALE))
 
 
+def test_inner_half_draws_corners_from_a_quarter_to_three_quarters_as_far_as_crops_fit(pairs):
+    crops = torch.cat([sampler(pairs, augment=False, region="inner_half").batch(step)[1] for step in range(150)])
+    assert set(crops[:, 0, 0, 0].tolist()) == set(range(96 // 4, 96 - CROP + 1, SCALE))
+    assert set(crops[:, 1, 0, 0].tolist()) == set(range(64 // 4, 64 - CROP + 1, SCALE))
+    wide = [coordinate_pair(0, 64, 160)]
+    crops = torch.cat([sampler(wide, augment=False, region="inner_half").batch(step)[1] for step in range(150)])
+    assert set(crops[:, 1, 0, 0].tolist()) == set(range(40, 120 + 1, SCALE))
+
+
+def test_a_crop_as_large_as_the_image_fits_any_region():
+    whole = [coordinate_pair(0, CROP, CROP)]
+    assert sampler(whole, augment=False, region="inner_half").batch(0)[1][:, :2, 0, 0].sum() == 0
+
+
 def test_images_are_distinct_within_a_batch_and_equally_likely(pairs):
     counts = np.zeros(20)
     for step in range(500):

@@ -3,7 +3,43 @@ import pandas as pd
 import pytest
 
 from srgan_lib.evaluation.metrics import METRICS
-from srgan_lib.evaluation.published import compare, published
+from srgan_lib.evaluation.published import (
+    COLUMNS,
+    LABELS,
+    compare,
+    compare_curves,
+    compare_recipe,
+    published,
+    relative_to_bicubic,
+    wide,
+)
+from srgan_lib.params import Published
+
+RECIPE = Published.model_validate(
+    {
+        "title": "A report",
+        "metrics": [
+            {"dataset": "DIV2K", "method": "bicubic", "metric": "psnr", "beside": "psnr_rgb", "value": 26.0},
+            {"dataset": "DIV2K", "method": "Theirs", "metric": "psnr", "beside": "psnr_rgb", "value": 17.0},
+            {"dataset": "DIV2K", "method": "bicubic", "metric": "lpips", "beside": "lpips_alex", "value": 0.4},
+            {
+                "dataset": "DIV2K",
+                "method": "Theirs",
+                "metric": "lpips",
+                "beside": "lpips_alex",
+                "value": 0.3,
+                "note": "!",
+            },
+        ],
+        "methods": {"Theirs": "srgan"},
+    }
+)
+
+
+def summary_of(dataset):
+    rows = [("bicubic", "psnr_rgb", 24.0), ("srgan", "psnr_rgb", 22.0)]
+    rows += [("bicubic", "lpips_alex", 0.5), ("srgan", "lpips_alex", 0.25), ("srgan", "psnr_y", 23.5)]
+    return pd.DataFrame([(dataset, *row) for row in rows], columns=["dataset", "method", "metric", "mean"])
 
 
 def test_every_figure_is_complete_and_within_reason():
@@ -40,3 +76,69 @@ def test_measured_figures_stand_beside_published_ones():
     assert ledig.difference.to_numpy() == pytest.approx([0.07, -1.05])
     assert compare(summary, scale=2).empty
     assert np.isfinite(table.difference).all()
+
+
+def test_a_recipe_s_figures_all_appear_each_beside_the_metric_it_names():
+    table = compare_recipe(summary_of("DIV2K"), RECIPE)
+    assert list(table.columns) == COLUMNS
+    assert list(table.method) == ["bicubic", "srgan"] * 2
+    assert list(table.measured_as) == ["psnr_rgb"] * 2 + ["lpips_alex"] * 2
+    assert table.measured.tolist() == [24.0, 22.0, 0.5, 0.25]
+    assert table.difference.to_numpy() == pytest.approx([-2.0, 5.0, 0.1, -0.05])
+    assert list(table.note) == ["", "", "", "!"] and set(table.title) == {"A report"}
+    elsewhere = compare_recipe(summary_of("BSD100"), RECIPE)
+    assert list(elsewhere.published) == list(table.published) and elsewhere.measured.isna().all()
+    assert compare_recipe(summary_of("DIV2K"), Published()).empty
+
+
+def test_a_source_s_whole_table_appears_with_columns_that_nothing_here_measures():
+    table = compare_recipe(summary_of("Set5"), Published(title="Ledig", sources=["ledig2017"]))
+    rows = table[table.dataset == "Set5"]
+    assert {"SelfExSR", "DRCN", "warmup", "srgan"} <= set(rows.method)
+    shown = wide(rows)["frame"].set_index("method")
+    assert shown.loc["DRCN", "MOS, published"] == 3.26
+    assert shown.loc["SRGAN", "PSNR-Y, measured"] == 23.5
+    assert shown.loc["SRGAN", "difference in PSNR-Y"] == pytest.approx(23.5 - 29.40)
+    assert "SSIM-Y (daala), published" in shown and not any("MOS, measured" in name for name in shown)
+    with pytest.raises(ValueError, match=r"published\.sources: no source is called ledig; there are ledig2017"):
+        compare_recipe(summary_of("Set5"), Published(sources=["ledig"]))
+
+
+def test_unstated_conventions_are_named_in_the_table():
+    table = wide(compare_recipe(summary_of("DIV2K"), RECIPE))
+    assert list(table["frame"].columns[1:4]) == [
+        "PSNR (convention not stated), published",
+        "PSNR-RGB, measured",
+        "difference in PSNR-RGB",
+    ]
+    assert table["formats"]["PSNR-RGB, measured"] == ".2f" and table["formats"]["LPIPS (alex), measured"] == ".3f"
+    assert set(LABELS) == {"psnr", "ssim", "lpips", "mos"}
+
+
+def test_other_images_are_compared_by_their_distance_to_bicubic():
+    summary = summary_of("BSD100")
+    table = relative_to_bicubic(compare_recipe(summary, RECIPE), summary).set_index("metric")
+    assert table.published.to_dict() == {"psnr": -9.0, "lpips": pytest.approx(0.75)}
+    assert table.measured.to_dict() == {"psnr": -2.0, "lpips": pytest.approx(0.5)}
+    assert set(table.measured_on) == {"BSD100"} and set(table.method) == {"srgan"}
+    same = summary_of("DIV2K")
+    assert relative_to_bicubic(compare_recipe(same, RECIPE), same).empty
+
+
+def test_training_curves_stand_beside_what_the_source_reports():
+    figures = [
+        {"stage": "adversarial", "quantity": "loss", "part": [0.0, 0.5], "value": 2.0, "note": "early"},
+        {"stage": "adversarial", "quantity": "adversarial", "value": [10, 20]},
+        {"stage": "adversarial", "quantity": "fake", "divided_by": "real", "value": [1.5, 2.0]},
+        {"stage": "warmup", "quantity": "content", "value": 1.0},
+    ]
+    curve = pd.DataFrame(
+        {"step": [1, 2, 3, 4], "loss": [4.0, 2.0, 1.0, 1.0], "adversarial": 15.0, "fake": 6.0, "real": 2.0}
+    )
+    table = compare_curves(Published(curves=figures), {"adversarial": curve, "warmup": curve})
+    assert list(table.quantity) == ["loss", "adversarial", "fake / real", "content"]
+    assert list(table.part) == ["0 to 50", "0 to 100", "0 to 100", "0 to 100"]
+    assert list(table.published) == ["2", "10 to 20", "1.5 to 2", "1"]
+    assert table.measured.tolist()[:3] == [3.0, 15.0, 3.0] and np.isnan(table.measured[3])
+    assert table.difference.tolist()[:3] == [1.0, 0.0, 1.0]
+    assert compare_curves(Published(), {}).empty

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from srgan_lib.evaluation.statistics import summarise
-from srgan_lib.evaluation.tables import detail, overview
+from srgan_lib.evaluation.tables import as_text, detail, overview
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +41,10 @@ def test_detail_has_intervals_and_tests_of_one_metric(summary):
     assert frame.loc["bicubic", "from bicubic"] == ""
     assert frame.loc["SRGAN", "p (Holm)"] == pytest.approx(2 / 2**6)
     assert " to " in frame.loc["SRGAN", "95 % interval"]
+    assert list(frame.columns).index("IQR") == list(frame.columns).index("median") + 1
+
+
+def test_plain_text_has_mean_and_deviation_of_every_dataset(summary):
+    lines = as_text(summary).splitlines()
+    assert [line for line in lines if "images" in line] == ["one, 6 images", "two, 6 images"]
+    assert "27.50 ± 1.87" in lines[3] and "0.400 ± 0.000" in lines[3] and lines[3].startswith("bicubic")

@@ -56,7 +56,7 @@ def test_srresnet_has_the_papers_layers():
 
 
 @pytest.mark.parametrize("architecture", GENERATORS)
-@pytest.mark.parametrize("value_range", ["zero_one", "tanh", "standardised"])
+@pytest.mark.parametrize("value_range", ["zero_one", "signed", "tanh", "standardised"])
 def test_with_the_bicubic_skip_a_network_starts_at_bicubic(architecture, value_range):
     model = small(architecture, global_skip="bicubic", value_range=value_range)
     lr = torch.rand(1, 3, 6, 6)
@@ -72,6 +72,9 @@ def test_value_ranges_are_inside_the_model():
         model = small("espcn", scale=2, generator_input="bicubic", value_range=value_range)
         model.body = lambda images: images
         torch.testing.assert_close(model(lr), BicubicUpsample(2)(lr))
+    signed = small("espcn", scale=2, generator_input="bicubic", value_range="signed")
+    signed.body = lambda images: 2 * images - 1  # it gets [0,1] and gives [-1,1]
+    torch.testing.assert_close(signed(lr), BicubicUpsample(2)(lr))
     model = small("espcn", value_range="tanh")
     model.body = lambda images: 100 * (images - images.mean())
     assert model(lr).min() >= 0 and model(lr).max() <= 1

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from srgan_lib.training.adversarial import train_adversarial
-from srgan_lib.training.checkpoint import CheckpointError
+from srgan_lib.training.checkpoint import CheckpointError, load_model
 from srgan_lib.training.history import Diverged
 from srgan_lib.training.interrupt import Interrupted
 from srgan_lib.training.supervised import train_srcnn, train_warmup
@@ -70,6 +70,20 @@ def test_a_finished_training_is_not_repeated(make_params, pairs, tmp_path):
     again = train(tmp_path / "run", on_step=lambda *call: calls.append(call))
     assert again.equals(curve) and calls == [(6, 6, None)]
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()} == before
+
+
+def test_networks_in_between_are_kept(make_params, pairs, tmp_path):
+    params = make_params(warmup={"keep_networks_every": 2})
+    train_warmup(params, *pairs, tmp_path / "long", "print")
+    assert [path.name for path in sorted((tmp_path / "long" / "networks").iterdir())] == [
+        "generator_00000002.safetensors",
+        "generator_00000004.safetensors",
+    ]
+    model, card = load_model(tmp_path / "long" / "networks" / "generator_00000004.safetensors")
+    last, _ = load_model(tmp_path / "long" / "generator.safetensors")
+    assert card["steps"] == 4
+    lr = torch.rand(1, 3, 6, 6)
+    assert not torch.equal(model(lr), last(lr))
 
 
 def test_a_damaged_result_is_made_again(make_params, pairs, tmp_path):

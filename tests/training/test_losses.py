@@ -61,7 +61,7 @@ def test_content_scale():
     assert fixed.scales == {"relu1_2": 0.5}
 
 
-@pytest.mark.parametrize("kind", ["bce", "lsgan", "relativistic"])
+@pytest.mark.parametrize("kind", ["bce", "lsgan", "lsgan_sigmoid", "relativistic"])
 def test_gradient_of_adversarial_losses(kind):
     loss = AdversarialLoss(kind)
     real, fake = logits(0).requires_grad_(), logits(1).requires_grad_()
@@ -83,6 +83,10 @@ def test_adversarial_losses_by_formula():
     torch.testing.assert_close(for_fake, fake.square().mean())
     torch.testing.assert_close(AdversarialLoss("lsgan").generator(None, fake), (fake - 1).square().mean())
 
+    for_real, for_fake = AdversarialLoss("lsgan_sigmoid").discriminator(real, fake)
+    torch.testing.assert_close(for_real, (torch.sigmoid(real) - 1).square().mean())
+    torch.testing.assert_close(for_fake, torch.sigmoid(fake).square().mean())
+
     more_real, more_fake = torch.sigmoid(real - fake.mean()), torch.sigmoid(fake - real.mean())
     for_real, for_fake = AdversarialLoss("relativistic").discriminator(real, fake)
     torch.testing.assert_close(for_real, -torch.log(more_real).mean())
@@ -93,7 +97,7 @@ def test_adversarial_losses_by_formula():
 
 def test_undecided_discriminator_believes_one_half():
     undecided = torch.zeros(3, 1)
-    for kind in ("bce", "relativistic"):
+    for kind in ("bce", "lsgan_sigmoid", "relativistic"):
         real, fake = AdversarialLoss(kind).beliefs(undecided, undecided)
         assert real.tolist() == fake.tolist() == [[0.5]] * 3
 

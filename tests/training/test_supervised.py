@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from srgan_lib.models.backbones import BackboneError
-from srgan_lib.training.checkpoint import load_model, load_tensors
+from srgan_lib.training.checkpoint import load_model, load_tensors, save_model
 from srgan_lib.training.supervised import train_srcnn, train_warmup
 
 from .tiny import photographs
@@ -67,17 +67,38 @@ def test_learns_and_repeats_itself_byte_for_byte(dtype, make_params, pairs, tmp_
     assert files(tmp_path / "first") != files(tmp_path / "other")
 
 
-@pytest.mark.parametrize("generator", ["srresnet", "rrdbnet", "espcn", "small_tanh"])
+@pytest.mark.parametrize(
+    ("generator", "norm"),
+    [("srresnet", "batch"), ("srresnet", "none"), ("rrdbnet", "batch"), ("espcn", "batch"), ("small_tanh", "batch")],
+)
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
-def test_one_step_of_every_generator_at_every_scale(generator, scale, make_params, tmp_path):
+def test_one_step_and_the_file_of_every_generator_at_every_scale(generator, norm, scale, make_params, tmp_path):
     crop, side = (48, 72) if scale == 3 else (32, 64)
-    params = make_params(shared={"scale": scale, "crop": crop}, warmup={"steps": 1, "generator": generator})
+    warmup = {"steps": 1, "generator": generator, "generator_norm": norm}
+    params = make_params(shared={"scale": scale, "crop": crop}, warmup=warmup)
     images = photographs(2, scale, side)
     curve = train_warmup(params, images[:1], images[1:], tmp_path, "print")
     assert curve.grad_norm[0] > 0
-    model, metadata = load_model(tmp_path / "generator.safetensors")
-    assert metadata["config"]["architecture"] == generator
+    check_file(tmp_path / "generator.safetensors", generator, scale)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
+def test_one_step_and_the_file_of_srcnn_at_every_scale(scale, make_params, tmp_path):
+    crop, side = (48, 72) if scale == 3 else (32, 64)
+    params = make_params(shared={"scale": scale, "crop": crop}, srcnn={"steps": 1})
+    images = photographs(2, scale, side)
+    assert train_srcnn(params, images[:1], images[1:], tmp_path, "print").grad_norm[0] > 0
+    check_file(tmp_path / "srcnn.safetensors", "srcnn", scale)
+
+
+def check_file(path, architecture, scale):
+    """The file builds a network that enlarges by ``scale``, and writing that one gives the same bytes again."""
+    model, metadata = load_model(path)
+    assert metadata["config"]["architecture"] == architecture
     assert model(torch.rand(1, 3, 4, 4)).shape == (1, 3, 4 * scale, 4 * scale)
+    again = path.with_name("again.safetensors")
+    save_model(again, model, **metadata)
+    assert again.read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,104 @@
+"""The recipes: every value has its mark, overlays change no more than they may, and all of them run."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from srgan_lib import params_io
+from srgan_lib.evaluation.published import compare_recipe, published
+from srgan_lib.params import STAGES
+from srgan_lib.pipeline.resolve import resolve
+
+ROOT = Path(__file__).parents[1]
+PARAMS, OVERLAYS = ROOT / "params", ROOT / "params" / "overlays"
+RECIPES = ("ledig2017", "two_stage_div2k", "celeba_lsgan", "small_tanh", "face_patches", "esrgan")
+MARK = r"#[^#]*\b(published|inferred|changed)\b"
+#: What overlays may change: steps and what happens every so many of them, counts of images, and data.
+STEPS = {"steps", "log_every", "validate_every", "checkpoint_every", "keep_networks_every", "keep_checkpoints"}
+COUNTS = {"train_images", "validation_images", "test_images", "montage_frames", "grids", "patches"}
+DATA = {"dataset", "image_folder", "test_sets", "content_weights", "run_dir"}
+
+
+@pytest.fixture(autouse=True)
+def no_weights(monkeypatch, tmp_path):
+    """No VGG-19 on this disk and no way to get it."""
+    monkeypatch.setenv("SRGAN_OFFLINE", "1")
+    monkeypatch.setenv("SRGAN_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+
+
+def values(params):
+    """All parameters of a run, flat."""
+    return {f"{part}.{name}": value for part in ("shared", *STAGES) for name, value in getattr(params, part)}
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_value_has_its_mark(recipe):
+    lines = (PARAMS / f"{recipe}.yaml").read_text(encoding="utf-8").split("\npublished:")[0].splitlines()
+    given = [line for line in lines if re.match(r"\s*\w+: ", line) and not re.match(r"\w+: #", line)]
+    document = yaml.safe_load("\n".join(lines))
+    assert len(given) == 1 + sum(len(section) for name, section in document.items() if name != "title")
+    unmarked = [line for line in given if not re.search(MARK, line)]
+    assert not unmarked
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_names_its_source_and_has_its_figures(recipe):
+    source = params_io.read(PARAMS / f"{recipe}.yaml").published
+    assert source.title
+    listed = published()[published().source.isin(source.sources)]
+    assert len(source.metrics) + len(source.curves) + len(listed) >= 2
+    empty = published().head(0).reindex(columns=["dataset", "method", "metric", "mean"])
+    assert len(compare_recipe(empty, source)) == len(source.metrics) + len(listed)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_quick_changes_only_steps_counts_and_data(recipe):
+    whole = values(params_io.read(PARAMS / f"{recipe}.yaml"))
+    quick = values(resolve(params_io.read(PARAMS / f"{recipe}.yaml", (), (OVERLAYS / "quick.yaml",))))
+    changed = {name.split(".")[1] for name in whole if whole[name] != quick[name] and whole[name] != "auto"}
+    assert changed <= STEPS | COUNTS | DATA, changed
+    assert "steps" in changed and "dataset" in changed
+
+
+def test_realworld_changes_the_degradation_alone():
+    plain = values(params_io.read(PARAMS / "demo.yaml"))
+    real = values(params_io.read(PARAMS / "demo.yaml", (), (OVERLAYS / "realworld.yaml",)))
+    assert {name for name in plain if plain[name] != real[name]} == {"shared.degradation"}
+
+
+@pytest.mark.parametrize("overlay", sorted(path.name for path in OVERLAYS.glob("*.yaml")))
+@pytest.mark.parametrize("recipe", [*RECIPES, "demo"])
+def test_overlays_go_over_every_recipe(recipe, overlay):
+    params_io.read(PARAMS / f"{recipe}.yaml", (), (OVERLAYS / overlay,))
+
+
+def run_tiny(recipe, results):
+    """Run a recipe with narrow networks for three steps, as the command itself does."""
+    words = [word for name in ("quick", "tiny") for word in ("--overlay", f"params/overlays/{name}.yaml")]
+    command = ["run", f"params/{recipe}.yaml", *words, "--results", str(results), "-p", "threads=1"]
+    done = subprocess.run([sys.executable, "-m", "srgan_lib.cli", *command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return results / recipe
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_runs_and_has_its_table_of_published_figures(recipe, tmp_path):
+    run = run_tiny(recipe, tmp_path)
+    source = params_io.read(PARAMS / f"{recipe}.yaml").published
+    report = (run / "report.html").read_text(encoding="utf-8")
+    assert ("tab-published_1" in report) == bool(source.metrics or source.sources)
+    assert ("tab-published_curves" in report) == bool(source.curves)
+    assert json.loads((run / "manifest.json").read_text(encoding="utf-8"))["parameters"]["published"]["title"] in report
+    for name in ("srgan_final.safetensors", "metrics.txt", "metrics.csv", "srgan_results.zip"):
+        assert (run / name).stat().st_size > 100, name
+    assert os.path.getsize(run / "srgan_final.safetensors") == os.path.getsize(
+        run / "adversarial/generator.safetensors"
+    )
