@@ -1,7 +1,7 @@
 """Making ``notebooks/*.ipynb`` from their text form: ``python -m srgan_lib.pipeline.notebooks`` (``make notebooks``).
 
-People edit ``notebooks/source/*.py``; the parameters cells are written from the schema, so that the
-two cannot drift apart, and the .ipynb files are regenerated with their cell ids kept.
+People edit ``notebooks/source/*.py``; the parameters cells are written from the schema and Colab's cells from
+:mod:`.colab`, so that they cannot drift apart, and the .ipynb files are regenerated with their cell ids kept.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from pathlib import Path
 
 from srgan_lib.files import write_atomic
 from srgan_lib.params import Params
+from srgan_lib.pipeline import colab
 from srgan_lib.pipeline.layout import STAGES, project_root
 from srgan_lib.pipeline.stages import PARAMETERS_HEADER
-
-CELL_MARK = '# %% tags=["parameters"]\n'
 
 
 def parameters_cell(stage: str) -> str:
@@ -24,19 +23,26 @@ def parameters_cell(stage: str) -> str:
     return "\n".join(lines)
 
 
-def with_parameters(source: str, stage: str) -> str:
-    """A notebook's text with its parameters cell brought up to date.
+def with_written_cells(source: str, stage: str) -> str:
+    """A notebook's text with the cells that nobody edits brought up to date: parameters, and those for Colab.
 
     Raises
     ------
     ValueError
-        If the text has no cell tagged ``parameters``.
+        If the text lacks one of them.
     """
-    before, mark, after = source.partition(CELL_MARK)
-    if not mark:
-        raise ValueError(f"the notebook of stage {stage!r} has no cell that starts with {CELL_MARK.strip()}")
-    _, next_cell, rest = after.partition("\n# %%")
-    return f"{before}{mark}{parameters_cell(stage)}\n{next_cell}{rest}"
+    written = {
+        '# %% [markdown] tags=["colab"]': f"# {colab.badge(STAGES[stage].notebook)}",
+        '# %% tags=["colab"]': colab.first_cell(),
+        '# %% tags=["parameters"]': parameters_cell(stage),
+    }
+    for mark, cell in written.items():
+        before, found, after = source.partition(mark + "\n")
+        if not found:
+            raise ValueError(f"the notebook of stage {stage!r} has no cell that starts with {mark}")
+        _, next_cell, rest = after.partition("\n# %%")
+        source = f"{before}{found}{cell}\n{next_cell}{rest}"
+    return source
 
 
 def regenerate(folder: Path) -> Iterator[Path]:
@@ -46,7 +52,7 @@ def regenerate(folder: Path) -> Iterator[Path]:
 
     for stage, info in STAGES.items():
         text, notebook = folder / "source" / f"{info.notebook}.py", folder / f"{info.notebook}.ipynb"
-        source = with_parameters(text.read_text(encoding="utf-8"), stage)
+        source = with_written_cells(text.read_text(encoding="utf-8"), stage)
         made = jupytext.reads(source, fmt="py:percent")
         made.metadata = nbformat.from_dict(
             {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import nbformat
+import yaml
 
 from srgan_lib.params import Params
 from srgan_lib.params_io import check
@@ -42,6 +44,13 @@ def set_body(root: Path, stage: str, body: str, prose: str = "# Prose") -> None:
     nbformat.write(
         new.new_notebook(cells=cells, metadata=metadata), root / "notebooks" / f"{STAGES[stage].notebook}.ipynb"
     )
+
+
+def tiny_values(stage: str) -> dict[str, Any]:
+    """Parameters by which a real notebook runs in seconds: the overlay ``tiny``, flat."""
+    file = Path(__file__).parents[2] / "params/overlays/tiny.yaml"
+    overlay = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return {**overlay["shared"], "threads": 1, **overlay.get(stage, {})}
 
 
 def tiny_params(**sections: dict) -> Params:
