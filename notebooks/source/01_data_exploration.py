@@ -120,16 +120,21 @@ stage.figure(figures.spectrum(spectra, shared.scale), "spectrum", source="spectr
 
 # %% [markdown]
 # Real photographs are not made small by bicubic interpolation. They are blurred, noisy and compressed as well, and a
-# network that has only seen bicubic LR images sharpens the noise. This run's degradation is set by `degradation`; the
-# figure shows what each of them does.
+# network that has only seen bicubic LR images sharpens the noise. This run's degradation is set by `degradation`; here
+# is what each of them does. In a notebook run by hand, sliders take the figure's place.
 
 # %%
-stage.figure(
-    figures.degradations_sheet(pairs["validation"][0], shared.scale, shared.seed, shared.blur_sigma), "degradations", vector=False,
-    alt="One detail of the first validation image in HR and as LR by each degradation",
-    caption="One detail of the first validation image, and what each degradation makes of it; the realistic chain (blur, "
-    "resizing, noise and JPEG, twice) is drawn anew for every crop.",
-)
+if stage.live:
+    from srgan_lib.interactive.degrading import degrading
+
+    stage.panel(degrading(pairs["validation"] + pairs["train"], shared))
+else:
+    stage.figure(
+        figures.degradations_sheet(pairs["validation"][0], shared.scale, shared.seed, shared.blur_sigma), "degradations", vector=False,
+        alt="One detail of the first validation image in HR and as LR by each degradation",
+        caption="One detail of the first validation image, and what each degradation makes of it; the realistic chain (blur, "
+        "resizing, noise and JPEG, twice) is drawn anew for every crop.",
+    )
 
 # %% [markdown]
 # ## What training sees

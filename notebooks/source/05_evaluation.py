@@ -69,6 +69,7 @@ from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import read_split
 from srgan_lib.data.test_sets import load_test_sets
 from srgan_lib.evaluation import figures, tables
+from srgan_lib.evaluation.between import Between, describe_shares, try_shares
 from srgan_lib.evaluation.conclusion import conclude
 from srgan_lib.evaluation.grids import grid as draw_grid
 from srgan_lib.evaluation.grids import patches as draw_patches
@@ -182,15 +183,20 @@ for dataset in test_sets:
 # ## Images
 #
 # They are chosen by rank, not by taste: the image on which SRGAN gains most over bicubic, the one on which it gains
-# least, and others evenly between.
+# least, and others evenly between. In a notebook run by hand you choose image, methods, place and magnification.
 
 # %%
-for sample in judgement.samples[: evaluation.grids]:
-    stage.figure(
-        draw_grid(sample), f"grid_{sample.dataset}_{sample.image}", vector=False,
-        alt=f"{sample.image}: the low-resolution image, bicubic enlargement, SRGAN and the original",
-        caption=f"<code>{sample.image}</code>: LR as it is, bicubic, SRGAN, and HR. Look at texture and at thin lines.",
-    )
+if stage.live:
+    from srgan_lib.interactive.closer import look_closer
+
+    stage.panel(look_closer(judgement.samples))
+else:
+    for sample in judgement.samples[: evaluation.grids]:
+        stage.figure(
+            draw_grid(sample), f"grid_{sample.dataset}_{sample.image}", vector=False,
+            alt=f"{sample.image}: the low-resolution image, bicubic enlargement, SRGAN and the original",
+            caption=f"<code>{sample.image}</code>: LR as it is, bicubic, SRGAN, and HR. Look at texture and at thin lines.",
+        )
 
 # %%
 for sample in judgement.samples[: evaluation.patches]:
@@ -262,6 +268,27 @@ if len(curves):
         "run's training. Losses depend on their scaling, which sources rarely state; look for the same order of size.",
     )
 
+# %% [markdown]
+# A generator whose weights lie between those of the warm-up's and of the adversarial one makes images that lie between
+# theirs (Wang et al., ESRGAN, 2018). Faithful or detailed is therefore a choice that can be made after training.
+
+# %%
+between = Between(load_model(trained["warmup"])[0], load_model(trained["srgan"])[0], **how)
+if stage.live:
+    from srgan_lib.interactive.sliding import slide_between
+
+    stage.panel(slide_between(between, judgement.samples))
+elif judgement.samples:
+    figure, shares = try_shares(between, judgement.samples[0], (0, 0.25, 0.5, 0.75, 1))
+    shares.to_csv(stage.directory / "between.csv", index=False)
+    stage.figure(
+        figure, "between", vector=False, source="between.csv",
+        alt=f"The middle of {judgement.samples[0].image} by generators between the two: {describe_shares(shares)}",
+        caption=f"The middle of <code>{judgement.samples[0].image}</code> by generators that have from none to all of the "
+        "adversarial generator's weights, with figures of this detail. Look for the share at which texture begins to help, "
+        "and for that at which it begins to be wrong.",
+    )
+
 # %%
 comparison = compare(summary, shared.scale)
 if len(comparison):
@@ -271,6 +298,19 @@ if len(comparison):
         formats=dict.fromkeys(("published", "measured", "difference"), ".3f"),
         caption="Figures from the literature beside the measured ones, where the test set and the convention are the same.",
     )
+
+# %% [markdown] tags=["remove-cell"]
+# ## Your own image
+#
+# Give a path or upload an image: every network enlarges it, and the results are written to `own/` in this notebook's
+# folder.
+
+# %% tags=["remove-cell"]
+if stage.live:
+    from srgan_lib.interactive.own import enlarge_own
+
+    own = {"bicubic": classical("bicubic", shared.scale)} | {name: methods[name] for name in trained}
+    stage.panel(enlarge_own(own, stage.directory / "own"))
 
 # %% [markdown]
 # ## Conclusion

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -34,7 +34,7 @@ def _panels(sample: Sample, methods: Sequence[str], columns: int) -> Figure:
     height, width = sample.lr.shape[:2]
     images = [(f"LR, {width}×{height}", sample.lr)]
     for method, look in looks(methods).items():
-        images.append((f"{look.label}\n{_figures(sample, method)}", sample.results[method]))
+        images.append((f"{look.label}\n{in_words(sample.figures[method])}", sample.results[method]))
     images.append((f"HR, {sample.hr.shape[1]}×{sample.hr.shape[0]}", sample.hr))
     rows = -(-len(images) // columns)
     titles = 0.45 * rows
@@ -50,10 +50,10 @@ def _panels(sample: Sample, methods: Sequence[str], columns: int) -> Figure:
     return figure
 
 
-def _figures(sample: Sample, method: str) -> str:
-    """A method's figures in few characters, e.g. ``28.43 dB, LPIPS 0.340``."""
-    known = [(METRICS[name], sample.figures[method].get(name, np.nan)) for name in LABELS]
-    return ", ".join(
+def in_words(figures: Mapping[str, float], separator: str = ", ") -> str:
+    """The figures that are known, in few characters, e.g. ``28.43 dB, LPIPS 0.340``."""
+    known = [(METRICS[name], figures.get(name, np.nan)) for name in LABELS]
+    return separator.join(
         f"{metric.text(value)} dB" if metric.unit else f"LPIPS {metric.text(value)}"
         for metric, value in known
         if not np.isnan(value)

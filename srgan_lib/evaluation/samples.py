@@ -39,9 +39,18 @@ class Sample:
         return self.hr.shape[0] // self.lr.shape[0]
 
     def middle(self, side: int) -> Sample:
-        """The middle of all images, at most ``side`` HR pixels each way, on whole LR pixels; the figures stay."""
+        """The middle of all images, see :meth:`part`."""
+        return self.part(side)
+
+    def part(self, side: int, at: tuple[float, float] = (0.5, 0.5)) -> Sample:
+        """A part of all images, at most ``side`` HR pixels each way, on whole LR pixels; the figures stay.
+
+        Parameters
+        ----------
+        at : where, down and across: 0 is the upper or left end, 1 the other.
+        """
         sides = [min(size, max(1, side // self.scale)) for size in self.lr.shape[:2]]
-        starts = [(size - part) // 2 for size, part in zip(self.lr.shape, sides, strict=False)]
+        starts = [int((size - part) * share) for size, part, share in zip(self.lr.shape, sides, at, strict=False)]
 
         def cut(image: np.ndarray, step: int) -> np.ndarray:
             rows, columns = (slice(step * at, step * (at + part)) for at, part in zip(starts, sides, strict=True))

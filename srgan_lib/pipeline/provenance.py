@@ -3,8 +3,9 @@
 A stage's fingerprint covers its notebook's code cells, the syntax tree of every library module that
 the notebook imports (directly or not), its resolved parameters, the environment that decides the
 arithmetic, the fingerprints of the stages it reads, and its input data. Prose, comments and
-docstrings do not count. Two parts of the library are left out on purpose: ``pipeline`` moves files
-and touches no image, and what ``params`` decides is the parameters' values, which are hashed.
+docstrings do not count. Three parts of the library are left out on purpose: ``pipeline`` moves files
+and touches no image, ``interactive`` shows what is there to a person at the keyboard, and what ``params``
+decides is the parameters' values, which are hashed.
 """
 
 from __future__ import annotations
@@ -279,7 +280,7 @@ def _imports(source: str) -> list[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    left_out = ("srgan_lib.pipeline", "srgan_lib.params", "srgan_lib.cli")
+    left_out = ("srgan_lib.pipeline", "srgan_lib.interactive", "srgan_lib.params", "srgan_lib.cli")
     return sorted(n for n in names if n.split(".")[0] == "srgan_lib" and not n.startswith(left_out) and _module_file(n))
 
 

@@ -176,6 +176,12 @@ class Stage:
         shown = f'<div class="srgan-text" id="txt-{name}" data-stage="{self.name}">{body}</div>'
         display({"text/html": shown, "text/plain": "\n\n".join(paragraphs)}, raw=True)
 
+    def panel(self, widget: Any) -> None:
+        """Show a panel to play with; only where the notebook is :attr:`live`."""
+        from IPython.display import display
+
+        display(widget)
+
     def warn(self, text: str) -> None:
         """Note something the reader should know; the report repeats it near its top."""
         from IPython.display import HTML, display
@@ -184,12 +190,27 @@ class Stage:
             self.warnings.append(text)
             display(HTML(f'<p class="srgan-warning" role="note"><strong>Note:</strong> {html.escape(text)}</p>'))
 
+    @property
+    def live(self) -> bool:
+        """Whether a person runs this notebook, who can move sliders: its front end takes input, papermill's does not."""
+        from IPython import get_ipython
+
+        kernel = getattr(get_ipython(), "kernel", None)
+        return kernel is not None and kernel.get_parent("shell")["content"].get("allow_stdin", False)
+
     def progress(self, label: str) -> Callable[..., None]:
         """A callback ``(step, total, …)`` that tells people how far a long computation is.
 
-        It feeds the terminal of ``srgan run`` through ``progress.json``, and a bar in a notebook run by hand.
+        It feeds the terminal of ``srgan run`` through ``progress.json``; to a person at the notebook it shows a bar
+        and, of a training, the loss curves and a sample patch; elsewhere it is silent.
         """
-        return _Progress(self.directory / "progress.json", self.name, label)
+        if os.environ.get("SRGAN_RUNNER"):
+            return _Report(self.directory / "progress.json", self.name, label)
+        if not self.live:
+            return lambda step, total, values=None: None
+        from srgan_lib.interactive.training import Watch
+
+        return Watch(label, self.directory)
 
     def finish(self, **summary: Any) -> None:
         """Write the manifest, and say what was written where and which notebook is next."""
@@ -249,34 +270,22 @@ class Stage:
         (self.directory / "progress.json").unlink(missing_ok=True)
 
 
-class _Progress:
-    """Writes ``progress.json`` at most twice a second; draws a bar where somebody watches the notebook."""
+class _Report:
+    """Writes ``progress.json`` for the runner, at most twice a second."""
 
     def __init__(self, path: Path, stage: str, label: str) -> None:
         self.path, self.stage, self.label = path, stage, label
         self.last = 0.0
-        self.bar = None
 
     def __call__(self, step: int, total: int, values: Mapping[str, float] | None = None) -> None:
         now = time.monotonic()
         if now - self.last < 0.5 and step < total:
             return
         self.last = now
-        if os.environ.get("SRGAN_RUNNER"):
-            provenance.write_json(
-                self.path,
-                {"stage": self.stage, "label": self.label, "step": step, "total": total, "values": dict(values or {})},
-            )
-            return
-        if self.bar is None:
-            from tqdm.auto import tqdm
-
-            self.bar = tqdm(total=total, desc=self.label, initial=step)
-        self.bar.update(step - self.bar.n)
-        if values:
-            self.bar.set_postfix({key: f"{value:.4g}" for key, value in values.items()}, refresh=False)
-        if step >= total:
-            self.bar.close()
+        provenance.write_json(
+            self.path,
+            {"stage": self.stage, "label": self.label, "step": step, "total": total, "values": dict(values or {})},
+        )
 
 
 def _assigned_names(cells: Any) -> set[str]:

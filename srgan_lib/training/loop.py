@@ -12,6 +12,7 @@ from typing import Any
 import pandas
 from torch import Tensor, nn
 
+from srgan_lib.data.images import write_image
 from srgan_lib.data.patches import PatchSampler, Prefetcher
 from srgan_lib.data.split import Pair
 from srgan_lib.files import write_atomic
@@ -55,7 +56,8 @@ class Loop:
     stage_name : ``srcnn``, ``warmup`` or ``adversarial``.
     params : resolved parameters.
     train_pairs, validation_pairs : the images.
-    directory : receives the networks, the curves, ``speed.json`` and ``checkpoints/``.
+    directory : receives the networks, the curves, ``sample.png`` (a validation crop by the network as it is), ``speed.json``
+        and ``checkpoints/``.
     fingerprint : of everything that decides the weights. Training goes on where it stopped under the same one, and
         is not repeated if it was finished under it.
     on_step : called after every step with (step, steps, the new row of the loss curve or None).
@@ -192,6 +194,7 @@ class Loop:
 
     def _validate(self, step: int) -> None:
         self.state.history.validation.append({"step": step, **self.validation(self.state.kept)})
+        write_image(self.directory / "sample.png", self.validation.latest)
         self._write_curves()
 
     def _remedy(self) -> str:

@@ -36,6 +36,7 @@ class Validation:
     ----------
     hr, lr : lists of H×W×3 uint8 crops.
     bicubic : the crops' mean scores for bicubic enlargement.
+    latest : what the network judged last made of the first crop.
     """
 
     def __init__(self, pairs: Sequence[Pair], shared: Shared, compute: Compute) -> None:
@@ -57,7 +58,9 @@ class Validation:
 
     def __call__(self, model: nn.Module) -> dict[str, float]:
         """Mean scores of a network, beside those of bicubic enlargement."""
-        scores = self._score([self.enlarge(model, lr) for lr in self.lr])
+        enlarged = [self.enlarge(model, lr) for lr in self.lr]
+        self.latest = enlarged[0]
+        scores = self._score(enlarged)
         return scores | {f"{name}_bicubic": value for name, value in self.bicubic.items()}
 
     @torch.no_grad()

@@ -1,0 +1,43 @@
+"""Images side by side inside a widget."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import ipywidgets
+import numpy as np
+from PIL import Image
+
+WIDTH = 240  #: CSS pixels of each picture
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An H×W×3 uint8 image with its label and its figures in words."""
+
+    label: str
+    image: np.ndarray
+    figures: str = ""
+
+
+def show(place: ipywidgets.HTML, pictures: Iterable[Picture]) -> None:
+    """Show pictures at one size, their pixels as squares."""
+    place.value = f'<div style="display: flex; flex-wrap: wrap; gap: 12px">{"".join(map(_figure, pictures))}</div>'
+
+
+def say(place: ipywidgets.HTML, words: str) -> None:
+    """Show a sentence instead of pictures."""
+    place.value = f"<p>{html.escape(words)}</p>"
+
+
+def _figure(picture: Picture) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(picture.image).save(buffer, "PNG", compress_level=1)
+    source = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    label = html.escape(picture.label)
+    image = f'<img alt="{label}" src="{source}" style="width: {WIDTH}px; image-rendering: pixelated">'
+    return f'<figure style="margin: 0"><figcaption><b>{label}</b> {html.escape(picture.figures)}</figcaption>{image}</figure>'

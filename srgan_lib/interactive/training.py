@@ -1,0 +1,121 @@
+"""A long computation as it goes on: a bar with the time left; of a training also loss curves and a sample patch."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from srgan_lib.interactive.allowance import Allowance
+
+BAR_SHARE, PICTURE_SHARE = 0.003, 0.007  #: of the time; together at most one hundredth
+DRAWING = 0.3  #: seconds that drawing the curves is expected to take, until it has been measured
+
+
+class Watch:
+    """A callback ``(step, total, row)`` for a computation that somebody watches in a notebook.
+
+    Bar and pictures are redrawn in place, so seldom that they take at most one hundredth of the time.
+
+    Parameters
+    ----------
+    label : what is computed.
+    directory : of the stage, in which a training keeps ``loss_curve.csv`` and ``sample.png``.
+    clock : gives the time in seconds.
+    """
+
+    def __init__(self, label: str, directory: Path, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.label, self.directory = label, directory
+        self._clock = clock
+        self._bar = _Place()
+        self._pictures = _Place()
+        self._bar_time = Allowance(BAR_SHARE, clock=clock)
+        self._picture_time = Allowance(PICTURE_SHARE, expected=DRAWING, clock=clock)
+        self._rows: list[Mapping[str, float]] = []
+        self._began: tuple[int, float] | None = None
+
+    @property
+    def spent(self) -> float:
+        """Seconds that showing has taken so far."""
+        return self._bar_time.spent + self._picture_time.spent
+
+    def __call__(self, step: int, total: int, row: Mapping[str, float] | None = None) -> None:
+        """Show that ``step`` of ``total`` is done; ``row`` is a new row of the loss curve."""
+        if self._began is None:
+            self._began = step, self._clock()
+            self._rows = self._earlier_rows(step)
+            self._bar.show(self._progress(step, total))
+        if row:
+            self._rows.append(row)
+        if step >= total:
+            self._bar.show(self._progress(step, total))
+            return
+        self._bar_time.try_to(lambda: self._bar.show(self._progress(step, total)))
+        if row:
+            self._picture_time.try_to(lambda: self._pictures.show(self._drawing(step)))
+
+    def _progress(self, step: int, total: int) -> str:
+        first, began = self._began
+        seconds = self._clock() - began
+        if step >= total:
+            words = f"done in {_duration(seconds)}"
+        elif step > first:
+            words = f"{_duration(seconds / (step - first) * (total - step))} left"
+        else:
+            words = ""
+        loss = f", loss {self._rows[-1]['loss']:.4g}" if self._rows and "loss" in self._rows[-1] else ""
+        bar = f'<progress value="{step}" max="{total}" style="width: 20em" aria-label="{html.escape(self.label)}">'
+        return f"{html.escape(self.label)}: {bar}</progress> {step} of {total}{loss}. {words}"
+
+    def _earlier_rows(self, step: int) -> list[Mapping[str, float]]:
+        """The loss curve of a training that goes on, up to where it goes on."""
+        import pandas
+
+        file = self.directory / "loss_curve.csv"
+        return [row for row in pandas.read_csv(file).to_dict("records") if row["step"] < step] if file.exists() else []
+
+    def _drawing(self, step: int) -> str:
+        import pandas
+
+        from srgan_lib.training.figures import loss_curves
+
+        buffer = io.BytesIO()
+        loss_curves(pandas.DataFrame(self._rows)).savefig(buffer, format="png", dpi=80)
+        shown = _image(buffer.getvalue(), f"Loss by step, up to step {step}", "max-width: 60%")
+        sample = self.directory / "sample.png"
+        if sample.exists():
+            style = "width: 256px; image-rendering: pixelated; vertical-align: top"
+            shown += _image(
+                sample.read_bytes(), "The middle of the first validation image, last time it was judged", style
+            )
+        return shown
+
+
+class _Place:
+    """A place in the notebook whose content can be replaced."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, content: str) -> None:
+        from IPython.display import HTML, display
+
+        if self._handle is None:
+            self._handle = display(HTML(content), display_id=True)
+        else:
+            self._handle.update(HTML(content))
+
+
+def _image(png: bytes, alt: str, style: str) -> str:
+    return (
+        f'<img alt="{alt}" title="{alt}" style="{style}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
