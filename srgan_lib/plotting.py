@@ -96,6 +96,11 @@ def show_image(axes: Axes, image: np.ndarray, title: str = "") -> None:
     axes.set_axis_off()
 
 
+def describe(figure: Figure, words: str) -> None:
+    """Say what a figure shows, with the values that matter, for those who cannot see it."""
+    figure.set_label(words)
+
+
 def legend_below(figure: Figure, axes: Axes | Sequence[Axes], columns: int = 4) -> None:
     """One legend for ``axes`` under the figure, where it covers no data; equal labels appear once."""
     entries: dict[str, Any] = {}

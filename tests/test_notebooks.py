@@ -74,6 +74,12 @@ def test_the_prose_opens_with_a_title_and_a_question(stage):
     assert "?*" in first
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_cell_has_an_id_of_its_own(stage):
+    ids = [cell["id"] for kind in ("markdown", "code") for cell in cells(stage, kind)]
+    assert len(set(ids)) == len(ids)
+
+
 def test_text_and_ipynb_are_in_step(tmp_path):
     import shutil
 

@@ -131,7 +131,6 @@ if stage.live:
 else:
     stage.figure(
         figures.degradations_sheet(pairs["validation"][0], shared.scale, shared.seed, shared.blur_sigma), "degradations", vector=False,
-        alt="One detail of the first validation image in HR and as LR by each degradation",
         caption="One detail of the first validation image, and what each degradation makes of it; the realistic chain (blur, "
         "resizing, noise and JPEG, twice) is drawn anew for every crop.",
     )

@@ -166,7 +166,6 @@ if adversarial.epochs:
 # %%
 stage.figure(
     figures.montage(stage.directory / "montage"), "montage", vector=False,
-    alt="The middle of the first validation image by bicubic, by the generator at several steps, and the original",
     caption="The middle of the first validation image: bicubic, the generator at several steps of adversarial training (step 0 is "
     "the warm-up's result), and HR. Look for texture that appears, and for patterns that are not in HR.",
 )

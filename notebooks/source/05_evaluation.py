@@ -69,7 +69,7 @@ from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import read_split
 from srgan_lib.data.test_sets import load_test_sets
 from srgan_lib.evaluation import figures, tables
-from srgan_lib.evaluation.between import Between, describe_shares, try_shares
+from srgan_lib.evaluation.between import Between, try_shares
 from srgan_lib.evaluation.conclusion import conclude
 from srgan_lib.evaluation.grids import grid as draw_grid
 from srgan_lib.evaluation.grids import patches as draw_patches
@@ -194,7 +194,6 @@ else:
     for sample in judgement.samples[: evaluation.grids]:
         stage.figure(
             draw_grid(sample), f"grid_{sample.dataset}_{sample.image}", vector=False,
-            alt=f"{sample.image}: the low-resolution image, bicubic enlargement, SRGAN and the original",
             caption=f"<code>{sample.image}</code>: LR as it is, bicubic, SRGAN, and HR. Look at texture and at thin lines.",
         )
 
@@ -202,7 +201,6 @@ else:
 for sample in judgement.samples[: evaluation.patches]:
     stage.figure(
         draw_patches(sample, evaluation.patch_size), f"patch_{sample.dataset}_{sample.image}", vector=False,
-        alt=f"The middle of {sample.image}, enlarged, by each method",
         caption=f"The middle {evaluation.patch_size}×{evaluation.patch_size} pixels of <code>{sample.image}</code>, each pixel "
         "shown as a square. Look for edges that are sharp in HR and soft in bicubic, and for patterns that HR does not have.",
     )
@@ -283,7 +281,6 @@ elif judgement.samples:
     shares.to_csv(stage.directory / "between.csv", index=False)
     stage.figure(
         figure, "between", vector=False, source="between.csv",
-        alt=f"The middle of {judgement.samples[0].image} by generators between the two: {describe_shares(shares)}",
         caption=f"The middle of <code>{judgement.samples[0].image}</code> by generators that have from none to all of the "
         "adversarial generator's weights, with figures of this detail. Look for the share at which texture begins to help, "
         "and for that at which it begins to be wrong.",

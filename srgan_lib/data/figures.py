@@ -54,6 +54,7 @@ def split_overview(split: pd.DataFrame) -> Figure:
     counts.invert_yaxis()
     counts.grid(False, axis="y")
     plotting.legend_below(figure, sizes, columns=3)
+    plotting.describe(figure, "; ".join(_sizes(part, rows) for part, rows in _by_part(split)) + ".")
     return figure
 
 
@@ -100,6 +101,12 @@ def colour_statistics(table: pd.DataFrame) -> Figure:
         axis.grid(False, axis="y")
         axis.margins(x=0.1)
     axes[0].set_yticks(range(len(parts)), parts)
+    medians = table.groupby("split")[list(labels)].median()
+    words = (
+        f"{part}: luminance {row.luminance:.0f}, contrast {row.contrast:.0f}, saturation {row.saturation:.2f}"
+        for part, row in medians.loc[parts].iterrows()
+    )
+    plotting.describe(figure, f"Medians of the photographs, {'; '.join(words)}.")
     return figure
 
 
@@ -153,6 +160,12 @@ def spectrum(table: pd.DataFrame, scale: int) -> Figure:
     axes.axvline(limit, color="black", linestyle=":", linewidth=1.2, label=f"highest frequency of LR, 1/{2 * scale}")
     axes.set(xlabel="Frequency (cycles per HR pixel)", ylabel="Power (dB over one level²)", xlim=(0, 0.5))
     plotting.legend_below(figure, axes, columns=2)
+    middle = table.index[table.frequency >= (limit + 0.5) / 2][0]
+    plotting.describe(
+        figure,
+        f"At {table.frequency[middle]:.2f} cycles per pixel, in the middle of what LR cannot hold, HR has {hr[middle]:.0f} dB "
+        f"and enlarged LR {bicubic[middle]:.0f} dB.",
+    )
     return figure
 
 
@@ -176,6 +189,10 @@ def pairs_sheet(pairs: Sequence[Pair], scale: int, count: int = 3) -> Figure:
             plotting.show_image(axis, image, "" if number else title)
         first = axes[number, 0]
         first.text(-0.04, 0.5, pair.image, transform=first.transAxes, rotation=90, ha="right", va="center", fontsize=9)
+    names = ", ".join(pair.image for pair in chosen)
+    plotting.describe(
+        figure, f"HR and LR, made {scale} times smaller, of {names}, each with a detail {DETAIL} pixels wide."
+    )
     return figure
 
 
@@ -188,6 +205,8 @@ def crops_sheet(lr: torch.Tensor, hr: torch.Tensor) -> Figure:
         for place, (name, batch) in enumerate((("HR", hr), ("LR", lr))):
             images = batch[row * columns : (row + 1) * columns].permute(0, 2, 3, 1).numpy()
             plotting.show_image(axes[2 * row + place, 0], _strip(images, columns, hr.shape[-1]), name)
+    sizes = (f"{images.shape[-1]}×{images.shape[-2]}" for images in (hr, lr))
+    plotting.describe(figure, "{} HR crops of {} pixels above their LR crops of {} pixels.".format(len(hr), *sizes))
     return figure
 
 
@@ -209,6 +228,10 @@ def degradations_sheet(pair: Pair, scale: int, seed: int, blur_sigma: float = 1.
     figure, axes = plotting.new_figure(2, 4, height=3.8)
     for axis, (title, image) in zip(axes.ravel(), panels.items(), strict=True):
         plotting.show_image(axis, image, title)
+    plotting.describe(
+        figure,
+        f"A detail of {pair.image}, {side} pixels wide, and {len(panels) - 1} LR images of it: {', '.join(list(panels)[1:])}.",
+    )
     return figure
 
 
@@ -222,6 +245,13 @@ def detailed_spot(image: np.ndarray, side: int, multiple: int) -> tuple[int, int
     squares = squares[::multiple, ::multiple]
     row, column = np.unravel_index(squares.argmax(), squares.shape)
     return int(row) * multiple, int(column) * multiple
+
+
+def _sizes(part: str, rows: pd.DataFrame) -> str:
+    """How many photographs a part has and how large they are, in words."""
+    narrow, wide, low, high = rows.width.min(), rows.width.max(), rows.height.min(), rows.height.max()
+    size = f"{wide}×{high}" if (narrow, low) == (wide, high) else f"{narrow}×{low} to {wide}×{high}"
+    return f"{part}: {len(rows)} photograph{'s' if len(rows) > 1 else ''} of {size} pixels"
 
 
 def _by_part(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:

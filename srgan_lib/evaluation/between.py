@@ -15,7 +15,7 @@ from srgan_lib.evaluation.metrics import measure
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.evaluation.upscale import upscale_array
 from srgan_lib.models.resolver import SuperResolver
-from srgan_lib.plotting import new_figure, show_image
+from srgan_lib.plotting import describe, new_figure, show_image
 
 SIDE = 128  #: HR pixels of the detail
 
@@ -53,10 +53,6 @@ def try_shares(between: Between, sample: Sample, shares: Sequence[float]) -> tup
         words = in_words(figures, separator="\n")
         show_image(axis, sr, f"{share:.0%}\n{words}")
     show_image(axes[0, -1], sample.middle(SIDE).hr, "HR\n")
+    words = (f"{row['share']:.0%}: {in_words(row)}" for row in rows)
+    describe(figure, f"A detail of {sample.image} by share of the second generator, {'; '.join(words)}.")
     return figure, pd.DataFrame(rows)
-
-
-def describe_shares(table: pd.DataFrame) -> str:
-    """What :func:`try_shares` measured, in words, e.g. ``from 29.51 dB, LPIPS 0.334 at 0% to …``."""
-    ends = [f"{in_words(row)} at {row['share']:.0%}" for row in (table.iloc[0], table.iloc[-1])]
-    return f"from {ends[0]} to {ends[1]}"

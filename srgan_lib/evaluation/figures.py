@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from srgan_lib.evaluation.metrics import METRICS
 from srgan_lib.evaluation.published import published
-from srgan_lib.plotting import legend_below, looks, new_figure
+from srgan_lib.plotting import describe, legend_below, looks, new_figure
 
 HEADLINE = ("psnr_y", "ssim_y", "lpips_alex")
 
@@ -51,6 +51,14 @@ def distributions(metrics: pd.DataFrame, dataset: str, names: Sequence[str] = HE
         axis.set_ylabel("")
         axis.grid(axis="y", visible=False)
     axes[0, 0].set_yticks(range(len(chosen)), [look.label for look in chosen.values()])
+    words = []
+    for name in names:
+        medians = rows.groupby("method", sort=False)[name].median().dropna().sort_values()
+        ends = (
+            f"{METRICS[name].phrase(medians[method])} ({chosen[method].label})" for method in medians.index[[0, -1]]
+        )
+        words.append(f"{METRICS[name].label}: medians from {' to '.join(ends)}")
+    describe(figure, "; ".join(words) + ".")
     return figure
 
 
@@ -86,6 +94,12 @@ def differences(
         axis.grid(axis="y", visible=False)
     axes[0, 0].set_yticks(range(len(chosen)), [look.label for look in chosen.values()])
     axes[0, 0].invert_yaxis()
+    words = []
+    for name in names:
+        means = rows[rows.metric == name].set_index("method").difference.dropna()
+        values = (f"{chosen[method].label} {METRICS[name].text(value, sign=True)}" for method, value in means.items())
+        words.append(f"{METRICS[name].label}: {', '.join(values)}")
+    describe(figure, f"Mean differences from {reference}. {'; '.join(words)}.")
     return figure
 
 
@@ -115,6 +129,11 @@ def spectra(powers: pd.DataFrame, dataset: str, scale: int) -> Figure:
     lower.set_ylabel("difference from HR (dB)")
     lower.set_xlabel("spatial frequency (cycles per pixel)")
     legend_below(figure, upper, columns=4)
+    beyond = table[table.index >= 0.5 / scale]
+    lacking = (f"{look.label} {(beyond[method] - beyond['hr']).mean():+.1f}" for method, look in looks(order).items())
+    describe(
+        figure, f"Mean difference from HR beyond what LR can hold, in dB: {', '.join(lacking)}.".replace(" -", " −")
+    )
     return figure
 
 
@@ -171,6 +190,11 @@ def plane(
     axis.invert_yaxis()
     axis.margins(0.12)
     legend_below(figure, axis, columns=2)
+    words = (
+        f"{look.label} {METRICS['psnr_y'].phrase(measured.psnr_y[method], sign=True)} and {measured.lpips_alex[method]:.2f} times"
+        for method, look in looks(measured.index).items()
+    )
+    describe(figure, f"PSNR-Y and LPIPS (alex) against {reference}'s: {', '.join(words) or 'not measured'}.")
     return figure
 
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from srgan_lib.evaluation.metrics import METRICS
 from srgan_lib.evaluation.samples import Sample
-from srgan_lib.plotting import WIDTH, looks, new_figure, show_image
+from srgan_lib.plotting import WIDTH, describe, looks, new_figure, show_image
 
 TALLEST = 5.6  #: inches: a figure of upright images gets narrower instead, and its titles stay readable
 LABELS = ("psnr_y", "lpips_alex")  #: the figures written above each method's image
@@ -47,6 +47,8 @@ def _panels(sample: Sample, methods: Sequence[str], columns: int) -> Figure:
             show_image(axis, images[place][1], images[place][0])
         else:
             axis.set_axis_off()
+    words = (f"{look.label} {in_words(sample.figures[method])}".strip() for method, look in looks(methods).items())
+    describe(figure, f"{sample.image}: LR, {', '.join(words)}, and HR.")
     return figure
 
 

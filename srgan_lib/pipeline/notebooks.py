@@ -71,12 +71,12 @@ def regenerate(folder: Path) -> Iterator[Path]:
 def _keep_ids(made: object, before: object) -> None:
     """Give unchanged cells their old ids; the others get ids from their position, so that the result is stable."""
     known = {cell.source: cell.id for cell in before.cells}
-    taken = set(known.values())
+    given: set[str] = set()
     for number, cell in enumerate(made.cells):
-        fresh = f"cell-{number:02d}"
-        while fresh in taken:
-            fresh += "x"
-        cell.id = known.pop(cell.source, fresh)
+        cell.id = known.pop(cell.source, f"cell-{number:02d}")
+        while cell.id in given or cell.id in known.values():
+            cell.id += "x"
+        given.add(cell.id)
 
 
 if __name__ == "__main__":

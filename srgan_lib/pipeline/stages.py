@@ -122,10 +122,11 @@ class Stage:
         Parameters
         ----------
         caption : what to look for, in a sentence; may hold inline HTML.
-        alt : what the figure shows, for those who cannot see it; default: the caption.
+        alt : what the figure shows, for those who cannot see it; default: its own description, or else the caption.
         source : the file of this stage with the figures drawn, e.g. ``loss_curve.csv``.
         vector : a chart (shown as SVG) rather than photographs (shown as PNG).
         """
+        alt = alt or figure.get_label() or caption
         folder = self.directory / "figures"
         png = _render(figure, "png")
         write_atomic(folder / f"{name}.png", png)
@@ -135,8 +136,8 @@ class Stage:
             write_atomic(folder / f"{name}.svg", shown)
         data = f"data:{kind};base64,{base64.b64encode(shown).decode()}"
         inches = f"--inches: {figure.get_figwidth():.2f}"  # a narrow figure is not stretched to the text's width
-        image = f'<img alt="{html.escape(alt or caption)}" style="{inches}" src="{data}">'
-        self._show("fig", name, image, caption, source, f"[figure: {alt or caption}]")
+        image = f'<img alt="{html.escape(alt)}" style="{inches}" src="{data}">'
+        self._show("fig", name, image, caption, source, f"[figure: {alt}]")
 
     def table(
         self,

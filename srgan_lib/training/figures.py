@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from srgan_lib.data.images import read_image
-from srgan_lib.plotting import LOOKS, WIDTH, Look, legend_below, new_figure, show_image
+from srgan_lib.plotting import LOOKS, WIDTH, Look, describe, legend_below, new_figure, show_image
 from srgan_lib.training.feature_maps import FeatureMaps
 
 TERMS = {
@@ -37,6 +37,8 @@ def loss_curves(curve: pandas.DataFrame) -> Figure:
         _draw(axes, curve, column, TERMS[name])
     axes.set(xlabel="step", ylabel="loss (weighted terms)", yscale="log")
     legend_below(figure, axes)
+    shown = {"loss": "Sum"} | ({f"{name}_weighted": TERMS[name].label for name in terms} if len(terms) > 1 else {})
+    describe(figure, "; ".join(f"{label} {_course(curve, column, '.3g')}" for column, label in shown.items()) + ".")
     return figure
 
 
@@ -57,6 +59,7 @@ def term_shares(curve: pandas.DataFrame) -> Figure:
         _draw(axes, shares, name, TERMS[name])
     axes.set(xlabel="step", ylabel="share of the loss (%)", ylim=(-2, 102))
     legend_below(figure, axes)
+    describe(figure, "; ".join(f"{TERMS[name].label} {_course(shares, name, '.1f', ' %')}" for name in terms) + ".")
     return figure
 
 
@@ -77,6 +80,12 @@ def discriminator_curves(curve: pandas.DataFrame) -> Figure:
         panel.set_ylabel(label)
     axes[2].set(xlabel="step", ylim=(-4, 104))
     legend_below(figure, axes)
+    describe(
+        figure,
+        f"D takes real images for real to a degree {_course(curve, 'd_real', '.2f')} and generated ones "
+        f"{_course(curve, 'd_fake', '.2f')}; in the end it is right on {curve.d_accuracy_real.iloc[-1]:.0%} of the real and "
+        f"{curve.d_accuracy_fake.iloc[-1]:.0%} of the generated crops.",
+    )
     return figure
 
 
@@ -103,6 +112,12 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
             )
         panel.set(xlabel="step", ylabel=label)
     legend_below(figure, axes)
+    describe(
+        figure,
+        f"{LOOKS[method].label}: PSNR-Y {_course(validation, 'psnr_y', '.2f', ' dB')}, bicubic "
+        f"{validation.psnr_y_bicubic.iloc[-1]:.2f} dB; SSIM-Y {_course(validation, 'ssim_y', '.4f')}, bicubic "
+        f"{validation.ssim_y_bicubic.iloc[-1]:.4f}.",
+    )
     return figure
 
 
@@ -123,6 +138,7 @@ def montage(folder: Path, columns: int = 4) -> Figure:
         panel.set_axis_off()
     for panel, (path, title) in zip(axes.flat, patches.items(), strict=False):
         show_image(panel, read_image(path), title)
+    describe(figure, f"One patch by bicubic, by the generator at {', '.join(titles.values())}, and in HR.")
     return figure
 
 
@@ -139,11 +155,22 @@ def feature_maps(maps: FeatureMaps) -> Figure:
         panel.set_title(f"channel {channel}", loc="center")
     axes[0, 0].set_ylabel("generated")
     axes[1, 0].set_ylabel("HR")
+    distance = float(abs(maps.generated - maps.real).mean())
+    names = ", ".join(str(channel) for channel in maps.channels)
+    describe(
+        figure, f"Channels {names} of {maps.layer}: generated and HR differ by {distance:.3f} on average, of 0 to 1."
+    )
     return figure
 
 
 def _weighted_terms(curve: pandas.DataFrame) -> list[str]:
     return [name.removesuffix("_weighted") for name in curve.columns if name.endswith("_weighted")]
+
+
+def _course(table: pandas.DataFrame, column: str, spec: str, unit: str = "") -> str:
+    """Where a quantity begins and ends, in words."""
+    first, last = table.iloc[0], table.iloc[-1]
+    return f"{first[column]:{spec}}{unit} at step {first.step:.0f}, {last[column]:{spec}}{unit} at step {last.step:.0f}"
 
 
 def _draw(axes: Axes, curve: pandas.DataFrame, column: str, look: Look) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.split import Pair
-from srgan_lib.evaluation.between import Between, describe_shares, try_shares
+from srgan_lib.evaluation.between import Between, try_shares
 from srgan_lib.evaluation.methods import classical
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.interactive.closer import look_closer
@@ -98,7 +98,7 @@ def test_sliding_between_two_generators(samples: list[Sample]) -> None:
     figure, table = try_shares(between, samples[0], (0.0, 0.5, 1.0))
     assert len(figure.axes) == 4 and list(table.share) == [0.0, 0.5, 1.0]
     assert table.psnr_y[2] == pytest.approx(between(samples[0], 1.0)[1]["psnr_y"])
-    assert describe_shares(table).startswith(f"from {table.psnr_y[0]:.2f} dB")
+    assert f"0%: {table.psnr_y[0]:.2f} dB" in figure.get_label()
 
 
 def test_ones_own_image_by_path_and_by_upload(tmp_path: Path) -> None:
