@@ -235,7 +235,8 @@ for dataset in test_sets if "lpips_alex" in headline else ():
 # ## Beside published figures
 #
 # A figure can only be compared where images and convention are the same. Where a source does not state its convention,
-# the column names what is measured here beside it. A dash: this run has no such figure.
+# the column names what is measured here beside it. A dash: this run has no such figure. Without a recipe, and on images
+# for which nothing is published, no table follows.
 
 # %%
 recipe = compare_recipe(summary, source)
@@ -252,7 +253,8 @@ relative = relative_to_bicubic(recipe, summary)
 if len(relative):
     relative.to_csv(stage.directory / "published_relative.csv", index=False)
     stage.table(
-        relative, "published_relative", source="published_relative.csv", formats=dict.fromkeys(("published", "measured", "difference"), ".3f"),
+        relative.rename(columns={"published_on": "published on", "measured_on": "measured on", "measured_as": "measured as"}),
+        "published_relative", source="published_relative.csv", formats=dict.fromkeys(("published", "measured", "difference"), ".3f"),
         caption="Other images, so only distances to bicubic can be compared: PSNR and SSIM minus bicubic's, LPIPS divided by bicubic's.",
     )
 

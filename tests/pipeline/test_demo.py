@@ -1,4 +1,4 @@
-"""The whole pipeline at tiny size: five notebooks, the report and the archive, as `make report` makes them."""
+"""The whole pipeline at tiny size, with a recipe: notebooks, report and archive, as `make report` makes them."""
 
 import json
 import os
@@ -31,7 +31,9 @@ def srgan(results, *words):
         "-m",
         "srgan_lib.cli",
         "run",
-        "params/demo.yaml",
+        "params/two_stage_div2k.yaml",
+        "--overlay",
+        "params/overlays/quick.yaml",
         "--overlay",
         "params/overlays/tiny.yaml",
         "--results",
@@ -94,6 +96,27 @@ def test_metrics_have_one_row_per_image_and_method_and_the_fixed_columns_first(r
     assert len(metrics) == 2 * len(METHODS)
     assert metrics.psnr_y.between(10, 60).all()
     assert metrics.lpips_alex.isna().all(), "no backbone, no figure"
+
+
+def test_the_source_s_figures_stand_beside_the_measured_ones(run):
+    run_dir = run[0] / "tiny"
+    report = (run_dir / "report.html").read_text(encoding="utf-8")
+    for table in ("published_1", "published_relative", "published_curves"):
+        assert f"tab-{table}" in report
+    relative = pd.read_csv(run_dir / "evaluation" / "published_relative.csv").set_index("metric")
+    summary = pd.read_csv(run_dir / "metrics_summary.csv").set_index(["method", "metric"])
+    assert relative.published["psnr"] == pytest.approx(17.15 - 26.16)
+    assert relative.measured["psnr"] == pytest.approx(summary.difference["srgan", "psnr_rgb"])
+    curves = pd.read_csv(run_dir / "evaluation" / "published_curves.csv").set_index("quantity")
+    loss = pd.read_csv(run_dir / "adversarial" / "loss_curve.csv")
+    assert curves.measured["adversarial"] == pytest.approx(loss.adversarial.mean())
+
+
+def test_the_run_s_top_has_the_final_generator_and_the_metrics_as_text(run):
+    run_dir = run[0] / "tiny"
+    final = (run_dir / "srgan_final.safetensors").read_bytes()
+    assert final == (run_dir / "adversarial" / "generator.safetensors").read_bytes()
+    assert "srgan" in (run_dir / "metrics.txt").read_text(encoding="utf-8")
 
 
 def test_the_archive_holds_all_of_it(run):
