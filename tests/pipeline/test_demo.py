@@ -94,7 +94,7 @@ def test_metrics_have_one_row_per_image_and_method_and_the_fixed_columns_first(r
     assert list(metrics.columns[:6]) == ["dataset", "image", "method", "psnr_y", "ssim_y", "lpips_alex"]
     assert list(metrics.method.unique()) == METHODS
     assert len(metrics) == 2 * len(METHODS)
-    assert metrics.psnr_y.between(10, 60).all()
+    assert metrics.psnr_y.between(3, 60).all()  # three steps from nothing leave a network nearly black
     assert metrics.lpips_alex.isna().all(), "no backbone, no figure"
 
 
