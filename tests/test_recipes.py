@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas
 import pytest
 import yaml
 
@@ -97,6 +98,10 @@ def test_every_recipe_runs_and_has_its_table_of_published_figures(recipe, tmp_pa
     assert ("tab-published_1" in report) == bool(source.metrics or source.sources)
     assert ("tab-published_curves" in report) == bool(source.curves)
     assert json.loads((run / "manifest.json").read_text(encoding="utf-8"))["parameters"]["published"]["title"] in report
+    shares = params_io.read(PARAMS / f"{recipe}.yaml").evaluation.interpolations
+    if shares:
+        along = pandas.read_csv(run / "evaluation" / "interpolation.csv")
+        assert along.share.tolist() == [0, *shares, 1]
     for name in ("srgan_final.safetensors", "metrics.txt", "metrics.csv", "srgan_results.zip"):
         assert (run / name).stat().st_size > 100, name
     assert os.path.getsize(run / "srgan_final.safetensors") == os.path.getsize(

@@ -221,10 +221,12 @@ for dataset in test_sets:
 # ## Fidelity against perception
 
 # %%
-curve = ["warmup", *interpolated, "srgan"] if interpolated else []
+curve = dict(zip(["warmup", *interpolated, "srgan"], [0, *evaluation.interpolations, 1], strict=True)) if interpolated else {}
+if curve:
+    tables.along(summary, curve).to_csv(stage.directory / "interpolation.csv", index=False)
 for dataset in test_sets if "lpips_alex" in headline else ():
     stage.figure(
-        figures.plane(summary, dataset, shared.scale, curve=curve), f"plane_{dataset}", source="metrics_summary.csv",
+        figures.plane(summary, dataset, shared.scale, curve=list(curve)), f"plane_{dataset}", source="metrics_summary.csv",
         caption="The perception–distortion plane, relative to bicubic so that published results can stand beside measured "
         "ones. To the right: more faithful; upwards: perceptually closer. No method can reach the upper right "
         "corner; adversarial training moves a generator up and to the left. A line joins the networks whose weights lie "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -83,6 +83,24 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str, reference: str = "b
             "effect": ".2f",
         },
     }
+
+
+def along(summary: pd.DataFrame, shares: Mapping[str, float]) -> pd.DataFrame:
+    """The networks on the way from one to another: their means by dataset and share of the second's weights.
+
+    Parameters
+    ----------
+    summary : as ``metrics_summary.csv``.
+    shares : of each method in question.
+
+    Returns
+    -------
+    Columns dataset, share, method and each metric's mean.
+    """
+    rows = summary[summary.method.isin(shares.keys())]
+    rows = rows.assign(share=[shares[method] for method in rows.method])
+    table = rows.pivot(index=["dataset", "share", "method"], columns="metric", values="mean")
+    return table[[name for name in METRICS if name in table]].rename_axis(columns=None).reset_index()
 
 
 def as_text(summary: pd.DataFrame) -> str:

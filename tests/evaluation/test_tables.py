@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from srgan_lib.evaluation.statistics import summarise
-from srgan_lib.evaluation.tables import as_text, detail, overview
+from srgan_lib.evaluation.tables import along, as_text, detail, overview
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +48,11 @@ def test_plain_text_has_mean_and_deviation_of_every_dataset(summary):
     lines = as_text(summary).splitlines()
     assert [line for line in lines if "images" in line] == ["one, 6 images", "two, 6 images"]
     assert "27.50 ± 1.87" in lines[3] and "0.400 ± 0.000" in lines[3] and lines[3].startswith("bicubic")
+
+
+def test_the_way_from_one_network_to_another_by_its_shares(summary):
+    table = along(summary, {"srgan": 1, "bicubic": 0})
+    assert list(table.columns) == ["dataset", "share", "method", "psnr_y", "lpips_alex"]
+    assert table[table.dataset == "two"].psnr_y.tolist() == [27.5, 28.5]
+    assert table.share.tolist() == [0, 1, 0, 1]
+    assert along(summary, {"srgan": 1}).method.tolist() == ["srgan", "srgan"]

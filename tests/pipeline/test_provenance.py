@@ -115,3 +115,14 @@ def test_changes_are_named():
     before = provenance.stage_components("warmup", tiny_params(), notebook, {"data": "a"})
     after = provenance.stage_components("warmup", tiny_params(warmup={"steps": 300}), notebook, {"data": "b"})
     assert after.changes_since(vars(before)) == ["parameter steps changed (160 → 300)", "upstream stage data changed"]
+
+
+def test_published_figures_and_other_methods_weights_rerun_the_evaluation_alone(library, tmp_path):
+    weights = tmp_path / "theirs.safetensors"
+    weights.write_bytes(b"first")
+    judged = {"methods": {"theirs": str(weights)}, "lpips_nets": []}
+    before = fingerprints(library, tiny_params(evaluation=judged))
+    published = fingerprints(library, tiny_params(evaluation=judged, published={"title": "A report"}))
+    assert changed(before, published) == ["evaluation"]
+    weights.write_bytes(b"second")
+    assert changed(before, fingerprints(library, tiny_params(evaluation=judged))) == ["evaluation"]
