@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import ValidationError
@@ -118,10 +118,10 @@ def _explain(errors: list[Mapping[str, Any]]) -> list[str]:
         path = [str(part) for part in item["loc"] if not _is_union_tag(str(part))]
         name = ".".join(path).removesuffix(".[key]")
         if item["type"] == "extra_forbidden":
-            section = Params.model_fields.get(path[0]) if len(path) > 1 else None
-            known = list(section.annotation.model_fields if section else Params.model_fields)
-            kind = f"parameter of {path[0]!r}" if section else "section"
-            lines.append(f"{name}: unknown {kind}{_nearest(path[-1], known)}")
+            kind = f"parameter of {path[0]!r}" if len(path) > 1 else "section"
+            lines.append(f"{name}: unknown {kind}{_nearest(path[-1], _allowed_at(path))}")
+        elif item["type"] == "missing":
+            lines.append(f"{name}: is missing")
         elif item["type"] == "value_error":
             lines.append(".".join([*path, str(item["ctx"]["error"])]))
         else:
@@ -130,9 +130,19 @@ def _explain(errors: list[Mapping[str, Any]]) -> list[str]:
     return lines + [start + " or ".join(allowed) for start, allowed in refused.items()]
 
 
+def _allowed_at(path: list[str]) -> list[str]:
+    """The names that are allowed where the last one of ``path`` is."""
+    model = Params
+    for part in path[:-1]:
+        if not part.isdigit():  # a place in a list
+            annotation = model.model_fields[part].annotation
+            model = next(iter(get_args(annotation)), annotation)
+    return list(model.model_fields)
+
+
 def _is_union_tag(part: str) -> bool:
     """Whether pydantic put this part into an error's path for a branch of a union."""
-    return bool(re.match(r"(literal|constrained|function|int$|float$|str$|bool$|none$)", part))
+    return bool(re.match(r"(literal|constrained|list\[|function|int$|float$|str$|bool$|none$)", part))
 
 
 def _nearest(name: str, known: list[str]) -> str:

@@ -39,6 +39,9 @@ def test_names_are_unique_between_shared_and_each_stage():
         ({"shared": {"crop": 88}}, ["shared.crop", "88", "discriminator_head"]),
         ({"warmup": {"pixel_weight": 0, "content_weight": 0}}, ["warmup.pixel_weight", "at least one"]),
         ({"warmup": 3}, ["warmup", "3"]),
+        ({"evaluation": {"interpolations": [0.5, 1.5]}}, ["evaluation.interpolations.1", "1.5", "less than 1"]),
+        ({"published": {"metrics": [{"values": 1}]}}, ["published.metrics.0.values", "'value'", "dataset: is missing"]),
+        ({"published": {"titel": "x"}}, ["published.titel", "'title'"]),
     ],
 )
 def test_wrong_parameters_are_named_with_what_is_allowed(document, words):
