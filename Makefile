@@ -52,7 +52,8 @@ notebooks: $(READY)
 	@$(BIN)/python -m srgan_lib.pipeline.notebooks
 
 lab: $(READY)
-	@$(BIN)/jupyter lab notebooks
+	@$(BIN)/python -m ipykernel install --sys-prefix >/dev/null
+	@JUPYTER_PREFER_ENV_PATH=1 $(BIN)/jupyter lab notebooks
 
 lock:
 	@uv pip compile --quiet --universal --python-version 3.11 --extra dev pyproject.toml --output-file requirements.lock

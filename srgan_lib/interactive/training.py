@@ -75,8 +75,11 @@ class Watch:
         """The loss curve of a training that goes on, up to where it goes on."""
         import pandas
 
-        file = self.directory / "loss_curve.csv"
-        return [row for row in pandas.read_csv(file).to_dict("records") if row["step"] < step] if file.exists() else []
+        try:
+            rows = pandas.read_csv(self.directory / "loss_curve.csv").to_dict("records")
+        except (FileNotFoundError, pandas.errors.EmptyDataError):  # nothing has been logged yet
+            return []
+        return [row for row in rows if row["step"] < step]
 
     def _drawing(self, step: int) -> str:
         import pandas

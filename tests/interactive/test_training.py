@@ -98,3 +98,11 @@ def test_a_training_that_goes_on_shows_its_earlier_curve(tmp_path, shown) -> Non
     watch(11, 40)
     assert [row["step"] for row in watch._rows] == [5, 10]
     assert "loss 0.4" in shown[0] and "11 of 40" in shown[0]
+
+
+@pytest.mark.parametrize("content", [None, "\n"])
+def test_nothing_logged_yet(content: str | None, tmp_path, shown) -> None:
+    if content:
+        (tmp_path / "loss_curve.csv").write_text(content)
+    Watch("Warming up", tmp_path)(1, 40)
+    assert "1 of 40. " in shown[0]
