@@ -142,7 +142,7 @@ else:
 # so that a rerun, a resumed run and a run with more processes all see the same ones.
 
 # %%
-sampler = PatchSampler(pairs["train"], crop=shared.crop, scale=shared.scale, batch=stage.params.data.sample_crops, seed=shared.seed, augment=True)
+sampler = PatchSampler.of(pairs["train"], shared, batch=stage.params.data.sample_crops, augment=True)
 stage.figure(figures.crops_sheet(*sampler.batch(0)), "crops", vector=False,
              caption="The first crops drawn: HR above, LR below. Look for crops without content (sky, blur): many of them would waste training time.")
 

@@ -15,6 +15,7 @@ from srgan_lib.data.degrade import Degradation, degrade
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.randomness import generator
 from srgan_lib.data.split import Pair
+from srgan_lib.params import Shared
 
 
 class PatchSampler:
@@ -79,6 +80,24 @@ class PatchSampler:
         sides = np.array([pair.hr.shape[:2] for pair in pairs])
         quarters = (0, 4) if region == "anywhere" else (1, 3)
         self._low, self._high = (np.minimum(sides * quarter // 4, sides - crop) // scale for quarter in quarters)
+
+    @classmethod
+    def of(
+        cls, pairs: Sequence[Pair], shared: Shared, *, batch: int, augment: bool, part: tuple[int, int] = (0, 1)
+    ) -> PatchSampler:
+        """The sampler of a run's crops, by its shared parameters."""
+        return cls(
+            pairs,
+            crop=shared.crop,
+            scale=shared.scale,
+            batch=batch,
+            seed=shared.seed,
+            augment=augment,
+            region=shared.crop_region,
+            degradation=shared.degradation,
+            blur_sigma=shared.blur_sigma,
+            part=part,
+        )
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The crops of one step.

@@ -83,17 +83,7 @@ class Loop:
         self.on_warning = on_warning or (lambda text: None)
         self.compute = Compute.of(shared)
         self.checkpoints = Checkpoints(self.directory / "checkpoints", fingerprint, stage.keep_checkpoints)
-        self.sampler = PatchSampler(
-            train_pairs,
-            crop=shared.crop,
-            scale=shared.scale,
-            batch=stage.batch,
-            seed=shared.seed,
-            augment=stage.augment,
-            region=shared.crop_region,
-            degradation=shared.degradation,
-            blur_sigma=shared.blur_sigma,
-        )
+        self.sampler = PatchSampler.of(train_pairs, shared, batch=stage.batch, augment=stage.augment)
         self.validation = Validation(validation_pairs, shared, self.compute)
         self._warned: set[str] = set()
 

@@ -6,6 +6,7 @@ from srgan_lib.data.images import ImageError
 from srgan_lib.data.patches import PatchSampler, Prefetcher
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.split import Pair
+from srgan_lib.params import Shared
 
 SCALE, CROP = 4, 32
 
@@ -124,6 +125,16 @@ def test_degradations_without_chance_give_the_same_lr_per_crop(pairs):
     smooth = [Pair("a", np.full((64, 64, 3), 120, np.uint8), None)]
     lr, _ = sampler(smooth, degradation="bicubic").batch(0)
     assert (lr == 120).all()
+
+
+def test_a_run_s_sampler_follows_its_shared_parameters():
+    whole = [Pair("a", np.random.default_rng(0).integers(0, 256, (96, 96, 3)).astype(np.uint8), None)]
+    shared = Shared(seed=3, crop=32, scale=2, crop_region="inner_half", degradation="blur_bicubic", blur_sigma=2.0)
+    same = {"crop": 32, "scale": 2, "seed": 3, "region": "inner_half", "degradation": "blur_bicubic", "blur_sigma": 2.0}
+    own = PatchSampler.of(whole, shared, batch=8, augment=False).batch(1)
+    assert equal(own, sampler(whole, augment=False, **same).batch(1))
+    for name, other in (("region", "anywhere"), ("degradation", "bicubic"), ("blur_sigma", 1.0)):
+        assert not equal(own, sampler(whole, augment=False, **{**same, name: other}).batch(1)), name
 
 
 @pytest.mark.parametrize("workers", [0, 1, 4])
