@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from srgan_lib.params import STAGES, ParameterError, Params, Shared
 
@@ -30,7 +30,7 @@ def check(document: Mapping[str, Any], source: str = "parameters") -> Params:
     try:
         return Params.model_validate(document)
     except ValidationError as error:
-        raise ParameterError(f"{source}: " + "\n".join(_explain(error.errors()))) from None
+        raise ParameterError(f"{source}: " + "\n".join(explain(error, Params))) from None
 
 
 def check_stage(name: str, flat: Mapping[str, Any]) -> Params:
@@ -49,12 +49,17 @@ def read(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...]
     ParameterError
         For a file that is missing or no YAML mapping, and for every wrong parameter.
     """
+    return check(read_document(path, overrides, overlays), str(path))
+
+
+def read_document(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """What :func:`read` validates: a params file with overlays and overrides merged over it."""
     document: dict[str, Any] = {}
     for file in (path, *overlays):
-        document = _merge(document, _load(Path(file)))
+        document = merge(document, load_yaml(Path(file)))
     for text in overrides:
-        document = _merge(document, _override(text))
-    return check(document, str(path))
+        document = merge(document, _override(text))
+    return document
 
 
 def describe() -> Iterator[tuple[str, str, str, str]]:
@@ -66,7 +71,14 @@ def describe() -> Iterator[tuple[str, str, str, str]]:
             yield f"{section}.{name}", _plain(field.default), _allowed(schema), field.description or ""
 
 
-def _load(path: Path) -> dict[str, Any]:
+def load_yaml(path: Path) -> dict[str, Any]:
+    """A params file as sections, each a mapping.
+
+    Raises
+    ------
+    ParameterError
+        For a file that is missing or no YAML mapping.
+    """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -83,7 +95,7 @@ def _load(path: Path) -> dict[str, Any]:
     return {section: {} if content is None else content for section, content in document.items()}
 
 
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Merge two levels deep: sections are merged, values (lists and mappings too) are replaced."""
     merged = dict(base)
     for key, value in over.items():
@@ -101,25 +113,36 @@ def _override(text: str) -> dict[str, Any]:
         parsed = yaml.safe_load(value)
     except yaml.YAMLError as error:
         raise ParameterError(f"-p {text}: the value is not YAML: {error}") from None
-    section, dot, key = name.strip().partition(".")
+    return place(name.strip(), parsed, f"-p {text}")
+
+
+def place(name: str, value: Any, source: str) -> dict[str, Any]:
+    """A parameter as a params document: ``stage.name``, or a bare ``name`` in every section that has it.
+
+    Raises
+    ------
+    ParameterError
+        For a bare name that no section has; ``source`` begins the message.
+    """
+    section, dot, key = name.partition(".")
     if dot:
-        return {section: {key: parsed}}
-    holders = [s for s in ("shared", *STAGES) if section in Params.model_fields[s].annotation.model_fields]
+        return {section: {key: value}}
+    holders = [s for s in ("shared", *STAGES) if name in Params.model_fields[s].annotation.model_fields]
     if not holders:
-        raise ParameterError(f"-p {text}: no section has a parameter {section!r}{_nearest(section, _all_names())}")
-    return {holder: {section: parsed} for holder in holders}
+        raise ParameterError(f"{source}: no section has a parameter {name!r}{_nearest(name, _all_names())}")
+    return {holder: {name: value} for holder in holders}
 
 
-def _explain(errors: list[Mapping[str, Any]]) -> list[str]:
+def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """Pydantic's errors as one sentence per parameter, naming it and what is allowed."""
     refused: dict[str, list[str]] = {}
     lines = []
-    for item in errors:
+    for item in error.errors():
         path = [str(part) for part in item["loc"] if not _is_union_tag(str(part))]
         name = ".".join(path).removesuffix(".[key]")
         if item["type"] == "extra_forbidden":
             kind = f"parameter of {path[0]!r}" if len(path) > 1 else "section"
-            lines.append(f"{name}: unknown {kind}{_nearest(path[-1], _allowed_at(path))}")
+            lines.append(f"{name}: unknown {kind}{_nearest(path[-1], _allowed_at(path, model))}")
         elif item["type"] == "missing":
             lines.append(f"{name}: is missing")
         elif item["type"] == "value_error":
@@ -130,9 +153,8 @@ def _explain(errors: list[Mapping[str, Any]]) -> list[str]:
     return lines + [start + " or ".join(allowed) for start, allowed in refused.items()]
 
 
-def _allowed_at(path: list[str]) -> list[str]:
-    """The names that are allowed where the last one of ``path`` is."""
-    model = Params
+def _allowed_at(path: list[str], model: type[BaseModel]) -> list[str]:
+    """The names that are allowed in a model where the last one of ``path`` is."""
     for part in path[:-1]:
         if not part.isdigit():  # a place in a list
             annotation = model.model_fields[part].annotation

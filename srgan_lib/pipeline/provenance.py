@@ -18,8 +18,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import dataclass, fields
+from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,10 +49,10 @@ class Components:
     upstream: dict[str, str]
     data: str
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """The hash over all pieces."""
-        return digest(asdict(self))
+        return digest({field.name: getattr(self, field.name) for field in fields(self)})
 
     def changes_since(self, before: Mapping[str, Any]) -> list[str]:
         """What differs from an earlier manifest's components, in words, most telling first."""

@@ -15,6 +15,7 @@ import io
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -225,7 +226,7 @@ class Stage:
             {
                 "stage": self.name,
                 "fingerprint": self.fingerprint,
-                "components": vars(self.components),
+                "components": asdict(self.components),
                 "started": self._opened.isoformat(timespec="seconds"),
                 "seconds": seconds,
                 "outputs": outputs,

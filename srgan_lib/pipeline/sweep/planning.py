@@ -1,0 +1,131 @@
+"""Planning a sweep: what each run will compute, and which run computes what several need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from srgan_lib.params import STAGES, Params
+from srgan_lib.pipeline.layout import STAGES as STAGE_TABLE
+from srgan_lib.pipeline.layout import results_folder
+from srgan_lib.pipeline.provenance import one_look
+from srgan_lib.pipeline.resolve import resolve
+from srgan_lib.pipeline.runner import Plan, finished_stages, plan_run
+from srgan_lib.pipeline.sweep.grid import SweepRun
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """What will happen to one stage of one run of a sweep.
+
+    Attributes
+    ----------
+    action : ``run``, ``reuse`` or ``skip``, as in a single run's plan.
+    source : the folder that the stage is copied from (``reuse``), which may not be there yet.
+    """
+
+    action: str
+    fingerprint: str
+    source: Path | None = None
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run of a sweep with its resolved parameters, its folder and what will happen to each stage."""
+
+    run: SweepRun
+    params: Params
+    directory: Path
+    stages: dict[str, StagePlan]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One piece of work for one process: to compute one stage, or to complete a run and make its report.
+
+    Attributes
+    ----------
+    stage : what to compute; none: all stages of the run are there or can be copied, and the report is to be made.
+    needs : keys of the tasks that come first.
+    """
+
+    key: str
+    run: PlannedRun
+    stage: str | None
+    needs: tuple[str, ...]
+
+    @cached_property
+    def stages(self) -> list[str]:
+        """The stages of the run that this task sees to."""
+        return list(STAGES) if self.stage is None else [*STAGE_TABLE[self.stage].upstream, self.stage]
+
+
+def plan_sweep(
+    runs: Iterable[SweepRun], folder: Path, root: Path, on_message: Callable[[str], None] = lambda text: None
+) -> list[PlannedRun]:
+    """Plan all runs as the disk is now; changes nothing and does not import torch.
+
+    Parameters
+    ----------
+    runs : of the sweep, in order: of several that need a stage, the first computes it.
+    folder : the sweep's, ``results/sweeps/<name>``.
+    root : the project.
+    on_message : told once what ``auto`` and ``available`` became.
+    """
+    told: set[str] = set()
+
+    def tell(text: str) -> None:
+        if text not in told:
+            told.add(text)
+            on_message(text)
+
+    finished = finished_stages(results_folder(folder / "run"))
+    claimed: dict[str, Path] = {}
+    planned = []
+    with one_look():
+        for run in runs:
+            params = resolve(run.params, tell)
+            directory = folder / run.name
+            plans = plan_run(params, directory, root, finished=finished)
+            planned.append(
+                PlannedRun(run, params, directory, {p.stage.name: _shared(p, directory, claimed) for p in plans})
+            )
+    return planned
+
+
+def tasks(planned: Iterable[PlannedRun]) -> list[Task]:
+    """All work of a sweep, each task after those it needs: what most others wait for comes first."""
+    made: dict[str, Task] = {}
+    last: dict[str, str] = {}  # by fingerprint, the task that computes it
+    for run in planned:
+        for stage, plan in run.stages.items():
+            if plan.action == "run":
+                needs = [run.stages[name].fingerprint for name in STAGE_TABLE[stage].upstream]
+                key = f"{run.run.name}/{stage}"
+                made[key] = Task(key, run, stage, tuple(last[need] for need in needs if need in last))
+                last[plan.fingerprint] = key
+        needs = tuple(dict.fromkeys(last[plan.fingerprint] for plan in run.stages.values() if plan.fingerprint in last))
+        made[f"{run.run.name}/report"] = Task(f"{run.run.name}/report", run, None, needs)
+    return list(made.values())
+
+
+def waiting_for(all_tasks: Iterable[Task]) -> dict[str, int]:
+    """By task, how many others cannot begin before it: its urgency."""
+    behind: dict[str, set[str]] = {}
+    for task in reversed(list(all_tasks)):
+        behind.setdefault(task.key, set())
+        for need in task.needs:
+            behind.setdefault(need, set()).update({task.key}, behind[task.key])
+    return {key: len(others) for key, others in behind.items()}
+
+
+def _shared(plan: Plan, directory: Path, claimed: dict[str, Path]) -> StagePlan:
+    """A stage's plan; what an earlier run of the sweep will compute is reused."""
+    folder = directory / plan.stage.name
+    if plan.action == "run" and plan.fingerprint in claimed:
+        return StagePlan("reuse", plan.fingerprint, claimed[plan.fingerprint])
+    if plan.action == "run":
+        claimed[plan.fingerprint] = folder
+    return StagePlan(plan.action, plan.fingerprint, plan.source)
