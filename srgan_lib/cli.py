@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +109,70 @@ def run(
         plans = plan_run(resolved, run_dir, root, from_stage=from_stage, reuse=not no_reuse)
         execute(plans, resolved, run_dir, root, terminal.listen)
         _assemble(run_dir, resolved, asked, root, pdf_engine, terminal)
+
+
+@main.command()
+@click.argument("sweep_file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--name", help="Name of the sweep's folder under results/sweeps/; default: the file's name.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    help="Runs side by side on this machine; default: its GPUs, or its cores ÷ the runs' threads.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Use the Dask cluster that runs there, e.g. tcp://10.0.0.1:8786.")
+@click.option("--dry-run", is_flag=True, help="Print the runs and what each will compute or reuse; compute nothing.")
+@click.option(
+    "-p", "overrides", multiple=True, metavar="STAGE.NAME=VALUE", help="Change a parameter of all runs; repeatable."
+)
+@click.option(
+    "--overlay",
+    "overlays",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A params file merged over the base of all runs; repeatable.",
+)
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of all runs; default: results/ of the project.",
+)
+def sweep(
+    sweep_file: Path,
+    name: str | None,
+    jobs: int | None,
+    scheduler: str | None,
+    dry_run: bool,
+    overrides: tuple[str, ...],
+    overlays: tuple[Path, ...],
+    results: Path | None,
+) -> None:
+    """Run all combinations that FILE names, compute once what they share, and compare them in one report."""
+    from srgan_lib.board import Board, show_plan
+    from srgan_lib.pipeline.resolve import fetch_judges
+    from srgan_lib.pipeline.sweep import cluster
+    from srgan_lib.pipeline.sweep.definition import read_sweep
+    from srgan_lib.pipeline.sweep.planning import plan_sweep
+    from srgan_lib.pipeline.sweep.study import plan_study
+    from srgan_lib.terminal import Terminal
+
+    root = project_root()
+    source = read_sweep(sweep_file, overrides, overlays)
+    terminal = Terminal()
+    with cluster.running_cluster(scheduler) if scheduler else nullcontext() as client:
+        planner = cluster.planner(client) if client else partial(plan_sweep, on_message=terminal.note)
+        study = plan_study(source, (results or root / "results").resolve(), root, name, planner)
+        if dry_run:
+            show_plan(study, terminal.console)
+            return
+        fetch_judges(study.planned[0].params, terminal.download, terminal.note)
+        try:
+            with cluster.workers(study.planned, jobs, client, terminal.note) as executor:
+                with Board(study, terminal.console) as board:
+                    study.do(executor, board.tell)
+        finally:
+            _compare(study, terminal)
+    if study.unfinished:
+        sys.exit(1)
 
 
 @main.command()
@@ -234,6 +300,19 @@ def verify(run: str) -> None:
     with Terminal() as terminal:
         count = verify_run(_existing_run(run), project_root(), terminal.listen)
     click.secho(f"Verified: {count} files came out byte for byte the same.", fg="green")
+
+
+def _compare(study: Any, terminal: Any) -> None:
+    """Write the comparison of what is finished, and say what is not and why."""
+    from srgan_lib.pipeline.sweep.report import build_comparison
+
+    for outcome in study.unfinished:
+        words = outcome.cause or "not finished; the same command continues"
+        terminal.note(f"{outcome.planned.run.name}: {words}")
+    if study.finished:
+        terminal.note("Making the comparison report")
+        build_comparison(study, f"srgan {shlex.join(sys.argv[1:])}")
+        terminal.note(f"Report written: {study.folder / 'report.html'}")
 
 
 def _existing_run(run: str) -> Path:

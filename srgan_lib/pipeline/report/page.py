@@ -9,6 +9,7 @@ import jinja2
 from mistune.util import striptags
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
 from traitlets import Bool
 
 from srgan_lib.pipeline.layout import STAGES
@@ -18,12 +19,13 @@ from srgan_lib.pipeline.report.folder import Run
 from srgan_lib.pipeline.report.images import Images
 from srgan_lib.pipeline.report.mathematics import to_mathml
 from srgan_lib.pipeline.report.plates import anchor, make_plates
-from srgan_lib.pipeline.report.structure import finish
+from srgan_lib.pipeline.report.structure import Chapter, finish
 
+Medium = Literal["screen", "paper"]
 TEMPLATE = Path(__file__).with_name("template")
 
 
-def compose(run: Run, medium: Literal["screen", "paper"]) -> tuple[str, Images]:
+def compose(run: Run, medium: Medium) -> tuple[str, Images]:
     """The report as one HTML page in which names stand for the images, and the images.
 
     Parameters
@@ -33,17 +35,39 @@ def compose(run: Run, medium: Literal["screen", "paper"]) -> tuple[str, Images]:
     images = Images()
     book = bind(run, images)
     plates = make_plates(run, images)
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
+    templates = page_templates(TEMPLATE)
     facts = {"run": run, "medium": medium, **front.facts(run, plates), **appendix.facts(run, book)}
-    resources = {
-        "medium": medium,
-        "finding": facts["finding"],
-        "started": facts["started"],
-        "front": templates.get_template("front.html.j2").render(facts),
-        "appendix": templates.get_template("appendix.html.j2").render(facts),
-    }
+    html = export(
+        book,
+        medium,
+        finding=facts["finding"],
+        started=facts["started"],
+        front=templates.get_template("front.html.j2").render(facts),
+        appendix=templates.get_template("appendix.html.j2").render(facts),
+    )
+    template = templates.get_template("closer.html.j2")
+    closer = [(plate, template.render(plate=plate)) for plate in plates] if medium == "screen" else []
+    chapters = [
+        Chapter(stage.info.name, f"Notebook {stage.info.notebook}, {stage.manifest['seconds']:.0f} s")
+        for stage in run.stages
+    ]
+    return finish(html, chapters, images, closer), images
+
+
+def page_templates(folder: Path) -> jinja2.Environment:
+    """The templates of a page's parts in one folder."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def export(book: NotebookNode, medium: Medium, **parts: str) -> str:
+    """A notebook whose cells know their chapter (``metadata.stage``), as a page in the report's style.
+
+    Parameters
+    ----------
+    **parts : ``front`` and ``appendix`` as HTML; ``finding`` and ``started`` (a date) for the page's head.
+    """
     exporter = _Exporter(
         template_name=TEMPLATE.name,
         extra_template_basedirs=[str(TEMPLATE.parent)],
@@ -51,10 +75,8 @@ def compose(run: Run, medium: Literal["screen", "paper"]) -> tuple[str, Images]:
         exclude_input_prompt=True,
         exclude_output_prompt=True,
     )
-    html, _ = exporter.from_notebook_node(book, resources=resources)
-    template = templates.get_template("closer.html.j2")
-    closer = [(plate, template.render(plate=plate)) for plate in plates] if medium == "screen" else []
-    return finish(html, run, images, closer), images
+    html, _ = exporter.from_notebook_node(book, resources={"medium": medium, **parts})
+    return html
 
 
 class _Exporter(HTMLExporter):

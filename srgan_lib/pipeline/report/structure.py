@@ -4,32 +4,42 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bs4 import BeautifulSoup
 from mistune.util import striptags
 
 from srgan_lib.pipeline.layout import STAGES
-from srgan_lib.pipeline.report.folder import Run
 from srgan_lib.pipeline.report.images import NAME, Images
 from srgan_lib.pipeline.report.plates import Plate, anchor
 
 NUMBER = re.compile(r"^\s*\d+\s*[.:)·–—-]?\s+")
 
 
-def finish(html: str, run: Run, images: Images, closer: list[tuple[Plate, str]]) -> str:
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter of a report: the id of its heading, and what its byline says."""
+
+    anchor: str
+    byline: str
+
+
+def finish(html: str, chapters: Sequence[Chapter], images: Images, closer: Sequence[tuple[Plate, str]] = ()) -> str:
     """Number chapters, figures and tables, list the contents, and make the page complete in itself.
 
     Parameters
     ----------
     html : the page as exported, images by name.
+    chapters : those that are numbered, in order.
     closer : plates, each as HTML to put below its comparison grid.
     """
     page = BeautifulSoup(html, "html.parser")
     _drop_foreign(page)
     _drop_notebook_matters(page)
     _unique_ids(page)
-    _number_chapters(page, run)
-    _complete_figures(page, run, images)
+    _number_chapters(page, chapters)
+    _complete_figures(page, images)
     _open_grids(page, closer)
     _set_headings(page)
     _box_what_is_wide(page)
@@ -62,23 +72,22 @@ def _unique_ids(page: BeautifulSoup) -> None:
             element["id"] = f"{name}-{seen[name]}"
 
 
-def _number_chapters(page: BeautifulSoup, run: Run) -> None:
-    """Chapters are numbered by their stage, and say which notebook they are and how long it took."""
-    for stage in run.stages:
-        heading = page.find("h2", id=stage.info.name)
+def _number_chapters(page: BeautifulSoup, chapters: Sequence[Chapter]) -> None:
+    """Chapters are numbered by their place, and say which notebook they are and how long it took."""
+    for place, chapter in enumerate(chapters, 1):
+        heading = page.find("h2", id=chapter.anchor)
         if heading is None:
             continue
         first = heading.find(string=True)
         first.replace_with(NUMBER.sub("", first))
-        number = page.new_tag("span", attrs={"class": "number"}, string=f"{stage.number}")
+        number = page.new_tag("span", attrs={"class": "number"}, string=f"{place}")
         heading.insert(0, number)
         number.insert_after(" ")
-        byline = page.new_tag("div", attrs={"class": "byline", "data-paper": "byline"})
-        byline.string = f"Notebook {stage.info.notebook}, {stage.manifest['seconds']:.0f} s"
+        byline = page.new_tag("div", attrs={"class": "byline", "data-paper": "byline"}, string=chapter.byline)
         heading.insert_after(byline)
 
 
-def _complete_figures(page: BeautifulSoup, run: Run, images: Images) -> None:
+def _complete_figures(page: BeautifulSoup, images: Images) -> None:
     """Each figure and table gets its number and its origin; images get their size, so that the page does not jump."""
     count: Counter[str] = Counter()
     for image in page.find_all("img"):
@@ -101,7 +110,7 @@ def _complete_figures(page: BeautifulSoup, run: Run, images: Images) -> None:
             caption.append(page.new_tag("span", attrs={"class": "source"}, string=f"Made {made}."))
 
 
-def _open_grids(page: BeautifulSoup, closer: list[tuple[Plate, str]]) -> None:
+def _open_grids(page: BeautifulSoup, closer: Sequence[tuple[Plate, str]]) -> None:
     """Comparison grids know their plate; one that the front lacks goes below its grid, or to the chapter's end."""
     grids = {anchor(figure["id"]): figure for figure in page.select("figure.srgan[id*=grid]")}
     shown = {figure.get("id") for figure in page.select("figure.example")}
@@ -164,9 +173,12 @@ def _list_contents(page: BeautifulSoup) -> None:
 
 
 def _mend_links(page: BeautifulSoup) -> None:
-    """Links inside the page lead somewhere; links to files beside it become text, since the page travels alone."""
+    """Links inside the page lead somewhere; links to files beside it become text, since the page travels alone.
+
+    Those of class ``beside`` stay: a comparison lies beside the runs that it compares.
+    """
     ids = {element["id"] for element in page.find_all(id=True)}
     for link in page.find_all("a", href=True):
         inside = link["href"].startswith("#") and link["href"][1:] in ids
-        if not inside and not re.match(r"https?://|mailto:", link["href"]):
+        if not inside and "beside" not in link.get("class", []) and not re.match(r"https?://|mailto:", link["href"]):
             link.unwrap()

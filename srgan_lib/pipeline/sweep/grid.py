@@ -64,7 +64,11 @@ class SweepRun:
     @property
     def setting(self) -> str:
         """What it sets but for the seed, in words: runs that differ in the seed only share it."""
-        return ", ".join(self.levels.values()) or "base"
+        named = [
+            label if factor == "case" or len(self.levels) == 1 else f"{_short(factor)} {label}"
+            for factor, label in self.levels.items()
+        ]
+        return ", ".join(named) or "base"
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,8 @@ def expand(source: Source) -> tuple[list[Factor], list[SweepRun]]:
                 levels[factor] = choice.label or ", ".join(_text(value) for value in values.values())
                 numbers[factor][levels[factor]] = _number(values)
             name = _run_name(levels, seed)
-            params = params.model_copy(update={"title": f"{base.title}: {name}"})
-            runs.append(SweepRun(name, levels, own, params))
+            settled = {parameter: _value(params, parameter) for parameter in own}
+            runs.append(SweepRun(name, levels, settled, params.model_copy(update={"title": f"{base.title}: {name}"})))
     _check_names(source, runs)
     return [_factor(name, found) for name, found in numbers.items()], runs
 

@@ -41,7 +41,7 @@ class PlannedRun:
     stages: dict[str, StagePlan]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
     """One piece of work for one process: to compute one stage, or to complete a run and make its report.
 
@@ -96,7 +96,7 @@ def plan_sweep(
 
 
 def tasks(planned: Iterable[PlannedRun]) -> list[Task]:
-    """All work of a sweep, each task after those it needs: what most others wait for comes first."""
+    """All work of a sweep, each task after those it needs."""
     made: dict[str, Task] = {}
     last: dict[str, str] = {}  # by fingerprint, the task that computes it
     for run in planned:
@@ -111,14 +111,16 @@ def tasks(planned: Iterable[PlannedRun]) -> list[Task]:
     return list(made.values())
 
 
-def waiting_for(all_tasks: Iterable[Task]) -> dict[str, int]:
-    """By task, how many others cannot begin before it: its urgency."""
-    behind: dict[str, set[str]] = {}
-    for task in reversed(list(all_tasks)):
-        behind.setdefault(task.key, set())
+def by_urgency(all_tasks: list[Task]) -> dict[Task, int]:
+    """Tasks in the order in which they may be done, each with the number of runs that wait for it.
+
+    What most runs wait for comes first, then one run is completed after the other.
+    """
+    waiting: dict[str, set[str]] = {task.key: {task.run.run.name} for task in all_tasks}
+    for task in reversed(all_tasks):
         for need in task.needs:
-            behind.setdefault(need, set()).update({task.key}, behind[task.key])
-    return {key: len(others) for key, others in behind.items()}
+            waiting[need] |= waiting[task.key]
+    return {task: len(waiting[task.key]) for task in sorted(all_tasks, key=lambda task: -len(waiting[task.key]))}
 
 
 def _shared(plan: Plan, directory: Path, claimed: dict[str, Path]) -> StagePlan:
