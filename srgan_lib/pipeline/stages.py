@@ -9,9 +9,7 @@ stage.finish(best_psnr=…)
 from __future__ import annotations
 
 import ast
-import base64
 import html
-import io
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +22,7 @@ from srgan_lib.files import write_atomic
 from srgan_lib.params import STAGES as STAGE_NAMES
 from srgan_lib.params import ParameterError, Params, Shared
 from srgan_lib.params_io import check_stage
-from srgan_lib.pipeline import provenance
+from srgan_lib.pipeline import markup, provenance
 from srgan_lib.pipeline.layout import STAGES, project_root
 from srgan_lib.pipeline.resolve import resolve
 
@@ -129,15 +127,13 @@ class Stage:
         """
         alt = alt or figure.get_label() or caption
         folder = self.directory / "figures"
-        png = _render(figure, "png")
+        png = markup.render(figure, "png")
         write_atomic(folder / f"{name}.png", png)
         shown, kind = png, "image/png"
         if vector:
-            shown, kind = _render(figure, "svg"), "image/svg+xml"
+            shown, kind = markup.render(figure, "svg"), "image/svg+xml"
             write_atomic(folder / f"{name}.svg", shown)
-        data = f"data:{kind};base64,{base64.b64encode(shown).decode()}"
-        inches = f"--inches: {figure.get_figwidth():.2f}"  # a narrow figure is not stretched to the text's width
-        image = f'<img alt="{html.escape(alt)}" style="{inches}" src="{data}">'
+        image = markup.image(shown, kind, alt, inches=figure.get_figwidth())
         self._show("fig", name, image, caption, source, f"[figure: {alt}]")
 
     def table(
@@ -158,16 +154,8 @@ class Stage:
         source : the file of this stage with the full figures, e.g. ``metrics.csv``.
         formats : format per column, e.g. ``{"psnr_y": ".2f"}``.
         """
-        body = _table_html(frame, best or {}, formats or {})
-        self._show(
-            "tab",
-            name,
-            f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(name.replace("_", " "))}">'
-            f"{body}</div>",
-            caption,
-            source,
-            frame.to_string(index=False),
-        )
+        body = markup.table(frame, best or {}, formats or {})
+        self._show("tab", name, markup.scrolling(body, name), caption, source, frame.to_string(index=False))
 
     def text(self, paragraphs: Sequence[str], name: str) -> None:
         """Show computed prose and save it as ``<name>.txt``."""
@@ -257,16 +245,9 @@ class Stage:
     def _show(self, prefix: str, name: str, body: str, caption: str, source: str, plain: str) -> None:
         from IPython.display import display
 
-        origin = f' data-source="{self.name}/{html.escape(source)}"' if source else ""
-        kind = "srgan srgan-table" if prefix == "tab" else "srgan"
-        display(
-            {
-                "text/html": f'<figure class="{kind}" id="{prefix}-{name}" data-stage="{self.name}"{origin}>{body}'
-                f"<figcaption>{caption}</figcaption></figure>",
-                "text/plain": plain,
-            },
-            raw=True,
-        )
+        origin = f"{self.name}/{source}" if source else ""
+        shown = markup.captioned(f"{prefix}-{name}", body, caption, stage=self.name, source=origin)
+        display({"text/html": shown, "text/plain": plain}, raw=True)
 
     def _close_progress(self) -> None:
         (self.directory / "progress.json").unlink(missing_ok=True)
@@ -305,40 +286,3 @@ def _assigned_names(cells: Any) -> set[str]:
             )
             names |= {target.id for target in targets if isinstance(target, ast.Name)}
     return names
-
-
-def _render(figure: Figure, kind: str) -> bytes:
-    """A figure as bytes that are the same each time (no dates, no random ids)."""
-    import matplotlib
-
-    buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "srgan", "svg.fonttype": "path"}):
-        figure.savefig(
-            buffer,
-            format=kind,
-            dpi=160,
-            metadata={"Date": None} if kind == "svg" else {"Software": None},
-        )
-    return buffer.getvalue()
-
-
-def _table_html(frame: pandas.DataFrame, best: Mapping[str, str], formats: Mapping[str, str]) -> str:
-    """A table as HTML: numbers to the right, missing values as a dash, the best of a column strong."""
-    columns = {}
-    for name in frame.columns:
-        values = list(frame[name])
-        numeric = [v for v in values if isinstance(v, int | float) and v == v]
-        winner = {"max": max, "min": min}[best[name]](numeric) if best.get(name) and numeric else None
-        columns[name] = [_cell(v, formats.get(name, ""), v == winner) for v in values]
-    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame.columns)
-    rows = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns.values(), strict=True))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def _cell(value: Any, spec: str, strong: bool) -> str:
-    if value is None or value != value:
-        return '<td class="num">–</td>'
-    if isinstance(value, str):
-        return f"<td>{html.escape(value)}</td>"
-    text = format(value, spec or ("" if isinstance(value, int) else ".4g")).replace("-", "\N{MINUS SIGN}")
-    return f'<td class="num">{f"<strong>{text}</strong>" if strong else text}</td>'

@@ -1,0 +1,77 @@
+"""Figures and tables as the HTML that notebooks show and reports are made of."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+
+def render(figure: Figure, kind: str) -> bytes:
+    """A figure as bytes that are the same each time (no dates, no random ids)."""
+    import matplotlib
+
+    buffer = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "srgan", "svg.fonttype": "path"}):
+        figure.savefig(
+            buffer,
+            format=kind,
+            dpi=160,
+            metadata={"Date": None} if kind == "svg" else {"Software": None},
+        )
+    return buffer.getvalue()
+
+
+def image(data: bytes, mime: str, alt: str, *, inches: float) -> str:
+    """An image with its data in it; ``inches`` is its natural width, to which a narrow one is not stretched."""
+    uri = f"data:{mime};base64,{base64.b64encode(data).decode()}"
+    return f'<img alt="{html.escape(alt)}" style="--inches: {inches:.2f}" src="{uri}">'
+
+
+def scrolling(body: str, name: str) -> str:
+    """What may be wider than the page, in a box that scrolls and that the keyboard reaches."""
+    label = html.escape(name.replace("_", " "))
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{body}</div>'
+
+
+def captioned(identity: str, body: str, caption: str, *, stage: str = "", source: str = "") -> str:
+    """A figure or, where ``identity`` begins with ``tab``, a table with its caption.
+
+    Parameters
+    ----------
+    caption : may hold inline HTML.
+    stage : whose notebook shows it.
+    source : the file with the full figures, relative to the run's folder.
+    """
+    kind = "srgan srgan-table" if identity.startswith("tab") else "srgan"
+    origin = f' data-stage="{stage}"' if stage else ""
+    origin += f' data-source="{html.escape(source)}"' if source else ""
+    return f'<figure class="{kind}" id="{identity}"{origin}>{body}<figcaption>{caption}</figcaption></figure>'
+
+
+def table(frame: pandas.DataFrame, best: Mapping[str, str], formats: Mapping[str, str]) -> str:
+    """A table as HTML: numbers to the right, missing values as a dash, the best of a column strong."""
+    columns = {}
+    for name in frame.columns:
+        values = list(frame[name])
+        numeric = [v for v in values if isinstance(v, int | float) and v == v]
+        winner = {"max": max, "min": min}[best[name]](numeric) if best.get(name) and numeric else None
+        columns[name] = [_cell(v, formats.get(name, ""), v == winner) for v in values]
+    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame.columns)
+    rows = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns.values(), strict=True))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _cell(value: Any, spec: str, strong: bool) -> str:
+    if value is None or value != value:
+        return '<td class="num">–</td>'
+    if isinstance(value, str):
+        return f"<td>{html.escape(value)}</td>"
+    text = format(value, spec or ("" if isinstance(value, int) else ".4g")).replace("-", "\N{MINUS SIGN}")
+    return f'<td class="num">{f"<strong>{text}</strong>" if strong else text}</td>'
