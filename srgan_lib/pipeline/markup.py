@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+class Html(str):
+    """A table's cell that is HTML already."""
+
+
 def render(figure: Figure, kind: str) -> bytes:
     """A figure as bytes that are the same each time (no dates, no random ids)."""
     import matplotlib
@@ -72,6 +76,6 @@ def _cell(value: Any, spec: str, strong: bool) -> str:
     if value is None or value != value:
         return '<td class="num">–</td>'
     if isinstance(value, str):
-        return f"<td>{html.escape(value)}</td>"
+        return f"<td>{value if isinstance(value, Html) else html.escape(value)}</td>"
     text = format(value, spec or ("" if isinstance(value, int) else ".4g")).replace("-", "\N{MINUS SIGN}")
     return f'<td class="num">{f"<strong>{text}</strong>" if strong else text}</td>'

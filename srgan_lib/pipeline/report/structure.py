@@ -19,10 +19,10 @@ NUMBER = re.compile(r"^\s*\d+\s*[.:)·–—-]?\s+")
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter of a report: the id of its heading, and what its byline says."""
+    """A chapter of a report: the id of its heading, and what its byline says, if anything."""
 
     anchor: str
-    byline: str
+    byline: str = ""
 
 
 def finish(html: str, chapters: Sequence[Chapter], images: Images, closer: Sequence[tuple[Plate, str]] = ()) -> str:
@@ -83,8 +83,9 @@ def _number_chapters(page: BeautifulSoup, chapters: Sequence[Chapter]) -> None:
         number = page.new_tag("span", attrs={"class": "number"}, string=f"{place}")
         heading.insert(0, number)
         number.insert_after(" ")
-        byline = page.new_tag("div", attrs={"class": "byline", "data-paper": "byline"}, string=chapter.byline)
-        heading.insert_after(byline)
+        if chapter.byline:
+            byline = page.new_tag("div", attrs={"class": "byline", "data-paper": "byline"}, string=chapter.byline)
+            heading.insert_after(byline)
 
 
 def _complete_figures(page: BeautifulSoup, images: Images) -> None:

@@ -1,0 +1,123 @@
+"""How much of a difference between settings is more than luck: spread over seeds, intervals, contrasts, Pareto front.
+
+Seeds decide the initial weights, the crops and, where a set has no split of its own, the images, so runs of one seed
+have something in common. Contrasts therefore compare settings within seeds: a linear model with a mean for each
+setting and an offset for each seed, fitted by least squares, whose residual deviation is the spread that is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """The difference of two levels of a factor, ``b`` minus ``a``.
+
+    Attributes
+    ----------
+    difference : mean of ``b`` minus mean of ``a``, in the metric's unit.
+    low, high : its 95 % interval; NaN with one seed only.
+    spread : standard deviation between runs of one setting, offsets of the seeds taken out; NaN with one seed only.
+    """
+
+    a: str
+    b: str
+    difference: float
+    low: float
+    high: float
+    spread: float
+
+    @property
+    def known(self) -> bool:
+        """Whether there are enough seeds to judge the difference."""
+        return bool(np.isfinite(self.low))
+
+    @property
+    def exceeds(self) -> bool:
+        """Whether the difference is more than the seeds explain: its interval does not include zero."""
+        return self.known and (self.low > 0 or self.high < 0)
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Student's 95 % interval of the mean; NaN for fewer than two values."""
+    from scipy.stats import t
+
+    values = np.asarray(values, float)
+    if len(values) < 2:
+        return np.nan, np.nan
+    half = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean() - half), float(values.mean() + half)
+
+
+def over_seeds(rows: pd.DataFrame, metric: str, by: str = "setting") -> pd.DataFrame:
+    """Mean, spread and interval of a metric over the runs of each setting (or of each level of a factor ``by``).
+
+    Returns
+    -------
+    Columns n, mean, std (with n - 1), low, high; in the order in which settings occur.
+    """
+    found = {}
+    for level, group in rows.groupby(by, sort=False):
+        values = group[metric].dropna()
+        low, high = interval(values)
+        found[level] = {"n": len(values), "mean": values.mean(), "std": values.std(), "low": low, "high": high}
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis(by)
+
+
+def contrast(rows: pd.DataFrame, metric: str, factor: str, a: str, b: str, candidates: int = 2) -> Contrast:
+    """Compare two levels of a factor within seeds.
+
+    Parameters
+    ----------
+    rows : runs of one dataset, with columns setting, seed, the factor and the metric.
+    candidates : how many levels the two were chosen from after looking; more than two widen the interval (Tukey).
+    """
+    from scipy.stats import studentized_range, t
+
+    rows = rows.dropna(subset=[metric])
+    settings, seeds = list(rows.setting.unique()), list(rows.seed.unique())
+    design = np.zeros((len(rows), len(settings) + len(seeds) - 1))
+    design[np.arange(len(rows)), [settings.index(setting) for setting in rows.setting]] = 1
+    for place, seed in enumerate(seeds[1:]):
+        design[rows.seed.to_numpy() == seed, len(settings) + place] = 1
+    level = rows.groupby("setting", sort=False)[factor].first()
+    weights = np.zeros(design.shape[1])
+    for sign, name in ((-1, a), (1, b)):
+        members = [place for place, setting in enumerate(settings) if level[setting] == name]
+        weights[members] = sign / len(members)
+    values = rows[metric].to_numpy(float)
+    inverse = np.linalg.pinv(design.T @ design)
+    estimate = inverse @ design.T @ values
+    freedom = len(rows) - np.linalg.matrix_rank(design)
+    difference = float(weights @ estimate)
+    if freedom < 1 or len(seeds) < 2:
+        return Contrast(a, b, difference, np.nan, np.nan, np.nan)
+    spread = float(np.sqrt(((values - design @ estimate) ** 2).sum() / freedom))
+    error = spread * float(np.sqrt(weights @ inverse @ weights))
+    if candidates > 2:
+        half = error * studentized_range.ppf(0.95, candidates, freedom) / np.sqrt(2)
+    else:
+        half = error * t.ppf(0.975, freedom)
+    return Contrast(a, b, difference, difference - half, difference + half, spread)
+
+
+def pareto(rows: pd.DataFrame, fidelity: str = "psnr_y", distance: str = "lpips_alex") -> pd.DataFrame:
+    """The runs that no other beats in both measures, from the least faithful to the most.
+
+    Parameters
+    ----------
+    fidelity, distance : metrics of which higher and lower is better.
+    """
+    ranked = rows.dropna(subset=[fidelity, distance]).sort_values([fidelity, distance], ascending=[False, True])
+    best = np.inf
+    front = []
+    for index, value in ranked[distance].items():
+        if value < best:
+            front.append(index)
+            best = value
+    return rows.loc[front[::-1]]
