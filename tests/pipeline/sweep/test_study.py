@@ -1,0 +1,125 @@
+"""A sweep from its file to its report on a throw-away project, one task after the other."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from srgan_lib.cli import main
+from srgan_lib.pipeline.sweep.execution import Outcome, Stopped
+from srgan_lib.pipeline.sweep.study import Study
+
+from .conftest import computed, write_sweep
+
+WEIGHTS = {"grid": {"adversarial.adversarial_weight": [0.001, 0.5]}}
+
+
+def sweep(path, *words):
+    return CliRunner().invoke(main, ["sweep", str(path), "--jobs", "1", *words])
+
+
+@pytest.fixture
+def broken(project):
+    """A sweep of which one setting fails, run once."""
+    path = write_sweep(project, **WEIGHTS)
+    return project, path, sweep(path)
+
+
+@pytest.fixture(autouse=True)
+def bare_reports(monkeypatch):
+    """Runs of these projects have no notebooks worth a report; their own reports are tested elsewhere."""
+
+    def assemble(run_dir, params, asked, root, *, command):
+        for name in ("metrics.csv", "metrics_summary.csv"):
+            (run_dir / name).write_bytes((run_dir / "evaluation" / name).read_bytes())
+        (run_dir / "report.html").write_text(command)
+
+    monkeypatch.setattr("srgan_lib.pipeline.assemble.assemble", assemble)
+
+
+def test_one_failing_run_is_named_and_the_same_command_runs_only_that(broken):
+    project, path, done = broken
+    assert done.exit_code == 1
+    folder = project / "results" / "sweeps" / "study"
+    runs = pd.read_csv(folder / "runs.csv").set_index("run")
+    assert list(runs.state) == ["finished", "failed"]
+    assert "04_adversarial" in runs.cause.iloc[1]
+    assert "broken on purpose" in runs.cause.iloc[1]
+    assert "this weight is broken on purpose" in done.output
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    assert "1 of 2 runs did not finish" in report
+    assert "this weight is broken on purpose" in report
+    assert (folder / "report.pdf").read_bytes()[:4] == b"%PDF"
+
+    before = computed(project)
+    (project / "results" / "mended").write_text("")
+    assert sweep(path).exit_code == 0
+    assert [line.split()[0] for line in computed(project)[len(before) :]] == ["adversarial", "evaluation"]
+    assert set(pd.read_csv(folder / "runs.csv").state) == {"finished"}
+    assert len(computed(project)) == len(set(computed(project))) + 1, "only the failed stage was begun twice"
+
+
+def test_the_comparison_says_what_was_measured(project):
+    path = write_sweep(project, grid={"adversarial.adversarial_weight": [1e-4, 1e-3, 1e-2]}, seeds=[0, 1])
+    done = sweep(path)
+    assert done.exit_code == 0, done.output
+    folder = project / "results" / "sweeps" / "study"
+    runs = pd.read_csv(folder / "runs.csv")
+    assert len(runs) == 6
+    assert runs.psnr_y.iloc[0] == pytest.approx(25 + 0.5 * 4 + 0.5)
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    assert (
+        "From adversarial_weight 0.0001 to 0.01, PSNR-Y falls by 1.000 dB (worse), which exceeds the spread" in report
+    )
+    assert "<b>Winner: 0.01</b>, by the lowest mean LPIPS (squeeze)" in report
+    assert "srgan run params/demo.yaml -p adversarial.adversarial_weight=0.01" in report
+    links = re.findall(r'<a class="beside" href="([^"]+)"', report)
+    assert len(links) == 6
+    assert all((folder / link).exists() for link in links)
+    assert not re.search(r'(src|href)="https?://', report)
+    for word in ("Pareto front", "Learning curves", "How much is luck?"):
+        assert word in report
+    manifest = json.loads((folder / "sweep.json").read_text())
+    assert manifest["factors"] == {"adversarial.adversarial_weight": ["0.0001", "0.001", "0.01"]}
+    assert len(computed(project)) == 2 * (2 + 3 * 2), "srcnn and warm-up once per seed"
+    before = {name: (folder / name).read_bytes() for name in ("report.html", "report.pdf", "runs.csv")}
+    assert sweep(path).exit_code == 0
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    assert len(computed(project)) == 16, "the same command again computes nothing"
+
+
+def test_two_factors_have_a_heat_map_and_a_stage_of_another_run_is_reused(project):
+    first = CliRunner().invoke(main, ["run"])
+    assert (project / "results" / "demo" / "adversarial" / "manifest.json").exists(), first.output
+    path = write_sweep(
+        project, grid={"adversarial.adversarial_weight": [1e-3, 1e-2], "adversarial.batch": [2, 3]}, cases={"all": {}}
+    )
+    plan = sweep(path, "--dry-run")
+    assert "8 to compute, 12 to reuse" in plan.output
+    assert sweep(path).exit_code == 0
+    assert not any(line.startswith(("srcnn", "warmup")) for line in computed(project))
+    report = (project / "results/sweeps/study/report.html").read_text(encoding="utf-8")
+    assert "Look for rows that do not all rise and fall alike" in report
+
+
+def test_the_sweep_of_another_process_is_not_disturbed(project, tmp_path):
+    from filelock import FileLock
+
+    study = Study(None, tmp_path / "busy", project, [], {})
+    (tmp_path / "busy").mkdir()
+    with FileLock(tmp_path / "busy" / ".lock"), pytest.raises(Stopped, match="another process is running this sweep"):
+        study.do(lambda tasks, work, tell: None, lambda change: None)
+
+
+def test_a_run_whose_shared_stage_failed_says_so_once():
+    from types import SimpleNamespace
+
+    from srgan_lib.pipeline.sweep.execution import Change
+
+    outcome = Outcome(SimpleNamespace())
+    task = SimpleNamespace(stage="warmup", run=None)
+    outcome.follow(Change(task, "failed", {"cause": "first"}))
+    outcome.follow(Change(SimpleNamespace(stage=None), "failed", {"cause": "second"}))
+    assert (outcome.state, outcome.cause) == ("failed", "first")
