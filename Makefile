@@ -4,16 +4,18 @@ PYTHON  ?= python3
 PARAMS  ?= params/demo.yaml
 RUN     ?= $(basename $(notdir $(PARAMS)))
 OVERLAY ?=
+SWEEP   ?= params/sweeps/adversarial_weight.yaml
 ARGS    ?=
 
 VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
-.PHONY: help env report test test-all test-browser lint notebooks lab lock clean
+.PHONY: help env report sweep test test-all test-browser lint notebooks lab lock clean
 
 help:
 	@echo "make report [PARAMS=params/x.yaml] [RUN=name] [OVERLAY=params/overlays/quick.yaml]   run the study and write results/RUN/report.html"
+	@echo "make sweep SWEEP=params/sweeps/x.yaml   run all combinations that it names and compare them in results/sweeps/x/report.html"
 	@echo "make test        the tests, under four minutes      make test-all    all of them, half an hour"
 	@echo "make test-browser  the report and the notebooks in Chromium"
 	@echo "make notebooks   notebooks/*.ipynb from notebooks/source/*.py"
@@ -33,6 +35,9 @@ $(READY): requirements.lock pyproject.toml
 
 report: $(READY)
 	@$(BIN)/srgan run $(PARAMS) --run $(RUN) $(foreach file,$(OVERLAY),--overlay $(file)) $(ARGS)
+
+sweep: $(READY)
+	@$(BIN)/srgan sweep $(SWEEP) $(foreach file,$(OVERLAY),--overlay $(file)) $(ARGS)
 
 test: $(READY)
 	@$(BIN)/ruff check --quiet .

@@ -1,5 +1,6 @@
 """What a sweep file may say, and what its runs are."""
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +57,7 @@ def test_the_command_of_a_run_gives_the_same_parameters(project):
     run = expand(source)[1][0]
     words = shlex.split(single_command(source, run, project))
     assert words[:3] == ["srgan", "run", "params/demo.yaml"]
-    overrides = tuple(word for before, word in zip(words, words[1:], strict=False) if before == "-p")
+    overrides = tuple(word for before, word in itertools.pairwise(words) if before == "-p")
     assert read(Path(words[2]), overrides).model_copy(update={"title": run.params.title}) == run.params
 
 

@@ -31,7 +31,7 @@ def broken(project):
 def bare_reports(monkeypatch):
     """Runs of these projects have no notebooks worth a report; their own reports are tested elsewhere."""
 
-    def assemble(run_dir, params, asked, root, *, command):
+    def assemble(run_dir, params, asked, root, *, command, **_how):
         for name in ("metrics.csv", "metrics_summary.csv"):
             (run_dir / name).write_bytes((run_dir / "evaluation" / name).read_bytes())
         (run_dir / "report.html").write_text(command)
