@@ -60,7 +60,7 @@ def local_cluster(workers: int, gpu: bool) -> Iterator[Client]:
     seen = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(str(n) for n in range(len(cuda_capabilities())))
     devices = seen.split(",")
     # Notebooks compute in processes of their own, so workers need neither Dask's memory limits nor its thread settings.
-    options: list[dict[str, Any]] = [{"nthreads": 1, "memory_limit": 0} for _ in range(workers)]
+    options: list[dict[str, Any]] = [{"nthreads": 1, "memory_limit": 0, "silence_logs": 50} for _ in range(workers)]
     if gpu:
         for place, one in enumerate(options):
             one |= {"resources": {"GPU": 1}, "env": {"CUDA_VISIBLE_DEVICES": devices[place % len(devices)]}}
