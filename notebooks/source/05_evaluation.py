@@ -74,7 +74,7 @@ from srgan_lib.evaluation.conclusion import conclude
 from srgan_lib.evaluation.grids import grid as draw_grid
 from srgan_lib.evaluation.grids import patches as draw_patches
 from srgan_lib.evaluation.judging import judge, metric_names
-from srgan_lib.evaluation.methods import between, classical, from_folder, network
+from srgan_lib.evaluation.methods import classical, from_folder, interpolated_networks, network
 from srgan_lib.evaluation.published import compare, compare_curves, compare_recipe, relative_to_bicubic, wide
 from srgan_lib.evaluation.samples import write_crops
 from srgan_lib.evaluation.statistics import summarise
@@ -112,7 +112,7 @@ trained = {
     "srgan": stage.input("adversarial", "generator.safetensors"),
 }
 networks = {name: load_model(path)[0] for name, path in trained.items()}
-interpolated = between(networks["warmup"], networks["srgan"], evaluation.interpolations)
+interpolated = interpolated_networks(networks["warmup"], networks["srgan"], evaluation.interpolations)
 how = {"tile": evaluation.tile, "device": shared.device, "dtype": shared.dtype}
 methods = {name: classical(name, shared.scale) for name in evaluation.baselines}
 methods |= {name: network(model, **how) for name, model in (networks | interpolated).items()}
@@ -234,6 +234,26 @@ for dataset in test_sets if "lpips_alex" in headline else ():
     )
 
 # %% [markdown]
+# A generator whose weights lie between those of the warm-up's and of the adversarial one makes images that lie between
+# theirs (Wang et al., ESRGAN, 2018). Faithful or detailed is therefore a choice that can be made after training.
+
+# %%
+between = Between(networks["warmup"], networks["srgan"], **how)
+if stage.live:
+    from srgan_lib.interactive.sliding import slide_between
+
+    stage.panel(slide_between(between, judgement.samples))
+elif judgement.samples:
+    figure, shares = try_shares(between, judgement.samples[0], (0, 0.25, 0.5, 0.75, 1))
+    shares.to_csv(stage.directory / "between.csv", index=False)
+    stage.figure(
+        figure, "between", vector=False, source="between.csv",
+        caption=f"The middle of <code>{judgement.samples[0].image}</code> by generators that have from none to all of the "
+        "adversarial generator's weights, with figures of this detail. Look for the share at which texture begins to help, "
+        "and for that at which it begins to be wrong.",
+    )
+
+# %% [markdown]
 # ## Beside published figures
 #
 # A figure can only be compared where images and convention are the same. Where a source does not state its convention,
@@ -268,26 +288,6 @@ if len(curves):
         curves, "published_curves", source="published_curves.csv", formats=dict.fromkeys(("measured", "difference"), ".4g"),
         caption="What the source reports of its training, beside the mean of the same quantity over the same part (in per cent) of this "
         "run's training. Losses depend on their scaling, which sources rarely state; look for the same order of size.",
-    )
-
-# %% [markdown]
-# A generator whose weights lie between those of the warm-up's and of the adversarial one makes images that lie between
-# theirs (Wang et al., ESRGAN, 2018). Faithful or detailed is therefore a choice that can be made after training.
-
-# %%
-between = Between(load_model(trained["warmup"])[0], load_model(trained["srgan"])[0], **how)
-if stage.live:
-    from srgan_lib.interactive.sliding import slide_between
-
-    stage.panel(slide_between(between, judgement.samples))
-elif judgement.samples:
-    figure, shares = try_shares(between, judgement.samples[0], (0, 0.25, 0.5, 0.75, 1))
-    shares.to_csv(stage.directory / "between.csv", index=False)
-    stage.figure(
-        figure, "between", vector=False, source="between.csv",
-        caption=f"The middle of <code>{judgement.samples[0].image}</code> by generators that have from none to all of the "
-        "adversarial generator's weights, with figures of this detail. Look for the share at which texture begins to help, "
-        "and for that at which it begins to be wrong.",
     )
 
 # %%

@@ -96,7 +96,9 @@ def interpolate(first: SuperResolver, second: SuperResolver, share: float) -> Su
     return between
 
 
-def between(first: SuperResolver, second: SuperResolver, shares: Iterable[float]) -> dict[str, SuperResolver]:
+def interpolated_networks(
+    first: SuperResolver, second: SuperResolver, shares: Iterable[float]
+) -> dict[str, SuperResolver]:
     """Networks interpolated between two others, by name: ``srgan_0.25`` has a quarter of the second's weights."""
     return {f"srgan_{share:g}": interpolate(first, second, share) for share in shares}
 

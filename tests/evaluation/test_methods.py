@@ -5,7 +5,15 @@ import torch
 from srgan_lib.data.images import write_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.matching import FolderError
-from srgan_lib.evaluation.methods import CLASSICAL, between, classical, enlarge, from_folder, interpolate, network
+from srgan_lib.evaluation.methods import (
+    CLASSICAL,
+    classical,
+    enlarge,
+    from_folder,
+    interpolate,
+    interpolated_networks,
+    network,
+)
 from srgan_lib.evaluation.upscale import upscale_array
 from srgan_lib.models.generators import ESPCN, SRResNet
 
@@ -40,8 +48,10 @@ def test_interpolated_networks_lie_between_their_ends():
     for name, value in quarter.state_dict().items():
         expected = 0.75 * first.state_dict()[name] + 0.25 * second.state_dict()[name]
         assert torch.allclose(value.double(), expected.double(), atol=1e-7), name
-    assert list(between(first, second, [0.25, 0.5])) == ["srgan_0.25", "srgan_0.5"]
-    assert torch.equal(between(first, second, [0.25])["srgan_0.25"].head[0].weight, quarter.head[0].weight)
+    assert list(interpolated_networks(first, second, [0.25, 0.5])) == ["srgan_0.25", "srgan_0.5"]
+    assert torch.equal(
+        interpolated_networks(first, second, [0.25])["srgan_0.25"].head[0].weight, quarter.head[0].weight
+    )
     with pytest.raises(ValueError, match="one architecture"):
         interpolate(first, ESPCN(), 0.5)
 
