@@ -25,7 +25,9 @@ for image, base in (("one", 0.0), ("two", 1.0)):
     rows.append(f"heldout,{image},warmup,{26.5 + base},0.76,0.38,0.33")
     rows.append(f"heldout,{image},srgan,{25 - 0.5 * weight + base + 0.01 * seed},0.74,{0.3 - 0.02 * weight + 0.001 * (seed - 1) ** 2},{0.2 - 0.01 * weight}")
 text = "\\n".join(rows) + "\\n"
-(stage.directory / "metrics.csv").write_text(text)
+from srgan_lib.pipeline.assemble import TOP_LEVEL
+for name in TOP_LEVEL:
+    (stage.directory / name).write_text(text)
 (stage.directory / "metrics_summary.csv").write_text(
     "dataset,method,metric,mean,difference\\nheldout,bicubic,psnr_y,26.5,0\\nheldout,srgan,psnr_y,25.5,-1\\n")
 open(stage.run_dir.parent / "computed.txt", "a").write(f"{stage.name} {stage.fingerprint[:8]}\\n")
