@@ -11,13 +11,14 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
-.PHONY: help env report sweep test test-all test-browser lint notebooks lab lock clean
+.PHONY: help env report sweep test test-all bench test-browser lint notebooks lab lock clean
 
 help:
 	@echo "make report [PARAMS=params/x.yaml] [RUN=name] [OVERLAY=params/overlays/quick.yaml]   run the study and write results/RUN/report.html"
 	@echo "make sweep SWEEP=params/sweeps/x.yaml   run all combinations that it names and compare them in results/sweeps/x/report.html"
 	@echo "make test        the tests, under four minutes      make test-all    all of them, half an hour"
 	@echo "make test-browser  the report and the notebooks in Chromium"
+	@echo "make bench       measured ratios against plain code, a few minutes (ARGS=--quick, ARGS='--peer PATH')"
 	@echo "make notebooks   notebooks/*.ipynb from notebooks/source/*.py"
 	@echo "make lab         JupyterLab on the notebooks        make lock        resolve requirements.lock again"
 
@@ -49,6 +50,9 @@ test-all: $(READY)
 test-browser: $(READY)
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { echo "Chromium is needed: apt-get install chromium"; exit 1; }
 	@$(BIN)/python -m pytest -m browser $(ARGS)
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -51,32 +52,45 @@ def main() -> None:
     """Turn photographs into a complete super-resolution study."""
 
 
+def _experiment(command: Callable[..., None]) -> Callable[..., None]:
+    """The arguments that say what is to be computed, and where the results go."""
+    for option in reversed(
+        (
+            click.argument(
+                "params_file", metavar="PARAMS", type=click.Path(path_type=Path), default="params/demo.yaml"
+            ),
+            click.option("--run", "name", help="Name of the run; default: the params file's name."),
+            click.option(
+                "-p",
+                "overrides",
+                multiple=True,
+                metavar="STAGE.NAME=VALUE",
+                help="Change a parameter; repeatable. NAME=VALUE changes it in every stage that has it.",
+            ),
+            click.option(
+                "--overlay",
+                "overlays",
+                multiple=True,
+                type=click.Path(path_type=Path),
+                help="A params file merged over PARAMS; repeatable.",
+            ),
+            click.option(
+                "--results",
+                type=click.Path(path_type=Path, file_okay=False),
+                help="Folder of all runs; default: results/ of the project.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 @main.command()
-@click.argument("params_file", metavar="PARAMS", type=click.Path(path_type=Path), default="params/demo.yaml")
-@click.option("--run", "name", help="Name of the run; default: the params file's name.")
-@click.option(
-    "-p",
-    "overrides",
-    multiple=True,
-    metavar="STAGE.NAME=VALUE",
-    help="Change a parameter; repeatable. NAME=VALUE changes it in every stage that has it.",
-)
-@click.option(
-    "--overlay",
-    "overlays",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A params file merged over PARAMS; repeatable.",
-)
+@_experiment
 @click.option(
     "--from", "from_stage", type=click.Choice(list(STAGES)), help="Compute this stage and all after it, changed or not."
 )
 @click.option("--no-reuse", is_flag=True, help="Compute every stage, whatever is there.")
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of all runs; default: results/ of the project.",
-)
 @click.option(
     "--pdf-engine",
     type=click.Choice(["typst", "chromium"]),
@@ -173,6 +187,41 @@ def sweep(
             _compare(study, terminal)
     if study.unfinished:
         sys.exit(1)
+
+
+@main.command()
+@_experiment
+@click.option(
+    "--until",
+    type=click.Choice([name for name, stage in STAGES.items() if stage.trainer]),
+    default="adversarial",
+    show_default=True,
+    help="The last stage to train.",
+)
+@click.option("--processes", type=click.IntRange(1), help="Train in so many processes: a GPU each, or sharing the CPU.")
+def train(
+    params_file: Path,
+    name: str | None,
+    overrides: tuple[str, ...],
+    overlays: tuple[Path, ...],
+    results: Path | None,
+    until: str,
+    processes: int | None,
+) -> None:
+    """Train the networks of PARAMS, without judging them: srgan run goes on from there."""
+    from srgan_lib.pipeline.resolve import resolve
+    from srgan_lib.pipeline.runner import execute, plan_run
+    from srgan_lib.terminal import Terminal
+
+    if processes:
+        overrides = (*overrides, f"shared.processes={processes}")
+    asked = params_io.read(params_file, overrides, overlays)
+    root = project_root()
+    run_dir = run_folder((results or root / "results").resolve(), name or params_file.stem)
+    terminal = Terminal()
+    resolved = resolve(asked, terminal.note)
+    with terminal:
+        execute(plan_run(resolved, run_dir, root, until=until), resolved, run_dir, root, terminal.listen)
 
 
 @main.command()

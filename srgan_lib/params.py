@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 STAGES = ("data", "srcnn", "warmup", "adversarial", "evaluation")
 
-#: Shared parameters that say where things lie, not what is computed: no part of a fingerprint (image files are hashed).
-LOCATION_PARAMETERS = frozenset({"run_dir", "image_folder", "lr_folder"})
+#: Shared parameters that say where things lie or what is told, not what is computed: no part of a fingerprint (image
+#: files are hashed).
+LOCATION_PARAMETERS = frozenset({"run_dir", "image_folder", "lr_folder", "tensorboard"})
 
 VGG_LAYER = r"^(conv|relu)([12]_[12]|[345]_[1-4])$"
 VggLayer = Annotated[str, Field(pattern=VGG_LAYER)]
@@ -73,6 +74,13 @@ class Shared(Section):
         "auto", description="CPU threads; auto: all cores of this process"
     )
     compile: bool = Field(False, description="use torch.compile")
+    processes: int = Field(
+        1, ge=1, le=1024, description="processes that train together, each on a GPU of its own or sharing the CPU"
+    )
+
+    tensorboard: bool = Field(
+        False, description="write the curves of training for TensorBoard too, into the run's tensorboard/"
+    )
 
     @model_validator(mode="after")
     def _folder_is_named(self) -> Shared:
@@ -80,6 +88,8 @@ class Shared(Section):
             raise ValueError("image_folder: dataset 'folder' needs it; give the folder with your images")
         if self.dataset != "folder" and (self.image_folder or self.lr_folder):
             raise ValueError(f"image_folder, lr_folder: only with dataset 'folder', and dataset is {self.dataset!r}")
+        if self.processes > 1 and ":" in self.device:
+            raise ValueError(f"device, processes: {self.device!r} is one GPU; several processes need auto, cpu or cuda")
         return self
 
 
@@ -116,6 +126,11 @@ class Training(Section):
     keep_checkpoints: int = Field(1, ge=1, description="how many of the last checkpoints stay")
     keep_networks_every: int | None = Field(
         None, ge=1, description="steps between copies of the networks that stay for good, in networks/; none: no copies"
+    )
+    monitor: Literal["psnr_y", "ssim_y", "lpips_squeeze"] | None = Field(
+        None,
+        description="also keep the network that was best by this on the validation images, as <network>_best; "
+        "the stage's result stays the last one",
     )
 
 
@@ -299,6 +314,13 @@ class Params(Section):
                 f"shared.crop: {crop} is no multiple of 16, which the dense head of the discriminator needs; "
                 "change it or set adversarial.discriminator_head to pool"
             )
+        for name in ("srcnn", "warmup", "adversarial"):
+            batch, processes = getattr(self, name).batch, self.shared.processes
+            if batch % processes:
+                raise ValueError(
+                    f"{name}.batch: {batch} cannot be shared equally among shared.processes = {processes}; "
+                    f"take {batch + -batch % processes}"
+                )
         for name in ("warmup", "adversarial"):
             stage = getattr(self, name)
             if not (stage.pixel_weight or stage.content_weight or getattr(stage, "adversarial_weight", 0)):

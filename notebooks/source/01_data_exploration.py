@@ -48,6 +48,8 @@ device = "auto"
 dtype = "auto"
 threads = "auto"
 compile = False
+processes = 1
+tensorboard = False
 sample_pairs = 3
 sample_crops = 16
 

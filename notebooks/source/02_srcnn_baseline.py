@@ -50,6 +50,8 @@ device = "auto"
 dtype = "auto"
 threads = "auto"
 compile = False
+processes = 1
+tensorboard = False
 steps = 100
 batch = 8
 augment = True
@@ -66,6 +68,7 @@ validate_every = 20
 checkpoint_every = 50
 keep_checkpoints = 1
 keep_networks_every = None
+monitor = None
 layout = "9-5-5"
 global_skip = "bicubic"
 

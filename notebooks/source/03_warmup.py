@@ -49,6 +49,8 @@ device = "auto"
 dtype = "auto"
 threads = "auto"
 compile = False
+processes = 1
+tensorboard = False
 steps = 160
 batch = 8
 augment = True
@@ -65,6 +67,7 @@ validate_every = 20
 checkpoint_every = 50
 keep_checkpoints = 1
 keep_networks_every = None
+monitor = None
 pixel_loss = "l1"
 pixel_weight = 1.0
 content_loss = "l1"
@@ -144,6 +147,13 @@ stage.figure(
 # %% [markdown]
 # The weights that are kept are those after the last step (their moving average where `ema_decay` is set). Taking the
 # step with the best PSNR instead would be choosing by one of the measures that later judge.
+
+# %%
+stage.table(
+    pd.read_json(stage.directory / "speed.json", typ="series").to_frame().T, "speed", source="speed.json",
+    caption="How fast the warm-up was on this machine (since it was last started, if it was interrupted): the share of the time that "
+    "it waited for crops should be near 0, and the memory is the most that the process held.",
+)
 
 # %%
 last = progress.iloc[-1]

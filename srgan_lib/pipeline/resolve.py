@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import platform
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -12,6 +15,18 @@ from typing import Any
 
 from srgan_lib.models.backbones import LPIPS_BACKBONES, BackboneError, fetch_backbone, find_backbone, layer_index
 from srgan_lib.params import ParameterError, Params
+
+# A program; 75 and 76 are CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and … MINOR.
+_ASK_DRIVER = """
+import ctypes, json, sys
+driver, count, number = ctypes.CDLL(sys.argv[1]), ctypes.c_int(), ctypes.c_int()
+if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)):
+    count.value = 0
+def attribute(kind, device):
+    driver.cuDeviceGetAttribute(ctypes.byref(number), kind, device)
+    return number.value
+print(json.dumps([[attribute(kind, device) for kind in (75, 76)] for device in range(count.value)]))
+"""
 
 
 def resolve(params: Params, on_message: Callable[[str], None] = lambda text: None) -> Params:
@@ -34,6 +49,11 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
     if device.startswith("cuda") and index >= len(gpus):
         raise ParameterError(
             f"shared.device: {device!r} is not on this machine, which has {len(gpus)} CUDA devices; use cpu or auto"
+        )
+    if device == "cuda" and shared.processes > len(gpus):
+        raise ParameterError(
+            f"shared.processes: {shared.processes} processes need a GPU each and this machine has {len(gpus)}; "
+            "lower it, or set shared.device to cpu"
         )
     fast = gpus[index] >= (8, 0) if device.startswith("cuda") else cpu_has_bfloat16()
     dtype = shared.dtype if shared.dtype != "auto" else ("bfloat16" if fast else "float32")
@@ -65,21 +85,17 @@ def fetch_judges(
 
 @cache
 def cuda_capabilities() -> tuple[tuple[int, int], ...]:
-    """Compute capability of each visible CUDA device, asked of the driver itself; empty without one."""
+    """Compute capability of each visible CUDA device; empty without one.
+
+    The driver is asked by a process of its own: once it is initialised in a process, forks of that cannot use the GPUs.
+    """
+    library = "nvcuda.dll" if os.name == "nt" else "libcuda.so.1"
     try:
-        driver = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+        ctypes.CDLL(library)
     except OSError:
         return ()
-    count = ctypes.c_int()
-    if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)):
-        return ()
-    major, minor = ctypes.c_int(), ctypes.c_int()
-    found = []
-    for device in range(count.value):
-        driver.cuDeviceGetAttribute(ctypes.byref(major), 75, device)  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
-        driver.cuDeviceGetAttribute(ctypes.byref(minor), 76, device)  # … and MINOR
-        found.append((major.value, minor.value))
-    return tuple(found)
+    answer = subprocess.run([sys.executable, "-c", _ASK_DRIVER, library], capture_output=True, text=True, check=True)
+    return tuple(tuple(capability) for capability in json.loads(answer.stdout))
 
 
 @cache

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
@@ -38,6 +38,12 @@ class Compute:
     def of(cls, shared: Shared) -> Compute:
         """From resolved parameters."""
         return cls(shared.device, shared.dtype, int(shared.threads), shared.compile)
+
+    def share(self, index: int, count: int) -> Compute:
+        """What is left to one of so many processes: a GPU of its own, or its part of the CPU's threads."""
+        if self.device == "cpu":
+            return replace(self, threads=max(self.threads // count, 1))
+        return replace(self, device=f"cuda:{index}")
 
     def apply(self) -> None:
         """Set what the process keeps globally: threads, reuse of memory, and deterministic kernels on a GPU."""

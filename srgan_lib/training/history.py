@@ -10,6 +10,8 @@ import pandas
 import torch
 from torch import Tensor
 
+from srgan_lib.training.processes import average
+
 #: A loss term this many times that of the first step has exploded (first terms below 1e-3 count as 1e-3).
 EXPLOSION = 1000.0
 #: What the values begin with that are no loss terms: gradients' norms, and the discriminator's beliefs and accuracy.
@@ -21,13 +23,16 @@ class Diverged(RuntimeError):
 
     Attributes
     ----------
-    term, step, value : which, in which step (counted from 1), and what it was.
+    term, step, value, remedy : which, in which step (counted from 1), what it was, and what to do.
     """
 
     def __init__(self, term: str, step: int, value: float, remedy: str = "") -> None:
-        self.term, self.step, self.value = term, step, value
+        self.term, self.step, self.value, self.remedy = term, step, value, remedy
         what = f"has exploded to {value:.3g}" if math.isfinite(value) else f"is {value}"
         super().__init__(f"{term} {what} at step {step}{remedy}")
+
+    def __reduce__(self) -> tuple[type, tuple]:  # it travels between processes
+        return type(self), (self.term, self.step, self.value, self.remedy)
 
 
 class History:
@@ -51,7 +56,7 @@ class History:
         self._unread.append((step, {name: value.detach() for name, value in values.items()}))
 
     def read(self) -> None:
-        """Fetch all values not read yet, in one transfer, and judge them.
+        """Fetch all values not read yet, in one transfer, as means over all processes, and judge them.
 
         Raises
         ------
@@ -61,7 +66,9 @@ class History:
         labels = [(step, name) for step, values in self._unread for name in values]
         scalars = [value.float() for _, values in self._unread for value in values.values()]
         self._unread = []
-        numbers = torch.stack(scalars).tolist() if scalars else []
+        values = torch.stack(scalars) if scalars else torch.empty(0)
+        average([values])
+        numbers = values.tolist()
         for (step, name), value in zip(labels, numbers, strict=True):
             limit = EXPLOSION * max(abs(self._first.setdefault(name, value)), 1e-3)
             if not math.isfinite(value) or (abs(value) > limit and not name.startswith(STATISTICS)):
@@ -74,6 +81,11 @@ class History:
         self._pending = {}
         self.curve.append(row)
         return row
+
+    def last_is_best(self, name: str, higher_is_better: bool) -> bool:
+        """Whether the last validation beats all before it in one measure."""
+        *before, last = (row[name] if higher_is_better else -row[name] for row in self.validation)
+        return all(last > value for value in before)
 
     def state(self) -> dict[str, Any]:
         """Everything read so far, as plain JSON."""

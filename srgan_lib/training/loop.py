@@ -6,6 +6,8 @@ import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,17 @@ from torch import Tensor, nn
 from srgan_lib.data.images import write_image
 from srgan_lib.data.patches import PatchSampler, Prefetcher
 from srgan_lib.data.split import Pair
+from srgan_lib.evaluation.metrics import METRICS
 from srgan_lib.files import write_atomic
 from srgan_lib.params import Params
+from srgan_lib.training import processes
 from srgan_lib.training.checkpoint import CheckpointError, Checkpoints, load_tensors, save_model
 from srgan_lib.training.compute import Compute
 from srgan_lib.training.health import WINDOW, discriminator_warnings
 from srgan_lib.training.history import Diverged
 from srgan_lib.training.interrupt import Interrupted, stop_request
 from srgan_lib.training.state import Trained, TrainingState
+from srgan_lib.training.tensorboard import TensorBoard
 from srgan_lib.training.validation import Validation
 
 OnStep = Callable[[int, int, Mapping[str, float] | None], None]
@@ -81,15 +86,17 @@ class Loop:
         self.fingerprint = fingerprint
         self.on_step = on_step or (lambda step, steps, row: None)
         self.on_warning = on_warning or (lambda text: None)
+        self.train_pairs = train_pairs
         self.compute = Compute.of(shared)
         self.checkpoints = Checkpoints(self.directory / "checkpoints", fingerprint, stage.keep_checkpoints)
-        self.sampler = PatchSampler.of(train_pairs, shared, batch=stage.batch, augment=stage.augment)
-        self.validation = Validation(validation_pairs, shared, self.compute)
+        self.sampler = self._sampler()
+        self.validation = Validation(validation_pairs, shared, self.compute, stage.monitor)
+        self.tensorboard: TensorBoard | None = None
         self._warned: set[str] = set()
 
     def first_crops(self) -> Tensor:
-        """The HR crops of the first step, N×3×H×W in [0,1], by which losses calibrate themselves."""
-        return self.compute.images(self.sampler.batch(0)[1])
+        """The HR crops of the first step, N×3×H×W in [0,1], by which losses calibrate themselves in every process."""
+        return self.compute.images(self._sampler().batch(0)[1])
 
     def run(self, outputs: Sequence[str], build: Callable[[], Task]) -> pandas.DataFrame:
         """Train to the end and write the results, unless they are there already.
@@ -117,23 +124,54 @@ class Loop:
             self._warn(curve.to_dict("records"))
             self.on_step(self.stage.steps, self.stage.steps, None)
             return curve
+        count = self.params.shared.processes
+        if count == 1:
+            self._resume(build)
+        else:
+            processes.launch(count, self.compute.device, lambda tell: self._take_part(build, tell), self._hear)
+        return pandas.read_csv(self.directory / "loss_curve.csv")
+
+    def _take_part(self, build: Callable[[], Task], tell: Callable[..., None]) -> None:
+        """Train as one of several processes; what the first has to say is heard by the process that started them."""
+        self.compute = self.validation.compute = self.compute.share(*processes.place())
+        self.sampler = self._sampler(processes.place())
+        self.on_step, self.on_warning = partial(tell, "on_step"), partial(tell, "on_warning")
+        self._resume(build)
+
+    def _hear(self, callback: str, *content: Any) -> None:
+        getattr(self, callback)(*content)
+
+    def _sampler(self, part: tuple[int, int] = (0, 1)) -> PatchSampler:
+        stage = self.stage
+        return PatchSampler.of(
+            self.train_pairs, self.params.shared, batch=stage.batch, augment=stage.augment, part=part
+        )
+
+    def _resume(self, build: Callable[[], Task]) -> None:
+        """Train from the newest checkpoint, or from the start."""
         self.compute.apply()
         self.task = build()
         self.state = TrainingState(self.task.networks, self.stage.ema_decay, self.checkpoints)
-        start = self.state.restore(self.on_warning)
+        with processes.first_before_others():
+            start = self.state.restore(self.on_warning)
         self._warn(self.state.history.curve)
         try:
             self._train(start)
         except Diverged as error:
             raise Diverged(error.term, error.step, error.value, self._remedy()) from None
-        return pandas.read_csv(self.directory / "loss_curve.csv")
 
     def _train(self, start: int) -> None:
+        if self.params.shared.tensorboard and processes.is_first():
+            self.tensorboard = TensorBoard(self.directory.parent / "tensorboard" / self.stage_name, start)
         if start == 0:
             self._observe(0)
             self._validate(0)
         began = time.perf_counter()
-        with stop_request() as stopping, Prefetcher(self.sampler, start, self.stage.steps) as batches:
+        alone = self.params.shared.processes == 1  # several would not all hear of it in the same step
+        with (
+            stop_request() if alone else nullcontext(lambda: False) as stopping,
+            Prefetcher(self.sampler, start, self.stage.steps) as batches,
+        ):
             for step, (lr, hr) in enumerate(batches, start + 1):
                 values = self.task.step(step - 1, self.compute.images(lr), self.compute.images(hr))
                 self.state.history.add(step, values)
@@ -159,13 +197,19 @@ class Loop:
             self._validate(step)
         if step % self.stage.checkpoint_every == 0 and not last:
             self.state.save(step)
-        if self.stage.keep_networks_every and step % self.stage.keep_networks_every == 0 and not last:
+        if (
+            self.stage.keep_networks_every
+            and step % self.stage.keep_networks_every == 0
+            and not last
+            and processes.is_first()
+        ):
             self._save_networks(step)
         self.on_step(step, self.stage.steps, row)
 
     def _observe(self, step: int) -> None:
-        for observer in self.task.observers:
-            observer(step, self.state.kept)
+        if processes.is_first():
+            for observer in self.task.observers:
+                observer(step, self.state.kept)
 
     def _log(self, step: int) -> dict[str, float]:
         self.state.history.read()
@@ -173,6 +217,8 @@ class Loop:
         for index, (name, trained) in enumerate(self.task.networks.items()):
             row["learning_rate" if index == 0 else f"{name}_learning_rate"] = trained.optimizer.learning_rate(step - 1)
         self._warn(self.state.history.curve[-WINDOW:])
+        if self.tensorboard:
+            self.tensorboard.add("train", row)
         return row
 
     def _warn(self, rows: Sequence[Mapping[str, float]]) -> None:
@@ -183,9 +229,17 @@ class Loop:
                 self.on_warning(text)
 
     def _validate(self, step: int) -> None:
-        self.state.history.validation.append({"step": step, **self.validation(self.state.kept)})
+        if not processes.is_first():
+            return
+        history, monitor = self.state.history, self.stage.monitor
+        history.validation.append({"step": step, **self.validation(self.state.kept)})
         write_image(self.directory / "sample.png", self.validation.latest)
         self._write_curves()
+        if monitor and history.last_is_best(monitor, METRICS[monitor].higher_is_better):
+            name, trained = next(iter(self.task.networks.items()))
+            self._write_model(f"{name}_best", self.state.kept, trained, step)
+        if self.tensorboard:
+            self.tensorboard.add("validation", history.validation[-1])
 
     def _remedy(self) -> str:
         good = next(iter(self.checkpoints.files()), None)
@@ -210,6 +264,8 @@ class Loop:
             write_atomic(self.directory / f"{name}.csv", table)
 
     def _write_results(self, steps: int, seconds: float, wait_share: float) -> None:
+        if not processes.is_first():
+            return
         speed = {
             "steps": steps,
             "seconds": round(seconds, 3),
@@ -223,7 +279,9 @@ class Loop:
     def _save_networks(self, step: int) -> None:
         """Write the networks as they are after ``step`` steps: in the end, or copies of those in between."""
         for index, (name, trained) in enumerate(self.task.networks.items()):
-            network = trained.network if index else self.state.kept
-            card = {"stage": self.stage_name, "steps": step, "fingerprint": self.fingerprint}
-            file = f"{name}.safetensors" if step == self.stage.steps else f"networks/{name}_{step:08d}.safetensors"
-            save_model(self.directory / file, network, trained.config, **self.task.card, **card)
+            file = name if step == self.stage.steps else f"networks/{name}_{step:08d}"
+            self._write_model(file, trained.network if index else self.state.kept, trained, step)
+
+    def _write_model(self, name: str, network: nn.Module, trained: Trained, steps: int) -> None:
+        card = {"stage": self.stage_name, "steps": steps, "fingerprint": self.fingerprint}
+        save_model(self.directory / f"{name}.safetensors", network, trained.config, **self.task.card, **card)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 
 from srgan_lib.params import Training
+from srgan_lib.training.processes import average
 from srgan_lib.training.schedules import Schedule, learning_rate_factor
 
 EPSILON = 1e-8
@@ -44,12 +45,14 @@ class Optimizer:
     def update(self, loss: Tensor, step: int, gradient: Tensor | None = None) -> Tensor:
         """Descend along the gradient of ``loss``, a scalar, or any tensor with its own ``gradient``.
 
-        Returns the norm of the parameters' gradient, before clipping.
+        Several processes take the step together, along the mean of their gradients. Returns the norm of the parameters'
+        gradient, before clipping.
         """
         for parameter in self.parameters:
             parameter.grad = None
         loss.backward(gradient, inputs=self.parameters)
         gradients = [parameter.grad for parameter in self.parameters]
+        average(gradients)
         norm = nn.utils.get_total_norm(gradients)
         if self.stage.gradient_clip:
             nn.utils.clip_grads_with_norm_(self.parameters, self.stage.gradient_clip, norm)

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from srgan_lib.training import processes
 from srgan_lib.training.checkpoint import CheckpointError, Checkpoints
 from srgan_lib.training.ema import MovingAverage
 from srgan_lib.training.history import History
@@ -26,7 +27,8 @@ class Trained:
 class TrainingState:
     """Networks, optimizers, moving average and history of a training, and how they get into a checkpoint and back.
 
-    Batches are a function of (seed, step) and learning rates of the step, so that there is no more to keep.
+    Batches are a function of (seed, step) and learning rates of the step, so that there is no more to keep. Of several
+    processes the first writes, and all read.
 
     Parameters
     ----------
@@ -46,6 +48,8 @@ class TrainingState:
     def save(self, step: int) -> None:
         """Write a checkpoint after so many steps, unless what happened since the last shows that training diverged."""
         self.history.read()
+        if not processes.is_first():
+            return
         tensors = {
             f"{name}.{key}": value for name, part in self._parts().items() for key, value in part.state_dict().items()
         }

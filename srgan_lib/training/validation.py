@@ -24,13 +24,14 @@ IMAGES = 16  #: at most, evenly spaced over the validation set
 
 
 class Validation:
-    """PSNR-Y and SSIM-Y on centre crops of at most 256 HR pixels a side, of at most 16 images.
+    """PSNR-Y, SSIM-Y and the monitor on centre crops of at most 256 HR pixels a side, of at most 16 images.
 
     Parameters
     ----------
     pairs : the validation part.
     shared : scale, degradation and seed.
     compute : where the network runs.
+    monitor : a further measure, by which the best network is kept.
 
     Attributes
     ----------
@@ -39,8 +40,9 @@ class Validation:
     latest : what the network judged last made of the first crop.
     """
 
-    def __init__(self, pairs: Sequence[Pair], shared: Shared, compute: Compute) -> None:
+    def __init__(self, pairs: Sequence[Pair], shared: Shared, compute: Compute, monitor: str | None = None) -> None:
         self.scale = shared.scale
+        self.measures = list(dict.fromkeys(["psnr_y", "ssim_y", *([monitor] if monitor else [])]))
         self.compute = compute
         chosen = np.unique(np.linspace(0, len(pairs) - 1, min(IMAGES, len(pairs))).round().astype(int))
         self.hr, self.lr = [], []
@@ -74,7 +76,7 @@ class Validation:
         return sr.clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).cpu().numpy()
 
     def _score(self, images: list[np.ndarray]) -> dict[str, float]:
-        scores = [measure(sr, hr, self.scale) for sr, hr in zip(images, self.hr, strict=True)]
+        scores = [measure(sr, hr, self.scale, self.measures) for sr, hr in zip(images, self.hr, strict=True)]
         return {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
 
 

@@ -27,3 +27,11 @@ def test_gradient_against_finite_differences():
     assert torch.autograd.gradcheck(
         lambda x, slope: torch.func.functional_call(layer, {"weight": slope}, (x,)), (x, layer.weight)
     )
+
+
+def test_inference_computes_in_place_and_the_same():
+    layer, x = PReLU(), torch.randn(2, 3, 4, 4)
+    expected = layer(x.clone())
+    with torch.inference_mode():
+        output = layer(x)
+        assert output.data_ptr() == x.data_ptr() and torch.equal(output, expected)

@@ -1,7 +1,9 @@
 import os
 import signal
+import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -182,3 +184,35 @@ def test_random_degradation_resumes_exactly(make_params, pairs, tmp_path):
         train_warmup(params, *images, tmp_path / "parts", "print", on_step=interrupt_at(3))
     train_warmup(params, *images, tmp_path / "parts", "print")
     assert results(tmp_path / "whole") == results(tmp_path / "parts")
+
+
+@pytest.mark.parametrize("monitor", ["psnr_y", "ssim_y"])
+def test_the_best_by_a_monitor_is_kept_beside_the_last(monitor, make_params, pairs, tmp_path):
+    often = {"monitor": monitor, "steps": 8, "validate_every": 1, "learning_rate": 1e-3, "schedule": "constant"}
+    train_srcnn(make_params(srcnn=often), *pairs, tmp_path, "print")
+    scores = pd.read_csv(tmp_path / "validation.csv")[monitor]
+    _, best = load_model(tmp_path / "srcnn_best.safetensors")
+    _, last = load_model(tmp_path / "srcnn.safetensors")
+    assert best["steps"] == scores.idxmax() and last["steps"] == 8
+    assert scores.idxmax() < 8, "the last is the best: nothing is shown"
+
+
+def test_an_independent_judge_is_no_monitor(make_params):
+    with pytest.raises(ValueError, match="psnr_y.*lpips_squeeze"):
+        make_params(srcnn={"monitor": "lpips_alex"})
+
+
+def test_curves_go_to_tensorboard_on_request(make_params, pairs, tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    train_srcnn(make_params(shared={"tensorboard": True}), *pairs, tmp_path / "srcnn", "print")
+    events = accumulator.EventAccumulator(str(tmp_path / "tensorboard" / "srcnn")).Reload()
+    curve = pd.read_csv(tmp_path / "srcnn" / "loss_curve.csv")
+    assert [event.step for event in events.Scalars("train/loss")] == curve.step.tolist()
+    assert [event.value for event in events.Scalars("train/loss")] == pytest.approx(curve.loss.tolist())
+    assert [event.step for event in events.Scalars("validation/psnr_y")] == [0, 3, 6]
+
+
+def test_without_tensorboard_the_error_says_what_to_do(make_params, pairs, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(ImportError, match=r"pip install tensorboard.*shared\.tensorboard to false"):
+        train_srcnn(make_params(shared={"tensorboard": True}), *pairs, tmp_path, "print")

@@ -26,7 +26,7 @@ def test_writes_its_results(train, make_params, pairs, tmp_path):
         make_params(), *pairs, tmp_path, "print", on_step=lambda *call: calls.append(call), on_warning=pytest.fail
     )
     name = "srcnn" if train is train_srcnn else "generator"
-    assert set(files(tmp_path)) == {"loss_curve.csv", "validation.csv", f"{name}.safetensors"}
+    assert set(files(tmp_path)) == {"loss_curve.csv", "validation.csv", "sample.png", f"{name}.safetensors"}
     pandas.testing.assert_frame_equal(curve, pandas.read_csv(tmp_path / "loss_curve.csv"))
     assert list(curve.step) == [2, 4, 6]
     expected = ["step", "loss", "pixel", "pixel_weighted", "grad_norm", "learning_rate"]

@@ -1,0 +1,141 @@
+"""Training steps: the library's own tasks, as its loop calls them, and the plain ones of :mod:`benchmarks.plain`."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks import plain
+from benchmarks.race import Contestant, Race
+from srgan_lib.data.resize import imresize
+from srgan_lib.data.split import Pair
+from srgan_lib.models.generators import build_generator, generator_config
+from srgan_lib.params import Params
+from srgan_lib.training.adversarial import Adversarial
+from srgan_lib.training.checkpoint import save_model
+from srgan_lib.training.loop import Loop, Task
+from srgan_lib.training.losses import ImageTerms
+from srgan_lib.training.supervised import Supervised
+
+RATE, ADVERSARIAL_WEIGHT = 1e-4, 1e-3
+PLAIN_GENERATOR = {"global_skip": "none", "learning_rate": RATE, "schedule": "constant"}
+PIXELS_ONLY = {"pixel_loss": "mse", "content_weight": 0.0}
+VGG54 = {
+    "pixel_weight": 0.0,
+    "content_weight": 1.0,
+    "content_loss": "mse",
+    "content_layers": {"conv5_4": 1.0},
+    "content_scale": 1.0,
+    "content_weights": "random",
+}
+
+
+def races(machine: dict, batch: int, crop: int) -> list[Race]:
+    """SRResNet and SRGAN, the paper's networks, against the plain step."""
+    setting = {"machine": machine, "batch": batch, "crop": crop}
+    what = f"64×16, batch {batch} of {crop}², {machine['dtype']} on {machine['device']}"
+    return [
+        Race(
+            f"{name}_step",
+            title,
+            {
+                "ours": Contestant(f"benchmarks.training:{name}", setting),
+                "plain float32": Contestant(f"benchmarks.training:plain_{name}", setting),
+            },
+            "steps",
+            1,
+            what,
+            goal,
+        )
+        for name, title, goal in (
+            ("srresnet", "SRResNet training step", 2.0),
+            ("srgan", "SRGAN training step (VGG-19 conv5_4)", 2.8),
+        )
+    ]
+
+
+def srresnet(machine: dict, batch: int, crop: int) -> Callable[[], None]:
+    """The library's warm-up on pixels."""
+    loop = open_loop("warmup", machine, batch, crop, warmup=PLAIN_GENERATOR | PIXELS_ONLY)
+    loop.compute.apply()
+    config = generator_config(loop.params.warmup, 4)
+    terms = ImageTerms.of(loop.stage, loop.compute, loop.first_crops())
+    return stepper(Supervised(loop, "generator", config, terms), loop)
+
+
+def srgan(machine: dict, batch: int, crop: int) -> Callable[[], None]:
+    """The library's adversarial stage with the paper's terms."""
+    return stepper(*adversarial(machine, batch, crop, warmup=PLAIN_GENERATOR))
+
+
+def adversarial(machine: dict, batch: int, crop: int, warmup: dict, **sections: dict) -> tuple[Adversarial, Loop]:
+    """An adversarial task on top of an untrained generator."""
+    stage = VGG54 | {"adversarial_weight": ADVERSARIAL_WEIGHT, "learning_rate": RATE} | sections.get("adversarial", {})
+    loop = open_loop("adversarial", machine, batch, crop, warmup=warmup, adversarial=stage)
+    loop.compute.apply()
+    config = generator_config(loop.params.warmup, 4)
+    torch.manual_seed(0)
+    weights = loop.directory / "generator.safetensors"
+    save_model(weights, build_generator(config), config)
+    return Adversarial(loop, weights), loop
+
+
+def plain_srresnet(machine: dict, batch: int, crop: int) -> Callable[[], None]:
+    """The plain step on the same crops."""
+    net = _plain(plain.PlainSRResNet(), machine)
+    return _on_batches(plain.srresnet_step(net, RATE), machine, batch, crop)
+
+
+def plain_srgan(machine: dict, batch: int, crop: int) -> Callable[[], None]:
+    """The plain step on the same crops."""
+    nets = [_plain(net, machine) for net in (plain.PlainSRResNet(), plain.PlainDiscriminator(crop), plain.PlainVGG())]
+    nets[2].eval()
+    return _on_batches(plain.srgan_step(*nets, RATE, ADVERSARIAL_WEIGHT), machine, batch, crop)
+
+
+def open_loop(stage: str, machine: dict, batch: int, crop: int, **sections: dict) -> Loop:
+    """The library's loop for one stage, on photographs of noise, in a temporary folder."""
+    document = {"shared": {**machine, "crop": crop}, **sections}
+    document[stage] = {**document.get(stage, {}), "batch": batch}
+    params = Params.model_validate(document)
+    pairs = noise(crop)
+    return Loop(stage, params, pairs, pairs[:1], Path(tempfile.mkdtemp()), "benchmark", None, None)
+
+
+def noise(crop: int, images: int = 4) -> list[Pair]:
+    """Pairs a little larger than the crop; what they show makes no difference to the speed."""
+    rng = np.random.default_rng(0)
+    photographs = [rng.integers(0, 256, (crop + 32, crop + 32, 3), dtype=np.uint8) for _ in range(images)]
+    return [Pair(str(index), hr, imresize(hr, 1 / 4)) for index, hr in enumerate(photographs)]
+
+
+def stepper(task: Task, loop: Loop) -> Callable[[], None]:
+    """What the loop does for one step, but for validating and writing: the batch to the device, the step, its log."""
+    numbers = count()
+    batches = [loop.sampler.batch(step) for step in range(4)]
+
+    def step() -> None:
+        number = next(numbers)
+        lr, hr = (loop.compute.images(images) for images in batches[number % len(batches)])
+        values = task.step(number, lr, hr)
+        values["loss"].item()  # here alone, to time the whole step
+
+    return step
+
+
+def _plain(net: torch.nn.Module, machine: dict) -> torch.nn.Module:
+    torch.set_num_threads(machine["threads"])
+    torch.manual_seed(0)
+    return net.to(machine["device"]).train()
+
+
+def _on_batches(step: Callable[[Tensor, Tensor], object], machine: dict, batch: int, crop: int) -> Callable[[], None]:
+    """Calls a plain step on float batches that are ready in memory."""
+    lr, hr = (torch.rand(batch, 3, side, side, device=machine["device"]) for side in (crop // 4, crop))
+    return lambda: step(lr, hr)

@@ -1,0 +1,123 @@
+"""Several processes that train one network: each takes its slice of every batch, and all take the same step.
+
+Gradients are averaged over the processes before the step, so that it is the step that one process takes with the whole
+batch, but for the order in which floats are added. Batch normalisation alone sees only its process's slice. Nothing
+here does anything in a process that trains alone.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, distributed
+
+from srgan_lib.training.interrupt import Interrupted
+
+Tell = Callable[..., None]
+
+
+def place() -> tuple[int, int]:
+    """Which process this is, and of how many."""
+    return (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
+
+
+def is_first() -> bool:
+    """Whether this process is the one that writes files and speaks to people."""
+    return place()[0] == 0
+
+
+@contextmanager
+def first_before_others() -> Iterator[None]:
+    """Let the first process through what is inside before all others."""
+    index, count = place()
+    if count > 1 and index > 0:
+        distributed.barrier()
+    yield
+    if count > 1 and index == 0:
+        distributed.barrier()
+
+
+@torch.no_grad()
+def average(tensors: Sequence[Tensor]) -> None:
+    """Replace each tensor by its mean over the processes, in one exchange."""
+    count = place()[1]
+    if count == 1 or not tensors:
+        return
+    flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+    distributed.all_reduce(flat)
+    flat.div_(count)
+    for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+        tensor.copy_(mean.view_as(tensor))
+
+
+def launch(count: int, device: str, train: Callable[[Tell], None], told: Tell) -> None:
+    """Run ``train`` in so many processes, on as many GPUs or sharing the CPU.
+
+    The processes are forked from this one (by ``accelerate.notebook_launcher``, so that this works in a notebook, too)
+    and share the memory of the decoded images. This process must not have used a GPU before.
+
+    Parameters
+    ----------
+    train : called in each process with what tells this one something, any arguments.
+    told : called here with what the first process tells.
+
+    Raises
+    ------
+    ImportError
+        If accelerate is not installed.
+    Interrupted
+        After Ctrl-C: training goes on from the last checkpoint.
+    Exception
+        What the first process raised, or ``RuntimeError`` if one died.
+    """
+    try:
+        from accelerate import PartialState, notebook_launcher
+    except ImportError:
+        raise ImportError(
+            "processes: training in several processes needs accelerate, which is not installed; "
+            "install it (pip install accelerate), or set shared.processes to 1"
+        ) from None
+    receiving, sending = multiprocessing.get_context("fork").Pipe(duplex=False)
+    failures: list[Exception] = []
+
+    def listen() -> None:
+        while (message := receiving.recv()) is not None:
+            kind, *content = message
+            failures.extend(content) if kind == "failed" else told(*content)
+
+    def work() -> None:
+        PartialState(cpu=device == "cpu")
+        try:
+            train(lambda *content: sending.send(("told", *content)) if is_first() else None)
+        except Exception as error:
+            if is_first():
+                sending.send(("failed", error))
+            raise
+        finally:
+            distributed.destroy_process_group()
+
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+    try:
+        notebook_launcher(work, num_processes=count, use_port=str(_free_port()))
+    except Exception as error:
+        if getattr(error, "sigval", None) == signal.SIGINT:
+            raise Interrupted("training was stopped; run the same again to go on from the last checkpoint") from None
+        failures.append(RuntimeError(f"one of {count} training processes died: {error}"))
+    finally:
+        sending.send(None)
+        listener.join()
+    if failures:
+        raise failures[0]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

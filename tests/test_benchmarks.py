@@ -1,0 +1,63 @@
+"""The contestants of a race do the same work, or its ratio says nothing."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from benchmarks import data, judging, plain
+from benchmarks.race import Contestant, Race, run
+from srgan_lib.data.images import write_image
+from srgan_lib.models.discriminators import Discriminator
+from srgan_lib.models.generators import SRResNet
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    rng = np.random.default_rng(0)
+    files = [tmp_path / f"{index}.png" for index in range(2)]
+    for file in files:
+        write_image(file, rng.integers(0, 256, (50, 63, 3), dtype=np.uint8))
+    return files
+
+
+def with_weights_of(ours: nn.Module, theirs: nn.Module) -> nn.Module:
+    """Ours with the weights of theirs, which stand in the same order."""
+    values = [value for value in theirs.state_dict().values()]
+    ours.load_state_dict(dict(zip(ours.state_dict(), values, strict=True)))
+    return ours
+
+
+def test_the_plain_networks_are_the_library_s():
+    torch.manual_seed(0)
+    lr, hr = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 32, 32)
+    theirs = plain.PlainSRResNet(channels=8, blocks=2)
+    torch.testing.assert_close(with_weights_of(SRResNet(channels=8, blocks=2), theirs)(lr), theirs(lr))
+    theirs = plain.PlainDiscriminator(crop=32, channels=4)
+    torch.testing.assert_close(with_weights_of(Discriminator(crop=32, channels=4), theirs)(hr), theirs(hr))
+
+
+def test_the_plain_metrics_and_resize_give_the_same_values(photographs):
+    for ours, theirs in zip(judging.metrics(photographs)(), judging.plain_metrics(photographs)(), strict=True):
+        assert theirs == pytest.approx(ours, abs=1e-6)
+    assert np.array_equal(data.resize(photographs[0])(), data.plain_resize(photographs[0])())
+
+
+def test_both_kinds_of_crops_have_the_same_shapes(photographs):
+    ours, theirs = (make(photographs, batch=3, crop=32)() for make in (data.crops, data.plain_crops))
+    assert [tensor.shape for tensor in ours] == [tensor.shape for tensor in theirs]
+
+
+@pytest.mark.slow
+def test_a_race_counts_the_rounds_of_each_and_tells_of_failures(photographs):
+    both = {
+        name: Contestant(f"benchmarks.data:{function}", {"file": photographs[0]})
+        for name, function in (("ours", "resize"), ("theirs", "plain_resize"))
+    }
+    result = run(Race("resize", "resizing", both, "images", 1, ""), rounds=3)
+    times = {name: facts["samples"] for name, facts in result["contestants"].items()}
+    assert {name: len(samples) for name, samples in times.items()} == {"ours": 3, "theirs": 3}
+    assert result["ratio"] == pytest.approx(sorted(times["theirs"])[1] / sorted(times["ours"])[1])
+    both["theirs"] = Contestant("benchmarks.data:resize", {"file": "nowhere.png"})
+    with pytest.raises(RuntimeError, match=r"theirs: ImageError: nowhere\.png: no such file"):
+        run(Race("resize", "resizing", both, "images", 1, ""), rounds=1)
