@@ -12,8 +12,7 @@ class PReLU(nn.PReLU):
     """Parametric ReLU with one slope for all channels (He et al. 2015), the same function as PyTorch's.
 
     On a CPU its backward pass takes a third of the time (PyTorch's spends about a tenth of an SRResNet step there). In
-    inference mode the result takes the place of the input, a convolution's output that nothing else reads: of the memory
-    that enlarging an image takes, that is a fifth.
+    inference mode the result takes the place of the input, a convolution's output that nothing else reads.
     """
 
     def forward(self, x: Tensor) -> Tensor:
