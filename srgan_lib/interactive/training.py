@@ -25,16 +25,22 @@ class Watch:
     ----------
     label : what is computed.
     directory : of the stage, in which a training keeps ``loss_curve.csv`` and ``sample.png``.
-    clock : gives the time in seconds.
+    clock, effort : give the time, and the time that this thread has worked, in seconds.
     """
 
-    def __init__(self, label: str, directory: Path, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        label: str,
+        directory: Path,
+        clock: Callable[[], float] = time.perf_counter,
+        effort: Callable[[], float] = time.thread_time,
+    ) -> None:
         self.label, self.directory = label, directory
         self._clock = clock
         self._bar = _Place()
         self._pictures = _Place()
-        self._bar_time = Allowance(BAR_SHARE, clock=clock)
-        self._picture_time = Allowance(PICTURE_SHARE, expected=DRAWING, clock=clock)
+        self._bar_time = Allowance(BAR_SHARE, clock=clock, effort=effort)
+        self._picture_time = Allowance(PICTURE_SHARE, expected=DRAWING, clock=clock, effort=effort)
         self._rows: list[Mapping[str, float]] = []
         self._began: tuple[int, float] | None = None
 

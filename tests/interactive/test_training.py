@@ -39,7 +39,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize("cost", [0.001, 0.05, 2.0])
 def test_an_action_takes_no_more_than_its_share(cost: float) -> None:
     clock = Clock()
-    allowance = Allowance(0.01, expected=cost, clock=clock)
+    allowance = Allowance(0.01, expected=cost, clock=clock, effort=clock)
     acted = 0
 
     def act() -> None:
@@ -54,7 +54,7 @@ def test_an_action_takes_no_more_than_its_share(cost: float) -> None:
 
 def test_what_turns_out_dearer_than_expected_is_done_less_often() -> None:
     clock = Clock()
-    allowance = Allowance(0.01, expected=0.1, clock=clock)
+    allowance = Allowance(0.01, expected=0.1, clock=clock, effort=clock)
     acted = []
 
     def act() -> None:
@@ -71,7 +71,7 @@ def test_what_turns_out_dearer_than_expected_is_done_less_often() -> None:
 def test_a_watched_training_shows_time_left_curves_and_sample_within_a_hundredth(tmp_path, shown, monkeypatch) -> None:
     clock = Clock()
     write_image(tmp_path / "sample.png", np.zeros((8, 8, 3), np.uint8))
-    watch = Watch("Warming up", tmp_path, clock)
+    watch = Watch("Warming up", tmp_path, clock, clock)
     draw, place = watch._drawing, training._Place.show
     monkeypatch.setattr(watch, "_drawing", lambda step: (draw(step), setattr(clock, "now", clock.now + 0.25))[0])
     monkeypatch.setattr(training._Place, "show", lambda self, content: (place(self, content), tick(clock, 0.004))[0])
