@@ -32,7 +32,7 @@ class _Commands(click.Group):
             raise
         except (KeyboardInterrupt, Interrupted) as error:
             click.secho(
-                f"Interrupted: {error or 'nothing computed so far is lost; the same command continues'}",
+                f"Interrupted: {str(error) or 'nothing computed so far is lost; the same command continues'}",
                 fg="yellow",
                 err=True,
             )

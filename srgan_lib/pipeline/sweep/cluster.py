@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 import uuid
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 POLL = 0.5  #: seconds between looks at the tasks
+#: A terminal sends Ctrl-C to workers too; it is for the command to say what becomes of them.
+IGNORE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 PATIENCE = 60.0  #: seconds to wait for a cluster's first worker, and for training to save its state when stopped
 
 
@@ -60,7 +63,8 @@ def local_cluster(workers: int, gpu: bool) -> Iterator[Client]:
     seen = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(str(n) for n in range(len(cuda_capabilities())))
     devices = seen.split(",")
     # Notebooks compute in processes of their own, so workers need neither Dask's memory limits nor its thread settings.
-    options: list[dict[str, Any]] = [{"nthreads": 1, "memory_limit": 0, "silence_logs": 50} for _ in range(workers)]
+    common = {"nthreads": 1, "memory_limit": 0, "silence_logs": 50, "preload": IGNORE_INTERRUPTS}
+    options: list[dict[str, Any]] = [dict(common) for _ in range(workers)]
     if gpu:
         for place, one in enumerate(options):
             one |= {"resources": {"GPU": 1}, "env": {"CUDA_VISIBLE_DEVICES": devices[place % len(devices)]}}
@@ -83,6 +87,7 @@ def running_cluster(address: str) -> Iterator[Client]:
     """
     from distributed import Client
 
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # a lost connection is told in a sentence
     try:
         client = Client(address, timeout=20)
     except (OSError, ValueError) as error:

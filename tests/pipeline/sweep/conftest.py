@@ -25,8 +25,7 @@ for image, base in (("one", 0.0), ("two", 1.0)):
     rows.append(f"heldout,{image},warmup,{26.5 + base},0.76,0.38,0.33")
     rows.append(f"heldout,{image},srgan,{25 - 0.5 * weight + base + 0.01 * seed},0.74,{0.3 - 0.02 * weight + 0.001 * (seed - 1) ** 2},{0.2 - 0.01 * weight}")
 text = "\\n".join(rows) + "\\n"
-from srgan_lib.pipeline.assemble import TOP_LEVEL
-for name in TOP_LEVEL:
+for name in ("metrics.csv", "metrics.txt"):
     (stage.directory / name).write_text(text)
 (stage.directory / "metrics_summary.csv").write_text(
     "dataset,method,metric,mean,difference\\nheldout,bicubic,psnr_y,26.5,0\\nheldout,srgan,psnr_y,25.5,-1\\n")
@@ -38,6 +37,7 @@ ADVERSARIAL = (
 import json
 weight = stage.params.adversarial.adversarial_weight
 (stage.directory / "weight.json").write_text(json.dumps({"weight": weight}))
+(stage.directory / "generator.safetensors").write_text("weights")
 if weight == 0.5 and not (stage.run_dir.parents[2] / "mended").exists():
     raise ValueError("this weight is broken on purpose")
 """
