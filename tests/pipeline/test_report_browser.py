@@ -125,7 +125,7 @@ def test_viewer_zooms_and_moves_all_versions_together(show: Open) -> None:
     page.keyboard.press("-")
     assert drawn(page)[0][2] == "auto", "smoothed only below 100 %"
     page.keyboard.press("Escape")
-    assert page.locator("dialog[open]").count() == 0
+    page.wait_for_function("() => !document.querySelector('dialog[open]')")
     assert button.evaluate("e => e === document.activeElement"), "focus returns to where it was"
 
 
@@ -165,7 +165,7 @@ def test_viewer_by_touch(show: Open) -> None:
     assert zoom_of(page) > 2 * before
     assert len(set(map(tuple, drawn(page)))) == 1
     page.get_by_role("button", name="Close", exact=True).tap()
-    assert page.locator("dialog[open]").count() == 0
+    page.wait_for_function("() => !document.querySelector('dialog[open]')")
 
 
 def test_phone_scrolls_only_downwards(show: Open) -> None:
