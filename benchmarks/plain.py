@@ -1,7 +1,7 @@
 """SRResNet and SRGAN trained the plain way, as one writes it from the paper: what the library's steps are raced with.
 
 Everything is float32 in PyTorch's default layout, with PyTorch's own modules and Adam. The mathematics is that of the
-library's step with the same weights (a test compares the losses); only the way of computing differs.
+library's step (a test compares the networks' outputs with the same weights); only the way of computing differs.
 """
 
 from __future__ import annotations

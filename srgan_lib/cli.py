@@ -360,8 +360,8 @@ def _compare(study: Any, terminal: Any) -> None:
         terminal.note(f"{outcome.planned.run.name}: {words}")
     if study.finished:
         terminal.note("Making the comparison report")
-        build_comparison(study, f"srgan {shlex.join(sys.argv[1:])}")
-        terminal.note(f"Report written: {study.folder / 'report.html'}")
+    files = build_comparison(study, f"srgan {shlex.join(sys.argv[1:])}")
+    terminal.note(f"Written: {', '.join(str(file) for file in files)}")
 
 
 def _existing_run(run: str) -> Path:

@@ -45,7 +45,8 @@ def test_the_plain_metrics_and_resize_give_the_same_values(photographs):
 
 def test_both_kinds_of_crops_have_the_same_shapes(photographs):
     ours, theirs = (make(photographs, batch=3, crop=32)() for make in (data.crops, data.plain_crops))
-    assert [tensor.shape for tensor in ours] == [tensor.shape for tensor in theirs]
+    assert len(ours) == data.BATCHES
+    assert [[part.shape for part in batch] for batch in ours] == [[part.shape for part in batch] for batch in theirs]
 
 
 @pytest.mark.slow

@@ -1,9 +1,10 @@
-"""Notebooks run from top to bottom in JupyterLab by a person's means: commands and sliders.
+"""Each notebook run from top to bottom in JupyterLab by a person's means: commands, sliders, an upload, an interruption.
 
 Run by ``make test-browser``.
 """
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -15,7 +16,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from srgan_lib.pipeline.layout import STAGES
 from srgan_lib.pipeline.notebooks import parameters_cell
@@ -40,7 +43,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("notebooks", "params"):
         shutil.copytree(ROOT / name, folder / name)
     for stage in STAGES:
-        set_parameters(folder, stage, tiny_values(stage))
+        set_parameters(folder, stage, {**tiny_values(stage), "grids": 2})  # two images to choose from
     return folder
 
 
@@ -158,7 +161,7 @@ def test_data_exploration_has_sliders_for_degradation_and_scale(show: Open) -> N
     changes(box, lambda: box.locator("select").nth(1).select_option("realistic"))
     changes(box, lambda: box.locator(".noUi-handle").first.press("ArrowLeft"))
     assert box.locator("figcaption").all_inner_texts()[1] == "LR 64×64"
-    changes(box, lambda: box.locator(".noUi-handle").last.press("ArrowRight"))
+    changes(box, lambda: box.locator(".noUi-handle").last.press("End"))
     changes(box, lambda: box.locator("select").first.select_option(index=2))
 
 
@@ -170,3 +173,51 @@ def test_training_shows_how_far_it_is(stage: str, show: Open, project: Path) -> 
     assert bar.get_attribute("value") == bar.get_attribute("max") == "3"
     assert "done in" in bar.locator("xpath=..").inner_text()
     assert (project / "results/notebook" / stage / "manifest.json").exists()
+
+
+def test_evaluation_is_there_to_be_explored(show: Open, project: Path, tmp_path: Path) -> None:
+    page = show("evaluation")
+    wait_until_finished(page)
+
+    box = panel(page, "pixels shown")
+    changes(box, lambda: box.locator("select").first.select_option(index=1))
+    shown = changes(box, lambda: box.locator("select").nth(1).select_option(["bicubic", "SRCNN", "warm-up"]))
+    assert len(shown) == 5
+    changes(box, lambda: box.locator(".noUi-handle").last.press("End"))
+    changes(box, lambda: box.locator(".noUi-handle").first.press("Home"))
+
+    box = panel(page, "adversarial")
+    assert re.search(r"0% adversarial [\d.]+ dB", box.locator("figcaption").first.inner_text())
+    changes(box, lambda: box.locator(".noUi-handle").press("End"))
+    assert re.search(r"100% adversarial [\d.]+ dB", box.locator("figcaption").first.inner_text())
+
+    image = tmp_path / "mine.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)).save(image)
+    box = panel(page, "file")
+    with page.expect_file_chooser() as chooser:
+        box.get_by_role("button").click()
+    changes(box, lambda: chooser.value.set_files(image))
+    own = project / "results/notebook/evaluation/own"
+    assert Image.open(own / "mine_srgan.png").size == (240, 160)
+    box.locator("input[type=text]").fill("no/such/file.png")
+    box.locator("input[type=text]").press("Enter")
+    page.get_by_text("no/such/file.png: no such file").wait_for()
+
+
+def test_interrupting_the_kernel_saves_and_says_how_to_go_on(show: Open, project: Path) -> None:
+    set_parameters(project, "srcnn", {**tiny_values("srcnn"), "steps": 100_000})
+    page = show("srcnn")
+    page.wait_for_function("() => document.querySelector('progress')?.max > 3")  # training has begun
+    page.evaluate("jupyterapp.commands.execute('notebook:interrupt-kernel')")
+    page.get_by_text("run the same again to go on from there").first.wait_for()
+    (stopped,) = [output for output in page.evaluate(OUTPUTS) if "ename" in output]
+    assert stopped["ename"] == "Interrupted" and len(stopped["traceback"]) == 1
+    step = int(re.search(r"stopped after step (\d+)", stopped["evalue"])[1])
+    assert list((project / "results/notebook/srcnn/checkpoints").iterdir())
+
+    page.wait_for_function(READY)
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_function("step => document.querySelector('progress')?.value > step", arg=step)
+    assert "stopped after" not in page.locator(".jp-Notebook").inner_text()
+    page.evaluate("jupyterapp.commands.execute('notebook:interrupt-kernel')")
+    page.get_by_text("run the same again to go on from there").first.wait_for()

@@ -180,6 +180,17 @@ def test_phone_scrolls_only_downwards(show: Open) -> None:
     assert page.locator("#contents").get_attribute("open") is None
 
 
+def test_a_phone_moves_charts_sideways_so_that_their_labels_stay_readable(show: Open) -> None:
+    page = show(390, 844, has_touch=True, is_mobile=True)
+    box = page.locator(".chart").first
+    image = box.locator("img")
+    points = 72 * float(image.evaluate("e => getComputedStyle(e).getPropertyValue('--inches')"))
+    smallest = 9 / points * image.bounding_box()["width"]
+    assert smallest >= 10, "pixels of a 9-point label"
+    box.evaluate("e => { e.scrollLeft = 1000 }")
+    assert box.evaluate("e => e.scrollLeft + e.clientWidth >= e.scrollWidth - 1 && e.scrollLeft > 0")
+
+
 def test_dark_leaves_images_untouched(show: Open) -> None:
     page = show(color_scheme="dark")
     colour = "getComputedStyle(document.body).backgroundColor"

@@ -39,16 +39,20 @@ def build_comparison(study: Study, command: str) -> list[Path]:
 
     Returns
     -------
-    The files written.
+    The files written; without a finished run there is no report among them.
     """
     runs = runs_table(study)
-    targets = [study.folder / name for name in ("runs.csv", "sweep.json", "report.html", "report.pdf")]
-    write_atomic(targets[0], runs.to_csv(index=False))
-    write_json(targets[1], _manifest(study, command))
+    table, manifest, screen, paper = (
+        study.folder / name for name in ("runs.csv", "sweep.json", "report.html", "report.pdf")
+    )
+    write_atomic(table, runs.to_csv(index=False))
+    write_json(manifest, _manifest(study, command))
+    if not study.finished:
+        return [table, manifest]
     page, images = _compose(study, runs, command, "screen")
-    write_atomic(targets[2], images.embed(page))
-    write_atomic(targets[3], typeset(*_compose(study, runs, command, "paper")))
-    return targets
+    write_atomic(screen, images.embed(page))
+    write_atomic(paper, typeset(*_compose(study, runs, command, "paper")))
+    return [table, manifest, screen, paper]
 
 
 def _compose(study: Study, runs: pd.DataFrame, command: str, medium: Medium) -> tuple[str, Images]:

@@ -61,6 +61,16 @@ def bare_reports(monkeypatch):
     monkeypatch.setattr("srgan_lib.pipeline.assemble.assemble", assemble)
 
 
+def test_a_sweep_of_which_every_run_fails_still_has_its_table(project):
+    done = sweep(write_sweep(project, grid={"adversarial.adversarial_weight": [0.5]}))
+    assert done.exit_code == 1
+    folder = project / "results" / "sweeps" / "study"
+    runs = pd.read_csv(folder / "runs.csv")
+    assert list(runs.state) == ["failed"] and "broken on purpose" in runs.cause[0]
+    assert "broken on purpose" in json.loads((folder / "sweep.json").read_text())["runs"][runs.run[0]]["cause"]
+    assert not (folder / "report.html").exists()
+
+
 def test_one_failing_run_is_named_and_the_same_command_runs_only_that(broken):
     project, path, done = broken
     assert done.exit_code == 1
