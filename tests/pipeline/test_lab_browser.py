@@ -31,6 +31,8 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 240_000.0  #: milliseconds
 OUTPUTS = """() => [...jupyterapp.shell.currentWidget.content.model.cells].filter(cell => cell.type === 'code')
     .flatMap(cell => cell.outputs.toJSON())"""
+#: Does not wait for the end, as the command's promise would.
+RUN_ALL = "() => { jupyterapp.commands.execute('notebook:run-all-cells') }"
 READY = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
 Open = Callable[..., Any]
@@ -91,7 +93,7 @@ def show(browser: Any, lab: str) -> Iterator[Open]:
         page.goto(f"{lab}/workspaces/{stage}{len(contexts)}/tree/notebooks/{STAGES[stage].notebook}.ipynb")
         page.wait_for_function(READY)
         if run:
-            page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+            page.evaluate(RUN_ALL)
         return page
 
     yield show
@@ -216,7 +218,7 @@ def test_interrupting_the_kernel_saves_and_says_how_to_go_on(show: Open, project
     assert list((project / "results/notebook/srcnn/checkpoints").iterdir())
 
     page.wait_for_function(READY)
-    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.evaluate(RUN_ALL)
     page.wait_for_function("step => document.querySelector('progress')?.value > step", arg=step)
     assert "stopped after" not in page.locator(".jp-Notebook").inner_text()
     page.evaluate("jupyterapp.commands.execute('notebook:interrupt-kernel')")
