@@ -184,8 +184,8 @@ for dataset in test_sets:
 # %% [markdown]
 # ## Images
 #
-# They are chosen by rank, not by taste: the image on which SRGAN gains most over bicubic, the one on which it gains
-# least, and others evenly between. In a notebook run by hand you choose image, methods, place and magnification.
+# They are chosen by rank, not by taste: of each test set the image on which SRGAN gains most over bicubic, the one on
+# which it gains least, and others evenly between. In a notebook run by hand you choose image, methods, place and magnification.
 
 # %%
 if stage.live:

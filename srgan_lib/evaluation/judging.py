@@ -69,7 +69,7 @@ class Judgement:
     ----------
     metrics : one row per image and method: ``metrics.csv``.
     spectra : dataset, method (and ``hr``), frequency in cycles per pixel, power in dB: means over the images.
-    samples : images to show, from SRGAN's largest gain over bicubic to its smallest.
+    samples : images to show, of each test set from SRGAN's largest gain over bicubic to its smallest.
     not_computed : by metric, the reason why it is missing.
     """
 

@@ -72,22 +72,27 @@ def choose_images(
     Parameters
     ----------
     metrics : as ``metrics.csv``.
-    count : how many, or all there are.
+    count : how many, or all there are; several datasets share them equally, the first of them what is left over.
     method, reference : the gain is that of ``method`` over ``reference`` in LPIPS(alex), or in PSNR-Y where LPIPS was
         not computed. Without one of the two methods, images are taken evenly from the table.
 
     Returns
     -------
-    Pairs of dataset and image, from the largest gain to the smallest.
+    Pairs of dataset and image, dataset by dataset, from the largest gain to the smallest.
     """
     name = "lpips_alex" if metrics.lpips_alex.notna().any() else "psnr_y"
-    figures = metrics.set_index(["dataset", "image"])
-    images = figures.index.unique()
-    if {method, reference} <= set(metrics.method):
-        gain = figures[name][figures.method == method] - figures[name][figures.method == reference]
-        images = gain.sort_values(ascending=not METRICS[name].higher_is_better, kind="stable").index
-    places = np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(int)
-    return [images[place] for place in places]
+    chosen = []
+    datasets = metrics.dataset.unique()
+    for number, dataset in enumerate(datasets):
+        share = count // len(datasets) + (number < count % len(datasets))
+        figures = metrics[metrics.dataset == dataset].set_index("image")
+        images = figures.index.unique()
+        if {method, reference} <= set(figures.method):
+            gain = figures[name][figures.method == method] - figures[name][figures.method == reference]
+            images = gain.sort_values(ascending=not METRICS[name].higher_is_better, kind="stable").index
+        places = np.linspace(0, len(images) - 1, min(share, len(images))).round().astype(int)
+        chosen += [(dataset, images[place]) for place in places]
+    return chosen
 
 
 def write_crops(samples: Sequence[Sample], folder: Path, side: int = 192) -> None:

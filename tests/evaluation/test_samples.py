@@ -45,6 +45,16 @@ def test_without_lpips_by_psnr_and_without_our_method_evenly():
     assert choose_images(others, 3) == [("set", "image0"), ("set", "image2"), ("set", "image4")]
 
 
+def test_several_datasets_share_the_images():
+    gains = [value for gain in (1, 5, 3, -2, 2) for value in (20, 20 + gain)]
+    one = metrics(psnr_y=gains, lpips_alex=np.nan)
+    both = pd.concat([one.assign(dataset="large"), one.head(4).assign(dataset="small")])
+    assert choose_images(both, 5) == [
+        ("large", "image1"), ("large", "image4"), ("large", "image3"), ("small", "image1"), ("small", "image0"),
+    ]  # fmt: skip
+    assert choose_images(both, 1) == [("large", "image1")]
+
+
 def test_crops_are_listed_in_an_index(tmp_path):
     write_crops([sample(), sample(scale=2)], tmp_path, side=32)
     index = json.loads((tmp_path / "index.json").read_text())
