@@ -263,11 +263,17 @@ def show_params(pattern: str | None) -> None:
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @click.option(
+    "--model",
+    type=click.Choice(["srgan", "srresnet", "srcnn"]),
+    default="srgan",
+    show_default=True,
+    help="A model that comes with the package, ×4: srgan looks natural, srresnet is faithful.",
+)
+@click.option(
     "--checkpoint",
-    required=True,
     type=click.Path(path_type=Path),
     metavar="F",
-    help="A network's weights, e.g. results/demo/adversarial/generator.safetensors.",
+    help="Your own network's weights instead, e.g. results/demo/adversarial/generator.safetensors.",
 )
 @click.option(
     "--tile",
@@ -280,26 +286,61 @@ def show_params(pattern: str | None) -> None:
     "--self-ensemble", is_flag=True, help="Average eight flips and turns: a little better, eight times slower."
 )
 @click.option("--force", is_flag=True, help="Replace files that exist.")
-def upscale(source: Path, target: Path, checkpoint: Path, tile: int, self_ensemble: bool, force: bool) -> None:
+def upscale(
+    source: Path, target: Path, model: str, checkpoint: Path | None, tile: int, self_ensemble: bool, force: bool
+) -> None:
     """Enlarge an image, or all images of a folder, into PNG files."""
     from srgan_lib.evaluation.upscale import upscale_file, upscale_folder
     from srgan_lib.params import Params
     from srgan_lib.pipeline.resolve import resolve
     from srgan_lib.terminal import Terminal
     from srgan_lib.training.checkpoint import load_model
+    from srgan_lib.weights import shipped_models
 
     shared = resolve(Params()).shared
-    model, _ = load_model(checkpoint)
+    network, _ = load_model(checkpoint or shipped_models()[model])
     how = {"tile": tile, "device": shared.device, "dtype": shared.dtype, "self_ensemble": self_ensemble, "force": force}
     if not source.exists():
         raise FileNotFoundError(f"{source}: no such file or folder")
     with Terminal() as terminal:
         progress = terminal.counter(f"Enlarging {source.name}")
         if source.is_dir():
-            upscale_folder(model, source, target, on_progress=progress, on_warning=terminal.note, **how)
+            upscale_folder(network, source, target, on_progress=progress, on_warning=terminal.note, **how)
         else:
-            upscale_file(model, source, target, on_progress=progress, **how)
+            upscale_file(network, source, target, on_progress=progress, **how)
         terminal.note(f"Written: {target}")
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Judge them on the built-in photographs and compare with their figures.")
+def models(check: bool) -> None:
+    """List the models that come with the package, with their figures on the built-in held-out photographs."""
+    import pandas as pd
+    from rich.console import Console
+    from rich.table import Table
+
+    from srgan_lib.weights import FIGURES, FOLDER, shipped_models
+
+    if not check:
+        figures = pd.read_csv(FOLDER / FIGURES, index_col="model", dtype=str)
+        table = Table("model", *figures.columns, "weights and model card")
+        for name, path in shipped_models().items():
+            table.add_row(name, *figures.loc[name], f"{path.parent}/{path.stem}.*")
+        Console(width=None if sys.stdout.isatty() else 180).print(table)
+        return
+    from srgan_lib.pipeline.reference import check_models
+    from srgan_lib.terminal import Terminal
+
+    with Terminal() as terminal:
+        found = check_models(on_step=terminal.counter("Judging"), on_warning=terminal.note)
+    for row in found.itertuples():
+        click.echo(f"{row.model:9} {row.metric:11} shipped {row.shipped:.4f}  measured {row.measured:.4f}")
+    wrong = found[~found.agrees & found.measured.notna()]
+    if len(wrong):
+        names = ", ".join(wrong.model.unique())
+        raise click.ClickException(
+            f"{names}: not the figures that these weights are shipped with; install the package again"
+        )
 
 
 @main.command()

@@ -60,6 +60,7 @@ grids = 5
 patches = 5
 patch_size = 64
 tile = 192
+reference_models = True
 self_ensemble = False
 interpolations = []
 published = {"title": "", "sources": [], "methods": {}, "metrics": [], "curves": []}
@@ -83,6 +84,7 @@ from srgan_lib.evaluation.statistics import summarise
 from srgan_lib.files import write_atomic
 from srgan_lib.pipeline.stages import open_stage
 from srgan_lib.training.checkpoint import load_model
+from srgan_lib.weights import TRAINED_ON, shipped_models
 
 stage = open_stage("evaluation", globals())
 shared, evaluation, source = stage.params.shared, stage.params.evaluation, stage.params.published
@@ -118,6 +120,10 @@ interpolated = interpolated_networks(networks["warmup"], networks["srgan"], eval
 how = {"tile": evaluation.tile, "device": shared.device, "dtype": shared.dtype}
 methods = {name: classical(name, shared.scale) for name in evaluation.baselines}
 methods |= {name: network(model, **how) for name, model in (networks | interpolated).items()}
+judged = {shared.dataset if name == "heldout" else name for name in test_sets}
+if evaluation.reference_models and not TRAINED_ON & judged:
+    shipped = shipped_models(shared.scale)
+    methods |= {f"reference_{name}": network(load_model(path)[0], **how) for name, path in shipped.items()}
 if evaluation.self_ensemble:
     methods |= {f"{name}_ensemble": network(model, self_ensemble=True, **how) for name, model in networks.items()}
 images = [pair.image for pairs in test_sets.values() for pair in pairs]

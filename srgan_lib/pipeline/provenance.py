@@ -30,6 +30,7 @@ from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone, layer_index
 from srgan_lib.params import LOCATION_PARAMETERS, Params
 from srgan_lib.pipeline.layout import STAGES as STAGE_TABLE
+from srgan_lib.weights import shipped_models
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
 MISSING = "missing"
@@ -134,6 +135,8 @@ def environment(stage: str, params: Params) -> dict[str, str]:
         found["vgg19"] = _backbone_hash("vgg19", max(section.content_layers, key=layer_index))
     if stage == "evaluation":
         found |= {LPIPS_BACKBONES[net]: _backbone_hash(LPIPS_BACKBONES[net]) for net in section.lpips_nets}
+        if section.reference_models:
+            found |= {path.name: sha256_file(path) for path in shipped_models(params.shared.scale).values()}
     return found
 
 

@@ -1,0 +1,158 @@
+"""Shipping the reference models: ``python -m srgan_lib.pipeline.reference RUN`` (``make reproduce-reference``).
+
+A finished run of ``params/reference.yaml`` becomes ``srgan_lib/weights/`` (networks, model cards, the figures they must
+reach) and ``results/reference/`` (tables, learning curves and comparison grids).
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from srgan_lib.data.sources import find_photos
+from srgan_lib.data.split import as_test_set, load_pairs, make_split
+from srgan_lib.evaluation.judging import judge
+from srgan_lib.evaluation.methods import network
+from srgan_lib.evaluation.metrics import METRICS
+from srgan_lib.files import sha256_file, write_atomic
+from srgan_lib.params import Shared
+from srgan_lib.pipeline.layout import project_root
+from srgan_lib.pipeline.provenance import read_json
+from srgan_lib.training.checkpoint import load_model
+from srgan_lib.weights import FIGURES, FOLDER, shipped_models
+
+#: Where a run has each shipped network: its stage, its file, and its method in the tables.
+SOURCES = {
+    "srcnn": ("srcnn", "srcnn.safetensors", "srcnn"),
+    "srresnet": ("warmup", "generator.safetensors", "warmup"),
+    "srgan": ("adversarial", "generator.safetensors", "srgan"),
+}
+CHECKED = {"psnr_y": 0.02, "ssim_y": 0.001, "lpips_alex": 0.002}  #: metrics, and how far another machine may be off
+BUILTIN = "builtin"
+GRIDS = 4
+
+
+def publish(run_dir: Path, weights: Path, results: Path) -> None:
+    """Take over a finished run's networks, and write their cards and figures.
+
+    Parameters
+    ----------
+    run_dir : a run of ``params/reference.yaml``, judged on the built-in photographs among others.
+    weights : ``srgan_lib/weights``.
+    results : ``results/reference``.
+    """
+    manifest = read_json(run_dir / "manifest.json")
+    scale = manifest["parameters"]["shared"]["scale"]
+    summary = pd.read_csv(run_dir / "metrics_summary.csv")
+    for name, (stage, file, _) in SOURCES.items():
+        target = weights / f"{name}_x{scale}.safetensors"
+        write_atomic(target, (run_dir / stage / file).read_bytes())
+        write_atomic(target.with_suffix(".md"), model_card(name, run_dir, manifest, summary))
+    own = summary[(summary.dataset == BUILTIN) & summary.metric.isin(CHECKED)]
+    means = own.pivot(index="method", columns="metric", values="mean")
+    table = pd.DataFrame({name: means.loc[method] for name, (*_, method) in SOURCES.items()}).T[list(CHECKED)]
+    write_atomic(weights / FIGURES, table.to_csv(index_label="model", float_format="%.4f", lineterminator="\n"))
+
+    shutil.rmtree(results, ignore_errors=True)
+    for name in ("metrics.csv", "metrics_summary.csv"):
+        write_atomic(results / name, (run_dir / name).read_bytes())
+    curves = [path for stage in ("srcnn", "warmup", "adversarial") for path in (run_dir / stage).glob("*.csv")]
+    for path in curves:
+        write_atomic(results / f"{path.parent.name}_{path.name}", path.read_bytes())
+    grids = sorted((run_dir / "evaluation" / "figures").glob(f"grid_{BUILTIN}_*.png"))[:GRIDS]
+    charts = [run_dir / stage / "figures" / "learning_curve.png" for stage in ("srcnn", "warmup", "adversarial")]
+    for path in (*grids, *charts):
+        stage = "" if path in grids else f"{path.parents[1].name}_"
+        write_atomic(results / f"{stage}{path.name}", path.read_bytes())
+
+
+def model_card(name: str, run_dir: Path, manifest: dict[str, Any], summary: pd.DataFrame) -> str:
+    """What somebody should know before using a shipped network, as Markdown."""
+    stage, file, method = SOURCES[name]
+    parameters = manifest["parameters"]
+    shared, own = parameters["shared"], parameters[stage]
+    speed = read_json(run_dir / stage / "speed.json")
+    rows = summary[summary.method.isin([method, "bicubic"]) & summary.metric.isin(CHECKED)]
+    means = rows.pivot(index=["dataset", "method"], columns="metric", values="mean")
+    shown = [metric for metric in CHECKED if metric in means]
+    table = [
+        f"| {dataset} | {name if who == method else who} | "
+        + " | ".join(METRICS[metric].text(means.loc[(dataset, who), metric]) for metric in shown)
+        + " |"
+        for dataset in rows.dataset.unique()
+        for who in ("bicubic", method)
+    ]
+    before = f", starting from `srresnet_x{shared['scale']}`" if name == "srgan" else ""
+    return "\n".join(
+        [
+            f"# {name}_x{shared['scale']}",
+            "",
+            f"Enlarges photographs ×{shared['scale']}. Trained with `params/reference.yaml`, stage `{stage}`{before}.",
+            "",
+            f"- **Data:** `{shared['dataset']}` (training and test images of BSDS500, Berkeley Segmentation Dataset; "
+            "non-commercial research). Set5, BSD100 and the built-in photographs were never seen.",
+            f"- **Training:** {own['steps']} steps of {own['batch']} crops of {shared['crop']}×{shared['crop']} pixels, "
+            f"{speed['images_per_second']:.0f} images per second on {hardware(manifest['machine'])}, {shared['dtype']}.",
+            "- **Degradation:** MATLAB bicubic. Photographs that are noisy, blurred or compressed are outside of what it "
+            "has learned: it sharpens their faults.",
+            "- **Limits:** detail is plausible, not true; do not use it where a pixel can matter (medicine, evidence).",
+            f"- **SHA-256:** `{sha256_file(run_dir / stage / file)}`",
+            "",
+            "Means of per-image values; PSNR and SSIM (Wang) on Y with a border of "
+            f"{shared['scale']} pixels removed, LPIPS(alex) on whole images:",
+            "",
+            "| set | method | " + " | ".join(METRICS[metric].label for metric in shown) + " |",
+            "|---" * (2 + len(shown)) + "|",
+            *table,
+            "",
+        ]
+    )
+
+
+def hardware(machine: dict[str, Any]) -> str:
+    """A machine in a few words, from a run's manifest."""
+    gpus = f", {machine['gpu']} GPUs" if machine["gpu"] else ""
+    return f"{machine['cores']} cores ({machine['cpu']}){gpus}"
+
+
+def check_models(
+    scale: int = 4,
+    folder: Path = FOLDER,
+    on_step: Callable[[int, int], None] | None = None,
+    on_warning: Callable[[str], None] = lambda text: None,
+) -> pd.DataFrame:
+    """Judge the shipped models on the built-in held-out photographs.
+
+    Returns
+    -------
+    One row per model and metric: ``model, metric, shipped, measured, agrees`` (NaN where LPIPS was not computed).
+    """
+    shared = Shared(scale=scale)
+    photos = as_test_set(find_photos(BUILTIN, scale=scale))
+    pairs = load_pairs(make_split(photos, shared, on_warning), photos, shared, "test", on_warning)
+    methods = {name: network(load_model(path)[0]) for name, path in shipped_models(scale, folder).items()}
+    metrics = judge({BUILTIN: pairs}, methods, scale=scale, names=CHECKED, on_step=on_step, on_warning=on_warning)
+    measured = metrics.metrics.groupby("method", sort=False)[list(CHECKED)].mean()
+    shipped = pd.read_csv(folder / FIGURES, index_col="model")
+    rows = [
+        {
+            "model": name,
+            "metric": metric,
+            "shipped": shipped.loc[name, metric],
+            "measured": measured.loc[name, metric],
+            "agrees": bool(abs(measured.loc[name, metric] - shipped.loc[name, metric]) <= tolerance),
+        }
+        for name in methods
+        for metric, tolerance in CHECKED.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+if __name__ == "__main__":
+    root = project_root()
+    publish(root / "results" / sys.argv[1], FOLDER, root / "results" / "reference")
