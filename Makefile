@@ -11,7 +11,7 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
-.PHONY: help env report sweep test test-all bench test-browser lint notebooks lab lock clean
+.PHONY: help env report sweep test test-all bench test-browser reproduce-reference lint notebooks lab lock clean
 
 help:
 	@echo "make report [PARAMS=params/x.yaml] [RUN=name] [OVERLAY=params/overlays/quick.yaml]   run the study and write results/RUN/report.html"
@@ -19,6 +19,7 @@ help:
 	@echo "make test        the tests, under four minutes      make test-all    all of them, half an hour"
 	@echo "make test-browser  the report and the notebooks in Chromium"
 	@echo "make bench       measured ratios against plain code, a few minutes (ARGS=--quick, ARGS='--peer PATH')"
+	@echo "make reproduce-reference  train the shipped models again, for hours, and write their cards and figures"
 	@echo "make notebooks   notebooks/*.ipynb from notebooks/source/*.py"
 	@echo "make lab         JupyterLab on the notebooks        make lock        resolve requirements.lock again"
 
@@ -50,6 +51,11 @@ test-all: $(READY)
 test-browser: $(READY)
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { echo "Chromium is needed: apt-get install chromium"; exit 1; }
 	@$(BIN)/python -m pytest -m browser $(ARGS)
+
+# Hours: trains the shipped models as they were trained, and writes srgan_lib/weights/ and results/reference/ from that run.
+reproduce-reference: $(READY)
+	@$(BIN)/srgan run params/reference.yaml --run reference_run $(ARGS)
+	@$(BIN)/python -m srgan_lib.pipeline.reference reference_run
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -75,7 +75,7 @@ def test_realworld_changes_the_degradation_alone():
 
 
 @pytest.mark.parametrize("overlay", sorted(path.name for path in OVERLAYS.glob("*.yaml")))
-@pytest.mark.parametrize("recipe", [*RECIPES, "demo"])
+@pytest.mark.parametrize("recipe", [*RECIPES, "demo", "reference"])
 def test_overlays_go_over_every_recipe(recipe, overlay):
     params_io.read(PARAMS / f"{recipe}.yaml", (), (OVERLAYS / overlay,))
 

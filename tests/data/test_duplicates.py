@@ -1,4 +1,6 @@
 import io
+import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,8 @@ from srgan_lib.data.duplicates import (
 )
 from srgan_lib.data.images import read_image
 from srgan_lib.data.sources import DatasetError, find_photos
+from srgan_lib.data.split import as_test_set, make_split
+from srgan_lib.params import Shared
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +81,21 @@ def test_duplicates_within_a_part_and_plain_pictures_pass(photographs):
             ("test", "grey", plain // 2),
         )
     )
+
+
+@pytest.mark.parametrize("judged", ["Set5", "BSD100", "builtin"])
+def test_what_the_shipped_models_learned_from_judges_nothing(judged):
+    """No image of ``bsds400`` is, or nearly is, in a set that ``params/reference.yaml`` is judged on."""
+    for name in ("bsds400", judged):
+        if name != "builtin" and not (Path(os.environ.get("SRGAN_DATA", "nowhere")) / name / "HR").is_dir():
+            pytest.skip(f"set SRGAN_DATA to a folder that has {name}")
+    learned, held_out = (
+        make_split(photos, Shared(), lambda text: None)
+        for photos in (find_photos("bsds400", scale=4), as_test_set(find_photos(judged, scale=4)))
+    )
+    assert len(learned) == 400 and set(held_out.split) == {"test"}
+    refuse_duplicates(pd.concat([learned.assign(split="train"), held_out]))
+
+    again = held_out.head(1).assign(split="train")
+    with pytest.raises(DatasetError, match="the same image"):
+        refuse_duplicates(pd.concat([learned.assign(split="train"), again, held_out]))

@@ -40,7 +40,7 @@ def photograph(path, side=96, seed=0):
     Image.fromarray(np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)).save(path)
 
 
-@pytest.mark.parametrize("command", ["run", "report", "params", "upscale", "evaluate", "verify"])
+@pytest.mark.parametrize("command", ["run", "report", "params", "upscale", "models", "evaluate", "verify"])
 def test_every_command_has_help(command):
     result = srgan(command, "--help")
     assert result.exit_code == 0
@@ -108,6 +108,29 @@ def test_imagenet_weights_that_cannot_be_had(project, monkeypatch):
 def test_a_run_that_is_not_there(project):
     for command in ("report", "verify"):
         assert_refused(srgan(command, "nothing"), "no finished run 'nothing'", "make report")
+
+
+@pytest.mark.parametrize("model", [(), ("--model", "srresnet"), ("--model", "srcnn")])
+def test_upscale_needs_no_checkpoint_and_no_download(project, model):
+    photograph(project / "small.png", side=20)
+    result = srgan("upscale", "small.png", "large.png", *model)
+    assert result.exit_code == 0, result.output
+    assert Image.open(project / "large.png").size == (80, 80)
+
+
+def test_upscale_by_srgan_unless_told_otherwise(project):
+    photograph(project / "small.png", side=20)
+    for name, words in {"default": (), "srgan": ("--model", "srgan"), "srcnn": ("--model", "srcnn")}.items():
+        assert srgan("upscale", "small.png", f"{name}.png", *words).exit_code == 0
+    default, by_srgan, by_srcnn = ((project / f"{name}.png").read_bytes() for name in ("default", "srgan", "srcnn"))
+    assert default == by_srgan != by_srcnn
+
+
+def test_models_are_listed_with_their_figures():
+    result = srgan("models")
+    assert result.exit_code == 0, result.output
+    for word in ("srcnn", "srresnet", "srgan", "psnr_y", "lpips_alex", "srgan_x4"):
+        assert word in result.output
 
 
 def test_upscale_without_image_or_with_a_file_that_is_no_checkpoint(project):

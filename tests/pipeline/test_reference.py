@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from srgan_lib.evaluation.statistics import summarise
-from srgan_lib.files import write_atomic
+from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.models.generators import build_generator
 from srgan_lib.pipeline.reference import SOURCES, check_models, publish
 from srgan_lib.training.checkpoint import load_model, save_model
@@ -72,3 +72,19 @@ def test_models_are_checked_against_their_figures(run, tmp_path, monkeypatch):
     again = check_models(4, weights)
     assert again[again.metric != "lpips_alex"].agrees.all()
     assert again.measured.equals(found.measured)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_model_is_the_one_its_card_describes(name):
+    path = shipped_models()[name]
+    card = path.with_suffix(".md").read_text(encoding="utf-8")
+    assert sha256_file(path) in card
+    assert load_model(path)[1]["config"]["scale"] == 4
+    assert path.stat().st_size < 10 * 2**20
+
+
+@pytest.mark.slow
+def test_the_shipped_models_have_their_figures():
+    found = check_models()
+    assert list(found.model.unique()) == list(NAMES)
+    assert found[found.measured.notna()].agrees.all(), found
