@@ -84,7 +84,7 @@ from srgan_lib.evaluation.statistics import summarise
 from srgan_lib.files import write_atomic
 from srgan_lib.pipeline.stages import open_stage
 from srgan_lib.training.checkpoint import load_model
-from srgan_lib.weights import TRAINED_ON, shipped_models
+from srgan_lib.weights import PREFIX, TRAINED_ON, shipped_models
 
 stage = open_stage("evaluation", globals())
 shared, evaluation, source = stage.params.shared, stage.params.evaluation, stage.params.published
@@ -121,9 +121,9 @@ how = {"tile": evaluation.tile, "device": shared.device, "dtype": shared.dtype}
 methods = {name: classical(name, shared.scale) for name in evaluation.baselines}
 methods |= {name: network(model, **how) for name, model in (networks | interpolated).items()}
 judged = {shared.dataset if name == "heldout" else name for name in test_sets}
-if evaluation.reference_models and not TRAINED_ON & judged:
-    shipped = shipped_models(shared.scale)
-    methods |= {f"reference_{name}": network(load_model(path)[0], **how) for name, path in shipped.items()}
+shipped = shipped_models(shared.scale) if evaluation.reference_models and not TRAINED_ON & judged else {}
+reference = {PREFIX + name: network(load_model(path)[0], **how) for name, path in shipped.items()}
+methods |= reference
 if evaluation.self_ensemble:
     methods |= {f"{name}_ensemble": network(model, self_ensemble=True, **how) for name, model in networks.items()}
 images = [pair.image for pairs in test_sets.values() for pair in pairs]
@@ -146,6 +146,9 @@ write_crops(judgement.samples, stage.directory / "viewer")
 
 # %% [markdown]
 # ## Results
+#
+# Rows called *reference* are no results of this run: they are the models that come with the package, trained by the same
+# notebooks on 400 other photographs for longer (`srgan models`). They show what more training gives.
 
 # %%
 for dataset, pairs in test_sets.items():
@@ -325,7 +328,8 @@ if stage.live:
 # ## Conclusion
 
 # %%
-stage.text(conclude(summary, scale=shared.scale, not_computed=judgement.not_computed), "conclusion")
+of_this_run = summary[~summary.method.isin(reference)]
+stage.text(conclude(of_this_run, scale=shared.scale, not_computed=judgement.not_computed), "conclusion")
 
 # %%
 means = summary.pivot_table(index="method", columns="metric", values="mean", sort=False)

@@ -97,7 +97,7 @@ def model_card(name: str, run_dir: Path, manifest: dict[str, Any], summary: pd.D
             f"- **Data:** `{shared['dataset']}` (training and test images of BSDS500, Berkeley Segmentation Dataset; "
             "non-commercial research). Set5, BSD100 and the built-in photographs were never seen.",
             f"- **Training:** {own['steps']} steps of {own['batch']} crops of {shared['crop']}×{shared['crop']} pixels, "
-            f"{speed['images_per_second']:.0f} images per second on {hardware(manifest['machine'])}, {shared['dtype']}.",
+            f"{speed['seconds'] / 60:.0f} minutes on {hardware(manifest['machine'])}, {shared['dtype']}.",
             "- **Degradation:** MATLAB bicubic. Photographs that are noisy, blurred or compressed are outside of what it "
             "has learned: it sharpens their faults.",
             "- **Limits:** detail is plausible, not true; do not use it where a pixel can matter (medicine, evidence).",

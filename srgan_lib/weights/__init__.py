@@ -8,6 +8,8 @@ FOLDER = Path(__file__).parent
 NAMES = ("srcnn", "srresnet", "srgan")  #: from the smallest network to the one that people ask for
 FIGURES = "figures.csv"  #: what they reach on the built-in held-out photographs
 
+PREFIX = "reference_"  #: before a shipped model's name in the tables of a run
+
 #: They have seen these sets, and so cannot be judged on them.
 TRAINED_ON = frozenset({"bsds400", "BSDS500"})
 

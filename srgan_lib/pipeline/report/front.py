@@ -10,6 +10,7 @@ from srgan_lib.pipeline.report.folder import Run
 from srgan_lib.pipeline.report.plates import Plate
 from srgan_lib.pipeline.report.scores import Scores
 from srgan_lib.plotting import looks
+from srgan_lib.weights import PREFIX
 
 HEADLINE = ("psnr_y", "ssim_y", "lpips_alex")
 REFERENCE, OURS = "bicubic", "srgan"
@@ -123,8 +124,9 @@ def _closeness(scores: Scores, dataset: str) -> str:
 
 
 def _faithfulness(scores: Scores, dataset: str) -> str:
-    """Which method has the highest PSNR."""
-    psnr = {method: scores.summary(dataset, method, "psnr_y") or 0 for method in scores.methods}
+    """Which of the run's own methods has the highest PSNR."""
+    own = [method for method in scores.methods if not method.startswith(PREFIX)]
+    psnr = {method: scores.summary(dataset, method, "psnr_y") or 0 for method in own}
     best = max(psnr, key=psnr.__getitem__)
     if best == REFERENCE:
         return f"no method comes above bicubic’s {_decibel(psnr[best])} PSNR"
