@@ -137,15 +137,15 @@ def _named(dataset: str, scale: int, on_progress: Progress | None) -> list[Photo
             f"dataset {dataset!r} is unknown; allowed: builtin, folder, {', '.join(SETS)}, or the name of a folder "
             f"under SRGAN_DATA={own or '(not set)'}"
         )
-    parts = known.parts if known else _FOLDER_PARTS
-    for root in roots:
-        if photos := _in_named_folder(root / dataset, parts, scale):
-            return photos
-    folder = download(known, on_progress) if known else Path(own) / dataset
-    photos = _in_named_folder(folder, parts, scale)
+    parts, left_out = (known.parts, known.left_out) if known else (_FOLDER_PARTS, frozenset())
+    folders = [root / dataset for root in roots]
+    photos = next(filter(None, (_in_named_folder(folder, parts, scale) for folder in folders)), [])
+    if not photos:
+        folder = download(known, on_progress) if known else Path(own) / dataset
+        photos = _in_named_folder(folder, parts, scale)
     if not photos:
         raise DatasetError(f"{folder}: no images in this folder, nor in its HR; put them there or remove the folder")
-    return photos
+    return [photo for photo in photos if photo.image not in left_out]
 
 
 def _in_named_folder(folder: Path, parts: tuple[Part, ...], scale: int) -> list[Photo]:
