@@ -39,14 +39,31 @@ def load_test_sets(
     DatasetError
         If a set cannot be had, or one of its images is, or nearly is, among the training images.
     """
-    learned = split[split.split != "test"]
     sets: dict[str, list[Pair]] = {}
     for name in names:
         if name == HELDOUT:
             sets[shared.dataset] = load_pairs(split, photos, shared, "test", on_warning)
-            continue
-        own = as_test_set(find_photos(name, scale=shared.scale))
-        frame = make_split(own, shared, on_warning)
-        refuse_duplicates(pd.concat([learned, frame], ignore_index=True))
-        sets[name] = load_pairs(frame, own, shared, "test", on_warning)
+        else:
+            own, frame = _unseen(name, split, shared, on_warning)
+            sets[name] = load_pairs(frame, own, shared, "test", on_warning)
     return sets
+
+
+def check_test_sets(names: Sequence[str], split: pd.DataFrame, shared: Shared) -> None:
+    """Make sure, before hours of training, that the named test sets can be had and are unseen.
+
+    Parameters and raises as :func:`load_test_sets`; warnings are left to that.
+    """
+    for name in names:
+        if name != HELDOUT:
+            _unseen(name, split, shared, lambda text: None)
+
+
+def _unseen(
+    name: str, split: pd.DataFrame, shared: Shared, on_warning: Callable[[str], None]
+) -> tuple[list[Photo], pd.DataFrame]:
+    """The photographs of a named set with their sizes and hashes, none of which is in training or validation."""
+    own = as_test_set(find_photos(name, scale=shared.scale))
+    frame = make_split(own, shared, on_warning)
+    refuse_duplicates(pd.concat([split[split.split != "test"], frame], ignore_index=True))
+    return own, frame

@@ -103,6 +103,8 @@ def execute(
     StageFailed
         When a notebook raises. ``NN_name.failed.ipynb`` keeps its traceback; finished stages and
         checkpoints stay, so the same command continues there.
+    DatasetError
+        Before a training whose networks could not be judged: a test set cannot be had, or is trained on.
     Interrupted
         When the user stops the run.
     """
@@ -123,11 +125,22 @@ def execute(
             current = plan if plan.fresh else _decide_again(plan, run_dir)
             started = time.perf_counter()
             listener("started", {"stage": plan.stage, "action": current.action})
+            if current.action == "run" and plan.stage.trainer:
+                _check_test_sets(params, run_dir)
             if current.action == "run":
                 _execute_notebook(current, params, run_dir, root, listener)
             elif current.action == "reuse":
                 _copy_stage(current, run_dir)
         listener("finished", {"stage": plan.stage, "action": current.action, "seconds": time.perf_counter() - started})
+
+
+def _check_test_sets(params: Params, run_dir: Path) -> None:
+    split = run_dir / "data" / "split.csv"
+    if split.exists():
+        from srgan_lib.data.split import read_split
+        from srgan_lib.data.test_sets import check_test_sets
+
+        check_test_sets(params.evaluation.test_sets, read_split(split), params.shared)
 
 
 def compute_upstream(stage: Stage, missing: list[str]) -> None:

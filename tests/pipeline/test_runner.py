@@ -8,8 +8,11 @@ import textwrap
 import time
 
 import nbformat
+import numpy as np
 import pytest
 
+from srgan_lib.data.images import write_image
+from srgan_lib.data.sources import DatasetError
 from srgan_lib.pipeline import runner
 from srgan_lib.pipeline.runner import StageFailed, execute, plan_run
 
@@ -234,3 +237,30 @@ def test_progress_of_a_notebook_reaches_the_listener(tmp_path, monkeypatch):
     assert ("Counting", 2, 2) in seen
     assert not (run_dir / "data" / "progress.json").exists()
     assert runner.is_complete(run_dir / "data", runner.STAGES["data"])
+
+
+SPLIT = """
+from srgan_lib.data.sources import find_photos
+from srgan_lib.data.split import make_split
+
+shared = stage.params.shared
+photos = find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder)
+make_split(photos, shared, print).to_csv(stage.directory / "split.csv", index=False)
+"""
+
+
+def test_a_test_set_that_is_trained_on_or_missing_is_refused_before_training(tmp_path, monkeypatch):
+    root = make_project(tmp_path / "project", {"data": SPLIT})
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 256, (96, 96, 3), dtype=np.uint8) for _ in range(5)]
+    for number, image in enumerate(images):
+        write_image(tmp_path / "mine" / f"{number}.png", image)
+        write_image(tmp_path / "sets" / "Judges" / f"copy_of_{number}.png", image)
+    monkeypatch.setenv("SRGAN_DATA", str(tmp_path / "sets"))
+    folder = {"dataset": "folder", "image_folder": str(tmp_path / "mine"), "test_images": 1, "validation_images": 1}
+    run_dir = root / "results" / "run"
+    for judges, message in (("Judges", "copy_of_. .*are the same image"), ("Others", "'Others' is unknown")):
+        params = tiny_params(shared=folder, evaluation={"test_sets": [judges]})
+        with pytest.raises(DatasetError, match=message):
+            execute(plan_run(params, run_dir, root), params, run_dir, root)
+        assert (run_dir / "data" / "manifest.json").exists() and not (run_dir / "srcnn").exists()
