@@ -40,7 +40,7 @@ LOOKS = {
     "srcnn": Look("SRCNN", "#009E73", "D", (0, (6, 2))),
     "warmup": Look("warm-up", "#0072B2", "^", (0, (8, 2, 2, 2))),
     "srgan": Look("SRGAN", "#D55E00", "o", "-"),
-    # The shipped models: the colour of the method, told apart by marker, line and name.
+    # The reference models: the colour of the method, told apart by marker, line and name.
     "reference_srcnn": Look("reference SRCNN", "#009E73", "+", (0, (2, 2))),
     "reference_srresnet": Look("reference SRResNet", "#0072B2", "x", (0, (4, 1, 2, 1))),
     "reference_srgan": Look("reference SRGAN", "#D55E00", "1", (0, (10, 2))),

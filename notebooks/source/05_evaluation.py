@@ -68,6 +68,7 @@ published = {"title": "", "sources": [], "methods": {}, "metrics": [], "curves":
 # %%
 import pandas as pd
 
+from srgan_lib import weights
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import read_split
 from srgan_lib.data.test_sets import load_test_sets
@@ -84,7 +85,6 @@ from srgan_lib.evaluation.statistics import summarise
 from srgan_lib.files import write_atomic
 from srgan_lib.pipeline.stages import open_stage
 from srgan_lib.training.checkpoint import load_model
-from srgan_lib.weights import PREFIX, TRAINED_ON, shipped_models
 
 stage = open_stage("evaluation", globals())
 shared, evaluation, source = stage.params.shared, stage.params.evaluation, stage.params.published
@@ -120,10 +120,8 @@ interpolated = interpolated_networks(networks["warmup"], networks["srgan"], eval
 how = {"tile": evaluation.tile, "device": shared.device, "dtype": shared.dtype}
 methods = {name: classical(name, shared.scale) for name in evaluation.baselines}
 methods |= {name: network(model, **how) for name, model in (networks | interpolated).items()}
-judged = {shared.dataset if name == "heldout" else name for name in test_sets}
-shipped = shipped_models(shared.scale) if evaluation.reference_models and not TRAINED_ON & judged else {}
-reference = {PREFIX + name: network(load_model(path)[0], **how) for name, path in shipped.items()}
-methods |= reference
+shipped = weights.reference_models(shared.scale, test_sets) if evaluation.reference_models else {}
+methods |= {weights.PREFIX + name: network(load_model(path)[0], **how) for name, path in shipped.items()}
 if evaluation.self_ensemble:
     methods |= {f"{name}_ensemble": network(model, self_ensemble=True, **how) for name, model in networks.items()}
 images = [pair.image for pairs in test_sets.values() for pair in pairs]
@@ -148,7 +146,7 @@ write_crops(judgement.samples, stage.directory / "viewer")
 # ## Results
 #
 # Rows called *reference* are no results of this run: they are the models that come with the package, trained by the same
-# notebooks on 400 other photographs for longer (`srgan models`). They show what more training gives.
+# notebooks on other photographs for longer (`srgan models`). They show what more training gives.
 
 # %%
 for dataset, pairs in test_sets.items():
@@ -328,7 +326,7 @@ if stage.live:
 # ## Conclusion
 
 # %%
-of_this_run = summary[~summary.method.isin(reference)]
+of_this_run = summary[~summary.method.str.startswith(weights.PREFIX)]
 stage.text(conclude(of_this_run, scale=shared.scale, not_computed=judgement.not_computed), "conclusion")
 
 # %%

@@ -17,7 +17,7 @@ def conclude(
     scale: int,
     ours: str = "srgan",
     before: str = "warmup",
-    reference: str = "bicubic",
+    baseline: str = "bicubic",
     not_computed: Mapping[str, str] | None = None,
 ) -> list[str]:
     """A short conclusion: a paragraph for each dataset, and one on what was not computed.
@@ -26,13 +26,13 @@ def conclude(
     ----------
     summary : as ``metrics_summary.csv``.
     scale : enlargement factor.
-    ours, before, reference : the method in question, the one it started from, and the one to beat. A sentence about a
+    ours, before, baseline : the method in question, the one it started from, and the one to beat. A sentence about a
         method that was not judged is left out.
     not_computed : by metric, the reason.
     """
     paragraphs = []
     for dataset in summary.dataset.unique():
-        figures = _Figures(summary[summary.dataset == dataset], reference)
+        figures = _Figures(summary[summary.dataset == dataset], baseline)
         sentences = [
             _fidelity(figures, scale),
             _perception(figures, ours),
@@ -51,7 +51,7 @@ class _Figures:
     """The rows of one dataset, looked up by method and metric."""
 
     rows: pd.DataFrame
-    reference: str
+    baseline: str
 
     @property
     def methods(self) -> list[str]:
@@ -71,17 +71,17 @@ class _Figures:
 
 def _fidelity(figures: _Figures, scale: int) -> str:
     """Which method is the most faithful by PSNR and SSIM, and by how much."""
-    best, base = figures.best("psnr_y"), figures.get(figures.reference, "psnr_y")
+    best, base = figures.best("psnr_y"), figures.get(figures.baseline, "psnr_y")
     row = figures.get(best, "psnr_y")
     images = f"{row.n} image{'s' if row.n > 1 else ''}"
     dataset = "the held-out photographs" if row.dataset == "heldout" else row.dataset
     start = f"On {dataset} ({images}, enlarged {scale}×) "
-    reference = figures.label(figures.reference) if base is not None else ""
-    if best == figures.reference:
-        return f"{start}no method is more faithful than {reference} by PSNR-Y ({_value(row)})."
+    baseline = figures.label(figures.baseline) if base is not None else ""
+    if best == figures.baseline:
+        return f"{start}no method is more faithful than {baseline} by PSNR-Y ({_value(row)})."
     text = f"{start}{figures.label(best)} is the most faithful by PSNR-Y: {_value(row)}"
     if base is not None:
-        text += f", {METRICS['psnr_y'].phrase(row.difference)} above {reference}{_doubt(row)}"
+        text += f", {METRICS['psnr_y'].phrase(row.difference)} above {baseline}{_doubt(row)}"
     by_ssim = figures.best("ssim_y")
     if by_ssim != best:
         text += f"; by SSIM-Y it is {figures.label(by_ssim)} ({_value(figures.get(by_ssim, 'ssim_y'))})"
@@ -89,18 +89,18 @@ def _fidelity(figures: _Figures, scale: int) -> str:
 
 
 def _perception(figures: _Figures, ours: str) -> str:
-    """What our method gains or loses against the reference by LPIPS, and what that costs in PSNR."""
-    row, base = figures.get(ours, "lpips_alex"), figures.get(figures.reference, "lpips_alex")
+    """What our method gains or loses against the baseline by LPIPS, and what that costs in PSNR."""
+    row, base = figures.get(ours, "lpips_alex"), figures.get(figures.baseline, "lpips_alex")
     psnr = figures.get(ours, "psnr_y")
     if psnr is None or pd.isna(psnr.difference):
         return ""
-    reference, name = figures.label(figures.reference), figures.label(ours)
+    baseline, name = figures.label(figures.baseline), figures.label(ours)
     if row is None or base is None:
-        return f"{name} has {_more(psnr.difference)} than {reference}; how natural its images look was not measured."
+        return f"{name} has {_more(psnr.difference)} than {baseline}; how natural its images look was not measured."
     ratio = row["mean"] / base["mean"]
     return (
         f"By LPIPS (alex) {name} is perceptually {'closer' if ratio < 1 else 'no closer'} to the originals than "
-        f"{reference}: {_value(row)} against {_value(base)}, {ratio:.2f} times as far{_doubt(row)}, "
+        f"{baseline}: {_value(row)} against {_value(base)}, {ratio:.2f} times as far{_doubt(row)}, "
         f"with {_more(psnr.difference)}."
     )
 
@@ -131,16 +131,16 @@ def _adversarial(figures: _Figures, ours: str, before: str) -> str:
 
 
 def _spectrum(figures: _Figures, ours: str) -> str:
-    """How much of the originals' spectrum our method restores, beside the reference.
+    """How much of the originals' spectrum our method restores, beside the baseline.
 
     Not a ranking of all methods: the false edges of nearest-neighbour enlargement have power at all frequencies too.
     """
-    row, base = (figures.get(method, "log_spectral_distance") for method in (ours, figures.reference))
+    row, base = (figures.get(method, "log_spectral_distance") for method in (ours, figures.baseline))
     if row is None or base is None:
         return ""
     return (
         f"The power spectrum of {figures.label(ours)} is {_value(row)} from that of the originals, "
-        f"{figures.label(figures.reference)}'s {_value(base)}."
+        f"{figures.label(figures.baseline)}'s {_value(base)}."
     )
 
 

@@ -9,11 +9,9 @@ import pandas as pd
 import seaborn
 from matplotlib.figure import Figure
 
-from srgan_lib.evaluation.metrics import METRICS
+from srgan_lib.evaluation.metrics import HEADLINE, METRICS
 from srgan_lib.evaluation.published import published
 from srgan_lib.plotting import describe, legend_below, looks, new_figure
-
-HEADLINE = ("psnr_y", "ssim_y", "lpips_alex")
 
 
 def distributions(metrics: pd.DataFrame, dataset: str, names: Sequence[str] = HEADLINE) -> Figure:
@@ -63,18 +61,18 @@ def distributions(metrics: pd.DataFrame, dataset: str, names: Sequence[str] = HE
 
 
 def differences(
-    summary: pd.DataFrame, dataset: str, names: Sequence[str] = HEADLINE, reference: str = "bicubic"
+    summary: pd.DataFrame, dataset: str, names: Sequence[str] = HEADLINE, baseline: str = "bicubic"
 ) -> Figure:
-    """Each method's mean paired difference from the reference with its 95 % bootstrap interval, one panel per metric.
+    """Each method's mean paired difference from the baseline with its 95 % bootstrap interval, one panel per metric.
 
     Parameters
     ----------
     summary : as ``metrics_summary.csv``.
     dataset : one of its datasets.
     names : metrics; those not computed are left out.
-    reference : the method that ``summary`` takes differences from.
+    baseline : the method that ``summary`` takes differences from.
     """
-    rows = summary[(summary.dataset == dataset) & (summary.method != reference)]
+    rows = summary[(summary.dataset == dataset) & (summary.method != baseline)]
     names = [name for name in names if (rows.metric == name).any()]
     chosen = looks(rows.method.unique())
     figure, axes = new_figure(1, len(names), height=0.9 + 0.34 * len(chosen), sharey=True, squeeze=False)
@@ -99,7 +97,7 @@ def differences(
         means = rows[rows.metric == name].set_index("method").difference.dropna()
         values = (f"{chosen[method].label} {METRICS[name].text(value, sign=True)}" for method, value in means.items())
         words.append(f"{METRICS[name].label}: {', '.join(values)}")
-    describe(figure, f"Mean differences from {reference}. {'; '.join(words)}.")
+    describe(figure, f"Mean differences from {baseline}. {'; '.join(words)}.")
     return figure
 
 
@@ -142,14 +140,14 @@ def plane(
     dataset: str,
     scale: int,
     *,
-    reference: str = "bicubic",
+    baseline: str = "bicubic",
     published_on: str = "BSD100",
     curve: Sequence[str] = (),
 ) -> Figure:
-    """The perception–distortion plane: LPIPS against PSNR, both relative to the reference; better is up and right.
+    """The perception–distortion plane: LPIPS against PSNR, both relative to the baseline; better is up and right.
 
-    Filled markers are measured, hollow ones published. Relative figures (PSNR-Y minus the reference's, LPIPS divided by
-    the reference's) let published points of other test sets stand beside measured ones.
+    Filled markers are measured, hollow ones published. Relative figures (PSNR-Y minus the baseline's, LPIPS divided by
+    the baseline's) let published points of other test sets stand beside measured ones.
 
     Parameters
     ----------
@@ -163,7 +161,7 @@ def plane(
     ----------
     Y. Blau, T. Michaeli, "The Perception-Distortion Tradeoff", CVPR 2018.
     """
-    measured = _relative(summary[summary.dataset == dataset].rename(columns={"mean": "value"}), reference)
+    measured = _relative(summary[summary.dataset == dataset].rename(columns={"mean": "value"}), baseline)
     known = published(scale=scale)
     where = dataset if dataset in set(known[known.metric == "lpips_alex"].dataset) else published_on
     figure, axis = new_figure(height=4.8)
@@ -172,7 +170,7 @@ def plane(
     for method, look in looks(measured.index).items():
         axis.plot(*measured.loc[method], look.marker, color=look.colour, label=look.label, markersize=8, zorder=2)
     for title, group in known[known.dataset == where].groupby("title"):
-        points = _relative(group, reference).drop(index=reference, errors="ignore")
+        points = _relative(group, baseline).drop(index=baseline, errors="ignore")
         for method, look in looks(points.index).items():
             axis.plot(
                 *points.loc[method],
@@ -185,8 +183,8 @@ def plane(
             )
     if measured.empty:
         axis.set_title("Methods of this run are missing: LPIPS (alex) was not computed")
-    axis.set_xlabel(f"PSNR-Y minus {reference}'s (dB), better →")
-    axis.set_ylabel(f"LPIPS (alex) / {reference}'s, better →")
+    axis.set_xlabel(f"PSNR-Y minus {baseline}'s (dB), better →")
+    axis.set_ylabel(f"LPIPS (alex) / {baseline}'s, better →")
     axis.invert_yaxis()
     axis.margins(0.12)
     legend_below(figure, axis, columns=2)
@@ -194,15 +192,15 @@ def plane(
         f"{look.label} {METRICS['psnr_y'].phrase(measured.psnr_y[method], sign=True)} and {measured.lpips_alex[method]:.2f} times"
         for method, look in looks(measured.index).items()
     )
-    describe(figure, f"PSNR-Y and LPIPS (alex) against {reference}'s: {', '.join(words) or 'not measured'}.")
+    describe(figure, f"PSNR-Y and LPIPS (alex) against {baseline}'s: {', '.join(words) or 'not measured'}.")
     return figure
 
 
-def _relative(figures: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """PSNR-Y minus and LPIPS(alex) divided by the reference's, of the methods that have both; empty without them."""
+def _relative(figures: pd.DataFrame, baseline: str) -> pd.DataFrame:
+    """PSNR-Y minus and LPIPS(alex) divided by the baseline's, of the methods that have both; empty without them."""
     table = figures.pivot(index="method", columns="metric", values="value").reindex(columns=["psnr_y", "lpips_alex"])
     table = table.loc[figures.method.unique()].dropna()
-    if reference not in table.index:
+    if baseline not in table.index:
         return table.iloc[:0]
-    base = table.loc[reference]
+    base = table.loc[baseline]
     return table.assign(psnr_y=table.psnr_y - base.psnr_y, lpips_alex=table.lpips_alex / base.lpips_alex)

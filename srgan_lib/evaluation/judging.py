@@ -11,7 +11,7 @@ import pandas as pd
 
 from srgan_lib.data.spectrum import ROUNDING_POWER, radial_power
 from srgan_lib.evaluation.methods import Method
-from srgan_lib.evaluation.metrics import METRICS, measure
+from srgan_lib.evaluation.metrics import HEADLINE, METRICS, measure
 from srgan_lib.evaluation.samples import Sample, choose_images
 from srgan_lib.params import Evaluation
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from srgan_lib.data.split import Pair
 
 #: The columns with which ``metrics.csv`` always begins.
-FIRST_COLUMNS = ("dataset", "image", "method", "psnr_y", "ssim_y", "lpips_alex")
-DEFAULT_METRICS = ("psnr_y", "ssim_y", "lpips_alex", "lpips_squeeze")
+FIRST_COLUMNS = ("dataset", "image", "method", *HEADLINE)
+DEFAULT_METRICS = (*HEADLINE, "lpips_squeeze")
 
 
 class Judge:

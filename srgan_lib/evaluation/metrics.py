@@ -19,6 +19,8 @@ from srgan_lib.data.spectrum import log_spectral_distance, luminance
 from srgan_lib.evaluation.perceptual import MetricUnavailable, lpips_distance
 
 PEAK = 255.0
+#: What every table starts with: two measures of faithfulness, one of how alike images look.
+HEADLINE = ("psnr_y", "ssim_y", "lpips_alex")
 C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
 
 

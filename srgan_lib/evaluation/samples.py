@@ -65,7 +65,7 @@ class Sample:
 
 
 def choose_images(
-    metrics: pd.DataFrame, count: int, method: str = "srgan", reference: str = "bicubic"
+    metrics: pd.DataFrame, count: int, method: str = "srgan", baseline: str = "bicubic"
 ) -> list[tuple[str, str]]:
     """Images that show the whole range of what a method gains: the best, the worst and others evenly between.
 
@@ -73,7 +73,7 @@ def choose_images(
     ----------
     metrics : as ``metrics.csv``.
     count : how many, or all there are; several datasets share them equally, the first of them what is left over.
-    method, reference : the gain is that of ``method`` over ``reference`` in LPIPS(alex), or in PSNR-Y where LPIPS was
+    method, baseline : the gain is that of ``method`` over ``baseline`` in LPIPS(alex), or in PSNR-Y where LPIPS was
         not computed. Without one of the two methods, images are taken evenly from the table.
 
     Returns
@@ -87,8 +87,8 @@ def choose_images(
         share = count // len(datasets) + (number < count % len(datasets))
         figures = metrics[metrics.dataset == dataset].set_index("image")
         images = figures.index.unique()
-        if {method, reference} <= set(figures.method):
-            gain = figures[name][figures.method == method] - figures[name][figures.method == reference]
+        if {method, baseline} <= set(figures.method):
+            gain = figures[name][figures.method == method] - figures[name][figures.method == baseline]
             images = gain.sort_values(ascending=not METRICS[name].higher_is_better, kind="stable").index
         places = np.linspace(0, len(images) - 1, min(share, len(images))).round().astype(int)
         chosen += [(dataset, images[place]) for place in places]

@@ -34,15 +34,13 @@ SUMMARY_COLUMNS = (
 )
 
 
-def summarise(
-    metrics: pd.DataFrame, reference: str = "bicubic", resamples: int = 10_000, seed: int = 0
-) -> pd.DataFrame:
+def summarise(metrics: pd.DataFrame, baseline: str = "bicubic", resamples: int = 10_000, seed: int = 0) -> pd.DataFrame:
     """Summarise ``metrics.csv`` into ``metrics_summary.csv``.
 
     Parameters
     ----------
     metrics : columns dataset, image, method and metrics; NaN where a metric was not computed.
-    reference : the method from which differences are taken.
+    baseline : the method from which differences are taken.
     resamples : bootstrap resamples.
     seed : of the resamples; all methods of a dataset see the same ones.
 
@@ -55,12 +53,12 @@ def summarise(
     ci_low, ci_high
         95 % percentile bootstrap interval of the mean (Efron & Tibshirani 1993).
     difference, difference_low, difference_high
-        mean of the images' differences from the reference, with its interval.
+        mean of the images' differences from the baseline, with its interval.
     p_value
         of a two-sided Wilcoxon signed-rank test of these differences, corrected by Holm's method for the number of
         methods compared by this metric on this dataset. Five images cannot give less than 0.0625.
     effect_size
-        matched-pairs rank-biserial correlation (Kerby 2014): from -1, all images below the reference, to 1.
+        matched-pairs rank-biserial correlation (Kerby 2014): from -1, all images below the baseline, to 1.
     driven_by, mean_without
         the image without which the mean changes most, and the mean without it.
     """
@@ -70,7 +68,7 @@ def summarise(
             for metric in (name for name in METRICS if name in group):
                 table = group.pivot(index="image", columns="method", values=metric).dropna()
                 if len(table):
-                    rows = _describe(table[group.method.unique()], reference, resamples, seed)
+                    rows = _describe(table[group.method.unique()], baseline, resamples, seed)
                     frames.append(rows.assign(dataset=dataset, metric=metric))
     return pd.concat(frames, ignore_index=True).reindex(columns=SUMMARY_COLUMNS)
 
@@ -84,7 +82,7 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     return corrected
 
 
-def _describe(table: pd.DataFrame, reference: str, resamples: int, seed: int) -> pd.DataFrame:
+def _describe(table: pd.DataFrame, baseline: str, resamples: int, seed: int) -> pd.DataFrame:
     """Rows of the summary for one metric on one dataset, from its images×methods table."""
     count = len(table)
     # How often each image is in each resample, as shares that sum to 1: their product with the table is all means.
@@ -99,9 +97,9 @@ def _describe(table: pd.DataFrame, reference: str, resamples: int, seed: int) ->
         }
     ).rename_axis("method")
     rows["ci_low"], rows["ci_high"] = _interval(table, shares)
-    if reference in table:
-        others = table.drop(columns=reference)
-        differences = others.sub(table[reference], axis="index")
+    if baseline in table:
+        others = table.drop(columns=baseline)
+        differences = others.sub(table[baseline], axis="index")
         low, high = _interval(differences, shares)
         tests = [_signed_rank_test(differences[method].to_numpy()) for method in differences]
         compared = pd.DataFrame({"difference": differences.mean(), "difference_low": low, "difference_high": high})

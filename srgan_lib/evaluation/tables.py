@@ -35,8 +35,8 @@ def overview(summary: pd.DataFrame, dataset: str, metrics: Sequence[str] | None 
     }
 
 
-def detail(summary: pd.DataFrame, dataset: str, metric: str, reference: str = "bicubic") -> dict[str, Any]:
-    """Everything about one metric on one dataset: spread (IQR: interquartile range), interval, difference from the reference, test, driver.
+def detail(summary: pd.DataFrame, dataset: str, metric: str, baseline: str = "bicubic") -> dict[str, Any]:
+    """Everything about one metric on one dataset: spread (IQR: interquartile range), interval, difference from the baseline, test, driver.
 
     Parameters and what is returned as for :func:`overview`.
     """
@@ -64,7 +64,7 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str, reference: str = "b
             "median": rows["median"],
             "IQR": rows.iqr,
             "95 % interval": [interval(row.ci_low, row.ci_high) for row in rows.itertuples()],
-            f"from {reference}": [difference(row) for row in rows.itertuples()],
+            f"from {baseline}": [difference(row) for row in rows.itertuples()],
             "p (Holm)": rows.p_value,
             "effect": rows.effect_size,
             "driven by": rows.driven_by,

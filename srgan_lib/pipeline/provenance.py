@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import srgan_lib
+from srgan_lib import weights
 from srgan_lib.data.sources import Photo, find_photos
 from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone, layer_index
 from srgan_lib.params import LOCATION_PARAMETERS, Params
 from srgan_lib.pipeline.layout import STAGES as STAGE_TABLE
-from srgan_lib.weights import shipped_models
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
 MISSING = "missing"
@@ -136,7 +136,7 @@ def environment(stage: str, params: Params) -> dict[str, str]:
     if stage == "evaluation":
         found |= {LPIPS_BACKBONES[net]: _backbone_hash(LPIPS_BACKBONES[net]) for net in section.lpips_nets}
         if section.reference_models:
-            found |= {path.name: sha256_file(path) for path in shipped_models(params.shared.scale).values()}
+            found |= {path.name: sha256_file(path) for path in weights.reference_models(params.shared.scale).values()}
     return found
 
 

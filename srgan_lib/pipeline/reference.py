@@ -18,21 +18,22 @@ from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import as_test_set, load_pairs, make_split
 from srgan_lib.evaluation.judging import judge
 from srgan_lib.evaluation.methods import network
-from srgan_lib.evaluation.metrics import METRICS
+from srgan_lib.evaluation.metrics import HEADLINE, METRICS
 from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.params import Shared
 from srgan_lib.pipeline.layout import project_root
 from srgan_lib.pipeline.provenance import read_json
 from srgan_lib.training.checkpoint import load_model
-from srgan_lib.weights import FIGURES, FOLDER, shipped_models
+from srgan_lib.weights import FIGURES, FOLDER, reference_models
 
-#: Where a run has each shipped network: its stage, its file, and its method in the tables.
+#: Where a run has each reference model: its stage, its file, and its method in the tables.
 SOURCES = {
     "srcnn": ("srcnn", "srcnn.safetensors", "srcnn"),
     "srresnet": ("warmup", "generator.safetensors", "warmup"),
     "srgan": ("adversarial", "generator.safetensors", "srgan"),
 }
-CHECKED = {"psnr_y": 0.02, "ssim_y": 0.001, "lpips_alex": 0.002}  #: metrics, and how far another machine may be off
+#: How far another machine may be off.
+TOLERANCES = dict(zip(HEADLINE, (0.02, 0.001, 0.002), strict=True))
 BUILTIN = "builtin"
 GRIDS = 4
 
@@ -53,9 +54,9 @@ def publish(run_dir: Path, weights: Path, results: Path) -> None:
         target = weights / f"{name}_x{scale}.safetensors"
         write_atomic(target, (run_dir / stage / file).read_bytes())
         write_atomic(target.with_suffix(".md"), model_card(name, run_dir, manifest, summary))
-    own = summary[(summary.dataset == BUILTIN) & summary.metric.isin(CHECKED)]
+    own = summary[(summary.dataset == BUILTIN) & summary.metric.isin(HEADLINE)]
     means = own.pivot(index="method", columns="metric", values="mean")
-    table = pd.DataFrame({name: means.loc[method] for name, (*_, method) in SOURCES.items()}).T[list(CHECKED)]
+    table = pd.DataFrame({name: means.loc[method] for name, (*_, method) in SOURCES.items()}).T[list(HEADLINE)]
     write_atomic(weights / FIGURES, table.to_csv(index_label="model", float_format="%.4f", lineterminator="\n"))
 
     shutil.rmtree(results, ignore_errors=True)
@@ -72,14 +73,14 @@ def publish(run_dir: Path, weights: Path, results: Path) -> None:
 
 
 def model_card(name: str, run_dir: Path, manifest: dict[str, Any], summary: pd.DataFrame) -> str:
-    """What somebody should know before using a shipped network, as Markdown."""
+    """What somebody should know before using a reference model, as Markdown."""
     stage, file, method = SOURCES[name]
     parameters = manifest["parameters"]
     shared, own = parameters["shared"], parameters[stage]
     speed = read_json(run_dir / stage / "speed.json")
-    rows = summary[summary.method.isin([method, "bicubic"]) & summary.metric.isin(CHECKED)]
+    rows = summary[summary.method.isin([method, "bicubic"]) & summary.metric.isin(HEADLINE)]
     means = rows.pivot(index=["dataset", "method"], columns="metric", values="mean")
-    shown = [metric for metric in CHECKED if metric in means]
+    shown = [metric for metric in HEADLINE if metric in means]
     table = [
         f"| {dataset} | {name if who == method else who} | "
         + " | ".join(METRICS[metric].text(means.loc[(dataset, who), metric]) for metric in shown)
@@ -126,7 +127,7 @@ def check_models(
     on_step: Callable[[int, int], None] | None = None,
     on_warning: Callable[[str], None] = lambda text: None,
 ) -> pd.DataFrame:
-    """Judge the shipped models on the built-in held-out photographs.
+    """Judge the reference models on the built-in held-out photographs.
 
     Returns
     -------
@@ -135,9 +136,9 @@ def check_models(
     shared = Shared(scale=scale)
     photos = as_test_set(find_photos(BUILTIN, scale=scale))
     pairs = load_pairs(make_split(photos, shared, on_warning), photos, shared, "test", on_warning)
-    methods = {name: network(load_model(path)[0]) for name, path in shipped_models(scale, folder).items()}
-    metrics = judge({BUILTIN: pairs}, methods, scale=scale, names=CHECKED, on_step=on_step, on_warning=on_warning)
-    measured = metrics.metrics.groupby("method", sort=False)[list(CHECKED)].mean()
+    methods = {name: network(load_model(path)[0]) for name, path in reference_models(scale, folder=folder).items()}
+    metrics = judge({BUILTIN: pairs}, methods, scale=scale, names=HEADLINE, on_step=on_step, on_warning=on_warning)
+    measured = metrics.metrics.groupby("method", sort=False)[list(HEADLINE)].mean()
     shipped = pd.read_csv(folder / FIGURES, index_col="model")
     rows = [
         {
@@ -148,7 +149,7 @@ def check_models(
             "agrees": bool(abs(measured.loc[name, metric] - shipped.loc[name, metric]) <= tolerance),
         }
         for name in methods
-        for metric, tolerance in CHECKED.items()
+        for metric, tolerance in TOLERANCES.items()
     ]
     return pd.DataFrame(rows)
 

@@ -114,7 +114,10 @@ def execute(
     locks.mkdir(parents=True, exist_ok=True)
     for plan in plans:
         listener("planned", {"stage": plan.stage, "action": plan.action, "reason": plan.reason})
+    first_training = next((plan for plan in plans if plan.action == "run" and plan.stage.trainer), None)
     for plan in plans:
+        if plan is first_training:
+            _check_test_sets(params, run_dir)
         if plan.action == "skip":
             refresh_prose(
                 run_dir / plan.stage.name / f"{plan.stage.notebook}.ipynb",
@@ -125,8 +128,6 @@ def execute(
             current = plan if plan.fresh else _decide_again(plan, run_dir)
             started = time.perf_counter()
             listener("started", {"stage": plan.stage, "action": current.action})
-            if current.action == "run" and plan.stage.trainer:
-                _check_test_sets(params, run_dir)
             if current.action == "run":
                 _execute_notebook(current, params, run_dir, root, listener)
             elif current.action == "reuse":
@@ -135,12 +136,10 @@ def execute(
 
 
 def _check_test_sets(params: Params, run_dir: Path) -> None:
-    split = run_dir / "data" / "split.csv"
-    if split.exists():
-        from srgan_lib.data.split import read_split
-        from srgan_lib.data.test_sets import check_test_sets
+    from srgan_lib.data.split import read_split
+    from srgan_lib.data.test_sets import check_test_sets
 
-        check_test_sets(params.evaluation.test_sets, read_split(split), params.shared)
+    check_test_sets(params.evaluation.test_sets, read_split(run_dir / "data" / "split.csv"), params.shared)
 
 
 def compute_upstream(stage: Stage, missing: list[str]) -> None:

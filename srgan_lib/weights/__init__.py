@@ -1,20 +1,29 @@
-"""The generators that this project trained and ships, each beside its model card."""
+"""The reference models: generators that this project trained and ships, each beside its model card."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
 NAMES = ("srcnn", "srresnet", "srgan")  #: from the smallest network to the one that people ask for
 FIGURES = "figures.csv"  #: what they reach on the built-in held-out photographs
 
-PREFIX = "reference_"  #: before a shipped model's name in the tables of a run
+PREFIX = "reference_"  #: before a reference model's name in the tables of a run
 
 #: They have seen these sets, and so cannot be judged on them.
 TRAINED_ON = frozenset({"bsds400", "BSDS500"})
 
 
-def shipped_models(scale: int = 4, folder: Path = FOLDER) -> dict[str, Path]:
-    """The weights that are shipped for a scale, by name; the model card has the same name and ``.md``."""
+def reference_models(scale: int = 4, judged_on: Iterable[str] = (), folder: Path = FOLDER) -> dict[str, Path]:
+    """The weights that come with the package, by name; each one's model card has the same name and ``.md``.
+
+    Parameters
+    ----------
+    scale : what they enlarge by; for any but 4 there are none.
+    judged_on : the sets to judge them on; where they have seen one of these, there are none to judge.
+    """
+    if TRAINED_ON.intersection(judged_on):
+        return {}
     files = {name: folder / f"{name}_x{scale}.safetensors" for name in NAMES}
     return {name: path for name, path in files.items() if path.exists()}

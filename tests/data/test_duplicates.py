@@ -84,7 +84,7 @@ def test_duplicates_within_a_part_and_plain_pictures_pass(photographs):
 
 
 @pytest.mark.parametrize("judged", ["Set5", "BSD100", "builtin"])
-def test_what_the_shipped_models_learned_from_judges_nothing(judged):
+def test_what_the_reference_models_learned_from_judges_nothing(judged):
     """No image of ``bsds400`` is, or nearly is, in a set that ``params/reference.yaml`` is judged on."""
     for name in ("bsds400", judged):
         if name != "builtin" and not (Path(os.environ.get("SRGAN_DATA", "nowhere")) / name).is_dir():

@@ -16,6 +16,8 @@ from srgan_lib.pipeline.resolve import resolve
 
 OPEN = 'from srgan_lib.pipeline.stages import open_stage\nstage = open_stage("{stage}", globals())'
 BODY = '(stage.directory / "result.csv").write_text("{stage}\\n")'
+BODIES = {stage: BODY.format(stage=stage) for stage in STAGES}
+BODIES["data"] += '\n(stage.directory / "split.csv").write_text("dataset,image,split\\n")'
 
 
 def make_project(root: Path, bodies: dict[str, str] | None = None) -> Path:
@@ -23,7 +25,7 @@ def make_project(root: Path, bodies: dict[str, str] | None = None) -> Path:
     (root / "notebooks").mkdir(parents=True, exist_ok=True)
     (root / "params").mkdir(exist_ok=True)
     for name, info in STAGES.items():
-        set_body(root, name, (bodies or {}).get(name, BODY.format(stage=name)), prose=f"# {info.title}")
+        set_body(root, name, {**BODIES, **(bodies or {})}[name], prose=f"# {info.title}")
     return root
 
 

@@ -8,7 +8,7 @@ from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.models.generators import build_generator
 from srgan_lib.pipeline.reference import SOURCES, check_models, publish
 from srgan_lib.training.checkpoint import load_model, save_model
-from srgan_lib.weights import FIGURES, NAMES, shipped_models
+from srgan_lib.weights import FIGURES, NAMES, reference_models
 
 CONFIGS = {
     "srcnn": {"architecture": "srcnn", "scale": 4, "global_skip": "bicubic"},
@@ -48,8 +48,8 @@ def run(tmp_path):
 def test_a_run_becomes_weights_cards_and_results(run, tmp_path):
     weights, results = tmp_path / "weights", tmp_path / "results"
     publish(run, weights, results)
-    models = shipped_models(4, weights)
-    assert tuple(models) == NAMES and not shipped_models(2, weights)
+    models = reference_models(4, folder=weights)
+    assert tuple(models) == NAMES and not reference_models(2, folder=weights)
     assert models["srresnet"].read_bytes() == (run / "warmup" / "generator.safetensors").read_bytes()
     assert load_model(models["srcnn"])[1]["config"] == CONFIGS["srcnn"]
     card = models["srgan"].with_suffix(".md").read_text()
@@ -75,8 +75,8 @@ def test_models_are_checked_against_their_figures(run, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_shipped_model_is_the_one_its_card_describes(name):
-    path = shipped_models()[name]
+def test_a_reference_model_is_the_one_its_card_describes(name):
+    path = reference_models()[name]
     card = path.with_suffix(".md").read_text(encoding="utf-8")
     assert sha256_file(path) in card
     assert load_model(path)[1]["config"]["scale"] == 4
@@ -84,7 +84,7 @@ def test_a_shipped_model_is_the_one_its_card_describes(name):
 
 
 @pytest.mark.slow
-def test_the_shipped_models_have_their_figures():
+def test_the_reference_models_have_their_figures():
     found = check_models()
     assert list(found.model.unique()) == list(NAMES)
     assert found[found.measured.notna()].agrees.all(), found

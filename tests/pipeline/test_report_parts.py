@@ -105,6 +105,12 @@ def test_a_partly_missing_column_says_so_cell_by_cell() -> None:
     assert rows[2].cells[2].best and not rows[0].cells[2].best
 
 
+def test_the_table_marks_the_best_of_the_run_not_of_the_models_that_come_with_the_package():
+    scores = scores_of(PSNR | {"reference_srresnet": 29.0}, {"bicubic": 0.4, "warmup": 0.35, "srgan": 0.28})
+    rows = {row.label: row for row in results(scores)}
+    assert rows["warm-up"].cells[0].best and not rows["reference SRResNet"].cells[0].best
+
+
 @pytest.mark.parametrize(
     ("tex", "holds"),
     [

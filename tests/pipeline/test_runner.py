@@ -16,7 +16,7 @@ from srgan_lib.data.sources import DatasetError
 from srgan_lib.pipeline import runner
 from srgan_lib.pipeline.runner import StageFailed, execute, plan_run
 
-from .project import make_project, set_body, tiny_params
+from .project import BODIES, make_project, set_body, tiny_params
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +48,13 @@ def test_stages_run_in_order_and_leave_notebook_manifest_and_results(finished):
         "adversarial",
         "evaluation",
     ]
-    for stage, notebook in (("data", "01_data_exploration"), ("evaluation", "05_evaluation")):
+    for stage, notebook, files in (
+        ("data", "01_data_exploration", {"result.csv", "split.csv"}),
+        ("evaluation", "05_evaluation", {"result.csv"}),
+    ):
         assert (run_dir / stage / f"{notebook}.ipynb").exists()
         manifest = json.loads((run_dir / stage / "manifest.json").read_text())
-        assert manifest["outputs"].keys() == {"result.csv"}
+        assert manifest["outputs"].keys() == files
 
 
 def test_nothing_changed_skips_everything_and_says_why(finished):
@@ -112,7 +115,7 @@ def test_a_lost_result_file_is_computed_again(finished):
 
 def test_new_prose_reaches_a_skipped_notebook(finished):
     root, params, run_dir, _ = finished
-    set_body(root, "data", '(stage.directory / "result.csv").write_text("data\\n")', prose="A new sentence.")
+    set_body(root, "data", BODIES["data"], prose="A new sentence.")
     plans = plan_run(params, run_dir, root)
     assert actions(plans)["data"] == "skip"
     execute(plans[:1], params, run_dir, root)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from srgan_lib.evaluation.metrics import METRICS
+from srgan_lib.evaluation.metrics import HEADLINE, METRICS
 from srgan_lib.pipeline.report.folder import Run
 from srgan_lib.pipeline.report.plates import Plate
 from srgan_lib.pipeline.report.scores import Scores
 from srgan_lib.plotting import looks
 from srgan_lib.weights import PREFIX
 
-HEADLINE = ("psnr_y", "ssim_y", "lpips_alex")
-REFERENCE, OURS = "bicubic", "srgan"
+BASELINE, OURS = "bicubic", "srgan"
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,7 @@ def facts(run: Run, plates: list[Plate]) -> dict[str, Any]:
         "headings": [METRICS[metric].heading for metric in HEADLINE],
         "datasets": [dataset_label(run.scores, dataset) for dataset in run.scores.datasets],
         "rows": results(run.scores),
+        "reference": any(method.startswith(PREFIX) for method in run.scores.methods),
         "examples": [(example, known.get((example.dataset, example.image))) for example in examples(run.scores)],
     }
 
@@ -77,12 +77,15 @@ def finding(scores: Scores, scale: int) -> str:
 
 
 def results(scores: Scores) -> list[Row]:
-    """The results table: each method's mean per dataset and metric, the best of each column marked."""
+    """The results table: each method's mean per dataset and metric, the best of this run marked in each column."""
     columns = [(dataset, metric) for dataset in scores.datasets for metric in HEADLINE]
-    means = {column: [scores.summary(column[0], method, column[1]) for method in scores.methods] for column in columns}
+    means = {
+        column: {method: scores.summary(column[0], method, column[1]) for method in scores.methods}
+        for column in columns
+    }
     rows = []
-    for index, look in enumerate(looks(scores.methods).values()):
-        cells = [cell for column in columns if (cell := _cell(means[column], index, column[1]))]
+    for method, look in looks(scores.methods).items():
+        cells = [cell for column in columns if (cell := _cell(means[column], method, column[1]))]
         rows.append(Row(look.label, look.colour, cells))
     return rows
 
@@ -93,7 +96,7 @@ def examples(scores: Scores) -> list[Example]:
         gains = {}
         for dataset in scores.datasets:
             for image in scores.images(dataset):
-                ours, base = (scores.one(dataset, image, method, metric) for method in (OURS, REFERENCE))
+                ours, base = (scores.one(dataset, image, method, metric) for method in (OURS, BASELINE))
                 if ours is not None and base is not None:
                     gains[dataset, image] = ours - base if METRICS[metric].higher_is_better else base - ours
         if gains:
@@ -105,7 +108,7 @@ def examples(scores: Scores) -> list[Example]:
 
 def _closeness(scores: Scores, dataset: str) -> str:
     """What SRGAN changes against bicubic in LPIPS, and what that costs in PSNR."""
-    ours, base = (scores.summary(dataset, method, "lpips_alex") for method in (OURS, REFERENCE))
+    ours, base = (scores.summary(dataset, method, "lpips_alex") for method in (OURS, BASELINE))
     change = scores.summary(dataset, OURS, "psnr_y", "difference")
     psnr = "" if change is None else f"{_decibel(abs(change))} {'higher' if change >= 0 else 'lower'}"
     if ours is None:
@@ -125,13 +128,12 @@ def _closeness(scores: Scores, dataset: str) -> str:
 
 def _faithfulness(scores: Scores, dataset: str) -> str:
     """Which of the run's own methods has the highest PSNR."""
-    own = [method for method in scores.methods if not method.startswith(PREFIX)]
-    psnr = {method: scores.summary(dataset, method, "psnr_y") or 0 for method in own}
+    psnr = _own({method: scores.summary(dataset, method, "psnr_y") or 0 for method in scores.methods})
     best = max(psnr, key=psnr.__getitem__)
-    if best == REFERENCE:
+    if best == BASELINE:
         return f"no method comes above bicubic’s {_decibel(psnr[best])} PSNR"
     words = f"the most faithful by PSNR is {looks(scores.methods)[best].label}"
-    return f"{words}, {_decibel(psnr[best] - psnr[REFERENCE])} above bicubic" if REFERENCE in psnr else words
+    return f"{words}, {_decibel(psnr[best] - psnr[BASELINE])} above bicubic" if BASELINE in psnr else words
 
 
 def _compared(scores: Scores, dataset: str, image: str) -> str:
@@ -139,22 +141,27 @@ def _compared(scores: Scores, dataset: str, image: str) -> str:
     words = []
     for name in ("lpips_alex", "psnr_y"):
         metric = METRICS[name]
-        ours, base = (scores.one(dataset, image, method, name) for method in (OURS, REFERENCE))
+        ours, base = (scores.one(dataset, image, method, name) for method in (OURS, BASELINE))
         if ours is not None and base is not None:
             words.append(f"{metric.label} {metric.text(ours)} against {metric.text(base)} {metric.unit}".strip())
     return f"SRGAN against bicubic: {', '.join(words)}"
 
 
-def _cell(column: list[float | None], index: int, name: str) -> Cell | None:
-    """The cell of one row; none where the column's first cell reaches over all rows."""
-    metric, known = METRICS[name], [value for value in column if value is not None]
+def _cell(column: dict[str, float | None], method: str, name: str) -> Cell | None:
+    """The cell of one method; none where the column's first cell reaches over all rows."""
+    metric, known = METRICS[name], {key: value for key, value in column.items() if value is not None}
     if not known:
-        return Cell("not computed", missing=True, rows=len(column)) if index == 0 else None
-    if column[index] is None:
+        return Cell("not computed", missing=True, rows=len(column)) if method == next(iter(column)) else None
+    if method not in known:
         return Cell("not computed", missing=True)
-    text = metric.text(column[index])
-    best = max(known) if metric.higher_is_better else min(known)
-    return Cell(text, best=text == metric.text(best))
+    text, own = metric.text(known[method]), _own(known)
+    best = (max if metric.higher_is_better else min)(own.values(), default=None)
+    return Cell(text, best=method in own and text == metric.text(best))
+
+
+def _own(figures: dict[str, float]) -> dict[str, float]:
+    """The figures of the run's own methods, without those of the models that come with the package."""
+    return {method: value for method, value in figures.items() if not method.startswith(PREFIX)}
 
 
 def _decibel(value: float) -> str:

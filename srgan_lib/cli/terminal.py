@@ -1,8 +1,9 @@
-"""What ``srgan run`` shows in the terminal: one line per stage with its reason, and a bar with the time left."""
+"""What commands show in the terminal: a line per stage with its reason, bars with the time left, tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -109,3 +110,11 @@ class Terminal:
         if self.task is not None:
             self.progress.remove_task(self.task)
             self.task = None
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table of texts, as wide as the terminal; in a pipe wide enough to search."""
+    table = Table(*headings)
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else 180).print(table)

@@ -1,0 +1,103 @@
+"""The options that several commands share, and the run that they describe."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from srgan_lib import params_io
+from srgan_lib.cli.terminal import Terminal
+from srgan_lib.params import Params
+from srgan_lib.pipeline.layout import project_root, run_folder
+
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+overrides_option: Decorator = click.option(
+    "-p",
+    "overrides",
+    multiple=True,
+    metavar="STAGE.NAME=VALUE",
+    help="Change a parameter; repeatable. NAME=VALUE changes it in every stage that has it.",
+)
+overlays_option: Decorator = click.option(
+    "--overlay",
+    "overlays",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A params file merged over the one named; repeatable.",
+)
+results_option: Decorator = click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of all runs; default: results/ of the project.",
+)
+pdf_engine_option: Decorator = click.option(
+    "--pdf-engine",
+    type=click.Choice(["typst", "chromium"]),
+    default="typst",
+    show_default=True,
+    help="What sets report.pdf.",
+)
+
+
+def run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The arguments that say what a run computes, and where its results go: those of :func:`read_run`."""
+    named = click.option("--run", "name", help="Name of the run; default: the params file's name.")
+    file = click.argument("params_file", metavar="PARAMS", type=click.Path(path_type=Path), default="params/demo.yaml")
+    for option in (results_option, overlays_option, overrides_option, named, file):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as the user asked for it.
+
+    Attributes
+    ----------
+    asked, params : the parameters as written, and with nothing left to the machine.
+    folder : of its results.
+    root : the project's folder.
+    """
+
+    asked: Params
+    params: Params
+    folder: Path
+    root: Path
+
+
+def read_run(
+    terminal: Terminal,
+    params_file: Path,
+    name: str | None,
+    overrides: tuple[str, ...],
+    overlays: tuple[Path, ...],
+    results: Path | None,
+) -> Run:
+    """The run that :func:`run_options` describe; the terminal is told what was left to the machine.
+
+    Raises
+    ------
+    ParameterError, LayoutError
+        For a wrong parameter, and a name that is none for a run.
+    """
+    from srgan_lib.pipeline.resolve import resolve
+
+    asked = params_io.read(params_file, overrides, overlays)
+    folder = run_folder(results_folder(results), name or params_file.stem)
+    return Run(asked, resolve(asked, terminal.note), folder, project_root())
+
+
+def results_folder(asked: Path | None) -> Path:
+    """Where all runs are: as asked for with ``--results``, or in the project."""
+    return (asked or project_root() / "results").resolve()
+
+
+def this_command() -> str:
+    """The command line as the user typed it, for the manifest."""
+    return f"srgan {shlex.join(sys.argv[1:])}"

@@ -1,0 +1,105 @@
+"""Commands for single runs: compute one, train its networks, make its report again, verify it; and its parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from srgan_lib import params_io
+from srgan_lib.cli.options import pdf_engine_option, read_run, run_options, this_command
+from srgan_lib.cli.terminal import Terminal, print_table
+from srgan_lib.pipeline.layout import STAGES, LayoutError, project_root
+
+
+@click.command()
+@run_options
+@click.option(
+    "--from", "from_stage", type=click.Choice(list(STAGES)), help="Compute this stage and all after it, changed or not."
+)
+@click.option("--no-reuse", is_flag=True, help="Compute every stage, whatever is there.")
+@pdf_engine_option
+def run(from_stage: str | None, no_reuse: bool, pdf_engine: str, **described: Any) -> None:
+    """Run the five notebooks with PARAMS and make the report."""
+    from srgan_lib.pipeline.assemble import assemble
+    from srgan_lib.pipeline.resolve import fetch_judges
+    from srgan_lib.pipeline.runner import execute, plan_run
+
+    terminal = Terminal()
+    this = read_run(terminal, **described)
+    fetch_judges(this.params, terminal.download, terminal.note)
+    with terminal:
+        plans = plan_run(this.params, this.folder, this.root, from_stage=from_stage, reuse=not no_reuse)
+        execute(plans, this.params, this.folder, this.root, terminal.listen)
+        terminal.note("Making the report")
+        changed = assemble(
+            this.folder, this.params, this.asked, this.root, command=this_command(), pdf_engine=pdf_engine
+        )
+        terminal.note(f"Report {'written' if changed else 'up to date'}: {this.folder / 'report.html'}")
+
+
+@click.command()
+@run_options
+@click.option(
+    "--until",
+    type=click.Choice([name for name, stage in STAGES.items() if stage.trainer]),
+    default="adversarial",
+    show_default=True,
+    help="The last stage to train.",
+)
+@click.option("--processes", type=click.IntRange(1), help="Train in so many processes: a GPU each, or sharing the CPU.")
+def train(until: str, processes: int | None, overrides: tuple[str, ...], **described: Any) -> None:
+    """Train the networks of PARAMS, without judging them: srgan run goes on from there."""
+    from srgan_lib.pipeline.runner import execute, plan_run
+
+    if processes:
+        overrides = (*overrides, f"shared.processes={processes}")
+    terminal = Terminal()
+    this = read_run(terminal, overrides=overrides, **described)
+    with terminal:
+        plans = plan_run(this.params, this.folder, this.root, until=until)
+        execute(plans, this.params, this.folder, this.root, terminal.listen)
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option("--open", "open_it", is_flag=True, help="Open report.html in the browser.")
+@pdf_engine_option
+def report(run: str, open_it: bool, pdf_engine: str) -> None:
+    """Make the report of RUN (a name under results/, or a run's folder) again from what is computed."""
+    from srgan_lib.pipeline.report import build_report
+
+    run_dir = _existing_run(run)
+    for path in build_report(run_dir, pdf_engine=pdf_engine):
+        click.echo(path)
+    if open_it:
+        click.launch(str(run_dir / "report.html"))
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+def verify(run: str) -> None:
+    """Compute RUN again without reuse and compare every file that must come out the same."""
+    from srgan_lib.pipeline.verify import verify_run
+
+    with Terminal() as terminal:
+        count = verify_run(_existing_run(run), project_root(), terminal.listen)
+    click.secho(f"Verified: {count} files came out byte for byte the same.", fg="green")
+
+
+@click.command("params")
+@click.argument("pattern", required=False)
+def show_params(pattern: str | None) -> None:
+    """Print every parameter with its default, bounds and meaning (those whose name holds PATTERN)."""
+    rows = [row for row in params_io.describe() if not pattern or pattern in row[0]]
+    print_table(("name", "default", "allowed", "meaning"), rows)
+
+
+def _existing_run(run: str) -> Path:
+    for folder in (Path(run), project_root() / "results" / run):
+        if (folder / "manifest.json").exists():
+            return folder.resolve()
+    results = project_root() / "results"
+    there = sorted(p.parent.name for p in results.glob("*/manifest.json"))
+    raise LayoutError(f"no finished run {run!r}; there are: {', '.join(there) or 'none yet (make report makes one)'}")

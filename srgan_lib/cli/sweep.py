@@ -1,0 +1,81 @@
+"""The command for many runs: ``srgan sweep``."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from srgan_lib.cli.options import overlays_option, overrides_option, results_folder, results_option, this_command
+from srgan_lib.cli.terminal import Terminal
+from srgan_lib.pipeline.layout import project_root
+
+if TYPE_CHECKING:
+    from srgan_lib.pipeline.sweep.study import Study
+
+
+@click.command()
+@click.argument("sweep_file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--name", help="Name of the sweep's folder under results/sweeps/; default: the file's name.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    help="Runs side by side on this machine; default: its GPUs, or its cores ÷ the runs' threads.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Use the Dask cluster that runs there, e.g. tcp://10.0.0.1:8786.")
+@click.option("--dry-run", is_flag=True, help="Print the runs and what each will compute or reuse; compute nothing.")
+@overrides_option
+@overlays_option
+@results_option
+def sweep(
+    sweep_file: Path,
+    name: str | None,
+    jobs: int | None,
+    scheduler: str | None,
+    dry_run: bool,
+    overrides: tuple[str, ...],
+    overlays: tuple[Path, ...],
+    results: Path | None,
+) -> None:
+    """Run all combinations that FILE names, compute once what they share, and compare them in one report."""
+    from srgan_lib.cli.board import Board, show_plan
+    from srgan_lib.pipeline.resolve import fetch_judges
+    from srgan_lib.pipeline.sweep import cluster
+    from srgan_lib.pipeline.sweep.definition import read_sweep
+    from srgan_lib.pipeline.sweep.planning import plan_sweep
+    from srgan_lib.pipeline.sweep.study import plan_study
+
+    source = read_sweep(sweep_file, overrides, overlays)
+    terminal = Terminal()
+    with cluster.running_cluster(scheduler) if scheduler else nullcontext() as client:
+        planner = cluster.planner(client) if client else partial(plan_sweep, on_message=terminal.note)
+        study = plan_study(source, results_folder(results), project_root(), name, planner)
+        if dry_run:
+            show_plan(study, terminal.console)
+            return
+        fetch_judges(study.planned[0].params, terminal.download, terminal.note)
+        try:
+            with cluster.workers(study.planned, jobs, client, terminal.note) as executor:
+                with Board(study, terminal.console) as board:
+                    study.do(executor, board.tell)
+        finally:
+            _compare(study, terminal)
+    if study.unfinished:
+        sys.exit(1)
+
+
+def _compare(study: Study, terminal: Terminal) -> None:
+    """Write the comparison of what is finished, and say what is not and why."""
+    from srgan_lib.pipeline.sweep.report import build_comparison
+
+    for outcome in study.unfinished:
+        words = outcome.cause or "not finished; the same command continues"
+        terminal.note(f"{outcome.planned.run.name}: {words}")
+    if study.finished:
+        terminal.note("Making the comparison report")
+    files = build_comparison(study, this_command())
+    terminal.note(f"Written: {', '.join(str(file) for file in files)}")
