@@ -140,7 +140,7 @@ metrics.to_csv(stage.directory / "metrics.csv", index=False)
 summary.to_csv(stage.directory / "metrics_summary.csv", index=False)
 write_atomic(stage.directory / "metrics.txt", tables.as_text(summary))
 judgement.spectra.to_csv(stage.directory / "spectra.csv", index=False)
-write_crops(judgement.samples, stage.directory / "viewer")
+write_crops(judgement.samples + judgement.typical, stage.directory / "viewer")
 
 # %% [markdown]
 # ## Results

@@ -12,7 +12,7 @@ import pandas as pd
 from srgan_lib.data.spectrum import ROUNDING_POWER, radial_power
 from srgan_lib.evaluation.methods import Method
 from srgan_lib.evaluation.metrics import HEADLINE, METRICS, measure
-from srgan_lib.evaluation.samples import Sample, choose_images
+from srgan_lib.evaluation.samples import Sample, choose_images, typical_images
 from srgan_lib.params import Evaluation
 
 if TYPE_CHECKING:
@@ -70,12 +70,14 @@ class Judgement:
     metrics : one row per image and method: ``metrics.csv``.
     spectra : dataset, method (and ``hr``), frequency in cycles per pixel, power in dB: means over the images.
     samples : images to show, of each test set from SRGAN's largest gain over bicubic to its smallest.
+    typical : one image of each test set that is the same in every run, where it is not among the samples.
     not_computed : by metric, the reason why it is missing.
     """
 
     metrics: pd.DataFrame
     spectra: pd.DataFrame
     samples: list[Sample]
+    typical: list[Sample]
     not_computed: dict[str, str]
 
 
@@ -125,13 +127,22 @@ def judge(
 
     metrics = judging.table()
     figures = metrics.set_index(["dataset", "image", "method"])
-    shown = []
-    for key in choose_images(metrics, samples):
+
+    def sample(key: tuple[str, str]) -> Sample:
         # Few images are held in memory; the others are enlarged again.
         results = held.get(key) or {method: enlarge(pairs[key]) for method, enlarge in methods.items()}
         rows = {method: figures.loc[(*key, method)].to_dict() for method in methods}
-        shown.append(Sample(*key, pairs[key].lr, pairs[key].hr, results, rows))
-    return Judgement(metrics, _mean_spectra(powers), shown, judging.not_computed)
+        return Sample(*key, pairs[key].lr, pairs[key].hr, results, rows)
+
+    ranked = choose_images(metrics, samples)
+    further = [key for key in typical_images(metrics) if key not in ranked]
+    return Judgement(
+        metrics,
+        _mean_spectra(powers),
+        [sample(key) for key in ranked],
+        [sample(key) for key in further],
+        judging.not_computed,
+    )
 
 
 def metric_names(evaluation: Evaluation) -> list[str]:

@@ -95,6 +95,22 @@ def choose_images(
     return chosen
 
 
+def typical_images(metrics: pd.DataFrame, baseline: str = "bicubic") -> list[tuple[str, str]]:
+    """Of each dataset the image that is neither easy nor hard: in the middle by the baseline's PSNR-Y.
+
+    The baseline is the same in every run, so this image is, too, and runs can be compared by it.
+
+    Returns
+    -------
+    Pairs of dataset and image; none where the baseline was not judged.
+    """
+    rows = metrics[metrics.method == baseline]
+    ranked = {
+        name: group.sort_values("psnr_y", kind="stable").image for name, group in rows.groupby("dataset", sort=False)
+    }
+    return [(dataset, images.iloc[len(images) // 2]) for dataset, images in ranked.items()]
+
+
 def write_crops(samples: Sequence[Sample], folder: Path, side: int = 192) -> None:
     """Write the middle of each sample, of LR, every method and HR, as PNG files listed in ``index.json``.
 

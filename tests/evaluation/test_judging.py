@@ -57,6 +57,19 @@ def test_samples_carry_results_and_figures_also_of_images_not_held(judgement, pa
             assert sample.figures[method]["psnr_y"] == psnr_y(enlarge(pair), pair.hr, 4)
 
 
+def test_the_typical_image_of_each_dataset_is_kept_too(pairs, methods):
+    found = judge({"one": pairs[:2], "two": pairs[2:]}, methods, scale=4, samples=0, names=["psnr_y"])
+    hard_to_easy = sorted(pairs[:2], key=lambda pair: psnr_y(imresize(pair.lr, 4), pair.hr, 4))
+    assert not found.samples
+    assert [(sample.dataset, sample.image) for sample in found.typical] == [
+        ("one", hard_to_easy[1].image),
+        ("two", pairs[2].image),
+    ]
+    assert np.array_equal(found.typical[0].results["srgan"], hard_to_easy[1].hr ^ 1)
+    everything = judge({"one": pairs[:2]}, methods, scale=4, samples=2, names=["psnr_y"])
+    assert len(everything.samples) == 2 and not everything.typical, "shown already"
+
+
 def test_progress_is_told_and_what_was_not_computed_once(pairs, methods, tmp_path, monkeypatch):
     for variable in ("SRGAN_WEIGHTS", "TORCH_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from srgan_lib.data.images import read_image
-from srgan_lib.evaluation.samples import Sample, choose_images, write_crops
+from srgan_lib.evaluation.samples import Sample, choose_images, typical_images, write_crops
 
 
 def sample(height=40, width=60, scale=4) -> Sample:
@@ -53,6 +53,14 @@ def test_several_datasets_share_the_images():
         ("large", "image1"), ("large", "image4"), ("large", "image3"), ("small", "image1"), ("small", "image0"),
     ]  # fmt: skip
     assert choose_images(both, 1) == [("large", "image1")]
+
+
+def test_the_typical_image_depends_on_the_baseline_only():
+    hard_to_easy = [value for psnr in (24, 30, 27, 20, 29) for value in (psnr, 35)]
+    one = metrics(psnr_y=hard_to_easy, lpips_alex=np.nan)
+    both = pd.concat([one.assign(dataset="large"), one.head(4).assign(dataset="small")])
+    assert typical_images(both) == [("large", "image2"), ("small", "image1")]
+    assert typical_images(both[both.method == "srgan"]) == []
 
 
 def test_crops_are_listed_in_an_index(tmp_path):

@@ -16,7 +16,7 @@ from srgan_lib.data.images import read_image
 from srgan_lib.evaluation.metrics import METRICS
 from srgan_lib.pipeline.sweep.grid import Factor
 from srgan_lib.pipeline.sweep.statistics import over_seeds, pareto
-from srgan_lib.plotting import LOOKS, legend_below, new_figure, show_image
+from srgan_lib.plotting import LOOKS, describe, legend_below, new_figure, show_image
 
 LEGEND = 12  #: settings at most that a legend names; more are told by the colour of their order
 MARKERS = "os^DvPX<>phd8"
@@ -32,6 +32,7 @@ def main_effect(rows: pd.DataFrame, factor: Factor, names: Sequence[str]) -> Fig
     """
     places, logarithmic = _places(factor)
     figure, axes = new_figure(1, len(names), height=3.2, squeeze=False)
+    words = []
     for axis, name in zip(axes[0], names, strict=True):
         table = over_seeds(rows, name, factor.name).reindex(factor.levels).dropna(subset="mean")
         at = [places[level] for level in table.index]
@@ -45,6 +46,9 @@ def main_effect(rows: pd.DataFrame, factor: Factor, names: Sequence[str]) -> Fig
         axis.set_xlabel(factor.short)
         axis.set_title(METRICS[name].heading)
         axis.margins(x=0.08)
+        means = ", ".join(f"{METRICS[name].text(mean)} at {level}" for level, mean in table["mean"].items())
+        words.append(f"{METRICS[name].label} {means}")
+    describe(figure, f"Means by {factor.short}: {'; '.join(words)}.")
     return figure
 
 
@@ -66,6 +70,11 @@ def heat_map(rows: pd.DataFrame, down: Factor, across: Factor, metric: str) -> F
     axis.set_ylabel(down.short)
     axis.grid(visible=False)
     figure.colorbar(image, label=look.heading)
+    ends = ", ".join(
+        f"{look.phrase(table.stack().loc[place])} at {down.short} {place[0]} and {across.short} {place[1]}"
+        for place in (table.stack().idxmin(), table.stack().idxmax())
+    )
+    describe(figure, f"Means of {look.label} by {down.short} and {across.short}; the lowest and the highest: {ends}.")
     return figure
 
 
@@ -81,6 +90,9 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
         axis.plot(bicubic.index, bicubic, color=look.colour, linestyle=look.line, label=look.label)
         axis.set(xlabel="step", ylabel=label)
     _name_settings(figure, axes[0], looks)
+    last = curves[curves.step == curves.step.max()].groupby("setting", sort=False)["psnr_y"].mean()
+    words = "; ".join(f"{setting}: {METRICS['psnr_y'].text(value)}" for setting, value in last.items())
+    describe(figure, f"PSNR-Y and SSIM-Y through training. PSNR-Y in dB at step {curves.step.max()}: {words}.")
     return figure
 
 
@@ -111,6 +123,11 @@ def plane(
     axis.invert_yaxis()
     axis.margins(0.12)
     _name_settings(figure, axis, looks)
+    words = "; ".join(
+        f"{row.setting}, seed {row.seed}: {METRICS[fidelity].phrase(row[fidelity])}, {METRICS[distance].text(row[distance])}"
+        for _, row in front.iterrows()
+    )
+    describe(figure, f"{METRICS[fidelity].label} and {METRICS[distance].label} of every run. The front is {words}.")
     return figure
 
 
@@ -130,6 +147,7 @@ def patches(runs: Mapping[str, Mapping[str, Path]], method: str, columns: int = 
         axis.set_axis_off()
     for axis, (title, path) in zip(axes.flat, panels.items(), strict=False):
         show_image(axis, read_image(path), _broken(title))
+    describe(figure, f"The same crop by {'; '.join(panels)}.")
     return figure
 
 

@@ -230,7 +230,7 @@ def _table(frame: pd.DataFrame, name: str, caption: str, best: Any = None, forma
 
 def _figure(chart: Any, name: str, caption: str, vector: bool = True) -> str:
     kind, mime = ("svg", "image/svg+xml") if vector else ("png", "image/png")
-    image = markup.image(markup.render(chart, kind), mime, caption, inches=chart.get_figwidth())
+    image = markup.image(markup.render(chart, kind), mime, chart.get_label(), inches=chart.get_figwidth())
     return markup.captioned(f"fig-{name}", image, caption, source="runs.csv" if vector else "")
 
 

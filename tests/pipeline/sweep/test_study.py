@@ -107,6 +107,8 @@ def test_the_comparison_says_what_was_measured(project):
     )
     assert "<b>Winner: 0.01</b>, by the lowest mean LPIPS (squeeze)" in report
     assert "srgan run params/demo.yaml -p adversarial.adversarial_weight=0.01" in report
+    assert 'alt="Means by adversarial_weight: PSNR-Y 27.51 at 0.0001, 27.01 at 0.001, 26.51 at 0.01' in report
+    assert all(alt for alt in re.findall(r'<img alt="([^"]*)"', report))
     links = re.findall(r'<a class="beside" href="([^"]+)"', report)
     assert len(links) == 6
     assert all((folder / link).exists() for link in links)
@@ -132,6 +134,9 @@ def test_two_factors_have_a_heat_map_and_a_stage_of_another_run_is_reused(projec
     assert not any(line.startswith(("srcnn", "warmup")) for line in computed(project))
     report = (project / "results/sweeps/study/report.html").read_text(encoding="utf-8")
     assert "Look for rows that do not all rise and fall alike" in report
+    assert (
+        "the lowest and the highest: 26.50 dB at adversarial_weight 0.01 and batch 2, 27.00 dB at adversarial" in report
+    )
 
 
 def test_the_sweep_of_another_process_is_not_disturbed(project, tmp_path):
