@@ -136,7 +136,8 @@ def environment(stage: str, params: Params) -> dict[str, str]:
     if stage == "evaluation":
         found |= {LPIPS_BACKBONES[net]: _backbone_hash(LPIPS_BACKBONES[net]) for net in section.lpips_nets}
         if section.reference_models:
-            found |= {path.name: sha256_file(path) for path in weights.reference_models(params.shared.scale).values()}
+            shipped = weights.reference_models(params.shared.scale).values()
+            found |= {path.name: _file_hash(path, path.stat().st_mtime_ns) for path in shipped}
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,28 +17,16 @@ from srgan_lib.pipeline.sweep.grid import SweepRun
 
 
 @dataclass(frozen=True)
-class StagePlan:
-    """What will happen to one stage of one run of a sweep.
-
-    Attributes
-    ----------
-    action : ``run``, ``reuse`` or ``skip``, as in a single run's plan.
-    source : the folder that the stage is copied from (``reuse``), which may not be there yet.
-    """
-
-    action: str
-    fingerprint: str
-    source: Path | None = None
-
-
-@dataclass(frozen=True)
 class PlannedRun:
-    """A run of a sweep with its resolved parameters, its folder and what will happen to each stage."""
+    """A run of a sweep with its resolved parameters, its folder and what will happen to each stage.
+
+    A stage to ``reuse`` may be one that an earlier run of the sweep has yet to compute.
+    """
 
     run: SweepRun
     params: Params
     directory: Path
-    stages: dict[str, StagePlan]
+    stages: dict[str, Plan]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,11 +111,10 @@ def by_urgency(all_tasks: list[Task]) -> dict[Task, int]:
     return {task: len(waiting[task.key]) for task in sorted(all_tasks, key=lambda task: -len(waiting[task.key]))}
 
 
-def _shared(plan: Plan, directory: Path, claimed: dict[str, Path]) -> StagePlan:
+def _shared(plan: Plan, directory: Path, claimed: dict[str, Path]) -> Plan:
     """A stage's plan; what an earlier run of the sweep will compute is reused."""
-    folder = directory / plan.stage.name
     if plan.action == "run" and plan.fingerprint in claimed:
-        return StagePlan("reuse", plan.fingerprint, claimed[plan.fingerprint])
+        return replace(plan, action="reuse", source=claimed[plan.fingerprint])
     if plan.action == "run":
-        claimed[plan.fingerprint] = folder
-    return StagePlan(plan.action, plan.fingerprint, plan.source)
+        claimed[plan.fingerprint] = directory / plan.stage.name
+    return plan

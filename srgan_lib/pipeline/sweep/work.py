@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from srgan_lib.params import Params
 from srgan_lib.pipeline.kernels import Listener
+from srgan_lib.pipeline.provenance import Components
 from srgan_lib.pipeline.runner import Plan, execute, plan_run
 from srgan_lib.pipeline.sweep.grid import SweepRun
 from srgan_lib.pipeline.sweep.planning import Task
@@ -23,6 +24,7 @@ class Work:
     Attributes
     ----------
     run, params : the run as asked for, and its parameters as resolved.
+    components : what each stage was planned to depend on.
     sources : folders to copy stages from, by fingerprint.
     stages : what to see to; ``report``: then complete the run and make its report.
     command : what reproduces the run alone.
@@ -32,7 +34,7 @@ class Work:
     params: Params
     directory: Path
     root: Path
-    fingerprints: dict[str, str]
+    components: dict[str, Components]
     sources: dict[str, list[Path]]
     stages: list[str]
     report: bool
@@ -47,7 +49,7 @@ def work_of(task: Task, root: Path, command: str) -> Work:
         params=planned.params,
         directory=planned.directory,
         root=root,
-        fingerprints={stage: planned.stages[stage].fingerprint for stage in task.stages},
+        components={stage: planned.stages[stage].components for stage in task.stages},
         sources={plan.fingerprint: [plan.source] for plan in planned.stages.values() if plan.source},
         stages=task.stages,
         report=task.stage is None,
@@ -77,11 +79,12 @@ def perform(work: Work, listener: Listener = lambda event, facts: None) -> None:
 
 
 def _check(plan: Plan, work: Work) -> None:
-    if plan.fingerprint != work.fingerprints[plan.stage.name]:
+    changes = plan.components.changes_since(asdict(work.components[plan.stage.name]))
+    if changes:
         from srgan_lib.pipeline.resolve import machine
 
         raise WorkerDiffers(
-            f"stage {plan.stage.name}: this process ({machine()['cpu']}) has other code, data or package versions than "
-            "the one that planned the sweep; give all workers the same environment and shared folders, leave the "
+            f"stage {plan.stage.name}: this process ({machine()['cpu']}) has something else than the one that planned the "
+            f"sweep: {'; '.join(changes[:3])}. Give all workers the same environment and shared folders, leave the "
             "library as it is while a sweep runs, and start the same command again"
         )

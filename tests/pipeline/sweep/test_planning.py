@@ -1,11 +1,17 @@
 """Which run computes what several need, and in which order."""
 
+from dataclasses import replace
+
+import pytest
+
 from srgan_lib.params import STAGES
+from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.sweep.definition import read_sweep
 from srgan_lib.pipeline.sweep.grid import expand
 from srgan_lib.pipeline.sweep.planning import by_urgency, plan_sweep, tasks
+from srgan_lib.pipeline.sweep.work import WorkerDiffers, perform, work_of
 
-from .conftest import write_sweep
+from .conftest import computed, write_sweep
 
 
 def planned(root, **content):
@@ -45,3 +51,22 @@ def test_fingerprints_are_those_of_single_runs(project):
     assert {plan.stage.name: plan.fingerprint for plan in alone} == {
         stage: plan.fingerprint for stage, plan in run.stages.items()
     }
+
+
+def test_a_worker_with_other_files_says_which_and_computes_nothing(project):
+    run = planned(project, grid={"adversarial.steps": [3]})[0]
+    task = next(task for task in tasks([run]) if task.stage == "data")
+    work = work_of(task, project, "srgan sweep study.yaml")
+    mine = work.components["data"]
+    theirs = replace(mine, modules={**mine.modules, "srgan_lib.data.split": "other"})
+    with pytest.raises(WorkerDiffers, match=r"stage data: .*library module srgan_lib\.data\.split changed"):
+        perform(replace(work, components={"data": theirs}))
+    assert not computed(project)
+
+
+def test_many_runs_are_planned_without_reading_a_file_again_for_each(project, monkeypatch):
+    read = []
+    content = provenance.sha256_file
+    monkeypatch.setattr(provenance, "sha256_file", lambda path: read.append(path) or content(path))
+    planned(project, grid={"adversarial.adversarial_weight": [10.0**-power for power in range(8)]})
+    assert len(read) == len(set(read))
