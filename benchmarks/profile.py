@@ -54,7 +54,7 @@ def seconds_by_kind(step: Callable[[], object]) -> pd.Series:
     """The seconds of one step by kind of operator; the sum is the step's."""
     for _ in range(WARMUPS):
         step()
-    with profile(activities=[ProfilerActivity.CPU]) as recorded:
+    with profile(activities=[ProfilerActivity.CPU], acc_events=True) as recorded:
         for _ in range(STEPS):
             step()
     seconds = dict.fromkeys([*KINDS, OTHER], 0.0)

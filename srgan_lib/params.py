@@ -250,7 +250,7 @@ class Evaluation(Section):
     grids: int = Field(5, ge=1, le=50, description="four-panel comparison grids")
     patches: int = Field(5, ge=1, le=50, description="zoomed centre patches")
     patch_size: int = Field(64, ge=16, le=512, description="size of the centre patches in HR pixels")
-    tile: int = Field(192, ge=32, le=4096, description="LR pixels per tile side when enlarging (bounds memory)")
+    tile: int = Field(176, ge=32, le=4096, description="LR pixels per tile side when enlarging (bounds memory)")
     reference_models: bool = Field(
         True, description="judge the models that come with the package beside this run's, as reference_…"
     )

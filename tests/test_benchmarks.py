@@ -1,11 +1,12 @@
 """The contestants of a race do the same work, or its ratio says nothing."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
-from benchmarks import data, judging, plain
+from benchmarks import data, judging, plain, profile
 from benchmarks.race import Contestant, Race, run
 from srgan_lib.data.images import write_image
 from srgan_lib.models.discriminators import Discriminator
@@ -62,3 +63,29 @@ def test_a_race_counts_the_rounds_of_each_and_tells_of_failures(photographs):
     both["theirs"] = Contestant("benchmarks.data:resize", {"file": "nowhere.png"})
     with pytest.raises(RuntimeError, match=r"theirs: ImageError: nowhere\.png: no such file"):
         run(Race("resize", "resizing", both, "images", 1, ""), rounds=1)
+
+
+@pytest.mark.parametrize(
+    ("operator", "kind"),
+    [
+        ("aten::mkldnn_convolution", "convolution"),
+        ("aten::convolution_backward", "convolution"),
+        ("aten::native_batch_norm", "batch normalisation"),
+        ("aten::leaky_relu_backward", "activation"),
+        ("aten::_fused_adam_", "Adam"),
+        ("aten::addmm", "dense layer"),
+        ("aten::pixel_shuffle", "copies and layout"),
+        ("aten::mean", profile.OTHER),
+    ],
+)
+def test_operators_are_counted_by_kind(operator, kind):
+    assert profile.kind_of(operator) == kind
+
+
+def test_the_profile_divides_a_step_by_kind():
+    weights = torch.ones(1, 1, 3, 3)
+    seconds = profile.seconds_by_kind(lambda: torch.nn.functional.conv2d(torch.ones(1, 1, 64, 64), weights))
+    assert set(seconds.index) == {*profile.KINDS, profile.OTHER}
+    assert seconds["convolution"] > 0 and seconds["Adam"] == 0
+    drawn = profile.draw(pd.DataFrame({"one step": seconds}).T, "batch 1")
+    assert drawn.startswith(b"<?xml") and b"<svg" in drawn

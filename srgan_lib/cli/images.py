@@ -28,7 +28,7 @@ from srgan_lib.cli.terminal import Terminal, print_table
 )
 @click.option(
     "--tile",
-    default=192,
+    default=176,
     show_default=True,
     type=click.IntRange(32),
     help="LR pixels per tile side; bounds the memory.",

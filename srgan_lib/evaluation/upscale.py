@@ -35,7 +35,7 @@ def upscale_array(
     model: SuperResolver,
     lr: np.ndarray,
     *,
-    tile: int | None = 192,
+    tile: int | None = 176,
     device: str = "cpu",
     dtype: str = "float32",
     self_ensemble: bool = False,
