@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from srgan_lib.evaluation.metrics import METRICS
+from srgan_lib.pipeline.sweep.planning import PlannedRun
 from srgan_lib.pipeline.sweep.study import Study
 
 VALIDATED = {"srgan": "adversarial", "warmup": "warmup", "srcnn": "srcnn"}  # where a method's learning curve lies
@@ -52,16 +54,21 @@ def learning_curves(study: Study) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
-def common_crops(study: Study, most: int = 3) -> dict[tuple[str, str], dict[str, dict[str, Path]]]:
-    """Crops of images that every finished run shows: by dataset and image, for each run the files by method."""
+def common_crops(runs: Sequence[PlannedRun], most: int = 3) -> dict[tuple[str, str], dict[str, dict[str, Path]]]:
+    """Crops of images that all these finished runs show: by dataset and image, for each setting the files by method.
+
+    Parameters
+    ----------
+    runs : one of each setting, best of one seed: where a set has no split of its own, each seed tests other images.
+    """
     shown: dict[tuple[str, str], dict[str, dict[str, Path]]] = {}
-    for planned in study.finished:
+    for planned in runs:
         folder = planned.directory / "evaluation" / "viewer"
         index = json.loads((folder / "index.json").read_text(encoding="utf-8")) if folder.exists() else []
         for entry in index:
             files = {method: folder / name for method, name in entry["methods"].items()}
-            shown.setdefault((entry["dataset"], entry["image"]), {})[planned.run.name] = files
-    common = {key: runs for key, runs in sorted(shown.items()) if len(runs) == len(study.finished)}
+            shown.setdefault((entry["dataset"], entry["image"]), {})[planned.run.setting] = files
+    common = {key: files for key, files in sorted(shown.items()) if len(files) == len(runs)}
     return dict(list(common.items())[:most])
 
 

@@ -181,10 +181,9 @@ def _plane(study: Study, rows: pd.DataFrame) -> list[str]:
 
 def _patches(study: Study) -> list[str]:
     cells = []
-    settings = {planned.run.setting: planned.run for planned in reversed(study.finished)}
-    for (dataset, image), by_run in common_crops(study).items():
-        chosen = dict(list(reversed(settings.items()))[:SHOWN_PATCHES])
-        crops = {setting: by_run[run.name] for setting, run in chosen.items()}
+    settings = {planned.run.setting: planned for planned in reversed(study.finished)}
+    chosen = list(reversed(settings.values()))[:SHOWN_PATCHES]
+    for (dataset, image), crops in common_crops(chosen).items():
         caption = (
             f"The middle of <code>{html.escape(image)}</code> ({html.escape(dataset)}) by the first seed of each setting"
             f"{f' (the first {SHOWN_PATCHES} of {len(settings)})' if len(settings) > SHOWN_PATCHES else ''}. Look for texture "
@@ -192,7 +191,7 @@ def _patches(study: Study) -> list[str]:
         )
         chart = figures.patches(crops, study.source.method)
         cells.append(_figure(chart, f"patches_{dataset}_{image}", caption, vector=False))
-    return cells or ["No test image is shown by all runs."]
+    return cells or ["No test image is shown by all settings."]
 
 
 def _unfinished(study: Study) -> list[str]:

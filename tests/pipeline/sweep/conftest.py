@@ -29,6 +29,13 @@ for name in ("metrics.csv", "metrics.txt"):
     (stage.directory / name).write_text(text)
 (stage.directory / "metrics_summary.csv").write_text(
     "dataset,method,metric,mean,difference\\nheldout,bicubic,psnr_y,26.5,0\\nheldout,srgan,psnr_y,25.5,-1\\n")
+from PIL import Image
+(stage.directory / "viewer").mkdir(exist_ok=True)
+files = {method: f"00_{method}.png" for method in ("bicubic", "srgan", "hr")}
+for name in files.values():
+    Image.new("RGB", (8, 8), (90, 120, 60)).save(stage.directory / "viewer" / name)
+index = [{"dataset": "heldout", "image": f"test_image_of_seed_{seed}", "methods": files}]
+(stage.directory / "viewer" / "index.json").write_text(json.dumps(index))
 open(stage.run_dir.parent / "computed.txt", "a").write(f"{stage.name} {stage.fingerprint[:8]}\\n")
 """
 ADVERSARIAL = (

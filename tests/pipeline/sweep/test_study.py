@@ -113,6 +113,8 @@ def test_the_comparison_says_what_was_measured(project):
     assert len(links) == 6
     assert all((folder / link).exists() for link in links)
     assert not re.search(r'(src|href)="https?://', report)
+    assert 'alt="The same crop by bicubic; 0.0001; 0.001; 0.01; HR."' in report
+    assert "The middle of <code>test_image_of_seed_0</code>" in report, "other seeds test other images"
     for word in ("that no other beats in both", "Learning curves", "How much is luck?"):
         assert word in report
     manifest = json.loads((folder / "sweep.json").read_text())
