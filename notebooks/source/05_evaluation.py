@@ -152,7 +152,7 @@ write_crops(judgement.samples + judgement.typical, stage.directory / "viewer")
 for dataset, pairs in test_sets.items():
     stage.table(
         name=f"results_{dataset}", source="metrics_summary.csv", **tables.overview(summary, dataset),
-        caption=f"Means over the {len(pairs)} images of <code>{dataset}</code>; the best of each column in bold.",
+        caption=f"Means over the {len(pairs)} images of <code>{dataset}</code>; the best of this run in bold.",
     )
 
 # %% [markdown]
@@ -326,7 +326,7 @@ if stage.live:
 # ## Conclusion
 
 # %%
-of_this_run = summary[~summary.method.str.startswith(weights.PREFIX)]
+of_this_run = summary[summary.method.isin(weights.own_methods(methods))]
 stage.text(conclude(of_this_run, scale=shared.scale, not_computed=judgement.not_computed), "conclusion")
 
 # %%

@@ -45,6 +45,11 @@ class Metric:
         unit = f", {self.unit}" if self.unit else ""
         return f"{self.label}{unit} {'↑' if self.higher_is_better else '↓'}"
 
+    def best(self, values: Iterable[float]) -> float | None:
+        """The best of some values, of which NaN are not computed; none where no other is among them."""
+        known = [value for value in values if not math.isnan(value)]
+        return (max if self.higher_is_better else min)(known, default=None)
+
     def text(self, value: float, sign: bool = False) -> str:
         """A value with as many decimals as are worth printing; ``sign``: with a plus where it is not negative."""
         return f"{value:{'+' if sign else ''}z.{self.digits}f}".replace("-", "−")

@@ -9,6 +9,7 @@ import pandas as pd
 
 from srgan_lib.evaluation.metrics import METRICS
 from srgan_lib.plotting import looks
+from srgan_lib.weights import own_methods
 
 
 def overview(summary: pd.DataFrame, dataset: str, metrics: Sequence[str] | None = None) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def overview(summary: pd.DataFrame, dataset: str, metrics: Sequence[str] | None 
 
     Returns
     -------
-    Arguments for showing the table: ``frame``, and per column ``best`` ("max" or "min") and ``formats``.
+    Arguments for showing the table: ``frame``, and per column ``best`` (of the run's own methods) and ``formats``.
     """
     rows = summary[summary.dataset == dataset]
     means = rows.pivot(index="method", columns="metric", values="mean").loc[rows.method.unique()]
@@ -30,7 +31,9 @@ def overview(summary: pd.DataFrame, dataset: str, metrics: Sequence[str] | None 
     frame = pd.DataFrame({METRICS[name].heading: means[name] for name in shown})
     return {
         "frame": _labelled(frame.reset_index()),
-        "best": {METRICS[name].heading: "max" if METRICS[name].higher_is_better else "min" for name in shown},
+        "best": {
+            METRICS[name].heading: METRICS[name].best(means.loc[own_methods(means.index), name]) for name in shown
+        },
         "formats": {METRICS[name].heading: f".{METRICS[name].digits}f" for name in shown},
     }
 
@@ -73,7 +76,7 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str, baseline: str = "bi
     digits = f".{look.digits}f"
     return {
         "frame": _labelled(frame),
-        "best": {look.heading: "max" if look.higher_is_better else "min"},
+        "best": {look.heading: look.best(rows["mean"][rows.method.isin(own_methods(rows.method))])},
         "formats": {
             look.heading: digits,
             "std": digits,

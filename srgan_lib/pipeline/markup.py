@@ -59,14 +59,11 @@ def captioned(identity: str, body: str, caption: str, *, stage: str = "", source
     return f'<figure class="{kind}" id="{identity}"{origin}>{body}<figcaption>{caption}</figcaption></figure>'
 
 
-def table(frame: pandas.DataFrame, best: Mapping[str, str], formats: Mapping[str, str]) -> str:
-    """A table as HTML: numbers to the right, missing values as a dash, the best of a column strong."""
+def table(frame: pandas.DataFrame, best: Mapping[str, float | None], formats: Mapping[str, str]) -> str:
+    """A table as HTML: numbers to the right, missing values as a dash, a column's best strong."""
     columns = {}
     for name in frame.columns:
-        values = list(frame[name])
-        numeric = [v for v in values if isinstance(v, int | float) and v == v]
-        winner = {"max": max, "min": min}[best[name]](numeric) if best.get(name) and numeric else None
-        columns[name] = [_cell(v, formats.get(name, ""), v == winner) for v in values]
+        columns[name] = [_cell(value, formats.get(name, ""), value == best.get(name)) for value in frame[name]]
     head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame.columns)
     rows = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns.values(), strict=True))
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

@@ -141,7 +141,7 @@ class Stage:
         frame: pandas.DataFrame,
         name: str,
         caption: str,
-        best: Mapping[str, str] | None = None,
+        best: Mapping[str, float | None] | None = None,
         source: str = "",
         formats: Mapping[str, str] | None = None,
     ) -> None:
@@ -150,7 +150,7 @@ class Stage:
         Parameters
         ----------
         frame : the rows, printed without its index.
-        best : columns whose best value is marked, each ``"max"`` or ``"min"``.
+        best : the value that is marked in a column.
         source : the file of this stage with the full figures, e.g. ``metrics.csv``.
         formats : format per column, e.g. ``{"psnr_y": ".2f"}``.
         """

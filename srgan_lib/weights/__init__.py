@@ -15,6 +15,11 @@ PREFIX = "reference_"  #: before a reference model's name in the tables of a run
 TRAINED_ON = frozenset({"bsds400", "BSDS500"})
 
 
+def own_methods(methods: Iterable[str]) -> list[str]:
+    """Of the methods in a run's tables those that are no reference models: the best of them is the run's best."""
+    return [method for method in methods if not method.startswith(PREFIX)]
+
+
 def reference_models(scale: int = 4, judged_on: Iterable[str] = (), folder: Path = FOLDER) -> dict[str, Path]:
     """The weights that come with the package, by name; each one's model card has the same name and ``.md``.
 

@@ -30,9 +30,15 @@ def test_overview_has_a_row_per_method_and_says_where_better_is(summary):
     assert list(frame.columns) == ["method", "PSNR-Y, dB ↑", "LPIPS (alex) ↓"]
     assert list(frame.method) == ["bicubic", "SRGAN"]
     assert list(frame["PSNR-Y, dB ↑"]) == [27.5, 28.5]
-    assert table["best"] == {"PSNR-Y, dB ↑": "max", "LPIPS (alex) ↓": "min"}
+    assert table["best"] == {"PSNR-Y, dB ↑": 28.5, "LPIPS (alex) ↓": pytest.approx(0.3)}
     assert table["formats"] == {"PSNR-Y, dB ↑": ".2f", "LPIPS (alex) ↓": ".3f"}
     assert list(overview(summary, "one", ["lpips_alex"])["frame"].columns) == ["method", "LPIPS (alex) ↓"]
+
+
+def test_the_best_is_of_the_run_not_of_a_model_that_came_with_the_package(summary):
+    renamed = summary.replace({"method": {"srgan": "reference_srgan"}})
+    assert overview(renamed, "two")["best"] == {"PSNR-Y, dB ↑": 27.5, "LPIPS (alex) ↓": pytest.approx(0.4)}
+    assert detail(renamed, "two", "psnr_y")["best"] == {"PSNR-Y, dB ↑": 27.5}
 
 
 def test_detail_has_intervals_and_tests_of_one_metric(summary):

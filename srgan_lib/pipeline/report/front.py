@@ -10,7 +10,7 @@ from srgan_lib.pipeline.report.folder import Run
 from srgan_lib.pipeline.report.plates import Plate
 from srgan_lib.pipeline.report.scores import Scores
 from srgan_lib.plotting import looks
-from srgan_lib.weights import PREFIX
+from srgan_lib.weights import own_methods
 
 BASELINE, OURS = "bicubic", "srgan"
 
@@ -55,7 +55,7 @@ def facts(run: Run, plates: list[Plate]) -> dict[str, Any]:
         "headings": [METRICS[metric].heading for metric in HEADLINE],
         "datasets": [dataset_label(run.scores, dataset) for dataset in run.scores.datasets],
         "rows": results(run.scores),
-        "reference": any(method.startswith(PREFIX) for method in run.scores.methods),
+        "reference": own_methods(run.scores.methods) != run.scores.methods,
         "examples": [(example, known.get((example.dataset, example.image))) for example in examples(run.scores)],
     }
 
@@ -128,7 +128,7 @@ def _closeness(scores: Scores, dataset: str) -> str:
 
 def _faithfulness(scores: Scores, dataset: str) -> str:
     """Which of the run's own methods has the highest PSNR."""
-    psnr = _own({method: scores.summary(dataset, method, "psnr_y") or 0 for method in scores.methods})
+    psnr = {method: scores.summary(dataset, method, "psnr_y") or 0 for method in own_methods(scores.methods)}
     best = max(psnr, key=psnr.__getitem__)
     if best == BASELINE:
         return f"no method comes above bicubic’s {_decibel(psnr[best])} PSNR"
@@ -154,14 +154,8 @@ def _cell(column: dict[str, float | None], method: str, name: str) -> Cell | Non
         return Cell("not computed", missing=True, rows=len(column)) if method == next(iter(column)) else None
     if method not in known:
         return Cell("not computed", missing=True)
-    text, own = metric.text(known[method]), _own(known)
-    best = (max if metric.higher_is_better else min)(own.values(), default=None)
-    return Cell(text, best=method in own and text == metric.text(best))
-
-
-def _own(figures: dict[str, float]) -> dict[str, float]:
-    """The figures of the run's own methods, without those of the models that come with the package."""
-    return {method: value for method, value in figures.items() if not method.startswith(PREFIX)}
+    text, own = metric.text(known[method]), own_methods(known)
+    return Cell(text, best=method in own and text == metric.text(metric.best(known[one] for one in own)))
 
 
 def _decibel(value: float) -> str:

@@ -131,7 +131,7 @@ def _runs(study: Study, done: pd.DataFrame) -> list[str]:
         for name in names:
             single[METRICS[name].heading] = list(rows[name])
         formats = {METRICS[name].heading: f".{METRICS[name].digits}f" for name in names}
-        best = {METRICS[name].heading: "max" if METRICS[name].higher_is_better else "min" for name in names}
+        best = {METRICS[name].heading: METRICS[name].best(rows[name]) for name in names}
         caption = "Every run; its name leads to its own report beside this one. The best of each column is bold."
         cells.append(_table(single, f"runs_{dataset}", caption, best, formats))
     return cells
