@@ -16,10 +16,10 @@ READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 help:
 	@echo "make report [PARAMS=params/x.yaml] [RUN=name] [OVERLAY=params/overlays/quick.yaml]   run the study and write results/RUN/report.html"
 	@echo "make sweep SWEEP=params/sweeps/x.yaml   run all combinations that it names and compare them in results/sweeps/x/report.html"
-	@echo "make test        the tests, under four minutes      make test-all    all of them, half an hour"
+	@echo "make test        the tests, under four minutes      make test-all    the slow tests, under half an hour"
 	@echo "make test-browser  the report and the notebooks in Chromium"
 	@echo "make bench       measured ratios against plain code, a few minutes (ARGS=--quick, ARGS='--peer PATH')"
-	@echo "make reproduce-reference  train the shipped models again, for hours, and write their cards and figures"
+	@echo "make reproduce-reference  train the shipped models again, half an hour and more, and write their cards and figures"
 	@echo "make notebooks   notebooks/*.ipynb from notebooks/source/*.py"
 	@echo "make lab         JupyterLab on the notebooks        make lock        resolve requirements.lock again"
 
@@ -52,7 +52,7 @@ test-browser: $(READY)
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { echo "Chromium is needed: apt-get install chromium"; exit 1; }
 	@$(BIN)/python -m pytest -m browser $(ARGS)
 
-# Hours: trains the shipped models as they were trained, and writes srgan_lib/weights/ and results/reference/ from that run.
+# Trains the shipped models as they were trained, and writes srgan_lib/weights/ and results/reference/ from that run.
 reproduce-reference: $(READY)
 	@$(BIN)/srgan run params/reference.yaml --run reference_run $(ARGS)
 	@$(BIN)/python -m srgan_lib.pipeline.reference reference_run

@@ -85,7 +85,7 @@ def _races(options: argparse.Namespace, machine: dict) -> list[Race]:
 
 
 def _photographs(name: str) -> tuple[list[Path], str]:
-    """A named set if it is on this disk, else the built-in photographs."""
+    """A named set if it can be had (SRGAN_OFFLINE=1: if it is on this disk), else the built-in photographs."""
     try:
         photos = find_photos(name, scale=4)
     except (DatasetError, OSError):

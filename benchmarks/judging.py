@@ -39,7 +39,7 @@ def races(files: list[Path], dataset: str, machine: dict, lr_size: tuple[int, in
             "tiles",
             "SRResNet in tiles against the whole at once",
             {
-                "tiles": Contestant("benchmarks.judging:enlarge", {**whole, "tile": 192}),
+                "tiles": Contestant("benchmarks.judging:enlarge", {**whole, "tile": 176}),
                 "whole": Contestant("benchmarks.judging:enlarge", {**whole, "tile": None}),
             },
             "images",

@@ -106,9 +106,10 @@ train, validation = (
 # %% [markdown]
 # ## The network
 #
-# SRResNet (Ledig et al., 2017) looks at the LR image with a 9×9 convolution, refines 64 feature maps in 16 residual
+# The generator is by default SRResNet (Ledig et al., 2017). It looks at the LR image with a 9×9 convolution, refines 64 feature maps in 16 residual
 # blocks (3×3 convolution, batch normalisation, PReLU, again, plus the block's input), enlarges in two steps of ×2 by
-# turning channels into pixels, and ends in a 9×9 convolution. With `global_skip: bicubic` its output is *added* to the
+# turning channels into pixels, and ends in a 9×9 convolution. With
+# `generator_norm: none` there is no batch normalisation, and `generator` chooses another network. With `global_skip: bicubic` its output is *added* to the
 # bicubic enlargement. Its last layer starts at zero, so that training begins at bicubic quality instead of at noise: the
 # paper's plain network passes bicubic only after many thousand steps.
 #

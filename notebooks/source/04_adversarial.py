@@ -115,14 +115,14 @@ train, validation = (
 # %% [markdown]
 # ## Two players
 #
-# The discriminator $D$ has eight 3×3 convolutions, 64 to 512 channels wide, every second one with stride 2, and two dense
+# By default the discriminator $D$ has eight 3×3 convolutions, 64 to 512 channels wide, every second one with stride 2, and two dense
 # layers; it returns one number, high for photographs. It is updated every `discriminator_every` steps to raise $D$ of HR
 # crops and lower $D$ of the generator's. The generator minimises
 #
 # $$ L_G = \lambda_\mathrm{content} L_\mathrm{content} + \lambda_\mathrm{pixel} L_\mathrm{pixel} + \lambda_\mathrm{adv} L_\mathrm{adv} , \qquad
 #    L_\mathrm{adv} = -\log \sigma (D(G(x_\mathrm{LR}))) $$
 #
-# (the non-saturating form; least squares and the relativistic average can be chosen). With $\lambda_\mathrm{adv} = 0$ the
+# (by default, the non-saturating form; least squares and the relativistic average can be chosen). With $\lambda_\mathrm{adv} = 0$ the
 # discriminator would have no say.
 
 # %%

@@ -95,8 +95,8 @@ def model_card(name: str, run_dir: Path, manifest: dict[str, Any], summary: pd.D
             "",
             f"Enlarges photographs ×{shared['scale']}. Trained with `params/reference.yaml`, stage `{stage}`{before}.",
             "",
-            f"- **Data:** `{shared['dataset']}` (training and test images of BSDS500, Berkeley Segmentation Dataset; "
-            "non-commercial research). Set5, BSD100 and the built-in photographs were never seen.",
+            f"- **Data:** `{shared['dataset']}` (training and test images of BSDS500, Berkeley Segmentation Dataset, without "
+            "302003, of which Set5 has a copy; non-commercial research). Set5, BSD100 and the built-in photographs were never seen.",
             f"- **Training:** {own['steps']} steps of {own['batch']} crops of {shared['crop']}×{shared['crop']} pixels, "
             f"{speed['seconds'] / 60:.0f} minutes on {hardware(manifest['machine'])}, {shared['dtype']}.",
             "- **Degradation:** MATLAB bicubic. Photographs that are noisy, blurred or compressed are outside of what it "
