@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,32 +13,36 @@ from srgan_lib.evaluation.samples import Sample
 from srgan_lib.plotting import WIDTH, describe, looks, new_figure, show_image
 
 TALLEST = 5.6  #: inches: a figure of upright images gets narrower instead, and its titles stay readable
+LETTERS = 12  #: of a title in an inch
 LABELS = ("psnr_y", "lpips_alex")  #: the figures written above each method's image
 
 
 def grid(sample: Sample, methods: Sequence[str] = ("bicubic", "srgan")) -> Figure:
     """LR, each of ``methods``, and HR: whole images with their figures, two a row."""
-    return _panels(sample, methods, columns=2)
+    return _panels(sample, methods, columns=2, separator=", ")
 
 
 def patches(sample: Sample, side: int = 64, methods: Sequence[str] | None = None) -> Figure:
-    """The middle ``side``×``side`` HR pixels by LR, ``methods`` and HR, three a row; the figures are of whole images.
+    """The middle ``side``×``side`` HR pixels by LR, ``methods`` and HR; the figures are of whole images.
 
     Default of ``methods``: bicubic and all that are not classical.
     """
     plain = ("nearest", "bilinear", "lanczos")
     chosen = methods or [method for method in sample.results if method not in plain]
-    return _panels(sample.middle(side), chosen, columns=3)
+    count = len(chosen) + 2
+    columns = 3 if count <= 6 else 4 if count <= 8 else 5
+    return _panels(sample.middle(side), chosen, columns, separator="\n")  # so narrow that a line holds one figure
 
 
-def _panels(sample: Sample, methods: Sequence[str], columns: int) -> Figure:
+def _panels(sample: Sample, methods: Sequence[str], columns: int, separator: str) -> Figure:
     height, width = sample.lr.shape[:2]
     images = [(f"LR, {width}×{height}", sample.lr)]
     for method, look in looks(methods).items():
-        images.append((f"{look.label}\n{in_words(sample.figures[method])}", sample.results[method]))
+        label = textwrap.fill(look.label, int(LETTERS * WIDTH / columns))
+        images.append((f"{label}\n{in_words(sample.figures[method], separator)}", sample.results[method]))
     images.append((f"HR, {sample.hr.shape[1]}×{sample.hr.shape[0]}", sample.hr))
     rows = -(-len(images) // columns)
-    titles = 0.45 * rows
+    titles = 0.17 * rows * (1.6 + max(title.count("\n") for title, _ in images))
     panel = min(WIDTH / columns, (TALLEST - titles) / rows * width / height)  # inches across
     figure, axes = new_figure(
         rows, columns, width=columns * panel, height=rows * panel * height / width + titles, squeeze=False

@@ -127,6 +127,21 @@ def test_grids_name_what_they_show(sample):
     assert [axes.images[0].get_array().shape for axes in figure.axes if axes.images][-1] == (64, 64, 3)
 
 
+@pytest.mark.parametrize("count", [4, 6, 7])
+def test_titles_of_patches_do_not_meet_however_many_methods_there_are(sample, count):
+    names = ["bicubic", "srcnn", "warmup", "srgan", "reference_srcnn", "reference_srresnet", "reference_srgan"][:count]
+    many = replace(
+        sample, results=dict.fromkeys(names, sample.hr), figures=dict.fromkeys(names, sample.figures["bicubic"])
+    )
+    figure = check(patches(many, 64))
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    boxes = [axes.title.get_window_extent(renderer) for axes in figure.axes if axes.get_title()]
+    assert len(boxes) == count + 2
+    assert not any(one.overlaps(other) for place, one in enumerate(boxes) for other in boxes[:place])
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 for box in boxes)
+
+
 def test_looks_differ_without_colour_and_others_are_labelled_by_name():
     all_looks = [*LOOKS.values(), *OTHERS]
     assert len({look.marker for look in all_looks}) == len(all_looks)
