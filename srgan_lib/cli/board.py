@@ -36,7 +36,8 @@ def show_plan(study: Study, console: Console) -> None:
         console.print(f"{planned.run.name:<{width}}  {words}".rstrip(), soft_wrap=True, markup=False)
     console.print(
         f"{len(study.planned)} runs; stages: {counts['run']} to compute, {counts['reuse']} to reuse from another run, "
-        f"{counts['skip']} done already"
+        f"{counts['skip']} done already",
+        soft_wrap=True,
     )
 
 
