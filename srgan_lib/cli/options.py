@@ -55,7 +55,7 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @dataclass(frozen=True)
-class Run:
+class AskedRun:
     """A run as the user asked for it.
 
     Attributes
@@ -78,7 +78,7 @@ def read_run(
     overrides: tuple[str, ...],
     overlays: tuple[Path, ...],
     results: Path | None,
-) -> Run:
+) -> AskedRun:
     """The run that :func:`run_options` describe; the terminal is told what was left to the machine.
 
     Raises
@@ -89,11 +89,11 @@ def read_run(
     from srgan_lib.pipeline.resolve import resolve
 
     asked = params_io.read(params_file, overrides, overlays)
-    folder = run_folder(results_folder(results), name or params_file.stem)
-    return Run(asked, resolve(asked, terminal.note), folder, project_root())
+    folder = run_folder(results_root(results), name or params_file.stem)
+    return AskedRun(asked, resolve(asked, terminal.note), folder, project_root())
 
 
-def results_folder(asked: Path | None) -> Path:
+def results_root(asked: Path | None) -> Path:
     """Where all runs are: as asked for with ``--results``, or in the project."""
     return (asked or project_root() / "results").resolve()
 

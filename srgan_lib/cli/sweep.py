@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from srgan_lib.cli.options import overlays_option, overrides_option, results_folder, results_option, this_command
+from srgan_lib.cli.options import overlays_option, overrides_option, results_option, results_root, this_command
 from srgan_lib.cli.terminal import Terminal
 from srgan_lib.pipeline.layout import project_root
 
@@ -53,7 +53,7 @@ def sweep(
     terminal = Terminal()
     with cluster.running_cluster(scheduler) if scheduler else nullcontext() as client:
         planner = cluster.planner(client) if client else partial(plan_sweep, on_message=terminal.note)
-        study = plan_study(source, results_folder(results), project_root(), name, planner)
+        study = plan_study(source, results_root(results), project_root(), name, planner)
         if dry_run:
             show_plan(study, terminal.console)
             return

@@ -151,8 +151,8 @@ def _box_what_is_wide(page: BeautifulSoup) -> None:
             "role": "region",
             "aria-label": caption.get_text().rstrip(".") if caption else f"Small table {number}",
         }
-    # Charts too: a phone's width would make their labels tiny.
-    for image in page.select("figure.srgan > img[src$='.svg']"):
+    # Charts too, and patches by many methods: a phone's width would make their labels tiny.
+    for image in page.select("figure.srgan > img[src$='.svg'], figure.srgan[id^='fig-patch'] > img"):
         label = image.find_parent("figure").find("b", class_="label").get_text().rstrip(".")
         chart = {"class": "scroll chart", "tabindex": "0", "role": "region", "aria-label": label}
         image.wrap(page.new_tag("div", attrs=chart))

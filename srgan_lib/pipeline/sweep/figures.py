@@ -70,9 +70,10 @@ def heat_map(rows: pd.DataFrame, down: Factor, across: Factor, metric: str) -> F
     axis.set_ylabel(down.short)
     axis.grid(visible=False)
     figure.colorbar(image, label=look.heading)
+    cells = table.stack()
     ends = ", ".join(
-        f"{look.phrase(table.stack().loc[place])} at {down.short} {place[0]} and {across.short} {place[1]}"
-        for place in (table.stack().idxmin(), table.stack().idxmax())
+        f"{look.phrase(cells[place])} at {down.short} {place[0]} and {across.short} {place[1]}"
+        for place in (cells.idxmin(), cells.idxmax())
     )
     describe(figure, f"Means of {look.label} by {down.short} and {across.short}; the lowest and the highest: {ends}.")
     return figure
@@ -90,9 +91,9 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
         axis.plot(bicubic.index, bicubic, color=look.colour, linestyle=look.line, label=look.label)
         axis.set(xlabel="step", ylabel=label)
     _name_settings(figure, axes[0], looks)
-    last = curves[curves.step == curves.step.max()].groupby("setting", sort=False)["psnr_y"].mean()
+    last = curves.groupby(["setting", "run"], sort=False)["psnr_y"].last().groupby("setting", sort=False).mean()
     words = "; ".join(f"{setting}: {METRICS['psnr_y'].text(value)}" for setting, value in last.items())
-    describe(figure, f"PSNR-Y and SSIM-Y through training. PSNR-Y in dB at step {curves.step.max()}: {words}.")
+    describe(figure, f"PSNR-Y and SSIM-Y through training. PSNR-Y in dB at the end: {words}.")
     return figure
 
 
