@@ -44,6 +44,10 @@ LOOKS = {
     "reference_srcnn": Look("reference SRCNN", "#009E73", "+", (0, (2, 2))),
     "reference_srresnet": Look("reference SRResNet", "#0072B2", "x", (0, (4, 1, 2, 1))),
     "reference_srgan": Look("reference SRGAN", "#D55E00", "1", (0, (10, 2))),
+    # Self-ensembles, likewise.
+    "srcnn_ensemble": Look("SRCNN, self-ensemble", "#009E73", "2", (0, (1, 2, 3, 2))),
+    "warmup_ensemble": Look("warm-up, self-ensemble", "#0072B2", "3", (0, (2, 1, 2, 3))),
+    "srgan_ensemble": Look("SRGAN, self-ensemble", "#D55E00", "4", (0, (3, 1, 1, 1, 1, 3))),
 }
 OTHERS = [
     Look("", colour, marker, line)

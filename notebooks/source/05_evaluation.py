@@ -146,7 +146,8 @@ write_crops(judgement.samples + judgement.typical, stage.directory / "viewer")
 # ## Results
 #
 # Rows called *reference* are no results of this run: they are the models that come with the package, trained by the same
-# notebooks on other photographs for longer (`srgan models`). They show what more training gives.
+# notebooks on other photographs for longer (`srgan models`). They show what more training gives. A *self-ensemble*, where
+# there is one, is the mean of what a network makes of the image in all eight flips and turns (Timofte et al., 2016).
 
 # %%
 for dataset, pairs in test_sets.items():

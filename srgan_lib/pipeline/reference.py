@@ -78,15 +78,17 @@ def model_card(name: str, run_dir: Path, manifest: dict[str, Any], summary: pd.D
     parameters = manifest["parameters"]
     shared, own = parameters["shared"], parameters[stage]
     speed = read_json(run_dir / stage / "speed.json")
-    rows = summary[summary.method.isin([method, "bicubic"]) & summary.metric.isin(HEADLINE)]
+    labels = {"bicubic": "bicubic", method: name, f"{method}_ensemble": f"{name}, self-ensemble"}
+    rows = summary[summary.method.isin(labels) & summary.metric.isin(HEADLINE)]
     means = rows.pivot(index=["dataset", "method"], columns="metric", values="mean")
     shown = [metric for metric in HEADLINE if metric in means]
     table = [
-        f"| {dataset} | {name if who == method else who} | "
+        f"| {dataset} | {label} | "
         + " | ".join(METRICS[metric].text(means.loc[(dataset, who), metric]) for metric in shown)
         + " |"
         for dataset in rows.dataset.unique()
-        for who in ("bicubic", method)
+        for who, label in labels.items()
+        if (dataset, who) in means.index
     ]
     before = f", starting from `srresnet_x{shared['scale']}`" if name == "srgan" else ""
     return "\n".join(

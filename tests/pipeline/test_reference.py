@@ -25,7 +25,7 @@ def run(tmp_path):
          "ssim_y": 0.8 + place / 100, "lpips_alex": 0.3 - place / 20}
         for dataset in ("Set5", "builtin")
         for number in range(2)
-        for place, method in enumerate(("bicubic", "srcnn", "warmup", "srgan"))
+        for place, method in enumerate(("bicubic", "srcnn", "warmup", "srgan", "srgan_ensemble"))
     ]  # fmt: skip
     metrics = pd.DataFrame(rows)
     for stage, file, _ in SOURCES.values():
@@ -55,6 +55,8 @@ def test_a_run_becomes_weights_cards_and_results(run, tmp_path):
     card = models["srgan"].with_suffix(".md").read_text()
     assert "7 steps of 8 crops of 96×96 pixels, 13 minutes on 2 cores (a processor)" in card
     assert "| Set5 | srgan | 31.50 | 0.830 | 0.150 |" in card and "| builtin | bicubic | 28.50 |" in card
+    assert "| Set5 | srgan, self-ensemble | 32.50 |" in card
+    assert "self-ensemble" not in models["srcnn"].with_suffix(".md").read_text()
     assert (weights / FIGURES).read_text().splitlines()[2] == "srresnet,30.5000,0.8200,0.2000"
     names = {path.name for path in results.iterdir()}
     assert len([name for name in names if name.startswith("grid_")]) == 4
