@@ -19,6 +19,9 @@ STAGES = ("data", "srcnn", "warmup", "adversarial", "evaluation")
 #: files are hashed).
 LOCATION_PARAMETERS = frozenset({"run_dir", "image_folder", "lr_folder", "tensorboard"})
 
+#: A training's parameters that decide neither its weights nor its curves: they can change in the middle of one.
+BYSTANDERS = frozenset({"checkpoint_every", "keep_checkpoints", "epochs"})
+
 VGG_LAYER = r"^(conv|relu)([12]_[12]|[345]_[1-4])$"
 VggLayer = Annotated[str, Field(pattern=VGG_LAYER)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -311,11 +314,6 @@ class Params(Section):
             raise ValueError(
                 f"shared.crop: {crop} is no multiple of shared.scale = {scale}; "
                 f"take {crop - crop % scale} or {crop - crop % scale + scale}"
-            )
-        if self.adversarial.discriminator_head == "dense" and crop % 16:
-            raise ValueError(
-                f"shared.crop: {crop} is no multiple of 16, which the dense head of the discriminator needs; "
-                "change it or set adversarial.discriminator_head to pool"
             )
         for name in ("srcnn", "warmup", "adversarial"):
             batch, processes = getattr(self, name).batch, self.shared.processes

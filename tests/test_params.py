@@ -36,7 +36,6 @@ def test_names_are_unique_between_shared_and_each_stage():
         ({"shared": {"crop": 98}}, ["shared.crop", "98", "shared.scale = 4", "96 or 100"]),
         ({"shared": {"dataset": "folder"}}, ["shared.image_folder", "give the folder"]),
         ({"shared": {"image_folder": "x"}}, ["image_folder", "only with dataset 'folder'"]),
-        ({"shared": {"crop": 88}}, ["shared.crop", "88", "discriminator_head"]),
         ({"warmup": {"pixel_weight": 0, "content_weight": 0}}, ["warmup.pixel_weight", "at least one"]),
         ({"warmup": 3}, ["warmup", "3"]),
         ({"evaluation": {"interpolations": [0.5, 1.5]}}, ["evaluation.interpolations.1", "1.5", "less than 1"]),

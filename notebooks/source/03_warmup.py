@@ -124,8 +124,8 @@ train, validation = (
 # %%
 if warmup.content_weight and warmup.content_weights == "random":
     stage.warn(
-        "Warm-up: VGG-19 has fixed-seed random weights here, a published substitute (Liu et al., CVPR 2021) for the ImageNet "
-        "weights, which are not on this disk. Put vgg19-dcbb9e9d.pth into a folder and name it in SRGAN_WEIGHTS to use those."
+        "Warm-up: VGG-19 has fixed-seed random weights here, a published substitute (Liu et al., CVPR 2021) for those trained "
+        "on ImageNet. To use these, put vgg19-dcbb9e9d.pth into a folder that SRGAN_WEIGHTS names, or let content_weights be imagenet."
     )
 curve = train_warmup(stage.params, train, validation, stage.directory, stage.training_fingerprint(split_csv),
                      on_step=stage.progress("Warming up"), on_warning=stage.warn)

@@ -28,9 +28,9 @@ def run(from_stage: str | None, no_reuse: bool, pdf_engine: str, **described: An
 
     terminal = Terminal()
     this = read_run(terminal, **described)
-    fetch_judges(this.params, terminal.download, terminal.note)
+    fetch_judges(this.params, terminal.note)
+    plans = plan_run(this.params, this.folder, this.root, from_stage=from_stage, reuse=not no_reuse)
     with terminal:
-        plans = plan_run(this.params, this.folder, this.root, from_stage=from_stage, reuse=not no_reuse)
         execute(plans, this.params, this.folder, this.root, terminal.listen)
         terminal.note("Making the report")
         changed = assemble(
@@ -57,8 +57,8 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
         overrides = (*overrides, f"shared.processes={processes}")
     terminal = Terminal()
     this = read_run(terminal, overrides=overrides, **described)
+    plans = plan_run(this.params, this.folder, this.root, until=until)
     with terminal:
-        plans = plan_run(this.params, this.folder, this.root, until=until)
         execute(plans, this.params, this.folder, this.root, terminal.listen)
 
 

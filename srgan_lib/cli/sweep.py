@@ -57,7 +57,7 @@ def sweep(
         if dry_run:
             show_plan(study, terminal.console)
             return
-        fetch_judges(study.planned[0].params, terminal.download, terminal.note)
+        fetch_judges(study.planned[0].params, terminal.note)
         try:
             with cluster.workers(study.planned, jobs, client, terminal.note) as executor:
                 with Board(study, terminal.console) as board:

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
-    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     TaskID,
@@ -77,7 +76,7 @@ class Terminal:
 
     def counter(self, label: str) -> Callable[[int, int], None]:
         """A callback ``(done, total)`` that moves a bar."""
-        task = self.progress.add_task(label, total=None)
+        task = self.progress.add_task(escape(label), total=None)
         return lambda done, total: self.progress.update(task, completed=done, total=total)
 
     def frame(self, frame: pandas.DataFrame) -> None:
@@ -85,7 +84,7 @@ class Terminal:
         table = Table(*frame.columns)
         means = frame.mean(numeric_only=True)
         for row in frame.itertuples(index=False):
-            table.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row))
+            table.add_row(*(f"{value:.4f}" if isinstance(value, float) else escape(str(value)) for value in row))
         table.add_section()
         table.add_row(
             *(
@@ -94,17 +93,6 @@ class Terminal:
             )
         )
         self.console.print(table)
-
-    def download(self, done: int, total: int) -> None:
-        """Progress of a download in bytes."""
-        if self.task is None:
-            self.progress.columns = (TextColumn("Downloading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-            self.progress.start()
-            self.task = self.progress.add_task("", total=total)
-        self.progress.update(self.task, completed=done)
-        if done >= total:
-            self.progress.stop()
-            self.__init__()
 
     def _clear(self) -> None:
         if self.task is not None:
@@ -116,5 +104,5 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table of texts, as wide as the terminal; in a pipe wide enough to search."""
     table = Table(*headings)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     Console(width=None if sys.stdout.isatty() else 180).print(table)

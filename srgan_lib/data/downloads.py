@@ -10,7 +10,7 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -19,9 +19,7 @@ from filelock import FileLock
 
 from srgan_lib.data.catalogue import Archive, NamedSet
 from srgan_lib.data.images import SUFFIXES
-
-#: Called with the bytes received and expected (None: unknown) of the file under way.
-Progress = Callable[[int, int | None], None]
+from srgan_lib.internet import download_bar, offline
 
 TRIES = 5  #: attempts without any progress before a download is given up
 PAUSE = 2.0  #: seconds before the second attempt; each further one waits as much longer
@@ -38,7 +36,7 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("srgan-report")
 
 
-def download(named: NamedSet, on_progress: Progress | None = None) -> Path:
+def download(named: NamedSet) -> Path:
     """Fetch a named set into the cache.
 
     A file that broke off is continued where it stopped, also by a later run. The set's folder
@@ -51,23 +49,23 @@ def download(named: NamedSet, on_progress: Progress | None = None) -> Path:
     Raises
     ------
     DatasetError
-        If ``SRGAN_OFFLINE=1``, or no address gives the right file; with the addresses and the layout.
+        If ``SRGAN_OFFLINE`` forbids it, or no address gives the right file; with the addresses and the layout.
     """
-    if os.environ.get("SRGAN_OFFLINE", "0") not in ("", "0"):
+    if offline():
         raise DatasetError(_by_hand(named, "SRGAN_OFFLINE forbids downloads"))
     cache = cache_folder()
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with FileLock(cache / f"{named.name}.lock"):  # of several processes one downloads, the others find it done
             if not (cache / named.name).exists():
-                _download(named, cache, on_progress)
+                _download(named, cache)
     except OSError as error:
         raise DatasetError(f"{named.name}: cannot write to {cache} ({error}); free some room there") from error
     return cache / named.name
 
 
-def _download(named: NamedSet, cache: Path, on_progress: Progress | None) -> None:
-    archives = [_fetch(named, archive, cache / "downloads", on_progress) for archive in named.archives]
+def _download(named: NamedSet, cache: Path) -> None:
+    archives = [_fetch(named, archive, cache / "downloads") for archive in named.archives]
     with tempfile.TemporaryDirectory(dir=cache) as temporary:
         unpacked = Path(temporary) / named.name
         problem = _unpack(named, archives, unpacked)
@@ -90,7 +88,7 @@ def _by_hand(named: NamedSet, reason: str) -> str:
     )
 
 
-def _fetch(named: NamedSet, archive: Archive, folder: Path, on_progress: Progress | None) -> Path:
+def _fetch(named: NamedSet, archive: Archive, folder: Path) -> Path:
     """The archive's file, from the first address that gives it whole and with the right checksum."""
     import pooch
     import requests
@@ -98,7 +96,7 @@ def _fetch(named: NamedSet, archive: Archive, folder: Path, on_progress: Progres
     pooch.get_logger().setLevel("WARNING")
     name = PurePosixPath(archive.urls[0].partition("?")[0]).name
     part = folder / f"{named.name}-{name}.part"
-    continuing = _Continuing(part, on_progress)
+    continuing = _Continuing(part)
     reasons = []
     for url in archive.urls:
         try:
@@ -117,8 +115,8 @@ def _fetch(named: NamedSet, archive: Archive, folder: Path, on_progress: Progres
 class _Continuing:
     """A pooch downloader that keeps what it has in a ``.part`` file and asks for the rest only."""
 
-    def __init__(self, part: Path, on_progress: Progress | None) -> None:
-        self.part, self.on_progress = part, on_progress
+    def __init__(self, part: Path) -> None:
+        self.part = part
 
     def __call__(self, url: str, output_file: str, _: object) -> None:
         import requests
@@ -156,12 +154,10 @@ class _Continuing:
                 have = 0
             length = response.headers.get("Content-Length")
             total = have + int(length) if length else None
-            with self.part.open("ab" if have else "wb") as file:
+            with self.part.open("ab" if have else "wb") as file, download_bar(self.part.stem, total, have) as bar:
                 for block in response.iter_content(BLOCK):
                     file.write(block)
-                    have += len(block)
-                    if self.on_progress:
-                        self.on_progress(have, total)
+                    bar.update(len(block))
 
 
 def _unpack(named: NamedSet, files: Sequence[Path], target: Path) -> str | None:

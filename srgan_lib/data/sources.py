@@ -1,7 +1,7 @@
 """Finding photographs by name: the built-in ones, a folder, and the field's named sets.
 
 A named set is looked for under ``$SRGAN_DATA``, then in the user's cache, then downloaded there
-(never if ``SRGAN_OFFLINE=1``). In all three places it may be laid out as
+(never if ``SRGAN_OFFLINE`` forbids it). In all three places it may be laid out as
 
     NAME/HR/*.png and, if there are any, NAME/LRx4/*.png
     NAME/<the set's own folders>/*.png     such as DIV2K/DIV2K_train_HR
@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 
 from srgan_lib.data.catalogue import SETS, Part, Split
-from srgan_lib.data.downloads import DatasetError, Progress, cache_folder, download
+from srgan_lib.data.downloads import DatasetError, cache_folder, download
 from srgan_lib.data.images import image_files
 
 #: scikit-image's and matplotlib's bundled photographs: name -> (package, file, part of the split).
@@ -74,7 +74,6 @@ def find_photos(
     scale: int,
     image_folder: str | Path | None = None,
     lr_folder: str | Path | None = None,
-    on_progress: Progress | None = None,
 ) -> list[Photo]:
     """The photographs of a dataset, sorted by name; nothing is decoded.
 
@@ -83,7 +82,6 @@ def find_photos(
     dataset : ``builtin``, ``folder``, a named set (``catalogue.SETS``), or a folder's name under ``$SRGAN_DATA``.
     scale : enlargement factor, for finding LR files that come with the set.
     image_folder, lr_folder : the HR images and, optionally, their LR versions (dataset ``folder``).
-    on_progress : called with bytes received and expected (None: unknown) during a download.
 
     Raises
     ------
@@ -96,7 +94,7 @@ def find_photos(
         if image_folder is None:
             raise DatasetError("dataset 'folder' needs image_folder: the folder with your images")
         return _in_own_folder(Path(image_folder), Path(lr_folder) if lr_folder else None, scale)
-    return _named(dataset, scale, on_progress)
+    return _named(dataset, scale)
 
 
 def _builtin(name: str) -> Photo:
@@ -128,7 +126,7 @@ def _in_own_folder(folder: Path, lr_folder: Path | None, scale: int) -> list[Pho
     return _pair(photos, lr_files, scale, folder, lr_folder)
 
 
-def _named(dataset: str, scale: int, on_progress: Progress | None) -> list[Photo]:
+def _named(dataset: str, scale: int) -> list[Photo]:
     known = SETS.get(dataset)
     own = os.environ.get("SRGAN_DATA")
     roots = ([Path(own)] if own else []) + ([cache_folder()] if known else [])
@@ -141,7 +139,7 @@ def _named(dataset: str, scale: int, on_progress: Progress | None) -> list[Photo
     folders = [root / dataset for root in roots]
     photos = next(filter(None, (_in_named_folder(folder, parts, scale) for folder in folders)), [])
     if not photos:
-        folder = download(known, on_progress) if known else Path(own) / dataset
+        folder = download(known) if known else Path(own) / dataset
         photos = _in_named_folder(folder, parts, scale)
     if not photos:
         raise DatasetError(f"{folder}: no images in this folder, nor in its HR; put them there or remove the folder")

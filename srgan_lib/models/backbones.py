@@ -11,11 +11,11 @@ import os
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srgan_lib.files import atomic_path
+from srgan_lib.internet import download_bar, offline
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,38 +75,35 @@ def find_backbone(name: str, layer: str | None = None) -> Path | None:
     return None
 
 
-def fetch_backbone(name: str, on_progress: Callable[[int, int], None] | None = None, timeout: float = 10.0) -> Path:
+def fetch_backbone(name: str, timeout: float = 10.0) -> Path:
     """Download a backbone's weights from torchvision's address into the cache of torch hub.
 
     Parameters
     ----------
     name : as for :func:`find_backbone`.
-    on_progress : called with the bytes so far and the bytes in all.
     timeout : seconds to wait for the connection and for each piece.
 
     Raises
     ------
     BackboneError
-        Without a network, when ``SRGAN_OFFLINE=1`` forbids it, and when the file that came is not the right one.
+        Without a network, when ``SRGAN_OFFLINE`` forbids it, and when the file that came is not the right one.
     """
     _check_name(name)
     address, path = ADDRESS + FILES[name], hub_folder() / FILES[name]
     remedy = f"put {FILES[name]} into a folder and name that folder in SRGAN_WEIGHTS"
-    if os.environ.get("SRGAN_OFFLINE") == "1":
-        raise BackboneError(f"the {name} weights are not on this disk and SRGAN_OFFLINE=1 forbids downloads; {remedy}")
+    if offline():
+        raise BackboneError(f"the {name} weights are not on this disk and SRGAN_OFFLINE forbids downloads; {remedy}")
     try:
         with atomic_path(path) as temporary, urllib.request.urlopen(address, timeout=timeout) as reply:
-            total, done, digest = int(reply.headers.get("Content-Length") or 0), 0, hashlib.sha256()
-            with temporary.open("wb") as file:
+            digest, total = hashlib.sha256(), int(reply.headers.get("Content-Length") or 0) or None
+            with temporary.open("wb") as file, download_bar(path.name, total) as bar:
                 while block := reply.read(1 << 20):
                     file.write(block)
                     digest.update(block)
-                    done += len(block)
-                    if on_progress:
-                        on_progress(done, total)
+                    bar.update(len(block))
             if not digest.hexdigest().startswith(path.stem.rpartition("-")[2]):
                 raise BackboneError(
-                    f"what came from {address} is not the file expected ({done} bytes, SHA-256 "
+                    f"what came from {address} is not the file expected (SHA-256 "
                     f"{digest.hexdigest()[:8]}…); try again, or {remedy}"
                 )
     except (urllib.error.URLError, OSError) as error:

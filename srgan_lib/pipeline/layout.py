@@ -38,6 +38,10 @@ STAGES: dict[str, StageInfo] = {
     )
 }
 
+#: What a training writes into its stage's folder. It is good as long as the weights are; a training that begins anew
+#: replaces it.
+TRAINED = ("*.safetensors", "loss_curve.csv", "validation.csv", "speed.json", "sample.png", "montage", "networks")
+
 
 def project_root(start: Path | None = None) -> Path:
     """The nearest folder from ``start`` (default: the working folder) upwards with ``notebooks/`` and ``params/``.

@@ -29,7 +29,7 @@ from srgan_lib import weights
 from srgan_lib.data.sources import Photo, find_photos
 from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone, layer_index
-from srgan_lib.params import LOCATION_PARAMETERS, Params
+from srgan_lib.params import BYSTANDERS, LOCATION_PARAMETERS, Params
 from srgan_lib.pipeline.layout import STAGES as STAGE_TABLE
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
@@ -108,16 +108,16 @@ def stage_components(stage: str, params: Params, notebook: Path, upstream: Mappi
 
 
 def training_fingerprint(stage: str, components: Components, inputs: Iterable[Path]) -> str:
-    """What decides the weights alone, so that editing a figure of a notebook never trains again.
+    """What decides the weights and curves alone, so that editing a figure of a notebook never trains again.
 
-    It covers the training module's own imports, parameters and environment like the stage's
-    fingerprint, and the *contents* of the files read from earlier stages instead of their fingerprints.
+    It covers the training module's own imports, parameters (but for those that decide neither) and environment like
+    the stage's fingerprint, and the *contents* of the files read from earlier stages instead of their fingerprints.
     """
     trainer = STAGE_TABLE[stage].trainer
     return digest(
         [
             module_hashes([f"import {trainer}"]),
-            components.parameters,
+            {name: value for name, value in components.parameters.items() if name not in BYSTANDERS},
             components.environment,
             [sha256_file(path) for path in inputs],
         ]

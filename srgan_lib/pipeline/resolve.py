@@ -40,7 +40,7 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
     Raises
     ------
     ParameterError
-        For a device that this machine does not have, or ImageNet weights that cannot be had.
+        For a device that this machine does not have, or ImageNet weights that are asked for and cannot be had.
     """
     shared = params.shared
     gpus = cuda_capabilities()
@@ -61,24 +61,22 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
     sections: dict[str, Any] = {
         "shared": shared.model_copy(update={"device": device, "dtype": dtype, "threads": threads})
     }
-    for name in ("warmup", "adversarial"):
+    for name in ("srcnn", "warmup", "adversarial"):
         section = getattr(params, name)
-        if section.content_weight:
+        if section.monitor == "lpips_squeeze":
+            _require("squeezenet1_1", f"{name}.monitor: lpips_squeeze", "psnr_y or ssim_y")
+        if getattr(section, "content_weight", 0):
             weights = _content_weights(name, section.content_weights, section.content_layers, on_message)
             sections[name] = section.model_copy(update={"content_weights": weights})
     return params.model_copy(update=sections)
 
 
-def fetch_judges(
-    params: Params,
-    on_progress: Callable[[int, int], None] | None = None,
-    on_message: Callable[[str], None] = lambda text: None,
-) -> None:
+def fetch_judges(params: Params, on_message: Callable[[str], None] = lambda text: None) -> None:
     """Download the LPIPS backbones that the evaluation wants and this disk lacks; without a network, say so."""
     for net in params.evaluation.lpips_nets:
         try:
             if find_backbone(LPIPS_BACKBONES[net]) is None:
-                fetch_backbone(LPIPS_BACKBONES[net], on_progress=on_progress)
+                fetch_backbone(LPIPS_BACKBONES[net])
         except BackboneError as error:
             on_message(f"LPIPS({net}) will not be computed: {error}")
 
@@ -128,28 +126,29 @@ def machine() -> dict[str, Any]:
 
 def _content_weights(stage: str, wanted: str, layers: dict[str, float], on_message: Callable[[str], None]) -> str:
     deepest = max(layers, key=layer_index)
-    if wanted == "random" or find_backbone("vgg19", deepest):
-        found = "random" if wanted == "random" else "imagenet"
-    elif wanted == "available":
-        found = "random"
-    else:
-        try:
-            fetch_backbone("vgg19")
-        except BackboneError as error:
-            raise ParameterError(
-                f"{stage}.content_weights: imagenet: {error}; or use 'random' or 'available'"
-            ) from None
-        found = "imagenet"
-    if wanted == "available":
-        on_message(
-            f"{stage}: content_weights 'available' is {found!r} on this machine "
-            + (
-                "(VGG-19 trained on ImageNet)"
-                if found == "imagenet"
-                else f"(no ImageNet weights for {deepest} on this disk; fixed-seed random VGG-19 instead)"
-            )
+    if wanted == "imagenet":
+        _require("vgg19", f"{stage}.content_weights: imagenet", "'random' or 'available'", deepest)
+    if wanted != "available":
+        return wanted
+    found = find_backbone("vgg19", deepest) is not None
+    on_message(
+        f"{stage}: content_weights 'available' is "
+        + (
+            "'imagenet' on this machine (VGG-19 trained on ImageNet)"
+            if found
+            else f"'random' on this machine (no ImageNet weights for {deepest} on this disk; fixed-seed random VGG-19 instead)"
         )
-    return found
+    )
+    return "imagenet" if found else "random"
+
+
+def _require(backbone: str, wanted: str, instead: str, layer: str | None = None) -> None:
+    """Have a backbone's weights on this disk, downloaded if need be; an error says what else the parameter can be."""
+    if find_backbone(backbone, layer) is None:
+        try:
+            fetch_backbone(backbone)
+        except BackboneError as error:
+            raise ParameterError(f"{wanted}: {error}; or use {instead}") from None
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from srgan_lib.params import Params
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.kernels import Listener, forward_interrupts, kernel_environment, watch_progress
-from srgan_lib.pipeline.layout import STAGES, StageInfo, results_folder
+from srgan_lib.pipeline.layout import STAGES, TRAINED, StageInfo, results_folder
 
 if TYPE_CHECKING:
     from srgan_lib.pipeline.stages import Stage
@@ -55,7 +55,7 @@ def plan_run(
     until: str | None = None,
     finished: Finished | None = None,
 ) -> list[Plan]:
-    """What a run would do to each stage; changes nothing.
+    """What a run would do to each stage; computes nothing, but downloads named sets that are not here yet.
 
     Parameters
     ----------
@@ -148,13 +148,8 @@ def compute_upstream(stage: Stage, missing: list[str]) -> None:
 
     params = stage.params
     root = stage.notebook.parents[1]
-    wanted = [name for name in STAGES if name in missing]
-    display({"text/plain": f"Computing {', '.join(wanted)} first: {stage.name!r} reads it."}, raw=True)
-    plans = [
-        plan
-        for plan in plan_run(params, stage.run_dir, root, until=wanted[-1])
-        if not (stage.run_dir / plan.stage.name / "manifest.json").exists()
-    ]
+    display({"text/plain": f"Computing {', '.join(missing)} first: {stage.name!r} reads it."}, raw=True)
+    plans = [plan for plan in plan_run(params, stage.run_dir, root, until=missing[-1]) if plan.stage.name in missing]
     execute(plans, params, stage.run_dir, root)
 
 
@@ -244,6 +239,20 @@ def _copy_stage(plan: Plan, run_dir: Path) -> None:
     )
 
 
+def _clear(plan: Plan, folder: Path) -> None:
+    """Make room for a stage: delete what an earlier one left, but for what its training can use."""
+    finished = (folder / "manifest.json").exists()  # under another fingerprint: its states are of no more use
+    kept = [] if plan.fresh or not plan.stage.trainer else [*TRAINED, *([] if finished else ["checkpoints"])]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if any(path.match(pattern) for pattern in kept):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
 def _execute_notebook(plan: Plan, params: Params, run_dir: Path, root: Path, listener: Listener) -> None:
     import papermill
     from nbclient.exceptions import DeadKernelError
@@ -253,14 +262,7 @@ def _execute_notebook(plan: Plan, params: Params, run_dir: Path, root: Path, lis
     folder = run_dir / info.name
     running, final = folder / f".{info.notebook}.running.ipynb", folder / f"{info.notebook}.ipynb"
     failed = folder / f"{info.notebook}.failed.ipynb"
-    if plan.fresh:
-        shutil.rmtree(folder, ignore_errors=True)
-    elif (folder / "manifest.json").exists():  # finished under another fingerprint: its states are of no more use
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    for stale in (folder / "manifest.json", final, failed, folder / "progress.json"):
-        stale.unlink(missing_ok=True)
-    shutil.rmtree(folder / "figures", ignore_errors=True)
+    _clear(plan, folder)
     values = {**params.stage(info.name), "run_dir": str(run_dir)}
     with (
         watch_progress(folder / "progress.json", info, listener),

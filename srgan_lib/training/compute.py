@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch._functorch import config as functorch
 
 from srgan_lib.data.randomness import generator
 from srgan_lib.params import Shared
@@ -69,7 +70,11 @@ class Compute:
 
     def compiled(self, module: Module) -> Module:
         """The network as it is called in training; weights are saved from the original."""
-        return torch.compile(module) if self.compile else module
+        if not self.compile:
+            return module
+        # A compiled network frees its buffers on the way back; both updates of a step go back through the discriminator.
+        functorch.donated_buffer = False
+        return torch.compile(module)
 
     def peak_memory(self) -> float:
         """GiB at most so far: taken by tensors on the GPU, or by this process."""

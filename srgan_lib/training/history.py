@@ -63,10 +63,11 @@ class History:
         Diverged
             At the first value that is not finite or has exploded.
         """
+        if not self._unread:
+            return
         labels = [(step, name) for step, values in self._unread for name in values]
-        scalars = [value.float() for _, values in self._unread for value in values.values()]
+        values = torch.stack([value.float() for _, values in self._unread for value in values.values()])
         self._unread = []
-        values = torch.stack(scalars) if scalars else torch.empty(0)
         average([values])
         numbers = values.tolist()
         for (step, name), value in zip(labels, numbers, strict=True):

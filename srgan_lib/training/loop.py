@@ -158,12 +158,13 @@ class Loop:
         try:
             self._train(start)
         except Diverged as error:
-            raise Diverged(error.term, error.step, error.value, self._remedy()) from None
+            raise Diverged(error.term, error.step, error.value, self._remedy(error.term)) from None
 
     def _train(self, start: int) -> None:
         if self.params.shared.tensorboard and processes.is_first():
             self.tensorboard = TensorBoard(self.directory.parent / "tensorboard" / self.stage_name, start)
         if start == 0:
+            self._forget_copies()
             self._observe(0)
             self._validate(0)
         began = time.perf_counter()
@@ -206,6 +207,14 @@ class Loop:
             self._save_networks(step)
         self.on_step(step, self.stage.steps, row)
 
+    def _forget_copies(self) -> None:
+        """Delete the copies of networks that another training left here; its results are replaced."""
+        if processes.is_first():
+            for name in self.task.networks:
+                best = self.directory / f"{name}_best.safetensors"
+                for copy in (best, *self.directory.glob(f"networks/{name}_*.safetensors")):
+                    copy.unlink(missing_ok=True)
+
     def _observe(self, step: int) -> None:
         if processes.is_first():
             for observer in self.task.observers:
@@ -241,12 +250,18 @@ class Loop:
         if self.tensorboard:
             self.tensorboard.add("validation", history.validation[-1])
 
-    def _remedy(self) -> str:
+    def _remedy(self, term: str) -> str:
+        """What to do about a term that diverged: of what may help, all that is not done yet."""
         good = next(iter(self.checkpoints.files()), None)
-        name, rate = self.stage_name, self.stage.learning_rate
+        rate = "discriminator_learning_rate" if term.startswith(("discriminator", "d_")) else "learning_rate"
+        advice = [f"lower {self.stage_name}.{rate} ({getattr(self.stage, rate):g})"]
+        if self.stage.gradient_clip is None:
+            advice.append(f"set {self.stage_name}.gradient_clip")
+        if self.params.shared.dtype != "float32":
+            advice.append("set shared.dtype to float32")
         return (
-            f" of {name}; {f'the last good checkpoint is {good}' if good else 'there was no checkpoint yet'}. Lower "
-            f"{name}.learning_rate ({rate:g}), set {name}.gradient_clip, or set shared.dtype to float32"
+            f" of {self.stage_name}; {f'the last good checkpoint is {good}' if good else 'there was no checkpoint yet'}. "
+            f"What may help: {', or '.join(advice)}"
         )
 
     def _finished(self, outputs: Sequence[str]) -> bool:

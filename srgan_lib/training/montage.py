@@ -33,10 +33,12 @@ class Montage:
         if step not in self.due:
             return
         lr = self.validation.lr[0]
-        self._write(f"step_{step:08d}", self.validation.enlarge(model, lr))
         if step == 0:
+            for earlier in self.folder.glob("step_*.png"):  # another training's
+                earlier.unlink()
             self._write("bicubic", imresize(lr, self.validation.scale))
             self._write("hr", self.validation.hr[0])
+        self._write(f"step_{step:08d}", self.validation.enlarge(model, lr))
 
     def _write(self, name: str, image) -> None:
         write_image(self.folder / f"{name}.png", centre(image, SIDE, 1))

@@ -1,8 +1,8 @@
 """Several processes that train one network: each takes its slice of every batch, and all take the same step.
 
 Gradients are averaged over the processes before the step, so that it is the step that one process takes with the whole
-batch, but for the order in which floats are added. Batch normalisation alone sees only its process's slice. Nothing
-here does anything in a process that trains alone.
+batch, but for the order in which floats are added. Two things see their process's slice only: batch normalisation, and
+the mean logits of the relativistic loss. Nothing here does anything in a process that trains alone.
 """
 
 from __future__ import annotations

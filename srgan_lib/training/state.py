@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from srgan_lib.training import processes
@@ -53,7 +55,10 @@ class TrainingState:
         tensors = {
             f"{name}.{key}": value for name, part in self._parts().items() for key, value in part.state_dict().items()
         }
-        self.checkpoints.save(step, tensors, {"history": self.history.state(), "configs": self._configs()})
+        # As a tensor, since a long history is more than a file's header holds (100 MB).
+        history = bytearray(json.dumps(self.history.state()).encode())
+        tensors["history"] = torch.frombuffer(history, dtype=torch.uint8)
+        self.checkpoints.save(step, tensors, {"configs": self._configs()})
 
     def restore(self, on_warning: Callable[[str], None]) -> int:
         """Take over the newest checkpoint; return how many steps are done, 0 without one.
@@ -74,7 +79,7 @@ class TrainingState:
             )
         for name, part in self._parts().items():
             part.load_state_dict(_within(tensors, f"{name}."))
-        self.history.load_state(facts["history"])
+        self.history.load_state(json.loads(tensors["history"].numpy().tobytes()))
         return facts["step"]
 
     def _parts(self) -> dict[str, nn.Module | Optimizer]:

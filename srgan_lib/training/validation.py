@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 
-from srgan_lib.data.degrade import degrade
-from srgan_lib.data.randomness import generator
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.metrics import measure
 from srgan_lib.params import Shared
@@ -36,7 +35,6 @@ class Validation:
     Attributes
     ----------
     hr, lr : lists of H×W×3 uint8 crops.
-    bicubic : the crops' mean scores for bicubic enlargement.
     latest : what the network judged last made of the first crop.
     """
 
@@ -48,15 +46,16 @@ class Validation:
         self.hr, self.lr = [], []
         for place in chosen:
             hr = centre(pairs[place].hr, SIDE - SIDE % self.scale, self.scale)
-            lr = pairs[place].lr
-            if lr is None:
-                rng = generator(shared.seed, "validation", int(place))
-                lr = degrade(hr, self.scale, shared.degradation, shared.blur_sigma, rng)
-            else:
-                lr = centre(lr, SIDE // self.scale, 1)
             self.hr.append(hr)
-            self.lr.append(lr)
-        self.bicubic = self._score([imresize(lr, self.scale) for lr in self.lr])
+            self.lr.append(centre(pairs[place].lr, SIDE // self.scale, 1))
+
+    @cached_property
+    def bicubic(self) -> dict[str, float]:
+        """The crops' mean scores for bicubic enlargement.
+
+        Not computed before it is needed: a process that has run a network must not be forked.
+        """
+        return self._score([imresize(lr, self.scale) for lr in self.lr])
 
     def __call__(self, model: nn.Module) -> dict[str, float]:
         """Mean scores of a network, beside those of bicubic enlargement."""

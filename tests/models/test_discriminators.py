@@ -17,7 +17,7 @@ def test_has_the_papers_layers():
 
 
 @pytest.mark.parametrize("architecture", ["srgan", "small_residual"])
-@pytest.mark.parametrize("crop", [32, 48, 64])
+@pytest.mark.parametrize("crop", [32, 36, 48, 57, 64])
 def test_one_logit_per_image(architecture, crop):
     model = build_discriminator({"architecture": architecture, "crop": crop, "channels": 4})
     assert model(torch.rand(3, 3, crop, crop)).shape == (3, 1)

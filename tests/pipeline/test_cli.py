@@ -101,8 +101,18 @@ def test_imagenet_weights_that_cannot_be_had(project, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(project))
     words = ("-p", "warmup.content_weight=1", "-p", "content_weights=imagenet")
     assert_refused(
-        srgan("run", *words), "warmup.content_weights", "SRGAN_OFFLINE=1", "SRGAN_WEIGHTS", "'random' or 'available'"
+        srgan("run", *words), "warmup.content_weights", "SRGAN_OFFLINE", "SRGAN_WEIGHTS", "'random' or 'available'"
     )
+
+
+@pytest.mark.parametrize("command", ["run", "train"])
+def test_a_monitor_s_weights_that_cannot_be_had(command, project, monkeypatch):
+    monkeypatch.setenv("SRGAN_WEIGHTS", str(project))
+    monkeypatch.setenv("TORCH_HOME", str(project))
+    assert_refused(
+        srgan(command, "-p", "srcnn.monitor=lpips_squeeze"), "srcnn.monitor", "squeezenet1_1", "psnr_y or ssim_y"
+    )
+    assert not (project / "results").exists()
 
 
 def test_a_run_that_is_not_there(project):

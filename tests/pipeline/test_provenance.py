@@ -117,6 +117,17 @@ def test_changes_are_named():
     assert after.changes_since(vars(before)) == ["parameter steps changed (160 → 300)", "upstream stage data changed"]
 
 
+def test_how_often_a_training_saves_does_not_train_again():
+    notebook = ROOT / "notebooks/04_adversarial.ipynb"
+
+    def training(**values):
+        components = provenance.stage_components("adversarial", tiny_params(adversarial=values), notebook, {})
+        return provenance.training_fingerprint("adversarial", components, [])
+
+    assert training(checkpoint_every=7, keep_checkpoints=3, epochs=10) == training()
+    assert training(steps=7) != training() and training(log_every=7) != training()
+
+
 def test_published_figures_and_other_methods_weights_rerun_the_evaluation_alone(library, tmp_path):
     weights = tmp_path / "theirs.safetensors"
     weights.write_bytes(b"first")

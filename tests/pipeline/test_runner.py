@@ -13,6 +13,7 @@ import pytest
 
 from srgan_lib.data.images import write_image
 from srgan_lib.data.sources import DatasetError
+from srgan_lib.files import write_atomic
 from srgan_lib.pipeline import runner
 from srgan_lib.pipeline.runner import StageFailed, execute, plan_run
 
@@ -101,6 +102,38 @@ def test_what_is_asked_for_afresh_uses_nothing_that_is_there(tmp_path):
     execute(plan_run(params, run_dir, root, until="data", reuse=False), params, run_dir, root)
     assert (run_dir / "data" / "result.csv").exists()
     assert not (run_dir / "data" / "checkpoints").exists()
+
+
+def test_a_stage_keeps_no_files_of_other_parameters_but_what_its_training_can_use(tmp_path):
+    root = make_project(tmp_path)
+    run_dir = root / "results" / "one"
+    params = tiny_params()
+    execute(plan_run(params, run_dir, root, until="srcnn"), params, run_dir, root)
+    for stage, name in (
+        ("data", "old.csv"),
+        ("srcnn", "old.csv"),
+        ("srcnn", "srcnn.safetensors"),
+        ("srcnn", "checkpoints/a"),
+    ):
+        write_atomic(run_dir / stage / name, "")
+    other = tiny_params(shared={"seed": 1})
+    execute(plan_run(other, run_dir, root, until="srcnn"), other, run_dir, root)
+    assert {path.name for path in (run_dir / "data").glob("*.csv")} == {"result.csv", "split.csv"}
+    assert {path.name for path in (run_dir / "srcnn").iterdir()} == {
+        "02_srcnn_baseline.ipynb", "manifest.json", "result.csv", "srcnn.safetensors"
+    }  # fmt: skip
+
+
+def test_an_unfinished_training_keeps_its_checkpoints(tmp_path):
+    root = make_project(tmp_path, {"srcnn": 'raise ValueError("no such thing")'})
+    params, run_dir = tiny_params(), root / "results" / "one"
+    with pytest.raises(StageFailed):
+        execute(plan_run(params, run_dir, root, until="srcnn"), params, run_dir, root)
+    write_atomic(run_dir / "srcnn" / "checkpoints" / "a", "")
+    set_body(root, "srcnn", BODIES["srcnn"])
+    execute(plan_run(params, run_dir, root, until="srcnn"), params, run_dir, root)
+    assert (run_dir / "srcnn" / "checkpoints" / "a").exists()
+    assert not list((run_dir / "srcnn").glob("*.failed.ipynb"))
 
 
 def test_a_lost_result_file_is_computed_again(finished):

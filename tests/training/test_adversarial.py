@@ -1,5 +1,6 @@
 import copy
 import math
+import shutil
 
 import numpy as np
 import pandas
@@ -66,6 +67,16 @@ def test_writes_its_results(options, make_params, pairs, warmup, tmp_path):
     frames = ["bicubic", "hr", "step_00000000", "step_00000003", "step_00000006"]
     assert sorted(path.stem for path in montage.iterdir()) == frames
     assert {read_image(path).shape for path in montage.iterdir()} == {(64, 64, 3)}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("c++"), reason="torch.compile needs a C++ compiler")
+def test_compiled_networks_train_as_others_do(make_params, pairs, warmup, tmp_path):
+    curves = []
+    for compiled in (False, True):
+        params = make_params(shared={"compile": compiled}, adversarial={"log_every": 1})
+        curves.append(train_adversarial(params, *pairs, warmup, tmp_path / str(compiled), "print"))
+    pandas.testing.assert_frame_equal(*curves, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["bce", "relativistic"])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from srgan_lib.training.adversarial import train_adversarial
-from srgan_lib.training.checkpoint import CheckpointError, load_model
+from srgan_lib.training.checkpoint import CheckpointError, load_model, load_tensors
 from srgan_lib.training.history import Diverged
 from srgan_lib.training.interrupt import Interrupted
 from srgan_lib.training.supervised import train_srcnn, train_warmup
@@ -137,10 +137,16 @@ def test_divergence_stops_and_keeps_the_last_good_state(stage, term, make_params
     with pytest.raises(
         Diverged,
         match=rf"({term}|grad_norm|d_grad_norm) (is|has exploded).* at step \d+ of {stage}; "
-        rf".*Lower {stage}.learning_rate \(1\)",
-    ):
+        rf".*lower {stage}\.(discriminator_)?learning_rate \(1\), or set {stage}.gradient_clip$",
+    ) as error:
         train(tmp_path / "run")
-    assert not (tmp_path / "run" / "generator.safetensors").exists()
+    of_the_discriminator = error.value.term.startswith(("discriminator", "d_"))
+    assert ("discriminator_learning_rate" in str(error.value)) == of_the_discriminator
+    assert not list((tmp_path / "run").glob("*.safetensors"))
+    (kept,) = (tmp_path / "run" / "checkpoints").glob("step_*.safetensors")
+    tensors, facts = load_tensors(kept)
+    assert 0 < facts["step"] < error.value.step
+    assert all(tensor.isfinite().all() for tensor in tensors.values())
 
 
 def test_not_a_number_names_term_step_and_checkpoint(make_params, pairs, tmp_path, monkeypatch):
@@ -178,7 +184,7 @@ def test_random_degradation_resumes_exactly(make_params, pairs, tmp_path):
     from srgan_lib.data.split import Pair
 
     params = make_params(shared={"degradation": "realistic"})
-    images = [[Pair(pair.image, np.ascontiguousarray(pair.hr), None) for pair in part] for part in pairs]
+    images = [[Pair(pair.image, np.ascontiguousarray(pair.hr), None) for pair in pairs[0]], pairs[1]]
     train_warmup(params, *images, tmp_path / "whole", "print")
     with pytest.raises(Interrupted):
         train_warmup(params, *images, tmp_path / "parts", "print", on_step=interrupt_at(3))
@@ -195,6 +201,26 @@ def test_the_best_by_a_monitor_is_kept_beside_the_last(monitor, make_params, pai
     _, last = load_model(tmp_path / "srcnn.safetensors")
     assert best["steps"] == scores.idxmax() and last["steps"] == 8
     assert scores.idxmax() < 8, "the last is the best: nothing is shown"
+
+
+def test_a_new_training_keeps_no_copies_of_the_one_before(make_params, pairs, tmp_path):
+    copies = {"monitor": "psnr_y", "keep_networks_every": 2}
+    train_srcnn(make_params(srcnn=copies), *pairs, tmp_path, "first")
+    assert (tmp_path / "networks").exists() and (tmp_path / "srcnn_best.safetensors").exists()
+    train_srcnn(make_params(), *pairs, tmp_path, "second")
+    assert not list(tmp_path.glob("networks/*")) and not (tmp_path / "srcnn_best.safetensors").exists()
+
+
+def test_a_history_of_any_length_fits_into_a_checkpoint(make_params, pairs, tmp_path):
+    """A header of safetensors holds 100 MB, which hundreds of thousands of rows exceed."""
+    train = trainer("srcnn", tmp_path, make_params, pairs)
+    with pytest.raises(Interrupted):
+        train(tmp_path / "run", on_step=interrupt_at(3))
+    (state,) = (tmp_path / "run" / "checkpoints").glob("step_*.safetensors")
+    tensors, facts = load_tensors(state)
+    assert "history" in tensors and "history" not in facts
+    train(tmp_path / "run")
+    assert pd.read_csv(tmp_path / "run" / "loss_curve.csv").step.tolist() == [2, 4, 6]
 
 
 def test_an_independent_judge_is_no_monitor(make_params):

@@ -65,15 +65,6 @@ def test_many_images_are_thinned_out_evenly():
     assert heights == sorted(set(heights))
 
 
-def test_random_degradations_are_drawn_once_from_the_seed():
-    shared = SHARED.model_copy(update={"degradation": "realistic"})
-    random = Pair("image", pair(64, 64).hr, None)
-    first, second = (Validation([random], shared, Compute()).lr[0] for _ in range(2))
-    assert first.shape == (16, 16, 3) and np.array_equal(first, second)
-    other = Validation([random], shared.model_copy(update={"seed": 1}), Compute()).lr[0]
-    assert not np.array_equal(first, other)
-
-
 def test_centre_of_a_small_image_is_the_image():
     image = np.arange(4 * 6 * 3).reshape(4, 6, 3)
     assert np.array_equal(centre(image, 8, 1), image)

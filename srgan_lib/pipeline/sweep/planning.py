@@ -53,7 +53,9 @@ class Task:
 def plan_sweep(
     runs: Iterable[SweepRun], folder: Path, root: Path, on_message: Callable[[str], None] = lambda text: None
 ) -> list[PlannedRun]:
-    """Plan all runs as the disk is now; changes nothing and does not import torch.
+    """Plan all runs as the disk is now; computes nothing and does not import torch.
+
+    To know their images, it downloads the named sets that are not here yet.
 
     Parameters
     ----------
