@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import subprocess
 import sys
@@ -33,13 +34,13 @@ def races() -> list[Race]:
 def second_run() -> Callable[[], object]:
     """Computes a tiny run once; the work is the same command again."""
     results = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, results, ignore_errors=True)
     command = [sys.executable, "-m", "srgan_lib.cli", "run", "params/demo.yaml", "--run", "bench"]
     command += ["--overlay", "params/overlays/tiny.yaml", "--results", str(results)]
     work = lambda: subprocess.run(command, cwd=project_root(), check=True, capture_output=True)  # noqa: E731
     try:
         work()
     except subprocess.CalledProcessError as error:
-        shutil.rmtree(results)
         raise RuntimeError(error.stderr.decode()[-500:]) from None
     return work
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Callable
 from itertools import count
@@ -105,7 +107,9 @@ def open_loop(stage: str, machine: dict, batch: int, crop: int, **sections: dict
     document[stage] = {**document.get(stage, {}), "batch": batch}
     params = Params.model_validate(document)
     pairs = noise(crop)
-    return Loop(stage, params, pairs, pairs[:1], Path(tempfile.mkdtemp()), "benchmark", None, None)
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Loop(stage, params, pairs, pairs[:1], folder, "benchmark", None, None)
 
 
 def noise(crop: int, images: int = 4) -> list[Pair]:

@@ -9,7 +9,9 @@ or an impossible combination raises :class:`ParameterError` before anything runs
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -24,6 +26,7 @@ BYSTANDERS = frozenset({"checkpoint_every", "keep_checkpoints", "epochs"})
 
 VGG_LAYER = r"^(conv|relu)([12]_[12]|[345]_[1-4])$"
 VggLayer = Annotated[str, Field(pattern=VGG_LAYER)]
+MethodName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$")]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Range = Annotated[list[float], Field(min_length=2, max_length=2)]
 
@@ -36,6 +39,15 @@ class Section(BaseModel):
     """Base of all sections: unknown names are refused, values are checked, instances are frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _none_is_null(cls, values: Any) -> Any:
+        """``none``, as it is printed everywhere, means YAML's ``null`` where a parameter can be null."""
+        if not isinstance(values, Mapping):
+            return values
+        nullable = {name for name, field in cls.model_fields.items() if NoneType in get_args(field.annotation)}
+        return {name: None if value == "none" and name in nullable else value for name, value in values.items()}
 
 
 class Shared(Section):
@@ -240,8 +252,10 @@ class Evaluation(Section):
     baselines: list[Literal["nearest", "bilinear", "lanczos", "bicubic"]] = Field(
         ["nearest", "bilinear", "lanczos", "bicubic"], description="classical methods judged"
     )
-    methods: dict[str, str] = Field(
-        {}, description="other methods: name, and folder of SR images or file with a network's weights"
+    methods: dict[MethodName, str] = Field(
+        {},
+        description="other methods: name, and folder of SR images (a subfolder for each test set, if there are several) "
+        "or file with a network's weights",
     )
     lpips_nets: list[Literal["alex", "squeeze"]] = Field(
         ["alex", "squeeze"], description="LPIPS judges; not computed where the backbone is missing"
@@ -261,6 +275,16 @@ class Evaluation(Section):
     interpolations: list[Fraction] = Field(
         [], description="networks between warm-up and SRGAN judged too: SRGAN's share of the weights"
     )
+
+    @model_validator(mode="after")
+    def _methods_can_be_compared(self) -> Evaluation:
+        if "bicubic" not in self.baselines:
+            raise ValueError("baselines: bicubic is what every difference is taken from; add it")
+        own = {"lr", "hr", "srcnn", "warmup", "srgan", "nearest", "bilinear", "lanczos", "bicubic"}
+        for name in self.methods:
+            if name in own or name.startswith(("reference_", "srgan_")) or name.endswith("_ensemble"):
+                raise ValueError(f"methods: the name {name!r} is taken by this project's own methods; take another one")
+        return self
 
 
 class PublishedMetric(Section):

@@ -15,7 +15,7 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-STYLE = Path(__file__).with_name("srgan.mplstyle")
+STYLE = Path(__file__).with_name("plotting.mplstyle")
 WIDTH = 6.4  #: inches: the text width of the report
 
 

@@ -38,6 +38,9 @@ def test_names_are_unique_between_shared_and_each_stage():
         ({"shared": {"image_folder": "x"}}, ["image_folder", "only with dataset 'folder'"]),
         ({"warmup": {"pixel_weight": 0, "content_weight": 0}}, ["warmup.pixel_weight", "at least one"]),
         ({"warmup": 3}, ["warmup", "3"]),
+        ({"evaluation": {"baselines": ["nearest"]}}, ["evaluation.baselines", "bicubic", "add it"]),
+        ({"evaluation": {"methods": {"srgan": "x"}}}, ["evaluation.methods", "'srgan' is taken"]),
+        ({"evaluation": {"methods": {"a/b": "x"}}}, ["evaluation.methods", "'a/b'"]),
         ({"evaluation": {"interpolations": [0.5, 1.5]}}, ["evaluation.interpolations.1", "1.5", "less than 1"]),
         ({"published": {"metrics": [{"values": 1}]}}, ["published.metrics.0.values", "'value'", "dataset: is missing"]),
         ({"published": {"titel": "x"}}, ["published.titel", "'title'"]),
@@ -58,6 +61,15 @@ def test_what_a_recipe_s_source_published_goes_to_the_evaluation_alone():
     assert params_io.check_stage("evaluation", got.stage("evaluation")).published == got.published
     with pytest.raises(ParameterError, match=r"published\.curves\.0\.quantity"):
         params_io.check({"published": {"curves": [{"stage": "warmup", "value": 1}]}})
+
+
+def test_none_means_null_where_null_is_allowed_and_itself_elsewhere(tmp_path):
+    file = tmp_path / "x.yaml"
+    file.write_text("shared: {train_images: none, image_folder: none}\nwarmup: {global_skip: none, monitor: none}\n")
+    got = params_io.read(file, ("adversarial.epochs=none",))
+    assert got.shared.train_images is got.shared.image_folder is got.warmup.monitor is got.adversarial.epochs is None
+    assert got.warmup.global_skip == "none"
+    assert params_io.check_stage("data", {"train_images": "none"}).shared.train_images is None
 
 
 def test_yaml_reads_1e_4_as_text_and_it_is_still_a_number(tmp_path):

@@ -66,6 +66,8 @@ interpolations = []
 published = {"title": "", "sources": [], "methods": {}, "metrics": [], "curves": []}
 
 # %%
+from html import escape
+
 import pandas as pd
 
 from srgan_lib import weights
@@ -80,7 +82,7 @@ from srgan_lib.evaluation.grids import patches as draw_patches
 from srgan_lib.evaluation.judging import judge, metric_names
 from srgan_lib.evaluation.methods import classical, from_folder, interpolated_networks, network
 from srgan_lib.evaluation.published import compare, compare_curves, compare_recipe, relative_to_bicubic, wide
-from srgan_lib.evaluation.samples import write_crops
+from srgan_lib.evaluation.samples import thin_out, write_crops
 from srgan_lib.evaluation.statistics import summarise
 from srgan_lib.files import write_atomic
 from srgan_lib.pipeline.stages import open_stage
@@ -124,9 +126,8 @@ shipped = weights.reference_models(shared.scale, test_sets) if evaluation.refere
 methods |= {weights.PREFIX + name: network(load_model(path)[0], **how) for name, path in shipped.items()}
 if evaluation.self_ensemble:
     methods |= {f"{name}_ensemble": network(model, self_ensemble=True, **how) for name, model in networks.items()}
-images = [pair.image for pairs in test_sets.values() for pair in pairs]
 methods |= {
-    name: network(load_model(place)[0], **how) if place.endswith(".safetensors") else from_folder(place, images, shared.scale)
+    name: network(load_model(place)[0], **how) if place.endswith(".safetensors") else from_folder(place, test_sets, shared.scale)
     for name, place in evaluation.methods.items()
 }
 
@@ -201,17 +202,17 @@ if stage.live:
 
     stage.panel(look_closer(judgement.samples))
 else:
-    for sample in judgement.samples[: evaluation.grids]:
+    for sample in thin_out(judgement.samples, evaluation.grids):
         stage.figure(
             draw_grid(sample), f"grid_{sample.dataset}_{sample.image}", vector=False,
-            caption=f"<code>{sample.image}</code>: LR as it is, bicubic, SRGAN, and HR. Look at texture and at thin lines.",
+            caption=f"<code>{escape(sample.image)}</code>: LR as it is, bicubic, SRGAN, and HR. Look at texture and at thin lines.",
         )
 
 # %%
-for sample in judgement.samples[: evaluation.patches]:
+for sample in thin_out(judgement.samples, evaluation.patches):
     stage.figure(
         draw_patches(sample, evaluation.patch_size), f"patch_{sample.dataset}_{sample.image}", vector=False,
-        caption=f"The middle {evaluation.patch_size}×{evaluation.patch_size} pixels of <code>{sample.image}</code>, each pixel "
+        caption=f"The middle {evaluation.patch_size}×{evaluation.patch_size} pixels of <code>{escape(sample.image)}</code>, each pixel "
         "shown as a square. Look for edges that are sharp in HR and soft in bicubic, and for patterns that HR does not have.",
     )
 
@@ -258,7 +259,7 @@ elif judgement.samples:
     shares.to_csv(stage.directory / "between.csv", index=False)
     stage.figure(
         figure, "between", vector=False, source="between.csv",
-        caption=f"The middle of <code>{judgement.samples[0].image}</code> by generators that have from none to all of the "
+        caption=f"The middle of <code>{escape(judgement.samples[0].image)}</code> by generators that have from none to all of the "
         "adversarial generator's weights, with figures of this detail. Look for the share at which texture begins to help, "
         "and for that at which it begins to be wrong.",
     )
@@ -277,7 +278,7 @@ if len(recipe):
 for number, ((title, dataset), rows) in enumerate(recipe.groupby(["title", "dataset"], sort=False), 1):
     stage.table(
         name=f"published_{number}", source="published_recipe.csv", **wide(rows),
-        caption=f"What <em>{title}</em> reports on <code>{dataset}</code>: published, measured in this run, and the difference.",
+        caption=f"What <em>{escape(title)}</em> reports on <code>{dataset}</code>: published, measured in this run, and the difference.",
     )
 
 # %%
@@ -285,7 +286,8 @@ relative = relative_to_bicubic(recipe, summary)
 if len(relative):
     relative.to_csv(stage.directory / "published_relative.csv", index=False)
     stage.table(
-        relative.rename(columns={"published_on": "published on", "measured_on": "measured on", "measured_as": "measured as"}),
+        relative.drop(columns=["title"] if relative.title.nunique() == 1 else [])
+        .rename(columns={"published_on": "published on", "measured_on": "measured on", "measured_as": "measured as"}),
         "published_relative", source="published_relative.csv", formats=dict.fromkeys(("published", "measured", "difference"), ".3f"),
         caption="Other images, so only distances to bicubic can be compared: PSNR and SSIM minus bicubic's, LPIPS divided by bicubic's.",
     )
@@ -328,7 +330,7 @@ if stage.live:
 
 # %%
 of_this_run = summary[summary.method.isin(weights.own_methods(methods))]
-stage.text(conclude(of_this_run, scale=shared.scale, not_computed=judgement.not_computed), "conclusion")
+stage.text(conclude(of_this_run, scale=shared.scale, heldout=shared.dataset, not_computed=judgement.not_computed), "conclusion")
 
 # %%
 means = summary.pivot_table(index="method", columns="metric", values="mean", sort=False)

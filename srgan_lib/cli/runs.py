@@ -68,10 +68,10 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
 @pdf_engine_option
 def report(run: str, open_it: bool, pdf_engine: str) -> None:
     """Make the report of RUN (a name under results/, or a run's folder) again from what is computed."""
-    from srgan_lib.pipeline.report import build_report
+    from srgan_lib.pipeline.assemble import assemble_again
 
     run_dir = _existing_run(run)
-    for path in build_report(run_dir, pdf_engine=pdf_engine):
+    for path in assemble_again(run_dir, pdf_engine=pdf_engine):
         click.echo(path)
     if open_it:
         click.launch(str(run_dir / "report.html"))

@@ -58,12 +58,13 @@ def sweep(
             show_plan(study, terminal.console)
             return
         fetch_judges(study.planned[0].params, terminal.note)
-        try:
-            with cluster.workers(study.planned, jobs, client, terminal.note) as executor:
-                with Board(study, terminal.console) as board:
-                    study.do(executor, board.tell)
-        finally:
-            _compare(study, terminal)
+        with study.alone():
+            try:
+                with cluster.workers(study.planned, jobs, client, terminal.note) as executor:
+                    with Board(study, terminal.console) as board:
+                        study.do(executor, board.tell)
+            finally:
+                _compare(study, terminal)
     if study.unfinished:
         sys.exit(1)
 

@@ -34,9 +34,9 @@ LEAST_RESEMBLANCE = 0.7  #: correlation of an LR file with its HR image made sma
 Warn = Callable[[str], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pair:
-    """An HR image and its LR image.
+    """An HR image and its LR image; equal to itself alone.
 
     Attributes
     ----------

@@ -18,6 +18,7 @@ def conclude(
     ours: str = "srgan",
     before: str = "warmup",
     baseline: str = "bicubic",
+    heldout: str = "",
     not_computed: Mapping[str, str] | None = None,
 ) -> list[str]:
     """A short conclusion: a paragraph for each dataset, and one on what was not computed.
@@ -28,13 +29,14 @@ def conclude(
     scale : enlargement factor.
     ours, before, baseline : the method in question, the one it started from, and the one to beat. A sentence about a
         method that was not judged is left out.
+    heldout : the dataset of whose other images the networks were trained.
     not_computed : by metric, the reason.
     """
     paragraphs = []
     for dataset in summary.dataset.unique():
         figures = _Figures(summary[summary.dataset == dataset], baseline)
         sentences = [
-            _fidelity(figures, scale),
+            _fidelity(figures, scale, heldout),
             _perception(figures, ours),
             _second_judge(figures, ours),
             _adversarial(figures, ours, before),
@@ -69,12 +71,12 @@ class _Figures:
         return means.idxmax() if METRICS[metric].higher_is_better else means.idxmin()
 
 
-def _fidelity(figures: _Figures, scale: int) -> str:
+def _fidelity(figures: _Figures, scale: int, heldout: str) -> str:
     """Which method is the most faithful by PSNR and SSIM, and by how much."""
     best, base = figures.best("psnr_y"), figures.get(figures.baseline, "psnr_y")
     row = figures.get(best, "psnr_y")
     images = f"{row.n} image{'s' if row.n > 1 else ''}"
-    dataset = "the held-out photographs" if row.dataset == "heldout" else row.dataset
+    dataset = "the held-out photographs" if row.dataset == heldout else row.dataset
     start = f"On {dataset} ({images}, enlarged {scale}×) "
     baseline = figures.label(figures.baseline) if base is not None else ""
     if best == figures.baseline:

@@ -6,7 +6,7 @@ For judging, all of them are one thing, a :data:`Method`: a function from an HR/
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from PIL import Image
 
 from srgan_lib.data.images import read_image
 from srgan_lib.data.resize import imresize
-from srgan_lib.evaluation.matching import align, match_files
+from srgan_lib.evaluation.matching import FolderError, align, match_files, some
 
 if TYPE_CHECKING:
     from srgan_lib.data.split import Pair
@@ -103,13 +103,25 @@ def interpolated_networks(
     return {f"srgan_{share:g}": interpolate(first, second, share) for share in shares}
 
 
-def from_folder(folder: Path, images: Iterable[str], scale: int) -> Method:
-    """Another program's results: a folder with an image file for each of ``images``, and perhaps more.
+def from_folder(folder: Path, test_sets: Mapping[str, Sequence[Pair]], scale: int) -> Method:
+    """Another program's results: a folder with an image file for each image of the test sets, and perhaps more.
+
+    Where it has a subfolder with a test set's name, that set's files are there.
 
     Raises
     ------
     FolderError
-        If an image has no file or more than one; while judging, if a file's size is not that of its HR image.
+        If an image has no file or more than one, or a file would serve images of two sets; while judging, if a file's
+        size is not that of its HR image.
     """
-    files = match_files(list(images), Path(folder))
-    return lambda pair: align(read_image(files[pair.image]), pair.hr, files[pair.image], scale)[0]
+    files: dict[Pair, Path] = {}
+    for dataset, pairs in test_sets.items():
+        own = Path(folder) / dataset
+        found = match_files([pair.image for pair in pairs], own if own.is_dir() else Path(folder))
+        if shared := set(files.values()).intersection(found.values()):
+            raise FolderError(
+                f"{folder}: {some(sorted(path.name for path in shared))} would be of {dataset} and of another test set; "
+                "put each set's images into a subfolder of its name"
+            )
+        files |= {pair: found[pair.image] for pair in pairs}
+    return lambda pair: align(read_image(files[pair]), pair.hr, files[pair], scale)[0]

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from srgan_lib.evaluation.metrics import METRICS
-from srgan_lib.params import Published, PublishedCurve
+from srgan_lib.params import ParameterError, Published, PublishedCurve
 from srgan_lib.plotting import looks
 
 #: Methods of the literature that a run has under another name.
@@ -67,6 +67,21 @@ def compare(summary: pd.DataFrame, scale: int) -> pd.DataFrame:
     return table.dropna(subset="measured").reset_index(drop=True)
 
 
+def check_sources(recipe: Published) -> None:
+    """Make sure, before hours of training, that the sources that a recipe names are known.
+
+    Raises
+    ------
+    ParameterError
+        For a source that ``published.csv`` does not have.
+    """
+    known = published().source.unique()
+    if unknown := set(recipe.sources) - set(known):
+        raise ParameterError(
+            f"published.sources: no source is called {', '.join(sorted(unknown))}; there are {', '.join(known)}"
+        )
+
+
 def compare_recipe(summary: pd.DataFrame, recipe: Published) -> pd.DataFrame:
     """All figures that a recipe's source gives for methods, each beside the measured one if this run has it.
 
@@ -81,15 +96,11 @@ def compare_recipe(summary: pd.DataFrame, recipe: Published) -> pd.DataFrame:
 
     Raises
     ------
-    ValueError
-        For a source that ``published.csv`` does not have.
+    ParameterError
+        See :func:`check_sources`.
     """
+    check_sources(recipe)
     known = published()
-    if unknown := set(recipe.sources) - set(known.source):
-        raise ValueError(
-            f"published.sources: no source is called {', '.join(sorted(unknown))}; there are "
-            f"{', '.join(known.source.unique())}"
-        )
     own = [{**figure.model_dump(), "published": figure.value, "title": recipe.title} for figure in recipe.metrics]
     listed = known[known.source.isin(recipe.sources)].rename(columns={"value": "published"})
     return _beside(pd.concat([pd.DataFrame(own), listed], ignore_index=True), summary, COUNTERPARTS | recipe.methods)
@@ -122,20 +133,22 @@ def relative_to_bicubic(comparison: pd.DataFrame, summary: pd.DataFrame) -> pd.D
 
     Returns
     -------
-    Columns method, metric, published_on, published, measured_on, measured_as, measured, difference, for each trained
-    network on each dataset of the run for which the source has no figures.
+    Columns title, method, metric, published_on, published, measured_on, measured_as, measured, difference, for each
+    trained network on each dataset of the run for which no source has figures.
     """
-    theirs = comparison.set_index(["dataset", "method", "metric"]).published
+    theirs = comparison.drop_duplicates(["title", "dataset", "method", "metric"])
+    theirs = theirs.set_index(["title", "dataset", "method", "metric"]).published
     ours = summary.set_index(["dataset", "method", "metric"])["mean"]
     rows = []
     for row in comparison[comparison.method.isin(TRAINED)].itertuples():
-        base = theirs.get((row.dataset, "bicubic", row.metric), math.nan)
+        base = theirs.get((row.title, row.dataset, "bicubic", row.metric), math.nan)
         for dataset in summary.dataset.unique():
             pair = [ours.get((dataset, method, row.measured_as), math.nan) for method in (row.method, "bicubic")]
             figures = [_distance(row.metric, row.published, base), _distance(row.metric, *pair)]
             if dataset not in set(comparison.dataset) and not any(map(math.isnan, figures)):
-                rows.append([row.method, row.metric, row.dataset, figures[0], dataset, row.measured_as, figures[1]])
-    columns = ["method", "metric", "published_on", "published", "measured_on", "measured_as", "measured"]
+                place = [row.title, row.method, row.metric, row.dataset]
+                rows.append([*place, figures[0], dataset, row.measured_as, figures[1]])
+    columns = ["title", "method", "metric", "published_on", "published", "measured_on", "measured_as", "measured"]
     table = pd.DataFrame(rows, columns=columns)
     return table.assign(difference=table.measured - table.published)
 
@@ -191,7 +204,9 @@ def wide(rows: pd.DataFrame) -> dict[str, Any]:
     for metric, group in rows.groupby("metric", sort=False):
         group = group.set_index("method")
         measured_as = group.measured_as.iloc[0]
-        theirs, ours = (METRICS[name].label if name in METRICS else LABELS[name] for name in (metric, measured_as))
+        theirs, ours = (
+            METRICS[name].label if name in METRICS else LABELS.get(name, name) for name in (metric, measured_as)
+        )
         digits = ".2f" if metric.startswith(("psnr", "mos")) else ".3f"
         columns = {f"{theirs}, published": "published", f"{ours}, measured": "measured"}
         for heading, column in (columns | {f"difference in {ours}": "difference"}).items():

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ import pandas as pd
 from srgan_lib.data.images import write_image
 from srgan_lib.evaluation.metrics import METRICS
 from srgan_lib.files import write_atomic
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -81,17 +84,32 @@ def choose_images(
     Pairs of dataset and image, dataset by dataset, from the largest gain to the smallest.
     """
     name = "lpips_alex" if metrics.lpips_alex.notna().any() else "psnr_y"
-    chosen = []
-    datasets = metrics.dataset.unique()
-    for number, dataset in enumerate(datasets):
-        share = count // len(datasets) + (number < count % len(datasets))
+    ranked = []
+    for dataset in metrics.dataset.unique():
         figures = metrics[metrics.dataset == dataset].set_index("image")
         images = figures.index.unique()
         if {method, baseline} <= set(figures.method):
             gain = figures[name][figures.method == method] - figures[name][figures.method == baseline]
             images = gain.sort_values(ascending=not METRICS[name].higher_is_better, kind="stable").index
-        places = np.linspace(0, len(images) - 1, min(share, len(images))).round().astype(int)
-        chosen += [(dataset, images[place]) for place in places]
+        ranked.append([(dataset, image) for image in images])
+    return _evenly(ranked, count)
+
+
+def thin_out(samples: Sequence[Sample], count: int) -> list[Sample]:
+    """So many of the samples, chosen as :func:`choose_images` chooses, in which order they are."""
+    by_dataset: dict[str, list[Sample]] = {}
+    for sample in samples:
+        by_dataset.setdefault(sample.dataset, []).append(sample)
+    return _evenly(list(by_dataset.values()), count)
+
+
+def _evenly(groups: Sequence[Sequence[Item]], count: int) -> list[Item]:
+    """So many items, shared by the groups (the first get what is left over), evenly from each one's first to its last."""
+    chosen = []
+    for number, group in enumerate(groups):
+        share = count // len(groups) + (number < count % len(groups))
+        places = np.linspace(0, len(group) - 1, min(share, len(group))).round().astype(int)
+        chosen += [group[place] for place in places]
     return chosen
 
 

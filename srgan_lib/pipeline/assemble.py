@@ -15,6 +15,8 @@ from srgan_lib.pipeline.report import build_report
 from srgan_lib.pipeline.resolve import machine
 
 ARCHIVE = "srgan_results.zip"
+#: What only resumes training, or TensorBoard reads: no part of the archive, no more than hidden files.
+UNPACKED = {"checkpoints", "tensorboard"}
 #: What a run has at its top, and where it comes from.
 TOP_LEVEL = {
     "metrics.csv": "evaluation/metrics.csv",
@@ -67,6 +69,19 @@ def assemble(
     return True
 
 
+def assemble_again(run_dir: Path, *, pdf_engine: str = "typst") -> list[Path]:
+    """Make a run's report and archive again from what is there, whatever it is; the next ``srgan run`` looks again.
+
+    Returns
+    -------
+    The files written.
+    """
+    manifest = provenance.read_json(run_dir / "manifest.json")
+    manifest.pop("content", None)
+    provenance.write_json(run_dir / "manifest.json", manifest)
+    return [*build_report(run_dir, pdf_engine=pdf_engine), write_archive(run_dir)]
+
+
 def run_manifest(
     run_dir: Path, params: Params, asked: Params, root: Path, stages: dict[str, Any], command: str
 ) -> dict[str, Any]:
@@ -107,8 +122,7 @@ def write_archive(run_dir: Path) -> Path:
         for p in sorted(run_dir.rglob("*"))
         if p.is_file()
         and p != target
-        and not p.name.startswith(".")
-        and not {"checkpoints", "tensorboard"} & {*p.relative_to(run_dir).parts}
+        and not any(part.startswith(".") or part in UNPACKED for part in p.relative_to(run_dir).parts)
     ]
     with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for path in files:

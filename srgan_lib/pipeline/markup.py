@@ -56,7 +56,9 @@ def captioned(identity: str, body: str, caption: str, *, stage: str = "", source
     kind = "srgan srgan-table" if identity.startswith("tab") else "srgan"
     origin = f' data-stage="{stage}"' if stage else ""
     origin += f' data-source="{html.escape(source)}"' if source else ""
-    return f'<figure class="{kind}" id="{identity}"{origin}>{body}<figcaption>{caption}</figcaption></figure>'
+    return (
+        f'<figure class="{kind}" id="{html.escape(identity)}"{origin}>{body}<figcaption>{caption}</figcaption></figure>'
+    )
 
 
 def table(frame: pandas.DataFrame, best: Mapping[str, float | None], formats: Mapping[str, str]) -> str:

@@ -1,7 +1,7 @@
 """Fingerprints: what decides a stage's result, hashed, and the manifests that record it.
 
 A stage's fingerprint covers its notebook's code cells, the syntax tree of every library module that
-the notebook imports (directly or not), its resolved parameters, the environment that decides the
+the notebook imports (directly or not) with the data beside it, its resolved parameters, the environment that decides the
 arithmetic, the fingerprints of the stages it reads, and its input data. Prose, comments and
 docstrings do not count. Three parts of the library are left out on purpose: ``pipeline`` moves files
 and touches no image, ``interactive`` shows what is there to a person at the keyboard, and what ``params``
@@ -157,7 +157,9 @@ def module_hashes(sources: Iterable[str]) -> dict[str, str]:
         name = waiting.pop()
         path = _module_file(name)
         if name not in found and path:
-            found[name], imports = _module(path, path.stat().st_mtime_ns)
+            tree, imports = _module(path, path.stat().st_mtime_ns)
+            data = [_file_hash(file, file.stat().st_mtime_ns) for file in _data_of(path)]
+            found[name] = digest([tree, *data]) if data else tree
             waiting += imports
     return dict(sorted(found.items()))
 
@@ -240,7 +242,7 @@ def _data_hash(
     for name in test_sets:
         photos += find_photos(name, scale=scale) if name != "heldout" else []
     places = [Path(place) for place in methods]  # folders of images, or files with weights
-    files = [file for place in places for file in (sorted(place.glob("*")) if place.is_dir() else [place])]
+    files = [file for place in places for file in (sorted(place.rglob("*")) if place.is_dir() else [place])]
     return digest([*_photo_hashes(photos), *[[file.name, sha256_file(file)] for file in files if file.is_file()]])
 
 
@@ -299,6 +301,13 @@ def _module_file(name: str) -> Path | None:
 def _module(path: Path, _mtime: int) -> tuple[str, list[str]]:
     source = path.read_text(encoding="utf-8")
     return digest(_tree(source, str(path))), _imports(source)
+
+
+@cache
+def _data_of(module: Path) -> tuple[Path, ...]:
+    """The files that go with a module, called like it: ``published.csv`` with ``published.py``."""
+    files = (module.with_suffix(suffix) for suffix in (".csv", ".mplstyle"))
+    return tuple(file for file in files if file.is_file())
 
 
 def _backbone_hash(name: str, layer: str | None = None) -> str:

@@ -78,6 +78,7 @@ def model_card(name: str, run_dir: Path, manifest: dict[str, Any], summary: pd.D
     parameters = manifest["parameters"]
     shared, own = parameters["shared"], parameters[stage]
     speed = read_json(run_dir / stage / "speed.json")
+    minutes = own["steps"] * speed["seconds"] / speed["steps"] / 60  # an interrupted training has timed its last part
     labels = {"bicubic": "bicubic", method: name, f"{method}_ensemble": f"{name}, self-ensemble"}
     rows = summary[summary.method.isin(labels) & summary.metric.isin(HEADLINE)]
     means = rows.pivot(index=["dataset", "method"], columns="metric", values="mean")
@@ -100,7 +101,7 @@ def model_card(name: str, run_dir: Path, manifest: dict[str, Any], summary: pd.D
             f"- **Data:** `{shared['dataset']}` (training and test images of BSDS500, Berkeley Segmentation Dataset, without "
             "302003, of which Set5 has a copy; non-commercial research). Set5, BSD100 and the built-in photographs were never seen.",
             f"- **Training:** {own['steps']} steps of {own['batch']} crops of {shared['crop']}×{shared['crop']} pixels, "
-            f"{speed['seconds'] / 60:.0f} minutes on {hardware(manifest['machine'])}, {shared['dtype']}.",
+            f"about {minutes:.0f} minutes on {hardware(manifest['machine'])}, {shared['dtype']}.",
             "- **Degradation:** MATLAB bicubic. Photographs that are noisy, blurred or compressed are outside of what it "
             "has learned: it sharpens their faults.",
             "- **Limits:** detail is plausible, not true; do not use it where a pixel can matter (medicine, evidence).",

@@ -40,7 +40,8 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
     Raises
     ------
     ParameterError
-        For a device that this machine does not have, or ImageNet weights that are asked for and cannot be had.
+        For a device that this machine does not have, ImageNet weights that are asked for and cannot be had, or other
+        methods' results that are not there.
     """
     shared = params.shared
     gpus = cuda_capabilities()
@@ -61,6 +62,11 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
     sections: dict[str, Any] = {
         "shared": shared.model_copy(update={"device": device, "dtype": dtype, "threads": threads})
     }
+    for name, place in params.evaluation.methods.items():
+        if not Path(place).exists():
+            raise ParameterError(
+                f"evaluation.methods.{name}: {place}: no such folder of images, or file with a network's weights"
+            )
     for name in ("srcnn", "warmup", "adversarial"):
         section = getattr(params, name)
         if section.monitor == "lpips_squeeze":

@@ -103,8 +103,9 @@ def execute(
     StageFailed
         When a notebook raises. ``NN_name.failed.ipynb`` keeps its traceback; finished stages and
         checkpoints stay, so the same command continues there.
-    DatasetError
-        Before a training whose networks could not be judged: a test set cannot be had, or is trained on.
+    DatasetError, ParameterError
+        Before a training whose networks could not be judged: a test set cannot be had, or is trained on; a published
+        source is unknown.
     Interrupted
         When the user stops the run.
     """
@@ -117,7 +118,7 @@ def execute(
     first_training = next((plan for plan in plans if plan.action == "run" and plan.stage.trainer), None)
     for plan in plans:
         if plan is first_training:
-            _check_test_sets(params, run_dir)
+            _check_judging(params, run_dir)
         if plan.action == "skip":
             refresh_prose(
                 run_dir / plan.stage.name / f"{plan.stage.notebook}.ipynb",
@@ -135,10 +136,12 @@ def execute(
         listener("finished", {"stage": plan.stage, "action": current.action, "seconds": time.perf_counter() - started})
 
 
-def _check_test_sets(params: Params, run_dir: Path) -> None:
+def _check_judging(params: Params, run_dir: Path) -> None:
     from srgan_lib.data.split import read_split
     from srgan_lib.data.test_sets import check_test_sets
+    from srgan_lib.evaluation.published import check_sources
 
+    check_sources(params.published)
     check_test_sets(params.evaluation.test_sets, read_split(run_dir / "data" / "split.csv"), params.shared)
 
 

@@ -16,7 +16,7 @@ def summary(images=8, **means) -> pd.DataFrame:
     scale = {"psnr_y": 1, "ssim_y": 0.01, "lpips_alex": 0.01, "lpips_squeeze": 0.01, "log_spectral_distance": 1}
     rows = [
         {
-            "dataset": "heldout",
+            "dataset": "builtin",
             "image": f"image{number}",
             "method": method,
             **{
@@ -40,7 +40,7 @@ USUAL = {
 
 
 def test_says_what_is_best_and_what_srgan_costs_and_gains():
-    [text] = conclude(summary(**USUAL), scale=4)
+    [text] = conclude(summary(**USUAL), scale=4, heldout="builtin")
     for words in (
         "On the held-out photographs (8 images, enlarged 4×) ",
         "warm-up is the most faithful by PSNR-Y: 27.00 dB",
@@ -54,6 +54,10 @@ def test_says_what_is_best_and_what_srgan_costs_and_gains():
     ):
         assert words in text
     assert len(re.findall(r"[.] [A-Z]", text)) >= 4
+
+
+def test_a_named_test_set_is_called_by_its_name():
+    assert conclude(summary(**USUAL), scale=4, heldout="bsds400")[0].startswith("On builtin (8 images, enlarged 4×) ")
 
 
 def test_says_so_where_nothing_beats_bicubic():

@@ -4,6 +4,7 @@ import torch
 
 from srgan_lib.data.images import write_image
 from srgan_lib.data.resize import imresize
+from srgan_lib.data.split import Pair
 from srgan_lib.evaluation.matching import FolderError
 from srgan_lib.evaluation.methods import (
     CLASSICAL,
@@ -60,9 +61,25 @@ def test_another_program_s_results_come_from_its_folder(pairs, tmp_path):
     for pair in pairs:
         framed = np.pad(pair.hr, ((0, 2), (0, 3), (0, 0)))
         write_image(tmp_path / f"{pair.image}_x4_theirs.png", framed)
-    method = from_folder(tmp_path, [pair.image for pair in pairs], 4)
+    method = from_folder(tmp_path, {"own": pairs}, 4)
     for pair in pairs:
         assert np.array_equal(method(pair), pair.hr)
     write_image(tmp_path / f"{pairs[0].image}_x4_theirs.png", pairs[0].lr)
     with pytest.raises(FolderError, match=r"astronaut_x4_theirs\.png has 36×32 pixels and its HR image 144×128"):
         method(pairs[0])
+
+
+def test_test_sets_with_images_of_one_name_have_a_subfolder_each(pairs, tmp_path):
+    other = [Pair(pair.image, pair.hr[::-1], pair.lr[::-1]) for pair in pairs]
+    sets = {"Set5": pairs, "BSD100": other}
+    for pair in pairs:
+        write_image(tmp_path / f"{pair.image}.png", pair.hr)
+    with pytest.raises(
+        FolderError, match=r"astronaut\.png.* would be of BSD100 and of another.*a subfolder of its name"
+    ):
+        from_folder(tmp_path, sets, 4)
+    for dataset, members in sets.items():
+        for pair in members:
+            write_image(tmp_path / "both" / dataset / f"{pair.image}.png", pair.hr)
+    method = from_folder(tmp_path / "both", sets, 4)
+    assert all(np.array_equal(method(pair), pair.hr) for pair in (*pairs, *other))

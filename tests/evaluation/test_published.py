@@ -125,6 +125,24 @@ def test_other_images_are_compared_by_their_distance_to_bicubic():
     assert relative_to_bicubic(compare_recipe(same, RECIPE), same).empty
 
 
+def test_two_sources_of_one_test_set_are_told_apart():
+    summary = summary_of("builtin").replace("psnr_rgb", "psnr_y").drop_duplicates(["dataset", "method", "metric"])
+    recipe = Published(title="Both", sources=["ledig2017", "spsr"])
+    table = relative_to_bicubic(compare_recipe(summary, recipe), summary)
+    rows = table[(table.method == "srgan") & (table.metric == "psnr_y") & (table.published_on == "Set5")]
+    known = published("Set5", "psnr_y", scale=4).set_index(["title", "method"]).value
+    assert rows.title.nunique() == len(rows) == 2
+    for row in rows.itertuples():
+        assert row.published == pytest.approx(known[row.title, "srgan"] - known[row.title, "bicubic"])
+
+
+def test_a_figure_of_a_metric_that_is_none_of_this_project_s_is_shown_by_its_name():
+    figure = {"dataset": "DIV2K", "method": "Theirs", "metric": "fid", "value": 31.0}
+    recipe = Published.model_validate({"title": "A report", "metrics": [figure]})
+    table = wide(compare_recipe(summary_of("DIV2K"), recipe))["frame"]
+    assert table["fid, published"].tolist() == [31.0] and "fid, measured" not in table
+
+
 def test_training_curves_stand_beside_what_the_source_reports():
     figures = [
         {"stage": "adversarial", "quantity": "loss", "part": [0.0, 0.5], "value": 2.0, "note": "early"},

@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from srgan_lib.data.images import read_image
-from srgan_lib.evaluation.samples import Sample, choose_images, typical_images, write_crops
+from srgan_lib.evaluation.samples import Sample, choose_images, thin_out, typical_images, write_crops
 
 
 def sample(height=40, width=60, scale=4) -> Sample:
@@ -36,6 +37,18 @@ def test_images_are_chosen_by_rank_of_their_gain_in_lpips():
     frame = metrics(psnr_y=0.0, lpips_alex=[value for gain in gains for value in (1, 1 - gain)])
     assert [image for _, image in choose_images(frame, 3)] == ["image1", "image4", "image3"]
     assert [image for _, image in choose_images(frame, 9)] == ["image1", "image2", "image4", "image0", "image3"]
+
+
+def test_fewer_of_the_samples_are_chosen_as_the_samples_were():
+    samples = [replace(sample(), dataset=dataset, image=str(rank)) for dataset in "ab" for rank in range(6)]
+    for count, expected in (
+        (4, "a0 a5 b0 b5"),
+        (3, "a0 a5 b0"),
+        (2, "a0 b0"),
+        (99, " ".join(f"{d}{r}" for d in "ab" for r in range(6))),
+    ):
+        assert " ".join(one.dataset + one.image for one in thin_out(samples, count)) == expected
+    assert thin_out([], 3) == []
 
 
 def test_without_lpips_by_psnr_and_without_our_method_evenly():

@@ -115,6 +115,18 @@ def test_a_monitor_s_weights_that_cannot_be_had(command, project, monkeypatch):
     assert not (project / "results").exists()
 
 
+def test_another_program_s_results_that_are_not_there(project):
+    words = ("-p", "methods={theirs: results_of_theirs}")
+    assert_refused(srgan("run", *words), "evaluation.methods.theirs", "results_of_theirs", "no such folder")
+    assert not (project / "results").exists()
+
+
+def test_a_published_source_that_nobody_knows(project):
+    (project / "params" / "mine.yaml").write_text("published: {sources: [ledig]}\nevaluation: {lpips_nets: []}\n")
+    assert_refused(srgan("run", "params/mine.yaml"), "published.sources", "no source is called ledig", "ledig2017")
+    assert not (project / "results" / "mine" / "srcnn").exists(), "nothing was trained"
+
+
 def test_a_run_that_is_not_there(project):
     for command in ("report", "verify"):
         assert_refused(srgan(command, "nothing"), "no finished run 'nothing'", "make report")

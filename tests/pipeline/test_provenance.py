@@ -1,6 +1,7 @@
 """Which change reruns which stage."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -126,6 +127,15 @@ def test_how_often_a_training_saves_does_not_train_again():
 
     assert training(checkpoint_every=7, keep_checkpoints=3, epochs=10) == training()
     assert training(steps=7) != training() and training(log_every=7) != training()
+
+
+@pytest.mark.parametrize("file", ["evaluation/published.csv", "plotting.mplstyle"])
+def test_data_beside_a_module_is_part_of_it(file, library):
+    before = fingerprints(library)
+    path = library / "srgan_lib" / file
+    path.write_text(path.read_text() + "\n")
+    os.utime(path, ns=(1, 1))
+    assert "evaluation" in changed(before, fingerprints(library))
 
 
 def test_published_figures_and_other_methods_weights_rerun_the_evaluation_alone(library, tmp_path):

@@ -8,7 +8,9 @@ from bs4 import BeautifulSoup
 from srgan_lib.pipeline.report.front import examples, finding, results
 from srgan_lib.pipeline.report.images import Images
 from srgan_lib.pipeline.report.mathematics import to_mathml
+from srgan_lib.pipeline.report.plates import Plate
 from srgan_lib.pipeline.report.scores import Scores
+from srgan_lib.pipeline.report.structure import finish
 
 
 def scores_of(
@@ -144,3 +146,27 @@ def test_images_are_kept_once_and_come_back() -> None:
     assert named == f'<img src="{name}">' * 2
     assert images.size(name) == (192, 96)
     assert images.embed(named) == html + html
+
+
+def test_each_grid_opens_the_plate_of_its_own_image():
+    """Sets share names, names begin or end like others, and an id cannot have every letter."""
+    named = [
+        ("Set5", "img_001"),
+        ("BSD100", "img_001"),
+        ("folder", "11"),
+        ("folder", "1"),
+        ("folder", "東京"),
+        ("folder", "大阪"),
+    ]
+    plates = [Plate(dataset, image, (1, 1), {}) for dataset, image in named]
+    assert len({plate.anchor for plate in plates}) == len(plates)
+    figures = "".join(
+        f'<figure class="srgan" id="fig-grid_{dataset}_{image}"></figure>' for dataset, image in reversed(named)
+    )
+    closer = [(plate, f'<details id="{plate.anchor}"></details>') for plate in plates]
+    html = f'<main>{figures}<div class="appendix"></div></main>'
+    page = BeautifulSoup(finish(html, [], Images(), closer), "html.parser")
+    for plate, (dataset, image) in zip(plates, named, strict=True):
+        grid = page.find(id=f"fig-grid_{dataset}_{image}")
+        assert grid["data-plate"] == plate.anchor
+        assert grid.find_next_sibling()["id"] == plate.anchor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +40,14 @@ class Plate:
 
     @property
     def anchor(self) -> str:
-        """The plate's id on the page."""
-        return anchor("closer", self.dataset, self.image)
+        """The plate's id on the page; the names' hash tells images apart whose letters an id cannot have."""
+        names = f"{self.dataset}/{self.image}".encode()
+        return f"{anchor('closer', self.dataset, self.image)}-{zlib.crc32(names):08x}"
+
+    @property
+    def grid(self) -> str:
+        """The id of the image's comparison grid, as notebook 5 names it."""
+        return f"fig-grid_{self.dataset}_{self.image}"
 
 
 def make_plates(run: Run, images: Images) -> list[Plate]:

@@ -12,7 +12,7 @@ from mistune.util import striptags
 
 from srgan_lib.pipeline.layout import STAGES
 from srgan_lib.pipeline.report.images import NAME, Images
-from srgan_lib.pipeline.report.plates import Plate, anchor
+from srgan_lib.pipeline.report.plates import Plate
 
 NUMBER = re.compile(r"^\s*\d+\s*[.:)·–—-]?\s+")
 
@@ -113,11 +113,10 @@ def _complete_figures(page: BeautifulSoup, images: Images) -> None:
 
 def _open_grids(page: BeautifulSoup, closer: Sequence[tuple[Plate, str]]) -> None:
     """Comparison grids know their plate; one that the front lacks goes below its grid, or to the chapter's end."""
-    grids = {anchor(figure["id"]): figure for figure in page.select("figure.srgan[id*=grid]")}
+    grids = {figure["id"]: figure for figure in page.select("figure.srgan[id]")}
     shown = {figure.get("id") for figure in page.select("figure.example")}
     for plate, html in closer:
-        names = anchor(plate.dataset, plate.image), anchor(plate.image)
-        grid = next((figure for name, figure in grids.items() if name.endswith(names)), None)
+        grid = grids.get(plate.grid)
         if grid:
             grid["data-plate"] = plate.anchor
         if plate.anchor not in shown:

@@ -121,14 +121,20 @@ def single_command(source: Source, run: SweepRun, root: Path) -> str:
 def _axes(source: Source) -> dict[str, list[_Choice]]:
     """The choices of each factor, by its name."""
     definition = source.definition
+
+    def full(changes: Mapping[str, Any]) -> dict[str, Any]:
+        """A bare name as ``stage.name`` where one section has it: tables have columns of their own called dataset and seed."""
+        names = {name: parameters([name], str(source.path)) for name in changes}
+        return {found[0] if len(found) == 1 else name: changes[name] for name, found in names.items()}
+
     axes: dict[str, list[_Choice]] = {}
     if definition.cases:
-        axes["case"] = [_Choice(changes, label) for label, changes in definition.cases.items()]
+        axes["case"] = [_Choice(full(changes), label) for label, changes in definition.cases.items()]
     if definition.zip:
-        rows = zip(*definition.zip.values(), strict=True)
-        name = " + ".join(definition.zip)
-        axes[name] = [_Choice(dict(zip(definition.zip, row, strict=True))) for row in rows]
-    for name, values in definition.grid.items():
+        parallel = full(definition.zip)
+        rows = zip(*parallel.values(), strict=True)
+        axes[" + ".join(parallel)] = [_Choice(dict(zip(parallel, row, strict=True))) for row in rows]
+    for name, values in full(definition.grid).items():
         axes[name] = [_Choice({name: value}) for value in values]
     return axes
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from srgan_lib.params import STAGES, Params
 from srgan_lib.pipeline.layout import STAGES as STAGE_TABLE
 from srgan_lib.pipeline.layout import results_folder
-from srgan_lib.pipeline.provenance import one_look
+from srgan_lib.pipeline.provenance import one_look, read_json
 from srgan_lib.pipeline.resolve import resolve
 from srgan_lib.pipeline.runner import Plan, finished_stages, plan_run
 from srgan_lib.pipeline.sweep.grid import SweepRun
@@ -83,6 +83,15 @@ def plan_sweep(
                 PlannedRun(run, params, directory, {p.stage.name: _shared(p, directory, claimed) for p in plans})
             )
     return planned
+
+
+def is_finished(planned: PlannedRun) -> bool:
+    """Whether a run's figures, as planned, are there already."""
+    manifest = read_json(planned.directory / "manifest.json") or {"stages": {}}
+    return all(
+        plan.action == "skip" and manifest["stages"].get(name, {}).get("fingerprint") == plan.fingerprint
+        for name, plan in planned.stages.items()
+    )
 
 
 def tasks(planned: Iterable[PlannedRun]) -> list[Task]:

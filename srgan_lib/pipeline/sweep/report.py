@@ -201,7 +201,7 @@ def _unfinished(study: Study) -> list[str]:
         {
             "run": outcome.planned.run.name,
             "state": outcome.state,
-            "cause": outcome.cause or "not begun or interrupted; the same command continues",
+            "cause": " ".join(outcome.cause.split()) or "not begun or interrupted; the same command continues",
         }
         for outcome in study.unfinished
     ]

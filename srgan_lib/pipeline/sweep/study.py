@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from srgan_lib.pipeline.layout import run_folder
 from srgan_lib.pipeline.sweep.definition import Source
 from srgan_lib.pipeline.sweep.execution import Change, Executor, Outcome, Stopped, Tell
 from srgan_lib.pipeline.sweep.grid import Factor, SweepRun, expand, single_command
-from srgan_lib.pipeline.sweep.planning import PlannedRun, Task, tasks
+from srgan_lib.pipeline.sweep.planning import PlannedRun, Task, is_finished, tasks
 from srgan_lib.pipeline.sweep.work import Work, work_of
 
 Planner = Callable[[list[SweepRun], Path, Path], list[PlannedRun]]  # of runs, the sweep's folder and the project
@@ -57,6 +58,30 @@ class Study:
         """What computes one of the runs by itself."""
         return single_command(self.source, run, self.root)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from running this sweep meanwhile.
+
+        Raises
+        ------
+        Stopped
+            When one does already.
+        """
+        from filelock import FileLock, Timeout
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise Stopped(
+                f"another process is running this sweep ({self.folder}); wait for it or give a --name"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
     def do(self, executor: Executor, tell: Tell) -> None:
         """Compute all that is missing, one task after the other or side by side.
 
@@ -67,20 +92,12 @@ class Study:
         Interrupted, KeyboardInterrupt
             When the user stops the sweep.
         """
-        from filelock import FileLock, Timeout
 
         def follow(change: Change) -> None:
             self.outcomes[change.task.run.run.name].follow(change)
             tell(change)
 
-        self.folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(self.folder / ".lock", timeout=0):
-                executor(tasks(self.planned), self._work, follow)
-        except Timeout:
-            raise Stopped(
-                f"another process is running this sweep ({self.folder}); wait for it or give a --name"
-            ) from None
+        executor(tasks(self.planned), self._work, follow)
 
     def _work(self, task: Task) -> Work:
         return work_of(task, self.root, self.command(task.run.run))
@@ -98,4 +115,5 @@ def plan_study(source: Source, results: Path, root: Path, name: str | None, plan
     factors, runs = expand(source)
     folder = run_folder(results / "sweeps", name or source.path.stem)
     planned = planner(runs, folder, root)
-    return Study(source, folder, root, factors, {run.run.name: Outcome(run) for run in planned})
+    outcomes = {run.run.name: Outcome(run, "finished" if is_finished(run) else "waiting") for run in planned}
+    return Study(source, folder, root, factors, outcomes)

@@ -50,6 +50,15 @@ def test_a_bare_name_varies_in_every_stage_that_has_it(project):
     assert {run.params.srcnn.batch, run.params.warmup.batch, run.params.adversarial.batch} == {3}
 
 
+@pytest.mark.parametrize(("name", "values"), [("dataset", ["builtin", "bsds400"]), ("seed", [0, 1])])
+def test_a_bare_name_of_one_section_becomes_that_section_s(name, values, project):
+    """Tables of runs have columns of their own called dataset and seed."""
+    factors, runs = expand(read_sweep(write_sweep(project, grid={name: values})))
+    assert [factor.name for factor in factors] == [f"shared.{name}"] and factors[0].short == name
+    assert [list(run.levels) for run in runs] == [[f"shared.{name}"]] * 2
+    assert runs[0].name == f"{name}-{values[0]}"
+
+
 def test_the_command_of_a_run_gives_the_same_parameters(project):
     import shlex
 

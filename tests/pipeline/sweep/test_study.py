@@ -146,7 +146,13 @@ def test_the_sweep_of_another_process_is_not_disturbed(project, tmp_path):
 
     study = Study(None, tmp_path / "busy", project, [], {})
     (tmp_path / "busy").mkdir()
-    with FileLock(tmp_path / "busy" / ".lock"), pytest.raises(Stopped, match="another process is running this sweep"):
+    with (
+        FileLock(tmp_path / "busy" / ".lock"),
+        pytest.raises(Stopped, match="another process is running this sweep"),
+        study.alone(),
+    ):
+        pytest.fail("two at once")
+    with study.alone():
         study.do(lambda tasks, work, tell: None, lambda change: None)
 
 
