@@ -110,4 +110,4 @@ def test_two_processes_go_on_where_they_stopped(make_params, tmp_path):
 def test_what_goes_wrong_in_a_process_is_told_as_in_one(make_params, tmp_path):
     params = make_params(shared={"processes": 2}, warmup={"learning_rate": 1.0, "steps": 200, "batch": 2})
     (message,) = [text for text in train(params, tmp_path) if isinstance(text, str)]
-    assert message.startswith("Diverged: ") and "Lower warmup.learning_rate (1)" in message
+    assert message.startswith("Diverged: ") and "lower warmup.learning_rate (1)" in message
