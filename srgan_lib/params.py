@@ -24,6 +24,20 @@ LOCATION_PARAMETERS = frozenset({"run_dir", "image_folder", "lr_folder", "tensor
 #: A training's parameters that decide neither its weights nor its curves: they can change in the middle of one.
 BYSTANDERS = frozenset({"checkpoint_every", "keep_checkpoints", "epochs"})
 
+# What can be chosen, by the name that the whole library uses for it.
+Degradation = Literal["bicubic", "bicubic_float", "blur_bicubic", "realistic"]
+CropRegion = Literal["anywhere", "inner_half"]
+Schedule = Literal["constant", "step", "cosine", "one_cycle"]
+Layout = Literal["9-1-5", "9-5-5"]
+GlobalSkip = Literal["none", "bicubic"]
+Norm = Literal["batch", "none"]
+Input = Literal["lr", "bicubic"]
+ValueRange = Literal["zero_one", "signed", "tanh", "standardised"]
+Initialisation = Literal["default", "he_normal"]
+FeatureDistance = Literal["mse", "l1"]
+AdversarialKind = Literal["bce", "lsgan", "lsgan_sigmoid", "relativistic"]
+Head = Literal["dense", "pool"]
+
 VGG_LAYER = r"^(conv|relu)([12]_[12]|[345]_[1-4])$"
 VggLayer = Annotated[str, Field(pattern=VGG_LAYER)]
 MethodName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$")]
@@ -68,10 +82,10 @@ class Shared(Section):
     )
     scale: Literal[2, 3, 4, 8] = Field(4, description="enlargement factor")
     crop: int = Field(96, ge=16, le=1024, description="side of the HR training crops in pixels; a multiple of scale")
-    crop_region: Literal["anywhere", "inner_half"] = Field(
+    crop_region: CropRegion = Field(
         "anywhere", description="where a crop's first corner is drawn from: anywhere, or the image's inner half"
     )
-    degradation: Literal["bicubic", "bicubic_float", "blur_bicubic", "realistic"] = Field(
+    degradation: Degradation = Field(
         "bicubic",
         description="how LR is made: MATLAB bicubic as in the benchmark files, its newer float variant, "
         "Gaussian blur then bicubic, or the second-order chain of Real-ESRGAN",
@@ -124,9 +138,7 @@ class Training(Section):
     learning_rate: float = Field(1e-4, gt=0, le=1, description="Adam's; the peak where the schedule has one")
     beta1: float = Field(0.9, ge=0, lt=1, description="Adam's first moment decay")
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second moment decay")
-    schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field(
-        "constant", description="learning rate over the steps"
-    )
+    schedule: Schedule = Field("constant", description="learning rate over the steps")
     schedule_milestones: list[Fraction] = Field(
         [0.5], description="fractions of steps at which 'step' multiplies the rate"
     )
@@ -153,12 +165,10 @@ class Srcnn(Training):
     """Stage 02: SRCNN on bicubic-enlarged input (Dong et al. 2016)."""
 
     steps: int = Field(100, ge=1, description="training steps")
-    layout: Literal["9-1-5", "9-5-5"] = Field("9-5-5", description="kernel sizes of the three convolutions")
+    layout: Layout = Field("9-5-5", description="kernel sizes of the three convolutions")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's; the peak where the schedule has one")
-    schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field(
-        "one_cycle", description="learning rate over the steps"
-    )
-    global_skip: Literal["none", "bicubic"] = Field(
+    schedule: Schedule = Field("one_cycle", description="learning rate over the steps")
+    global_skip: GlobalSkip = Field(
         "bicubic", description="add the bicubic input to the output (starts at bicubic quality)"
     )
 
@@ -168,7 +178,7 @@ class GeneratorTraining(Training):
 
     pixel_loss: Literal["mse", "l1", "charbonnier"] = Field("l1", description="distance between images")
     pixel_weight: float = Field(1.0, ge=0, description="weight of the pixel term")
-    content_loss: Literal["mse", "l1"] = Field("l1", description="distance between VGG-19 features")
+    content_loss: FeatureDistance = Field("l1", description="distance between VGG-19 features")
     content_weight: float = Field(..., ge=0, description="weight of the content term; 0: no VGG at all")
     content_layers: dict[VggLayer, float] = Field(
         {"relu2_2": 1.0}, min_length=1, description="VGG-19 layers, each with its weight"
@@ -191,25 +201,17 @@ class Warmup(GeneratorTraining):
     generator: Literal["srresnet", "rrdbnet", "espcn", "small_tanh"] = Field("srresnet", description="architecture")
     generator_channels: int = Field(64, ge=1, le=512, description="width: channels of the body")
     generator_blocks: int = Field(16, ge=1, le=64, description="residual blocks (not for espcn)")
-    generator_norm: Literal["batch", "none"] = Field(
-        "batch", description="normalisation in the residual blocks of srresnet"
-    )
-    generator_input: Literal["lr", "bicubic"] = Field(
-        "lr", description="bicubic: LR enlarged first, no upsampling stages"
-    )
-    global_skip: Literal["none", "bicubic"] = Field(
-        "bicubic", description="add the bicubic enlargement of the input to the output"
-    )
-    value_range: Literal["zero_one", "signed", "tanh", "standardised"] = Field(
+    generator_norm: Norm = Field("batch", description="normalisation in the residual blocks of srresnet")
+    generator_input: Input = Field("lr", description="bicubic: LR enlarged first, no upsampling stages")
+    global_skip: GlobalSkip = Field("bicubic", description="add the bicubic enlargement of the input to the output")
+    value_range: ValueRange = Field(
         "zero_one",
         description="the recipe's own value range inside the model: [0,1], from [0,1] to [-1,1], tanh and [-1,1], or "
         "mean 0 and deviation 1",
     )
-    initialisation: Literal["default", "he_normal"] = Field("default", description="of the convolutions")
+    initialisation: Initialisation = Field("default", description="of the convolutions")
     learning_rate: float = Field(5e-4, gt=0, le=1, description="Adam's; the peak where the schedule has one")
-    schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field(
-        "one_cycle", description="learning rate over the steps"
-    )
+    schedule: Schedule = Field("one_cycle", description="learning rate over the steps")
     content_weight: float = Field(0.1, ge=0, description="weight of the content term; 0: no VGG at all")
 
 
@@ -218,7 +220,7 @@ class Adversarial(GeneratorTraining):
 
     steps: int = Field(45, ge=1, description="training steps (generator updates)")
     content_weight: float = Field(1.0, ge=0, description="weight of the content term; 0: no VGG at all")
-    adversarial_loss: Literal["bce", "lsgan", "lsgan_sigmoid", "relativistic"] = Field(
+    adversarial_loss: AdversarialKind = Field(
         "bce",
         description="non-saturating binary cross-entropy, least squares (of D's output, or of its sigmoid), or "
         "relativistic average",
@@ -226,14 +228,10 @@ class Adversarial(GeneratorTraining):
     adversarial_weight: float = Field(5e-3, ge=0, description="weight of the adversarial term (lambda_adv)")
     discriminator_every: int = Field(1, ge=1, description="update D every k-th step")
     discriminator_learning_rate: float = Field(1e-4, gt=0, le=1, description="Adam's, for D")
-    discriminator_schedule: Literal["constant", "step", "cosine", "one_cycle"] = Field(
-        "constant", description="learning rate of D"
-    )
+    discriminator_schedule: Schedule = Field("constant", description="learning rate of D")
     discriminator: Literal["srgan", "small_residual"] = Field("srgan", description="architecture")
     discriminator_channels: int = Field(64, ge=1, le=512, description="width of the first convolution")
-    discriminator_head: Literal["dense", "pool"] = Field(
-        "dense", description="dense fixes the crop size; pool takes any"
-    )
+    discriminator_head: Head = Field("dense", description="dense fixes the crop size; pool takes any")
     montage_frames: int = Field(6, ge=2, le=64, description="snapshots of one validation patch through training")
     epochs: int | None = Field(
         None,

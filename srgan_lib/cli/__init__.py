@@ -19,7 +19,7 @@ class _Commands(click.Group):
     """Turns errors into one clear message and exit code 1, Ctrl-C into exit code 130."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        from srgan_lib.pipeline.runner import Interrupted
+        from srgan_lib.training.interrupt import Interrupted
 
         try:
             return super().invoke(ctx)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from srgan_lib.data.resize import imresize
-
-Degradation = Literal["bicubic", "bicubic_float", "blur_bicubic", "realistic"]
+from srgan_lib.params import Degradation
 
 
 def is_deterministic(kind: Degradation) -> bool:

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from srgan_lib import plotting
 from srgan_lib.data.degrade import degrade
-from srgan_lib.data.randomness import generator
+from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.spectrum import luminance, radial_power
 from srgan_lib.data.split import PARTS, Pair
@@ -223,7 +223,7 @@ def degradations_sheet(pair: Pair, scale: int, seed: int, blur_sigma: float = 1.
         f"blur σ {blur_sigma:g}, bicubic": degrade(hr, scale, "blur_bicubic", blur_sigma),
     }
     for number in range(4):
-        rng = generator(seed, "degradation example", number)
+        rng = random_stream(seed, "degradation example", number)
         panels[f"realistic, {number + 1}"] = degrade(hr, scale, "realistic", rng=rng)
     figure, axes = plotting.new_figure(2, 4, height=3.8)
     for axis, (title, image) in zip(axes.ravel(), panels.items(), strict=True):

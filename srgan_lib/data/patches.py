@@ -6,16 +6,15 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
 
 import numpy as np
 import torch
 
-from srgan_lib.data.degrade import Degradation, degrade
+from srgan_lib.data.degrade import degrade
 from srgan_lib.data.images import ImageError
-from srgan_lib.data.randomness import generator
+from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.split import Pair
-from srgan_lib.params import Shared
+from srgan_lib.params import CropRegion, Degradation, Shared
 
 
 class PatchSampler:
@@ -56,7 +55,7 @@ class PatchSampler:
         batch: int,
         seed: int,
         augment: bool,
-        region: Literal["anywhere", "inner_half"] = "anywhere",
+        region: CropRegion = "anywhere",
         degradation: Degradation = "bicubic",
         blur_sigma: float = 1.0,
         part: tuple[int, int] = (0, 1),
@@ -106,7 +105,7 @@ class PatchSampler:
         -------
         lr, hr : N×3×h×w and N×3×H×W uint8 tensors, contiguous.
         """
-        rng = generator(self.seed, "crops", step)
+        rng = random_stream(self.seed, "crops", step)
         images = self._draw_images(rng)
         corners = rng.integers(self._low[images], self._high[images] + 1)
         turns = rng.integers(0, 8, self.batch_size) if self.augment else np.zeros(self.batch_size, int)
@@ -121,7 +120,7 @@ class PatchSampler:
             if pair.lr is not None:
                 lr_crop = _turn(pair.lr[row : row + small, column : column + small], turns[index])
             else:
-                own = generator(self.seed, "degradation of crops", step, index)
+                own = random_stream(self.seed, "degradation of crops", step, index)
                 lr_crop = degrade(np.ascontiguousarray(hr_crop), self.scale, self.degradation, self.blur_sigma, own)
             hr[slot] = hr_crop.transpose(2, 0, 1)
             lr[slot] = lr_crop.transpose(2, 0, 1)

@@ -7,8 +7,8 @@ import zlib
 import numpy as np
 
 
-def generator(seed: int, purpose: str, *position: int) -> np.random.Generator:
-    """The random generator for one purpose at one position (a step, an index, …).
+def random_stream(seed: int, purpose: str, *position: int) -> np.random.Generator:
+    """The random numbers for one purpose at one position (a step, an index, …).
 
     It is a pure function of its arguments, so that workers, processes, resumed and repeated runs
     draw the same numbers.

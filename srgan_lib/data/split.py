@@ -21,7 +21,7 @@ from srgan_lib.data.degrade import degrade, is_deterministic
 from srgan_lib.data.downloads import cache_folder
 from srgan_lib.data.duplicates import perceptual_hash, pixel_hash, refuse_duplicates
 from srgan_lib.data.images import ImageError, crop_to_multiple, image_mode, read_image
-from srgan_lib.data.randomness import generator
+from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.sources import DatasetError, Photo
 from srgan_lib.params import Shared
@@ -187,7 +187,7 @@ def _assign(
     limits = {part: None if part in own else limit for part, limit in limits.items()}
     count = dict.fromkeys(PARTS, 0)
     names = list(groups)
-    for place in generator(shared.seed, "split").permutation(len(names)):
+    for place in random_stream(shared.seed, "split").permutation(len(names)):
         members = groups[names[place]]
         part = members[0].split
         if part not in own:
@@ -250,7 +250,7 @@ def _read_unchanged(path: Path, sha256: str) -> np.ndarray:
 
 
 def _make_lr(row: Any, hr: np.ndarray, shared: Shared) -> np.ndarray:
-    rng = generator(shared.seed, f"degradation of {row.image}")
+    rng = random_stream(shared.seed, f"degradation of {row.image}")
     return degrade(hr, shared.scale, shared.degradation, shared.blur_sigma, rng)
 
 

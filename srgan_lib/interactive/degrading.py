@@ -8,14 +8,14 @@ from typing import get_args
 import ipywidgets
 import numpy as np
 
-from srgan_lib.data.degrade import Degradation, degrade
+from srgan_lib.data.degrade import degrade
 from srgan_lib.data.figures import detailed_spot
 from srgan_lib.data.images import crop_to_multiple
-from srgan_lib.data.randomness import generator
+from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.split import Pair
 from srgan_lib.interactive.pictures import Picture, show
-from srgan_lib.params import Shared
+from srgan_lib.params import Degradation, Shared
 
 SIDE = 192  #: HR pixels of the detail that is shown
 SCALES = (2, 3, 4, 8)
@@ -40,7 +40,7 @@ def degrading(pairs: Sequence[Pair], shared: Shared) -> ipywidgets.VBox:
     def redraw(_: object = None) -> None:
         sigma.disabled = kind.value != "blur_bicubic"
         draw.disabled = kind.value != "realistic"
-        rng = generator(shared.seed, "degradation panel", draw.value)
+        rng = random_stream(shared.seed, "degradation panel", draw.value)
         hr = _detail(photographs[image.value], scale.value)
         lr = degrade(hr, scale.value, kind.value, sigma.value, rng)
         pictures = (

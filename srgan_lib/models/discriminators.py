@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 from torch import Tensor, nn
 
-Head = Literal["dense", "pool"]
+from srgan_lib.params import Head
 
 
 class ImageDiscriminator(nn.Module):

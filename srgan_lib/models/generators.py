@@ -5,18 +5,17 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from torch import Tensor, nn
 
 from srgan_lib.models.prelu import PReLU
-from srgan_lib.models.resolver import GlobalSkip, Input, SuperResolver, ValueRange
+from srgan_lib.models.resolver import SuperResolver
 from srgan_lib.models.rrdbnet import RRDBNet
 from srgan_lib.models.srcnn import SRCNN
 from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle, reconstruction
-from srgan_lib.params import Warmup
+from srgan_lib.params import GlobalSkip, Input, Norm, ValueRange, Warmup
 
-Norm = Literal["batch", "none"]
 LARGEST_RADIUS = 64  #: LR pixels; deeper networks are tiled with a blended overlap instead
 
 

@@ -6,16 +6,11 @@ it knows one convention.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
 from srgan_lib.models.upsample import BicubicUpsample
-
-GlobalSkip = Literal["none", "bicubic"]
-Input = Literal["lr", "bicubic"]
-ValueRange = Literal["zero_one", "signed", "tanh", "standardised"]
+from srgan_lib.params import GlobalSkip, Initialisation, Input, ValueRange
 
 #: Mean and standard deviation of RGB in ImageNet, by which recipes "normalise" images.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -71,7 +66,7 @@ class SuperResolver(nn.Module):
             output = output.tanh()
         return output * self.unit_out + (enlarged if self.global_skip == "bicubic" else self.zero_out)
 
-    def initialise(self, kind: Literal["default", "he_normal"] = "default") -> None:
+    def initialise(self, kind: Initialisation = "default") -> None:
         """Set the convolutions' first weights: PyTorch's own or He-normal; with a global skip the last are zero."""
         convolutions = [module for module in self.modules() if isinstance(module, nn.Conv2d)]
         if kind == "he_normal":

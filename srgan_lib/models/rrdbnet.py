@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from srgan_lib.models.resolver import GlobalSkip, Input, SuperResolver, ValueRange
+from srgan_lib.models.resolver import SuperResolver
 from srgan_lib.models.upsample import upsampling_steps
+from srgan_lib.params import GlobalSkip, Input, ValueRange
 
 RESIDUAL_SCALE = 0.2  # the paper's beta
 SMALL_START = 0.1  # the paper scales He's initial weights of the dense blocks by this

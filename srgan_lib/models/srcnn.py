@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from torch import Tensor, nn
 
-from srgan_lib.models.resolver import GlobalSkip, SuperResolver
+from srgan_lib.models.resolver import SuperResolver
+from srgan_lib.params import GlobalSkip, Layout
 
 
 class SRCNN(SuperResolver):
@@ -22,9 +21,7 @@ class SRCNN(SuperResolver):
     scale : enlargement factor.
     """
 
-    def __init__(
-        self, layout: Literal["9-1-5", "9-5-5"] = "9-5-5", global_skip: GlobalSkip = "bicubic", scale: int = 4
-    ) -> None:
+    def __init__(self, layout: Layout = "9-5-5", global_skip: GlobalSkip = "bicubic", scale: int = 4) -> None:
         super().__init__(scale, global_skip, "bicubic", "zero_one")
         first, middle, last = (int(size) for size in layout.split("-"))
         self.layers = nn.Sequential(

@@ -13,6 +13,7 @@ from srgan_lib.params import Params
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.kernels import Listener, forward_interrupts, kernel_environment, watch_progress
 from srgan_lib.pipeline.layout import STAGES, TRAINED, StageInfo, results_folder
+from srgan_lib.training.interrupt import Interrupted
 
 if TYPE_CHECKING:
     from srgan_lib.pipeline.stages import Stage
@@ -22,10 +23,6 @@ Finished = Mapping[str, list[Path]]  # folders of finished stages by fingerprint
 
 class StageFailed(RuntimeError):
     """A notebook raised: the message names the notebook, the cell and the error."""
-
-
-class Interrupted(RuntimeError):
-    """The user stopped the run; what is computed is kept."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch._functorch import config as functorch
 
-from srgan_lib.data.randomness import generator
+from srgan_lib.data.randomness import random_stream
 from srgan_lib.params import Shared
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
@@ -99,7 +99,7 @@ class Compute:
 def seeded(seed: int, purpose: str) -> Iterator[None]:
     """Initialise networks inside from (seed, purpose), leaving torch's global random stream as it was."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(generator(seed, purpose).integers(2**63)))
+        torch.manual_seed(int(random_stream(seed, purpose).integers(2**63)))
         yield
 
 

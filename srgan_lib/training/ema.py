@@ -18,18 +18,18 @@ class MovingAverage:
 
     Attributes
     ----------
-    average : a network with the averaged weights.
+    averaged : a network with the averaged weights.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.network = network
         self.decay = decay
-        self.average = copy.deepcopy(network).requires_grad_(False)
+        self.averaged = copy.deepcopy(network).requires_grad_(False)
 
     @torch.no_grad()
     def update(self) -> None:
         """Take in the network's present weights."""
-        for average, new in zip(self.average.parameters(), self.network.parameters(), strict=True):
+        for average, new in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
             average.lerp_(new, 1 - self.decay)
-        for average, new in zip(self.average.buffers(), self.network.buffers(), strict=True):
+        for average, new in zip(self.averaged.buffers(), self.network.buffers(), strict=True):
             average.copy_(new)

@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Interrupted(RuntimeError):
-    """Training was stopped by the user; the message says how to continue."""
+    """A training or a run was stopped by the user; the message says how to continue."""
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a traceback: where it stopped is of no interest."""

@@ -176,8 +176,8 @@ class Loop:
             for step, (lr, hr) in enumerate(batches, start + 1):
                 values = self.task.step(step - 1, self.compute.images(lr), self.compute.images(hr))
                 self.state.history.add(step, values)
-                if self.state.average:
-                    self.state.average.update()
+                if self.state.moving_average:
+                    self.state.moving_average.update()
                 self._after(step)
                 if stopping() and step < self.stage.steps:
                     self.state.save(step)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srgan_lib.models.features import VGGFeatures
-from srgan_lib.params import GeneratorTraining
+from srgan_lib.params import AdversarialKind, FeatureDistance, GeneratorTraining
 from srgan_lib.training.compute import Compute
 
 Distance = Callable[[Tensor, Tensor], Tensor]
@@ -43,7 +43,7 @@ class ContentLoss(nn.Module):
         self,
         features: VGGFeatures,
         layers: Mapping[str, float],
-        kind: Literal["mse", "l1"],
+        kind: FeatureDistance,
         scale: float | Literal["auto"],
     ) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ class AdversarialLoss:
         ``"relativistic"``: relativistic average with cross-entropy (Jolicoeur-Martineau 2018, as in ESRGAN).
     """
 
-    def __init__(self, kind: Literal["bce", "lsgan", "lsgan_sigmoid", "relativistic"]) -> None:
+    def __init__(self, kind: AdversarialKind) -> None:
         self.relativistic = kind == "relativistic"
         self.least_squares = kind.startswith("lsgan")
         self.squashed = kind == "lsgan_sigmoid"

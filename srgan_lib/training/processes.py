@@ -44,7 +44,7 @@ def first_before_others() -> Iterator[None]:
 
 
 @torch.no_grad()
-def average(tensors: Sequence[Tensor]) -> None:
+def average_over_processes(tensors: Sequence[Tensor]) -> None:
     """Replace each tensor by its mean over the processes, in one exchange."""
     count = place()[1]
     if count == 1 or not tensors:

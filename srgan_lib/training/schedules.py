@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
-Schedule = Literal["constant", "step", "cosine", "one_cycle"]
+from srgan_lib.params import Schedule
 
 WARMING = 0.3  #: share of the steps in which one_cycle rises
 FIRST, LAST = 1 / 25, 1e-4 / 25  #: one_cycle's factors at the start and at the end

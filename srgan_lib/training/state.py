@@ -44,8 +44,10 @@ class TrainingState:
         self.checkpoints = checkpoints
         self.history = History()
         judged = next(iter(networks.values())).network
-        self.average = MovingAverage(judged, ema_decay) if ema_decay else None
-        self.kept = self.average.average if self.average else judged  #: what is validated, and written in the end
+        self.moving_average = MovingAverage(judged, ema_decay) if ema_decay else None
+        self.kept = (
+            self.moving_average.averaged if self.moving_average else judged
+        )  #: what is validated, and written in the end
 
     def save(self, step: int) -> None:
         """Write a checkpoint after so many steps, unless what happened since the last shows that training diverged."""
@@ -86,7 +88,7 @@ class TrainingState:
         parts: dict[str, nn.Module | Optimizer] = {}
         for name, trained in self.networks.items():
             parts |= {f"{name}.weights": trained.network, f"{name}.adam": trained.optimizer}
-        return parts | ({"average": self.average.average} if self.average else {})
+        return parts | ({"average": self.moving_average.averaged} if self.moving_average else {})
 
     def _configs(self) -> dict[str, Any]:
         return {name: trained.config for name, trained in self.networks.items()}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas
 from torch import Tensor
 
 from srgan_lib.data.split import Pair
 from srgan_lib.models.generators import build_generator, generator_config
-from srgan_lib.params import Params
+from srgan_lib.params import Initialisation, Params
 from srgan_lib.training.compute import seeded
 from srgan_lib.training.loop import Loop, OnStep, OnWarning, Task
 from srgan_lib.training.losses import DISTANCES, ImageTerms, weighted_sum
@@ -36,7 +36,7 @@ class Supervised(Task):
         name: str,
         config: dict[str, Any],
         terms: ImageTerms,
-        initialisation: Literal["default", "he_normal"] = "default",
+        initialisation: Initialisation = "default",
     ) -> None:
         stage = loop.stage
         self.compute = loop.compute

@@ -232,7 +232,8 @@ def test_ctrl_c_reaches_the_notebook_and_loses_nothing(tmp_path):
     code = textwrap.dedent("""
         import sys; from pathlib import Path
         from tests.pipeline.project import tiny_params
-        from srgan_lib.pipeline.runner import Interrupted, execute, plan_run
+        from srgan_lib.pipeline.runner import execute, plan_run
+        from srgan_lib.training.interrupt import Interrupted
         root = Path(sys.argv[1]); params, run_dir = tiny_params(), root / "results" / "one"
         try:
             execute(plan_run(params, run_dir, root), params, run_dir, root)

@@ -13,7 +13,7 @@ def test_average_by_hand():
         network[1].running_mean.fill_(value)
         average.update()
     expected = 0.9 * (0.9 * 1 + 0.1 * 2) + 0.1 * 4
-    torch.testing.assert_close(average.average[0].weight.detach(), torch.tensor([[expected]]))
-    assert average.average[1].running_mean.item() == 4.0
+    torch.testing.assert_close(average.averaged[0].weight.detach(), torch.tensor([[expected]]))
+    assert average.averaged[1].running_mean.item() == 4.0
     assert network[0].weight.item() == 4.0
-    assert not average.average[0].weight.requires_grad
+    assert not average.averaged[0].weight.requires_grad

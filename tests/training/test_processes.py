@@ -42,7 +42,7 @@ def train(params, folder):
 def test_one_process_is_first_and_averages_nothing():
     assert processes.place() == (0, 1) and processes.is_first()
     tensor = torch.tensor([1.0, 2.0])
-    processes.average([tensor])
+    processes.average_over_processes([tensor])
     assert tensor.tolist() == [1, 2]
     with processes.first_before_others():
         pass

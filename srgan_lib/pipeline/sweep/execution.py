@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from srgan_lib.pipeline.runner import Interrupted
 from srgan_lib.pipeline.sweep.planning import PlannedRun, Task, by_urgency
 from srgan_lib.pipeline.sweep.work import Work, perform
+from srgan_lib.training.interrupt import Interrupted
 
 
 class Stopped(RuntimeError):
