@@ -38,7 +38,7 @@ def _panels(sample: Sample, methods: Sequence[str], columns: int, separator: str
     height, width = sample.lr.shape[:2]
     images = [(f"LR, {width}×{height}", sample.lr)]
     for method, look in looks(methods).items():
-        label = textwrap.fill(look.label, int(LETTERS * WIDTH / columns))
+        label = textwrap.fill(look.label, int(LETTERS * WIDTH / columns), break_on_hyphens=False)
         images.append((f"{label}\n{in_words(sample.figures[method], separator)}", sample.results[method]))
     images.append((f"HR, {sample.hr.shape[1]}×{sample.hr.shape[0]}", sample.hr))
     rows = -(-len(images) // columns)
