@@ -241,8 +241,9 @@ def _data_hash(
     photos = find_photos(dataset, scale=scale, image_folder=image_folder, lr_folder=lr_folder)
     for name in test_sets:
         photos += find_photos(name, scale=scale) if name != "heldout" else []
-    places = [Path(place) for place in methods]  # folders of images, or files with weights
-    files = [file for place in places for file in (sorted(place.rglob("*")) if place.is_dir() else [place])]
+    # Of other methods: a file with weights, or a folder of images, which may have subfolders for test sets.
+    places = [Path(place, *sub) for place in methods for sub in ((), (dataset,), *((name,) for name in test_sets))]
+    files = [file for place in places for file in (sorted(place.glob("*")) if place.is_dir() else [place])]
     return digest([*_photo_hashes(photos), *[[file.name, sha256_file(file)] for file in files if file.is_file()]])
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import srgan_lib
+from srgan_lib.files import write_atomic
 from srgan_lib.params import STAGES
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.layout import STAGES as TABLE
@@ -147,3 +148,10 @@ def test_published_figures_and_other_methods_weights_rerun_the_evaluation_alone(
     assert changed(before, published) == ["evaluation"]
     weights.write_bytes(b"second")
     assert changed(before, fingerprints(library, tiny_params(evaluation=judged))) == ["evaluation"]
+    image = tmp_path / "theirs" / "builtin" / "a.png"
+    write_atomic(image, b"first")
+    folder = tiny_params(evaluation={"methods": {"theirs": str(tmp_path / "theirs")}, "lpips_nets": []})
+    before = fingerprints(library, folder)
+    image.write_bytes(b"second")
+    os.utime(image, ns=(1, 1))
+    assert changed(before, fingerprints(library, folder)) == ["evaluation"]
