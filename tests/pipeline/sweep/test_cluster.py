@@ -18,7 +18,12 @@ from ..project import set_body
 from .conftest import BODIES, computed, write_sweep
 
 pytestmark = pytest.mark.slow
-BEGIN = 'import time\n(stage.run_dir.parent / f"begun-{stage.fingerprint[:8]}").write_text("")\ntime.sleep(4)\n'
+BEGIN = """
+import time
+(stage.run_dir.parent / f"begun-{stage.fingerprint[:8]}").write_text("")
+while not (stage.run_dir.parents[2] / "go").exists():
+    time.sleep(0.1)
+"""
 
 
 def start(*words):
@@ -43,6 +48,13 @@ def until(condition, seconds=120):
         time.sleep(0.2)
 
 
+def alive(process):
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def ends(process, code):
     output = process.communicate(timeout=400)[0]
     assert process.returncode == code, output
@@ -52,7 +64,7 @@ def ends(process, code):
 
 @pytest.fixture
 def slow_project(project):
-    """A project whose adversarial stage tells when it begins, and takes long enough to be disturbed."""
+    """A project whose adversarial stage tells when it begins, and ends only after :func:`go`."""
     set_body(project, "adversarial", BEGIN + BODIES["adversarial"])
     return project
 
@@ -80,11 +92,18 @@ def begun(project):
     return list((project / "results" / "sweeps" / "study").glob("begun-*"))
 
 
+def go(project):
+    path = project / "results" / "go"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("")
+
+
 def weights(project, *values):
     return write_sweep(project, grid={"adversarial.adversarial_weight": list(values)})
 
 
 def test_a_failing_run_does_not_take_the_others_down(slow_project):
+    go(slow_project)
     path = weights(slow_project, 0.001, 0.5, 0.01)
     output = ends(start_sweep(path, "--jobs", "2"), 1)
     assert "2 workers; Dask's dashboard: http://" in output
@@ -99,8 +118,11 @@ def test_a_failing_run_does_not_take_the_others_down(slow_project):
 def test_a_worker_killed_half_way_loses_nothing(slow_project, cluster):
     address, processes = cluster
     sweep = start_sweep(weights(slow_project, 1e-4, 1e-3, 1e-2, 1e-1), "--scheduler", address)
-    until(lambda: len(begun(slow_project)) >= 2)
+    until(lambda: len(begun(slow_project)) == 2)
+    orphans = psutil.Process(processes[1].pid).children(recursive=True)
     os.kill(processes[1].pid, signal.SIGKILL)
+    until(lambda: not any(alive(process) for process in orphans), 20)  # a kernel without its worker ends by itself
+    go(slow_project)
     ends(sweep, 0)
     assert states(slow_project) == ["finished"] * 4
     done = computed(slow_project)
@@ -116,6 +138,7 @@ def test_a_scheduler_that_goes_away_is_told_and_the_same_command_continues(slow_
         os.killpg(process.pid, signal.SIGKILL)
     assert "the Dask scheduler went away" in ends(sweep, 1)
     before = computed(slow_project)
+    go(slow_project)
     ends(start_sweep(path, "--jobs", "1"), 0)
     assert "warmup" not in {line.split()[0] for line in computed(slow_project)[len(before) :]}
 
@@ -127,7 +150,8 @@ def test_ctrl_c_stops_the_kernels_and_the_same_command_continues(slow_project):
     family = psutil.Process(sweep.pid).children(recursive=True)
     os.killpg(sweep.pid, signal.SIGINT)  # as a terminal does: to every process in the foreground
     assert "the same command continues" in ends(sweep, 130)
-    until(lambda: not any(process.is_running() for process in family), 20)
+    until(lambda: not any(alive(process) for process in family), 20)
+    go(slow_project)
     ends(start_sweep(path, "--jobs", "1"), 0)
 
 
