@@ -37,6 +37,7 @@ Initialisation = Literal["default", "he_normal"]
 FeatureDistance = Literal["mse", "l1"]
 AdversarialKind = Literal["bce", "lsgan", "lsgan_sigmoid", "relativistic"]
 Head = Literal["dense", "pool"]
+Baseline = Literal["nearest", "bilinear", "lanczos", "bicubic"]
 
 VGG_LAYER = r"^(conv|relu)([12]_[12]|[345]_[1-4])$"
 VggLayer = Annotated[str, Field(pattern=VGG_LAYER)]
@@ -247,9 +248,7 @@ class Evaluation(Section):
     test_sets: list[str] = Field(
         ["heldout"], min_length=1, description="heldout (the test part of the dataset) or named sets"
     )
-    baselines: list[Literal["nearest", "bilinear", "lanczos", "bicubic"]] = Field(
-        ["nearest", "bilinear", "lanczos", "bicubic"], description="classical methods judged"
-    )
+    baselines: list[Baseline] = Field(list(get_args(Baseline)), description="classical methods judged")
     methods: dict[MethodName, str] = Field(
         {},
         description="other methods: name, and folder of SR images (a subfolder for each test set, if there are several) "
@@ -278,7 +277,7 @@ class Evaluation(Section):
     def _methods_can_be_compared(self) -> Evaluation:
         if "bicubic" not in self.baselines:
             raise ValueError("baselines: bicubic is what every difference is taken from; add it")
-        own = {"lr", "hr", "srcnn", "warmup", "srgan", "nearest", "bilinear", "lanczos", "bicubic"}
+        own = {"lr", "hr", "srcnn", "warmup", "srgan", *get_args(Baseline)}
         for name in self.methods:
             if name in own or name.startswith(("reference_", "srgan_")) or name.endswith("_ensemble"):
                 raise ValueError(f"methods: the name {name!r} is taken by this project's own methods; take another one")

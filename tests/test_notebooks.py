@@ -55,6 +55,19 @@ def test_no_import_hides_a_parameter(stage):
 
 
 @pytest.mark.parametrize("stage", STAGES)
+def test_no_parameter_gets_another_meaning(stage):
+    """Its cell may be run again, by itself, and then open_stage would take what the name stands for by then."""
+    for cell in cells(stage, "code"):
+        if "parameters" not in cell["metadata"].get("tags", []):
+            assigned = {
+                node.id
+                for node in ast.walk(ast.parse(source(cell)))
+                if isinstance(getattr(node, "ctx", 0), ast.Store) and isinstance(node, ast.Name)
+            }
+            assert not assigned & set(Params().stage(stage))
+
+
+@pytest.mark.parametrize("stage", STAGES)
 def test_no_outputs_are_kept(stage):
     assert all(not cell["outputs"] and cell["execution_count"] is None for cell in cells(stage, "code"))
 

@@ -159,9 +159,9 @@ stage.figure(
 
 # %%
 if adversarial.epochs:
-    epochs = by_epoch(curve, adversarial.epochs)
-    epochs.to_csv(stage.directory / "epochs.csv", index=False)
-    stage.table(epochs, "epochs", source="epochs.csv", caption="Mean losses of each epoch. The generator's terms are raw, before their weights.")
+    epoch_means = by_epoch(curve, adversarial.epochs)
+    epoch_means.to_csv(stage.directory / "epochs.csv", index=False)
+    stage.table(epoch_means, "epochs", source="epochs.csv", caption="Mean losses of each epoch. The generator's terms are raw, before their weights.")
 
 # %% [markdown]
 # ## What changes in the image

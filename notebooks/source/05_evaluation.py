@@ -110,7 +110,7 @@ shared, evaluation, source = stage.params.shared, stage.params.evaluation, stage
 # %%
 split = read_split(stage.input("data", "split.csv"))
 photos = find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder)
-test_sets = load_test_sets(evaluation.test_sets, split, photos, shared, stage.warn)
+test_pairs = load_test_sets(evaluation.test_sets, split, photos, shared, stage.warn)
 
 trained = {
     "srcnn": stage.input("srcnn", "srcnn.safetensors"),
@@ -120,19 +120,19 @@ trained = {
 networks = {name: load_model(path)[0] for name, path in trained.items()}
 interpolated = interpolated_networks(networks["warmup"], networks["srgan"], evaluation.interpolations)
 how = {"tile": evaluation.tile, "device": shared.device, "dtype": shared.dtype}
-methods = {name: classical(name, shared.scale) for name in evaluation.baselines}
-methods |= {name: network(model, **how) for name, model in (networks | interpolated).items()}
-shipped = weights.reference_models(shared.scale, test_sets) if evaluation.reference_models else {}
-methods |= {weights.PREFIX + name: network(load_model(path)[0], **how) for name, path in shipped.items()}
+enlargers = {name: classical(name, shared.scale) for name in evaluation.baselines}
+enlargers |= {name: network(model, **how) for name, model in (networks | interpolated).items()}
+shipped = weights.reference_models(shared.scale, test_pairs) if evaluation.reference_models else {}
+enlargers |= {weights.PREFIX + name: network(load_model(path)[0], **how) for name, path in shipped.items()}
 if evaluation.self_ensemble:
-    methods |= {f"{name}_ensemble": network(model, self_ensemble=True, **how) for name, model in networks.items()}
-methods |= {
-    name: network(load_model(place)[0], **how) if place.endswith(".safetensors") else from_folder(place, test_sets, shared.scale)
+    enlargers |= {f"{name}_ensemble": network(model, self_ensemble=True, **how) for name, model in networks.items()}
+enlargers |= {
+    name: network(load_model(place)[0], **how) if place.endswith(".safetensors") else from_folder(place, test_pairs, shared.scale)
     for name, place in evaluation.methods.items()
 }
 
 judgement = judge(
-    test_sets, methods, scale=shared.scale, names=metric_names(evaluation),
+    test_pairs, enlargers, scale=shared.scale, names=metric_names(evaluation),
     samples=max(evaluation.grids, evaluation.patches), on_step=stage.progress("Judging"), on_warning=stage.warn,
 )
 metrics = judgement.metrics
@@ -151,10 +151,10 @@ write_crops(judgement.samples + judgement.typical, stage.directory / "viewer")
 # there is one, is the mean of what a network makes of the image in all eight flips and turns (Timofte et al., 2016).
 
 # %%
-for dataset, pairs in test_sets.items():
+for test_set, pairs in test_pairs.items():
     stage.table(
-        name=f"results_{dataset}", source="metrics_summary.csv", **tables.overview(summary, dataset),
-        caption=f"Means over the {len(pairs)} images of <code>{dataset}</code>; the best of this run in bold.",
+        name=f"results_{test_set}", source="metrics_summary.csv", **tables.overview(summary, test_set),
+        caption=f"Means over the {len(pairs)} images of <code>{test_set}</code>; the best of this run in bold.",
     )
 
 # %% [markdown]
@@ -167,25 +167,25 @@ for dataset, pairs in test_sets.items():
 # %%
 headline = [name for name in ("psnr_y", "lpips_alex") if metrics[name].notna().any()]
 detailed = [name for name in ("psnr_y", "ssim_y", "vif_y", "lpips_alex") if name in metrics and metrics[name].notna().any()]
-for dataset in test_sets:
+for test_set in test_pairs:
     for metric in detailed:
         stage.table(
-            name=f"{metric}_{dataset}", source="metrics_summary.csv", **tables.detail(summary, dataset, metric),
-            caption=f"<code>{metric}</code> on <code>{dataset}</code>: mean, spread (standard deviation, "
+            name=f"{metric}_{test_set}", source="metrics_summary.csv", **tables.detail(summary, test_set, metric),
+            caption=f"<code>{metric}</code> on <code>{test_set}</code>: mean, spread (standard deviation, "
             "median, interquartile range), 95 % interval of the mean, and paired "
             "difference from bicubic with its interval; <em>driven by</em> names the image without which the mean "
             "would change most.",
         )
 
 # %%
-for dataset in test_sets:
+for test_set in test_pairs:
     stage.figure(
-        figures.differences(summary, dataset), f"differences_{dataset}", source="metrics_summary.csv",
-        caption=f"Mean paired difference from bicubic on <code>{dataset}</code> with its 95 % interval. Look for intervals that "
+        figures.differences(summary, test_set), f"differences_{test_set}", source="metrics_summary.csv",
+        caption=f"Mean paired difference from bicubic on <code>{test_set}</code> with its 95 % interval. Look for intervals that "
         "cross the zero line: those methods cannot be told from bicubic by these images.",
     )
     stage.figure(
-        figures.distributions(metrics, dataset), f"distributions_{dataset}", source="metrics.csv",
+        figures.distributions(metrics, test_set), f"distributions_{test_set}", source="metrics.csv",
         caption="Every image as a point, by method; the box holds the middle half. Look for single images that are far from "
         "the others: they move the mean.",
     )
@@ -220,9 +220,9 @@ for sample in thin_out(judgement.samples, evaluation.patches):
 # ## Which detail comes back?
 
 # %%
-for dataset in test_sets:
+for test_set in test_pairs:
     stage.figure(
-        figures.spectra(judgement.spectra, dataset, shared.scale), f"spectra_{dataset}", source="spectra.csv",
+        figures.spectra(judgement.spectra, test_set, shared.scale), f"spectra_{test_set}", source="spectra.csv",
         caption="Radially averaged power spectrum of each method and of HR, and below it the distance from HR. A curve under "
         "the zero line lacks detail of that size (blur); one above it has detail that HR does not have (noise, "
         "ringing, blocks). Look at the shaded half: nothing there was in the LR image.",
@@ -235,9 +235,9 @@ for dataset in test_sets:
 curve = dict(zip(["warmup", *interpolated, "srgan"], [0, *evaluation.interpolations, 1], strict=True)) if interpolated else {}
 if curve:
     tables.along(summary, curve).to_csv(stage.directory / "interpolation.csv", index=False)
-for dataset in test_sets if "lpips_alex" in headline else ():
+for test_set in test_pairs if "lpips_alex" in headline else ():
     stage.figure(
-        figures.plane(summary, dataset, shared.scale, curve=list(curve)), f"plane_{dataset}", source="metrics_summary.csv",
+        figures.plane(summary, test_set, shared.scale, curve=list(curve)), f"plane_{test_set}", source="metrics_summary.csv",
         caption="The perception–distortion plane, relative to bicubic so that published results can stand beside measured "
         "ones. To the right: more faithful; upwards: perceptually closer. No method can reach the upper right "
         "corner; adversarial training moves a generator up and to the left. A line joins the networks whose weights lie "
@@ -275,10 +275,10 @@ elif judgement.samples:
 recipe = compare_recipe(summary, source)
 if len(recipe):
     recipe.to_csv(stage.directory / "published_recipe.csv", index=False)
-for number, ((title, dataset), rows) in enumerate(recipe.groupby(["title", "dataset"], sort=False), 1):
+for number, ((title, test_set), rows) in enumerate(recipe.groupby(["title", "dataset"], sort=False), 1):
     stage.table(
         name=f"published_{number}", source="published_recipe.csv", **wide(rows),
-        caption=f"What <em>{escape(title)}</em> reports on <code>{dataset}</code>: published, measured in this run, and the difference.",
+        caption=f"What <em>{escape(title)}</em> reports on <code>{test_set}</code>: published, measured in this run, and the difference.",
     )
 
 # %%
@@ -322,14 +322,14 @@ if len(comparison):
 if stage.live:
     from srgan_lib.interactive.own import enlarge_own
 
-    own = {"bicubic": classical("bicubic", shared.scale)} | {name: methods[name] for name in trained}
+    own = {"bicubic": classical("bicubic", shared.scale)} | {name: enlargers[name] for name in trained}
     stage.panel(enlarge_own(own, stage.directory / "own"))
 
 # %% [markdown]
 # ## Conclusion
 
 # %%
-of_this_run = summary[summary.method.isin(weights.own_methods(methods))]
+of_this_run = summary[summary.method.isin(weights.own_methods(enlargers))]
 stage.text(conclude(of_this_run, scale=shared.scale, heldout=shared.dataset, not_computed=judgement.not_computed), "conclusion")
 
 # %%

@@ -47,6 +47,7 @@ class Board:
     def __init__(self, study: Study, console: Console) -> None:
         self._study = study
         self._console = console
+        self._ended = 0
         self._began = time.monotonic()
         self._lock = threading.Lock()
         self._live = Live(console=console, get_renderable=self._table, refresh_per_second=2, transient=True)
@@ -69,10 +70,10 @@ class Board:
             self._line(outcome, "[red]failed[/]", escape(outcome.cause.splitlines()[0]))
 
     def _line(self, outcome: Outcome, state: str, words: str) -> None:
-        done = sum(one.state in ("finished", "failed") for one in self._study.outcomes.values())
         with self._lock:
+            self._ended += 1
             self._console.print(
-                f"{escape(outcome.planned.run.name)}: {state} ({done} of {len(self._study.outcomes)}) {words}",
+                f"{escape(outcome.planned.run.name)}: {state} ({self._ended} of {len(self._study.outcomes)}) {words}",
                 soft_wrap=True,
             )
 

@@ -57,7 +57,10 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
         overrides = (*overrides, f"shared.processes={processes}")
     terminal = Terminal()
     this = read_run(terminal, overrides=overrides, **described)
-    plans = plan_run(this.params, this.folder, this.root, until=until)
+    plans = plan_run(
+        this.params, this.folder, this.root
+    )  # all stages, to have the test sets, which training must not see
+    plans = plans[: list(STAGES).index(until) + 1]
     with terminal:
         execute(plans, this.params, this.folder, this.root, terminal.listen)
 
@@ -67,7 +70,7 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
 @click.option("--open", "open_it", is_flag=True, help="Open report.html in the browser.")
 @pdf_engine_option
 def report(run: str, open_it: bool, pdf_engine: str) -> None:
-    """Make the report of RUN (a name under results/, or a run's folder) again from what is computed."""
+    """Make the report and the archive of RUN (a name under results/, or its folder) again from what is computed."""
     from srgan_lib.pipeline.assemble import assemble_again
 
     run_dir = _existing_run(run)

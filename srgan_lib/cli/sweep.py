@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     help="Runs side by side on this machine; default: its GPUs, or its cores ÷ the runs' threads.",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Use the Dask cluster that runs there, e.g. tcp://10.0.0.1:8786.")
-@click.option("--dry-run", is_flag=True, help="Print the runs and what each will compute or reuse; compute nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Print the runs and what each will compute or reuse; compute nothing.",
+)
 @overrides_option
 @overlays_option
 @results_option
@@ -53,11 +57,12 @@ def sweep(
     terminal = Terminal()
     with cluster.running_cluster(scheduler) if scheduler else nullcontext() as client:
         planner = cluster.planner(client) if client else partial(plan_sweep, on_message=terminal.note)
+        if not dry_run:
+            fetch_judges(source.base, terminal.note)  # before planning, which notes which weights are there
         study = plan_study(source, results_root(results), project_root(), name, planner)
         if dry_run:
             show_plan(study, terminal.console)
             return
-        fetch_judges(study.planned[0].params, terminal.note)
         with study.alone():
             try:
                 with cluster.workers(study.planned, jobs, client, terminal.note) as executor:

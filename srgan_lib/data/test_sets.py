@@ -49,14 +49,22 @@ def load_test_sets(
     return sets
 
 
-def check_test_sets(names: Sequence[str], split: pd.DataFrame, shared: Shared) -> None:
+def check_test_sets(names: Sequence[str], split: pd.DataFrame, shared: Shared) -> dict[str, list[str]]:
     """Make sure, before hours of training, that the named test sets can be had and are unseen.
 
     Parameters and raises as :func:`load_test_sets`; warnings are left to that.
+
+    Returns
+    -------
+    The names of the images by dataset.
     """
+    images = {}
     for name in names:
-        if name != HELDOUT:
-            _unseen(name, split, shared, lambda text: None)
+        if name == HELDOUT:
+            images[shared.dataset] = split.image[split.split == "test"].tolist()
+        else:
+            images[name] = _unseen(name, split, shared, lambda text: None)[1].image.tolist()
+    return images
 
 
 def _unseen(

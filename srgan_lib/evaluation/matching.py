@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +50,33 @@ def match_files(images: Sequence[str], folder: Path) -> dict[str, Path]:
             "or put each method into a folder of its own"
         )
     return {image: files[0] for image, files in found.items()}
+
+
+def match_test_sets(folder: Path, images: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Path]]:
+    """Find the file of each image of several test sets in a folder of results.
+
+    Where it has a subfolder with a test set's name, that set's files are there.
+
+    Parameters
+    ----------
+    images : names by dataset.
+
+    Raises
+    ------
+    FolderError
+        As :func:`match_files`, and where a file would serve images of two sets.
+    """
+    found: dict[str, dict[str, Path]] = {}
+    for dataset, names in images.items():
+        own = folder / dataset
+        files = match_files(names, own if own.is_dir() else folder)
+        if shared := {path for others in found.values() for path in others.values()}.intersection(files.values()):
+            raise FolderError(
+                f"{folder}: {some(sorted(path.name for path in shared))} would be of {dataset} and of another test set; "
+                "put each set's images into a subfolder of its name"
+            )
+        found[dataset] = files
+    return found
 
 
 def align(sr: np.ndarray, hr: np.ndarray, file: Path, scale: int) -> tuple[np.ndarray, np.ndarray]:

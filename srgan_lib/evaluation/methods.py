@@ -15,7 +15,7 @@ from PIL import Image
 
 from srgan_lib.data.images import read_image
 from srgan_lib.data.resize import imresize
-from srgan_lib.evaluation.matching import FolderError, align, match_files, some
+from srgan_lib.evaluation.matching import align, match_test_sets
 
 if TYPE_CHECKING:
     from srgan_lib.data.split import Pair
@@ -106,22 +106,12 @@ def interpolated_networks(
 def from_folder(folder: Path, test_sets: Mapping[str, Sequence[Pair]], scale: int) -> Method:
     """Another program's results: a folder with an image file for each image of the test sets, and perhaps more.
 
-    Where it has a subfolder with a test set's name, that set's files are there.
-
     Raises
     ------
     FolderError
-        If an image has no file or more than one, or a file would serve images of two sets; while judging, if a file's
-        size is not that of its HR image.
+        As :func:`srgan_lib.evaluation.matching.match_test_sets`; while judging, if a file's size is not that of its
+        HR image.
     """
-    files: dict[Pair, Path] = {}
-    for dataset, pairs in test_sets.items():
-        own = Path(folder) / dataset
-        found = match_files([pair.image for pair in pairs], own if own.is_dir() else Path(folder))
-        if shared := set(files.values()).intersection(found.values()):
-            raise FolderError(
-                f"{folder}: {some(sorted(path.name for path in shared))} would be of {dataset} and of another test set; "
-                "put each set's images into a subfolder of its name"
-            )
-        files |= {pair: found[pair.image] for pair in pairs}
+    found = match_test_sets(Path(folder), {name: [pair.image for pair in pairs] for name, pairs in test_sets.items()})
+    files = {pair: found[name][pair.image] for name, pairs in test_sets.items() for pair in pairs}
     return lambda pair: align(read_image(files[pair]), pair.hr, files[pair], scale)[0]

@@ -24,7 +24,7 @@ COUNTERPARTS = {"SRResNet": "warmup"}
 #: Of figures whose convention is not this project's; MOS is what human raters said.
 LABELS = {"psnr": "PSNR (convention not stated)", "ssim": "SSIM (convention not stated)", "mos": "MOS"}
 LABELS |= {"lpips": "LPIPS (network not stated)"}
-TRAINED = ("srcnn", "warmup", "srgan")
+NETWORKS = ("srcnn", "warmup", "srgan")
 
 COLUMNS = ["dataset", "method", "metric", "published", "measured_as", "measured", "difference", "title", "note"]
 
@@ -134,14 +134,18 @@ def relative_to_bicubic(comparison: pd.DataFrame, summary: pd.DataFrame) -> pd.D
     Returns
     -------
     Columns title, method, metric, published_on, published, measured_on, measured_as, measured, difference, for each
-    trained network on each dataset of the run for which no source has figures.
+    trained network on each dataset of the run for which no source has figures. A source that has no bicubic is set
+    beside another's, where the convention is stated and therefore the same.
     """
-    theirs = comparison.drop_duplicates(["title", "dataset", "method", "metric"])
-    theirs = theirs.set_index(["title", "dataset", "method", "metric"]).published
+    bicubic = comparison[comparison.method == "bicubic"].drop_duplicates(["title", "dataset", "metric"])
+    own = bicubic.set_index(["title", "dataset", "metric"]).published
+    stated = bicubic[bicubic.metric.isin(list(METRICS))].drop_duplicates(["dataset", "metric"])
+    others = stated.set_index(["dataset", "metric"]).published
     ours = summary.set_index(["dataset", "method", "metric"])["mean"]
     rows = []
-    for row in comparison[comparison.method.isin(TRAINED)].itertuples():
-        base = theirs.get((row.title, row.dataset, "bicubic", row.metric), math.nan)
+    for row in comparison[comparison.method.isin(NETWORKS)].itertuples():
+        elsewhere = others.get((row.dataset, row.metric), math.nan)
+        base = own.get((row.title, row.dataset, row.metric), elsewhere)
         for dataset in summary.dataset.unique():
             pair = [ours.get((dataset, method, row.measured_as), math.nan) for method in (row.method, "bicubic")]
             figures = [_distance(row.metric, row.published, base), _distance(row.metric, *pair)]

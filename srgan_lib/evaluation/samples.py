@@ -96,7 +96,7 @@ def choose_images(
 
 
 def thin_out(samples: Sequence[Sample], count: int) -> list[Sample]:
-    """So many of the samples, chosen as :func:`choose_images` chooses, in which order they are."""
+    """So many of the samples, chosen as :func:`choose_images` chooses; they stay in their order."""
     by_dataset: dict[str, list[Sample]] = {}
     for sample in samples:
         by_dataset.setdefault(sample.dataset, []).append(sample)

@@ -40,7 +40,15 @@ STAGES: dict[str, StageInfo] = {
 
 #: What a training writes into its stage's folder. It is good as long as the weights are; a training that begins anew
 #: replaces it.
-TRAINED = ("*.safetensors", "loss_curve.csv", "validation.csv", "speed.json", "sample.png", "montage", "networks")
+TRAINING_FILES = (
+    "*.safetensors",
+    "loss_curve.csv",
+    "validation.csv",
+    "speed.json",
+    "sample.png",
+    "montage",
+    "networks",
+)
 
 
 def project_root(start: Path | None = None) -> Path:

@@ -40,8 +40,8 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
     Raises
     ------
     ParameterError
-        For a device that this machine does not have, ImageNet weights that are asked for and cannot be had, or other
-        methods' results that are not there.
+        For a device that this machine does not have, weights that are asked for and cannot be had (VGG-19's of ImageNet,
+        a monitor's SqueezeNet), or other methods' results that are not there.
     """
     shared = params.shared
     gpus = cuda_capabilities()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from srgan_lib.params import Params
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.kernels import Listener, forward_interrupts, kernel_environment, watch_progress
-from srgan_lib.pipeline.layout import STAGES, TRAINED, StageInfo, results_folder
+from srgan_lib.pipeline.layout import STAGES, TRAINING_FILES, StageInfo, results_folder
 from srgan_lib.training.interrupt import Interrupted
 
 if TYPE_CHECKING:
@@ -100,9 +100,9 @@ def execute(
     StageFailed
         When a notebook raises. ``NN_name.failed.ipynb`` keeps its traceback; finished stages and
         checkpoints stay, so the same command continues there.
-    DatasetError, ParameterError
-        Before a training whose networks could not be judged: a test set cannot be had, or is trained on; a published
-        source is unknown.
+    DatasetError, FolderError, ParameterError
+        Before a training whose networks could not be judged: a test set cannot be had, or is trained on; another
+        method's folder lacks an image; a published source is unknown.
     Interrupted
         When the user stops the run.
     """
@@ -136,10 +136,15 @@ def execute(
 def _check_judging(params: Params, run_dir: Path) -> None:
     from srgan_lib.data.split import read_split
     from srgan_lib.data.test_sets import check_test_sets
+    from srgan_lib.evaluation.matching import match_test_sets
     from srgan_lib.evaluation.published import check_sources
 
     check_sources(params.published)
-    check_test_sets(params.evaluation.test_sets, read_split(run_dir / "data" / "split.csv"), params.shared)
+    split = read_split(run_dir / "data" / "split.csv")
+    images = check_test_sets(params.evaluation.test_sets, split, params.shared)
+    for place in params.evaluation.methods.values():
+        if not place.endswith(".safetensors"):
+            match_test_sets(Path(place), images)
 
 
 def compute_upstream(stage: Stage, missing: list[str]) -> None:
@@ -242,12 +247,12 @@ def _copy_stage(plan: Plan, run_dir: Path) -> None:
 def _clear(plan: Plan, folder: Path) -> None:
     """Make room for a stage: delete what an earlier one left, but for what its training can use."""
     finished = (folder / "manifest.json").exists()  # under another fingerprint: its states are of no more use
-    kept = [] if plan.fresh or not plan.stage.trainer else [*TRAINED, *([] if finished else ["checkpoints"])]
+    kept = [] if plan.fresh or not plan.stage.trainer else [*TRAINING_FILES, *([] if finished else ["checkpoints"])]
     folder.mkdir(parents=True, exist_ok=True)
     for path in folder.iterdir():
         if any(path.match(pattern) for pattern in kept):
             continue
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink()

@@ -163,8 +163,8 @@ class Loop:
     def _train(self, start: int) -> None:
         if self.params.shared.tensorboard and processes.is_first():
             self.tensorboard = TensorBoard(self.directory.parent / "tensorboard" / self.stage_name, start)
+        self._forget_networks(copies=start == 0)
         if start == 0:
-            self._forget_copies()
             self._observe(0)
             self._validate(0)
         began = time.perf_counter()
@@ -207,13 +207,17 @@ class Loop:
             self._save_networks(step)
         self.on_step(step, self.stage.steps, row)
 
-    def _forget_copies(self) -> None:
-        """Delete the copies of networks that another training left here; its results are replaced."""
-        if processes.is_first():
-            for name in self.task.networks:
-                best = self.directory / f"{name}_best.safetensors"
-                for copy in (best, *self.directory.glob(f"networks/{name}_*.safetensors")):
-                    copy.unlink(missing_ok=True)
+    def _forget_networks(self, copies: bool) -> None:
+        """Delete the networks that another training left here, since its curves are replaced."""
+        if not processes.is_first():
+            return
+        for name in self.task.networks:
+            files = [self.directory / f"{name}.safetensors"]
+            if copies:
+                files += [self.directory / f"{name}_best.safetensors"]
+                files += self.directory.glob(f"networks/{name}_*.safetensors")
+            for file in files:
+                file.unlink(missing_ok=True)
 
     def _observe(self, step: int) -> None:
         if processes.is_first():

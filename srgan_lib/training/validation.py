@@ -27,8 +27,8 @@ class Validation:
 
     Parameters
     ----------
-    pairs : the validation part.
-    shared : scale, degradation and seed.
+    pairs : the validation part, each with its LR image.
+    shared : has the scale.
     compute : where the network runs.
     monitor : a further measure, by which the best network is kept.
 

@@ -136,6 +136,16 @@ def test_two_sources_of_one_test_set_are_told_apart():
         assert row.published == pytest.approx(known[row.title, "srgan"] - known[row.title, "bicubic"])
 
 
+def test_a_source_without_bicubic_is_set_beside_another_s():
+    summary = summary_of("builtin").replace("psnr_rgb", "psnr_y").drop_duplicates(["dataset", "method", "metric"])
+    recipe = Published(title="ESRGAN", sources=["esrgan_readme", "spsr"], methods={"ESRGAN": "srgan"})
+    table = relative_to_bicubic(compare_recipe(summary, recipe), summary)
+    known = published("Set5", "psnr_y", scale=4).set_index(["source", "method"]).value
+    readme = published(source="esrgan_readme").title.iloc[0]
+    [row] = table[(table.title == readme) & (table.published_on == "Set5") & (table.method == "srgan")].itertuples()
+    assert row.published == pytest.approx(known["esrgan_readme", "ESRGAN"] - known["spsr", "bicubic"])
+
+
 def test_a_figure_of_a_metric_that_is_none_of_this_project_s_is_shown_by_its_name():
     figure = {"dataset": "DIV2K", "method": "Theirs", "metric": "fid", "value": 31.0}
     recipe = Published.model_validate({"title": "A report", "metrics": [figure]})

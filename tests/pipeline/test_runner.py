@@ -13,6 +13,7 @@ import pytest
 
 from srgan_lib.data.images import write_image
 from srgan_lib.data.sources import DatasetError
+from srgan_lib.evaluation.matching import FolderError
 from srgan_lib.files import write_atomic
 from srgan_lib.pipeline import runner
 from srgan_lib.pipeline.runner import StageFailed, execute, plan_run
@@ -301,3 +302,19 @@ def test_a_test_set_that_is_trained_on_or_missing_is_refused_before_training(tmp
         with pytest.raises(DatasetError, match=message):
             execute(plan_run(params, run_dir, root), params, run_dir, root)
         assert (run_dir / "data" / "manifest.json").exists() and not (run_dir / "srcnn").exists()
+    (tmp_path / "theirs").mkdir()
+    params = tiny_params(shared=folder, evaluation={"methods": {"Theirs": str(tmp_path / "theirs")}})
+    with pytest.raises(FolderError, match="theirs: no file for"):
+        execute(plan_run(params, run_dir, root), params, run_dir, root)
+    assert not (run_dir / "srcnn").exists()
+
+
+def test_a_folder_that_a_user_linked_elsewhere_is_unlinked_not_emptied(tmp_path):
+    root = make_project(tmp_path / "project", {"data": '(stage.directory / "result.csv").write_text("x")'})
+    params, run_dir = tiny_params(), root / "results" / "one"
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "scratch" / "mine").write_text("mine")
+    (run_dir / "data").mkdir(parents=True)
+    (run_dir / "data" / "figures").symlink_to(tmp_path / "scratch")
+    execute(plan_run(params, run_dir, root, until="data"), params, run_dir, root)
+    assert (tmp_path / "scratch" / "mine").exists() and not (run_dir / "data" / "figures").exists()

@@ -211,7 +211,18 @@ def test_a_new_training_keeps_no_copies_of_the_one_before(make_params, pairs, tm
     assert not list(tmp_path.glob("networks/*")) and not (tmp_path / "srcnn_best.safetensors").exists()
 
 
-def test_a_history_of_any_length_fits_into_a_checkpoint(make_params, pairs, tmp_path):
+def test_a_training_given_up_does_not_pass_for_the_one_before(make_params, pairs, tmp_path):
+    """Its curves are there, so the finished network of the one before must not be, or the two would be taken for one."""
+    train_srcnn(make_params(), *pairs, tmp_path / "alone", "first")
+    train_srcnn(make_params(), *pairs, tmp_path / "again", "first")
+    other = make_params(srcnn={"learning_rate": 1e-2})
+    with pytest.raises(Interrupted):
+        train_srcnn(other, *pairs, tmp_path / "again", "second", on_step=interrupt_at(3))
+    train_srcnn(make_params(), *pairs, tmp_path / "again", "first")
+    assert results(tmp_path / "again") == results(tmp_path / "alone")
+
+
+def test_the_history_is_no_part_of_a_checkpoint_s_header(make_params, pairs, tmp_path):
     """A header of safetensors holds 100 MB, which hundreds of thousands of rows exceed."""
     train = trainer("srcnn", tmp_path, make_params, pairs)
     with pytest.raises(Interrupted):

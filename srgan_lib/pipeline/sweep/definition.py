@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from srgan_lib.params import ParameterError, Section
-from srgan_lib.params_io import explain, load_yaml, place, read_document
+from srgan_lib.params import ParameterError, Params, Section
+from srgan_lib.params_io import check, explain, load_yaml, place, read_document
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Values = Annotated[list[Any], Field(min_length=1)]
@@ -58,7 +59,7 @@ class Definition(Section):
     grid: dict[str, Values] = Field({}, description="values by stage.name or name; all combinations are run")
     zip: dict[str, Values] = Field({}, description="lists of one length, which vary in parallel")
     cases: dict[str, dict[str, Any]] = Field({}, description="named sets of parameters")
-    seeds: list[Seed] = Field([], description="each setting is run with each; none: the base's seed only")
+    seeds: list[Seed] = Field([], description="each setting is run with each; empty: the base's seed only")
     winner: Winner = Winner()
 
     @field_validator("base", mode="before")
@@ -97,6 +98,17 @@ class Source:
     overlays: tuple[Path, ...]
     overrides: tuple[str, ...]
     document: dict[str, Any]
+
+    @cached_property
+    def base(self) -> Params:
+        """What all runs have in common.
+
+        Raises
+        ------
+        ParameterError
+            For a parameter that is unknown, out of range or impossible.
+        """
+        return check(self.document, str(self.params))
 
     @property
     def method(self) -> Method:

@@ -110,7 +110,7 @@ def _moves(difference: float, metric: str) -> str:
 
 def _judged(found: Contrast, metric: str) -> str:
     if not found.known:
-        return "; with one seed, whether that is more than luck is not known."
+        return "; without several seeds in common, whether that is more than luck is not known."
     verdict = "which exceeds" if found.exceeds else "which does not exceed"
     return (
         f", {verdict} the spread over seeds: 95 % interval of the difference {_fine(found.low, metric, True)} to "

@@ -47,7 +47,7 @@ class SweepRun:
     ----------
     name : of its folder; it says what is varied, so that a run keeps its folder when the sweep is extended.
     levels : by factor, the label of its value.
-    changes : what it sets besides the base, by the names of the sweep file.
+    changes : what it sets besides the base, by ``stage.name``; by a bare name what several stages have.
     params : all of its parameters, as asked for.
     """
 
@@ -87,7 +87,7 @@ def expand(source: Source) -> tuple[list[Factor], list[SweepRun]]:
     ParameterError
         For the base or the first run whose parameters are unknown, out of range or impossible together.
     """
-    base = check(source.document, str(source.params))
+    title = source.base.title
     axes = _axes(source)
     numbers: dict[str, dict[str, float | None]] = {name: {} for name in axes}
     runs: list[SweepRun] = []
@@ -103,7 +103,7 @@ def expand(source: Source) -> tuple[list[Factor], list[SweepRun]]:
                 numbers[factor][levels[factor]] = _number(values)
             name = _run_name(levels, seed)
             settled = {parameter: _value(params, parameter) for parameter in own}
-            runs.append(SweepRun(name, levels, settled, params.model_copy(update={"title": f"{base.title}: {name}"})))
+            runs.append(SweepRun(name, levels, settled, params.model_copy(update={"title": f"{title}: {name}"})))
     _check_names(source, runs)
     return [_factor(name, found) for name, found in numbers.items()], runs
 

@@ -74,9 +74,9 @@ def plan_sweep(
     finished = finished_stages(results_folder(folder / "run"))
     claimed: dict[str, Path] = {}
     planned = []
+    resolved = [(run, resolve(run.params, tell)) for run in runs]  # may download what planning then looks at once
     with one_look():
-        for run in runs:
-            params = resolve(run.params, tell)
+        for run, params in resolved:
             directory = folder / run.name
             plans = plan_run(params, directory, root, finished=finished)
             planned.append(

@@ -28,6 +28,10 @@ from srgan_lib.pipeline.sweep.study import Study
 
 TEMPLATE = Path(__file__).with_name("template")
 SHOWN_PATCHES = 14  #: settings at most in a grid of patches
+NOTHING_COMMON = (
+    "The settings were not judged on the same images, so they cannot be compared; give evaluation.test_sets a set that "
+    "all of them have, such as Set5."
+)
 
 
 def build_comparison(study: Study, command: str) -> list[Path]:
@@ -58,7 +62,7 @@ def build_comparison(study: Study, command: str) -> list[Path]:
 def _compose(study: Study, runs: pd.DataFrame, command: str, medium: Medium) -> tuple[str, Images]:
     """The comparison as one page in which names stand for images, and the images."""
     done = runs[runs.state == "finished"]
-    first = done[done.dataset == done.dataset.iloc[0]]
+    first = _comparable(done)
     best = winner(first, list(study.source.definition.winner.by))
     chapters = {
         "settings": ("What was varied", _settings(study)),
@@ -78,7 +82,7 @@ def _compose(study: Study, runs: pd.DataFrame, command: str, medium: Medium) -> 
         cell.metadata["stage"] = name
         book.cells.append(cell)
     sentences = [sentence for factor in study.factors for sentence in _sentences(first, factor)]
-    sentences = sentences or [luck(first, metric) for metric in computed(first)]
+    sentences = sentences or [luck(first, metric) for metric in computed(first)] or [NOTHING_COMMON]
     facts = {
         "name": study.folder.name,
         "title": study.title,
@@ -97,6 +101,13 @@ def _compose(study: Study, runs: pd.DataFrame, command: str, medium: Medium) -> 
     parts = {name: templates.get_template(f"{name}.html.j2").render(facts) for name in ("front", "appendix")}
     page = export(book, medium, finding=facts["finding"], started=facts["started"], **parts)
     return finish(page, [Chapter(name) for name in chapters], images), images
+
+
+def _comparable(done: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the first test set on which every setting was judged; none where there is no such set."""
+    settings = done.groupby("dataset", sort=False).setting.nunique()
+    common = settings.index[settings == done.setting.nunique()]
+    return done[done.dataset == common[0]] if len(common) else done.iloc[:0]
 
 
 def _settings(study: Study) -> list[str]:
@@ -138,6 +149,8 @@ def _runs(study: Study, done: pd.DataFrame) -> list[str]:
 
 
 def _effects(study: Study, rows: pd.DataFrame) -> list[str]:
+    if rows.empty:
+        return [NOTHING_COMMON]
     names = computed(rows)
     cells = []
     for factor in study.factors:
@@ -168,6 +181,8 @@ def _curves(study: Study) -> list[str]:
 
 
 def _plane(study: Study, rows: pd.DataFrame) -> list[str]:
+    if rows.empty:
+        return []
     if "lpips_alex" not in computed(rows):
         return ["Not drawn: LPIPS (alex) was not computed for these runs, and the plane needs it."]
     baselines = baseline_table(study)

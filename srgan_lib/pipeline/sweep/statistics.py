@@ -21,8 +21,8 @@ class Contrast:
     Attributes
     ----------
     difference : mean of ``b`` minus mean of ``a``, in the metric's unit.
-    low, high : its 95 % interval; NaN with one seed only.
-    spread : standard deviation between runs of one setting, offsets of the seeds taken out; NaN with one seed only.
+    low, high : its 95 % interval; NaN where seeds are too few, or not the same for both levels.
+    spread : standard deviation between runs of one setting, offsets of the seeds taken out; NaN likewise.
     """
 
     a: str
@@ -92,6 +92,9 @@ def contrast(rows: pd.DataFrame, metric: str, factor: str, a: str, b: str, candi
         weights[members] = sign / len(members)
     values = rows[metric].to_numpy(float)
     inverse = np.linalg.pinv(design.T @ design)
+    if not np.allclose(weights @ inverse @ (design.T @ design), weights):  # levels and seeds cannot be told apart
+        means = rows.groupby("setting")[metric].mean().groupby(level).mean()
+        return Contrast(a, b, float(means[b] - means[a]), np.nan, np.nan, np.nan)
     estimate = inverse @ design.T @ values
     freedom = len(rows) - np.linalg.matrix_rank(design)
     difference = float(weights @ estimate)

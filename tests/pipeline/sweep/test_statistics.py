@@ -51,7 +51,15 @@ def test_the_text_says_whether_the_difference_exceeds_the_spread():
     unclear = effect(table({"0.001": 25.0, "0.01": 24.99}, seeds=3, noise=1.0), FACTOR, "psnr_y")[1]
     assert "does not exceed the spread over seeds" in unclear
     single = effect(table({"0.001": 25.0, "0.01": 24.0}, seeds=1), FACTOR, "psnr_y")[1]
-    assert "with one seed, whether that is more than luck is not known" in single
+    assert "without several seeds in common, whether that is more than luck is not known" in single
+
+
+def test_what_differs_in_the_seed_too_is_not_split_into_setting_and_luck():
+    rows = table({"0.001": 27.0, "0.01": 27.1}, seeds=2)
+    alone = rows[(rows.setting == "0.001") == (rows.seed == 0)]
+    found = contrast(alone, "psnr_y", FACTOR.name, "0.001", "0.01")
+    assert found.difference == pytest.approx(0.1) and not found.known
+    assert "rises by 0.100 dB (better); without several seeds in common" in effect(alone, FACTOR, "psnr_y")[1]
 
 
 def test_a_factor_of_which_one_level_is_left_has_no_effect_to_tell():

@@ -4,16 +4,20 @@ import json
 import re
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 from papermill.exceptions import PapermillExecutionError
 
 from srgan_lib.cli import main
+from srgan_lib.data.images import write_image
+from srgan_lib.files import write_atomic
 from srgan_lib.pipeline.sweep.execution import Outcome, Stopped
 from srgan_lib.pipeline.sweep.study import Study
 
-from .conftest import computed, write_sweep
+from ..project import set_body
+from .conftest import EVALUATION, computed, write_sweep
 
 WEIGHTS = {"grid": {"adversarial.adversarial_weight": [0.001, 0.5]}}
 
@@ -124,6 +128,37 @@ def test_the_comparison_says_what_was_measured(project):
     assert sweep(path).exit_code == 0
     assert {name: (folder / name).read_bytes() for name in before} == before
     assert len(computed(project)) == 16, "the same command again computes nothing"
+
+
+def test_settings_that_share_no_image_are_not_ranked(project, tmp_path):
+    """With another dataset for each setting, the held-out images are others too."""
+    body = EVALUATION.replace('f"heldout,', 'f"{stage.params.shared.dataset},')
+    set_body(project, "evaluation", body)
+    rng = np.random.default_rng(0)
+    for number in range(9):
+        write_image(tmp_path / "mine" / f"{number}.png", rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
+    mine = {"shared.dataset": "folder", "shared.image_folder": str(tmp_path / "mine")}
+    done = sweep(write_sweep(project, cases={"built in": {"shared.dataset": "builtin"}, "mine": mine}))
+    assert done.exit_code == 0, done.output
+    folder = project / "results" / "sweeps" / "study"
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    assert "were not judged on the same images, so they cannot be compared" in report
+    assert "Winner" not in report
+    assert all(f"{value:.2f}" in report for value in pd.read_csv(folder / "runs.csv").psnr_y)
+
+
+def test_judges_are_downloaded_before_a_sweep_is_planned(project, tmp_path, monkeypatch):
+    """Which weights are there is part of the plan, and a worker that finds others refuses."""
+
+    def download(name):
+        write_atomic(tmp_path / "weights" / f"{name}_features.pth", name)
+
+    monkeypatch.setenv("SRGAN_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setattr("srgan_lib.pipeline.resolve.fetch_backbone", download)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    done = sweep(write_sweep(project, base={"params": "../demo.yaml", "set": {"lpips_nets": ["squeeze"]}}, seeds=[1]))
+    assert (tmp_path / "weights" / "squeezenet1_1_features.pth").exists()
+    assert done.exit_code == 0, done.output
 
 
 def test_two_factors_have_a_heat_map_and_a_stage_of_another_run_is_reused(project):
