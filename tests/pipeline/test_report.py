@@ -7,12 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
+from srgan_lib.pipeline.assemble import ARCHIVE, assemble_again
 from srgan_lib.pipeline.report import ReportError, build_report
 
 from .report_example import WARNING, make_run, write_scores
@@ -213,3 +215,13 @@ def test_import_is_cheap() -> None:
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )
+
+
+def test_report_and_archive_are_made_again_together(fresh: Path) -> None:
+    manifest = json.loads((fresh / "manifest.json").read_text())
+    (fresh / "manifest.json").write_text(json.dumps({**manifest, "content": "of what was there before"}))
+    assert [file.name for file in assemble_again(fresh)] == ["report.html", "report.pdf", ARCHIVE]
+    with zipfile.ZipFile(fresh / ARCHIVE) as archive:
+        [member] = [name for name in archive.namelist() if name.endswith("/report.html")]
+        assert archive.read(member) == (fresh / "report.html").read_bytes()
+    assert "content" not in json.loads((fresh / "manifest.json").read_text()), "the next run looks again"
