@@ -19,7 +19,7 @@ help:
 	@echo "make test        the tests, under four minutes      make test-all    the slow tests, under half an hour"
 	@echo "make test-browser  the report and the notebooks in Chromium"
 	@echo "make bench       measured ratios against plain code, a few minutes (ARGS=--quick, ARGS='--peer PATH')"
-	@echo "make reproduce-reference  train the shipped models again, half an hour and more, and write their cards and figures"
+	@echo "make reproduce-reference  train the shipped models again, two and a half hours and more, and write their cards and figures"
 	@echo "make notebooks   notebooks/*.ipynb from notebooks/source/*.py"
 	@echo "make lab         JupyterLab on the notebooks        make lock        resolve requirements.lock again"
 
