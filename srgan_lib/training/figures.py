@@ -111,7 +111,7 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
                 label=look.label,
             )
         panel.set(xlabel="step", ylabel=label)
-        panel.locator_params(axis="x", nbins=4)  # two panels side by side: numbers of steps with five digits must not meet
+        panel.locator_params(axis="x", nbins=4)  # so that numbers of steps with five digits do not meet
     legend_below(figure, axes)
     describe(
         figure,
