@@ -115,6 +115,8 @@ def _closeness(scores: Scores, dataset: str) -> str:
         missing = "LPIPS, which judges what PSNR does not see, was not computed"
         return f"SRGAN is {psnr} than bicubic, and {missing}" if psnr else missing
     text = METRICS["lpips_alex"].text
+    if base is None:
+        return f"SRGAN has an LPIPS of {text(ours)}"
     low, high = (scores.summary(dataset, OURS, "lpips_alex", f"difference_{end}") for end in ("low", "high"))
     unclear = low is not None and high is not None and low <= 0 <= high
     figures = f"LPIPS ({text(ours)} against {text(base)}{', no clear difference on so few images' if unclear else ''})"
@@ -130,8 +132,8 @@ def _faithfulness(scores: Scores, dataset: str) -> str:
     best = max(psnr, key=psnr.__getitem__)
     if best == BASELINE:
         return f"no method comes above bicubic’s {_decibel(psnr[best])} PSNR"
-    above = _decibel(psnr[best] - psnr[BASELINE])
-    return f"the most faithful by PSNR is {looks(scores.methods)[best].label}, {above} above bicubic"
+    words = f"the most faithful by PSNR is {looks(scores.methods)[best].label}"
+    return f"{words}, {_decibel(psnr[best] - psnr[BASELINE])} above bicubic" if BASELINE in psnr else words
 
 
 def _compared(scores: Scores, dataset: str, image: str) -> str:
