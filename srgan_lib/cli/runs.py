@@ -57,9 +57,8 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
         overrides = (*overrides, f"shared.processes={processes}")
     terminal = Terminal()
     this = read_run(terminal, overrides=overrides, **described)
-    plans = plan_run(
-        this.params, this.folder, this.root
-    )  # all stages, to have the test sets, which training must not see
+    # All stages are planned, so that the test sets, which training must not see, are downloaded before the live display.
+    plans = plan_run(this.params, this.folder, this.root)
     plans = plans[: list(STAGES).index(until) + 1]
     with terminal:
         execute(plans, this.params, this.folder, this.root, terminal.listen)

@@ -27,11 +27,7 @@ if TYPE_CHECKING:
     help="Runs side by side on this machine; default: its GPUs, or its cores ÷ the runs' threads.",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Use the Dask cluster that runs there, e.g. tcp://10.0.0.1:8786.")
-@click.option(
-    "--dry-run",
-    is_flag=True,
-    help="Print the runs and what each will compute or reuse; compute nothing.",
-)
+@click.option("--dry-run", is_flag=True, help="Print the runs and what each will compute or reuse; compute nothing.")
 @overrides_option
 @overlays_option
 @results_option

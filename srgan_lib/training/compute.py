@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch._functorch import config as functorch
 
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.params import Shared
@@ -72,6 +71,8 @@ class Compute:
         """The network as it is called in training; weights are saved from the original."""
         if not self.compile:
             return module
+        from torch._functorch import config as functorch  # private: trainings that compile nothing must not need it
+
         # A compiled network frees its buffers on the way back; both updates of a step go back through the discriminator.
         functorch.donated_buffer = False
         return torch.compile(module)

@@ -45,9 +45,8 @@ class TrainingState:
         self.history = History()
         judged = next(iter(networks.values())).network
         self.moving_average = MovingAverage(judged, ema_decay) if ema_decay else None
-        self.kept = (
-            self.moving_average.averaged if self.moving_average else judged
-        )  #: what is validated, and written in the end
+        #: What is validated, and written in the end.
+        self.kept = self.moving_average.averaged if self.moving_average else judged
 
     def save(self, step: int) -> None:
         """Write a checkpoint after so many steps, unless what happened since the last shows that training diverged."""
