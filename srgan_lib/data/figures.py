@@ -14,6 +14,7 @@ from srgan_lib import plotting
 from srgan_lib.data.degrade import degrade
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
+from srgan_lib.data.selection import evenly_spaced
 from srgan_lib.data.spectrum import luminance, radial_power
 from srgan_lib.data.split import PARTS, Pair
 
@@ -122,7 +123,7 @@ def spectra(pairs: Sequence[Pair], scale: int) -> pd.DataFrame:
     """
     side = SPECTRUM_SIDE - SPECTRUM_SIDE % scale
     powers: dict[str, list[np.ndarray]] = {"hr": [], "bicubic": []}
-    for pair in _evenly(pairs, SPECTRUM_IMAGES):
+    for pair in evenly_spaced(pairs, SPECTRUM_IMAGES):
         corner = tuple(max(0, size - side) // 2 // scale * scale for size in pair.hr.shape[:2])
         hr = _square(pair.hr, corner, side, 1)
         lr = imresize(hr, 1 / scale) if pair.lr is None else _square(pair.lr, corner, side, scale)
@@ -171,7 +172,7 @@ def spectrum(table: pd.DataFrame, scale: int) -> Figure:
 
 def pairs_sheet(pairs: Sequence[Pair], scale: int, count: int = 3) -> Figure:
     """HR and LR images (their middle squares) with the most detailed spot of both, one pair a row."""
-    chosen = _evenly([pair for pair in pairs if pair.lr is not None], count)
+    chosen = evenly_spaced([pair for pair in pairs if pair.lr is not None], count)
     figure, axes = plotting.new_figure(len(chosen), 4, height=0.3 + 1.6 * len(chosen), squeeze=False)
     titles = ("HR", "LR", "HR, detail", "LR, detail")
     for number, pair in enumerate(chosen):
@@ -257,11 +258,6 @@ def _sizes(part: str, rows: pd.DataFrame) -> str:
 def _by_part(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The rows of each part that is there, in the parts' order."""
     return [(part, table[table.split == part]) for part in PARTS if (table.split == part).any()]
-
-
-def _evenly(items: Sequence[Pair], count: int) -> list[Pair]:
-    places = np.unique(np.linspace(0, len(items) - 1, min(count, len(items))).round().astype(int))
-    return [items[place] for place in places]
 
 
 def _square(image: np.ndarray, corner: tuple[int, int], side: int, step: int) -> np.ndarray:

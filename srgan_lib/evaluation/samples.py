@@ -6,16 +6,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from srgan_lib.data.images import write_image
+from srgan_lib.data.selection import Item, evenly_spaced
 from srgan_lib.evaluation.metrics import METRICS
 from srgan_lib.files import write_atomic
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def choose_images(
             gain = figures[name][figures.method == method] - figures[name][figures.method == baseline]
             images = gain.sort_values(ascending=not METRICS[name].higher_is_better, kind="stable").index
         ranked.append([(dataset, image) for image in images])
-    return _evenly(ranked, count)
+    return _shared_by_all(ranked, count)
 
 
 def thin_out(samples: Sequence[Sample], count: int) -> list[Sample]:
@@ -100,16 +98,15 @@ def thin_out(samples: Sequence[Sample], count: int) -> list[Sample]:
     by_dataset: dict[str, list[Sample]] = {}
     for sample in samples:
         by_dataset.setdefault(sample.dataset, []).append(sample)
-    return _evenly(list(by_dataset.values()), count)
+    return _shared_by_all(list(by_dataset.values()), count)
 
 
-def _evenly(groups: Sequence[Sequence[Item]], count: int) -> list[Item]:
+def _shared_by_all(groups: Sequence[Sequence[Item]], count: int) -> list[Item]:
     """So many items, shared by the groups (the first get what is left over), evenly from each one's first to its last."""
     chosen = []
     for number, group in enumerate(groups):
         share = count // len(groups) + (number < count % len(groups))
-        places = np.linspace(0, len(group) - 1, min(share, len(group))).round().astype(int)
-        chosen += [group[place] for place in places]
+        chosen += evenly_spaced(group, share)
     return chosen
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from srgan_lib.data.resize import imresize
+from srgan_lib.data.selection import evenly_spaced
 from srgan_lib.evaluation.metrics import measure
 from srgan_lib.params import Shared
 from srgan_lib.training.compute import Compute
@@ -42,12 +43,9 @@ class Validation:
         self.scale = shared.scale
         self.measures = list(dict.fromkeys(["psnr_y", "ssim_y", *([monitor] if monitor else [])]))
         self.compute = compute
-        chosen = np.unique(np.linspace(0, len(pairs) - 1, min(IMAGES, len(pairs))).round().astype(int))
-        self.hr, self.lr = [], []
-        for place in chosen:
-            hr = centre(pairs[place].hr, SIDE - SIDE % self.scale, self.scale)
-            self.hr.append(hr)
-            self.lr.append(centre(pairs[place].lr, SIDE // self.scale, 1))
+        chosen = evenly_spaced(pairs, IMAGES)
+        self.hr = [centre(pair.hr, SIDE - SIDE % self.scale, self.scale) for pair in chosen]
+        self.lr = [centre(pair.lr, SIDE // self.scale, 1) for pair in chosen]
 
     @cached_property
     def bicubic(self) -> dict[str, float]:
