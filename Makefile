@@ -55,7 +55,7 @@ test-browser: $(READY)
 # Trains the shipped models as they were trained, and writes srgan_lib/weights/ and results/reference/ from that run.
 reproduce-reference: $(READY)
 	@$(BIN)/srgan run params/reference.yaml --run reference_run $(ARGS)
-	@$(BIN)/python -m srgan_lib.pipeline.reference reference_run
+	@$(BIN)/python -m scripts.publish_reference reference_run
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -64,7 +64,7 @@ lint: $(READY)
 	@$(BIN)/ruff check .
 
 notebooks: $(READY)
-	@$(BIN)/python -m srgan_lib.pipeline.notebooks
+	@$(BIN)/python -m scripts.write_notebooks
 
 lab: $(READY)
 	@$(BIN)/python -m ipykernel install --sys-prefix >/dev/null

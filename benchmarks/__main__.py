@@ -23,9 +23,9 @@ from benchmarks import data, judging, overhead, peers, training
 from benchmarks.race import Race, run
 from srgan_lib.data.sources import DatasetError, find_photos
 from srgan_lib.files import write_atomic
+from srgan_lib.layout import project_root
 from srgan_lib.params import Params
 from srgan_lib.pipeline import resolve
-from srgan_lib.pipeline.layout import project_root
 
 
 def main() -> None:

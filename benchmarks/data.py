@@ -12,9 +12,9 @@ from PIL import Image
 
 from benchmarks.race import Contestant, Race
 from srgan_lib.data.images import crop_to_multiple, read_image
+from srgan_lib.data.pairs import Pair
 from srgan_lib.data.patches import PatchSampler
 from srgan_lib.data.resize import bicubic_kernel, imresize
-from srgan_lib.data.split import Pair
 
 SCALE = 4
 BATCHES = 32  #: a turn; a single batch of ours takes a millisecond, of which waking up would be half

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.race import Contestant, Race
-from srgan_lib.pipeline.layout import project_root
+from srgan_lib.layout import project_root
 
 
 def races() -> list[Race]:

@@ -12,10 +12,10 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import training
 from srgan_lib.files import write_atomic
+from srgan_lib.layout import project_root
+from srgan_lib.markup import render
 from srgan_lib.params import Params
 from srgan_lib.pipeline import resolve
-from srgan_lib.pipeline.layout import project_root
-from srgan_lib.pipeline.markup import render
 from srgan_lib.plotting import legend_below, new_figure
 
 STEPS, WARMUPS = 3, 2

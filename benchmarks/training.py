@@ -15,12 +15,12 @@ from torch import Tensor
 
 from benchmarks import plain
 from benchmarks.race import Contestant, Race
+from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.split import Pair
+from srgan_lib.models.files import save_model
 from srgan_lib.models.generators import build_generator, generator_config
 from srgan_lib.params import Params
 from srgan_lib.training.adversarial import Adversarial
-from srgan_lib.training.checkpoint import save_model
 from srgan_lib.training.loop import Loop, Task
 from srgan_lib.training.losses import ImageTerms
 from srgan_lib.training.supervised import Supervised

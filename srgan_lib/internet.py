@@ -1,9 +1,12 @@
-"""What all downloads share: whether the user allows them, and the bar that shows how far they are."""
+"""What all downloads share: whether the user allows them, where they go, and their progress bar."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import platformdirs
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -26,3 +29,8 @@ def download_bar(name: str, total: int | None, already: int = 0) -> tqdm:
     from tqdm.auto import tqdm
 
     return tqdm(desc=name, total=total, initial=already, unit="B", unit_scale=True, unit_divisor=1024, mininterval=0.5)
+
+
+def cache_folder() -> Path:
+    """Where downloaded sets are kept: this project's folder in the user's cache."""
+    return platformdirs.user_cache_path("srgan-report")

@@ -7,9 +7,9 @@ from pathlib import Path
 import jupytext
 import pytest
 
+from scripts.write_notebooks import parameters_cell, regenerate
+from srgan_lib.layout import STAGES
 from srgan_lib.params import Params
-from srgan_lib.pipeline.layout import STAGES
-from srgan_lib.pipeline.notebooks import parameters_cell, regenerate
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 

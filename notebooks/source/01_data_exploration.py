@@ -24,7 +24,7 @@ if importlib.util.find_spec("google") and importlib.util.find_spec("google.colab
             subprocess.run(["git", "clone", "--quiet", "--depth=1", "--branch=v0.1.0", address, "srgan-report"], check=True)
         os.chdir("srgan-report")
     sys.path.insert(0, os.getcwd())
-    from srgan_lib.pipeline.colab import prepare
+    from srgan_lib.colab import prepare
 
     prepare(keep_results_on_drive)
 
@@ -57,8 +57,9 @@ sample_crops = 16
 from srgan_lib.data import figures
 from srgan_lib.data.patches import PatchSampler
 from srgan_lib.data.sources import find_photos
-from srgan_lib.data.split import load_pairs, make_split
-from srgan_lib.pipeline.stages import open_stage
+from srgan_lib.data.split import make_split
+from srgan_lib.data.pairs import load_pairs
+from srgan_lib.pipeline.notebook import open_stage
 
 stage = open_stage("data", globals())
 shared = stage.params.shared
@@ -127,7 +128,7 @@ stage.figure(figures.spectrum(spectra, shared.scale), "spectrum", source="spectr
 
 # %%
 if stage.live:
-    from srgan_lib.interactive.degrading import degrading
+    from srgan_lib.interactive.degradation_panel import degrading
 
     stage.panel(degrading(pairs["validation"] + pairs["train"], shared))
 else:

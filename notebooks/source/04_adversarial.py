@@ -26,7 +26,7 @@ if importlib.util.find_spec("google") and importlib.util.find_spec("google.colab
             subprocess.run(["git", "clone", "--quiet", "--depth=1", "--branch=v0.1.0", address, "srgan-report"], check=True)
         os.chdir("srgan-report")
     sys.path.insert(0, os.getcwd())
-    from srgan_lib.pipeline.colab import prepare
+    from srgan_lib.colab import prepare
 
     prepare(keep_results_on_drive)
 
@@ -92,11 +92,12 @@ epochs = None
 import pandas as pd
 
 from srgan_lib.data.sources import find_photos
-from srgan_lib.data.split import load_pairs, read_split
-from srgan_lib.pipeline.stages import open_stage
+from srgan_lib.data.split import read_split
+from srgan_lib.data.pairs import load_pairs
+from srgan_lib.pipeline.notebook import open_stage
 from srgan_lib.training import figures
 from srgan_lib.training.adversarial import train_adversarial
-from srgan_lib.training.checkpoint import load_model
+from srgan_lib.models.files import load_model
 from srgan_lib.training.compute import Compute
 from srgan_lib.training.feature_maps import feature_maps
 from srgan_lib.training.history import by_epoch

@@ -24,7 +24,7 @@ if importlib.util.find_spec("google") and importlib.util.find_spec("google.colab
             subprocess.run(["git", "clone", "--quiet", "--depth=1", "--branch=v0.1.0", address, "srgan-report"], check=True)
         os.chdir("srgan-report")
     sys.path.insert(0, os.getcwd())
-    from srgan_lib.pipeline.colab import prepare
+    from srgan_lib.colab import prepare
 
     prepare(keep_results_on_drive)
 
@@ -75,18 +75,18 @@ from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import read_split
 from srgan_lib.data.test_sets import load_test_sets
 from srgan_lib.evaluation import figures, tables
-from srgan_lib.evaluation.between import Between, try_shares
+from srgan_lib.evaluation.interpolation import Between, try_shares
 from srgan_lib.evaluation.conclusion import conclude
 from srgan_lib.evaluation.grids import grid as draw_grid
 from srgan_lib.evaluation.grids import patches as draw_patches
-from srgan_lib.evaluation.judging import judge, metric_names
+from srgan_lib.evaluation.evaluator import judge, metric_names
 from srgan_lib.evaluation.methods import classical, from_folder, interpolated_networks, network
 from srgan_lib.evaluation.published import compare, compare_curves, compare_recipe, relative_to_bicubic, wide
 from srgan_lib.evaluation.samples import thin_out, write_crops
 from srgan_lib.evaluation.statistics import summarise
 from srgan_lib.files import write_atomic
-from srgan_lib.pipeline.stages import open_stage
-from srgan_lib.training.checkpoint import load_model
+from srgan_lib.pipeline.notebook import open_stage
+from srgan_lib.models.files import load_model
 
 stage = open_stage("evaluation", globals())
 shared, evaluation, source = stage.params.shared, stage.params.evaluation, stage.params.published
@@ -198,7 +198,7 @@ for test_set in test_pairs:
 
 # %%
 if stage.live:
-    from srgan_lib.interactive.closer import look_closer
+    from srgan_lib.interactive.compare_panel import look_closer
 
     stage.panel(look_closer(judgement.samples))
 else:
@@ -251,7 +251,7 @@ for test_set in test_pairs if "lpips_alex" in headline else ():
 # %%
 between = Between(networks["warmup"], networks["srgan"], **how)
 if stage.live:
-    from srgan_lib.interactive.sliding import slide_between
+    from srgan_lib.interactive.interpolation_panel import slide_between
 
     stage.panel(slide_between(between, judgement.samples))
 elif judgement.samples:
@@ -320,7 +320,7 @@ if len(comparison):
 
 # %% tags=["remove-cell"]
 if stage.live:
-    from srgan_lib.interactive.own import enlarge_own
+    from srgan_lib.interactive.upload_panel import enlarge_own
 
     own = {"bicubic": classical("bicubic", shared.scale)} | {name: enlargers[name] for name in trained}
     stage.panel(enlarge_own(own, stage.directory / "own"))

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from srgan_lib.cli import images, runs, sweep
+from srgan_lib.layout import LayoutError
 from srgan_lib.params import ParameterError
-from srgan_lib.pipeline.layout import LayoutError
 
 # Errors that are the user's to mend: shown as one message, without a traceback.
 USER_ERRORS = (ParameterError, LayoutError, ValueError, OSError, RuntimeError)

@@ -42,9 +42,9 @@ def upscale(
 ) -> None:
     """Enlarge an image, or all images of a folder, into PNG files."""
     from srgan_lib.evaluation.upscale import upscale_file, upscale_folder
+    from srgan_lib.models.files import load_model
     from srgan_lib.params import Params
     from srgan_lib.pipeline.resolve import resolve
-    from srgan_lib.training.checkpoint import load_model
 
     shared = resolve(Params()).shared
     network, _ = load_model(checkpoint or weights.reference_models()[model])
@@ -74,7 +74,7 @@ def models(check: bool) -> None:
         ]
         print_table(("model", *figures.columns, "weights and model card"), rows)
         return
-    from srgan_lib.pipeline.reference import check_models
+    from srgan_lib.evaluation.reference import check_models
 
     with Terminal() as terminal:
         found = check_models(on_step=terminal.counter("Judging"), on_warning=terminal.note)

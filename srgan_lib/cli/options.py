@@ -12,8 +12,8 @@ import click
 
 from srgan_lib import params_io
 from srgan_lib.cli.terminal import Terminal
+from srgan_lib.layout import project_root, run_folder
 from srgan_lib.params import Params
-from srgan_lib.pipeline.layout import project_root, run_folder
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 

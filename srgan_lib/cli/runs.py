@@ -10,7 +10,7 @@ import click
 from srgan_lib import params_io
 from srgan_lib.cli.options import pdf_engine_option, read_run, run_options, this_command
 from srgan_lib.cli.terminal import Terminal, print_table
-from srgan_lib.pipeline.layout import STAGES, LayoutError, project_root
+from srgan_lib.layout import STAGES, LayoutError, project_root
 
 
 @click.command()

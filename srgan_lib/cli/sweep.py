@@ -12,10 +12,10 @@ import click
 
 from srgan_lib.cli.options import overlays_option, overrides_option, results_option, results_root, this_command
 from srgan_lib.cli.terminal import Terminal
-from srgan_lib.pipeline.layout import project_root
+from srgan_lib.layout import project_root
 
 if TYPE_CHECKING:
-    from srgan_lib.pipeline.sweep.study import Study
+    from srgan_lib.sweep.study import Study
 
 
 @click.command()
@@ -42,12 +42,12 @@ def sweep(
     results: Path | None,
 ) -> None:
     """Run all combinations that FILE names, compute once what they share, and compare them in one report."""
-    from srgan_lib.cli.board import Board, show_plan
+    from srgan_lib.cli.sweep_progress import Board, show_plan
     from srgan_lib.pipeline.resolve import fetch_judges
-    from srgan_lib.pipeline.sweep import cluster
-    from srgan_lib.pipeline.sweep.definition import read_sweep
-    from srgan_lib.pipeline.sweep.planning import plan_sweep
-    from srgan_lib.pipeline.sweep.study import plan_study
+    from srgan_lib.sweep import cluster
+    from srgan_lib.sweep.definition import read_sweep
+    from srgan_lib.sweep.planning import plan_sweep
+    from srgan_lib.sweep.study import plan_study
 
     source = read_sweep(sweep_file, overrides, overlays)
     terminal = Terminal()
@@ -72,7 +72,7 @@ def sweep(
 
 def _compare(study: Study, terminal: Terminal) -> None:
     """Write the comparison of what is finished, and say what is not and why."""
-    from srgan_lib.pipeline.sweep.report import build_comparison
+    from srgan_lib.sweep.report import build_comparison
 
     for outcome in study.unfinished:
         words = outcome.cause or "not finished; the same command continues"

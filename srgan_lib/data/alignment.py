@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.spectrum import luminance
-
-if TYPE_CHECKING:
-    from srgan_lib.data.split import Pair
 
 REACH = 3  #: LR pixels that shifts are searched in, each way
 
@@ -46,11 +43,3 @@ def best_shift(lr: np.ndarray, shrunk: np.ndarray) -> tuple[int, int, float]:
     shifts = [(rows, columns) for rows in range(-reach, reach + 1) for columns in range(-reach, reach + 1)]
     best = min(sorted(shifts, key=lambda shift: abs(shift[0]) + abs(shift[1])), key=difference)
     return *best, difference(best)
-
-
-def resemblance(lr: np.ndarray, shrunk: np.ndarray) -> float:
-    """Correlation of two images' luminance, from -1 to 1; 1 where one of them is without structure."""
-    first, second = luminance(lr), luminance(shrunk)
-    if np.ptp(first) < 1 or np.ptp(second) < 1:
-        return 1.0
-    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-Split = Literal["train", "validation", "test"]
+from srgan_lib.data.photos import Split
 
 
 @dataclass(frozen=True)

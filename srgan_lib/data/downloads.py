@@ -14,26 +14,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-import platformdirs
 from filelock import FileLock
 
 from srgan_lib.data.catalogue import Archive, NamedSet
 from srgan_lib.data.images import SUFFIXES
-from srgan_lib.internet import download_bar, offline
+from srgan_lib.data.photos import DatasetError
+from srgan_lib.internet import cache_folder, download_bar, offline
 
 TRIES = 5  #: attempts without any progress before a download is given up
 PAUSE = 2.0  #: seconds before the second attempt; each further one waits as much longer
 TIMEOUT = (10, 60)  #: seconds to connect, and between two packets
 BLOCK = 2**16  #: bytes; an incomplete block is lost when a connection breaks
-
-
-class DatasetError(ValueError):
-    """A dataset that cannot be found, fetched, paired or split, with what to do about it."""
-
-
-def cache_folder() -> Path:
-    """Where downloaded sets are kept: this project's folder in the user's cache."""
-    return platformdirs.user_cache_path("srgan-report")
 
 
 def download(named: NamedSet) -> Path:

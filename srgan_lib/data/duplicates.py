@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import pandas as pd
 from PIL import Image
 from scipy.fft import dctn
 
-from srgan_lib.data.sources import DatasetError
+from srgan_lib.data.photos import DatasetError
 
 #: Two images are near-duplicates if at most this many of the 255 bits of their perceptual hashes
 #: differ. Copies that were halved, made grey, brightened and compressed again differ in up to 10;
 #: the two views of a stereo pair in 70; of 500 different BSDS photographs the closest two in 92.
 NEAR_DUPLICATE_BITS = 40
-
-
-def pixel_hash(image: np.ndarray) -> str:
-    """SHA-256 of an image's shape and pixels, in hexadecimal."""
-    return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).data).hexdigest()
 
 
 def perceptual_hash(image: np.ndarray) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -106,3 +107,8 @@ def _grey(values: np.ndarray) -> Image.Image:
             "save the image with 8 or 16 bits a channel"
         )
     return Image.fromarray(rounded.astype(np.uint8)).convert("RGB")
+
+
+def pixel_hash(image: np.ndarray) -> str:
+    """SHA-256 of an image's shape and pixels, in hexadecimal."""
+    return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).data).hexdigest()

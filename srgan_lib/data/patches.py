@@ -12,8 +12,8 @@ import torch
 
 from srgan_lib.data.degrade import degrade
 from srgan_lib.data.images import ImageError
+from srgan_lib.data.pairs import Pair
 from srgan_lib.data.randomness import random_stream
-from srgan_lib.data.split import Pair
 from srgan_lib.params import CropRegion, Degradation, Shared
 
 

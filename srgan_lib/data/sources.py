@@ -14,13 +14,15 @@ import importlib.util
 import os
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from srgan_lib.data.catalogue import SETS, Part, Split
-from srgan_lib.data.downloads import DatasetError, cache_folder, download
+from srgan_lib.data.catalogue import SETS, Part
+from srgan_lib.data.downloads import download
 from srgan_lib.data.images import image_files
+from srgan_lib.data.photos import DatasetError, Photo, Split
+from srgan_lib.internet import cache_folder
 
 #: scikit-image's and matplotlib's bundled photographs: name -> (package, file, part of the split).
 BUILTIN: dict[str, tuple[str, str, Split]] = {
@@ -44,28 +46,6 @@ BUILTIN: dict[str, tuple[str, str, Split]] = {
 _BUNDLED = {"skimage": "data", "matplotlib": "mpl-data/sample_data"}
 #: A folder of one's own may be split by its subfolders.
 _FOLDER_PARTS = (Part("train", "train"), Part("validation", "validation"), Part("test", "test"))
-
-__all__ = ["BUILTIN", "DatasetError", "Photo", "find_photos"]
-
-
-@dataclass(frozen=True)
-class Photo:
-    """One photograph on disk.
-
-    Attributes
-    ----------
-    image : name, unique in its set.
-    path : the HR file.
-    lr_path : the LR file that belongs to it, if LR is not made from HR.
-    group : photographs of one scene share it and never sit on two sides of a split.
-    split : where the set itself puts the photograph; None leaves it to the seed.
-    """
-
-    image: str
-    path: Path
-    lr_path: Path | None = None
-    group: str = ""
-    split: Split | None = None
 
 
 def find_photos(

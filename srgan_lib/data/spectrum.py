@@ -44,24 +44,6 @@ def radial_power(image: np.ndarray, bins: int = 48) -> tuple[np.ndarray, np.ndar
         return (np.arange(bins) + 0.5) / (2 * bins), total / count
 
 
-def log_spectral_distance(sr: np.ndarray, hr: np.ndarray) -> float:
-    """How far the radially averaged spectrum of ``sr`` is from that of ``hr``, in dB (0: equal).
-
-    Root mean square over the rings of 10·log10 of the ratio of powers; to both is added what
-    rounding to whole levels adds, so that empty frequencies do not decide.
-
-    Parameters
-    ----------
-    sr, hr : H×W×3 uint8 arrays.
-
-    References
-    ----------
-    A. Gray, J. Markel, "Distance measures for speech processing", IEEE TASSP 24, 1976.
-    """
-    ratio = (radial_power(sr)[1] + ROUNDING_POWER) / (radial_power(hr)[1] + ROUNDING_POWER)
-    return float(np.sqrt(np.nanmean((10 * np.log10(ratio)) ** 2)))
-
-
 def _hann(size: int) -> np.ndarray:
     """A Hann window without the zeros at its ends."""
     return np.sin(np.pi * (np.arange(size) + 0.5) / size) ** 2

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from srgan_lib.data.duplicates import refuse_duplicates
-from srgan_lib.data.sources import Photo, find_photos
-from srgan_lib.data.split import Pair, as_test_set, load_pairs, make_split
+from srgan_lib.data.pairs import Pair, load_pairs
+from srgan_lib.data.photos import Photo
+from srgan_lib.data.sources import find_photos
+from srgan_lib.data.split import as_test_set, make_split
 from srgan_lib.params import Shared
 
 HELDOUT = "heldout"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from srgan_lib.evaluation.metrics import METRICS
+from srgan_lib.metrics.registry import METRICS
 from srgan_lib.plotting import looks
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 import seaborn
 from matplotlib.figure import Figure
 
-from srgan_lib.evaluation.metrics import HEADLINE, METRICS
 from srgan_lib.evaluation.published import published
+from srgan_lib.metrics.registry import HEADLINE, METRICS
 from srgan_lib.plotting import describe, legend_below, looks, new_figure
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from srgan_lib.data.images import ImageError, image_files, read_image
-from srgan_lib.evaluation.judging import DEFAULT_METRICS, Judge
+from srgan_lib.evaluation.evaluator import DEFAULT_METRICS, Judge
 from srgan_lib.evaluation.matching import FolderError, align, match_files, some
 
 
@@ -27,7 +27,7 @@ def evaluate_folders(
     ----------
     hr, sr : folders. Files pair by name; the SR name may have something appended (``baby_SRGAN``, ``babyx4``).
     border : pixels shaved from each side; the field's convention is the scale.
-    names : metrics, see :data:`srgan_lib.evaluation.metrics.METRICS`.
+    names : metrics, see :data:`srgan_lib.metrics.registry.METRICS`.
     on_progress : called with the images done and the images in all.
     on_warning : called with one sentence for each image that cannot be read, each metric that cannot be computed and
         files that pair with nothing.

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from srgan_lib.evaluation.metrics import METRICS
 from srgan_lib.evaluation.samples import Sample
+from srgan_lib.metrics.registry import METRICS
 from srgan_lib.plotting import WIDTH, describe, looks, new_figure, show_image
 
 TALLEST = 5.6  #: inches: a figure of upright images gets narrower instead, and its titles stay readable

@@ -18,8 +18,8 @@ from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.matching import align, match_test_sets
 
 if TYPE_CHECKING:
-    from srgan_lib.data.split import Pair
-    from srgan_lib.models.resolver import SuperResolver
+    from srgan_lib.data.pairs import Pair
+    from srgan_lib.models.base import SuperResolver
 
 #: Takes a pair, of which it may see everything but should use the LR image only; returns H×W×3 uint8.
 Method = Callable[["Pair"], np.ndarray]

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from srgan_lib.evaluation.metrics import METRICS
+from srgan_lib.metrics.registry import METRICS
 from srgan_lib.params import ParameterError, Published, PublishedCurve
 from srgan_lib.plotting import looks
 

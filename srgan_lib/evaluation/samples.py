@@ -12,8 +12,8 @@ import pandas as pd
 
 from srgan_lib.data.images import write_image
 from srgan_lib.data.selection import Item, evenly_spaced
-from srgan_lib.evaluation.metrics import METRICS
 from srgan_lib.files import write_atomic
+from srgan_lib.metrics.registry import METRICS
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from srgan_lib.evaluation.metrics import METRICS
+from srgan_lib.metrics.registry import METRICS
 
 SUMMARY_COLUMNS = (
     "dataset",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from srgan_lib.evaluation.metrics import METRICS
+from srgan_lib.metrics.registry import METRICS
 from srgan_lib.plotting import looks
 from srgan_lib.weights import own_methods
 

@@ -22,8 +22,8 @@ from PIL import Image, ImageOps
 from srgan_lib.data.images import ImageError, image_files, image_mode, read_image, write_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.tiles import Span, cut, paste, tile_counts
+from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.generators import receptive_radius
-from srgan_lib.models.resolver import SuperResolver
 
 BLENDED_OVERLAP, FADE = 32, 8  #: LR pixels, for networks that see too far for an exact overlap
 SMALLEST_TILE = 32

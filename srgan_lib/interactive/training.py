@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.interactive.allowance import Allowance
+from srgan_lib.interactive.throttle import Allowance
 
 BAR_SHARE, PICTURE_SHARE = 0.003, 0.007  #: of the time; together at most one hundredth
 DRAWING = 0.3  #: seconds that drawing the curves is expected to take, until it has been measured

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from srgan_lib.models.backbones import VGG19_BLOCKS, BackboneError, find_backbone, layer_index, read_backbone
-from srgan_lib.models.resolver import IMAGENET_MEAN, IMAGENET_STD
+from srgan_lib.models.base import IMAGENET_MEAN, IMAGENET_STD
 
 RANDOM_SEED = 0
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.prelu import PReLU
-from srgan_lib.models.resolver import SuperResolver
 from srgan_lib.models.rrdbnet import RRDBNet
 from srgan_lib.models.srcnn import SRCNN
 from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle, reconstruction
@@ -46,7 +46,7 @@ class SRResNet(SuperResolver):
     scale : enlargement factor.
     channels, blocks : width and number of residual blocks (the paper: 64 and 16).
     norm : ``"none"`` leaves out batch normalisation.
-    global_skip, input, value_range : see :class:`~srgan_lib.models.resolver.SuperResolver`; the paper's network has
+    global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`; the paper's network has
         no global skip.
     """
 
@@ -83,7 +83,7 @@ class ESPCN(SuperResolver):
     ----------
     scale : enlargement factor.
     channels : of the first convolution; the second has half of them (the paper: 64 and 32).
-    global_skip, input, value_range : see :class:`~srgan_lib.models.resolver.SuperResolver`.
+    global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class SmallTanh(SuperResolver):
     ----------
     scale : enlargement factor.
     channels, blocks : width and number of residual blocks (the source: 64 and 3).
-    global_skip, input, value_range : see :class:`~srgan_lib.models.resolver.SuperResolver`.
+    global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`.
     """
 
     def __init__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from srgan_lib.models.resolver import SuperResolver
+from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.upsample import upsampling_steps
 from srgan_lib.params import GlobalSkip, Input, ValueRange
 
@@ -55,7 +55,7 @@ class RRDBNet(SuperResolver):
     scale : enlargement factor.
     channels : width; the dense blocks grow by half of it (the paper: 64 and 32).
     blocks : residual-in-residual blocks (the paper: 23).
-    global_skip, input, value_range : see :class:`~srgan_lib.models.resolver.SuperResolver`.
+    global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from srgan_lib.models.resolver import SuperResolver
+from srgan_lib.models.base import SuperResolver
 from srgan_lib.params import GlobalSkip, Layout
 
 

@@ -7,12 +7,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.files import atomic_path, sha256_file, write_atomic
+from srgan_lib.files import atomic_path, digest, read_json, sha256_file, write_atomic, write_json
+from srgan_lib.hardware import machine
+from srgan_lib.layout import STAGES as STAGE_TABLE
 from srgan_lib.params import STAGES, Params
 from srgan_lib.pipeline import provenance
-from srgan_lib.pipeline.layout import STAGES as STAGE_TABLE
-from srgan_lib.pipeline.report import build_report
-from srgan_lib.pipeline.resolve import machine
+from srgan_lib.report.build import build_report
 
 ARCHIVE = "srgan_results.zip"
 #: What only resumes training, or TensorBoard reads: no part of the archive, no more than hidden files.
@@ -41,31 +41,29 @@ def assemble(
     bool
         False where all of it was up to date already.
     """
-    stages = {name: provenance.read_json(run_dir / name / "manifest.json") for name in STAGES}
+    stages = {name: read_json(run_dir / name / "manifest.json") for name in STAGES}
     notebooks = [sha256_file(run_dir / name / f"{STAGE_TABLE[name].notebook}.ipynb") for name in STAGES]
-    content = provenance.digest(
+    content = digest(
         [
             notebooks,
             {name: s["fingerprint"] for name, s in stages.items()},
             asked.title,
             command,
             pdf_engine,
-            provenance.source_hash("pipeline"),
+            provenance.source_hash("report"),
         ]
     )
-    before = provenance.read_json(run_dir / "manifest.json") or {}
+    before = read_json(run_dir / "manifest.json") or {}
     if before.get("content") == content and all(
         (run_dir / f).exists() for f in ("report.html", "report.pdf", ARCHIVE, *TOP_LEVEL)
     ):
         return False
     for name, origin in TOP_LEVEL.items():
         write_atomic(run_dir / name, (run_dir / origin).read_bytes())
-    provenance.write_json(run_dir / "manifest.json", run_manifest(run_dir, params, asked, root, stages, command))
+    write_json(run_dir / "manifest.json", run_manifest(run_dir, params, asked, root, stages, command))
     build_report(run_dir, pdf_engine=pdf_engine)
     write_archive(run_dir)
-    provenance.write_json(
-        run_dir / "manifest.json", {**provenance.read_json(run_dir / "manifest.json"), "content": content}
-    )
+    write_json(run_dir / "manifest.json", {**read_json(run_dir / "manifest.json"), "content": content})
     return True
 
 
@@ -76,9 +74,9 @@ def assemble_again(run_dir: Path, *, pdf_engine: str = "typst") -> list[Path]:
     -------
     The files written.
     """
-    manifest = provenance.read_json(run_dir / "manifest.json")
+    manifest = read_json(run_dir / "manifest.json")
     manifest.pop("content", None)
-    provenance.write_json(run_dir / "manifest.json", manifest)
+    write_json(run_dir / "manifest.json", manifest)
     return [*build_report(run_dir, pdf_engine=pdf_engine), write_archive(run_dir)]
 
 

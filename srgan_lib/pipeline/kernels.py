@@ -12,9 +12,9 @@ from typing import Any
 
 import psutil
 
+from srgan_lib.files import read_json
+from srgan_lib.layout import StageInfo
 from srgan_lib.params import Params
-from srgan_lib.pipeline import provenance
-from srgan_lib.pipeline.layout import StageInfo
 
 Listener = Callable[[str, Mapping[str, Any]], None]  # (event, facts): planned, started, progress, finished, failed
 
@@ -43,7 +43,7 @@ def watch_progress(path: Path, info: StageInfo, listener: Listener) -> Iterator[
 
     def watch() -> None:
         while not stop.wait(0.3):
-            facts = provenance.read_json(path)
+            facts = read_json(path)
             if facts:
                 listener("progress", {**facts, "stage": info})
 

@@ -3,15 +3,12 @@
 A stage's fingerprint covers its notebook's code cells, the syntax tree of every library module that
 the notebook imports (directly or not) with the data beside it, its resolved parameters, the environment that decides the
 arithmetic, the fingerprints of the stages it reads, and its input data. Prose, comments and
-docstrings do not count. Three parts of the library are left out on purpose: ``pipeline`` moves files
-and touches no image, ``interactive`` shows what is there to a person at the keyboard, and what ``params``
-decides is the parameters' values, which are hashed.
+docstrings do not count, nor do the parts of the library that decide no result (:data:`NOT_HASHED`).
 """
 
 from __future__ import annotations
 
 import ast
-import hashlib
 import json
 import platform
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
@@ -26,14 +23,18 @@ from typing import Any, TypeVar
 
 import srgan_lib
 from srgan_lib import weights
-from srgan_lib.data.sources import Photo, find_photos
-from srgan_lib.files import sha256_file, write_atomic
+from srgan_lib.data.photos import Photo
+from srgan_lib.data.sources import find_photos
+from srgan_lib.files import digest, sha256_file
+from srgan_lib.layout import STAGES as STAGE_TABLE
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone, layer_index
 from srgan_lib.params import BYSTANDERS, LOCATION_PARAMETERS, Params
-from srgan_lib.pipeline.layout import STAGES as STAGE_TABLE
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
 MISSING = "missing"
+#: Parts of the library that decide no result: they move files and show what is there, and what ``params`` decides is the
+#: parameters' values, which are hashed.
+NOT_HASHED = ("pipeline", "report", "sweep", "interactive", "params", "cli", "layout", "markup", "colab")
 
 Value = TypeVar("Value")
 _LOOK: ContextVar[dict[Hashable, Any] | None] = ContextVar("look", default=None)
@@ -171,12 +172,6 @@ def source_hash(package: str) -> str:
     return digest([[p.relative_to(folder).as_posix(), sha256_file(p)] for p in files])
 
 
-def digest(value: Any) -> str:
-    """SHA-256 over the canonical JSON of a value, in hexadecimal."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 @cache
 def version(package: str) -> str:
     """The installed version of a package, read without importing it."""
@@ -184,19 +179,6 @@ def version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return MISSING
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a mapping as JSON in one step."""
-    write_atomic(path, json.dumps(content, indent=1, ensure_ascii=False, sort_keys=False) + "\n")
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Read a JSON file; none where it is missing or broken, which both mean: not there yet."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
-        return None
 
 
 def output_hashes(folder: Path) -> dict[str, str]:
@@ -287,7 +269,7 @@ def _imports(source: str) -> list[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    left_out = ("srgan_lib.pipeline", "srgan_lib.interactive", "srgan_lib.params", "srgan_lib.cli")
+    left_out = tuple(f"srgan_lib.{name}" for name in NOT_HASHED)
     return sorted(n for n in names if n.split(".")[0] == "srgan_lib" and not n.startswith(left_out) and _module_file(n))
 
 

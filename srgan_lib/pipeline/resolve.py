@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
-import json
-import os
-import platform
-import subprocess
-import sys
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from srgan_lib.hardware import available_cores, cpu_has_bfloat16, cuda_capabilities
 from srgan_lib.models.backbones import LPIPS_BACKBONES, BackboneError, fetch_backbone, find_backbone, layer_index
 from srgan_lib.params import ParameterError, Params
-
-# A program; 75 and 76 are CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and … MINOR.
-_ASK_DRIVER = """
-import ctypes, json, sys
-driver, count, number = ctypes.CDLL(sys.argv[1]), ctypes.c_int(), ctypes.c_int()
-if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)):
-    count.value = 0
-def attribute(kind, device):
-    driver.cuDeviceGetAttribute(ctypes.byref(number), kind, device)
-    return number.value
-print(json.dumps([[attribute(kind, device) for kind in (75, 76)] for device in range(count.value)]))
-"""
 
 
 def resolve(params: Params, on_message: Callable[[str], None] = lambda text: None) -> Params:
@@ -87,49 +69,6 @@ def fetch_judges(params: Params, on_message: Callable[[str], None] = lambda text
             on_message(f"LPIPS({net}) will not be computed: {error}")
 
 
-@cache
-def cuda_capabilities() -> tuple[tuple[int, int], ...]:
-    """Compute capability of each visible CUDA device; empty without one.
-
-    The driver is asked by a process of its own: once it is initialised in a process, forks of that cannot use the GPUs.
-    """
-    library = "nvcuda.dll" if os.name == "nt" else "libcuda.so.1"
-    try:
-        ctypes.CDLL(library)
-    except OSError:
-        return ()
-    answer = subprocess.run([sys.executable, "-c", _ASK_DRIVER, library], capture_output=True, text=True, check=True)
-    return tuple(tuple(capability) for capability in json.loads(answer.stdout))
-
-
-@cache
-def cpu_has_bfloat16() -> bool:
-    """Whether bfloat16 is faster than float32 on this processor: Intel's AMX units, AMD's AVX-512.
-
-    Intel's AVX-512 BF16 without AMX is not: measured there, convolutions take 1.6 times as long as in float32.
-    """
-    flags = set(_cpu_field("flags").split())
-    return "amx_bf16" in flags or ("avx512_bf16" in flags and _cpu_field("vendor_id") == "AuthenticAMD")
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def machine() -> dict[str, Any]:
-    """What this machine is, for the report: processor, cores, memory in GiB, CUDA devices."""
-    import psutil
-
-    return {
-        "cpu": _cpu_field("model name") or platform.processor() or platform.machine(),
-        "cores": available_cores(),
-        "memory": round(psutil.virtual_memory().total / 2**30, 1),
-        "gpu": len(cuda_capabilities()),
-        "system": f"{platform.system()} {platform.machine()}",
-    }
-
-
 def _content_weights(stage: str, wanted: str, layers: dict[str, float], on_message: Callable[[str], None]) -> str:
     deepest = max(layers, key=layer_index)
     if wanted == "imagenet":
@@ -155,11 +94,3 @@ def _require(backbone: str, wanted: str, instead: str, layer: str | None = None)
             fetch_backbone(backbone)
         except BackboneError as error:
             raise ParameterError(f"{wanted}: {error}; or use {instead}") from None
-
-
-@cache
-def _cpu_field(name: str) -> str:
-    """A field of Linux's /proc/cpuinfo; empty elsewhere."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")

@@ -7,16 +7,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from srgan_lib.files import read_json, write_atomic, write_json
+from srgan_lib.layout import STAGES, TRAINING_FILES, StageInfo, results_folder
 from srgan_lib.params import Params
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.kernels import Listener, forward_interrupts, kernel_environment, watch_progress
-from srgan_lib.pipeline.layout import STAGES, TRAINING_FILES, StageInfo, results_folder
 from srgan_lib.training.interrupt import Interrupted
-
-if TYPE_CHECKING:
-    from srgan_lib.pipeline.stages import Stage
 
 Finished = Mapping[str, list[Path]]  # folders of finished stages by fingerprint
 
@@ -147,17 +144,6 @@ def _check_judging(params: Params, run_dir: Path) -> None:
             match_test_sets(Path(place), images)
 
 
-def compute_upstream(stage: Stage, missing: list[str]) -> None:
-    """Compute the stages that a notebook run by hand needs and nobody has computed yet, at their default parameters."""
-    from IPython.display import display
-
-    params = stage.params
-    root = stage.notebook.parents[1]
-    display({"text/plain": f"Computing {', '.join(missing)} first: {stage.name!r} reads it."}, raw=True)
-    plans = [plan for plan in plan_run(params, stage.run_dir, root, until=missing[-1]) if plan.stage.name in missing]
-    execute(plans, params, stage.run_dir, root)
-
-
 def refresh_prose(executed: Path, source: Path) -> None:
     """Bring the prose of an executed notebook up to date; its code and outputs stay, since the code is the same."""
     import nbformat
@@ -177,12 +163,12 @@ def refresh_prose(executed: Path, source: Path) -> None:
             cells += injected
     if [c["source"] for c in cells] != [c["source"] for c in nbformat.read(executed, as_version=4).cells]:
         done.cells = cells
-        provenance.write_atomic(executed, nbformat.writes(done))
+        write_atomic(executed, nbformat.writes(done))
 
 
 def is_complete(folder: Path, info: StageInfo) -> bool:
     """Whether a stage's folder holds all that its manifest names, and its executed notebook."""
-    manifest = provenance.read_json(folder / "manifest.json")
+    manifest = read_json(folder / "manifest.json")
     return (
         bool(manifest)
         and (folder / f"{info.notebook}.ipynb").exists()
@@ -196,7 +182,7 @@ def finished_stages(results: Path) -> dict[str, list[Path]]:
     for pattern in ("*/{}/manifest.json", "sweeps/*/*/{}/manifest.json"):
         for stage in STAGES:
             for path in sorted(results.glob(pattern.format(stage))):
-                if manifest := provenance.read_json(path):
+                if manifest := read_json(path):
                     found.setdefault(manifest["fingerprint"], []).append(path.parent)
     return found
 
@@ -206,7 +192,7 @@ def _decide(plan: Plan, run_dir: Path, finished: Finished, *, forced: bool, reus
     info, folder = plan.stage, run_dir / plan.stage.name
     if forced or not reuse:
         return replace(plan, action="run", reason=f"asked for with {'--from' if forced else '--no-reuse'}", fresh=True)
-    manifest = provenance.read_json(folder / "manifest.json")
+    manifest = read_json(folder / "manifest.json")
     if manifest and manifest["fingerprint"] == plan.fingerprint and is_complete(folder, info):
         return replace(
             plan,
@@ -239,9 +225,7 @@ def _copy_stage(plan: Plan, run_dir: Path) -> None:
     shutil.copytree(
         plan.source, target, ignore=shutil.ignore_patterns("manifest.json", "checkpoints", "*.failed.ipynb")
     )
-    provenance.write_json(
-        target / "manifest.json", {**provenance.read_json(manifest), "reused_from": plan.source.parent.name}
-    )
+    write_json(target / "manifest.json", {**read_json(manifest), "reused_from": plan.source.parent.name})
 
 
 def _clear(plan: Plan, folder: Path) -> None:
@@ -303,7 +287,7 @@ def _execute_notebook(plan: Plan, params: Params, run_dir: Path, root: Path, lis
         except KeyboardInterrupt:
             raise Interrupted(f"stopped in {info.notebook}; the same command continues there") from None
     running.replace(final)
-    if (provenance.read_json(folder / "manifest.json") or {}).get("fingerprint") != plan.fingerprint:
+    if (read_json(folder / "manifest.json") or {}).get("fingerprint") != plan.fingerprint:
         raise StageFailed(
             f"{info.notebook}: it ended without a manifest for what was planned; was a library file or an image "
             "changed while it ran? The same command computes it again."

@@ -8,7 +8,6 @@ stage.finish(best_psnr=…)
 
 from __future__ import annotations
 
-import ast
 import html
 import os
 import time
@@ -18,44 +17,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srgan_lib.files import write_atomic
+from srgan_lib import markup
+from srgan_lib.files import read_json, write_atomic, write_json
+from srgan_lib.layout import STAGES
 from srgan_lib.params import STAGES as STAGE_NAMES
 from srgan_lib.params import ParameterError, Params, Shared
-from srgan_lib.params_io import check_stage
-from srgan_lib.pipeline import markup, provenance
-from srgan_lib.pipeline.layout import STAGES, project_root
-from srgan_lib.pipeline.resolve import resolve
+from srgan_lib.pipeline import provenance
 
 if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
-
-PARAMETERS_HEADER = "# Parameters"  # first line of every parameters cell; papermill writes it into the one it injects
-
-
-def open_stage(name: str, namespace: Mapping[str, Any]) -> Stage:
-    """Check a notebook's parameters and open its stage, computing the stages it reads where they are missing.
-
-    Parameters
-    ----------
-    name : one of ``data``, ``srcnn``, ``warmup``, ``adversarial``, ``evaluation``.
-    namespace : the notebook's ``globals()``, where its parameters cells have left their values.
-
-    Raises
-    ------
-    ParameterError
-        For an unknown name in a parameters cell (papermill injects those without a word), a wrong value
-        or an impossible combination.
-    """
-    if name not in STAGE_NAMES:
-        raise ParameterError(f"no stage is called {name!r}; stages: {', '.join(STAGE_NAMES)}")
-    known = Params().stage(name).keys()
-    given = {key: namespace[key] for key in known if key in namespace}
-    given |= {key: None for key in _assigned_names(namespace.get("In", ())) - known}
-    params = resolve(check_stage(name, given))
-    stage = Stage(name, params, project_root())
-    stage.open()
-    return stage
 
 
 class Stage:
@@ -78,18 +49,10 @@ class Stage:
         self.warnings: list[str] = []
         self._started = time.perf_counter()
         self._opened = datetime.now(UTC)
-
-    def open(self) -> None:
-        """Create the folder, make sure that upstream stages are there, and fix the fingerprint."""
         self.directory.mkdir(parents=True, exist_ok=True)
         (self.directory / "manifest.json").unlink(missing_ok=True)
-        missing = [stage for stage in self.info.upstream if not (self.run_dir / stage / "manifest.json").exists()]
-        if missing:
-            from srgan_lib.pipeline.runner import compute_upstream
-
-            compute_upstream(self, missing)
         upstream = {stage: self._upstream_fingerprint(stage) for stage in self.info.upstream}
-        self.components = provenance.stage_components(self.name, self.params, self.notebook, upstream)
+        self.components = provenance.stage_components(name, params, self.notebook, upstream)
         self.fingerprint = self.components.fingerprint
 
     def input(self, stage: str, name: str) -> Path:
@@ -209,7 +172,7 @@ class Stage:
         seconds = round(time.perf_counter() - self._started, 1)
         self._close_progress()
         outputs = provenance.output_hashes(self.directory)
-        provenance.write_json(
+        write_json(
             self.directory / "manifest.json",
             {
                 "stage": self.name,
@@ -232,7 +195,7 @@ class Stage:
 
     def _upstream_fingerprint(self, stage: str) -> str:
         """The fingerprint of an earlier stage, which must have been computed under the same shared parameters."""
-        manifest = provenance.read_json(self.run_dir / stage / "manifest.json")
+        manifest = read_json(self.run_dir / stage / "manifest.json")
         before, now = manifest["components"]["parameters"], self.params.stage(self.name)
         for key in Shared.model_fields.keys() & before.keys():
             if before[key] != now[key]:
@@ -265,24 +228,7 @@ class _Report:
         if now - self.last < 0.5 and step < total:
             return
         self.last = now
-        provenance.write_json(
+        write_json(
             self.path,
             {"stage": self.stage, "label": self.label, "step": step, "total": total, "values": dict(values or {})},
         )
-
-
-def _assigned_names(cells: Any) -> set[str]:
-    """Plain names assigned in the parameters cells that this kernel has executed."""
-    sources = [cell for cell in cells if isinstance(cell, str) and cell.lstrip().startswith(PARAMETERS_HEADER)]
-    names: set[str] = set()
-    for source in sources:
-        for node in ast.parse(source).body:
-            targets = (
-                node.targets
-                if isinstance(node, ast.Assign)
-                else [node.target]
-                if isinstance(node, ast.AnnAssign)
-                else []
-            )
-            names |= {target.id for target in targets if isinstance(target, ast.Name)}
-    return names

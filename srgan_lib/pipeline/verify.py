@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from srgan_lib.files import read_json
 from srgan_lib.params import STAGES
 from srgan_lib.params_io import check
-from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.kernels import Listener
 from srgan_lib.pipeline.runner import execute, plan_run
 
@@ -33,16 +33,14 @@ def verify_run(run_dir: Path, root: Path, listener: Listener) -> int:
     NotRepeated
         Naming the first file that differs, in the order of the stages; the scratch folder then stays.
     """
-    manifest = provenance.read_json(run_dir / "manifest.json")
+    manifest = read_json(run_dir / "manifest.json")
     params = check(manifest["parameters"], str(run_dir / "manifest.json"))
     scratch = run_dir / ".verify" / run_dir.name
     shutil.rmtree(scratch.parent, ignore_errors=True)
     execute(plan_run(params, scratch, root, reuse=False), params, scratch, root, listener)
     count = 0
     for stage in STAGES:
-        before, after = (
-            provenance.read_json(folder / stage / "manifest.json")["outputs"] for folder in (run_dir, scratch)
-        )
+        before, after = (read_json(folder / stage / "manifest.json")["outputs"] for folder in (run_dir, scratch))
         for name in sorted(before.keys() | after.keys()):
             if Path(name).name in TIMED:
                 continue

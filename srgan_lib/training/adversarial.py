@@ -9,10 +9,10 @@ import pandas
 import torch
 from torch import Tensor
 
-from srgan_lib.data.split import Pair
+from srgan_lib.data.pairs import Pair
 from srgan_lib.models.discriminators import build_discriminator
+from srgan_lib.models.files import CheckpointError, load_model
 from srgan_lib.params import Params
-from srgan_lib.training.checkpoint import CheckpointError, load_model
 from srgan_lib.training.compute import seeded
 from srgan_lib.training.loop import Loop, OnStep, OnWarning, Task
 from srgan_lib.training.losses import AdversarialLoss, ImageTerms, weighted_sum

@@ -1,102 +1,14 @@
-"""Files with weights: safetensors, written in one step, each with a hash of all its bytes.
-
-The file's metadata has one entry, ``srgan``: a JSON object with the facts about the weights. (One entry, because
-safetensors writes several in random order.) The hash in it is that of the file with zeros in its place.
-"""
+"""The states of a training on disk, from which it resumes."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors
-import safetensors.torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from srgan_lib.files import write_atomic
-from srgan_lib.models.generators import build_generator
-from srgan_lib.models.resolver import SuperResolver
-
-ZEROS = b"0" * 64
-
-
-class CheckpointError(RuntimeError):
-    """A file with weights that is damaged, or does not belong to what it is wanted for."""
-
-
-def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-    """Write tensors and facts (plain JSON) in one step; equal contents give equal bytes."""
-    metadata = {"srgan": json.dumps({"sha256": ZEROS.decode(), **facts})}
-    contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    content = bytearray(safetensors.torch.save(contiguous, metadata))
-    place = content.index(ZEROS)
-    content[place : place + len(ZEROS)] = hashlib.sha256(content).hexdigest().encode()
-    write_atomic(path, bytes(content))
-
-
-def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what :func:`save_tensors` wrote.
-
-    Raises
-    ------
-    CheckpointError
-        If the file is missing, of another kind, or any of its bytes is not as it was written.
-    """
-    try:
-        content = bytearray(Path(path).read_bytes())
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from None
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            facts = json.loads((file.metadata() or {})["srgan"])
-        expected = facts.pop("sha256").encode()
-        place = content.index(expected)
-        content[place : place + len(expected)] = ZEROS
-        intact = hashlib.sha256(content).hexdigest().encode() == expected
-    except (safetensors.SafetensorError, KeyError, ValueError, AttributeError):
-        raise CheckpointError(f"{path}: not a file with weights written by this project, or damaged") from None
-    if not intact:
-        raise CheckpointError(f"{path}: damaged: its bytes are not those that were written; delete it")
-    return safetensors.torch.load(bytes(content)), facts
-
-
-def save_model(path: Path, model: nn.Module, config: Mapping[str, Any], **card: Any) -> None:
-    """Write a network's weights with what is needed to build it again.
-
-    Parameters
-    ----------
-    model : the network itself, neither compiled nor wrapped.
-    config : as ``build_generator`` or ``build_discriminator`` takes it.
-    card : further facts for the metadata, as plain JSON.
-    """
-    save_tensors(path, model.state_dict(), {**card, "config": dict(config)})
-
-
-def load_model(path: Path) -> tuple[SuperResolver, dict[str, Any]]:
-    """Build the network that a file holds for enlarging images and load its weights, on the CPU and in eval mode.
-
-    Returns
-    -------
-    model, metadata : the network, and its card; ``metadata["config"]`` is its configuration.
-
-    Raises
-    ------
-    CheckpointError
-        If the file is damaged, or holds something else.
-    """
-    tensors, metadata = load_tensors(path)
-    config = metadata.get("config")
-    if config is None:
-        raise CheckpointError(f"{path}: a state for resuming training, not a network; take generator.safetensors")
-    try:
-        model = build_generator(config)
-        model.load_state_dict(tensors)
-    except (ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path}: not a network that this version can enlarge images with: {error}") from None
-    return model.eval(), metadata
+from srgan_lib.models.files import CheckpointError, load_tensors, save_tensors
 
 
 class Checkpoints:

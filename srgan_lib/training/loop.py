@@ -15,15 +15,16 @@ import pandas
 from torch import Tensor, nn
 
 from srgan_lib.data.images import write_image
+from srgan_lib.data.pairs import Pair
 from srgan_lib.data.patches import PatchSampler, Prefetcher
-from srgan_lib.data.split import Pair
-from srgan_lib.evaluation.metrics import METRICS
 from srgan_lib.files import write_atomic
+from srgan_lib.metrics.registry import METRICS
+from srgan_lib.models.files import CheckpointError, load_tensors, save_model
 from srgan_lib.params import Params
 from srgan_lib.training import processes
-from srgan_lib.training.checkpoint import CheckpointError, Checkpoints, load_tensors, save_model
+from srgan_lib.training.checkpoint import Checkpoints
 from srgan_lib.training.compute import Compute
-from srgan_lib.training.health import WINDOW, discriminator_warnings
+from srgan_lib.training.gan_diagnostics import WINDOW, discriminator_warnings
 from srgan_lib.training.history import Diverged
 from srgan_lib.training.interrupt import Interrupted, stop_request
 from srgan_lib.training.state import Trained, TrainingState

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from srgan_lib.models.files import CheckpointError
 from srgan_lib.training import processes
-from srgan_lib.training.checkpoint import CheckpointError, Checkpoints
+from srgan_lib.training.checkpoint import Checkpoints
 from srgan_lib.training.ema import MovingAverage
 from srgan_lib.training.history import History
 from srgan_lib.training.optimizer import Optimizer

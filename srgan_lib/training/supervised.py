@@ -9,7 +9,7 @@ from typing import Any
 import pandas
 from torch import Tensor
 
-from srgan_lib.data.split import Pair
+from srgan_lib.data.pairs import Pair
 from srgan_lib.models.generators import build_generator, generator_config
 from srgan_lib.params import Initialisation, Params
 from srgan_lib.training.compute import seeded

@@ -12,12 +12,12 @@ from torch import nn
 
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.selection import evenly_spaced
-from srgan_lib.evaluation.metrics import measure
+from srgan_lib.metrics.registry import measure
 from srgan_lib.params import Shared
 from srgan_lib.training.compute import Compute
 
 if TYPE_CHECKING:
-    from srgan_lib.data.split import Pair
+    from srgan_lib.data.pairs import Pair
 
 SIDE = 256  #: HR pixels at most, of the centre crops
 IMAGES = 16  #: at most, evenly spaced over the validation set

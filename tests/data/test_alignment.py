@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from srgan_lib.data.alignment import check_alignment, resemblance
+from srgan_lib.data.alignment import check_alignment
 from srgan_lib.data.images import read_image
+from srgan_lib.data.pairs import Pair, resemblance
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.sources import find_photos
-from srgan_lib.data.split import Pair
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from PIL import Image
 
 from srgan_lib.data import catalogue, downloads, sources
 from srgan_lib.data.catalogue import SETS, Archive, NamedSet, Part
-from srgan_lib.data.downloads import BLOCK, DatasetError, download
+from srgan_lib.data.downloads import BLOCK, download
+from srgan_lib.data.photos import DatasetError
 from srgan_lib.data.sources import find_photos
 
 

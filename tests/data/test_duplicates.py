@@ -7,14 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from srgan_lib.data.duplicates import (
-    NEAR_DUPLICATE_BITS,
-    hash_distance,
-    perceptual_hash,
-    pixel_hash,
-    refuse_duplicates,
-)
-from srgan_lib.data.images import read_image
+from srgan_lib.data.duplicates import NEAR_DUPLICATE_BITS, hash_distance, perceptual_hash, refuse_duplicates
+from srgan_lib.data.images import pixel_hash, read_image
 from srgan_lib.data.sources import DatasetError, find_photos
 from srgan_lib.data.split import as_test_set, make_split
 from srgan_lib.params import Shared

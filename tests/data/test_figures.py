@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from srgan_lib.data import figures
+from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.split import Pair
 
 
 @pytest.fixture

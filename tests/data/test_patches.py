@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from srgan_lib.data.images import ImageError
+from srgan_lib.data.pairs import Pair
 from srgan_lib.data.patches import PatchSampler, Prefetcher
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.split import Pair
 from srgan_lib.params import Shared
 
 SCALE, CROP = 4, 32

@@ -4,7 +4,8 @@ import pytest
 from srgan_lib.data.images import read_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.sources import find_photos
-from srgan_lib.data.spectrum import log_spectral_distance, luminance, radial_power
+from srgan_lib.data.spectrum import luminance, radial_power
+from srgan_lib.metrics.spectra import log_spectral_distance
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from srgan_lib.data.images import ImageError, write_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.folders import evaluate_folders
 from srgan_lib.evaluation.matching import FolderError
-from srgan_lib.evaluation.metrics import psnr_y
+from srgan_lib.metrics.registry import measure
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_each_pair_is_measured(folders, pairs):
     assert set(frame.dataset) == {"hr"} and set(frame.method) == {"bicubic"}
     for pair in pairs:
         measured = frame[frame.image == pair.image].psnr_y.item()
-        assert measured == psnr_y(imresize(pair.lr, 4), pair.hr, 4)
+        assert measured == measure(imresize(pair.lr, 4), pair.hr, 4, ["psnr_y"])["psnr_y"]
     assert progress[-1] == (3, 3)
     assert not warnings
 

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from srgan_lib.data.images import write_image
+from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.split import Pair
 from srgan_lib.evaluation.matching import FolderError
 from srgan_lib.evaluation.methods import (
     CLASSICAL,

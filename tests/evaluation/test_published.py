@@ -2,7 +2,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from srgan_lib.evaluation.metrics import METRICS
 from srgan_lib.evaluation.published import (
     COLUMNS,
     LABELS,
@@ -13,6 +12,7 @@ from srgan_lib.evaluation.published import (
     relative_to_bicubic,
     wide,
 )
+from srgan_lib.metrics.registry import METRICS
 from srgan_lib.params import Published
 
 RECIPE = Published.model_validate(

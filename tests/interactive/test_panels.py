@@ -12,15 +12,15 @@ import pytest
 import torch
 from PIL import Image
 
+from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.split import Pair
-from srgan_lib.evaluation.between import Between, try_shares
+from srgan_lib.evaluation.interpolation import Between, try_shares
 from srgan_lib.evaluation.methods import classical
 from srgan_lib.evaluation.samples import Sample
-from srgan_lib.interactive.closer import look_closer
-from srgan_lib.interactive.degrading import degrading
-from srgan_lib.interactive.own import enlarge_own, uploaded
-from srgan_lib.interactive.sliding import slide_between
+from srgan_lib.interactive.compare_panel import look_closer
+from srgan_lib.interactive.degradation_panel import degrading
+from srgan_lib.interactive.interpolation_panel import slide_between
+from srgan_lib.interactive.upload_panel import enlarge_own, uploaded
 from srgan_lib.models.generators import build_generator
 from srgan_lib.params import Shared
 

@@ -7,7 +7,7 @@ import pytest
 
 from srgan_lib.data.images import write_image
 from srgan_lib.interactive import training
-from srgan_lib.interactive.allowance import Allowance
+from srgan_lib.interactive.throttle import Allowance
 from srgan_lib.interactive.training import Watch
 
 

@@ -3,8 +3,8 @@ import torch
 from torchvision.models import vgg19
 
 from srgan_lib.models.backbones import BackboneError, layer_index
+from srgan_lib.models.base import IMAGENET_MEAN, IMAGENET_STD
 from srgan_lib.models.features import VGGFeatures
-from srgan_lib.models.resolver import IMAGENET_MEAN, IMAGENET_STD
 
 
 @pytest.fixture(scope="module")

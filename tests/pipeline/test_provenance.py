@@ -9,11 +9,10 @@ import pytest
 
 import srgan_lib
 from srgan_lib.files import write_atomic
+from srgan_lib.layout import STAGES as TABLE
 from srgan_lib.params import STAGES
 from srgan_lib.pipeline import provenance
-from srgan_lib.pipeline.layout import STAGES as TABLE
-
-from .project import tiny_params
+from tests.project import tiny_params
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,7 +62,7 @@ def test_a_changed_library_line_reruns_exactly_the_stages_that_import_it(library
         ("training/loop.py", ["srcnn", "warmup", "adversarial", "evaluation"]),
         ("evaluation/statistics.py", ["evaluation"]),
         ("data/patches.py", list(STAGES)),
-        ("pipeline/report/__init__.py", []),
+        ("report/__init__.py", []),
         ("params.py", []),
     ],
 )

@@ -17,8 +17,7 @@ from srgan_lib.evaluation.matching import FolderError
 from srgan_lib.files import write_atomic
 from srgan_lib.pipeline import runner
 from srgan_lib.pipeline.runner import StageFailed, execute, plan_run
-
-from .project import BODIES, make_project, set_body, tiny_params
+from tests.project import BODIES, make_project, set_body, tiny_params
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +204,7 @@ def test_two_processes_do_not_compute_the_same_stage_twice(tmp_path):
     )
     code = textwrap.dedent("""
         import sys; from pathlib import Path
-        from tests.pipeline.project import tiny_params
+        from tests.project import tiny_params
         from srgan_lib.pipeline.runner import execute, plan_run
         root, name = Path(sys.argv[1]), sys.argv[2]
         params, run_dir = tiny_params(), root / "results" / name
@@ -232,7 +231,7 @@ def test_ctrl_c_reaches_the_notebook_and_loses_nothing(tmp_path):
     root = make_project(tmp_path, {"data": textwrap.dedent(waiting)})
     code = textwrap.dedent("""
         import sys; from pathlib import Path
-        from tests.pipeline.project import tiny_params
+        from tests.project import tiny_params
         from srgan_lib.pipeline.runner import execute, plan_run
         from srgan_lib.training.interrupt import Interrupted
         root = Path(sys.argv[1]); params, run_dir = tiny_params(), root / "results" / "one"

@@ -1,8 +1,7 @@
 import pytest
 
 from srgan_lib.params import Params
-
-from .tiny import OFTEN, TINY, photographs
+from tests.tiny import OFTEN, TINY, photographs
 
 
 @pytest.fixture

@@ -8,16 +8,15 @@ import pytest
 import torch
 
 from srgan_lib.data.images import read_image
+from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.split import Pair
 from srgan_lib.models.discriminators import build_discriminator
+from srgan_lib.models.files import CheckpointError, load_tensors
 from srgan_lib.training.adversarial import Adversarial, train_adversarial
-from srgan_lib.training.checkpoint import CheckpointError, load_tensors
 from srgan_lib.training.loop import Loop
 from srgan_lib.training.optimizer import Optimizer
 from srgan_lib.training.supervised import train_warmup
-
-from .tiny import photographs
+from tests.tiny import photographs
 
 
 @pytest.fixture

@@ -4,15 +4,9 @@ import pytest
 import safetensors
 import torch
 
+from srgan_lib.models.files import CheckpointError, load_model, load_tensors, save_model, save_tensors
 from srgan_lib.models.generators import build_generator
-from srgan_lib.training.checkpoint import (
-    CheckpointError,
-    Checkpoints,
-    load_model,
-    load_tensors,
-    save_model,
-    save_tensors,
-)
+from srgan_lib.training.checkpoint import Checkpoints
 
 CONFIG = {"architecture": "srresnet", "scale": 2, "channels": 4, "blocks": 1}
 

@@ -8,8 +8,7 @@ from srgan_lib.training.compute import Compute
 from srgan_lib.training.feature_maps import feature_maps
 from srgan_lib.training.figures import feature_maps as draw
 from srgan_lib.training.validation import Validation
-
-from .tiny import photographs
+from tests.tiny import photographs
 
 STAGE = Adversarial(content_layers={"relu1_2": 1.0, "conv2_1": 0.5}, content_weights="random")
 

@@ -8,8 +8,7 @@ import pytest
 
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.supervised import train_srcnn, train_warmup
-
-from .tiny import photographs
+from tests.tiny import photographs
 
 STEPS, EVERY = 24, 5
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import torch
 
+from srgan_lib.models.files import CheckpointError, load_model, load_tensors
 from srgan_lib.training.adversarial import train_adversarial
-from srgan_lib.training.checkpoint import CheckpointError, load_model, load_tensors
 from srgan_lib.training.history import Diverged
 from srgan_lib.training.interrupt import Interrupted
 from srgan_lib.training.supervised import train_srcnn, train_warmup
@@ -181,7 +181,7 @@ def test_nothing_is_read_from_the_device_but_at_log_intervals(make_params, pairs
 
 
 def test_random_degradation_resumes_exactly(make_params, pairs, tmp_path):
-    from srgan_lib.data.split import Pair
+    from srgan_lib.data.pairs import Pair
 
     params = make_params(shared={"degradation": "realistic"})
     images = [[Pair(pair.image, np.ascontiguousarray(pair.hr), None) for pair in pairs[0]], pairs[1]]

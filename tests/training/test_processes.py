@@ -19,7 +19,7 @@ import json, sys
 from pathlib import Path
 from srgan_lib.params import Params
 from srgan_lib.training.supervised import train_warmup
-from tests.training.tiny import photographs
+from tests.tiny import photographs
 
 images, told = photographs(4), []
 params, folder = Params.model_validate(json.loads(sys.argv[1])), Path(sys.argv[2])

@@ -5,10 +5,9 @@ import pytest
 import torch
 
 from srgan_lib.models.backbones import BackboneError
-from srgan_lib.training.checkpoint import load_model, load_tensors, save_model
+from srgan_lib.models.files import load_model, load_tensors, save_model
 from srgan_lib.training.supervised import train_srcnn, train_warmup
-
-from .tiny import photographs
+from tests.tiny import photographs
 
 
 def files(folder):

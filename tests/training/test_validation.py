@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.split import Pair
-from srgan_lib.evaluation.metrics import psnr_y
+from srgan_lib.metrics.registry import measure
 from srgan_lib.models.upsample import BicubicUpsample
 from srgan_lib.params import Shared
 from srgan_lib.training.compute import Compute
@@ -40,8 +40,8 @@ def test_scores_are_the_metrics_of_the_rounded_output():
     expected = (model(lr)[0].permute(1, 2, 0).numpy().clip(0, 1) * 255).round()
     assert np.abs(image - expected).max() <= 1 and (image == expected).mean() > 0.999
     scores = validation(model)
-    assert scores["psnr_y"] == psnr_y(image, validation.hr[0], 4)
-    assert scores["psnr_y_bicubic"] == psnr_y(imresize(validation.lr[0], 4), validation.hr[0], 4)
+    assert scores["psnr_y"] == measure(image, validation.hr[0], 4, ["psnr_y"])["psnr_y"]
+    assert scores["psnr_y_bicubic"] == measure(imresize(validation.lr[0], 4), validation.hr[0], 4, ["psnr_y"])["psnr_y"]
     assert set(scores) == {"psnr_y", "ssim_y", "psnr_y_bicubic", "ssim_y_bicubic"}
 
 

@@ -1,0 +1,1 @@
+"""Scripts of the maintainers: writing the notebooks, publishing the reference models."""

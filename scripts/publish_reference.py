@@ -1,0 +1,119 @@
+"""Shipping the reference models: ``python -m scripts.publish_reference RUN`` (``make reproduce-reference``).
+
+A finished run of ``params/reference.yaml`` becomes ``srgan_lib/weights/`` (networks, model cards, the figures they must
+reach) and ``results/reference/`` (tables, learning curves and comparison grids).
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from srgan_lib.evaluation.reference import BUILTIN
+from srgan_lib.files import read_json, sha256_file, write_atomic
+from srgan_lib.layout import project_root
+from srgan_lib.metrics.registry import HEADLINE, METRICS
+from srgan_lib.weights import FIGURES, FOLDER
+
+#: Where a run has each reference model: its stage, its file, and its method in the tables.
+SOURCES = {
+    "srcnn": ("srcnn", "srcnn.safetensors", "srcnn"),
+    "srresnet": ("warmup", "generator.safetensors", "warmup"),
+    "srgan": ("adversarial", "generator.safetensors", "srgan"),
+}
+GRIDS = 4
+
+
+def publish(run_dir: Path, weights: Path, results: Path) -> None:
+    """Take over a finished run's networks, and write their cards and figures.
+
+    Parameters
+    ----------
+    run_dir : a run of ``params/reference.yaml``, judged on the built-in photographs among others.
+    weights : ``srgan_lib/weights``.
+    results : ``results/reference``.
+    """
+    manifest = read_json(run_dir / "manifest.json")
+    scale = manifest["parameters"]["shared"]["scale"]
+    summary = pd.read_csv(run_dir / "metrics_summary.csv")
+    for name, (stage, file, _) in SOURCES.items():
+        target = weights / f"{name}_x{scale}.safetensors"
+        write_atomic(target, (run_dir / stage / file).read_bytes())
+        write_atomic(target.with_suffix(".md"), model_card(name, run_dir, manifest, summary))
+    own = summary[(summary.dataset == BUILTIN) & summary.metric.isin(HEADLINE)]
+    means = own.pivot(index="method", columns="metric", values="mean")
+    table = pd.DataFrame({name: means.loc[method] for name, (*_, method) in SOURCES.items()}).T[list(HEADLINE)]
+    write_atomic(weights / FIGURES, table.to_csv(index_label="model", float_format="%.4f", lineterminator="\n"))
+
+    shutil.rmtree(results, ignore_errors=True)
+    for name in ("metrics.csv", "metrics_summary.csv"):
+        write_atomic(results / name, (run_dir / name).read_bytes())
+    curves = [path for stage in ("srcnn", "warmup", "adversarial") for path in (run_dir / stage).glob("*.csv")]
+    for path in curves:
+        write_atomic(results / f"{path.parent.name}_{path.name}", path.read_bytes())
+    grids = sorted((run_dir / "evaluation" / "figures").glob(f"grid_{BUILTIN}_*.png"))[:GRIDS]
+    charts = [run_dir / stage / "figures" / "learning_curve.png" for stage in ("srcnn", "warmup", "adversarial")]
+    for path in (*grids, *charts):
+        stage = "" if path in grids else f"{path.parents[1].name}_"
+        write_atomic(results / f"{stage}{path.name}", path.read_bytes())
+
+
+def model_card(name: str, run_dir: Path, manifest: dict[str, Any], summary: pd.DataFrame) -> str:
+    """What somebody should know before using a reference model, as Markdown."""
+    stage, file, method = SOURCES[name]
+    parameters = manifest["parameters"]
+    shared, own = parameters["shared"], parameters[stage]
+    speed = read_json(run_dir / stage / "speed.json")
+    minutes = own["steps"] * speed["seconds"] / speed["steps"] / 60  # an interrupted training has timed its last part
+    labels = {"bicubic": "bicubic", method: name, f"{method}_ensemble": f"{name}, self-ensemble"}
+    rows = summary[summary.method.isin(labels) & summary.metric.isin(HEADLINE)]
+    means = rows.pivot(index=["dataset", "method"], columns="metric", values="mean")
+    shown = [metric for metric in HEADLINE if metric in means]
+    table = [
+        f"| {dataset} | {label} | "
+        + " | ".join(METRICS[metric].text(means.loc[(dataset, who), metric]) for metric in shown)
+        + " |"
+        for dataset in rows.dataset.unique()
+        for who, label in labels.items()
+        if (dataset, who) in means.index
+    ]
+    before = f", starting from `srresnet_x{shared['scale']}`" if name == "srgan" else ""
+    return "\n".join(
+        [
+            f"# {name}_x{shared['scale']}",
+            "",
+            f"Enlarges photographs ×{shared['scale']}. Trained with `params/reference.yaml`, stage `{stage}`{before}.",
+            "",
+            f"- **Data:** `{shared['dataset']}` (training and test images of BSDS500, Berkeley Segmentation Dataset, without "
+            "302003, of which Set5 has a copy; non-commercial research). Set5, BSD100 and the built-in photographs were never seen.",
+            f"- **Training:** {own['steps']} steps of {own['batch']} crops of {shared['crop']}×{shared['crop']} pixels, "
+            f"about {minutes:.0f} minutes on {hardware(manifest['machine'])}, {shared['dtype']}.",
+            "- **Degradation:** MATLAB bicubic. Photographs that are noisy, blurred or compressed are outside of what it "
+            "has learned: it sharpens their faults.",
+            "- **Limits:** detail is plausible, not true; do not use it where a pixel can matter (medicine, evidence).",
+            f"- **SHA-256:** `{sha256_file(run_dir / stage / file)}`",
+            "",
+            "Means of per-image values; PSNR and SSIM (Wang) on Y with a border of "
+            f"{shared['scale']} pixels removed, LPIPS(alex) on whole images:",
+            "",
+            "| set | method | " + " | ".join(METRICS[metric].label for metric in shown) + " |",
+            "|---" * (2 + len(shown)) + "|",
+            *table,
+            "",
+        ]
+    )
+
+
+def hardware(machine: dict[str, Any]) -> str:
+    """A machine in a few words, from a run's manifest."""
+    gpus = f", {machine['gpu']} GPUs" if machine["gpu"] else ""
+    return f"{machine['cores']} cores ({machine['cpu']}){gpus}"
+
+
+if __name__ == "__main__":
+    root = project_root()
+    publish(root / "results" / sys.argv[1], FOLDER, root / "results" / "reference")

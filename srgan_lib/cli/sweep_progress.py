@@ -1,0 +1,121 @@
+"""What ``srgan sweep`` shows in the terminal: the plan, and while it runs a live table of the runs."""
+
+from __future__ import annotations
+
+import csv
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from srgan_lib.files import read_json
+from srgan_lib.params import STAGES
+from srgan_lib.sweep.execution import Change, Outcome
+from srgan_lib.sweep.study import Study
+
+ACTIONS = {"run": "compute", "reuse": "reuse", "skip": "done"}
+COLOURS = {"waiting": "dim", "running": "bold", "finished": "green", "failed": "red"}
+
+
+def show_plan(study: Study, console: Console) -> None:
+    """Each run with what it will compute and what it will reuse, as plain lines."""
+    width = max(len(run.run.name) for run in study.planned)
+    console.print(f"{'run':<{width}}  {'  '.join(f'{stage:<11}' for stage in STAGES)}", soft_wrap=True)
+    counts = dict.fromkeys(ACTIONS, 0)
+    for planned in study.planned:
+        actions = [planned.stages[stage].action for stage in STAGES]
+        for action in actions:
+            counts[action] += 1
+        words = "  ".join(f"{ACTIONS[action]:<11}" for action in actions)
+        console.print(f"{planned.run.name:<{width}}  {words}".rstrip(), soft_wrap=True, markup=False)
+    console.print(
+        f"{len(study.planned)} runs; stages: {counts['run']} to compute, {counts['reuse']} to reuse from another run, "
+        f"{counts['skip']} done already",
+        soft_wrap=True,
+    )
+
+
+class Board:
+    """A live table of a sweep's runs, and a line for each that ends; a context manager while it is shown."""
+
+    def __init__(self, study: Study, console: Console) -> None:
+        self._study = study
+        self._console = console
+        self._ended = 0
+        self._began = time.monotonic()
+        self._lock = threading.Lock()
+        self._live = Live(console=console, get_renderable=self._table, refresh_per_second=2, transient=True)
+
+    def __enter__(self) -> Board:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def tell(self, change: Change) -> None:
+        """Show a change; the table draws itself from the outcomes."""
+        outcome = self._study.outcomes[change.task.run.run.name]
+        ended = change.event == "finished" and change.task.stage is None
+        if ended:
+            self._line(outcome, "[green]finished[/]", self._measure(outcome))
+        elif change.event == "failed" and change.task.stage is None:
+            self._line(outcome, "[red]failed[/]", escape(outcome.cause.splitlines()[0]))
+
+    def _line(self, outcome: Outcome, state: str, words: str) -> None:
+        with self._lock:
+            self._ended += 1
+            self._console.print(
+                f"{escape(outcome.planned.run.name)}: {state} ({self._ended} of {len(self._study.outcomes)}) {words}",
+                soft_wrap=True,
+            )
+
+    def _table(self) -> Table:
+        """The runs that are under way or failed, and as many of the others as fit."""
+        outcomes = list(self._study.outcomes.values())
+        order = {"running": 0, "failed": 1, "waiting": 2, "finished": 3}
+        shown = sorted(outcomes, key=lambda one: order[one.state])[: max(3, self._console.height - 6)]
+        counts = ", ".join(f"{sum(one.state == state for one in outcomes)} {state}" for state in order)
+        minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
+        table = Table(
+            "run", "state", "stage", "progress", "best so far", caption=f"{counts}; {minutes}:{seconds:02} min"
+        )
+        for one in shown:
+            stages = ", ".join(one.running)
+            state = f"[{COLOURS[one.state]}]{one.state}[/]"
+            table.add_row(escape(one.planned.run.name), state, stages, _progress(one.running), self._measure(one))
+        return table
+
+    def _measure(self, outcome: Outcome) -> str:
+        """The best PSNR on the validation images so far; of a finished run, its figures on the test images."""
+        folder = outcome.planned.directory
+        summary = (read_json(folder / "evaluation" / "manifest.json") or {}).get("summary", {})
+        method = self._study.source.method
+        figures = {name.removeprefix(f"{method}_"): value for name, value in summary.items() if name.startswith(method)}
+        if outcome.state == "finished" and figures:
+            return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        for stage in ("adversarial", "warmup", "srcnn"):
+            if best := _best_psnr(folder / stage / "validation.csv"):
+                return f"{stage}: {best:.2f} dB"
+        return ""
+
+
+def _progress(running: Mapping[str, Mapping[str, Any]]) -> str:
+    facts = [one for one in running.values() if one.get("total")]
+    return ", ".join(f"{one['label']} {one['step']}/{one['total']}" for one in facts)
+
+
+def _best_psnr(path: Path) -> float | None:
+    """The highest ``psnr_y`` of a ``validation.csv``, which may be growing."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return max((float(row["psnr_y"]) for row in csv.DictReader(file) if row.get("psnr_y")), default=None)
+    except FileNotFoundError:
+        return None

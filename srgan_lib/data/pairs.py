@@ -1,0 +1,169 @@
+"""HR/LR pairs: decoding photographs and making or reading their LR images."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+
+from srgan_lib.data.degrade import degrade, is_deterministic
+from srgan_lib.data.images import crop_to_multiple, pixel_hash, read_image
+from srgan_lib.data.photos import DatasetError, Photo
+from srgan_lib.data.randomness import random_stream
+from srgan_lib.data.resize import imresize
+from srgan_lib.data.spectrum import luminance
+from srgan_lib.internet import cache_folder
+from srgan_lib.params import Shared
+
+Warn = Callable[[str], None]
+
+LEAST_RESEMBLANCE = 0.7  #: correlation of an LR file with its HR image made small, below which a warning is due
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """An HR image and its LR image; equal to itself alone.
+
+    Attributes
+    ----------
+    image : the photograph's name.
+    hr : H×W×3 uint8, both sizes multiples of the scale.
+    lr : (H/scale)×(W/scale)×3 uint8; None where the degradation is random and each crop gets its own.
+    """
+
+    image: str
+    hr: np.ndarray
+    lr: np.ndarray | None
+
+
+def load_pairs(
+    split: pd.DataFrame,
+    photos: Sequence[Photo],
+    shared: Shared,
+    part: str,
+    on_warning: Warn,
+    *,
+    memory_share: float = 0.25,
+) -> list[Pair]:
+    """Decode one part of a split and make or read its LR images.
+
+    Images are decoded once, in parallel, and held as uint8. A part that needs more than
+    ``memory_share`` of this machine's memory is held in a temporary file in the user's cache and
+    mapped into memory, so that the system keeps only what fits; the file goes with the process.
+
+    Parameters
+    ----------
+    split : what :func:`make_split` or :func:`read_split` returned.
+    photos : the same photographs.
+    shared : the shared parameters (scale, degradation, blur_sigma, image_size, seed, lr_folder).
+    part : train, validation or test.
+    on_warning : called with one sentence per LR file that does not look like its HR image.
+
+    Raises
+    ------
+    DatasetError
+        If an image has changed since the split was made, or HR and LR sizes do not fit.
+    """
+    rows = list(split[split.split == part].itertuples(index=False))
+    by_name = {photo.image: photo for photo in photos}
+    if missing := [row.image for row in rows if row.image not in by_name]:
+        names = ", ".join(missing[:5])
+        raise DatasetError(f"{names}: in the split, but no longer in the dataset; run the data stage again")
+    sizes = [_sizes(row, shared) for row in rows]
+    makes_lr = is_deterministic(shared.degradation) or part != "train" or shared.lr_folder is not None
+    lengths = [3 * h * w * (1 + makes_lr / shared.scale**2) for h, w in sizes]
+    ends = list(accumulate(map(int, lengths), initial=0))
+    pixels = _allocate(ends[-1], memory_share)
+
+    def load(place: int) -> Pair:
+        row, (height, width), scale = rows[place], sizes[place], shared.scale
+        photo = by_name[row.image]
+        hr = pixels[ends[place] :][: 3 * height * width].reshape(height, width, 3)
+        hr[:] = crop_to_multiple(_read_hr(row, photo, shared), scale)
+        if not makes_lr:
+            return Pair(row.image, hr, None)
+        lr = pixels[ends[place] + hr.size : ends[place + 1]].reshape(height // scale, width // scale, 3)
+        lr[:] = _read_lr(row, photo, hr, shared, on_warning) if _has_lr(photo, shared) else _make_lr(row, hr, shared)
+        return Pair(row.image, hr, lr)
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(load, range(len(rows))))
+
+
+def _sizes(row: Any, shared: Shared) -> tuple[int, int]:
+    """Height and width of the HR image as used."""
+    height, width = (shared.image_size,) * 2 if shared.image_size else (row.height, row.width)
+    return height - height % shared.scale, width - width % shared.scale
+
+
+def _read_hr(row: Any, photo: Photo, shared: Shared) -> np.ndarray:
+    image = _read_unchanged(photo.path, row.sha256)
+    return imresize(image, (shared.image_size,) * 2) if shared.image_size else image
+
+
+def _read_unchanged(path: Path, sha256: str) -> np.ndarray:
+    image = read_image(path)
+    if pixel_hash(image) != sha256:
+        raise DatasetError(f"{path} has changed since the split was made; run the data stage again")
+    return image
+
+
+def _make_lr(row: Any, hr: np.ndarray, shared: Shared) -> np.ndarray:
+    rng = random_stream(shared.seed, f"degradation of {row.image}")
+    return degrade(hr, shared.scale, shared.degradation, shared.blur_sigma, rng)
+
+
+def _has_lr(photo: Photo, shared: Shared) -> bool:
+    """Whether the LR file beside a photograph is its LR image: one's own always, a named set's if bicubic."""
+    is_wanted = shared.lr_folder is not None or (shared.degradation == "bicubic" and not shared.image_size)
+    return photo.lr_path is not None and is_wanted
+
+
+def _read_lr(row: Any, photo: Photo, hr: np.ndarray, shared: Shared, on_warning: Warn) -> np.ndarray:
+    lr = _read_unchanged(photo.lr_path, row.lr_sha256)
+    height, width = hr.shape[0] // shared.scale, hr.shape[1] // shared.scale
+    if not (0 <= lr.shape[0] - height <= 1 and 0 <= lr.shape[1] - width <= 1):
+        raise DatasetError(
+            f"{photo.lr_path} is {lr.shape[1]}×{lr.shape[0]} pixels, but {photo.path} ({row.width}×{row.height}) "
+            f"at 1/{shared.scale} is {width}×{height}; use the LR images made at this scale"
+        )
+    lr = lr[:height, :width]
+    likeness = resemblance(lr, imresize(hr, 1 / shared.scale))
+    if likeness < LEAST_RESEMBLANCE:
+        on_warning(
+            f"{photo.lr_path} does not look like {photo.path} made small (correlation {likeness:.2f}); "
+            "check that they belong together"
+        )
+    return lr
+
+
+def _allocate(size: int, memory_share: float) -> np.ndarray:
+    """Room for ``size`` bytes: in memory, or beyond its share in a file mapped into memory."""
+    if size <= memory_share * psutil.virtual_memory().total:
+        return np.empty(size, np.uint8)
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder).free < size:
+        raise DatasetError(
+            f"{folder}: {size / 2**30:.1f} GiB of decoded images do not fit on this disk; free some room, lower "
+            "train_images, or set XDG_CACHE_HOME to a folder on a larger disk"
+        )
+    with tempfile.TemporaryFile(dir=folder) as file:
+        return np.asarray(np.memmap(file, np.uint8, "w+", shape=(size,)))
+
+
+def resemblance(lr: np.ndarray, shrunk: np.ndarray) -> float:
+    """Correlation of two images' luminance, from -1 to 1; 1 where one of them is without structure."""
+    first, second = luminance(lr), luminance(shrunk)
+    if np.ptp(first) < 1 or np.ptp(second) < 1:
+        return 1.0
+    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])

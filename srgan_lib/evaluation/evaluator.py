@@ -1,0 +1,164 @@
+"""The one place where methods are judged: every method, every image, every metric, into one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from srgan_lib.data.spectrum import ROUNDING_POWER, radial_power
+from srgan_lib.evaluation.methods import Method
+from srgan_lib.evaluation.samples import Sample, choose_images, typical_images
+from srgan_lib.metrics.registry import HEADLINE, METRICS, measure
+from srgan_lib.params import Evaluation
+
+if TYPE_CHECKING:
+    from srgan_lib.data.pairs import Pair
+
+#: The columns with which ``metrics.csv`` always begins.
+FIRST_COLUMNS = ("dataset", "image", "method", *HEADLINE)
+DEFAULT_METRICS = (*HEADLINE, "lpips_squeeze")
+
+
+class Judge:
+    """Measures images one by one and collects the rows of ``metrics.csv``.
+
+    Parameters
+    ----------
+    names : metrics, see :data:`srgan_lib.metrics.registry.METRICS`.
+    border : pixels shaved from each side; the field's convention is the scale.
+    on_warning : told once of each metric that cannot be computed, and why.
+
+    Attributes
+    ----------
+    not_computed : by metric, the reason why it is missing for some images or all.
+    """
+
+    def __init__(self, names: Iterable[str], border: int, on_warning: Callable[[str], None]) -> None:
+        self.names = sorted(names, key=list(METRICS).index)
+        self.border = border
+        self.not_computed: dict[str, str] = {}
+        self._on_warning = on_warning
+        self._rows: list[dict[str, str | float]] = []
+
+    def add(self, dataset: str, image: str, method: str, sr: np.ndarray, hr: np.ndarray) -> dict[str, float]:
+        """Measure one result (H×W×3 uint8) against its original and note it; returns the figures."""
+        figures = measure(sr, hr, self.border, self.names, on_unavailable=self._note)
+        self._rows.append({"dataset": dataset, "image": image, "method": method, **figures})
+        return figures
+
+    def table(self) -> pd.DataFrame:
+        """The rows so far, one per image and method, metrics that were not computed as NaN."""
+        frame = pd.DataFrame(self._rows)
+        return frame.reindex(columns=[*FIRST_COLUMNS, *(name for name in self.names if name not in FIRST_COLUMNS)])
+
+    def _note(self, name: str, reason: str) -> None:
+        if name not in self.not_computed:
+            self.not_computed[name] = reason
+            self._on_warning(f"{METRICS[name].label} not computed: {reason}")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What :func:`judge` found.
+
+    Attributes
+    ----------
+    metrics : one row per image and method: ``metrics.csv``.
+    spectra : dataset, method (and ``hr``), frequency in cycles per pixel, power in dB: means over the images.
+    samples : images to show, of each test set from SRGAN's largest gain over bicubic to its smallest.
+    typical : one image of each test set that is the same in every run, where it is not among the samples.
+    not_computed : by metric, the reason why it is missing.
+    """
+
+    metrics: pd.DataFrame
+    spectra: pd.DataFrame
+    samples: list[Sample]
+    typical: list[Sample]
+    not_computed: dict[str, str]
+
+
+def judge(
+    test_sets: Mapping[str, Sequence[Pair]],
+    methods: Mapping[str, Method],
+    *,
+    scale: int,
+    names: Iterable[str],
+    samples: int = 5,
+    on_step: Callable[[int, int], None] | None = None,
+    on_warning: Callable[[str], None] = lambda text: None,
+) -> Judgement:
+    """Let every method enlarge every image of the test sets, and measure the results.
+
+    Parameters
+    ----------
+    test_sets : pairs by dataset.
+    methods : by name, in the order of the table.
+    scale : enlargement factor, and by the field's convention the border that is shaved.
+    names : metrics, see :func:`metric_names`.
+    samples : how many images to keep for showing.
+    on_step : called with the results judged and the results in all.
+    on_warning : told once of each metric that cannot be computed, and why.
+
+    Raises
+    ------
+    ValueError
+        If a result has not the size of its HR image, or a metric is unknown.
+    """
+    judging = Judge(names, scale, on_warning)
+    held: dict[tuple[str, str], dict[str, np.ndarray]] = {}
+    powers: list[pd.DataFrame] = []
+    pairs = {(dataset, pair.image): pair for dataset, members in test_sets.items() for pair in members}
+    done, total = 0, len(pairs) * len(methods)
+    for (dataset, image), pair in pairs.items():
+        results = {}
+        for method, enlarge in methods.items():
+            results[method] = enlarge(pair)
+            judging.add(dataset, image, method, results[method], pair.hr)
+            done += 1
+            if on_step:
+                on_step(done, total)
+        powers += [_power(dataset, method, result) for method, result in {**results, "hr": pair.hr}.items()]
+        if len(held) < samples:
+            held[dataset, image] = results
+
+    metrics = judging.table()
+    figures = metrics.set_index(["dataset", "image", "method"])
+
+    def sample(key: tuple[str, str]) -> Sample:
+        # Few images are held in memory; the others are enlarged again.
+        results = held.get(key) or {method: enlarge(pairs[key]) for method, enlarge in methods.items()}
+        rows = {method: figures.loc[(*key, method)].to_dict() for method in methods}
+        return Sample(*key, pairs[key].lr, pairs[key].hr, results, rows)
+
+    ranked = choose_images(metrics, samples)
+    further = [key for key in typical_images(metrics) if key not in ranked]
+    return Judgement(
+        metrics,
+        _mean_spectra(powers),
+        [sample(key) for key in ranked],
+        [sample(key) for key in further],
+        judging.not_computed,
+    )
+
+
+def metric_names(evaluation: Evaluation) -> list[str]:
+    """The metrics that the evaluation's parameters ask for."""
+    judges = [f"lpips_{net}" for net in evaluation.lpips_nets]
+    return list(dict.fromkeys(["psnr_y", "ssim_y", *judges, *evaluation.extra_metrics, "log_spectral_distance"]))
+
+
+def _power(dataset: str, method: str, image: np.ndarray) -> pd.DataFrame:
+    frequency, power = radial_power(image)
+    return pd.DataFrame(
+        {"dataset": dataset, "method": method, "frequency": frequency, "power": 10 * np.log10(power + ROUNDING_POWER)}
+    )
+
+
+def _mean_spectra(powers: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The mean in dB over a dataset's images, so that no bright image outweighs the others."""
+    keys = ["dataset", "method", "frequency"]
+    return pd.concat(powers).groupby(keys, sort=False, as_index=False).mean()

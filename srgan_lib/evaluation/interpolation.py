@@ -1,0 +1,58 @@
+"""The generators between two others, from the most faithful to the most detailed, tried on one detail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from srgan_lib.evaluation.grids import LABELS, in_words
+from srgan_lib.evaluation.methods import interpolate
+from srgan_lib.evaluation.samples import Sample
+from srgan_lib.evaluation.upscale import upscale_array
+from srgan_lib.metrics.registry import measure
+from srgan_lib.models.base import SuperResolver
+from srgan_lib.plotting import describe, new_figure, show_image
+
+SIDE = 128  #: HR pixels of the detail
+
+
+class Between:
+    """What generators make whose weights lie between those of two others, on the middle of an image.
+
+    Parameters
+    ----------
+    first, second : generators of one architecture.
+    **how : options of :func:`srgan_lib.evaluation.upscale.upscale_array`.
+    """
+
+    def __init__(self, first: SuperResolver, second: SuperResolver, **how: Any) -> None:
+        self.first, self.second, self.how = first, second, how
+
+    def __call__(self, sample: Sample, share: float) -> tuple[np.ndarray, dict[str, float]]:
+        """The detail by the generator that has ``share`` of the second's weights, and its figures.
+
+        A figure that cannot be computed here is NaN.
+        """
+        detail = sample.middle(SIDE)
+        sr = upscale_array(interpolate(self.first, self.second, share), detail.lr, **self.how)
+        border = min(sample.scale, (min(sr.shape[:2]) - 1) // 2)
+        return sr, measure(sr, detail.hr, border, LABELS, on_unavailable=lambda name, reason: None)
+
+
+def try_shares(between: Between, sample: Sample, shares: Sequence[float]) -> tuple[Figure, pd.DataFrame]:
+    """One detail by several generators between the two, as a figure and as a table with a row per share."""
+    figure, axes = new_figure(1, len(shares) + 1, height=1.75, squeeze=False)
+    rows = []
+    for axis, share in zip(axes[0], shares, strict=False):
+        sr, figures = between(sample, share)
+        rows.append({"dataset": sample.dataset, "image": sample.image, "share": share, **figures})
+        words = in_words(figures, separator="\n")
+        show_image(axis, sr, f"{share:.0%}\n{words}")
+    show_image(axes[0, -1], sample.middle(SIDE).hr, "HR\n")
+    words = (f"{row['share']:.0%}: {in_words(row)}" for row in rows)
+    describe(figure, f"A detail of {sample.image} by share of the second generator, {'; '.join(words)}.")
+    return figure, pd.DataFrame(rows)

@@ -1,0 +1,57 @@
+"""Judge the reference models on the built-in photographs and compare with the scores they are shipped with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from srgan_lib.data.pairs import load_pairs
+from srgan_lib.data.sources import find_photos
+from srgan_lib.data.split import as_test_set, make_split
+from srgan_lib.evaluation.evaluator import judge
+from srgan_lib.evaluation.methods import network
+from srgan_lib.metrics.registry import HEADLINE
+from srgan_lib.models.files import load_model
+from srgan_lib.params import Shared
+from srgan_lib.weights import FIGURES, FOLDER, reference_models
+
+#: How far another machine may be off.
+TOLERANCES = dict(zip(HEADLINE, (0.02, 0.001, 0.002), strict=True))
+
+
+BUILTIN = "builtin"
+
+
+def check_models(
+    scale: int = 4,
+    folder: Path = FOLDER,
+    on_step: Callable[[int, int], None] | None = None,
+    on_warning: Callable[[str], None] = lambda text: None,
+) -> pd.DataFrame:
+    """Judge the reference models on the built-in held-out photographs.
+
+    Returns
+    -------
+    One row per model and metric: ``model, metric, shipped, measured, agrees`` (NaN where LPIPS was not computed).
+    """
+    shared = Shared(scale=scale)
+    photos = as_test_set(find_photos(BUILTIN, scale=scale))
+    pairs = load_pairs(make_split(photos, shared, on_warning), photos, shared, "test", on_warning)
+    methods = {name: network(load_model(path)[0]) for name, path in reference_models(scale, folder=folder).items()}
+    metrics = judge({BUILTIN: pairs}, methods, scale=scale, names=HEADLINE, on_step=on_step, on_warning=on_warning)
+    measured = metrics.metrics.groupby("method", sort=False)[list(HEADLINE)].mean()
+    shipped = pd.read_csv(folder / FIGURES, index_col="model")
+    rows = [
+        {
+            "model": name,
+            "metric": metric,
+            "shipped": shipped.loc[name, metric],
+            "measured": measured.loc[name, metric],
+            "agrees": bool(abs(measured.loc[name, metric] - shipped.loc[name, metric]) <= tolerance),
+        }
+        for name in methods
+        for metric, tolerance in TOLERANCES.items()
+    ]
+    return pd.DataFrame(rows)

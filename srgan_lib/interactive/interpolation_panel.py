@@ -1,0 +1,39 @@
+"""A panel for notebook 5: slide from the warm-up's generator to the adversarial one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ipywidgets
+
+from srgan_lib.evaluation.grids import in_words
+from srgan_lib.evaluation.interpolation import SIDE, Between
+from srgan_lib.evaluation.samples import Sample
+from srgan_lib.interactive.pictures import Picture, show
+
+
+def slide_between(between: Between, samples: Sequence[Sample]) -> ipywidgets.VBox:
+    """The panel.
+
+    Parameters
+    ----------
+    between : the two generators.
+    samples : the images that the evaluation holds; the middle of the one chosen is enlarged.
+    """
+    by_name = {f"{sample.dataset}: {sample.image}": sample for sample in samples}
+    image = ipywidgets.Dropdown(options=list(by_name), description="image")
+    share = ipywidgets.FloatSlider(
+        value=0, min=0, max=1, step=0.05, readout_format=".0%", description="adversarial", continuous_update=False
+    )
+    place = ipywidgets.HTML()
+
+    def redraw(_: object = None) -> None:
+        sample = by_name[image.value]
+        sr, figures = between(sample, share.value)
+        shown = Picture(f"{share.value:.0%} adversarial", sr, in_words(figures))
+        show(place, [shown, Picture("HR", sample.middle(SIDE).hr)])
+
+    for control in (image, share):
+        control.observe(redraw, "value")
+    redraw()
+    return ipywidgets.VBox([image, share, place])

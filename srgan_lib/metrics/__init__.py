@@ -1,0 +1,1 @@
+"""How close a super-resolved image is to its original: one module per measure."""

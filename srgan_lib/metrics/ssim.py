@@ -1,0 +1,89 @@
+"""Structural similarity (SSIM): Wang's, and the variant of the daala video codec's tools."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from srgan_lib.metrics.psnr import PEAK
+
+C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
+
+
+def ssim(sr: np.ndarray, hr: np.ndarray) -> float:
+    """Structural similarity, at most 1: 11×11 Gaussian window, σ 1.5, only where the window fits; mean over channels.
+
+    Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity", IEEE TIP 2004, as in
+    their MATLAB code without downsampling.
+
+    Parameters
+    ----------
+    sr, hr : C×H×W float64 of one shape, in [0,255].
+
+    Raises
+    ------
+    ValueError
+        For images below 11×11 pixels.
+    """
+    if min(hr.shape[-2:]) < 11:
+        raise ValueError(f"SSIM needs 11×11 pixels without the border, and there are {hr.shape[-1]}×{hr.shape[-2]}")
+    return float(np.mean([_structural_similarity(x, y, sigma=1.5, radius=5) for x, y in zip(sr, hr, strict=True)]))
+
+
+def ssim_daala(sr: np.ndarray, hr: np.ndarray) -> float:
+    """Structural similarity as the daala video codec's tools compute it, and with them Ledig et al. 2017.
+
+    The Gaussian's σ is 1.5·H/256 for an image of H rows; at the border its window is cut off and renormalised, and a
+    pixel counts as much as its window has weight.
+
+    Parameters
+    ----------
+    sr, hr : 1×H×W float64 of one shape, in [0,255].
+    """
+    sigma = 1.5 * hr.shape[-2] / 256
+    # The window ends where a weight falls below half of the codec's fixed-point step, 1/256.
+    radius = int(sigma * math.sqrt(max(0.0, -2 * math.log(math.sqrt(math.pi / 2) * sigma / 256))))
+    return _structural_similarity(sr[0], hr[0], sigma, radius, whole=True)
+
+
+def _structural_similarity(sr: np.ndarray, hr: np.ndarray, sigma: float, radius: int, whole: bool = False) -> float:
+    """Mean SSIM of two H×W planes under a Gaussian window, strip by strip so that the work stays in the cache."""
+    rows, columns = (_gaussian_bands(size, sigma, radius, whole) for size in hr.shape)
+    weights_x = np.concatenate([weights for _, _, weights in columns])
+    total = total_weight = 0.0
+    for strip, vertical, weights_y in rows:
+        x, y = sr[strip], hr[strip]
+        fields = vertical @ np.stack([x, y, x * y, x * x + y * y])
+        means = [fields[..., band] @ horizontal.T for band, horizontal, _ in columns]
+        mean_x, mean_y, mean_xy, mean_squares = np.concatenate(means, axis=-1)
+        product, squares = mean_x * mean_y, mean_x**2 + mean_y**2
+        similarity = (2 * product + C1) * (2 * (mean_xy - product) + C2)
+        similarity /= (squares + C1) * (mean_squares - squares + C2)
+        total += weights_y @ similarity @ weights_x
+        total_weight += weights_y.sum() * weights_x.sum()
+    return float(total / total_weight)
+
+
+@lru_cache(maxsize=64)
+def _gaussian_bands(
+    size: int, sigma: float, radius: int, whole: bool, block: int = 32
+) -> list[tuple[slice, np.ndarray, np.ndarray]]:
+    """A Gaussian filter along one axis as small dense matrices, which multiply faster than taps are added.
+
+    Returns
+    -------
+    For each block of outputs: the inputs it sees, its matrix (rows of sum 1), and the weight that the window had
+    before its rows were normalised. ``whole``: windows cut off by the ends of the axis count too.
+    """
+    bands = []
+    first, last = (0, size) if whole else (radius, size - radius)
+    for start in range(first, last, block):
+        outputs = np.arange(start, min(start + block, last))
+        inputs = np.arange(max(outputs[0] - radius, 0), min(outputs[-1] + radius + 1, size))
+        distance = abs(np.subtract.outer(outputs, inputs))
+        matrix = np.where(distance <= radius, np.exp(-0.5 * (distance / sigma) ** 2), 0.0)
+        weights = matrix.sum(axis=1)
+        bands.append((slice(inputs[0], inputs[-1] + 1), matrix / weights[:, None], weights))
+    return bands

@@ -1,0 +1,75 @@
+"""Open a stage from a notebook: check its parameters, compute the stages that it reads where they are missing.
+
+stage = open_stage("warmup", globals())
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from srgan_lib.layout import STAGES, project_root
+from srgan_lib.params import ParameterError, Params
+from srgan_lib.params_io import check_stage
+from srgan_lib.pipeline.resolve import resolve
+from srgan_lib.pipeline.stages import Stage
+
+PARAMETERS_HEADER = "# Parameters"  # first line of every parameters cell; papermill writes it into the one it injects
+
+
+def open_stage(name: str, namespace: Mapping[str, Any]) -> Stage:
+    """Check a notebook's parameters and open its stage, computing the stages it reads where they are missing.
+
+    Parameters
+    ----------
+    name : one of ``data``, ``srcnn``, ``warmup``, ``adversarial``, ``evaluation``.
+    namespace : the notebook's ``globals()``, where its parameters cells have left their values.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown name in a parameters cell (papermill injects those without a word), a wrong value
+        or an impossible combination.
+    """
+    if name not in STAGES:
+        raise ParameterError(f"no stage is called {name!r}; stages: {', '.join(STAGES)}")
+    known = Params().stage(name).keys()
+    given = {key: namespace[key] for key in known if key in namespace}
+    given |= {key: None for key in _assigned_names(namespace.get("In", ())) - known}
+    params = resolve(check_stage(name, given))
+    root = project_root()
+    run_dir = (root / params.shared.run_dir).resolve()
+    missing = [stage for stage in STAGES[name].upstream if not (run_dir / stage / "manifest.json").exists()]
+    if missing:
+        _compute(missing, name, params, run_dir, root)
+    return Stage(name, params, root)
+
+
+def _compute(missing: list[str], wanted_by: str, params: Params, run_dir: Path, root: Path) -> None:
+    """Compute the stages that a notebook run by hand reads and nobody has computed yet, at their default parameters."""
+    from IPython.display import display
+
+    from srgan_lib.pipeline.runner import execute, plan_run
+
+    display({"text/plain": f"Computing {', '.join(missing)} first: {wanted_by!r} reads it."}, raw=True)
+    plans = [plan for plan in plan_run(params, run_dir, root, until=missing[-1]) if plan.stage.name in missing]
+    execute(plans, params, run_dir, root)
+
+
+def _assigned_names(cells: Any) -> set[str]:
+    """Plain names assigned in the parameters cells that this kernel has executed."""
+    sources = [cell for cell in cells if isinstance(cell, str) and cell.lstrip().startswith(PARAMETERS_HEADER)]
+    names: set[str] = set()
+    for source in sources:
+        for node in ast.parse(source).body:
+            targets = (
+                node.targets
+                if isinstance(node, ast.Assign)
+                else [node.target]
+                if isinstance(node, ast.AnnAssign)
+                else []
+            )
+            names |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return names

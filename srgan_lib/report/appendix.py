@@ -1,0 +1,77 @@
+"""The appendix: every parameter, versions, hashes, and the command that makes the run again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from nbformat import NotebookNode
+
+from srgan_lib.params import STAGES, Params
+from srgan_lib.report.load_run import Run
+
+PARAMETERS = {"parameters", "injected-parameters"}  # tags of the cells whose values the tables show
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: ``changed`` where the run sets it, ``default`` empty where the value is the default."""
+
+    name: str
+    value: str
+    default: str
+    changed: bool
+    meaning: str
+
+
+def facts(run: Run, book: NotebookNode) -> dict[str, Any]:
+    """What the appendix's template shows."""
+    return {"parameters": parameters(run), "hashes": hashes(run), "code": code(run, book)}
+
+
+def parameters(run: Run) -> dict[str, list[Parameter]]:
+    """All parameters by section."""
+    changed = set(run.manifest["changed"])
+    sections: dict[str, list[Parameter]] = {}
+    for section in ("shared", *STAGES):
+        fields = Params.model_fields[section].annotation.model_fields
+        for name, value in run.manifest["parameters"][section].items():
+            default, meaning = fields[name].get_default(), fields[name].description
+            row = Parameter(
+                name, plain(value), plain(default) if value != default else "", f"{section}.{name}" in changed, meaning
+            )
+            sections.setdefault(section, []).append(row)
+    return sections
+
+
+def hashes(run: Run) -> list[tuple[str, str]]:
+    """Every result file of the run and its SHA-256, by its path in the run's folder."""
+    return [
+        (f"{stage.info.name}/{path}", value)
+        for stage in run.stages
+        for path, value in stage.manifest["outputs"].items()
+    ]
+
+
+def code(run: Run, book: NotebookNode) -> list[tuple[str, str]]:
+    """The code of each notebook, for the printed report, where it cannot be folded into its place."""
+    cells = [
+        cell for cell in book.cells if cell.cell_type == "code" and not PARAMETERS & set(cell.metadata.get("tags", []))
+    ]
+    sources = {stage.info: [c.source for c in cells if c.metadata["stage"] == stage.info.name] for stage in run.stages}
+    return [(info.notebook, "\n\n".join(pieces)) for info, pieces in sources.items()]
+
+
+def plain(value: Any) -> str:
+    """A parameter's value as a params file has it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {plain(item)}" for key, item in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(plain, value)) or "none"
+    return str(value)

@@ -1,0 +1,85 @@
+"""Looking closer: the crops of one image by every method, which the page's viewer lays side by side."""
+
+from __future__ import annotations
+
+import io
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from srgan_lib.metrics.registry import METRICS
+from srgan_lib.plotting import looks
+from srgan_lib.report.images import Images
+from srgan_lib.report.load_run import Crops, Run
+
+LEFT_OUT = {"nearest", "bilinear", "lanczos"}  # near enough to LR and bicubic; the tables have them
+FIGURES = {"psnr_y": "{} dB", "lpips_alex": "LPIPS {}"}  # shown under a crop
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One method's crop: its label, its figures on the whole image, the crop's name and its description."""
+
+    label: str
+    figures: str
+    source: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Plate:
+    """The crops of one image by each method, all of one size."""
+
+    dataset: str
+    image: str
+    size: tuple[int, int]
+    panels: dict[str, Panel]
+
+    @property
+    def anchor(self) -> str:
+        """The plate's id on the page; the names' hash tells images apart whose letters an id cannot have."""
+        names = f"{self.dataset}/{self.image}".encode()
+        return f"{anchor('closer', self.dataset, self.image)}-{zlib.crc32(names):08x}"
+
+    @property
+    def grid(self) -> str:
+        """The id of the image's comparison grid, as notebook 5 names it."""
+        return f"fig-grid_{self.dataset}_{self.image}"
+
+
+def make_plates(run: Run, images: Images) -> list[Plate]:
+    """The plates of a run; their crops are added to ``images``."""
+    return [_plate(run, entry, images) for entry in run.crops]
+
+
+def anchor(*words: str) -> str:
+    """An id for use in HTML, made of words."""
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(words).lower()).strip("-")
+
+
+def _plate(run: Run, entry: Crops, images: Images) -> Plate:
+    with Image.open(entry.files["hr"]) as hr:
+        size = hr.size
+    panels = {}
+    for method, look in looks(entry.files).items():
+        if method in LEFT_OUT:
+            continue
+        values = {metric: run.scores.one(entry.dataset, entry.image, method, metric) for metric in FIGURES}
+        known = {metric: METRICS[metric].text(value) for metric, value in values.items() if value is not None}
+        figures = ", ".join(FIGURES[metric].format(text) for metric, text in known.items())
+        alt = f"{entry.image}, {look.label}" + (f": {figures}" if figures else "")
+        panels[method] = Panel(look.label, figures, images.add(_enlarged(entry.files[method], size), "image/png"), alt)
+    return Plate(entry.dataset, entry.image, size, panels)
+
+
+def _enlarged(path: Path, size: tuple[int, int]) -> bytes:
+    """A crop's PNG as it is; an LR crop enlarged by repeating its pixels, so that nothing can smooth them."""
+    with Image.open(path) as image:
+        if image.size == size:
+            return path.read_bytes()
+        buffer = io.BytesIO()
+        image.resize(size, Image.Resampling.NEAREST).save(buffer, "PNG", optimize=True)
+        return buffer.getvalue()

@@ -1,0 +1,7 @@
+"""The error of the report."""
+
+from __future__ import annotations
+
+
+class ReportError(RuntimeError):
+    """A run folder that no report can be made of, or a program that the PDF needs and is not there."""

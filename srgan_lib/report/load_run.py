@@ -1,0 +1,114 @@
+"""What a run's folder holds, read and checked once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from srgan_lib.layout import STAGES, StageInfo
+from srgan_lib.report.errors import ReportError
+from srgan_lib.report.scores import Scores, read_scores
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """One stage as it was run: its manifest and its executed notebook."""
+
+    info: StageInfo
+    manifest: dict[str, Any]
+    notebook: Path
+
+    @property
+    def number(self) -> int:
+        """Number of the stage's chapter, from 1."""
+        return list(STAGES).index(self.info.name) + 1
+
+
+@dataclass(frozen=True)
+class Crops:
+    """The same crop of one image by every method, as PNG files: what the viewer shows."""
+
+    dataset: str
+    image: str
+    files: dict[str, Path]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run."""
+
+    directory: Path
+    manifest: dict[str, Any]
+    stages: list[StageRun]
+    scores: Scores
+    crops: list[Crops]
+
+    @property
+    def warnings(self) -> list[tuple[StageRun, str]]:
+        """Everything the stages warned of, in order."""
+        return [(stage, text) for stage in self.stages for text in stage.manifest.get("warnings", [])]
+
+    @property
+    def machine(self) -> str:
+        """What the run was computed on, in words."""
+        machine = self.manifest["machine"]
+        gpus = machine["gpu"]
+        cards = f"{gpus} CUDA device{'s' if gpus > 1 else ''}" if gpus else "no GPU"
+        return f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} GiB memory, {cards}"
+
+    @property
+    def duration(self) -> str:
+        """How long all stages took, e.g. ``7 min 42 s``."""
+        minutes, seconds = divmod(round(self.manifest["seconds"]), 60)
+        hours, minutes = divmod(minutes, 60)
+        words = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+        return words.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def read_run(directory: Path) -> Run:
+    """Read a run's folder.
+
+    Raises
+    ------
+    ReportError
+        Naming the first file that is missing or broken, and the command that makes it.
+    """
+    if not directory.is_dir():
+        raise ReportError(
+            f"{directory}: no such run folder; 'srgan run' makes one, and finished runs lie under results/"
+        )
+    stages = []
+    for name, info in STAGES.items():
+        notebook = directory / name / f"{info.notebook}.ipynb"
+        if not notebook.exists():
+            raise ReportError(
+                f"{notebook}: missing, so stage {name!r} of this run is not finished; "
+                "the command that started the run ('srgan run …') continues there"
+            )
+        stages.append(StageRun(info, _json(directory / name / "manifest.json"), notebook))
+    manifest = _json(directory / "manifest.json")
+    scores = read_scores(directory, manifest["parameters"]["shared"]["dataset"])
+    return Run(directory, manifest, stages, scores, _crops(directory / "evaluation/viewer"))
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ReportError(f"{path}: missing; 'srgan run' writes it when the stage is finished") from None
+    except ValueError as error:
+        raise ReportError(f"{path}: not valid JSON ({error}); delete it and run 'srgan run' again") from None
+
+
+def _crops(folder: Path) -> list[Crops]:
+    index = _json(folder / "index.json") if (folder / "index.json").exists() else []
+    crops = [
+        Crops(entry["dataset"], entry["image"], {m: folder / file for m, file in entry["methods"].items()})
+        for entry in index
+    ]
+    missing = [path for entry in crops for path in entry.files.values() if not path.exists()]
+    if missing:
+        raise ReportError(f"{missing[0]}: named in {folder / 'index.json'} but not there; run stage evaluation again")
+    return crops

@@ -1,0 +1,125 @@
+"""The page: front, chapters and appendix through nbconvert, for the screen or for paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import jinja2
+from mistune.util import striptags
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
+from traitlets import Bool
+
+from srgan_lib.layout import STAGES
+from srgan_lib.report import appendix
+from srgan_lib.report import summary as front
+from srgan_lib.report.crops import anchor, make_plates
+from srgan_lib.report.images import Images
+from srgan_lib.report.load_run import Run
+from srgan_lib.report.mathematics import to_mathml
+from srgan_lib.report.merge_notebooks import bind
+from srgan_lib.report.postprocess import Chapter, finish
+
+Medium = Literal["screen", "paper"]
+TEMPLATE = Path(__file__).with_name("template")
+
+
+def compose(run: Run, medium: Medium) -> tuple[str, Images]:
+    """The report as one HTML page in which names stand for the images, and the images.
+
+    Parameters
+    ----------
+    medium : ``screen``: with style, contents and viewer; ``paper``: plain, for :mod:`.paper` to set.
+    """
+    images = Images()
+    book = bind(run, images)
+    plates = make_plates(run, images)
+    templates = page_templates(TEMPLATE)
+    facts = {"run": run, "medium": medium, **front.facts(run, plates), **appendix.facts(run, book)}
+    html = export(
+        book,
+        medium,
+        finding=facts["finding"],
+        started=facts["started"],
+        front=templates.get_template("summary.html.j2").render(facts),
+        appendix=templates.get_template("appendix.html.j2").render(facts),
+    )
+    template = templates.get_template("viewer.html.j2")
+    closer = [(plate, template.render(plate=plate)) for plate in plates] if medium == "screen" else []
+    chapters = [
+        Chapter(stage.info.name, f"Notebook {stage.info.notebook}, {stage.manifest['seconds']:.0f} s")
+        for stage in run.stages
+    ]
+    return finish(html, chapters, images, closer), images
+
+
+def page_templates(folder: Path) -> jinja2.Environment:
+    """The templates of a page's parts in one folder."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def export(book: NotebookNode, medium: Medium, **parts: str) -> str:
+    """A notebook whose cells know their chapter (``metadata.stage``), as a page in the report's style.
+
+    Parameters
+    ----------
+    **parts : ``front`` and ``appendix`` as HTML; ``finding`` and ``started`` (a date) for the page's head.
+    """
+    exporter = _Exporter(
+        template_name=TEMPLATE.name,
+        extra_template_basedirs=[str(TEMPLATE.parent)],
+        annotate=medium == "paper",
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
+    html, _ = exporter.from_notebook_node(book, resources={"medium": medium, **parts})
+    return html
+
+
+class _Exporter(HTMLExporter):
+    """nbconvert's exporter, with mathematics set here instead of by a script from elsewhere."""
+
+    annotate = Bool(False, help="keep TeX inside MathML")
+
+    @property
+    def default_config(self) -> Any:
+        config = super().default_config
+        # Nothing that needs a script to be drawn; of a progress bar its last state.
+        config.NbConvertBase.display_data_priority = ["text/html", "text/markdown", "text/plain"]
+        config.CoalesceStreamsPreprocessor.enabled = True
+        return config
+
+    @jinja2.pass_context
+    def markdown2html(self, context: jinja2.runtime.Context, source: str) -> str:
+        """Markdown to HTML, knowing the chapter."""
+        renderer = _Renderer(context["cell"].metadata["stage"], self.annotate)
+        return MarkdownWithMath(renderer=renderer).render(source)
+
+
+class _Renderer(IPythonRenderer):
+    """Headings one level down with ids, links between notebooks as links between chapters, mathematics as MathML."""
+
+    def __init__(self, stage: str, annotate: bool) -> None:
+        super().__init__(escape=False)
+        self._stage, self._annotate = stage, annotate
+
+    def heading(self, text: str, level: int, **attrs: Any) -> str:
+        identity = self._stage if level == 1 else anchor(self._stage, striptags(text))
+        return f'<h{level + 1} id="{identity}">{text}</h{level + 1}>\n'
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        chapter = next((stage for stage, info in STAGES.items() if Path(url).name == f"{info.notebook}.ipynb"), None)
+        return super().link(text, f"#{chapter}" if chapter else url, title)
+
+    def block_math(self, body: str) -> str:
+        return to_mathml(body, display=True, annotate=self._annotate)
+
+    def inline_math(self, body: str) -> str:
+        return to_mathml(body, display=False, annotate=self._annotate)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return to_mathml(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True, annotate=self._annotate)

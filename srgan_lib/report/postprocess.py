@@ -1,0 +1,189 @@
+"""Finishing touches on the whole page: numbers, ids, captions, contents, and boxes that scroll."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bs4 import BeautifulSoup
+from mistune.util import striptags
+
+from srgan_lib.layout import STAGES
+from srgan_lib.report.crops import Plate
+from srgan_lib.report.images import NAME, Images
+
+NUMBER = re.compile(r"^\s*\d+\s*[.:)·–—-]?\s+")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter of a report: the id of its heading, and what its byline says, if anything."""
+
+    anchor: str
+    byline: str = ""
+
+
+def finish(html: str, chapters: Sequence[Chapter], images: Images, closer: Sequence[tuple[Plate, str]] = ()) -> str:
+    """Number chapters, figures and tables, list the contents, and make the page complete in itself.
+
+    Parameters
+    ----------
+    html : the page as exported, images by name.
+    chapters : those that are numbered, in order.
+    closer : plates, each as HTML to put below its comparison grid.
+    """
+    page = BeautifulSoup(html, "html.parser")
+    _drop_foreign(page)
+    _drop_notebook_matters(page)
+    _unique_ids(page)
+    _number_chapters(page, chapters)
+    _complete_figures(page, images)
+    _open_grids(page, closer)
+    _set_headings(page)
+    _box_what_is_wide(page)
+    _list_contents(page)
+    _mend_links(page)
+    return str(page)
+
+
+def _drop_foreign(page: BeautifulSoup) -> None:
+    """What a notebook shows by asking for a file or running a script: of an image its description stays."""
+    for element in page.select("main script, main link, main iframe, main object, main embed"):
+        element.decompose()
+    for image in page.find_all("img"):
+        if not NAME.fullmatch(image.get("src", "")):
+            image.replace_with(image.get("alt", ""))
+
+
+def _drop_notebook_matters(page: BeautifulSoup) -> None:
+    """What is said to somebody who runs the notebooks one by one: which files it wrote, and which is next."""
+    for element in page.select(".srgan-finish"):
+        element.decompose()
+
+
+def _unique_ids(page: BeautifulSoup) -> None:
+    seen: Counter[str] = Counter()
+    for element in page.find_all(id=True):
+        name = element["id"]
+        seen[name] += 1
+        if seen[name] > 1:
+            element["id"] = f"{name}-{seen[name]}"
+
+
+def _number_chapters(page: BeautifulSoup, chapters: Sequence[Chapter]) -> None:
+    """Chapters are numbered by their place, and say which notebook they are and how long it took."""
+    for place, chapter in enumerate(chapters, 1):
+        heading = page.find("h2", id=chapter.anchor)
+        if heading is None:
+            continue
+        first = heading.find(string=True)
+        first.replace_with(NUMBER.sub("", first))
+        number = page.new_tag("span", attrs={"class": "number"}, string=f"{place}")
+        heading.insert(0, number)
+        number.insert_after(" ")
+        if chapter.byline:
+            byline = page.new_tag("div", attrs={"class": "byline", "data-paper": "byline"}, string=chapter.byline)
+            heading.insert_after(byline)
+
+
+def _complete_figures(page: BeautifulSoup, images: Images) -> None:
+    """Each figure and table gets its number and its origin; images get their size, so that the page does not jump."""
+    count: Counter[str] = Counter()
+    for image in page.find_all("img"):
+        image["alt"] = striptags(image.get("alt", ""))  # it may repeat a caption, which may hold HTML
+        if (size := images.size(image["src"])) and not image.has_attr("width"):
+            image["width"], image["height"] = size
+    for figure in page.select("figure.srgan"):
+        kind = "Table" if "srgan-table" in figure["class"] else "Figure"
+        count[kind] += 1
+        caption = figure.find("figcaption")
+        if caption is None:
+            caption = page.new_tag("figcaption")
+            figure.append(caption)
+        caption.insert(0, page.new_tag("b", attrs={"class": "label"}, string=f"{kind} {count[kind]}."))
+        caption.insert(1, " ")
+        source, stage = figure.get("data-source"), STAGES.get(figure.get("data-stage", ""))
+        made = " ".join(filter(None, [source and f"from {source}", stage and f"by notebook {stage.notebook}"]))
+        if made:
+            caption.append(" ")
+            caption.append(page.new_tag("span", attrs={"class": "source"}, string=f"Made {made}."))
+
+
+def _open_grids(page: BeautifulSoup, closer: Sequence[tuple[Plate, str]]) -> None:
+    """Comparison grids know their plate; one that the front lacks goes below its grid, or to the chapter's end."""
+    grids = {figure["id"]: figure for figure in page.select("figure.srgan[id]")}
+    shown = {figure.get("id") for figure in page.select("figure.example")}
+    for plate, html in closer:
+        grid = grids.get(plate.grid)
+        if grid:
+            grid["data-plate"] = plate.anchor
+        if plate.anchor not in shown:
+            details = BeautifulSoup(html, "html.parser")
+            if grid:
+                grid.insert_after(details)
+            else:
+                page.select_one(".appendix").insert_before(details)
+
+
+def _set_headings(page: BeautifulSoup) -> None:
+    """Headings of tables stand over their numbers, and break neither inside a name nor before an arrow."""
+    for table in page.select("figure.srgan-table table"):
+        cells = table.select("tbody tr:first-child > *")
+        for heading, cell in zip(table.select("thead tr:last-child th"), cells, strict=False):
+            if "num" in cell.get("class", []):
+                heading["class"] = "num"
+            if heading.string:
+                heading.string = re.sub(
+                    " (?=[↑↓])", "\N{NO-BREAK SPACE}", heading.string.replace("-", "\N{NON-BREAKING HYPHEN}")
+                )
+
+
+def _box_what_is_wide(page: BeautifulSoup) -> None:
+    """What is wide scrolls inside its own box, which the keyboard reaches."""
+    for number, table in enumerate(page.find_all("table"), 1):
+        box = table.find_parent(class_="scroll") or table.wrap(page.new_tag("div", attrs={"class": "scroll"}))
+        caption = box.find_parent("figure") and box.find_parent("figure").find("b", class_="label")
+        box.attrs |= {
+            "tabindex": "0",
+            "role": "region",
+            "aria-label": caption.get_text().rstrip(".") if caption else f"Small table {number}",
+        }
+    # Charts too, and patches by many methods: a phone's width would make their labels tiny.
+    for image in page.select("figure.srgan > img[src$='.svg'], figure.srgan[id^='fig-patch'] > img"):
+        label = image.find_parent("figure").find("b", class_="label").get_text().rstrip(".")
+        chart = {"class": "scroll chart", "tabindex": "0", "role": "region", "aria-label": label}
+        image.wrap(page.new_tag("div", attrs=chart))
+    for wide in page.select("pre, math[display=block]"):
+        wide["tabindex"] = "0"
+
+
+def _list_contents(page: BeautifulSoup) -> None:
+    contents = page.select_one("nav ol")
+    if contents is None:
+        return
+    inner = contents
+    for heading in page.select("main h2[id], main h3[id]"):
+        entry = page.new_tag("li")
+        entry.append(page.new_tag("a", href=f"#{heading['id']}", string=heading.get_text(" ", strip=True)))
+        if heading.name == "h2":
+            contents.append(entry)
+            inner = page.new_tag("ol")
+            entry.append(inner)
+        else:
+            inner.append(entry)
+    for empty in contents.find_all(lambda tag: tag.name == "ol" and not tag.contents):
+        empty.decompose()
+
+
+def _mend_links(page: BeautifulSoup) -> None:
+    """Links inside the page lead somewhere; links to files beside it become text, since the page travels alone.
+
+    Those of class ``beside`` stay: a comparison lies beside the runs that it compares.
+    """
+    ids = {element["id"] for element in page.find_all(id=True)}
+    for link in page.find_all("a", href=True):
+        inside = link["href"].startswith("#") and link["href"][1:] in ids
+        if not inside and "beside" not in link.get("class", []) and not re.match(r"https?://|mailto:", link["href"]):
+            link.unwrap()

@@ -1,0 +1,162 @@
+"""The front of the report: the finding in one sentence, the results table, the best and the worst example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from srgan_lib.metrics.registry import HEADLINE, METRICS
+from srgan_lib.plotting import looks
+from srgan_lib.report.crops import Plate
+from srgan_lib.report.load_run import Run
+from srgan_lib.report.scores import Scores
+from srgan_lib.weights import own_methods
+
+BASELINE, OURS = "bicubic", "srgan"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the results table; ``rows`` > 1 for one that says that a whole column was not computed."""
+
+    text: str
+    best: bool = False
+    missing: bool = False
+    rows: int = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the results table: a method with a cell per dataset and metric."""
+
+    label: str
+    colour: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Example:
+    """An image that stands out by what SRGAN gains over bicubic."""
+
+    title: str
+    dataset: str
+    image: str
+    words: str
+
+
+def facts(run: Run, plates: list[Plate]) -> dict[str, Any]:
+    """What the front's template shows."""
+    known = {(plate.dataset, plate.image): plate for plate in plates}
+    scale = run.manifest["parameters"]["shared"]["scale"]
+    return {
+        "scale": scale,
+        "started": run.stages[0].manifest["started"][:10],
+        "finding": finding(run.scores, scale),
+        "headings": [METRICS[metric].heading for metric in HEADLINE],
+        "datasets": [dataset_label(run.scores, dataset) for dataset in run.scores.datasets],
+        "rows": results(run.scores),
+        "reference": own_methods(run.scores.methods) != run.scores.methods,
+        "examples": [(example, known.get((example.dataset, example.image))) for example in examples(run.scores)],
+    }
+
+
+def dataset_label(scores: Scores, dataset: str) -> str:
+    """A dataset in words, with its size, e.g. ``5 held-out photographs`` or ``Set5 (5 images)``."""
+    count = len(scores.images(dataset))
+    plural = "" if count == 1 else "s"
+    return f"{count} held-out photograph{plural}" if dataset == scores.heldout else f"{dataset} ({count} image{plural})"
+
+
+def finding(scores: Scores, scale: int) -> str:
+    """The result in one sentence, computed from the first dataset's figures."""
+    dataset = scores.datasets[0]
+    clauses = [_closeness(scores, dataset), _faithfulness(scores, dataset)]
+    if scores.summary(dataset, OURS, "lpips_alex") is None:
+        clauses.reverse()
+    return f"On {dataset_label(scores, dataset)} enlarged {scale}×, {'; '.join(filter(None, clauses))}."
+
+
+def results(scores: Scores) -> list[Row]:
+    """The results table: each method's mean per dataset and metric, the best of this run marked in each column."""
+    columns = [(dataset, metric) for dataset in scores.datasets for metric in HEADLINE]
+    means = {
+        column: {method: scores.summary(column[0], method, column[1]) for method in scores.methods}
+        for column in columns
+    }
+    rows = []
+    for method, look in looks(scores.methods).items():
+        cells = [cell for column in columns if (cell := _cell(means[column], method, column[1]))]
+        rows.append(Row(look.label, look.colour, cells))
+    return rows
+
+
+def examples(scores: Scores) -> list[Example]:
+    """The images where SRGAN gains most and least over bicubic: by LPIPS, or by PSNR where LPIPS was not computed."""
+    for metric in ("lpips_alex", "psnr_y"):
+        gains = {}
+        for dataset in scores.datasets:
+            for image in scores.images(dataset):
+                ours, base = (scores.one(dataset, image, method, metric) for method in (OURS, BASELINE))
+                if ours is not None and base is not None:
+                    gains[dataset, image] = ours - base if METRICS[metric].higher_is_better else base - ours
+        if gains:
+            ranked = sorted(gains, key=lambda key: -gains[key])
+            chosen = {"Best example": ranked[0], "Worst example": ranked[-1]} if ranked[1:] else {"Example": ranked[0]}
+            return [Example(title, *key, _compared(scores, *key)) for title, key in chosen.items()]
+    return []
+
+
+def _closeness(scores: Scores, dataset: str) -> str:
+    """What SRGAN changes against bicubic in LPIPS, and what that costs in PSNR."""
+    ours, base = (scores.summary(dataset, method, "lpips_alex") for method in (OURS, BASELINE))
+    change = scores.summary(dataset, OURS, "psnr_y", "difference")
+    psnr = "" if change is None else f"{_decibel(abs(change))} {'higher' if change >= 0 else 'lower'}"
+    if ours is None:
+        missing = "LPIPS, which judges what PSNR does not see, was not computed"
+        return f"SRGAN is {psnr} than bicubic, and {missing}" if psnr else missing
+    text = METRICS["lpips_alex"].text
+    if base is None:
+        return f"SRGAN has an LPIPS of {text(ours)}"
+    low, high = (scores.summary(dataset, OURS, "lpips_alex", f"difference_{end}") for end in ("low", "high"))
+    unclear = low is not None and high is not None and low <= 0 <= high
+    figures = f"LPIPS ({text(ours)} against {text(base)}{', no clear difference on so few images' if unclear else ''})"
+    nearness = f"{abs(1 - ours / base):.0%} {'closer to' if ours < base else 'less close to'} the originals than"
+    if text(ours) == text(base):
+        nearness = "as close to the originals as"
+    return f"SRGAN comes {nearness} bicubic by {figures}" + (f" at {psnr} PSNR" if psnr else "")
+
+
+def _faithfulness(scores: Scores, dataset: str) -> str:
+    """Which of the run's own methods has the highest PSNR."""
+    psnr = {method: scores.summary(dataset, method, "psnr_y") or 0 for method in own_methods(scores.methods)}
+    best = max(psnr, key=psnr.__getitem__)
+    if best == BASELINE:
+        return f"no method comes above bicubic’s {_decibel(psnr[best])} PSNR"
+    words = f"the most faithful by PSNR is {looks(scores.methods)[best].label}"
+    return f"{words}, {_decibel(psnr[best] - psnr[BASELINE])} above bicubic" if BASELINE in psnr else words
+
+
+def _compared(scores: Scores, dataset: str, image: str) -> str:
+    """SRGAN against bicubic on one image, in figures."""
+    words = []
+    for name in ("lpips_alex", "psnr_y"):
+        metric = METRICS[name]
+        ours, base = (scores.one(dataset, image, method, name) for method in (OURS, BASELINE))
+        if ours is not None and base is not None:
+            words.append(f"{metric.label} {metric.text(ours)} against {metric.text(base)} {metric.unit}".strip())
+    return f"SRGAN against bicubic: {', '.join(words)}"
+
+
+def _cell(column: dict[str, float | None], method: str, name: str) -> Cell | None:
+    """The cell of one method; none where the column's first cell reaches over all rows."""
+    metric, known = METRICS[name], {key: value for key, value in column.items() if value is not None}
+    if not known:
+        return Cell("not computed", missing=True, rows=len(column)) if method == next(iter(column)) else None
+    if method not in known:
+        return Cell("not computed", missing=True)
+    text, own = metric.text(known[method]), own_methods(known)
+    return Cell(text, best=method in own and text == metric.text(metric.best(known[one] for one in own)))
+
+
+def _decibel(value: float) -> str:
+    return f"{METRICS['psnr_y'].text(value)}\N{NO-BREAK SPACE}dB"

@@ -1,0 +1,170 @@
+"""The sweep file: what is varied over which params file, and by which rule a winner is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from srgan_lib.params import ParameterError, Params, Section
+from srgan_lib.params_io import check, explain, load_yaml, place, read_document
+
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Values = Annotated[list[Any], Field(min_length=1)]
+Method = Literal["srgan", "warmup", "srcnn"]
+Measure = Literal[
+    "lpips_squeeze", "psnr_y", "ssim_y", "ssim_y_daala", "psnr_rgb", "ssim_rgb", "ms_ssim_y", "vif_y"
+]  # all but lpips_alex, the independent judge
+
+
+class Base(Section):
+    """What all runs have in common."""
+
+    params: str = Field(description="params file, relative to the sweep file")
+    overlays: list[str] = Field([], description="params files merged over it, relative to the sweep file")
+    set: dict[str, Any] = Field({}, description="parameters set for all runs, by stage.name or name")
+
+
+class Winner(Section):
+    """The rule that names the winner."""
+
+    by: list[Measure] = Field(
+        ["lpips_squeeze", "psnr_y"], min_length=1, description="the first of these that was computed decides"
+    )
+    method: Method | None = Field(
+        None, description="whose images are judged; none: srgan, or srcnn where nothing else is varied"
+    )
+
+    @field_validator("by", mode="before")
+    @classmethod
+    def _judge_stays_independent(cls, names: Any) -> Any:
+        if isinstance(names, list) and "lpips_alex" in names:
+            raise ValueError(
+                "lpips_alex: is the independent judge and must not choose, or it would no longer be one; "
+                "lpips_squeeze may"
+            )
+        return names
+
+
+class Definition(Section):
+    """A sweep file: its runs are all combinations of cases, zip, grid and seeds."""
+
+    title: str | None = Field(None, description="title of the comparison report")
+    base: Base = Field(description="a params file, or params, overlays and set")
+    grid: dict[str, Values] = Field({}, description="values by stage.name or name; all combinations are run")
+    zip: dict[str, Values] = Field({}, description="lists of one length, which vary in parallel")
+    cases: dict[str, dict[str, Any]] = Field({}, description="named sets of parameters")
+    seeds: list[Seed] = Field([], description="each setting is run with each; empty: the base's seed only")
+    winner: Winner = Winner()
+
+    @field_validator("base", mode="before")
+    @classmethod
+    def _file_alone(cls, base: Any) -> Any:
+        return {"params": base} if isinstance(base, str) else base
+
+    @model_validator(mode="after")
+    def _axes_fit_together(self) -> Definition:
+        if not (self.grid or self.zip or self.cases or self.seeds):
+            raise ValueError("grid: nothing is varied; give at least one of grid, zip, cases and seeds")
+        lengths = {name: len(values) for name, values in self.zip.items()}
+        if len(set(lengths.values())) > 1:
+            counts = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+            raise ValueError(f"zip: lists vary in parallel and need the same length; {counts}")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds: {self.seeds} names one twice")
+        return self
+
+
+@dataclass(frozen=True)
+class Source:
+    """A sweep file as read: its definition, and the parameters that all runs begin with.
+
+    Attributes
+    ----------
+    path : of the file.
+    params : the base's params file.
+    overlays, overrides : merged over it, in this order; overrides as ``stage.name=value``.
+    document : the outcome, not yet validated.
+    """
+
+    path: Path
+    definition: Definition
+    params: Path
+    overlays: tuple[Path, ...]
+    overrides: tuple[str, ...]
+    document: dict[str, Any]
+
+    @cached_property
+    def base(self) -> Params:
+        """What all runs have in common.
+
+        Raises
+        ------
+        ParameterError
+            For a parameter that is unknown, out of range or impossible.
+        """
+        return check(self.document, str(self.params))
+
+    @property
+    def method(self) -> Method:
+        """Whose images are judged: SRGAN's, which nearly everything has an influence on, unless the file says other."""
+        definition = self.definition
+        varied = [*definition.grid, *definition.zip, *(name for case in definition.cases.values() for name in case)]
+        only_srcnn = varied and all(name.startswith("srcnn.") for name in parameters(varied, str(self.path)))
+        return definition.winner.method or ("srcnn" if only_srcnn else "srgan")
+
+
+def read_sweep(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = ()) -> Source:
+    """Read and check a sweep file and its base.
+
+    Parameters
+    ----------
+    overrides, overlays : applied to the base of all runs, after the file's own.
+
+    Raises
+    ------
+    ParameterError
+        For a file that is missing or wrong, naming what is wrong and what is allowed; the runs' own parameters are
+        checked by :func:`srgan_lib.sweep.expansion.expand`.
+    """
+    try:
+        definition = Definition.model_validate(load_yaml(path))
+    except ValidationError as error:
+        raise ParameterError(f"{path}: " + "\n".join(explain(error, Definition))) from None
+    _check_places(definition, path)
+    base = definition.base
+    params = path.parent / base.params
+    all_overlays = (*(path.parent / file for file in base.overlays), *overlays)
+    all_overrides = (*(override(name, value) for name, value in base.set.items()), *overrides)
+    document = read_document(params, all_overrides, all_overlays)
+    return Source(path, definition, params, all_overlays, all_overrides, document)
+
+
+def override(name: str, value: Any) -> str:
+    """A parameter as the command line takes it after ``-p``."""
+    return f"{name}={json.dumps(value, ensure_ascii=False)}"
+
+
+def parameters(names: Iterable[str], source: str) -> list[str]:
+    """Names as they stand in a sweep file, as ``stage.name``; a bare name is several where several sections have it."""
+    return [f"{section}.{key}" for name in names for section, keys in place(name, None, source).items() for key in keys]
+
+
+def _check_places(definition: Definition, path: Path) -> None:
+    """Each parameter is varied in one place only."""
+    axes = [(kind, [name]) for kind in ("grid", "zip") for name in getattr(definition, kind)]
+    axes.append(("cases", sorted({name for case in definition.cases.values() for name in case})))
+    axes.append(("seeds", ["shared.seed"] if definition.seeds else []))
+    taken: dict[str, str] = {}
+    for kind, names in axes:
+        for name in dict.fromkeys(parameters(names, f"{path}: {kind}")):
+            if name in taken:
+                raise ParameterError(
+                    f"{path}: {name} is varied twice, by {taken[name]} and by {kind}; keep one of them"
+                )
+            taken[name] = kind

@@ -1,0 +1,125 @@
+"""What a comparison says in words, computed from its figures: effects, the part of luck, and the winner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from srgan_lib.metrics.registry import METRICS
+from srgan_lib.sweep.expansion import Factor
+from srgan_lib.sweep.statistics import Contrast, contrast, over_seeds
+
+HEADLINE = ("psnr_y", "lpips_squeeze", "lpips_alex")
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The best setting by the stated rule, with the words that say so."""
+
+    setting: str
+    metric: str
+    rule: str
+    words: str
+
+
+def computed(rows: pd.DataFrame, names: tuple[str, ...] = HEADLINE) -> list[str]:
+    """The metrics that every run has."""
+    return [name for name in names if name in rows and len(rows) and rows[name].notna().all()]
+
+
+def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> tuple[Contrast, str] | None:
+    """What a factor changes: its smallest against its largest number, or its worst level against its best.
+
+    Returns
+    -------
+    The contrast and a sentence, or none where fewer than two levels have finished runs.
+    """
+    look = METRICS[metric]
+    present = [level for level in factor.levels if (rows[factor.name] == level).any()]
+    if len(present) < 2:
+        return None
+    if factor.numbers:
+        number = dict(zip(factor.levels, factor.numbers, strict=True))
+        a, b = min(present, key=number.__getitem__), max(present, key=number.__getitem__)
+        found = contrast(rows, metric, factor.name, a, b)
+        begin = f"From {factor.short} {a} to {b}, {look.label} {_moves(found.difference, metric)}"
+    else:
+        means = over_seeds(rows, metric, factor.name)["mean"].sort_values(ascending=look.higher_is_better)
+        a, b = means.index[0], means.index[-1]
+        found = contrast(rows, metric, factor.name, a, b, candidates=len(present))
+        begin = f"Between {factor.short} {a} and {b}, the worst and the best, {look.label} {_moves(found.difference, metric)}"
+    return found, f"{begin}{_judged(found, metric)}"
+
+
+def luck(rows: pd.DataFrame, metric: str) -> str:
+    """How far two runs of one setting may lie apart by their seeds alone."""
+    look = METRICS[metric]
+    pooled = rows.groupby("setting")[metric]
+    counts = pooled.count()
+    if (counts < 2).all():
+        return (
+            f"{look.label}: each setting has one seed only, so what luck does is not known; give several under seeds."
+        )
+    freedom = (counts - 1).sum()
+    spread = float(((pooled.var() * (counts - 1)).sum() / freedom) ** 0.5)
+    from scipy.stats import t
+
+    apart = t.ppf(0.975, freedom) * spread * 2**0.5
+    return (
+        f"{look.label}: runs that differ in the seed only have a standard deviation of {_fine(spread, metric)}. Two single "
+        f"runs may differ by {_fine(apart, metric)} by luck alone (19 times in 20)."
+    )
+
+
+def winner(rows: pd.DataFrame, by: list[str]) -> Winner | None:
+    """The setting with the best mean over seeds by the first metric of the rule that was computed.
+
+    Returns
+    -------
+    None where no metric of the rule was computed.
+    """
+    names = computed(rows, tuple(by))
+    if not names:
+        return None
+    metric = names[0]
+    look = METRICS[metric]
+    means = over_seeds(rows, metric)["mean"].sort_values(ascending=not look.higher_is_better, kind="stable")
+    order = ", else ".join(METRICS[name].label for name in by)
+    skipped = (
+        f" ({', '.join(METRICS[name].label for name in by[: by.index(metric)])} was not computed)"
+        if metric != by[0]
+        else ""
+    )
+    best = "highest" if look.higher_is_better else "lowest"
+    rule = f"the {best} mean {look.label} over seeds{skipped}; the rule of this sweep is {order}"
+    words = f"{means.index[0]}: {look.label} {look.phrase(means.iloc[0])}"
+    if len(means) > 1:
+        found = contrast(rows, metric, "setting", means.index[1], means.index[0], candidates=len(means))
+        words += f", against {look.phrase(means.iloc[1])} for {means.index[1]}, the second{_judged(found, metric)}"
+    return Winner(means.index[0], metric, rule, words if words.endswith(".") else f"{words}.")
+
+
+def _moves(difference: float, metric: str) -> str:
+    look = METRICS[metric]
+    if _fine(difference, metric) == _fine(0, metric):
+        return "stays the same"
+    better = (difference > 0) == look.higher_is_better
+    return f"{'rises' if difference > 0 else 'falls'} by {_fine(abs(difference), metric)} ({'better' if better else 'worse'})"
+
+
+def _judged(found: Contrast, metric: str) -> str:
+    if not found.known:
+        return "; without several seeds in common, whether that is more than luck is not known."
+    verdict = "which exceeds" if found.exceeds else "which does not exceed"
+    return (
+        f", {verdict} the spread over seeds: 95 % interval of the difference {_fine(found.low, metric, True)} to "
+        f"{_fine(found.high, metric, True)}, standard deviation over seeds {_fine(found.spread, metric)}."
+    )
+
+
+def _fine(value: float, metric: str, sign: bool = False) -> str:
+    """A difference with one decimal more than the values themselves have."""
+    look = METRICS[metric]
+    text = f"{value:{'+' if sign else ''}z.{look.digits + 1}f}".replace("-", "\N{MINUS SIGN}")
+    return f"{text} {look.unit}".rstrip()

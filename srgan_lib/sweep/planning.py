@@ -1,0 +1,132 @@
+"""Planning a sweep: what each run will compute, and which run computes what several need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from srgan_lib.files import read_json
+from srgan_lib.layout import STAGES as STAGE_TABLE
+from srgan_lib.layout import results_folder
+from srgan_lib.params import STAGES, Params
+from srgan_lib.pipeline.provenance import one_look
+from srgan_lib.pipeline.resolve import resolve
+from srgan_lib.pipeline.runner import Plan, finished_stages, plan_run
+from srgan_lib.sweep.expansion import SweepRun
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run of a sweep with its resolved parameters, its folder and what will happen to each stage.
+
+    A stage to ``reuse`` may be one that an earlier run of the sweep has yet to compute.
+    """
+
+    run: SweepRun
+    params: Params
+    directory: Path
+    stages: dict[str, Plan]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One piece of work for one process: to compute one stage, or to complete a run and make its report.
+
+    Attributes
+    ----------
+    stage : what to compute; none: all stages of the run are there or can be copied, and the report is to be made.
+    needs : keys of the tasks that come first.
+    """
+
+    key: str
+    run: PlannedRun
+    stage: str | None
+    needs: tuple[str, ...]
+
+    @cached_property
+    def stages(self) -> list[str]:
+        """The stages of the run that this task sees to."""
+        return list(STAGES) if self.stage is None else [*STAGE_TABLE[self.stage].upstream, self.stage]
+
+
+def plan_sweep(
+    runs: Iterable[SweepRun], folder: Path, root: Path, on_message: Callable[[str], None] = lambda text: None
+) -> list[PlannedRun]:
+    """Plan all runs as the disk is now; computes nothing and does not import torch.
+
+    To know their images, it downloads the named sets that are not here yet.
+
+    Parameters
+    ----------
+    runs : of the sweep, in order: of several that need a stage, the first computes it.
+    folder : the sweep's, ``results/sweeps/<name>``.
+    root : the project.
+    on_message : told once what ``auto`` and ``available`` became.
+    """
+    told: set[str] = set()
+
+    def tell(text: str) -> None:
+        if text not in told:
+            told.add(text)
+            on_message(text)
+
+    finished = finished_stages(results_folder(folder / "run"))
+    claimed: dict[str, Path] = {}
+    planned = []
+    resolved = [(run, resolve(run.params, tell)) for run in runs]  # may download what planning then looks at once
+    with one_look():
+        for run, params in resolved:
+            directory = folder / run.name
+            plans = plan_run(params, directory, root, finished=finished)
+            planned.append(
+                PlannedRun(run, params, directory, {p.stage.name: _shared(p, directory, claimed) for p in plans})
+            )
+    return planned
+
+
+def is_finished(planned: PlannedRun) -> bool:
+    """Whether a run's figures, as planned, are there already."""
+    manifest = read_json(planned.directory / "manifest.json") or {"stages": {}}
+    return all(
+        plan.action == "skip" and manifest["stages"].get(name, {}).get("fingerprint") == plan.fingerprint
+        for name, plan in planned.stages.items()
+    )
+
+
+def tasks(planned: Iterable[PlannedRun]) -> list[Task]:
+    """All work of a sweep, each task after those it needs."""
+    made: dict[str, Task] = {}
+    last: dict[str, str] = {}  # by fingerprint, the task that computes it
+    for run in planned:
+        for stage, plan in run.stages.items():
+            if plan.action == "run":
+                needs = [run.stages[name].fingerprint for name in STAGE_TABLE[stage].upstream]
+                key = f"{run.run.name}/{stage}"
+                made[key] = Task(key, run, stage, tuple(last[need] for need in needs if need in last))
+                last[plan.fingerprint] = key
+        needs = tuple(dict.fromkeys(last[plan.fingerprint] for plan in run.stages.values() if plan.fingerprint in last))
+        made[f"{run.run.name}/report"] = Task(f"{run.run.name}/report", run, None, needs)
+    return list(made.values())
+
+
+def by_urgency(all_tasks: list[Task]) -> dict[Task, int]:
+    """Tasks in the order in which they may be done, each with the number of runs that wait for it.
+
+    What most runs wait for comes first, then one run is completed after the other.
+    """
+    waiting: dict[str, set[str]] = {task.key: {task.run.run.name} for task in all_tasks}
+    for task in reversed(all_tasks):
+        for need in task.needs:
+            waiting[need] |= waiting[task.key]
+    return {task: len(waiting[task.key]) for task in sorted(all_tasks, key=lambda task: -len(waiting[task.key]))}
+
+
+def _shared(plan: Plan, directory: Path, claimed: dict[str, Path]) -> Plan:
+    """A stage's plan; what an earlier run of the sweep will compute is reused."""
+    if plan.action == "run" and plan.fingerprint in claimed:
+        return replace(plan, action="reuse", source=claimed[plan.fingerprint])
+    if plan.action == "run":
+        claimed[plan.fingerprint] = directory / plan.stage.name
+    return plan

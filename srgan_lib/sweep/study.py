@@ -1,0 +1,119 @@
+"""A sweep from its file to its report: read, plan, do, compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from srgan_lib.layout import run_folder
+from srgan_lib.sweep.definition import Source
+from srgan_lib.sweep.execution import Change, Executor, Outcome, Stopped, Tell
+from srgan_lib.sweep.expansion import Factor, SweepRun, expand, single_command
+from srgan_lib.sweep.planning import PlannedRun, Task, is_finished, tasks
+from srgan_lib.sweep.work import Work, work_of
+
+Planner = Callable[[list[SweepRun], Path, Path], list[PlannedRun]]  # of runs, the sweep's folder and the project
+
+
+@dataclass
+class Study:
+    """A planned sweep and what has become of its runs.
+
+    Attributes
+    ----------
+    folder : of the sweep, which holds a folder for each run.
+    factors : what is varied, but for the seed.
+    outcomes : by the run's name.
+    """
+
+    source: Source
+    folder: Path
+    root: Path
+    factors: list[Factor]
+    outcomes: dict[str, Outcome]
+
+    @property
+    def title(self) -> str:
+        """Of the comparison report."""
+        return self.source.definition.title or f"{self.source.path.stem.replace('_', ' ').capitalize()}: a comparison"
+
+    @property
+    def planned(self) -> list[PlannedRun]:
+        """All runs in the order of the sweep file."""
+        return [outcome.planned for outcome in self.outcomes.values()]
+
+    @property
+    def finished(self) -> list[PlannedRun]:
+        """The runs that can be compared."""
+        return [outcome.planned for outcome in self.outcomes.values() if outcome.state == "finished"]
+
+    @property
+    def unfinished(self) -> list[Outcome]:
+        """The runs that failed or were not begun."""
+        return [outcome for outcome in self.outcomes.values() if outcome.state != "finished"]
+
+    def command(self, run: SweepRun) -> str:
+        """What computes one of the runs by itself."""
+        return single_command(self.source, run, self.root)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from running this sweep meanwhile.
+
+        Raises
+        ------
+        Stopped
+            When one does already.
+        """
+        from filelock import FileLock, Timeout
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise Stopped(
+                f"another process is running this sweep ({self.folder}); wait for it or give a --name"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def do(self, executor: Executor, tell: Tell) -> None:
+        """Compute all that is missing, one task after the other or side by side.
+
+        Raises
+        ------
+        Stopped
+            When the workers are gone.
+        Interrupted, KeyboardInterrupt
+            When the user stops the sweep.
+        """
+
+        def follow(change: Change) -> None:
+            self.outcomes[change.task.run.run.name].follow(change)
+            tell(change)
+
+        executor(tasks(self.planned), self._work, follow)
+
+    def _work(self, task: Task) -> Work:
+        return work_of(task, self.root, self.command(task.run.run))
+
+
+def plan_study(source: Source, results: Path, root: Path, name: str | None, planner: Planner) -> Study:
+    """Check every run of a sweep and plan it; nothing is computed.
+
+    Parameters
+    ----------
+    results : folder of all runs.
+    name : of the sweep's folder; default: that of its file.
+    planner : makes the plan here, or where the runs will be computed.
+    """
+    factors, runs = expand(source)
+    folder = run_folder(results / "sweeps", name or source.path.stem)
+    planned = planner(runs, folder, root)
+    outcomes = {run.run.name: Outcome(run, "finished" if is_finished(run) else "waiting") for run in planned}
+    return Study(source, folder, root, factors, outcomes)

@@ -1,0 +1,90 @@
+"""One task of a sweep, done in one process: on this machine or on a worker of a cluster."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from srgan_lib.params import Params
+from srgan_lib.pipeline.kernels import Listener
+from srgan_lib.pipeline.provenance import Components
+from srgan_lib.pipeline.runner import Plan, execute, plan_run
+from srgan_lib.sweep.expansion import SweepRun
+from srgan_lib.sweep.planning import Task
+
+
+class WorkerDiffers(RuntimeError):
+    """A worker would compute something else than what was planned: other versions, files or code."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker must know to do a task; small, and free of what it can find on the shared disk.
+
+    Attributes
+    ----------
+    run, params : the run as asked for, and its parameters as resolved.
+    components : what each stage was planned to depend on.
+    sources : folders to copy stages from, by fingerprint.
+    stages : what to see to; ``report``: then complete the run and make its report.
+    command : what reproduces the run alone.
+    """
+
+    run: SweepRun
+    params: Params
+    directory: Path
+    root: Path
+    components: dict[str, Components]
+    sources: dict[str, list[Path]]
+    stages: list[str]
+    report: bool
+    command: str
+
+
+def work_of(task: Task, root: Path, command: str) -> Work:
+    """The task as a worker gets it."""
+    planned = task.run
+    return Work(
+        run=planned.run,
+        params=planned.params,
+        directory=planned.directory,
+        root=root,
+        components={stage: planned.stages[stage].components for stage in task.stages},
+        sources={plan.fingerprint: [plan.source] for plan in planned.stages.values() if plan.source},
+        stages=task.stages,
+        report=task.stage is None,
+        command=command,
+    )
+
+
+def perform(work: Work, listener: Listener = lambda event, facts: None) -> None:
+    """Do one task; what it needs has been done before, by whomever.
+
+    Raises
+    ------
+    StageFailed
+        When a notebook raises.
+    WorkerDiffers
+        When this process would compute something else than what was planned.
+    """
+    plans = plan_run(work.params, work.directory, work.root, finished=work.sources)
+    chosen = [plan for plan in plans if plan.stage.name in work.stages]
+    for plan in chosen:
+        _check(plan, work)
+    execute(chosen, work.params, work.directory, work.root, listener)
+    if work.report:
+        from srgan_lib.pipeline.assemble import assemble
+
+        assemble(work.directory, work.params, work.run.params, work.root, command=work.command)
+
+
+def _check(plan: Plan, work: Work) -> None:
+    changes = plan.components.changes_since(asdict(work.components[plan.stage.name]))
+    if changes:
+        from srgan_lib.hardware import machine
+
+        raise WorkerDiffers(
+            f"stage {plan.stage.name}: this process ({machine()['cpu']}) has something else than the one that planned the "
+            f"sweep: {'; '.join(changes[:3])}. Give all workers the same environment and shared folders, leave the "
+            "library as it is while a sweep runs, and start the same command again"
+        )

@@ -1,0 +1,189 @@
+"""What a person who makes a mistake at the command line is told."""
+
+import errno
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from srgan_lib.cli import main
+from tests.project import make_project
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A throw-away project as the working folder, without a network."""
+    root = make_project(tmp_path)
+    (root / "params" / "demo.yaml").write_text(
+        "shared: {threads: 1}\nwarmup: {content_weight: 0}\nadversarial: {content_weight: 0}\nevaluation: {lpips_nets: []}\n"
+    )
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("SRGAN_OFFLINE", "1")
+    return root
+
+
+def srgan(*words):
+    return CliRunner().invoke(main, list(words))
+
+
+def assert_refused(result, *words):
+    assert result.exit_code == 1, result.output
+    assert "Traceback" not in result.output
+    for word in words:
+        assert word in result.output.replace("\n", " "), result.output
+
+
+def photograph(path, side=96, seed=0):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)).save(path)
+
+
+@pytest.mark.parametrize("command", ["run", "report", "params", "upscale", "models", "evaluate", "verify"])
+def test_every_command_has_help(command):
+    result = srgan(command, "--help")
+    assert result.exit_code == 0
+    assert "Usage" in result.output
+
+
+def test_params_prints_the_schema():
+    result = srgan("params", "adversarial_weight")
+    assert "adversarial.adversarial_weight" in result.output
+    assert "lambda_adv" in result.output
+
+
+def test_a_misspelt_parameter(project):
+    assert_refused(srgan("run", "-p", "warmup.stepz=3"), "warmup.stepz", "unknown", "'steps'")
+    assert not (project / "results").exists(), "nothing has run"
+
+
+def test_a_missing_params_file(project):
+    assert_refused(srgan("run", "params/nothing.yaml"), "params/nothing.yaml", "no such params file", "demo.yaml")
+
+
+@pytest.mark.parametrize("name", ["a/b", "../x", ".", "-x", "reference", "x" * 101])
+def test_a_run_name_with_a_path_in_it(project, name):
+    assert_refused(srgan("run", "--run", name), "run name", "letters, digits", "results/")
+    assert not (project / "results").exists()
+
+
+def test_a_folder_without_images(project):
+    (project / "photos").mkdir()
+    (project / "photos" / "notes.txt").write_text("no image")
+    words = ("-p", "dataset=folder", "-p", "image_folder=photos")
+    assert_refused(srgan("run", *words), "photos", "no images in this folder", "PNG, JPEG")
+
+
+def test_a_folder_that_is_not_there(project):
+    assert_refused(srgan("run", "-p", "dataset=folder", "-p", "image_folder=nowhere"), "nowhere", "no such folder")
+
+
+def test_hr_and_lr_that_do_not_pair(project):
+    photograph(project / "hr" / "a.png")
+    photograph(project / "hr" / "b.png")
+    photograph(project / "lr" / "a.png", 24)
+    words = ("-p", "dataset=folder", "-p", "image_folder=hr", "-p", "lr_folder=lr")
+    assert_refused(srgan("run", *words), "HR and LR do not pair", "only in", "b")
+
+
+def test_a_device_that_is_not_there(project, monkeypatch):
+    from srgan_lib.pipeline import resolve
+
+    monkeypatch.setattr(resolve, "cuda_capabilities", tuple)
+    assert_refused(
+        srgan("run", "-p", "device=cuda"), "shared.device", "'cuda' is not on this machine", "use cpu or auto"
+    )
+
+
+def test_imagenet_weights_that_cannot_be_had(project, monkeypatch):
+    monkeypatch.setenv("SRGAN_WEIGHTS", str(project))
+    monkeypatch.setenv("TORCH_HOME", str(project))
+    words = ("-p", "warmup.content_weight=1", "-p", "content_weights=imagenet")
+    assert_refused(
+        srgan("run", *words), "warmup.content_weights", "SRGAN_OFFLINE", "SRGAN_WEIGHTS", "'random' or 'available'"
+    )
+
+
+@pytest.mark.parametrize("command", ["run", "train"])
+def test_a_monitor_s_weights_that_cannot_be_had(command, project, monkeypatch):
+    monkeypatch.setenv("SRGAN_WEIGHTS", str(project))
+    monkeypatch.setenv("TORCH_HOME", str(project))
+    assert_refused(
+        srgan(command, "-p", "srcnn.monitor=lpips_squeeze"), "srcnn.monitor", "squeezenet1_1", "psnr_y or ssim_y"
+    )
+    assert not (project / "results").exists()
+
+
+def test_another_program_s_results_that_are_not_there(project):
+    words = ("-p", "methods={theirs: results_of_theirs}")
+    assert_refused(srgan("run", *words), "evaluation.methods.theirs", "results_of_theirs", "no such folder")
+    assert not (project / "results").exists()
+
+
+def test_a_published_source_that_nobody_knows(project):
+    (project / "params" / "mine.yaml").write_text("published: {sources: [ledig]}\nevaluation: {lpips_nets: []}\n")
+    assert_refused(srgan("run", "params/mine.yaml"), "published.sources", "no source is called ledig", "ledig2017")
+    assert not (project / "results" / "mine" / "srcnn").exists(), "nothing was trained"
+
+
+def test_a_run_that_is_not_there(project):
+    for command in ("report", "verify"):
+        assert_refused(srgan(command, "nothing"), "no finished run 'nothing'", "make report")
+
+
+@pytest.mark.parametrize("model", [(), ("--model", "srresnet"), ("--model", "srcnn")])
+def test_upscale_needs_no_checkpoint_and_no_download(project, model):
+    photograph(project / "small.png", side=20)
+    result = srgan("upscale", "small.png", "large.png", *model)
+    assert result.exit_code == 0, result.output
+    assert Image.open(project / "large.png").size == (80, 80)
+
+
+def test_upscale_by_srgan_unless_told_otherwise(project):
+    photograph(project / "small.png", side=20)
+    for name, words in {"default": (), "srgan": ("--model", "srgan"), "srcnn": ("--model", "srcnn")}.items():
+        assert srgan("upscale", "small.png", f"{name}.png", *words).exit_code == 0
+    default, by_srgan, by_srcnn = ((project / f"{name}.png").read_bytes() for name in ("default", "srgan", "srcnn"))
+    assert default == by_srgan != by_srcnn
+
+
+def test_models_are_listed_with_their_figures():
+    result = srgan("models")
+    assert result.exit_code == 0, result.output
+    for word in ("srcnn", "srresnet", "srgan", "psnr_y", "lpips_alex", "srgan_x4"):
+        assert word in result.output
+
+
+def test_upscale_without_image_or_with_a_file_that_is_no_checkpoint(project):
+    assert_refused(
+        srgan("upscale", "no.png", "out.png", "--checkpoint", "no.safetensors"), "no.safetensors", "cannot be read"
+    )
+    (project / "x.safetensors").write_bytes(b"not weights")
+    assert_refused(
+        srgan("upscale", "no.png", "out.png", "--checkpoint", "x.safetensors"),
+        "x.safetensors",
+        "not a file with weights",
+    )
+
+
+def test_a_full_disk_is_named_and_the_run_continues(project, monkeypatch):
+    from srgan_lib.pipeline import runner
+
+    def full(*_args, **_kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device", "01_data_exploration.ipynb")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("papermill.execute_notebook", full)
+        assert_refused(srgan("run"), "the disk is full", "01_data_exploration.ipynb", "free some space")
+    assert not runner.is_complete(project / "results" / "demo" / "data", runner.STAGES["data"])
+
+
+def test_a_cell_that_finds_the_disk_full(project):
+    make_project(project, {"data": 'raise OSError(28, "No space left on device", "split.csv")'})
+    assert_refused(
+        srgan("run"),
+        "01_data_exploration, cell In [4]",
+        "No space left on device: 'split.csv'",
+        "Free some space",
+        "continues at this stage",
+    )

@@ -1,0 +1,100 @@
+import math
+
+import numpy as np
+import pytest
+
+from srgan_lib.data.resize import imresize
+from srgan_lib.evaluation.evaluator import FIRST_COLUMNS, judge, metric_names
+from srgan_lib.evaluation.methods import classical
+from srgan_lib.metrics.registry import METRICS, measure
+from srgan_lib.params import Evaluation
+
+
+@pytest.fixture(scope="module")
+def methods():
+    return {"nearest": classical("nearest", 4), "bicubic": classical("bicubic", 4), "srgan": lambda pair: pair.hr ^ 1}
+
+
+@pytest.fixture(scope="module")
+def judgement(pairs, methods):
+    return judge(
+        {"one": pairs[:2], "two": pairs[2:]},
+        methods,
+        scale=4,
+        samples=2,
+        names=["log_spectral_distance", "psnr_y", "ssim_y"],
+    )
+
+
+def test_one_row_for_each_image_and_method_in_fixed_columns(judgement, pairs):
+    frame = judgement.metrics
+    assert list(frame.columns) == [*FIRST_COLUMNS, "log_spectral_distance"]
+    assert FIRST_COLUMNS == ("dataset", "image", "method", "psnr_y", "ssim_y", "lpips_alex")
+    assert list(frame.dataset) == ["one"] * 6 + ["two"] * 3
+    assert list(frame.image) == [pair.image for pair in pairs for _ in range(3)]
+    assert list(frame.method) == ["nearest", "bicubic", "srgan"] * 3
+    assert frame.psnr_y[1] == measure(imresize(pairs[0].lr, 4), pairs[0].hr, 4, ["psnr_y"])["psnr_y"]
+    assert frame.lpips_alex.isna().all()
+
+
+def test_spectra_are_means_of_every_method_and_of_hr(judgement):
+    spectra = judgement.spectra
+    assert list(spectra.columns) == ["dataset", "method", "frequency", "power"]
+    assert set(spectra.method) == {"nearest", "bicubic", "srgan", "hr"}
+    power = spectra[spectra.dataset == "one"].pivot(index="frequency", columns="method", values="power")
+    assert power.index.is_monotonic_increasing and power.index.max() < 0.5
+    assert abs(power.srgan - power.hr).max() < abs(power.bicubic - power.hr).max()
+
+
+def test_samples_carry_results_and_figures_also_of_images_not_held(judgement, pairs, methods):
+    assert len(judgement.samples) == 2
+    for sample in judgement.samples:
+        pair = next(pair for pair in pairs if pair.image == sample.image)
+        assert sample.dataset == ("two" if pair is pairs[2] else "one")
+        assert sample.hr is pair.hr and sample.lr is pair.lr
+        for method, enlarge in methods.items():
+            assert np.array_equal(sample.results[method], enlarge(pair))
+            assert sample.figures[method]["psnr_y"] == measure(enlarge(pair), pair.hr, 4, ["psnr_y"])["psnr_y"]
+
+
+def test_the_typical_image_of_each_dataset_is_kept_too(pairs, methods):
+    found = judge({"one": pairs[:2], "two": pairs[2:]}, methods, scale=4, samples=0, names=["psnr_y"])
+    hard_to_easy = sorted(pairs[:2], key=lambda pair: measure(imresize(pair.lr, 4), pair.hr, 4, ["psnr_y"])["psnr_y"])
+    assert not found.samples
+    assert [(sample.dataset, sample.image) for sample in found.typical] == [
+        ("one", hard_to_easy[1].image),
+        ("two", pairs[2].image),
+    ]
+    assert np.array_equal(found.typical[0].results["srgan"], hard_to_easy[1].hr ^ 1)
+    everything = judge({"one": pairs[:2]}, methods, scale=4, samples=2, names=["psnr_y"])
+    assert len(everything.samples) == 2 and not everything.typical, "shown already"
+
+
+def test_progress_is_told_and_what_was_not_computed_once(pairs, methods, tmp_path, monkeypatch):
+    for variable in ("SRGAN_WEIGHTS", "TORCH_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    steps, warnings = [], []
+    found = judge(
+        {"one": pairs[:2]},
+        methods,
+        scale=4,
+        names=["psnr_y", "lpips_alex", "lpips_squeeze"],
+        on_step=lambda *what: steps.append(what),
+        on_warning=warnings.append,
+    )
+    assert steps == [(done, 6) for done in range(1, 7)]
+    assert len(warnings) == 2
+    assert "SRGAN_WEIGHTS" in found.not_computed["lpips_alex"]
+    assert all(math.isnan(value) for value in found.metrics.lpips_squeeze)
+
+
+def test_metric_names_follow_the_parameters():
+    assert metric_names(Evaluation(lpips_nets=["squeeze"], extra_metrics=["vif_y"])) == [
+        "psnr_y",
+        "ssim_y",
+        "lpips_squeeze",
+        "vif_y",
+        "log_spectral_distance",
+    ]
+    everything = Evaluation(extra_metrics=["ssim_y_daala", "psnr_rgb", "ssim_rgb", "ms_ssim_y", "vif_y"])
+    assert set(metric_names(everything)) == set(METRICS)

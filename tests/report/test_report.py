@@ -1,0 +1,227 @@
+"""The report of a realistic run: complete, self-contained, repeatable, and honest about what is missing."""
+
+import copy
+import itertools
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from srgan_lib.pipeline.assemble import ARCHIVE, assemble_again
+from srgan_lib.report.build import build_report
+from srgan_lib.report.errors import ReportError
+from tests.report_example import WARNING, make_run, write_scores
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make_run(tmp_path_factory.mktemp("results") / "demo")
+    assert build_report(folder) == [folder / "report.html", folder / "report.pdf"]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(run_dir: Path) -> BeautifulSoup:
+    return BeautifulSoup((run_dir / "report.html").read_text(), "html.parser")
+
+
+@pytest.fixture
+def fresh(run_dir: Path, tmp_path: Path) -> Path:
+    """A run folder to break, without its report."""
+    return shutil.copytree(run_dir, tmp_path / "demo", ignore=shutil.ignore_patterns("report.*"))
+
+
+def test_asks_no_other_host_for_anything(page: BeautifulSoup) -> None:
+    assert "Open in Colab What super-resolution has to" in page.text, "of an image elsewhere its description stays"
+    assert "All is well." in page.text and len(page.find_all("script")) == 2
+    policy = page.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"]
+    assert policy.startswith("default-src 'none'")
+    for element in page.find_all(True):
+        for name, value in element.attrs.items():
+            if name in ("src", "srcset", "poster", "data", "action", "xlink:href", "background"):
+                assert value.startswith("data:image/"), (element.name, name, value[:80])
+            if name == "href":
+                assert value.startswith("#") or element.name == "a", (element.name, value)
+    assert not page.find_all(["link", "iframe", "object", "embed", "base"])
+    for sheet in page.find_all(["style", "script"]):
+        assert not re.search(
+            r"url\(|@import|fetch\(|XMLHttpRequest|\bimport\b|WebSocket|sendBeacon|https?://", sheet.string
+        )
+
+
+def test_opens_with_the_answer(page: BeautifulSoup) -> None:
+    before = page.find("h2", id="data").find_all_previous(string=True)
+    text = " ".join(before)
+    assert "SRGAN comes 27% closer to the originals than bicubic" in page.select_one(".finding").text.replace(
+        "\xa0", " "
+    )
+    assert WARNING in text
+    assert "Best example: chelsea" in text and "Worst example: coffee" in text
+    assert "Intel Xeon, 2 cores, 7.8 GiB memory, no GPU; 7 min 42 s in all" in text.replace("\xa0", " ")
+
+
+def test_marks_the_best_of_each_column(page: BeautifulSoup) -> None:
+    table = page.select_one("#tab-results table")
+    best = {row.th.text: [cell.text for cell in row.select("strong")] for row in table.select("tbody tr")}
+    assert best == {
+        "nearest": [],
+        "bilinear": [],
+        "Lanczos": [],
+        "bicubic": [],
+        "SRCNN": [],
+        "warm-up": ["28.40", "0.788"],
+        "SRGAN": ["0.262"],
+    }
+    assert [cell.text for cell in table.select("thead th")] == [
+        "Method",
+        "PSNR‑Y, dB\xa0↑",
+        "SSIM‑Y (Wang)\xa0↑",
+        "LPIPS (alex)\xa0↓",
+    ]
+
+
+def test_ids_are_unique_and_links_lead_somewhere(page: BeautifulSoup) -> None:
+    ids = Counter(element["id"] for element in page.find_all(id=True))
+    assert max(ids.values()) == 1
+    for link in page.find_all("a"):
+        assert link["href"].removeprefix("#") in ids or link["href"].startswith("https://"), link
+    assert page.find("a", href="#evaluation", string="05_evaluation"), "a link to another notebook leads to its chapter"
+
+
+def test_headings_go_down_one_level_at_a_time(page: BeautifulSoup) -> None:
+    levels = [int(heading.name[1]) for heading in page.select("main h1, main h2, main h3, main h4")]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    chapters = [heading.get_text(" ", strip=True) for heading in page.select("main h2")]
+    assert chapters == [
+        "This run",
+        "1 Data exploration",
+        "2 SRCNN baseline",
+        "3 Warm-up",
+        "4 Adversarial training",
+        "5 Evaluation",
+        "Appendix",
+    ]
+    assert [link.text for link in page.select("nav > details > ol > li > a")] == chapters
+
+
+def test_mathematics_is_mathml(page: BeautifulSoup) -> None:
+    assert len(page.find_all("math", display="block")) == 1
+    assert len(page.find_all("math")) > 10
+    prose = copy.copy(page)
+    for code in prose(["code", "pre", "script", "style"]):
+        code.extract()
+    assert not re.search(r"\\[a-zA-Z]+|\$\$|\$[A-Z\\]", prose.text)
+    assert "A price of $5 is not mathematics" in prose.text
+
+
+def test_figures_are_numbered_and_name_their_origin(page: BeautifulSoup) -> None:
+    captions = [figure.figcaption.get_text(" ", strip=True) for figure in page.select("main figure.srgan")]
+    numbers = [re.match(r"(Figure|Table) (\d+)\.", caption).groups() for caption in captions]
+    for kind in ("Figure", "Table"):
+        assert [int(n) for k, n in numbers if k == kind] == list(range(1, sum(k == kind for k, _ in numbers) + 1))
+    assert "Made from warmup/loss_curve.csv by notebook 03_warmup." in page.text
+    assert all(image["alt"] and image["width"] for image in page.select("main img"))
+    assert all(table.parent["tabindex"] == "0" for table in page.find_all("table")), "wide tables scroll in a box"
+
+
+def test_an_image_is_stored_once(page: BeautifulSoup) -> None:
+    sources = Counter(image["src"] for image in page.find_all("img"))
+    assert max(sources.values()) == 1
+    assert len(page.select(".panel")) == 3 * 6
+    assert page.select_one("#fig-grid_builtin_chelsea")["data-plate"] == page.select_one("header .example")["id"]
+
+
+def test_code_is_folded_and_noise_is_not_shown(page: BeautifulSoup) -> None:
+    assert all(code.find_parent("details") for code in page.select(".highlight"))
+    assert "hidden-from-the-report" not in page.text
+    assert "step 400/400: done" in page.text and "step 1/400" not in page.text, "of a progress bar its last state"
+
+
+def test_appendix_tells_how_to_do_it_again(page: BeautifulSoup) -> None:
+    appendix = page.select_one(".appendix")
+    assert appendix.find("pre").text == "srgan run params/demo.yaml -p adversarial.adversarial_weight=1e-3"
+    assert [mark.text for mark in appendix.select("table mark")] == ["0.001"]
+    row = appendix.find("mark", string="0.001").find_parent("tr")
+    assert [cell.text for cell in row.find_all(["th", "td"])][:3] == ["adversarial_weight", "0.001", "0.005"]
+    assert "0123456789abcdef" in appendix.text and "torch" in appendix.text
+
+
+def test_the_same_folder_gives_the_same_bytes(run_dir: Path) -> None:
+    before = [(run_dir / name).read_bytes() for name in ("report.html", "report.pdf")]
+    assert before[1].startswith(b"%PDF")
+    assert [path.read_bytes() for path in build_report(run_dir)] == before
+
+
+def test_what_was_not_computed_is_said(fresh: Path) -> None:
+    write_scores(fresh, lpips=False)
+    page = BeautifulSoup(build_report(fresh)[0].read_text(), "html.parser")
+    cells = page.select("#tab-results td.missing")
+    assert [(cell.text, cell["rowspan"]) for cell in cells] == [("not computed", "7")]
+    assert "was not computed" in page.select_one(".finding").text
+    assert "LPIPS" not in page.select_one(".example figcaption").text, "examples are then chosen by PSNR"
+
+
+def test_a_run_without_crops_or_warnings(fresh: Path) -> None:
+    (fresh / "evaluation/viewer/index.json").unlink()
+    manifest = json.loads((fresh / "data/manifest.json").read_text())
+    (fresh / "data/manifest.json").write_text(json.dumps({**manifest, "warnings": []}))
+    page = BeautifulSoup(build_report(fresh)[0].read_text(), "html.parser")
+    assert not page.select(".panel") and not page.find(id="warnings")
+    assert "Best example: chelsea" in page.text and "No stage warned of anything" in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("", "no such run folder"),
+        ("warmup/03_warmup.ipynb", "stage 'warmup' of this run is not finished"),
+        ("manifest.json", "missing"),
+        ("metrics.csv", "missing"),
+        ("evaluation/viewer/builtin__coffee__srgan.png", "not there; run stage evaluation again"),
+    ],
+)
+def test_names_what_is_missing(fresh: Path, path: str, message: str) -> None:
+    gone = fresh / path
+    gone.rename(fresh.parent / "elsewhere")
+    with pytest.raises(ReportError, match=re.escape(str(gone.parent if "viewer" in path else gone))) as caught:
+        build_report(fresh)
+    assert message in str(caught.value)
+    assert not (fresh / "report.html").exists()
+
+
+def test_names_a_broken_manifest(fresh: Path) -> None:
+    (fresh / "srcnn/manifest.json").write_text("{")
+    with pytest.raises(ReportError, match=r"srcnn/manifest\.json: not valid JSON"):
+        build_report(fresh)
+
+
+def test_without_a_browser_the_other_engine_is_named(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ReportError, match="use 'typst'"):
+        build_report(run_dir, pdf_engine="chromium")
+
+
+def test_import_is_cheap() -> None:
+    heavy = "torch", "nbconvert", "nbformat", "pandas", "matplotlib", "pypandoc", "typst", "bs4"
+    code = f"import sys, srgan_lib.report; print([m for m in {heavy} if m in sys.modules])"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
+
+
+def test_report_and_archive_are_made_again_together(fresh: Path) -> None:
+    manifest = json.loads((fresh / "manifest.json").read_text())
+    (fresh / "manifest.json").write_text(json.dumps({**manifest, "content": "of what was there before"}))
+    assert [file.name for file in assemble_again(fresh)] == ["report.html", "report.pdf", ARCHIVE]
+    with zipfile.ZipFile(fresh / ARCHIVE) as archive:
+        [member] = [name for name in archive.namelist() if name.endswith("/report.html")]
+        assert archive.read(member) == (fresh / "report.html").read_bytes()
+    assert "content" not in json.loads((fresh / "manifest.json").read_text()), "the next run looks again"

@@ -1,0 +1,231 @@
+"""The report in a browser with the network cut: first screen, contents, viewer, themes, phone, print, accessibility.
+
+Run by ``make test-browser``.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from srgan_lib.report.build import build_report
+from tests.report_example import make_run
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_report(make_run(tmp_path_factory.mktemp("results") / "demo"))[0]
+
+
+@pytest.fixture
+def show(browser: Any, report: Path) -> Iterator[Open]:
+    """Opens the report; at the end, whatever it asked other hosts for or complained of is an error."""
+    complaints: list[str] = []
+    contexts = []
+
+    def show(width: int = 1280, height: int = 800, **options: Any) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": height}, offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda r: r.url.startswith(("data:", "file:")) or complaints.append(r.url))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(report.as_uri())
+        return page
+
+    yield show
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def drawn(page: Any) -> list[tuple[str, str, str]]:
+    """Size and place of every image in the viewer."""
+    return page.eval_on_selector_all(
+        ".pane img", "all => all.map(i => [i.style.width, i.style.translate, i.style.imageRendering])"
+    )
+
+
+def zoom_of(page: Any) -> int:
+    return int(page.locator("dialog output").inner_text().removesuffix(" %"))
+
+
+def test_first_screen_shows_the_result(show: Open) -> None:
+    page = show()
+    for part in ("h1", ".finding", "#tab-results table", ".compare"):
+        box = page.locator(part).first.bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 800, part
+
+
+def test_size_and_first_paint(show: Open, report: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert report.stat().st_size < 15e6
+    painted = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    with capsys.disabled():
+        print(f"\n{report.stat().st_size / 1e6:.1f} MB, first paint after {show().evaluate(painted):.0f} ms")
+
+
+def test_contents_follow_the_scroll(show: Open) -> None:
+    page = show()
+    for chapter in ("adversarial", "data"):
+        page.evaluate("id => document.getElementById(id).scrollIntoView()", chapter)
+        page.wait_for_selector(f"nav a[href='#{chapter}'][aria-current]")
+    assert page.locator("nav a[aria-current]").count() == 1
+
+
+def test_slider_by_keyboard_and_mouse(show: Open) -> None:
+    page = show()
+    slider = page.locator(".compare input").first
+    divider = "e => getComputedStyle(e.closest('.compare')).getPropertyValue('--at')"
+    box = slider.bounding_box()
+    page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 50)
+    assert 22 < float(slider.evaluate(divider).strip().removesuffix("%")) < 28
+    slider.press("End")
+    assert slider.evaluate(divider).strip() == "100%"
+
+
+def test_slider_by_touch(show: Open) -> None:
+    page = show(390, 844, has_touch=True, is_mobile=True)
+    slider = page.locator(".compare input").first
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    page.touchscreen.tap(box["x"] + 0.75 * box["width"], box["y"] + box["height"] / 2)
+    at = slider.evaluate("e => getComputedStyle(e.closest('.compare')).getPropertyValue('--at')")
+    assert 70 < float(at.strip().removesuffix("%")) < 80
+
+
+def test_viewer_zooms_and_moves_all_versions_together(show: Open) -> None:
+    page = show()
+    button = page.locator(".look").first
+    button.click()
+    assert page.locator(".pane").count() == 6
+    assert len(set(map(tuple, drawn(page)))) == 1
+    before = zoom_of(page)
+    box = page.locator(".pane").nth(4).bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.mouse.wheel(0, -900)
+    assert zoom_of(page) > before
+    zoomed = drawn(page)
+    assert len(set(map(tuple, zoomed))) == 1 and zoomed[0][2] == "pixelated"
+    page.mouse.down()
+    page.mouse.move(middle[0] - 60, middle[1] - 40)
+    page.mouse.up()
+    moved = drawn(page)
+    assert len(set(map(tuple, moved))) == 1 and moved != zoomed
+    page.keyboard.press("ArrowLeft")
+    assert drawn(page) != moved
+    page.keyboard.press("1")
+    assert zoom_of(page) == 100 and drawn(page)[0][0] == "256px"
+    page.keyboard.press("-")
+    assert drawn(page)[0][2] == "auto", "smoothed only below 100 %"
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => !document.querySelector('dialog[open]')")
+    assert button.evaluate("e => e === document.activeElement"), "focus returns to where it was"
+
+
+def test_viewer_compares_any_two_versions(show: Open) -> None:
+    page = show()
+    page.locator("#fig-grid_builtin_astronaut img").click()
+    page.keyboard.press("b")
+    assert page.locator("dialog figcaption b").all_inner_texts() == ["bicubic", "SRGAN"]
+    page.get_by_label("Version on the right").select_option(label="HR")
+    page.get_by_label("Version on the left").select_option(label="LR")
+    assert page.locator("dialog figcaption b").all_inner_texts() == ["LR", "HR"]
+    clip = "e => getComputedStyle(e).clipPath"
+    assert page.locator(".layer").evaluate(clip) == "inset(0px 0px 0px 50%)"
+    page.locator(".divider").press("Home")
+    assert page.locator(".layer").evaluate(clip) == "inset(0px 0px 0px 0%)"
+    box = page.locator(".pane").bounding_box()
+    page.mouse.move(box["x"] + 3, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 100)
+    page.mouse.up()
+    assert page.locator(".layer").evaluate(clip).startswith("inset(0px 0px 0px 7")
+    page.keyboard.press("b")
+    assert page.locator(".pane").count() == 6
+
+
+def test_viewer_by_touch(show: Open) -> None:
+    page = show(390, 844, has_touch=True, is_mobile=True, device_scale_factor=2)
+    page.locator(".look").first.tap()
+    before = zoom_of(page)
+    box = page.locator(".pane").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    client = page.context.new_cdp_session(page)
+    for kind, apart in (("touchStart", 20), ("touchMove", 40), ("touchMove", 60)):
+        points = [{"x": x - apart, "y": y, "id": 0}, {"x": x + apart, "y": y, "id": 1}]
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert zoom_of(page) > 2 * before
+    assert len(set(map(tuple, drawn(page)))) == 1
+    page.wait_for_timeout(400)  # a tap in the same tenth of a second as the pinch is to Chromium a part of that
+    page.get_by_role("button", name="Close", exact=True).tap()
+    page.wait_for_function("() => !document.querySelector('dialog[open]')")
+
+
+def test_phone_scrolls_only_downwards(show: Open) -> None:
+    page = show(390, 844, has_touch=True, is_mobile=True)
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = false })")
+    page.locator("#contents summary").tap()
+    page.locator("nav a[href='#evaluation']").tap()
+    page.wait_for_selector("nav a[href='#evaluation'][aria-current]", state="attached")
+    assert page.locator("#here").inner_text() == "5 Evaluation"
+    assert page.locator("#contents").get_attribute("open") is None
+
+
+def test_a_phone_moves_charts_sideways_so_that_their_labels_stay_readable(show: Open) -> None:
+    page = show(390, 844, has_touch=True, is_mobile=True)
+    box = page.locator(".chart").first
+    image = box.locator("img")
+    points = 72 * image.evaluate("e => Number(getComputedStyle(e).getPropertyValue('--inches')) || 6.4")
+    smallest = 9 / points * image.bounding_box()["width"]
+    assert smallest >= 10, "pixels of a 9-point label"
+    box.evaluate("e => { e.scrollLeft = 1000 }")
+    assert box.evaluate("e => e.scrollLeft + e.clientWidth >= e.scrollWidth - 1 && e.scrollLeft > 0")
+
+
+def test_dark_leaves_images_untouched(show: Open) -> None:
+    page = show(color_scheme="dark")
+    colour = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(colour)
+    chart = page.locator("#fig-loss_curve img")
+    assert (
+        chart.evaluate("e => getComputedStyle(e).filter + getComputedStyle(e).backgroundColor")
+        == "nonergb(255, 255, 255)"
+    )
+    page.get_by_role("button", name="Light").click()
+    assert page.evaluate(colour) == "rgb(255, 255, 255)" != dark
+
+
+def test_print_and_no_scripts_show_all_versions(show: Open) -> None:
+    page = show()
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.locator(".example .panel img").first.is_visible() and not page.locator("nav").is_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    plain = show(java_script_enabled=False)
+    assert plain.locator("header .panel img").count() == 6
+    assert all(image.is_visible() for image in plain.locator("header .panel img").all())
+    assert plain.locator(".compare, .look, dialog").count() == 0
+
+
+@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"width": 390, "height": 844}])
+def test_accessibility(show: Open, options: dict[str, Any]) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
+    page = show(**options)
+
+    def findings() -> list[tuple[str, str]]:
+        return [(v["id"], v["nodes"][0]["html"][:200]) for v in axe.run(page).response["violations"]]
+
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    assert findings() == []
+    page.locator(".look").first.click()
+    assert findings() == []
+    page.keyboard.press("b")
+    assert findings() == []

@@ -1,0 +1,172 @@
+"""The report's parts on their own: the finding, formulas, images and the page as Typst."""
+
+import base64
+
+import pytest
+from bs4 import BeautifulSoup
+
+from srgan_lib.report.crops import Plate
+from srgan_lib.report.images import Images
+from srgan_lib.report.mathematics import to_mathml
+from srgan_lib.report.postprocess import finish
+from srgan_lib.report.scores import Scores
+from srgan_lib.report.summary import examples, finding, results
+
+
+def scores_of(
+    psnr: dict[str, float], lpips: dict[str, float], dataset: str = "builtin", interval: float = 0.01
+) -> Scores:
+    rows, summary = [], []
+    for method in psnr:
+        values = {"psnr_y": psnr[method], "ssim_y": 0.8, "lpips_alex": lpips.get(method)}
+        for image, shift in (("a", 0.02), ("b", -0.02)):
+            rows.append(
+                {
+                    "dataset": dataset,
+                    "image": image,
+                    "method": method,
+                    **{k: "" if v is None else str(v + shift * (method == "srgan")) for k, v in values.items()},
+                }
+            )
+        for metric, value in values.items():
+            difference = (
+                None
+                if value is None or "bicubic" not in psnr
+                else value - {"psnr_y": psnr["bicubic"], "ssim_y": 0.8, "lpips_alex": lpips.get("bicubic", 0)}[metric]
+            )
+            low, high = ("", "") if difference is None else (str(difference - interval), str(difference + interval))
+            summary.append(
+                {
+                    "dataset": dataset,
+                    "method": method,
+                    "metric": metric,
+                    "mean": "" if value is None else str(value),
+                    "difference": "" if difference is None else str(difference),
+                    "difference_low": low,
+                    "difference_high": high,
+                }
+            )
+    return Scores(rows, summary, "builtin")
+
+
+PSNR = {"bicubic": 26.5, "warmup": 27.3, "srgan": 26.1}
+
+
+CLOSER = "SRGAN comes {} to the originals than bicubic by LPIPS ({}) at 0.40 dB lower PSNR"
+WARMUP = "the most faithful by PSNR is warm-up, 0.80 dB above bicubic"
+
+
+@pytest.mark.parametrize(
+    ("scores", "sentence"),
+    [
+        (
+            scores_of(PSNR, {"bicubic": 0.4, "warmup": 0.35, "srgan": 0.28}),
+            f"2 held-out photographs enlarged 4×, {CLOSER.format('30% closer', '0.280 against 0.400')}; {WARMUP}",
+        ),
+        (
+            scores_of(PSNR, {"bicubic": 0.4, "warmup": 0.35, "srgan": 0.44}, "Set5", interval=0.1),
+            "Set5 (2 images) enlarged 4×, "
+            + CLOSER.format("10% less close", "0.440 against 0.400, no clear difference on so few images")
+            + f"; {WARMUP}",
+        ),
+        (
+            scores_of(PSNR | {"reference_srresnet": 29.0}, {"bicubic": 0.4, "warmup": 0.35, "srgan": 0.28}),
+            f"2 held-out photographs enlarged 4×, {CLOSER.format('30% closer', '0.280 against 0.400')}; {WARMUP}",
+        ),
+        (
+            scores_of(PSNR, {}),
+            f"2 held-out photographs enlarged 4×, {WARMUP}; SRGAN is 0.40 dB lower than bicubic, and LPIPS, which "
+            "judges what PSNR does not see, was not computed",
+        ),
+        (
+            scores_of({"bicubic": 26.5, "srgan": 26.1}, {"bicubic": 0.4, "srgan": 0.2}),
+            f"2 held-out photographs enlarged 4×, {CLOSER.format('50% closer', '0.200 against 0.400')}; "
+            "no method comes above bicubic’s 26.50 dB PSNR",
+        ),
+        (
+            scores_of({"warmup": 27.3, "srgan": 26.1}, {"srgan": 0.2}),
+            "2 held-out photographs enlarged 4×, SRGAN has an LPIPS of 0.200; the most faithful by PSNR is warm-up",
+        ),
+    ],
+)
+def test_finding(scores: Scores, sentence: str) -> None:
+    assert finding(scores, 4).replace("\xa0", " ") == f"On {sentence}."
+
+
+def test_examples_are_ranked_by_gain_and_need_both_methods() -> None:
+    best, worst = examples(scores_of(PSNR, {"bicubic": 0.4, "warmup": 0.35, "srgan": 0.28}))
+    assert (best.image, worst.image) == ("b", "a")
+    assert best.words == "SRGAN against bicubic: LPIPS (alex) 0.260 against 0.400, PSNR-Y 26.08 against 26.50 dB"
+    assert [e.image for e in examples(scores_of(PSNR, {}))] == ["a", "b"], "by PSNR where LPIPS was not computed"
+    assert examples(scores_of({"warmup": 27.3}, {})) == []
+
+
+def test_a_partly_missing_column_says_so_cell_by_cell() -> None:
+    rows = results(scores_of(PSNR, {"srgan": 0.2}))
+    assert [[cell.text for cell in row.cells][2:] for row in rows] == [["not computed"], ["not computed"], ["0.200"]]
+    assert rows[2].cells[2].best and not rows[0].cells[2].best
+
+
+def test_the_table_marks_the_best_of_the_run_not_of_the_models_that_come_with_the_package():
+    scores = scores_of(PSNR | {"reference_srresnet": 29.0}, {"bicubic": 0.4, "warmup": 0.35, "srgan": 0.28})
+    rows = {row.label: row for row in results(scores)}
+    assert rows["warm-up"].cells[0].best and not rows["reference SRResNet"].cells[0].best
+
+
+@pytest.mark.parametrize(
+    ("tex", "holds"),
+    [
+        (r"\frac{1}{N} \sum_i x_i", "<mfrac>"),
+        (r"\begin{aligned} a &= b \\ c &= d \end{aligned}", "<mtable"),
+        (r"\begin{align*} a &= b \\ c &= d \end{align*}", "<mtable"),
+        (r"\begin{equation} a = b \end{equation}", "<mi>b</mi>"),
+        (r"x \sim p", "<mo>&#x0223C;</mo>"),
+        (r"\log D(x)", ">log</mo>"),
+        (r"\unknown{x}", '<code class="tex">\\unknown{x}</code>'),
+        ("x^", '<code class="tex">x^</code>'),
+    ],
+)
+def test_formulas(tex: str, holds: str) -> None:
+    assert holds in to_mathml(tex, display=True)
+
+
+def test_annotated_formulas_keep_their_tex() -> None:
+    formula = BeautifulSoup(
+        to_mathml(r"\begin{aligned} a &= 1 < 2 \end{aligned}", display=True, annotate=True), "html.parser"
+    )
+    assert formula.find("annotation").text == r"\begin{split} a &= 1 < 2 \end{split}"
+
+
+def test_images_are_kept_once_and_come_back() -> None:
+    images = Images()
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" height="72pt" width="144pt"></svg>'
+    html = f'<img src="data:image/svg+xml;base64,{base64.b64encode(svg).decode()}">'
+    named = images.take_from(html + html)
+    name = BeautifulSoup(named, "html.parser").img["src"]
+    assert named == f'<img src="{name}">' * 2
+    assert images.size(name) == (192, 96)
+    assert images.embed(named) == html + html
+
+
+def test_each_grid_opens_the_plate_of_its_own_image():
+    """Sets share names, names begin or end like others, and an id cannot have every letter."""
+    named = [
+        ("Set5", "img_001"),
+        ("BSD100", "img_001"),
+        ("folder", "11"),
+        ("folder", "1"),
+        ("folder", "東京"),
+        ("folder", "大阪"),
+    ]
+    plates = [Plate(dataset, image, (1, 1), {}) for dataset, image in named]
+    assert len({plate.anchor for plate in plates}) == len(plates)
+    figures = "".join(
+        f'<figure class="srgan" id="fig-grid_{dataset}_{image}"></figure>' for dataset, image in reversed(named)
+    )
+    closer = [(plate, f'<details id="{plate.anchor}"></details>') for plate in plates]
+    html = f'<main>{figures}<div class="appendix"></div></main>'
+    page = BeautifulSoup(finish(html, [], Images(), closer), "html.parser")
+    for plate, (dataset, image) in zip(plates, named, strict=True):
+        grid = page.find(id=f"fig-grid_{dataset}_{image}")
+        assert grid["data-plate"] == plate.anchor
+        assert grid.find_next_sibling()["id"] == plate.anchor

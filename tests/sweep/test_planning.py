@@ -1,0 +1,72 @@
+"""Which run computes what several need, and in which order."""
+
+from dataclasses import replace
+
+import pytest
+
+from srgan_lib.params import STAGES
+from srgan_lib.pipeline import provenance
+from srgan_lib.sweep.definition import read_sweep
+from srgan_lib.sweep.expansion import expand
+from srgan_lib.sweep.planning import by_urgency, plan_sweep, tasks
+from srgan_lib.sweep.work import WorkerDiffers, perform, work_of
+
+from .conftest import computed, write_sweep
+
+
+def planned(root, **content):
+    return plan_sweep(expand(read_sweep(write_sweep(root, **content)))[1], root / "results/sweeps/study", root)
+
+
+def test_eight_settings_train_srcnn_and_the_warmup_once(project):
+    weights = [10.0**-power for power in range(8)]
+    runs = planned(project, grid={"adversarial.adversarial_weight": weights})
+    computing = {stage: [run.run.name for run in runs if run.stages[stage].action == "run"] for stage in STAGES}
+    assert {stage: len(names) for stage, names in computing.items()} == {
+        "data": 1,
+        "srcnn": 1,
+        "warmup": 1,
+        "adversarial": 8,
+        "evaluation": 8,
+    }
+    assert runs[3].stages["warmup"].source == runs[0].directory / "warmup"
+
+
+def test_a_task_comes_after_those_it_needs_and_what_most_wait_for_comes_first(project):
+    work = tasks(planned(project, grid={"adversarial.adversarial_weight": [1e-3, 1e-2]}, seeds=[0, 1]))
+    order = list(by_urgency(work))
+    seen = set()
+    for task in order:
+        assert set(task.needs) <= seen
+        seen.add(task.key)
+    assert len(work) == 14 + 4
+    assert {task.stage for task in order[:6]} == {"data", "srcnn", "warmup"}, "what is shared comes first"
+
+
+def test_fingerprints_are_those_of_single_runs(project):
+    from srgan_lib.pipeline.runner import plan_run
+
+    run = planned(project, grid={"adversarial.steps": [3]}, seeds=[4])[0]
+    alone = plan_run(run.params, project / "results" / "alone", project)
+    assert {plan.stage.name: plan.fingerprint for plan in alone} == {
+        stage: plan.fingerprint for stage, plan in run.stages.items()
+    }
+
+
+def test_a_worker_with_other_files_says_which_and_computes_nothing(project):
+    run = planned(project, grid={"adversarial.steps": [3]})[0]
+    task = next(task for task in tasks([run]) if task.stage == "data")
+    work = work_of(task, project, "srgan sweep study.yaml")
+    mine = work.components["data"]
+    theirs = replace(mine, modules={**mine.modules, "srgan_lib.data.split": "other"})
+    with pytest.raises(WorkerDiffers, match=r"stage data: .*library module srgan_lib\.data\.split changed"):
+        perform(replace(work, components={"data": theirs}))
+    assert not computed(project)
+
+
+def test_many_runs_are_planned_without_reading_a_file_again_for_each(project, monkeypatch):
+    read = []
+    content = provenance.sha256_file
+    monkeypatch.setattr(provenance, "sha256_file", lambda path: read.append(path) or content(path))
+    planned(project, grid={"adversarial.adversarial_weight": [10.0**-power for power in range(8)]})
+    assert len(read) == len(set(read))

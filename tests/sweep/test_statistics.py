@@ -1,0 +1,101 @@
+"""What is more than luck: intervals, contrasts within seeds, Pareto front, winner, in figures and in words."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from srgan_lib.sweep.expansion import Factor
+from srgan_lib.sweep.findings import effect, luck, winner
+from srgan_lib.sweep.statistics import contrast, interval, over_seeds, pareto
+
+FACTOR = Factor("adversarial.adversarial_weight", ("0.001", "0.01"), (0.001, 0.01))
+
+
+def table(effects, seeds, noise=0.0, offset=0.0):
+    """Runs whose PSNR is the setting's effect plus an offset of the seed plus noise."""
+    rng = np.random.default_rng(1)
+    rows = [
+        {"setting": name, FACTOR.name: name, "seed": seed, "psnr_y": value + offset * seed + noise * rng.normal()}
+        for name, value in effects.items()
+        for seed in range(seeds)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_the_interval_is_student_s():
+    values = [1.0, 2.0, 4.0]
+    assert interval(values) == pytest.approx(stats.t.interval(0.95, 2, np.mean(values), stats.sem(values)))
+    assert np.isnan(interval([1.0])).all()
+
+
+def test_two_settings_are_compared_as_in_a_paired_t_test():
+    rows = table({"0.001": 25.0, "0.01": 24.0}, seeds=6, noise=0.3, offset=5.0)
+    found = contrast(rows, "psnr_y", FACTOR.name, "0.001", "0.01")
+    a, b = (rows[rows.setting == name].psnr_y.to_numpy() for name in FACTOR.levels)
+    low, high = stats.ttest_rel(b, a).confidence_interval(0.95)
+    assert (found.difference, found.low, found.high) == pytest.approx((np.mean(b - a), low, high))
+
+
+def test_choosing_the_best_of_many_widens_the_interval():
+    rows = table({"0.001": 25.0, "0.01": 24.0, "0.1": 23.0}, seeds=4, noise=0.5)
+    narrow = contrast(rows, "psnr_y", FACTOR.name, "0.1", "0.001")
+    wide = contrast(rows, "psnr_y", FACTOR.name, "0.1", "0.001", candidates=3)
+    assert wide.low < narrow.low < narrow.high < wide.high
+
+
+def test_the_text_says_whether_the_difference_exceeds_the_spread():
+    clear = effect(table({"0.001": 25.0, "0.01": 24.0}, seeds=3, noise=0.01), FACTOR, "psnr_y")[1]
+    assert "From adversarial_weight 0.001 to 0.01, PSNR-Y falls by" in clear
+    assert "(worse), which exceeds the spread over seeds" in clear
+    unclear = effect(table({"0.001": 25.0, "0.01": 24.99}, seeds=3, noise=1.0), FACTOR, "psnr_y")[1]
+    assert "does not exceed the spread over seeds" in unclear
+    single = effect(table({"0.001": 25.0, "0.01": 24.0}, seeds=1), FACTOR, "psnr_y")[1]
+    assert "without several seeds in common, whether that is more than luck is not known" in single
+
+
+def test_what_differs_in_the_seed_too_is_not_split_into_setting_and_luck():
+    rows = table({"0.001": 27.0, "0.01": 27.1}, seeds=2)
+    alone = rows[(rows.setting == "0.001") == (rows.seed == 0)]
+    found = contrast(alone, "psnr_y", FACTOR.name, "0.001", "0.01")
+    assert found.difference == pytest.approx(0.1) and not found.known
+    assert "rises by 0.100 dB (better); without several seeds in common" in effect(alone, FACTOR, "psnr_y")[1]
+
+
+def test_a_factor_of_which_one_level_is_left_has_no_effect_to_tell():
+    assert effect(table({"0.001": 25.0}, seeds=3), FACTOR, "psnr_y") is None
+
+
+def test_a_missing_run_leaves_the_others_comparable():
+    rows = table({"0.001": 25.0, "0.01": 24.0}, seeds=4, noise=0.05, offset=3.0)
+    found = contrast(rows.drop(index=2), "psnr_y", FACTOR.name, "0.001", "0.01")
+    assert found.low < -1 < found.high
+    assert found.exceeds
+
+
+def test_luck_is_the_spread_within_settings():
+    rows = table({"0.001": 25.0, "0.01": 20.0}, seeds=2)
+    rows["psnr_y"] += [0, 0.2, 0, 0.2]
+    assert f"standard deviation of {0.2 / 2**0.5:.3f} dB" in luck(rows, "psnr_y")
+    assert "one seed only" in luck(table({"0.001": 25.0}, seeds=1), "psnr_y")
+
+
+def test_no_run_of_the_front_is_beaten_in_both():
+    rows = pd.DataFrame({"psnr_y": [28, 27, 26, 25, 27.5], "lpips_alex": [0.4, 0.3, 0.35, 0.2, np.nan]})
+    assert list(pareto(rows).index) == [3, 1, 0]
+
+
+def test_the_winner_follows_the_rule_and_says_what_it_skipped():
+    rows = table({"0.001": 25.0, "0.01": 24.0}, seeds=3, noise=0.01).assign(lpips_squeeze=np.nan)
+    best = winner(rows, ["lpips_squeeze", "psnr_y"])
+    assert (best.setting, best.metric) == ("0.001", "psnr_y")
+    assert "LPIPS (squeeze) was not computed" in best.rule
+    assert "exceeds the spread" in best.words
+    lower = winner(rows.assign(lpips_squeeze=[0.3] * 3 + [0.2] * 3), ["lpips_squeeze", "psnr_y"])
+    assert lower.setting == "0.01", "of LPIPS the lowest wins"
+    assert winner(rows.assign(psnr_y=np.nan), ["psnr_y"]) is None
+
+
+def test_means_over_seeds():
+    found = over_seeds(table({"0.001": 25.0, "0.01": 24.0}, seeds=3), "psnr_y")
+    assert list(found.loc["0.01", ["n", "mean", "std"]]) == [3, 24.0, 0.0]

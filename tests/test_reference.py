@@ -1,0 +1,93 @@
+import json
+
+import pandas as pd
+import pytest
+
+from scripts.publish_reference import SOURCES, publish
+from srgan_lib.evaluation.reference import check_models
+from srgan_lib.evaluation.statistics import summarise
+from srgan_lib.files import sha256_file, write_atomic
+from srgan_lib.models.files import load_model, save_model
+from srgan_lib.models.generators import build_generator
+from srgan_lib.weights import FIGURES, NAMES, reference_models
+
+CONFIGS = {
+    "srcnn": {"architecture": "srcnn", "scale": 4, "global_skip": "bicubic"},
+    "srresnet": {"architecture": "srresnet", "scale": 4, "channels": 4, "blocks": 1, "global_skip": "bicubic"},
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A finished run of the reference recipe, as far as shipping reads it, with small networks."""
+    folder = tmp_path / "run"
+    rows = [
+        {"dataset": dataset, "image": f"image{number}", "method": method, "psnr_y": 28 + place + number,
+         "ssim_y": 0.8 + place / 100, "lpips_alex": 0.3 - place / 20}
+        for dataset in ("Set5", "builtin")
+        for number in range(2)
+        for place, method in enumerate(("bicubic", "srcnn", "warmup", "srgan", "srgan_ensemble"))
+    ]  # fmt: skip
+    metrics = pd.DataFrame(rows)
+    for stage, file, _ in SOURCES.values():
+        config = CONFIGS["srcnn" if stage == "srcnn" else "srresnet"]
+        save_model(folder / stage / file, build_generator(config), config)
+        write_atomic(folder / stage / "speed.json", json.dumps({"steps": 5, "seconds": 540}))
+        write_atomic(folder / stage / "loss_curve.csv", "step,loss\n1,2\n")
+        write_atomic(folder / stage / "figures" / "learning_curve.png", stage)
+    for number in range(5):
+        write_atomic(folder / "evaluation" / "figures" / f"grid_builtin_{number}.png", "grid")
+    stages = {stage: {"steps": 7, "batch": 8} for stage in ("srcnn", "warmup", "adversarial")}
+    shared = {"scale": 4, "crop": 96, "dataset": "bsds400", "dtype": "float32"}
+    manifest = {"machine": {"cpu": "a processor", "cores": 2, "gpu": 0}, "parameters": {"shared": shared, **stages}}
+    write_atomic(folder / "manifest.json", json.dumps(manifest))
+    for name, frame in (("metrics", metrics), ("metrics_summary", summarise(metrics, resamples=100))):
+        write_atomic(folder / f"{name}.csv", frame.to_csv(index=False))
+    return folder
+
+
+def test_a_run_becomes_weights_cards_and_results(run, tmp_path):
+    weights, results = tmp_path / "weights", tmp_path / "results"
+    publish(run, weights, results)
+    models = reference_models(4, folder=weights)
+    assert tuple(models) == NAMES and not reference_models(2, folder=weights)
+    assert models["srresnet"].read_bytes() == (run / "warmup" / "generator.safetensors").read_bytes()
+    assert load_model(models["srcnn"])[1]["config"] == CONFIGS["srcnn"]
+    card = models["srgan"].with_suffix(".md").read_text()
+    assert "7 steps of 8 crops of 96×96 pixels, about 13 minutes on 2 cores (a processor)" in card
+    assert "| Set5 | srgan | 31.50 | 0.830 | 0.150 |" in card and "| builtin | bicubic | 28.50 |" in card
+    assert "| Set5 | srgan, self-ensemble | 32.50 |" in card
+    assert "self-ensemble" not in models["srcnn"].with_suffix(".md").read_text()
+    assert (weights / FIGURES).read_text().splitlines()[2] == "srresnet,30.5000,0.8200,0.2000"
+    names = {path.name for path in results.iterdir()}
+    assert len([name for name in names if name.startswith("grid_")]) == 4
+    assert names >= {"metrics.csv", "metrics_summary.csv", "warmup_loss_curve.csv", "adversarial_learning_curve.png"}
+
+
+def test_models_are_checked_against_their_figures(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("SRGAN_WEIGHTS", str(tmp_path))
+    weights = tmp_path / "weights"
+    publish(run, weights, tmp_path / "results")
+    found = check_models(4, weights)
+    assert list(found.model.unique()) == list(NAMES) and not found.agrees.any()  # the figures of the run are made up
+    measured = found.pivot(index="model", columns="metric", values="measured")
+    measured.to_csv(weights / FIGURES)
+    again = check_models(4, weights)
+    assert again[again.metric != "lpips_alex"].agrees.all()
+    assert again.measured.equals(found.measured)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_reference_model_is_the_one_its_card_describes(name):
+    path = reference_models()[name]
+    card = path.with_suffix(".md").read_text(encoding="utf-8")
+    assert sha256_file(path) in card
+    assert load_model(path)[1]["config"]["scale"] == 4
+    assert path.stat().st_size < 10 * 2**20
+
+
+@pytest.mark.slow
+def test_the_reference_models_have_their_figures():
+    found = check_models()
+    assert list(found.model.unique()) == list(NAMES)
+    assert found[found.measured.notna()].agrees.all(), found
