@@ -38,16 +38,16 @@ class PlainSRResNet(nn.Module):
 
     def __init__(self, channels: int = 64, blocks: int = 16) -> None:
         super().__init__()
-        self.head = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), nn.PReLU())
+        self.conv_first = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), nn.PReLU())
         self.blocks = nn.Sequential(*(Block(channels) for _ in range(blocks)))
-        self.trunk_end = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels))
+        self.conv_body = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels))
         stage = [nn.Conv2d(channels, 4 * channels, 3, padding=1), nn.PixelShuffle(2), nn.PReLU()]
         again = [nn.Conv2d(channels, 4 * channels, 3, padding=1), nn.PixelShuffle(2), nn.PReLU()]
-        self.reconstruct = nn.Sequential(*stage, *again, nn.Conv2d(channels, 3, 9, padding=4))
+        self.upsampler = nn.Sequential(*stage, *again, nn.Conv2d(channels, 3, 9, padding=4))
 
     def forward(self, lr: Tensor) -> Tensor:
-        features = self.head(lr)
-        return self.reconstruct(features + self.trunk_end(self.blocks(features)))
+        features = self.conv_first(lr)
+        return self.upsampler(features + self.conv_body(self.blocks(features)))
 
 
 class PlainDiscriminator(nn.Module):

@@ -21,7 +21,7 @@ from srgan_lib.models.files import save_model
 from srgan_lib.models.generators import build_generator, generator_config
 from srgan_lib.params import Params
 from srgan_lib.training.adversarial import Adversarial
-from srgan_lib.training.loop import Loop, Task
+from srgan_lib.training.loop import Loop, TrainingTask
 from srgan_lib.training.losses import ImageTerms
 from srgan_lib.training.supervised import Supervised
 
@@ -119,7 +119,7 @@ def noise(crop: int, images: int = 4) -> list[Pair]:
     return [Pair(str(index), hr, imresize(hr, 1 / 4)) for index, hr in enumerate(photographs)]
 
 
-def stepper(task: Task, loop: Loop) -> Callable[[], None]:
+def stepper(task: TrainingTask, loop: Loop) -> Callable[[], None]:
     """What the loop does for one step, but for validating and writing: the batch to the device, the step, its log."""
     numbers = count()
     batches = [loop.sampler.batch(step) for step in range(4)]

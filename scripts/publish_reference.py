@@ -17,7 +17,7 @@ from srgan_lib.evaluation.reference import BUILTIN
 from srgan_lib.files import read_json, sha256_file, write_atomic
 from srgan_lib.layout import project_root
 from srgan_lib.metrics.registry import HEADLINE, METRICS
-from srgan_lib.weights import FIGURES, FOLDER
+from srgan_lib.weights import FOLDER, SCORES
 
 #: Where a run has each reference model: its stage, its file, and its method in the tables.
 SOURCES = {
@@ -47,7 +47,7 @@ def publish(run_dir: Path, weights: Path, results: Path) -> None:
     own = summary[(summary.dataset == BUILTIN) & summary.metric.isin(HEADLINE)]
     means = own.pivot(index="method", columns="metric", values="mean")
     table = pd.DataFrame({name: means.loc[method] for name, (*_, method) in SOURCES.items()}).T[list(HEADLINE)]
-    write_atomic(weights / FIGURES, table.to_csv(index_label="model", float_format="%.4f", lineterminator="\n"))
+    write_atomic(weights / SCORES, table.to_csv(index_label="model", float_format="%.4f", lineterminator="\n"))
 
     shutil.rmtree(results, ignore_errors=True)
     for name in ("metrics.csv", "metrics_summary.csv"):

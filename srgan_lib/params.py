@@ -22,7 +22,7 @@ STAGES = ("data", "srcnn", "warmup", "adversarial", "evaluation")
 LOCATION_PARAMETERS = frozenset({"run_dir", "image_folder", "lr_folder", "tensorboard"})
 
 #: A training's parameters that decide neither its weights nor its curves: they can change in the middle of one.
-BYSTANDERS = frozenset({"checkpoint_every", "keep_checkpoints", "epochs"})
+NOT_HASHED_FOR_TRAINING = frozenset({"checkpoint_every", "keep_checkpoints", "epochs"})
 
 # What can be chosen, by the name that the whole library uses for it.
 Degradation = Literal["bicubic", "bicubic_float", "blur_bicubic", "realistic"]

@@ -113,10 +113,10 @@ def _override(text: str) -> dict[str, Any]:
         parsed = yaml.safe_load(value)
     except yaml.YAMLError as error:
         raise ParameterError(f"-p {text}: the value is not YAML: {error}") from None
-    return place(name.strip(), parsed, f"-p {text}")
+    return nest(name.strip(), parsed, f"-p {text}")
 
 
-def place(name: str, value: Any, source: str) -> dict[str, Any]:
+def nest(name: str, value: Any, source: str) -> dict[str, Any]:
     """A parameter as a params document: ``stage.name``, or a bare ``name`` in every section that has it.
 
     Raises

@@ -20,7 +20,7 @@ WIDTH = 6.4  #: inches: the text width of the report
 
 
 @dataclass(frozen=True)
-class Look:
+class Style:
     """How a method appears in every figure and table."""
 
     label: str
@@ -30,27 +30,27 @@ class Look:
 
 
 # Okabe & Ito's palette, which colour-blind readers tell apart; markers and lines do it without colour.
-LOOKS = {
-    "lr": Look("LR", "#000000", ".", (0, (1, 1))),
-    "hr": Look("HR", "#000000", "*", "-"),
-    "nearest": Look("nearest", "#E69F00", "v", (0, (1, 2))),
-    "bilinear": Look("bilinear", "#CC79A7", "<", (0, (3, 1, 1, 1))),
-    "lanczos": Look("Lanczos", "#56B4E9", ">", (0, (5, 1, 1, 1, 1, 1))),
-    "bicubic": Look("bicubic", "#6E6E6E", "s", (0, (4, 2))),
-    "srcnn": Look("SRCNN", "#009E73", "D", (0, (6, 2))),
-    "warmup": Look("warm-up", "#0072B2", "^", (0, (8, 2, 2, 2))),
-    "srgan": Look("SRGAN", "#D55E00", "o", "-"),
+METHOD_STYLES = {
+    "lr": Style("LR", "#000000", ".", (0, (1, 1))),
+    "hr": Style("HR", "#000000", "*", "-"),
+    "nearest": Style("nearest", "#E69F00", "v", (0, (1, 2))),
+    "bilinear": Style("bilinear", "#CC79A7", "<", (0, (3, 1, 1, 1))),
+    "lanczos": Style("Lanczos", "#56B4E9", ">", (0, (5, 1, 1, 1, 1, 1))),
+    "bicubic": Style("bicubic", "#6E6E6E", "s", (0, (4, 2))),
+    "srcnn": Style("SRCNN", "#009E73", "D", (0, (6, 2))),
+    "warmup": Style("warm-up", "#0072B2", "^", (0, (8, 2, 2, 2))),
+    "srgan": Style("SRGAN", "#D55E00", "o", "-"),
     # The reference models: the colour of the method, told apart by marker, line and name.
-    "reference_srcnn": Look("reference SRCNN", "#009E73", "+", (0, (2, 2))),
-    "reference_srresnet": Look("reference SRResNet", "#0072B2", "x", (0, (4, 1, 2, 1))),
-    "reference_srgan": Look("reference SRGAN", "#D55E00", "1", (0, (10, 2))),
+    "reference_srcnn": Style("reference SRCNN", "#009E73", "+", (0, (2, 2))),
+    "reference_srresnet": Style("reference SRResNet", "#0072B2", "x", (0, (4, 1, 2, 1))),
+    "reference_srgan": Style("reference SRGAN", "#D55E00", "1", (0, (10, 2))),
     # Self-ensembles, likewise.
-    "srcnn_ensemble": Look("SRCNN, self-ensemble", "#009E73", "2", (0, (1, 2, 3, 2))),
-    "warmup_ensemble": Look("warm-up, self-ensemble", "#0072B2", "3", (0, (2, 1, 2, 3))),
-    "srgan_ensemble": Look("SRGAN, self-ensemble", "#D55E00", "4", (0, (3, 1, 1, 1, 1, 3))),
+    "srcnn_ensemble": Style("SRCNN, self-ensemble", "#009E73", "2", (0, (1, 2, 3, 2))),
+    "warmup_ensemble": Style("warm-up, self-ensemble", "#0072B2", "3", (0, (2, 1, 2, 3))),
+    "srgan_ensemble": Style("SRGAN, self-ensemble", "#D55E00", "4", (0, (3, 1, 1, 1, 1, 3))),
 }
-OTHERS = [
-    Look("", colour, marker, line)
+FURTHER_STYLES = [
+    Style("", colour, marker, line)
     for colour, marker, line in (
         ("#7B3FA0", "P", (0, (2, 1))),
         ("#8C5A1E", "X", (0, (7, 1, 1, 1))),
@@ -62,16 +62,16 @@ OTHERS = [
 ]
 
 
-def looks(methods: Iterable[str]) -> dict[str, Look]:
+def method_styles(methods: Iterable[str]) -> dict[str, Style]:
     """The look of each method; methods that are not this project's get further ones in their order."""
-    chosen: dict[str, Look] = {}
+    chosen: dict[str, Style] = {}
     others = 0
     for method in methods:
-        if method in LOOKS:
-            chosen[method] = LOOKS[method]
+        if method in METHOD_STYLES:
+            chosen[method] = METHOD_STYLES[method]
         else:
-            look = OTHERS[others % len(OTHERS)]
-            chosen[method] = Look(method, look.colour, look.marker, look.line)
+            look = FURTHER_STYLES[others % len(FURTHER_STYLES)]
+            chosen[method] = Style(method, look.colour, look.marker, look.line)
             others += 1
     return chosen
 
@@ -104,9 +104,9 @@ def show_image(axes: Axes, image: np.ndarray, title: str = "") -> None:
     axes.set_axis_off()
 
 
-def describe(figure: Figure, words: str) -> None:
+def describe(figure: Figure, text: str) -> None:
     """Say what a figure shows, with the values that matter, for those who cannot see it."""
-    figure.set_label(words)
+    figure.set_label(text)
 
 
 def legend_below(figure: Figure, axes: Axes | Sequence[Axes], columns: int = 4) -> None:

@@ -9,7 +9,7 @@ from srgan_lib.evaluation.statistics import summarise
 from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.models.files import load_model, save_model
 from srgan_lib.models.generators import build_generator
-from srgan_lib.weights import FIGURES, NAMES, reference_models
+from srgan_lib.weights import NAMES, SCORES, reference_models
 
 CONFIGS = {
     "srcnn": {"architecture": "srcnn", "scale": 4, "global_skip": "bicubic"},
@@ -58,7 +58,7 @@ def test_a_run_becomes_weights_cards_and_results(run, tmp_path):
     assert "| Set5 | srgan | 31.50 | 0.830 | 0.150 |" in card and "| builtin | bicubic | 28.50 |" in card
     assert "| Set5 | srgan, self-ensemble | 32.50 |" in card
     assert "self-ensemble" not in models["srcnn"].with_suffix(".md").read_text()
-    assert (weights / FIGURES).read_text().splitlines()[2] == "srresnet,30.5000,0.8200,0.2000"
+    assert (weights / SCORES).read_text().splitlines()[2] == "srresnet,30.5000,0.8200,0.2000"
     names = {path.name for path in results.iterdir()}
     assert len([name for name in names if name.startswith("grid_")]) == 4
     assert names >= {"metrics.csv", "metrics_summary.csv", "warmup_loss_curve.csv", "adversarial_learning_curve.png"}
@@ -71,7 +71,7 @@ def test_models_are_checked_against_their_figures(run, tmp_path, monkeypatch):
     found = check_models(4, weights)
     assert list(found.model.unique()) == list(NAMES) and not found.agrees.any()  # the figures of the run are made up
     measured = found.pivot(index="model", columns="metric", values="measured")
-    measured.to_csv(weights / FIGURES)
+    measured.to_csv(weights / SCORES)
     again = check_models(4, weights)
     assert again[again.metric != "lpips_alex"].agrees.all()
     assert again.measured.equals(found.measured)

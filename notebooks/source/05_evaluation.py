@@ -75,11 +75,11 @@ from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import read_split
 from srgan_lib.data.test_sets import load_test_sets
 from srgan_lib.evaluation import figures, tables
-from srgan_lib.evaluation.interpolation import Between, try_shares
+from srgan_lib.evaluation.interpolation import WeightInterpolation, try_alphas
 from srgan_lib.evaluation.conclusion import conclude
 from srgan_lib.evaluation.grids import grid as draw_grid
 from srgan_lib.evaluation.grids import patches as draw_patches
-from srgan_lib.evaluation.evaluator import judge, metric_names
+from srgan_lib.evaluation.evaluator import evaluate, metric_names
 from srgan_lib.evaluation.methods import classical, from_folder, interpolated_networks, network
 from srgan_lib.evaluation.published import compare, compare_curves, compare_recipe, relative_to_bicubic, wide
 from srgan_lib.evaluation.samples import thin_out, write_crops
@@ -119,29 +119,29 @@ trained = {
 }
 networks = {name: load_model(path)[0] for name, path in trained.items()}
 interpolated = interpolated_networks(networks["warmup"], networks["srgan"], evaluation.interpolations)
-how = {"tile": evaluation.tile, "device": shared.device, "dtype": shared.dtype}
+options = {"tile": evaluation.tile, "device": shared.device, "dtype": shared.dtype}
 enlargers = {name: classical(name, shared.scale) for name in evaluation.baselines}
-enlargers |= {name: network(model, **how) for name, model in (networks | interpolated).items()}
+enlargers |= {name: network(model, **options) for name, model in (networks | interpolated).items()}
 shipped = weights.reference_models(shared.scale, test_pairs) if evaluation.reference_models else {}
-enlargers |= {weights.PREFIX + name: network(load_model(path)[0], **how) for name, path in shipped.items()}
+enlargers |= {weights.PREFIX + name: network(load_model(path)[0], **options) for name, path in shipped.items()}
 if evaluation.self_ensemble:
-    enlargers |= {f"{name}_ensemble": network(model, self_ensemble=True, **how) for name, model in networks.items()}
+    enlargers |= {f"{name}_ensemble": network(model, self_ensemble=True, **options) for name, model in networks.items()}
 enlargers |= {
-    name: network(load_model(place)[0], **how) if place.endswith(".safetensors") else from_folder(place, test_pairs, shared.scale)
+    name: network(load_model(place)[0], **options) if place.endswith(".safetensors") else from_folder(place, test_pairs, shared.scale)
     for name, place in evaluation.methods.items()
 }
 
-judgement = judge(
+result = evaluate(
     test_pairs, enlargers, scale=shared.scale, names=metric_names(evaluation),
     samples=max(evaluation.grids, evaluation.patches), on_step=stage.progress("Judging"), on_warning=stage.warn,
 )
-metrics = judgement.metrics
+metrics = result.metrics
 summary = summarise(metrics, resamples=evaluation.bootstrap_resamples, seed=shared.seed)
 metrics.to_csv(stage.directory / "metrics.csv", index=False)
 summary.to_csv(stage.directory / "metrics_summary.csv", index=False)
 write_atomic(stage.directory / "metrics.txt", tables.as_text(summary))
-judgement.spectra.to_csv(stage.directory / "spectra.csv", index=False)
-write_crops(judgement.samples + judgement.typical, stage.directory / "viewer")
+result.spectra.to_csv(stage.directory / "spectra.csv", index=False)
+write_crops(result.samples + result.typical, stage.directory / "viewer")
 
 # %% [markdown]
 # ## Results
@@ -200,16 +200,16 @@ for test_set in test_pairs:
 if stage.live:
     from srgan_lib.interactive.compare_panel import look_closer
 
-    stage.panel(look_closer(judgement.samples))
+    stage.panel(look_closer(result.samples))
 else:
-    for sample in thin_out(judgement.samples, evaluation.grids):
+    for sample in thin_out(result.samples, evaluation.grids):
         stage.figure(
             draw_grid(sample), f"grid_{sample.dataset}_{sample.image}", vector=False,
             caption=f"<code>{escape(sample.image)}</code>: LR as it is, bicubic, SRGAN, and HR. Look at texture and at thin lines.",
         )
 
 # %%
-for sample in thin_out(judgement.samples, evaluation.patches):
+for sample in thin_out(result.samples, evaluation.patches):
     stage.figure(
         draw_patches(sample, evaluation.patch_size), f"patch_{sample.dataset}_{sample.image}", vector=False,
         caption=f"The middle {evaluation.patch_size}×{evaluation.patch_size} pixels of <code>{escape(sample.image)}</code>, each pixel "
@@ -222,7 +222,7 @@ for sample in thin_out(judgement.samples, evaluation.patches):
 # %%
 for test_set in test_pairs:
     stage.figure(
-        figures.spectra(judgement.spectra, test_set, shared.scale), f"spectra_{test_set}", source="spectra.csv",
+        figures.spectra(result.spectra, test_set, shared.scale), f"spectra_{test_set}", source="spectra.csv",
         caption="Radially averaged power spectrum of each method and of HR, and below it the distance from HR. A curve under "
         "the zero line lacks detail of that size (blur); one above it has detail that HR does not have (noise, "
         "ringing, blocks). Look at the shaded half: nothing there was in the LR image.",
@@ -249,17 +249,17 @@ for test_set in test_pairs if "lpips_alex" in headline else ():
 # theirs (Wang et al., ESRGAN, 2018). Faithful or detailed is therefore a choice that can be made after training.
 
 # %%
-between = Between(networks["warmup"], networks["srgan"], **how)
+between = WeightInterpolation(networks["warmup"], networks["srgan"], **options)
 if stage.live:
     from srgan_lib.interactive.interpolation_panel import slide_between
 
-    stage.panel(slide_between(between, judgement.samples))
-elif judgement.samples:
-    figure, shares = try_shares(between, judgement.samples[0], (0, 0.25, 0.5, 0.75, 1))
+    stage.panel(slide_between(between, result.samples))
+elif result.samples:
+    figure, shares = try_alphas(between, result.samples[0], (0, 0.25, 0.5, 0.75, 1))
     shares.to_csv(stage.directory / "between.csv", index=False)
     stage.figure(
         figure, "between", vector=False, source="between.csv",
-        caption=f"The middle of <code>{escape(judgement.samples[0].image)}</code> by generators that have from none to all of the "
+        caption=f"The middle of <code>{escape(result.samples[0].image)}</code> by generators that have from none to all of the "
         "adversarial generator's weights, with figures of this detail. Look for the share at which texture begins to help, "
         "and for that at which it begins to be wrong.",
     )
@@ -330,7 +330,7 @@ if stage.live:
 
 # %%
 of_this_run = summary[summary.method.isin(weights.own_methods(enlargers))]
-stage.text(conclude(of_this_run, scale=shared.scale, heldout=shared.dataset, not_computed=judgement.not_computed), "conclusion")
+stage.text(conclude(of_this_run, scale=shared.scale, heldout=shared.dataset, not_computed=result.not_computed), "conclusion")
 
 # %%
 means = summary.pivot_table(index="method", columns="metric", values="mean", sort=False)

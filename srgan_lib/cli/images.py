@@ -48,15 +48,21 @@ def upscale(
 
     shared = resolve(Params()).shared
     network, _ = load_model(checkpoint or weights.reference_models()[model])
-    how = {"tile": tile, "device": shared.device, "dtype": shared.dtype, "self_ensemble": self_ensemble, "force": force}
+    options = {
+        "tile": tile,
+        "device": shared.device,
+        "dtype": shared.dtype,
+        "self_ensemble": self_ensemble,
+        "force": force,
+    }
     if not source.exists():
         raise FileNotFoundError(f"{source}: no such file or folder")
     with Terminal() as terminal:
         progress = terminal.counter(f"Enlarging {source.name}")
         if source.is_dir():
-            upscale_folder(network, source, target, on_progress=progress, on_warning=terminal.note, **how)
+            upscale_folder(network, source, target, on_progress=progress, on_warning=terminal.note, **options)
         else:
-            upscale_file(network, source, target, on_progress=progress, **how)
+            upscale_file(network, source, target, on_progress=progress, **options)
         terminal.note(f"Written: {target}")
 
 
@@ -67,7 +73,7 @@ def models(check: bool) -> None:
     import pandas as pd
 
     if not check:
-        figures = pd.read_csv(weights.FOLDER / weights.FIGURES, index_col="model", dtype=str)
+        figures = pd.read_csv(weights.FOLDER / weights.SCORES, index_col="model", dtype=str)
         rows = [
             (name, *figures.loc[name], f"{path.parent}/{path.stem}.*")
             for name, path in weights.reference_models().items()

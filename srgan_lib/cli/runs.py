@@ -23,15 +23,15 @@ from srgan_lib.layout import STAGES, LayoutError, project_root
 def run(from_stage: str | None, no_reuse: bool, pdf_engine: str, **described: Any) -> None:
     """Run the five notebooks with PARAMS and make the report."""
     from srgan_lib.pipeline.assemble import assemble
-    from srgan_lib.pipeline.resolve import fetch_judges
+    from srgan_lib.pipeline.resolve import fetch_lpips_weights
     from srgan_lib.pipeline.runner import execute, plan_run
 
     terminal = Terminal()
     this = read_run(terminal, **described)
-    fetch_judges(this.params, terminal.note)
+    fetch_lpips_weights(this.params, terminal.note)
     plans = plan_run(this.params, this.folder, this.root, from_stage=from_stage, reuse=not no_reuse)
     with terminal:
-        execute(plans, this.params, this.folder, this.root, terminal.listen)
+        execute(plans, this.params, this.folder, this.root, terminal.on_event)
         terminal.note("Making the report")
         changed = assemble(
             this.folder, this.params, this.asked, this.root, command=this_command(), pdf_engine=pdf_engine
@@ -61,7 +61,7 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
     plans = plan_run(this.params, this.folder, this.root)
     plans = plans[: list(STAGES).index(until) + 1]
     with terminal:
-        execute(plans, this.params, this.folder, this.root, terminal.listen)
+        execute(plans, this.params, this.folder, this.root, terminal.on_event)
 
 
 @click.command()
@@ -86,7 +86,7 @@ def verify(run: str) -> None:
     from srgan_lib.pipeline.verify import verify_run
 
     with Terminal() as terminal:
-        count = verify_run(_existing_run(run), project_root(), terminal.listen)
+        count = verify_run(_existing_run(run), project_root(), terminal.on_event)
     click.secho(f"Verified: {count} files came out byte for byte the same.", fg="green")
 
 

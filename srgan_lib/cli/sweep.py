@@ -42,8 +42,8 @@ def sweep(
     results: Path | None,
 ) -> None:
     """Run all combinations that FILE names, compute once what they share, and compare them in one report."""
-    from srgan_lib.cli.sweep_progress import Board, show_plan
-    from srgan_lib.pipeline.resolve import fetch_judges
+    from srgan_lib.cli.sweep_progress import SweepProgress, show_plan
+    from srgan_lib.pipeline.resolve import fetch_lpips_weights
     from srgan_lib.sweep import cluster
     from srgan_lib.sweep.definition import read_sweep
     from srgan_lib.sweep.planning import plan_sweep
@@ -54,16 +54,16 @@ def sweep(
     with cluster.running_cluster(scheduler) if scheduler else nullcontext() as client:
         planner = cluster.planner(client) if client else partial(plan_sweep, on_message=terminal.note)
         if not dry_run:
-            fetch_judges(source.base, terminal.note)  # before planning, which notes which weights are there
+            fetch_lpips_weights(source.base, terminal.note)  # before planning, which notes which weights are there
         study = plan_study(source, results_root(results), project_root(), name, planner)
         if dry_run:
             show_plan(study, terminal.console)
             return
-        with study.alone():
+        with study.lock():
             try:
                 with cluster.workers(study.planned, jobs, client, terminal.note) as executor:
-                    with Board(study, terminal.console) as board:
-                        study.do(executor, board.tell)
+                    with SweepProgress(study, terminal.console) as board:
+                        study.do(executor, board.emit)
             finally:
                 _compare(study, terminal)
     if study.unfinished:

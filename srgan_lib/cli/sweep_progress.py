@@ -16,7 +16,7 @@ from rich.table import Table
 
 from srgan_lib.files import read_json
 from srgan_lib.params import STAGES
-from srgan_lib.sweep.execution import Change, Outcome
+from srgan_lib.sweep.execution import Outcome, TaskEvent
 from srgan_lib.sweep.study import Study
 
 ACTIONS = {"run": "compute", "reuse": "reuse", "skip": "done"}
@@ -25,7 +25,7 @@ COLOURS = {"waiting": "dim", "running": "bold", "finished": "green", "failed": "
 
 def show_plan(study: Study, console: Console) -> None:
     """Each run with what it will compute and what it will reuse, as plain lines."""
-    width = max(len(run.run.name) for run in study.planned)
+    width = max(len(run.name) for run in study.planned)
     console.print(f"{'run':<{width}}  {'  '.join(f'{stage:<11}' for stage in STAGES)}", soft_wrap=True)
     counts = dict.fromkeys(ACTIONS, 0)
     for planned in study.planned:
@@ -41,7 +41,7 @@ def show_plan(study: Study, console: Console) -> None:
     )
 
 
-class Board:
+class SweepProgress:
     """A live table of a sweep's runs, and a line for each that ends; a context manager while it is shown."""
 
     def __init__(self, study: Study, console: Console) -> None:
@@ -52,7 +52,7 @@ class Board:
         self._lock = threading.Lock()
         self._live = Live(console=console, get_renderable=self._table, refresh_per_second=2, transient=True)
 
-    def __enter__(self) -> Board:
+    def __enter__(self) -> SweepProgress:
         if self._console.is_terminal:
             self._live.start()
         return self
@@ -60,13 +60,13 @@ class Board:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def tell(self, change: Change) -> None:
+    def emit(self, event: TaskEvent) -> None:
         """Show a change; the table draws itself from the outcomes."""
-        outcome = self._study.outcomes[change.task.run.run.name]
-        ended = change.event == "finished" and change.task.stage is None
+        outcome = self._study.outcomes[event.task.planned.name]
+        ended = event.kind == "finished" and event.task.stage is None
         if ended:
             self._line(outcome, "[green]finished[/]", self._measure(outcome))
-        elif change.event == "failed" and change.task.stage is None:
+        elif event.kind == "failed" and event.task.stage is None:
             self._line(outcome, "[red]failed[/]", escape(outcome.cause.splitlines()[0]))
 
     def _line(self, outcome: Outcome, state: str, words: str) -> None:
@@ -108,8 +108,8 @@ class Board:
 
 
 def _progress(running: Mapping[str, Mapping[str, Any]]) -> str:
-    facts = [one for one in running.values() if one.get("total")]
-    return ", ".join(f"{one['label']} {one['step']}/{one['total']}" for one in facts)
+    details = [one for one in running.values() if one.get("total")]
+    return ", ".join(f"{one['label']} {one['step']}/{one['total']}" for one in details)
 
 
 def _best_psnr(path: Path) -> float | None:

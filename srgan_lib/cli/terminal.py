@@ -53,12 +53,12 @@ class Terminal:
         """One line for the user."""
         self.console.print(escape(text), soft_wrap=True)
 
-    def listen(self, event: str, facts: Mapping[str, Any]) -> None:
+    def on_event(self, event: str, details: Mapping[str, Any]) -> None:
         """Show one event of the runner."""
-        stage = facts["stage"]
+        stage = details["stage"]
         if event == "planned":
             self.console.print(
-                f"{stage.notebook:<20} {WORDS[facts['action']]} {escape(facts['reason'])}", soft_wrap=True
+                f"{stage.notebook:<20} {WORDS[details['action']]} {escape(details['reason'])}", soft_wrap=True
             )
         elif event == "started":
             self._clear()
@@ -66,13 +66,13 @@ class Terminal:
         elif event == "progress" and self.task is not None:
             self.progress.update(
                 self.task,
-                description=f"{stage.notebook}: {facts['label']}",
-                completed=facts["step"],
-                total=facts["total"],
+                description=f"{stage.notebook}: {details['label']}",
+                completed=details["step"],
+                total=details["total"],
             )
         elif event == "finished":
             self._clear()
-            self.console.print(f"{stage.notebook:<20} [green]done[/] in {facts['seconds']:.1f} s")
+            self.console.print(f"{stage.notebook:<20} [green]done[/] in {details['seconds']:.1f} s")
 
     def counter(self, label: str) -> Callable[[int, int], None]:
         """A callback ``(done, total)`` that moves a bar."""
@@ -88,8 +88,8 @@ class Terminal:
         table.add_section()
         table.add_row(
             *(
-                f"{means[name]:.4f}" if name in means else ("mean" if place == 0 else "")
-                for place, name in enumerate(frame)
+                f"{means[name]:.4f}" if name in means else ("mean" if index == 0 else "")
+                for index, name in enumerate(frame)
             )
         )
         self.console.print(table)

@@ -139,7 +139,7 @@ def spectrum(table: pd.DataFrame, scale: int) -> Figure:
     """HR against enlarged LR over frequency, what is missing shaded; ``table`` as of :func:`spectra`."""
     figure, axes = plotting.new_figure(height=3.6)
     hr, bicubic = (10 * np.log10(table[name]) for name in ("hr", "bicubic"))
-    look = plotting.LOOKS
+    look = plotting.METHOD_STYLES
     axes.plot(table.frequency, hr, color=look["hr"].colour, linestyle=look["hr"].line, label="HR")
     axes.plot(
         table.frequency,

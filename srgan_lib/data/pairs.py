@@ -84,14 +84,14 @@ def load_pairs(
     ends = list(accumulate(map(int, lengths), initial=0))
     pixels = _allocate(ends[-1], memory_share)
 
-    def load(place: int) -> Pair:
-        row, (height, width), scale = rows[place], sizes[place], shared.scale
+    def load(index: int) -> Pair:
+        row, (height, width), scale = rows[index], sizes[index], shared.scale
         photo = by_name[row.image]
-        hr = pixels[ends[place] :][: 3 * height * width].reshape(height, width, 3)
+        hr = pixels[ends[index] :][: 3 * height * width].reshape(height, width, 3)
         hr[:] = crop_to_multiple(_read_hr(row, photo, shared), scale)
         if not makes_lr:
             return Pair(row.image, hr, None)
-        lr = pixels[ends[place] + hr.size : ends[place + 1]].reshape(height // scale, width // scale, 3)
+        lr = pixels[ends[index] + hr.size : ends[index + 1]].reshape(height // scale, width // scale, 3)
         lr[:] = _read_lr(row, photo, hr, shared, on_warning) if _has_lr(photo, shared) else _make_lr(row, hr, shared)
         return Pair(row.image, hr, lr)
 

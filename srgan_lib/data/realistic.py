@@ -20,7 +20,7 @@ from PIL import Image
 from scipy.signal import fftconvolve
 from scipy.special import j1
 
-Range = tuple[float, float]
+Bounds = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Round:
     """One round of degradation: with what probability, and from what range, each step draws."""
 
     blur_probability: float
-    blur_sigma: Range  # pixels
+    blur_sigma: Bounds  # pixels
     resize_probabilities: tuple[float, float, float]  # enlarge, shrink, keep
-    resize_factor: Range
-    gaussian_sigma: Range  # levels
-    poisson_scale: Range
+    resize_factor: Bounds
+    gaussian_sigma: Bounds  # levels
+    poisson_scale: Bounds
 
 
 FIRST = Round(1.0, (0.2, 3.0), (0.2, 0.7, 0.1), (0.15, 1.5), (1, 30), (0.05, 3.0))
@@ -75,7 +75,7 @@ def degrade_realistically(hr: np.ndarray, scale: int, rng: np.random.Generator) 
 
 
 def gaussian_kernel(
-    size: int, sigmas: Range, angle: float, shape: str = "gaussian", exponent: float = 1.0
+    size: int, sigmas: Bounds, angle: float, shape: str = "gaussian", exponent: float = 1.0
 ) -> np.ndarray:
     """A size×size blur kernel that sums to 1 (Real-ESRGAN, section 3.1).
 
@@ -120,7 +120,7 @@ def _round(image: np.ndarray, size: tuple[int, int], stage: Round, rng: np.rando
     return _add_poisson_noise(image, rng.uniform(*stage.poisson_scale), grey, rng)
 
 
-def _blur_kernel(sigma: Range, rng: np.random.Generator) -> np.ndarray:
+def _blur_kernel(sigma: Bounds, rng: np.random.Generator) -> np.ndarray:
     size = int(rng.choice(KERNEL_SIZES))
     if rng.random() < SINC_PROBABILITY:
         return sinc_kernel(size, rng.uniform(np.pi / 3 if size < 13 else np.pi / 5, np.pi))

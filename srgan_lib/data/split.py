@@ -56,9 +56,9 @@ def make_split(photos: Sequence[Photo], shared: Shared, on_warning: Warn, crop: 
             "image_size resizes HR, so that the images of lr_folder no longer fit; leave out one of them"
         )
     root = os.path.commonpath([photo.path.parent for photo in photos])
-    places = {photo.image: place for place, photo in enumerate(photos)}
+    indices = {photo.image: index for index, photo in enumerate(photos)}
     assigned = sorted(
-        _assign(photos, shared, on_warning, crop), key=lambda row: (PARTS.index(row[0]), places[row[1].image])
+        _assign(photos, shared, on_warning, crop), key=lambda row: (PARTS.index(row[0]), indices[row[1].image])
     )
     rows = [
         {
@@ -106,8 +106,8 @@ def _assign(
     limits = {part: None if part in own else limit for part, limit in limits.items()}
     count = dict.fromkeys(PARTS, 0)
     names = list(groups)
-    for place in random_stream(shared.seed, "split").permutation(len(names)):
-        members = groups[names[place]]
+    for index in random_stream(shared.seed, "split").permutation(len(names)):
+        members = groups[names[index]]
         part = members[0].split
         if part not in own:
             part = next((p for p in ("test", "validation") if p not in own and count[p] < limits[p]), "train")

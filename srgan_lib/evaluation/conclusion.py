@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from srgan_lib.metrics.registry import METRICS
-from srgan_lib.plotting import looks
+from srgan_lib.plotting import method_styles
 
 
 def conclude(
@@ -34,14 +34,14 @@ def conclude(
     """
     paragraphs = []
     for dataset in summary.dataset.unique():
-        figures = _Figures(summary[summary.dataset == dataset], baseline)
+        scores = _Scores(summary[summary.dataset == dataset], baseline)
         sentences = [
-            _fidelity(figures, scale, heldout),
-            _perception(figures, ours),
-            _second_judge(figures, ours),
-            _adversarial(figures, ours, before),
-            _spectrum(figures, ours),
-            _certainty(figures, ours),
+            _fidelity(scores, scale, heldout),
+            _perception(scores, ours),
+            _second_judge(scores, ours),
+            _adversarial(scores, ours, before),
+            _spectrum(scores, ours),
+            _certainty(scores, ours),
         ]
         paragraphs.append(" ".join(filter(None, sentences)))
     missing = [f"{METRICS[name].label} was not computed: {reason}." for name, reason in (not_computed or {}).items()]
@@ -49,7 +49,7 @@ def conclude(
 
 
 @dataclass(frozen=True)
-class _Figures:
+class _Scores:
     """The rows of one dataset, looked up by method and metric."""
 
     rows: pd.DataFrame
@@ -64,39 +64,39 @@ class _Figures:
         return found.iloc[0] if len(found) else None
 
     def label(self, method: str) -> str:
-        return looks(self.methods)[method].label
+        return method_styles(self.methods)[method].label
 
     def best(self, metric: str) -> str:
         means = self.rows[self.rows.metric == metric].set_index("method")["mean"]
         return means.idxmax() if METRICS[metric].higher_is_better else means.idxmin()
 
 
-def _fidelity(figures: _Figures, scale: int, heldout: str) -> str:
+def _fidelity(scores: _Scores, scale: int, heldout: str) -> str:
     """Which method is the most faithful by PSNR and SSIM, and by how much."""
-    best, base = figures.best("psnr_y"), figures.get(figures.baseline, "psnr_y")
-    row = figures.get(best, "psnr_y")
+    best, base = scores.best("psnr_y"), scores.get(scores.baseline, "psnr_y")
+    row = scores.get(best, "psnr_y")
     images = f"{row.n} image{'s' if row.n > 1 else ''}"
     dataset = "the held-out photographs" if row.dataset == heldout else row.dataset
     start = f"On {dataset} ({images}, enlarged {scale}×) "
-    baseline = figures.label(figures.baseline) if base is not None else ""
-    if best == figures.baseline:
+    baseline = scores.label(scores.baseline) if base is not None else ""
+    if best == scores.baseline:
         return f"{start}no method is more faithful than {baseline} by PSNR-Y ({_value(row)})."
-    text = f"{start}{figures.label(best)} is the most faithful by PSNR-Y: {_value(row)}"
+    text = f"{start}{scores.label(best)} is the most faithful by PSNR-Y: {_value(row)}"
     if base is not None:
         text += f", {METRICS['psnr_y'].phrase(row.difference)} above {baseline}{_doubt(row)}"
-    by_ssim = figures.best("ssim_y")
+    by_ssim = scores.best("ssim_y")
     if by_ssim != best:
-        text += f"; by SSIM-Y it is {figures.label(by_ssim)} ({_value(figures.get(by_ssim, 'ssim_y'))})"
+        text += f"; by SSIM-Y it is {scores.label(by_ssim)} ({_value(scores.get(by_ssim, 'ssim_y'))})"
     return text + "."
 
 
-def _perception(figures: _Figures, ours: str) -> str:
+def _perception(scores: _Scores, ours: str) -> str:
     """What our method gains or loses against the baseline by LPIPS, and what that costs in PSNR."""
-    row, base = figures.get(ours, "lpips_alex"), figures.get(figures.baseline, "lpips_alex")
-    psnr = figures.get(ours, "psnr_y")
+    row, base = scores.get(ours, "lpips_alex"), scores.get(scores.baseline, "lpips_alex")
+    psnr = scores.get(ours, "psnr_y")
     if psnr is None or pd.isna(psnr.difference):
         return ""
-    baseline, name = figures.label(figures.baseline), figures.label(ours)
+    baseline, name = scores.label(scores.baseline), scores.label(ours)
     if row is None or base is None:
         return f"{name} has {_more(psnr.difference)} than {baseline}; how natural its images look was not measured."
     ratio = row["mean"] / base["mean"]
@@ -107,9 +107,9 @@ def _perception(figures: _Figures, ours: str) -> str:
     )
 
 
-def _second_judge(figures: _Figures, ours: str) -> str:
+def _second_judge(scores: _Scores, ours: str) -> str:
     """Whether a second network agrees about the direction."""
-    row, first = figures.get(ours, "lpips_squeeze"), figures.get(ours, "lpips_alex")
+    row, first = scores.get(ours, "lpips_squeeze"), scores.get(ours, "lpips_alex")
     if row is None or first is None or pd.isna(row.difference):
         return ""
     agrees = (row.difference < 0) == (first.difference < 0)
@@ -117,42 +117,42 @@ def _second_judge(figures: _Figures, ours: str) -> str:
     return f"A second judge, LPIPS (squeeze), {'agrees' if agrees else 'disagrees'} ({change})."
 
 
-def _adversarial(figures: _Figures, ours: str, before: str) -> str:
+def _adversarial(scores: _Scores, ours: str, before: str) -> str:
     """What adversarial training changed against the generator that it started from."""
-    metric = "lpips_alex" if figures.get(ours, "lpips_alex") is not None else "log_spectral_distance"
-    after, start = figures.get(ours, metric), figures.get(before, metric)
-    after_psnr, start_psnr = figures.get(ours, "psnr_y"), figures.get(before, "psnr_y")
+    metric = "lpips_alex" if scores.get(ours, "lpips_alex") is not None else "log_spectral_distance"
+    after, start = scores.get(ours, metric), scores.get(before, metric)
+    after_psnr, start_psnr = scores.get(ours, "psnr_y"), scores.get(before, "psnr_y")
     if after is None or start is None:
         return ""
     change = after["mean"] - start["mean"]
     better = "improved" if change < 0 else "did not improve"
     return (
-        f"Adversarial training {better} the {figures.label(before)} generator by {METRICS[metric].label} "
+        f"Adversarial training {better} the {scores.label(before)} generator by {METRICS[metric].label} "
         f"({METRICS[metric].phrase(change, sign=True)}), with {_more(after_psnr['mean'] - start_psnr['mean'])}."
     )
 
 
-def _spectrum(figures: _Figures, ours: str) -> str:
+def _spectrum(scores: _Scores, ours: str) -> str:
     """How much of the originals' spectrum our method restores, beside the baseline.
 
     Not a ranking of all methods: the false edges of nearest-neighbour enlargement have power at all frequencies too.
     """
-    row, base = (figures.get(method, "log_spectral_distance") for method in (ours, figures.baseline))
+    row, base = (scores.get(method, "log_spectral_distance") for method in (ours, scores.baseline))
     if row is None or base is None:
         return ""
     return (
-        f"The power spectrum of {figures.label(ours)} is {_value(row)} from that of the originals, "
-        f"{figures.label(figures.baseline)}'s {_value(base)}."
+        f"The power spectrum of {scores.label(ours)} is {_value(row)} from that of the originals, "
+        f"{scores.label(scores.baseline)}'s {_value(base)}."
     )
 
 
-def _certainty(figures: _Figures, ours: str) -> str:
+def _certainty(scores: _Scores, ours: str) -> str:
     """How far the figures carry beyond these images."""
-    row = figures.get(ours if ours in figures.methods else figures.methods[-1], "psnr_y")
+    row = scores.get(ours if ours in scores.methods else scores.methods[-1], "psnr_y")
     if row.n == 1:
         return "One image says nothing about others."
     low, high, without = (METRICS["psnr_y"].text(value) for value in (row.ci_low, row.ci_high, row.mean_without))
-    text = f"The mean PSNR-Y of {figures.label(row.method)} has a 95 % interval of {low} to {high} dB"
+    text = f"The mean PSNR-Y of {scores.label(row.method)} has a 95 % interval of {low} to {high} dB"
     if row.ci_high - row.ci_low > 1:
         text += f", wide because images differ; without {row.driven_by} the mean would be {without} dB"
     if row.n < 6:

@@ -23,7 +23,7 @@ FIRST_COLUMNS = ("dataset", "image", "method", *HEADLINE)
 DEFAULT_METRICS = (*HEADLINE, "lpips_squeeze")
 
 
-class Judge:
+class Evaluator:
     """Measures images one by one and collects the rows of ``metrics.csv``.
 
     Parameters
@@ -46,9 +46,9 @@ class Judge:
 
     def add(self, dataset: str, image: str, method: str, sr: np.ndarray, hr: np.ndarray) -> dict[str, float]:
         """Measure one result (H×W×3 uint8) against its original and note it; returns the figures."""
-        figures = measure(sr, hr, self.border, self.names, on_unavailable=self._note)
-        self._rows.append({"dataset": dataset, "image": image, "method": method, **figures})
-        return figures
+        scores = measure(sr, hr, self.border, self.names, on_unavailable=self._note)
+        self._rows.append({"dataset": dataset, "image": image, "method": method, **scores})
+        return scores
 
     def table(self) -> pd.DataFrame:
         """The rows so far, one per image and method, metrics that were not computed as NaN."""
@@ -62,7 +62,7 @@ class Judge:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class EvaluationResult:
     """What :func:`judge` found.
 
     Attributes
@@ -81,7 +81,7 @@ class Judgement:
     not_computed: dict[str, str]
 
 
-def judge(
+def evaluate(
     test_sets: Mapping[str, Sequence[Pair]],
     methods: Mapping[str, Method],
     *,
@@ -90,7 +90,7 @@ def judge(
     samples: int = 5,
     on_step: Callable[[int, int], None] | None = None,
     on_warning: Callable[[str], None] = lambda text: None,
-) -> Judgement:
+) -> EvaluationResult:
     """Let every method enlarge every image of the test sets, and measure the results.
 
     Parameters
@@ -108,7 +108,7 @@ def judge(
     ValueError
         If a result has not the size of its HR image, or a metric is unknown.
     """
-    judging = Judge(names, scale, on_warning)
+    evaluator = Evaluator(names, scale, on_warning)
     held: dict[tuple[str, str], dict[str, np.ndarray]] = {}
     powers: list[pd.DataFrame] = []
     pairs = {(dataset, pair.image): pair for dataset, members in test_sets.items() for pair in members}
@@ -117,7 +117,7 @@ def judge(
         results = {}
         for method, enlarge in methods.items():
             results[method] = enlarge(pair)
-            judging.add(dataset, image, method, results[method], pair.hr)
+            evaluator.add(dataset, image, method, results[method], pair.hr)
             done += 1
             if on_step:
                 on_step(done, total)
@@ -125,23 +125,23 @@ def judge(
         if len(held) < samples:
             held[dataset, image] = results
 
-    metrics = judging.table()
-    figures = metrics.set_index(["dataset", "image", "method"])
+    metrics = evaluator.table()
+    scores = metrics.set_index(["dataset", "image", "method"])
 
     def sample(key: tuple[str, str]) -> Sample:
         # Few images are held in memory; the others are enlarged again.
         results = held.get(key) or {method: enlarge(pairs[key]) for method, enlarge in methods.items()}
-        rows = {method: figures.loc[(*key, method)].to_dict() for method in methods}
+        rows = {method: scores.loc[(*key, method)].to_dict() for method in methods}
         return Sample(*key, pairs[key].lr, pairs[key].hr, results, rows)
 
     ranked = choose_images(metrics, samples)
     further = [key for key in typical_images(metrics) if key not in ranked]
-    return Judgement(
+    return EvaluationResult(
         metrics,
         _mean_spectra(powers),
         [sample(key) for key in ranked],
         [sample(key) for key in further],
-        judging.not_computed,
+        evaluator.not_computed,
     )
 
 

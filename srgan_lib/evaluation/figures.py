@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from srgan_lib.evaluation.published import published
 from srgan_lib.metrics.registry import HEADLINE, METRICS
-from srgan_lib.plotting import describe, legend_below, looks, new_figure
+from srgan_lib.plotting import describe, legend_below, method_styles, new_figure
 
 
 def distributions(metrics: pd.DataFrame, dataset: str, names: Sequence[str] = HEADLINE) -> Figure:
@@ -25,8 +25,8 @@ def distributions(metrics: pd.DataFrame, dataset: str, names: Sequence[str] = HE
     """
     rows = metrics[metrics.dataset == dataset]
     names = [name for name in names if rows[name].notna().any()]
-    chosen = looks(rows.method.unique())
-    palette = {method: look.colour for method, look in chosen.items()}
+    chosen = method_styles(rows.method.unique())
+    palette = {method: style.colour for method, style in chosen.items()}
     figure, axes = new_figure(1, len(names), height=0.9 + 0.38 * len(chosen), sharey=True, squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
         seaborn.boxplot(
@@ -41,22 +41,22 @@ def distributions(metrics: pd.DataFrame, dataset: str, names: Sequence[str] = HE
             linewidth=1,
             ax=axis,
         )
-        for place, (method, look) in enumerate(chosen.items()):
+        for index, (method, style) in enumerate(chosen.items()):
             values = rows[rows.method == method][name].to_numpy()
             offsets = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(1)
-            axis.scatter(values, place + offsets, s=16, color=look.colour, marker=look.marker, linewidths=0, zorder=3)
+            axis.scatter(values, index + offsets, s=16, color=style.colour, marker=style.marker, linewidths=0, zorder=3)
         axis.set_xlabel(METRICS[name].heading)
         axis.set_ylabel("")
         axis.grid(axis="y", visible=False)
-    axes[0, 0].set_yticks(range(len(chosen)), [look.label for look in chosen.values()])
-    words = []
+    axes[0, 0].set_yticks(range(len(chosen)), [style.label for style in chosen.values()])
+    text = []
     for name in names:
         medians = rows.groupby("method", sort=False)[name].median().dropna().sort_values()
         ends = (
             f"{METRICS[name].phrase(medians[method])} ({chosen[method].label})" for method in medians.index[[0, -1]]
         )
-        words.append(f"{METRICS[name].label}: medians from {' to '.join(ends)}")
-    describe(figure, "; ".join(words) + ".")
+        text.append(f"{METRICS[name].label}: medians from {' to '.join(ends)}")
+    describe(figure, "; ".join(text) + ".")
     return figure
 
 
@@ -74,14 +74,16 @@ def differences(
     """
     rows = summary[(summary.dataset == dataset) & (summary.method != baseline)]
     names = [name for name in names if (rows.metric == name).any()]
-    chosen = looks(rows.method.unique())
+    chosen = method_styles(rows.method.unique())
     figure, axes = new_figure(1, len(names), height=0.9 + 0.34 * len(chosen), sharey=True, squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
         metric = METRICS[name]
-        for place, (method, look) in enumerate(chosen.items()):
+        for index, (method, style) in enumerate(chosen.items()):
             row = rows[(rows.method == method) & (rows.metric == name)].iloc[0]
-            axis.plot([row.difference_low, row.difference_high], [place, place], "|-", color=look.colour, markersize=10)
-            axis.plot(row.difference, place, look.marker, color=look.colour, markersize=5)
+            axis.plot(
+                [row.difference_low, row.difference_high], [index, index], "|-", color=style.colour, markersize=10
+            )
+            axis.plot(row.difference, index, style.marker, color=style.colour, markersize=5)
         axis.axvline(0, color="black", linewidth=1)
         axis.set_xlabel(
             f"Δ {metric.label}{f', {metric.unit}' if metric.unit else ''}\n"
@@ -90,14 +92,14 @@ def differences(
         axis.margins(x=0.1, y=0.1)
         axis.locator_params(axis="x", nbins=4)
         axis.grid(axis="y", visible=False)
-    axes[0, 0].set_yticks(range(len(chosen)), [look.label for look in chosen.values()])
+    axes[0, 0].set_yticks(range(len(chosen)), [style.label for style in chosen.values()])
     axes[0, 0].invert_yaxis()
-    words = []
+    text = []
     for name in names:
         means = rows[rows.metric == name].set_index("method").difference.dropna()
         values = (f"{chosen[method].label} {METRICS[name].text(value, sign=True)}" for method, value in means.items())
-        words.append(f"{METRICS[name].label}: {', '.join(values)}")
-    describe(figure, f"Mean differences from {baseline}. {'; '.join(words)}.")
+        text.append(f"{METRICS[name].label}: {', '.join(values)}")
+    describe(figure, f"Mean differences from {baseline}. {'; '.join(text)}.")
     return figure
 
 
@@ -113,11 +115,11 @@ def spectra(powers: pd.DataFrame, dataset: str, scale: int) -> Figure:
     table = powers[powers.dataset == dataset].pivot(index="frequency", columns="method", values="power")
     order = [method for method in powers.method.unique() if method in table and method != "hr"]
     figure, (upper, lower) = new_figure(2, 1, height=5.4, sharex=True, height_ratios=(3, 2))
-    for method, look in looks([*order, "hr"]).items():
-        style = {"color": look.colour, "linestyle": look.line, "label": look.label}
-        upper.plot(table.index, table[method], linewidth=2.2 if method == "hr" else 1.6, **style)
+    for method, style in method_styles([*order, "hr"]).items():
+        line = {"color": style.colour, "linestyle": style.line, "label": style.label}
+        upper.plot(table.index, table[method], linewidth=2.2 if method == "hr" else 1.6, **line)
         if method != "hr":
-            lower.plot(table.index, table[method] - table["hr"], **style)
+            lower.plot(table.index, table[method] - table["hr"], **line)
     lower.axhline(0, color="black", linewidth=2.2)
     for axis in (upper, lower):
         axis.axvspan(0.5 / scale, 0.5, color="black", alpha=0.05, linewidth=0)
@@ -128,7 +130,9 @@ def spectra(powers: pd.DataFrame, dataset: str, scale: int) -> Figure:
     lower.set_xlabel("spatial frequency (cycles per pixel)")
     legend_below(figure, upper, columns=4)
     beyond = table[table.index >= 0.5 / scale]
-    lacking = (f"{look.label} {(beyond[method] - beyond['hr']).mean():+.1f}" for method, look in looks(order).items())
+    lacking = (
+        f"{style.label} {(beyond[method] - beyond['hr']).mean():+.1f}" for method, style in method_styles(order).items()
+    )
     describe(
         figure, f"Mean difference from HR beyond what LR can hold, in dB: {', '.join(lacking)}.".replace(" -", " −")
     )
@@ -167,19 +171,19 @@ def plane(
     figure, axis = new_figure(height=4.8)
     if curve and len(measured):
         axis.plot(*measured.loc[list(curve)].to_numpy().T, color="0.4", linewidth=1, zorder=1)
-    for method, look in looks(measured.index).items():
-        axis.plot(*measured.loc[method], look.marker, color=look.colour, label=look.label, markersize=8, zorder=2)
+    for method, style in method_styles(measured.index).items():
+        axis.plot(*measured.loc[method], style.marker, color=style.colour, label=style.label, markersize=8, zorder=2)
     for title, group in known[known.dataset == where].groupby("title"):
         points = _relative(group, baseline).drop(index=baseline, errors="ignore")
-        for method, look in looks(points.index).items():
+        for method, style in method_styles(points.index).items():
             axis.plot(
                 *points.loc[method],
-                look.marker,
-                color=look.colour,
+                style.marker,
+                color=style.colour,
                 fillstyle="none",
                 markersize=9,
                 markeredgewidth=1.8,
-                label=f"{look.label} in {title.partition(' (')[0]} ({where})",
+                label=f"{style.label} in {title.partition(' (')[0]} ({where})",
             )
     if measured.empty:
         axis.set_title("Methods of this run are missing: LPIPS (alex) was not computed")
@@ -188,11 +192,11 @@ def plane(
     axis.invert_yaxis()
     axis.margins(0.12)
     legend_below(figure, axis, columns=2)
-    words = (
-        f"{look.label} {METRICS['psnr_y'].phrase(measured.psnr_y[method], sign=True)} and {measured.lpips_alex[method]:.2f} times"
-        for method, look in looks(measured.index).items()
+    text = (
+        f"{style.label} {METRICS['psnr_y'].phrase(measured.psnr_y[method], sign=True)} and {measured.lpips_alex[method]:.2f} times"
+        for method, style in method_styles(measured.index).items()
     )
-    describe(figure, f"PSNR-Y and LPIPS (alex) against {baseline}'s: {', '.join(words) or 'not measured'}.")
+    describe(figure, f"PSNR-Y and LPIPS (alex) against {baseline}'s: {', '.join(text) or 'not measured'}.")
     return figure
 
 

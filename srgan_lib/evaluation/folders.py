@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from srgan_lib.data.images import ImageError, image_files, read_image
-from srgan_lib.evaluation.evaluator import DEFAULT_METRICS, Judge
+from srgan_lib.evaluation.evaluator import DEFAULT_METRICS, Evaluator
 from srgan_lib.evaluation.matching import FolderError, align, match_files, some
 
 
@@ -48,14 +48,14 @@ def evaluate_folders(
     files = match_files(list(originals), sr)
     if spare := sorted({file.name for file in image_files(sr)} - {file.name for file in files.values()}):
         on_warning(f"{sr}: not judged, since {hr} has no image of that name: {some(spare)}")
-    judge = Judge(names, border, on_warning)
+    evaluator = Evaluator(names, border, on_warning)
     for done, (image, original) in enumerate(originals.items(), start=1):
         try:
             true, result = read_image(original), read_image(files[image])
         except ImageError as error:
             on_warning(f"skipped {error}")
         else:
-            judge.add(hr.name, image, sr.name, *align(result, true, files[image], border))
+            evaluator.add(hr.name, image, sr.name, *align(result, true, files[image], border))
         if on_progress:
             on_progress(done, len(originals))
-    return judge.table()
+    return evaluator.table()

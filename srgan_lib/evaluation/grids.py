@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.metrics.registry import METRICS
-from srgan_lib.plotting import WIDTH, describe, looks, new_figure, show_image
+from srgan_lib.plotting import WIDTH, describe, method_styles, new_figure, show_image
 
 TALLEST = 5.6  #: inches: a figure of upright images gets narrower instead, and its titles stay readable
 LETTERS = 12  #: of a title in an inch
@@ -37,9 +37,9 @@ def patches(sample: Sample, side: int = 64, methods: Sequence[str] | None = None
 def _panels(sample: Sample, methods: Sequence[str], columns: int, separator: str) -> Figure:
     height, width = sample.lr.shape[:2]
     images = [(f"LR, {width}×{height}", sample.lr)]
-    for method, look in looks(methods).items():
-        label = textwrap.fill(look.label, int(LETTERS * WIDTH / columns), break_on_hyphens=False)
-        images.append((f"{label}\n{in_words(sample.figures[method], separator)}", sample.results[method]))
+    for method, style in method_styles(methods).items():
+        label = textwrap.fill(style.label, int(LETTERS * WIDTH / columns), break_on_hyphens=False)
+        images.append((f"{label}\n{as_text(sample.scores[method], separator)}", sample.results[method]))
     images.append((f"HR, {sample.hr.shape[1]}×{sample.hr.shape[0]}", sample.hr))
     rows = -(-len(images) // columns)
     titles = 0.17 * rows * (1.6 + max(title.count("\n") for title, _ in images))
@@ -47,19 +47,21 @@ def _panels(sample: Sample, methods: Sequence[str], columns: int, separator: str
     figure, axes = new_figure(
         rows, columns, width=columns * panel, height=rows * panel * height / width + titles, squeeze=False
     )
-    for place, axis in enumerate(np.ravel(axes)):
-        if place < len(images):
-            show_image(axis, images[place][1], images[place][0])
+    for index, axis in enumerate(np.ravel(axes)):
+        if index < len(images):
+            show_image(axis, images[index][1], images[index][0])
         else:
             axis.set_axis_off()
-    words = (f"{look.label} {in_words(sample.figures[method])}".strip() for method, look in looks(methods).items())
-    describe(figure, f"{sample.image}: LR, {', '.join(words)}, and HR.")
+    text = (
+        f"{style.label} {as_text(sample.scores[method])}".strip() for method, style in method_styles(methods).items()
+    )
+    describe(figure, f"{sample.image}: LR, {', '.join(text)}, and HR.")
     return figure
 
 
-def in_words(figures: Mapping[str, float], separator: str = ", ") -> str:
+def as_text(scores: Mapping[str, float], separator: str = ", ") -> str:
     """The figures that are known, in few characters, e.g. ``28.43 dB, LPIPS 0.340``."""
-    known = [(METRICS[name], figures.get(name, np.nan)) for name in LABELS]
+    known = [(METRICS[name], scores.get(name, np.nan)) for name in LABELS]
     return separator.join(
         f"{metric.text(value)} dB" if metric.unit else f"LPIPS {metric.text(value)}"
         for metric, value in known

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from srgan_lib.evaluation.grids import LABELS, in_words
+from srgan_lib.evaluation.grids import LABELS, as_text
 from srgan_lib.evaluation.methods import interpolate
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.evaluation.upscale import upscale_array
@@ -20,7 +20,7 @@ from srgan_lib.plotting import describe, new_figure, show_image
 SIDE = 128  #: HR pixels of the detail
 
 
-class Between:
+class WeightInterpolation:
     """What generators make whose weights lie between those of two others, on the middle of an image.
 
     Parameters
@@ -29,30 +29,32 @@ class Between:
     **how : options of :func:`srgan_lib.evaluation.upscale.upscale_array`.
     """
 
-    def __init__(self, first: SuperResolver, second: SuperResolver, **how: Any) -> None:
-        self.first, self.second, self.how = first, second, how
+    def __init__(self, first: SuperResolver, second: SuperResolver, **options: Any) -> None:
+        self.first, self.second, self.options = first, second, options
 
-    def __call__(self, sample: Sample, share: float) -> tuple[np.ndarray, dict[str, float]]:
+    def __call__(self, sample: Sample, alpha: float) -> tuple[np.ndarray, dict[str, float]]:
         """The detail by the generator that has ``share`` of the second's weights, and its figures.
 
         A figure that cannot be computed here is NaN.
         """
         detail = sample.middle(SIDE)
-        sr = upscale_array(interpolate(self.first, self.second, share), detail.lr, **self.how)
+        sr = upscale_array(interpolate(self.first, self.second, alpha), detail.lr, **self.options)
         border = min(sample.scale, (min(sr.shape[:2]) - 1) // 2)
         return sr, measure(sr, detail.hr, border, LABELS, on_unavailable=lambda name, reason: None)
 
 
-def try_shares(between: Between, sample: Sample, shares: Sequence[float]) -> tuple[Figure, pd.DataFrame]:
+def try_alphas(
+    interpolated: WeightInterpolation, sample: Sample, alphas: Sequence[float]
+) -> tuple[Figure, pd.DataFrame]:
     """One detail by several generators between the two, as a figure and as a table with a row per share."""
-    figure, axes = new_figure(1, len(shares) + 1, height=1.75, squeeze=False)
+    figure, axes = new_figure(1, len(alphas) + 1, height=1.75, squeeze=False)
     rows = []
-    for axis, share in zip(axes[0], shares, strict=False):
-        sr, figures = between(sample, share)
-        rows.append({"dataset": sample.dataset, "image": sample.image, "share": share, **figures})
-        words = in_words(figures, separator="\n")
-        show_image(axis, sr, f"{share:.0%}\n{words}")
+    for axis, alpha in zip(axes[0], alphas, strict=False):
+        sr, scores = interpolated(sample, alpha)
+        rows.append({"dataset": sample.dataset, "image": sample.image, "share": alpha, **scores})
+        text = as_text(scores, separator="\n")
+        show_image(axis, sr, f"{alpha:.0%}\n{text}")
     show_image(axes[0, -1], sample.middle(SIDE).hr, "HR\n")
-    words = (f"{row['share']:.0%}: {in_words(row)}" for row in rows)
-    describe(figure, f"A detail of {sample.image} by share of the second generator, {'; '.join(words)}.")
+    text = (f"{row['share']:.0%}: {as_text(row)}" for row in rows)
+    describe(figure, f"A detail of {sample.image} by share of the second generator, {'; '.join(text)}.")
     return figure, pd.DataFrame(rows)

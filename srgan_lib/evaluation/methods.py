@@ -63,14 +63,14 @@ def classical(name: str, scale: int) -> Method:
     return lambda pair: enlarge(pair.lr, name, scale)
 
 
-def network(model: SuperResolver, **how: Any) -> Method:
+def network(model: SuperResolver, **options: Any) -> Method:
     """A trained network; ``how`` are the options of :func:`srgan_lib.evaluation.upscale.upscale_array`."""
     from srgan_lib.evaluation.upscale import upscale_array
 
-    return lambda pair: upscale_array(model, pair.lr, **how)
+    return lambda pair: upscale_array(model, pair.lr, **options)
 
 
-def interpolate(first: SuperResolver, second: SuperResolver, share: float) -> SuperResolver:
+def interpolate(first: SuperResolver, second: SuperResolver, alpha: float) -> SuperResolver:
     """A network whose weights lie between those of two others of one architecture (Wang et al., ESRGAN, 2018, §3.4).
 
     Parameters
@@ -86,21 +86,21 @@ def interpolate(first: SuperResolver, second: SuperResolver, share: float) -> Su
     shapes = [{name: value.shape for name, value in weights.items()} for weights in ends]
     if shapes[0] != shapes[1]:
         raise ValueError("only networks of one architecture can be interpolated, and these two have different weights")
-    between = copy.deepcopy(first)
-    between.load_state_dict(
+    interpolated = copy.deepcopy(first)
+    interpolated.load_state_dict(
         {
-            name: value + share * (ends[1][name] - value) if value.is_floating_point() else value
+            name: value + alpha * (ends[1][name] - value) if value.is_floating_point() else value
             for name, value in ends[0].items()
         }
     )
-    return between
+    return interpolated
 
 
 def interpolated_networks(
-    first: SuperResolver, second: SuperResolver, shares: Iterable[float]
+    first: SuperResolver, second: SuperResolver, alphas: Iterable[float]
 ) -> dict[str, SuperResolver]:
     """Networks interpolated between two others, by name: ``srgan_0.25`` has a quarter of the second's weights."""
-    return {f"srgan_{share:g}": interpolate(first, second, share) for share in shares}
+    return {f"srgan_{alpha:g}": interpolate(first, second, alpha) for alpha in alphas}
 
 
 def from_folder(folder: Path, test_sets: Mapping[str, Sequence[Pair]], scale: int) -> Method:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.params import ParameterError, Published, PublishedCurve
-from srgan_lib.plotting import looks
+from srgan_lib.plotting import method_styles
 
 #: Methods of the literature that a run has under another name.
 COUNTERPARTS = {"SRResNet": "warmup"}
@@ -43,12 +43,12 @@ def published(
     ----------
     dataset, metric, source, scale : only those; None: all.
     """
-    figures = _read()
+    scores = _read()
     wanted = {"dataset": dataset, "metric": metric, "source": source, "scale": scale}
     for column, value in wanted.items():
         if value is not None:
-            figures = figures[figures[column] == value]
-    return figures.reset_index(drop=True)
+            scores = scores[scores[column] == value]
+    return scores.reset_index(drop=True)
 
 
 def compare(summary: pd.DataFrame, scale: int) -> pd.DataFrame:
@@ -106,18 +106,18 @@ def compare_recipe(summary: pd.DataFrame, recipe: Published) -> pd.DataFrame:
     return _beside(pd.concat([pd.DataFrame(own), listed], ignore_index=True), summary, COUNTERPARTS | recipe.methods)
 
 
-def _beside(figures: pd.DataFrame, summary: pd.DataFrame, methods: Mapping[str, str]) -> pd.DataFrame:
+def _beside(scores: pd.DataFrame, summary: pd.DataFrame, methods: Mapping[str, str]) -> pd.DataFrame:
     """Published figures with what was measured for the same dataset, method and metric, or the one named beside it."""
-    if figures.empty:
+    if scores.empty:
         return pd.DataFrame(columns=COLUMNS)
-    figures = figures.reindex(columns=list(dict.fromkeys([*figures.columns, "beside", "note"])))
-    figures = figures.astype({"beside": object, "note": object})  # absent from published.csv, and then floats
-    figures = figures.assign(measured_as=figures.beside.fillna(figures.metric), note=figures.note.fillna(""))
-    figures["method"] = [methods.get(method, method) for method in figures.method]
+    scores = scores.reindex(columns=list(dict.fromkeys([*scores.columns, "beside", "note"])))
+    scores = scores.astype({"beside": object, "note": object})  # absent from published.csv, and then floats
+    scores = scores.assign(measured_as=scores.beside.fillna(scores.metric), note=scores.note.fillna(""))
+    scores["method"] = [methods.get(method, method) for method in scores.method]
     measured = summary[["dataset", "method", "metric", "mean"]].set_axis(
         ["dataset", "method", "measured_as", "measured"], axis=1
     )
-    table = figures.merge(measured, on=["dataset", "method", "measured_as"], how="left")
+    table = scores.merge(measured, on=["dataset", "method", "measured_as"], how="left")
     return table.assign(difference=table.measured - table.published)[COLUMNS]
 
 
@@ -148,10 +148,10 @@ def relative_to_bicubic(comparison: pd.DataFrame, summary: pd.DataFrame) -> pd.D
         base = own.get((row.title, row.dataset, row.metric), elsewhere)
         for dataset in summary.dataset.unique():
             pair = [ours.get((dataset, method, row.measured_as), math.nan) for method in (row.method, "bicubic")]
-            figures = [_distance(row.metric, row.published, base), _distance(row.metric, *pair)]
-            if dataset not in set(comparison.dataset) and not any(map(math.isnan, figures)):
-                place = [row.title, row.method, row.metric, row.dataset]
-                rows.append([*place, figures[0], dataset, row.measured_as, figures[1]])
+            scores = [_distance(row.metric, row.published, base), _distance(row.metric, *pair)]
+            if dataset not in set(comparison.dataset) and not any(map(math.isnan, scores)):
+                index = [row.title, row.method, row.metric, row.dataset]
+                rows.append([*index, scores[0], dataset, row.measured_as, scores[1]])
     columns = ["title", "method", "metric", "published_on", "published", "measured_on", "measured_as", "measured"]
     table = pd.DataFrame(rows, columns=columns)
     return table.assign(difference=table.measured - table.published)
@@ -202,8 +202,8 @@ def wide(rows: pd.DataFrame) -> dict[str, Any]:
     -------
     Arguments for showing the table: ``frame`` and, per column, ``formats``.
     """
-    names = looks(rows.method.unique())
-    frame = pd.DataFrame({"method": [look.label for look in names.values()]}, index=list(names))
+    names = method_styles(rows.method.unique())
+    frame = pd.DataFrame({"method": [style.label for style in names.values()]}, index=list(names))
     formats: dict[str, str] = {}
     for metric, group in rows.groupby("metric", sort=False):
         group = group.set_index("method")

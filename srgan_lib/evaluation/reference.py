@@ -10,12 +10,12 @@ import pandas as pd
 from srgan_lib.data.pairs import load_pairs
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import as_test_set, make_split
-from srgan_lib.evaluation.evaluator import judge
+from srgan_lib.evaluation.evaluator import evaluate
 from srgan_lib.evaluation.methods import network
 from srgan_lib.metrics.registry import HEADLINE
 from srgan_lib.models.files import load_model
 from srgan_lib.params import Shared
-from srgan_lib.weights import FIGURES, FOLDER, reference_models
+from srgan_lib.weights import FOLDER, SCORES, reference_models
 
 #: How far another machine may be off.
 TOLERANCES = dict(zip(HEADLINE, (0.02, 0.001, 0.002), strict=True))
@@ -40,9 +40,9 @@ def check_models(
     photos = as_test_set(find_photos(BUILTIN, scale=scale))
     pairs = load_pairs(make_split(photos, shared, on_warning), photos, shared, "test", on_warning)
     methods = {name: network(load_model(path)[0]) for name, path in reference_models(scale, folder=folder).items()}
-    metrics = judge({BUILTIN: pairs}, methods, scale=scale, names=HEADLINE, on_step=on_step, on_warning=on_warning)
+    metrics = evaluate({BUILTIN: pairs}, methods, scale=scale, names=HEADLINE, on_step=on_step, on_warning=on_warning)
     measured = metrics.metrics.groupby("method", sort=False)[list(HEADLINE)].mean()
-    shipped = pd.read_csv(folder / FIGURES, index_col="model")
+    shipped = pd.read_csv(folder / SCORES, index_col="model")
     rows = [
         {
             "model": name,

@@ -32,7 +32,7 @@ class Sample:
     lr: np.ndarray
     hr: np.ndarray
     results: dict[str, np.ndarray]
-    figures: dict[str, dict[str, float]]
+    scores: dict[str, dict[str, float]]
 
     @property
     def scale(self) -> int:
@@ -84,10 +84,10 @@ def choose_images(
     name = "lpips_alex" if metrics.lpips_alex.notna().any() else "psnr_y"
     ranked = []
     for dataset in metrics.dataset.unique():
-        figures = metrics[metrics.dataset == dataset].set_index("image")
-        images = figures.index.unique()
-        if {method, baseline} <= set(figures.method):
-            gain = figures[name][figures.method == method] - figures[name][figures.method == baseline]
+        scores = metrics[metrics.dataset == dataset].set_index("image")
+        images = scores.index.unique()
+        if {method, baseline} <= set(scores.method):
+            gain = scores[name][scores.method == method] - scores[name][scores.method == baseline]
             images = gain.sort_values(ascending=not METRICS[name].higher_is_better, kind="stable").index
         ranked.append([(dataset, image) for image in images])
     return _shared_by_all(ranked, count)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from srgan_lib.metrics.registry import METRICS
-from srgan_lib.plotting import looks
+from srgan_lib.plotting import method_styles
 from srgan_lib.weights import own_methods
 
 
@@ -44,25 +44,25 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str, baseline: str = "bi
     Parameters and what is returned as for :func:`overview`.
     """
     rows = summary[(summary.dataset == dataset) & (summary.metric == metric)]
-    look = METRICS[metric]
+    measure = METRICS[metric]
 
     def interval(low: float, high: float) -> str:
-        return "" if pd.isna(low) else f"{look.text(low)} to {look.text(high)}"
+        return "" if pd.isna(low) else f"{measure.text(low)} to {measure.text(high)}"
 
     def difference(row: Any) -> str:
         return (
             ""
             if pd.isna(row.difference)
             else (
-                f"{look.text(row.difference, sign=True)} ({look.text(row.difference_low, sign=True)} to "
-                f"{look.text(row.difference_high, sign=True)})"
+                f"{measure.text(row.difference, sign=True)} ({measure.text(row.difference_low, sign=True)} to "
+                f"{measure.text(row.difference_high, sign=True)})"
             )
         )
 
     frame = pd.DataFrame(
         {
             "method": rows.method,
-            look.heading: rows["mean"],
+            measure.heading: rows["mean"],
             "std": rows["std"],
             "median": rows["median"],
             "IQR": rows.iqr,
@@ -73,12 +73,12 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str, baseline: str = "bi
             "driven by": rows.driven_by,
         }
     )
-    digits = f".{look.digits}f"
+    digits = f".{measure.digits}f"
     return {
         "frame": _labelled(frame),
-        "best": {look.heading: look.best(rows["mean"][rows.method.isin(own_methods(rows.method))])},
+        "best": {measure.heading: measure.best(rows["mean"][rows.method.isin(own_methods(rows.method))])},
         "formats": {
-            look.heading: digits,
+            measure.heading: digits,
             "std": digits,
             "median": digits,
             "IQR": digits,
@@ -123,5 +123,5 @@ def as_text(summary: pd.DataFrame) -> str:
 
 
 def _labelled(frame: pd.DataFrame) -> pd.DataFrame:
-    labels = {method: look.label for method, look in looks(frame["method"]).items()}
+    labels = {method: style.label for method, style in method_styles(frame["method"]).items()}
     return frame.assign(method=frame["method"].map(labels))

@@ -72,7 +72,7 @@ def upscale_array(
         model.train(training)
 
 
-def upscale_file(model: SuperResolver, source: Path, target: Path, *, force: bool = False, **how: Any) -> None:
+def upscale_file(model: SuperResolver, source: Path, target: Path, *, force: bool = False, **options: Any) -> None:
     """Enlarge an image file into a PNG file.
 
     A grey image stays grey, transparency is enlarged bicubically, the EXIF orientation is applied.
@@ -93,7 +93,7 @@ def upscale_file(model: SuperResolver, source: Path, target: Path, *, force: boo
         raise ImageError(f"{target}: results are written as PNG; give a name that ends in .png")
     if target.exists() and not force:
         raise ImageError(f"{target} exists already; choose another name, or use --force to replace it")
-    write_image(target, _enlarge(model, _read(source), how))
+    write_image(target, _enlarge(model, _read(source), options))
 
 
 def upscale_folder(
@@ -104,7 +104,7 @@ def upscale_folder(
     force: bool = False,
     on_progress: Progress | None = None,
     on_warning: Callable[[str], None] = lambda text: None,
-    **how: Any,
+    **options: Any,
 ) -> list[Path]:
     """Enlarge all images of a folder into PNG files of the same names in another; reading and writing run alongside.
 
@@ -137,7 +137,7 @@ def upscale_folder(
             picture = pictures.pop()
             pictures += [pool.submit(_read, path) for path, _ in jobs[done : done + 1]]
             try:
-                enlarged = _enlarge(model, picture.result(), how)
+                enlarged = _enlarge(model, picture.result(), options)
             except ImageError as error:
                 on_warning(f"skipped {error}")
             else:
@@ -167,13 +167,13 @@ def _upscale_tiles(
     sr = np.empty((height * scale, width * scale, 3), np.uint8)
     for number, row in enumerate(cut(height, row_count, overlap)):
         strip = np.empty(((row.stop - row.start) * scale, width * scale, 3), np.uint8)
-        for place, column in enumerate(cut(width, column_count, overlap), start=1):
+        for index, column in enumerate(cut(width, column_count, overlap), start=1):
             pixels = torch.from_numpy(lr[row.start : row.stop, column.start : column.stop].copy()).to(device)
             result = _run(model, pixels, dtype, self_ensemble)
             part = strip[:, column.start * scale : column.stop * scale]
             _paste(part.swapaxes(0, 1), result.swapaxes(0, 1), column, fade, scale)
             if on_progress:
-                on_progress(number * column_count + place, row_count * column_count)
+                on_progress(number * column_count + index, row_count * column_count)
         _paste(sr[row.start * scale : row.stop * scale], strip, row, fade, scale)
     return sr
 
@@ -187,12 +187,12 @@ def _run(model: SuperResolver, pixels: torch.Tensor, dtype: str, self_ensemble: 
     """The network's result for h×w×3 uint8 pixels, as (scale·h)×(scale·w)×3 uint8."""
     images = (pixels.permute(2, 0, 1)[None].float() / 255).contiguous(memory_format=torch.channels_last)
     with torch.autocast(pixels.device.type, torch.bfloat16, enabled=dtype == "bfloat16"):
-        sr = _eightfold(model, images) if self_ensemble else model(images)
+        sr = _self_ensemble(model, images) if self_ensemble else model(images)
     levels = sr[0].float().mul_(255).add_(0.5).clamp_(0, 255).byte()  # byte() drops what is behind the point
     return levels.permute(1, 2, 0).cpu().numpy()
 
 
-def _eightfold(model: SuperResolver, images: torch.Tensor) -> torch.Tensor:
+def _self_ensemble(model: SuperResolver, images: torch.Tensor) -> torch.Tensor:
     """The mean of what the network makes of the image in all eight flips and turns."""
     total = 0
     for flip, turns in product((False, True), range(4)):
@@ -226,9 +226,9 @@ def _read(path: Path) -> _Picture:
     return _Picture(rgb, alpha, image_mode(path)[0] in "1LIF")
 
 
-def _enlarge(model: SuperResolver, picture: _Picture, how: dict[str, Any]) -> np.ndarray:
+def _enlarge(model: SuperResolver, picture: _Picture, options: dict[str, Any]) -> np.ndarray:
     """The enlarged picture with as many channels as it had: H×W, H×W×2, H×W×3 or H×W×4 uint8."""
-    sr = upscale_array(model, picture.rgb, **how)
+    sr = upscale_array(model, picture.rgb, **options)
     if picture.is_grey:
         sr = np.asarray(Image.fromarray(sr).convert("L"))
     return sr if picture.alpha is None else np.dstack([sr, imresize(picture.alpha, model.scale)])

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import ipywidgets
 
-from srgan_lib.evaluation.grids import in_words
+from srgan_lib.evaluation.grids import as_text
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.interactive.pictures import Picture, show
-from srgan_lib.plotting import looks
+from srgan_lib.plotting import method_styles
 
 FIRST_SHOWN = ("bicubic", "srgan")
 
@@ -22,7 +22,7 @@ def look_closer(samples: Sequence[Sample]) -> ipywidgets.VBox:
     samples : the images that the evaluation holds, with every method's result.
     """
     by_name = {f"{sample.dataset}: {sample.image}": sample for sample in samples}
-    methods = {look.label: method for method, look in looks(samples[0].results).items()}
+    methods = {style.label: method for method, style in method_styles(samples[0].results).items()}
     image = ipywidgets.Dropdown(options=list(by_name), description="image")
     chosen = ipywidgets.SelectMultiple(
         options=list(methods),
@@ -31,21 +31,21 @@ def look_closer(samples: Sequence[Sample]) -> ipywidgets.VBox:
         description="methods",
     )
     across, down = (
-        ipywidgets.FloatSlider(value=0.5, min=0, max=1, step=0.01, description=words) for words in ("across", "down")
+        ipywidgets.FloatSlider(value=0.5, min=0, max=1, step=0.01, description=text) for text in ("across", "down")
     )
     side = ipywidgets.SelectionSlider(options=(256, 192, 128, 96, 64, 48, 32), value=96, description="pixels shown")
-    place = ipywidgets.HTML()
+    output = ipywidgets.HTML()
 
     def redraw(_: object = None) -> None:
         sample = by_name[image.value]
         part = sample.part(side.value, (down.value, across.value))
         results = [
-            Picture(label, part.results[methods[label]], in_words(sample.figures[methods[label]]))
+            Picture(label, part.results[methods[label]], as_text(sample.scores[methods[label]]))
             for label in chosen.value
         ]
-        show(place, [Picture("LR", part.lr), *results, Picture("HR", part.hr)])
+        show(output, [Picture("LR", part.lr), *results, Picture("HR", part.hr)])
 
     for control in (image, chosen, across, down, side):
         control.observe(redraw, "value")
     redraw()
-    return ipywidgets.VBox([image, chosen, across, down, side, place])
+    return ipywidgets.VBox([image, chosen, across, down, side, output])

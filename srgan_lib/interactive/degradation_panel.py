@@ -35,7 +35,7 @@ def degrading(pairs: Sequence[Pair], shared: Shared) -> ipywidgets.VBox:
     scale = ipywidgets.SelectionSlider(options=sorted({*SCALES, shared.scale}), value=shared.scale, description="scale")
     sigma = ipywidgets.FloatSlider(value=shared.blur_sigma, min=0.2, max=4.0, step=0.1, description="blur σ")
     draw = ipywidgets.IntSlider(value=0, min=0, max=20, description="random draw")
-    place = ipywidgets.HTML()
+    output = ipywidgets.HTML()
 
     def redraw(_: object = None) -> None:
         sigma.disabled = kind.value != "blur_bicubic"
@@ -48,12 +48,12 @@ def degrading(pairs: Sequence[Pair], shared: Shared) -> ipywidgets.VBox:
             Picture("LR", lr, _size(lr)),
             Picture("enlarged with bicubic", imresize(lr, scale.value), _size(hr)),
         )
-        show(place, pictures)
+        show(output, pictures)
 
     for control in (image, kind, scale, sigma, draw):
         control.observe(redraw, "value")
     redraw()
-    return ipywidgets.VBox([image, kind, scale, sigma, draw, place])
+    return ipywidgets.VBox([image, kind, scale, sigma, draw, output])
 
 
 def _detail(hr: np.ndarray, scale: int) -> np.ndarray:

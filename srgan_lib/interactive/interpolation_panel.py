@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import ipywidgets
 
-from srgan_lib.evaluation.grids import in_words
-from srgan_lib.evaluation.interpolation import SIDE, Between
+from srgan_lib.evaluation.grids import as_text
+from srgan_lib.evaluation.interpolation import SIDE, WeightInterpolation
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.interactive.pictures import Picture, show
 
 
-def slide_between(between: Between, samples: Sequence[Sample]) -> ipywidgets.VBox:
+def slide_between(interpolated: WeightInterpolation, samples: Sequence[Sample]) -> ipywidgets.VBox:
     """The panel.
 
     Parameters
@@ -22,18 +22,18 @@ def slide_between(between: Between, samples: Sequence[Sample]) -> ipywidgets.VBo
     """
     by_name = {f"{sample.dataset}: {sample.image}": sample for sample in samples}
     image = ipywidgets.Dropdown(options=list(by_name), description="image")
-    share = ipywidgets.FloatSlider(
+    alpha = ipywidgets.FloatSlider(
         value=0, min=0, max=1, step=0.05, readout_format=".0%", description="adversarial", continuous_update=False
     )
-    place = ipywidgets.HTML()
+    output = ipywidgets.HTML()
 
     def redraw(_: object = None) -> None:
         sample = by_name[image.value]
-        sr, figures = between(sample, share.value)
-        shown = Picture(f"{share.value:.0%} adversarial", sr, in_words(figures))
-        show(place, [shown, Picture("HR", sample.middle(SIDE).hr)])
+        sr, scores = interpolated(sample, alpha.value)
+        shown = Picture(f"{alpha.value:.0%} adversarial", sr, as_text(scores))
+        show(output, [shown, Picture("HR", sample.middle(SIDE).hr)])
 
-    for control in (image, share):
+    for control in (image, alpha):
         control.observe(redraw, "value")
     redraw()
-    return ipywidgets.VBox([image, share, place])
+    return ipywidgets.VBox([image, alpha, output])

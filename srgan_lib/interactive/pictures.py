@@ -21,17 +21,17 @@ class Picture:
 
     label: str
     image: np.ndarray
-    figures: str = ""
+    scores: str = ""
 
 
-def show(place: ipywidgets.HTML, pictures: Iterable[Picture]) -> None:
+def show(output: ipywidgets.HTML, pictures: Iterable[Picture]) -> None:
     """Show pictures at one size, their pixels as squares."""
-    place.value = f'<div style="display: flex; flex-wrap: wrap; gap: 12px">{"".join(map(_figure, pictures))}</div>'
+    output.value = f'<div style="display: flex; flex-wrap: wrap; gap: 12px">{"".join(map(_figure, pictures))}</div>'
 
 
-def say(place: ipywidgets.HTML, words: str) -> None:
+def show_text(output: ipywidgets.HTML, text: str) -> None:
     """Show a sentence instead of pictures."""
-    place.value = f"<p>{html.escape(words)}</p>"
+    output.value = f"<p>{html.escape(text)}</p>"
 
 
 def _figure(picture: Picture) -> str:
@@ -40,4 +40,4 @@ def _figure(picture: Picture) -> str:
     source = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
     label = html.escape(picture.label)
     image = f'<img alt="{label}" src="{source}" style="width: {WIDTH}px; image-rendering: pixelated">'
-    return f'<figure style="margin: 0"><figcaption><b>{label}</b> {html.escape(picture.figures)}</figcaption>{image}</figure>'
+    return f'<figure style="margin: 0"><figcaption><b>{label}</b> {html.escape(picture.scores)}</figcaption>{image}</figure>'

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-class Allowance:
+class Throttle:
     """Lets an action happen as often as a share of all time permits, by what it cost before.
 
     Parameters
@@ -36,7 +36,7 @@ class Allowance:
         self._longest = expected
         self._began = clock()
 
-    def try_to(self, act: Callable[[], None]) -> bool:
+    def run(self, act: Callable[[], None]) -> bool:
         """Act, unless another go as long as the longest would take more than the share; says whether it did."""
         if self.spent + self._longest > self.share * (self._clock() - self._began):
             return False

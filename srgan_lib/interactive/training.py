@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.interactive.throttle import Allowance
+from srgan_lib.interactive.throttle import Throttle
 
 BAR_SHARE, PICTURE_SHARE = 0.003, 0.007  #: of the time; together at most one hundredth
 DRAWING = 0.3  #: seconds that drawing the curves is expected to take, until it has been measured
@@ -37,10 +37,10 @@ class Watch:
     ) -> None:
         self.label, self.directory = label, directory
         self._clock = clock
-        self._bar = _Place()
-        self._pictures = _Place()
-        self._bar_time = Allowance(BAR_SHARE, clock=clock, effort=effort)
-        self._picture_time = Allowance(PICTURE_SHARE, expected=DRAWING, clock=clock, effort=effort)
+        self._bar = _Slot()
+        self._pictures = _Slot()
+        self._bar_time = Throttle(BAR_SHARE, clock=clock, effort=effort)
+        self._picture_time = Throttle(PICTURE_SHARE, expected=DRAWING, clock=clock, effort=effort)
         self._rows: list[Mapping[str, float]] = []
         self._began: tuple[int, float] | None = None
 
@@ -60,22 +60,22 @@ class Watch:
         if step >= total:
             self._bar.show(self._progress(step, total))
             return
-        self._bar_time.try_to(lambda: self._bar.show(self._progress(step, total)))
+        self._bar_time.run(lambda: self._bar.show(self._progress(step, total)))
         if row:
-            self._picture_time.try_to(lambda: self._pictures.show(self._drawing(step)))
+            self._picture_time.run(lambda: self._pictures.show(self._drawing(step)))
 
     def _progress(self, step: int, total: int) -> str:
         first, began = self._began
         seconds = self._clock() - began
         if step >= total:
-            words = f"done in {_duration(seconds)}"
+            text = f"done in {_duration(seconds)}"
         elif step > first:
-            words = f"{_duration(seconds / (step - first) * (total - step))} left"
+            text = f"{_duration(seconds / (step - first) * (total - step))} left"
         else:
-            words = ""
+            text = ""
         loss = f", loss {self._rows[-1]['loss']:.4g}" if self._rows and "loss" in self._rows[-1] else ""
         bar = f'<progress value="{step}" max="{total}" style="width: 20em" aria-label="{html.escape(self.label)}">'
-        return f"{html.escape(self.label)}: {bar}</progress> {step} of {total}{loss}. {words}"
+        return f"{html.escape(self.label)}: {bar}</progress> {step} of {total}{loss}. {text}"
 
     def _earlier_rows(self, step: int) -> list[Mapping[str, float]]:
         """The loss curve of a training that goes on, up to where it goes on."""
@@ -104,7 +104,7 @@ class Watch:
         return shown
 
 
-class _Place:
+class _Slot:
     """A place in the notebook whose content can be replaced."""
 
     def __init__(self) -> None:

@@ -12,8 +12,8 @@ import ipywidgets
 from srgan_lib.data.images import ImageError, read_image, write_image
 from srgan_lib.data.pairs import Pair
 from srgan_lib.evaluation.methods import Method
-from srgan_lib.interactive.pictures import Picture, say, show
-from srgan_lib.plotting import looks
+from srgan_lib.interactive.pictures import Picture, show, show_text
+from srgan_lib.plotting import method_styles
 
 SIDE = 192  #: pixels of the image that are enlarged at most, so that every method answers within seconds
 
@@ -28,25 +28,26 @@ def enlarge_own(methods: Mapping[str, Method], folder: Path) -> ipywidgets.VBox:
     """
     path = ipywidgets.Text(placeholder="path of an image", description="file", continuous_update=False)
     upload = ipywidgets.FileUpload(accept="image/*", multiple=False, description="or upload one")
-    place = ipywidgets.HTML()
-    say(
-        place, f"The middle of the image, at most {SIDE}×{SIDE} pixels, is enlarged; `srgan upscale` does whole images."
+    output = ipywidgets.HTML()
+    show_text(
+        output,
+        f"The middle of the image, at most {SIDE}×{SIDE} pixels, is enlarged; `srgan upscale` does whole images.",
     )
 
     def enlarge(name: str, file: Path) -> None:
         try:
             lr = _middle(read_image(file))
         except ImageError as error:
-            say(place, str(error).replace(str(file), name))
+            show_text(output, str(error).replace(str(file), name))
             return
         pictures = [Picture("as it is", lr, f"{lr.shape[1]}×{lr.shape[0]}")]
-        for method, look in looks(methods).items():
-            say(place, f"{look.label} …")
+        for method, style in method_styles(methods).items():
+            show_text(output, f"{style.label} …")
             result = methods[method](Pair(name, lr, lr))
             target = folder / f"{Path(name).stem}_{method}.png"
             write_image(target, result)
-            pictures.append(Picture(look.label, result, str(target.name)))
-        show(place, pictures)
+            pictures.append(Picture(style.label, result, str(target.name)))
+        show(output, pictures)
 
     def from_path(_: object) -> None:
         if path.value:
@@ -62,7 +63,7 @@ def enlarge_own(methods: Mapping[str, Method], folder: Path) -> ipywidgets.VBox:
 
     path.observe(from_path, "value")
     upload.observe(from_upload, "value")
-    return ipywidgets.VBox([ipywidgets.HBox([path, upload]), place])
+    return ipywidgets.VBox([ipywidgets.HBox([path, upload]), output])
 
 
 def uploaded(value: Any) -> tuple[str, bytes]:

@@ -25,7 +25,7 @@ RANGES = {
 
 
 class SuperResolver(nn.Module):
-    """Base of all networks that enlarge; a subclass builds its layers and defines :meth:`body`.
+    """Base of all networks that enlarge; a subclass builds its layers and defines :meth:`forward_body`.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class SuperResolver(nn.Module):
             for name, value in zip(("zero", "unit"), values, strict=True):
                 self.register_buffer(f"{name}_{side}", torch.tensor(value).reshape(-1, 1, 1), persistent=False)
 
-    def body(self, images: Tensor) -> Tensor:
+    def forward_body(self, images: Tensor) -> Tensor:
         """The network proper: N×3×h×w to N×3×(factor·h)×(factor·w), both in its own value range."""
         raise NotImplementedError
 
@@ -61,7 +61,7 @@ class SuperResolver(nn.Module):
         """Enlarge N×3×h×w in [0,1] to N×3×(scale·h)×(scale·w), float32 and not clamped."""
         enlarged = self.enlarge(lr) if self.enlarge is not None else None
         images = enlarged if self.input == "bicubic" else lr
-        output = self.body((images - self.zero_in) / self.unit_in).to(self.unit_out.dtype)
+        output = self.forward_body((images - self.zero_in) / self.unit_in).to(self.unit_out.dtype)
         if self.bounded:
             output = output.tanh()
         return output * self.unit_out + (enlarged if self.global_skip == "bicubic" else self.zero_out)

@@ -46,7 +46,7 @@ class ImageDiscriminator(nn.Module):
         features = self.features(images)
         return self.classify(features.mean((2, 3)) if self.head == "pool" else features.flatten(1))
 
-    def inputs(self, channels: int, side: int) -> int:
+    def num_features(self, channels: int, side: int) -> int:
         """How many numbers the head receives from features of so many channels and pixels a side."""
         return channels * (side**2 if self.head == "dense" else 1)
 
@@ -67,10 +67,10 @@ class Discriminator(ImageDiscriminator):
         widths = [channels * 2 ** (index // 2) for index in range(8)]
         layers: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
         for index, (before, after) in enumerate(pairwise(widths)):
-            layers += convolve(before, after, stride=2 - index % 2)
+            layers += conv_block(before, after, stride=2 - index % 2)
         self.features = nn.Sequential(*layers)
         self.classify = nn.Sequential(
-            nn.Linear(self.inputs(widths[-1], math.ceil(crop / 16)), 16 * channels),
+            nn.Linear(self.num_features(widths[-1], math.ceil(crop / 16)), 16 * channels),
             nn.LeakyReLU(0.2, inplace=True),
             nn.Linear(16 * channels, 1),
         )
@@ -93,11 +93,11 @@ class SmallResidualDiscriminator(ImageDiscriminator):
         widths = [channels * 2 ** min(index, 3) for index in range(5)]
         layers: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
         for before, after in pairwise(widths):
-            layers += convolve(before, after, stride=2, kernel=4)
+            layers += conv_block(before, after, stride=2, kernel=4)
         for _ in range(3):
-            layers += convolve(widths[-1], widths[-1])
-        self.features = nn.Sequential(*layers, Residual(*convolve(widths[-1], widths[-1])[:-1]), nn.LeakyReLU(0.2))
-        self.classify = nn.Linear(self.inputs(widths[-1], crop // 16), 1)
+            layers += conv_block(widths[-1], widths[-1])
+        self.features = nn.Sequential(*layers, Residual(*conv_block(widths[-1], widths[-1])[:-1]), nn.LeakyReLU(0.2))
+        self.classify = nn.Linear(self.num_features(widths[-1], crop // 16), 1)
 
 
 class Residual(nn.Sequential):
@@ -108,7 +108,7 @@ class Residual(nn.Sequential):
         return x + super().forward(x)
 
 
-def convolve(before: int, after: int, stride: int = 1, kernel: int = 3) -> list[nn.Module]:
+def conv_block(before: int, after: int, stride: int = 1, kernel: int = 3) -> list[nn.Module]:
     """A convolution with BN and LeakyReLU 0.2, as a list of layers."""
     return [nn.Conv2d(before, after, kernel, stride, padding=1), nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)]
 

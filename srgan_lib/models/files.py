@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,32 @@ from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.generators import build_generator
 
 ZEROS = b"0" * 64
+#: What tensors were called in files of version 0.1, by architecture: (pattern, today's name).
+FORMER_NAMES: dict[str, list[tuple[str, str]]] = {
+    "srresnet": [(r"^head\.", "conv_first."), (r"^trunk_end\.", "conv_body."), (r"^reconstruct\.", "upsampler.")],
+    "small_tanh": [(r"^head\.", "conv_first."), (r"^trunk_end\.", "conv_body."), (r"^reconstruct\.", "upsampler.")],
+    "rrdbnet": [
+        (r"^head\.", "conv_first."),
+        (r"^trunk_end\.", "conv_body."),
+        *((rf"^upsample\.{3 * index + 1}\.", f"conv_up{index + 1}.") for index in range(3)),
+        (r"^tail\.0\.", "conv_hr."),
+        (r"^tail\.2\.", "conv_last."),
+        *(
+            (rf"^blocks\.(\d+)\.{block}\.convolutions\.{index}\.", rf"body.\1.rdb{block + 1}.conv{index + 1}.")
+            for block in range(3)
+            for index in range(5)
+        ),
+    ],
+}
 
 
 class CheckpointError(RuntimeError):
     """A file with weights that is damaged, or does not belong to what it is wanted for."""
 
 
-def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-    """Write tensors and facts (plain JSON) in one step; equal contents give equal bytes."""
-    metadata = {"srgan": json.dumps({"sha256": ZEROS.decode(), **facts})}
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    """Write tensors and metadata (plain JSON) in one step; equal contents give equal bytes."""
+    metadata = {"srgan": json.dumps({"sha256": ZEROS.decode(), **metadata})}
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
     content = bytearray(safetensors.torch.save(contiguous, metadata))
     place = content.index(ZEROS)
@@ -51,8 +69,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from None
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            facts = json.loads((file.metadata() or {})["srgan"])
-        expected = facts.pop("sha256").encode()
+            metadata = json.loads((file.metadata() or {})["srgan"])
+        expected = metadata.pop("sha256").encode()
         place = content.index(expected)
         content[place : place + len(expected)] = ZEROS
         intact = hashlib.sha256(content).hexdigest().encode() == expected
@@ -60,7 +78,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise CheckpointError(f"{path}: not a file with weights written by this project, or damaged") from None
     if not intact:
         raise CheckpointError(f"{path}: damaged: its bytes are not those that were written; delete it")
-    return safetensors.torch.load(bytes(content)), facts
+    return safetensors.torch.load(bytes(content)), metadata
 
 
 def save_model(path: Path, model: nn.Module, config: Mapping[str, Any], **card: Any) -> None:
@@ -70,7 +88,7 @@ def save_model(path: Path, model: nn.Module, config: Mapping[str, Any], **card: 
     ----------
     model : the network itself, neither compiled nor wrapped.
     config : as ``build_generator`` or ``build_discriminator`` takes it.
-    card : further facts for the metadata, as plain JSON.
+    card : further metadata, as plain JSON.
     """
     save_tensors(path, model.state_dict(), {**card, "config": dict(config)})
 
@@ -93,7 +111,17 @@ def load_model(path: Path) -> tuple[SuperResolver, dict[str, Any]]:
         raise CheckpointError(f"{path}: a state for resuming training, not a network; take generator.safetensors")
     try:
         model = build_generator(config)
-        model.load_state_dict(tensors)
+        model.load_state_dict(rename_former(tensors, config["architecture"]))
     except (ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path}: not a network that this version can enlarge images with: {error}") from None
     return model.eval(), metadata
+
+
+def rename_former(tensors: Mapping[str, Tensor], architecture: str) -> dict[str, Tensor]:
+    """Give a network's tensors today's names (:data:`FORMER_NAMES`); those that have them already keep them."""
+    renamed = {}
+    for name, tensor in tensors.items():
+        for pattern, today in FORMER_NAMES.get(architecture, []):
+            name = re.sub(pattern, today, name)
+        renamed[name] = tensor
+    return renamed

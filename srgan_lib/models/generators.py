@@ -13,7 +13,7 @@ from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.prelu import PReLU
 from srgan_lib.models.rrdbnet import RRDBNet
 from srgan_lib.models.srcnn import SRCNN
-from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle, reconstruction
+from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle, upsampler
 from srgan_lib.params import GlobalSkip, Input, Norm, ValueRange, Warmup
 
 LARGEST_RADIUS = 64  #: LR pixels; deeper networks are tiled with a blended overlap instead
@@ -61,19 +61,19 @@ class SRResNet(SuperResolver):
         value_range: ValueRange = "zero_one",
     ) -> None:
         super().__init__(scale, global_skip, input, value_range)
-        self.head = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), PReLU())
+        self.conv_first = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), PReLU())
         self.blocks = nn.Sequential(*(ResidualBlock(channels, norm, PReLU()) for _ in range(blocks)))
-        self.trunk_end = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1))
+        self.conv_body = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1))
         if norm == "batch":
-            self.trunk_end.append(nn.BatchNorm2d(channels))
-        self.reconstruct = reconstruction(channels, self.factor, 9, PReLU)
+            self.conv_body.append(nn.BatchNorm2d(channels))
+        self.upsampler = upsampler(channels, self.factor, 9, PReLU)
         self.initialise()
 
-    def body(self, images: Tensor) -> Tensor:
+    def forward_body(self, images: Tensor) -> Tensor:
         """Features, residual blocks with a long skip, enlargement, reconstruction."""
-        features = self.head(images)
-        features = features + self.trunk_end(self.blocks(features))
-        return self.reconstruct(features)
+        features = self.conv_first(images)
+        features = features + self.conv_body(self.blocks(features))
+        return self.upsampler(features)
 
 
 class ESPCN(SuperResolver):
@@ -106,7 +106,7 @@ class ESPCN(SuperResolver):
         )
         self.initialise()
 
-    def body(self, images: Tensor) -> Tensor:
+    def forward_body(self, images: Tensor) -> Tensor:
         """The three layers and the shuffle."""
         return self.layers(images)
 
@@ -136,19 +136,19 @@ class SmallTanh(SuperResolver):
         value_range: ValueRange = "tanh",
     ) -> None:
         super().__init__(scale, global_skip, input, value_range)
-        self.head = nn.Sequential(nn.Conv2d(3, channels, 3, padding=1), nn.ReLU())
+        self.conv_first = nn.Sequential(nn.Conv2d(3, channels, 3, padding=1), nn.ReLU())
         self.blocks = nn.Sequential(
             *(ResidualBlock(channels, "batch", nn.ReLU(), last_norm=False) for _ in range(blocks))
         )
-        self.trunk_end = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels))
-        self.reconstruct = reconstruction(channels, self.factor, 3, nn.ReLU)
+        self.conv_body = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels))
+        self.upsampler = upsampler(channels, self.factor, 3, nn.ReLU)
         self.initialise()
 
-    def body(self, images: Tensor) -> Tensor:
+    def forward_body(self, images: Tensor) -> Tensor:
         """Features, residual blocks with a skip from the first convolution, enlargement, reconstruction."""
-        features = self.head(images)
-        features = features + self.trunk_end(self.blocks(features))
-        return self.reconstruct(features)
+        features = self.conv_first(images)
+        features = features + self.conv_body(self.blocks(features))
+        return self.upsampler(features)
 
 
 ARCHITECTURES: dict[str, type[SuperResolver]] = {

@@ -19,10 +19,9 @@ class DenseBlock(nn.Module):
     def __init__(self, channels: int, growth: int) -> None:
         super().__init__()
         widths = [growth] * 4 + [channels]
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(channels + index * growth, width, 3, padding=1) for index, width in enumerate(widths)
-        )
-        for convolution in self.convolutions:
+        for index, width in enumerate(widths):
+            self.add_module(f"conv{index + 1}", nn.Conv2d(channels + index * growth, width, 3, padding=1))
+        for convolution in self.children():
             nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
             nn.init.zeros_(convolution.bias)
             with torch.no_grad():
@@ -30,25 +29,31 @@ class DenseBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """N×channels×h×w to the same shape."""
+        *convolutions, last = self.children()
         features = [x]
-        for convolution in self.convolutions[:-1]:
+        for convolution in convolutions:
             features.append(nn.functional.leaky_relu(convolution(torch.cat(features, 1)), 0.2, inplace=True))
-        return x + RESIDUAL_SCALE * self.convolutions[-1](torch.cat(features, 1))
+        return x + RESIDUAL_SCALE * last(torch.cat(features, 1))
 
 
-class ResidualInResidualBlock(nn.Sequential):
+class ResidualInResidualBlock(nn.Module):
     """Three dense blocks; 0.2 of what they make is added to the input."""
 
     def __init__(self, channels: int, growth: int) -> None:
-        super().__init__(*(DenseBlock(channels, growth) for _ in range(3)))
+        super().__init__()
+        self.rdb1 = DenseBlock(channels, growth)
+        self.rdb2 = DenseBlock(channels, growth)
+        self.rdb3 = DenseBlock(channels, growth)
 
     def forward(self, x: Tensor) -> Tensor:
         """N×channels×h×w to the same shape."""
-        return x + RESIDUAL_SCALE * super().forward(x)
+        return x + RESIDUAL_SCALE * self.rdb3(self.rdb2(self.rdb1(x)))
 
 
 class RRDBNet(SuperResolver):
     """The generator of Wang et al., "ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks", ECCVW 2018.
+
+    Its parameters have the names that the field's weights have (``body.0.rdb1.conv1``, ``conv_up1``, ``conv_last``).
 
     Parameters
     ----------
@@ -68,26 +73,22 @@ class RRDBNet(SuperResolver):
         value_range: ValueRange = "zero_one",
     ) -> None:
         super().__init__(scale, global_skip, input, value_range)
-        self.head = nn.Conv2d(3, channels, 3, padding=1)
-        self.blocks = nn.Sequential(*(ResidualInResidualBlock(channels, max(1, channels // 2)) for _ in range(blocks)))
-        self.trunk_end = nn.Conv2d(channels, channels, 3, padding=1)
-        stages: list[nn.Module] = []
-        for step in upsampling_steps(self.factor):
-            stages += [
-                nn.Upsample(scale_factor=step, mode="nearest"),
-                nn.Conv2d(channels, channels, 3, padding=1),
-                nn.LeakyReLU(0.2, inplace=True),
-            ]
-        self.upsample = nn.Sequential(*stages)
-        self.tail = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=1),
-            nn.LeakyReLU(0.2, inplace=True),
-            nn.Conv2d(channels, 3, 3, padding=1),
-        )
+        self.conv_first = nn.Conv2d(3, channels, 3, padding=1)
+        self.body = nn.Sequential(*(ResidualInResidualBlock(channels, max(1, channels // 2)) for _ in range(blocks)))
+        self.conv_body = nn.Conv2d(channels, channels, 3, padding=1)
+        self.stages = upsampling_steps(self.factor)
+        for index, step in enumerate(self.stages, start=1):
+            self.add_module(f"upsample{index}", nn.Upsample(scale_factor=step, mode="nearest"))
+            self.add_module(f"conv_up{index}", nn.Conv2d(channels, channels, 3, padding=1))
+        self.conv_hr = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv_last = nn.Conv2d(channels, 3, 3, padding=1)
         self.initialise()
 
-    def body(self, images: Tensor) -> Tensor:
+    def forward_body(self, images: Tensor) -> Tensor:
         """Features, blocks with a long skip, nearest-neighbour enlargement with convolutions, reconstruction."""
-        features = self.head(images)
-        features = features + self.trunk_end(self.blocks(features))
-        return self.tail(self.upsample(features))
+        features = self.conv_first(images)
+        features = features + self.conv_body(self.body(features))
+        for index in range(1, len(self.stages) + 1):
+            enlarged = self.get_submodule(f"upsample{index}")(features)
+            features = nn.functional.leaky_relu(self.get_submodule(f"conv_up{index}")(enlarged), 0.2, inplace=True)
+        return self.conv_last(nn.functional.leaky_relu(self.conv_hr(features), 0.2, inplace=True))

@@ -33,6 +33,6 @@ class SRCNN(SuperResolver):
         )
         self.initialise()
 
-    def body(self, images: Tensor) -> Tensor:
+    def forward_body(self, images: Tensor) -> Tensor:
         """The three layers, at HR size."""
         return self.layers(images)

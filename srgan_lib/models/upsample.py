@@ -83,7 +83,7 @@ class ConvAfterShuffle(nn.Conv2d):
         return torch.stack(phases, 1).flatten(0, 1).contiguous(memory_format=torch.channels_last)
 
 
-def reconstruction(channels: int, factor: int, kernel_size: int, activation: Callable[[], nn.Module]) -> nn.Sequential:
+def upsampler(channels: int, factor: int, kernel_size: int, activation: Callable[[], nn.Module]) -> nn.Sequential:
     """From features to RGB: sub-pixel stages (4 = 2·2, 8 = 2·2·2, else one; none for factor 1), then a convolution.
 
     Each stage is a 3×3 convolution, an activation and a pixel shuffle (Shi et al., "Real-Time Single Image and Video
@@ -91,9 +91,9 @@ def reconstruction(channels: int, factor: int, kernel_size: int, activation: Cal
     """
     steps = upsampling_steps(factor)
     layers: list[nn.Module] = []
-    for place, step in enumerate(steps):
+    for index, step in enumerate(steps):
         layers += [nn.Conv2d(channels, channels * step**2, 3, padding=1), activation()]
-        if place < len(steps) - 1:
+        if index < len(steps) - 1:
             layers.append(nn.PixelShuffle(step))
     return nn.Sequential(*layers, ConvAfterShuffle(channels, 3, kernel_size, steps[-1] if steps else 1))
 

@@ -16,7 +16,7 @@ from srgan_lib.files import read_json
 from srgan_lib.layout import StageInfo
 from srgan_lib.params import Params
 
-Listener = Callable[[str, Mapping[str, Any]], None]  # (event, facts): planned, started, progress, finished, failed
+OnEvent = Callable[[str, Mapping[str, Any]], None]  # (event, facts): planned, started, progress, finished, failed
 
 
 @contextmanager
@@ -37,15 +37,15 @@ def kernel_environment(params: Params) -> Iterator[None]:
 
 
 @contextmanager
-def watch_progress(path: Path, info: StageInfo, listener: Listener) -> Iterator[None]:
+def watch_progress(path: Path, info: StageInfo, on_event: OnEvent) -> Iterator[None]:
     """Pass on what a kernel says of its progress, which it writes to a file."""
     stop = threading.Event()
 
     def watch() -> None:
         while not stop.wait(0.3):
-            facts = read_json(path)
-            if facts:
-                listener("progress", {**facts, "stage": info})
+            details = read_json(path)
+            if details:
+                on_event("progress", {**details, "stage": info})
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()

@@ -28,7 +28,7 @@ from srgan_lib.data.sources import find_photos
 from srgan_lib.files import digest, sha256_file
 from srgan_lib.layout import STAGES as STAGE_TABLE
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone, layer_index
-from srgan_lib.params import BYSTANDERS, LOCATION_PARAMETERS, Params
+from srgan_lib.params import LOCATION_PARAMETERS, NOT_HASHED_FOR_TRAINING, Params
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
 MISSING = "missing"
@@ -118,7 +118,7 @@ def training_fingerprint(stage: str, components: Components, inputs: Iterable[Pa
     return digest(
         [
             module_hashes([f"import {trainer}"]),
-            {name: value for name, value in components.parameters.items() if name not in BYSTANDERS},
+            {name: value for name, value in components.parameters.items() if name not in NOT_HASHED_FOR_TRAINING},
             components.environment,
             [sha256_file(path) for path in inputs],
         ]
@@ -224,8 +224,8 @@ def _data_hash(
     for name in test_sets:
         photos += find_photos(name, scale=scale) if name != "heldout" else []
     # Of other methods: a file with weights, or a folder of images, which may have subfolders for test sets.
-    places = [Path(place, *sub) for place in methods for sub in ((), (dataset,), *((name,) for name in test_sets))]
-    files = [file for place in places for file in (sorted(place.glob("*")) if place.is_dir() else [place])]
+    indices = [Path(index, *sub) for index in methods for sub in ((), (dataset,), *((name,) for name in test_sets))]
+    files = [file for index in indices for file in (sorted(index.glob("*")) if index.is_dir() else [index])]
     return digest([*_photo_hashes(photos), *[[file.name, sha256_file(file)] for file in files if file.is_file()]])
 
 

@@ -44,10 +44,10 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
     sections: dict[str, Any] = {
         "shared": shared.model_copy(update={"device": device, "dtype": dtype, "threads": threads})
     }
-    for name, place in params.evaluation.methods.items():
-        if not Path(place).exists():
+    for name, index in params.evaluation.methods.items():
+        if not Path(index).exists():
             raise ParameterError(
-                f"evaluation.methods.{name}: {place}: no such folder of images, or file with a network's weights"
+                f"evaluation.methods.{name}: {index}: no such folder of images, or file with a network's weights"
             )
     for name in ("srcnn", "warmup", "adversarial"):
         section = getattr(params, name)
@@ -59,7 +59,7 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
     return params.model_copy(update=sections)
 
 
-def fetch_judges(params: Params, on_message: Callable[[str], None] = lambda text: None) -> None:
+def fetch_lpips_weights(params: Params, on_message: Callable[[str], None] = lambda text: None) -> None:
     """Download the LPIPS backbones that the evaluation wants and this disk lacks; without a network, say so."""
     for net in params.evaluation.lpips_nets:
         try:

@@ -12,7 +12,7 @@ from srgan_lib.files import read_json, write_atomic, write_json
 from srgan_lib.layout import STAGES, TRAINING_FILES, StageInfo, results_folder
 from srgan_lib.params import Params
 from srgan_lib.pipeline import provenance
-from srgan_lib.pipeline.kernels import Listener, forward_interrupts, kernel_environment, watch_progress
+from srgan_lib.pipeline.kernels import OnEvent, forward_interrupts, kernel_environment, watch_progress
 from srgan_lib.training.interrupt import Interrupted
 
 Finished = Mapping[str, list[Path]]  # folders of finished stages by fingerprint
@@ -85,7 +85,7 @@ def execute(
     params: Params,
     run_dir: Path,
     root: Path,
-    listener: Listener = lambda event, facts: None,
+    on_event: OnEvent = lambda event, details: None,
 ) -> None:
     """Carry out a plan: papermill executes the notebooks of the stages that are to run.
 
@@ -108,7 +108,7 @@ def execute(
     locks = results_folder(run_dir) / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
     for plan in plans:
-        listener("planned", {"stage": plan.stage, "action": plan.action, "reason": plan.reason})
+        on_event("planned", {"stage": plan.stage, "action": plan.action, "reason": plan.reason})
     first_training = next((plan for plan in plans if plan.action == "run" and plan.stage.trainer), None)
     for plan in plans:
         if plan is first_training:
@@ -122,12 +122,12 @@ def execute(
         with FileLock(locks / f"{plan.fingerprint[:32]}.lock"):
             current = plan if plan.fresh else _decide_again(plan, run_dir)
             started = time.perf_counter()
-            listener("started", {"stage": plan.stage, "action": current.action})
+            on_event("started", {"stage": plan.stage, "action": current.action})
             if current.action == "run":
-                _execute_notebook(current, params, run_dir, root, listener)
+                _execute_notebook(current, params, run_dir, root, on_event)
             elif current.action == "reuse":
                 _copy_stage(current, run_dir)
-        listener("finished", {"stage": plan.stage, "action": current.action, "seconds": time.perf_counter() - started})
+        on_event("finished", {"stage": plan.stage, "action": current.action, "seconds": time.perf_counter() - started})
 
 
 def _check_judging(params: Params, run_dir: Path) -> None:
@@ -139,9 +139,9 @@ def _check_judging(params: Params, run_dir: Path) -> None:
     check_sources(params.published)
     split = read_split(run_dir / "data" / "split.csv")
     images = check_test_sets(params.evaluation.test_sets, split, params.shared)
-    for place in params.evaluation.methods.values():
-        if not place.endswith(".safetensors"):
-            match_test_sets(Path(place), images)
+    for index in params.evaluation.methods.values():
+        if not index.endswith(".safetensors"):
+            match_test_sets(Path(index), images)
 
 
 def refresh_prose(executed: Path, source: Path) -> None:
@@ -242,7 +242,7 @@ def _clear(plan: Plan, folder: Path) -> None:
             path.unlink()
 
 
-def _execute_notebook(plan: Plan, params: Params, run_dir: Path, root: Path, listener: Listener) -> None:
+def _execute_notebook(plan: Plan, params: Params, run_dir: Path, root: Path, on_event: OnEvent) -> None:
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
@@ -254,7 +254,7 @@ def _execute_notebook(plan: Plan, params: Params, run_dir: Path, root: Path, lis
     _clear(plan, folder)
     values = {**params.stage(info.name), "run_dir": str(run_dir)}
     with (
-        watch_progress(folder / "progress.json", info, listener),
+        watch_progress(folder / "progress.json", info, on_event),
         forward_interrupts() as interrupts,
         kernel_environment(params),
     ):

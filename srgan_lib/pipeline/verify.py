@@ -8,11 +8,11 @@ from pathlib import Path
 from srgan_lib.files import read_json
 from srgan_lib.params import STAGES
 from srgan_lib.params_io import check
-from srgan_lib.pipeline.kernels import Listener
+from srgan_lib.pipeline.kernels import OnEvent
 from srgan_lib.pipeline.runner import execute, plan_run
 
 
-class NotRepeated(RuntimeError):
+class NotReproducible(RuntimeError):
     """A file came out different: the message names the first one."""
 
 
@@ -20,7 +20,7 @@ class NotRepeated(RuntimeError):
 TIMED = frozenset({"speed.json"})
 
 
-def verify_run(run_dir: Path, root: Path, listener: Listener) -> int:
+def verify_run(run_dir: Path, root: Path, on_event: OnEvent) -> int:
     """Execute a finished run again without reuse, in a scratch folder inside it, and compare.
 
     Returns
@@ -37,7 +37,7 @@ def verify_run(run_dir: Path, root: Path, listener: Listener) -> int:
     params = check(manifest["parameters"], str(run_dir / "manifest.json"))
     scratch = run_dir / ".verify" / run_dir.name
     shutil.rmtree(scratch.parent, ignore_errors=True)
-    execute(plan_run(params, scratch, root, reuse=False), params, scratch, root, listener)
+    execute(plan_run(params, scratch, root, reuse=False), params, scratch, root, on_event)
     count = 0
     for stage in STAGES:
         before, after = (read_json(folder / stage / "manifest.json")["outputs"] for folder in (run_dir, scratch))
@@ -46,7 +46,7 @@ def verify_run(run_dir: Path, root: Path, listener: Listener) -> int:
                 continue
             if before.get(name) != after.get(name):
                 where = "only in one of the two" if not (name in before and name in after) else "different"
-                raise NotRepeated(
+                raise NotReproducible(
                     f"{stage}/{name} is {where}: compare {run_dir / stage / name} with {scratch / stage / name}"
                 )
             count += 1

@@ -24,7 +24,7 @@ class Parameter:
     meaning: str
 
 
-def facts(run: Run, book: NotebookNode) -> dict[str, Any]:
+def context(run: Run, book: NotebookNode) -> dict[str, Any]:
     """What the appendix's template shows."""
     return {"parameters": parameters(run), "hashes": hashes(run), "code": code(run, book)}
 

@@ -8,7 +8,7 @@ from typing import Literal
 from srgan_lib.files import write_atomic
 from srgan_lib.report.load_run import read_run
 from srgan_lib.report.page import compose
-from srgan_lib.report.pdf import print_page, typeset
+from srgan_lib.report.pdf import print_page, render_pdf
 
 
 def build_report(run_dir: Path, *, pdf_engine: Literal["typst", "chromium"] = "typst") -> list[Path]:
@@ -38,5 +38,5 @@ def build_report(run_dir: Path, *, pdf_engine: Literal["typst", "chromium"] = "t
     if pdf_engine == "chromium":
         print_page(html, pdf)
     else:
-        write_atomic(pdf, typeset(*compose(run, "paper")))
+        write_atomic(pdf, render_pdf(*compose(run, "paper")))
     return [html, pdf]

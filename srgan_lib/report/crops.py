@@ -1,4 +1,4 @@
-"""Looking closer: the crops of one image by every method, which the page's viewer lays side by side."""
+"""Looking viewer: the crops of one image by every method, which the page's viewer lays side by side."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from PIL import Image
 
 from srgan_lib.metrics.registry import METRICS
-from srgan_lib.plotting import looks
+from srgan_lib.plotting import method_styles
 from srgan_lib.report.images import Images
 from srgan_lib.report.load_run import Crops, Run
 
 LEFT_OUT = {"nearest", "bilinear", "lanczos"}  # near enough to LR and bicubic; the tables have them
-FIGURES = {"psnr_y": "{} dB", "lpips_alex": "LPIPS {}"}  # shown under a crop
+SCORES = {"psnr_y": "{} dB", "lpips_alex": "LPIPS {}"}  # shown under a crop
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Panel:
     """One method's crop: its label, its figures on the whole image, the crop's name and its description."""
 
     label: str
-    figures: str
+    scores: str
     source: str
     alt: str
 
 
 @dataclass(frozen=True)
-class Plate:
+class ViewerCrops:
     """The crops of one image by each method, all of one size."""
 
     dataset: str
@@ -40,9 +40,9 @@ class Plate:
 
     @property
     def anchor(self) -> str:
-        """The plate's id on the page; the names' hash tells images apart whose letters an id cannot have."""
+        """The id of these crops on the page; the names' hash tells images apart whose letters an id cannot have."""
         names = f"{self.dataset}/{self.image}".encode()
-        return f"{anchor('closer', self.dataset, self.image)}-{zlib.crc32(names):08x}"
+        return f"{anchor('viewer', self.dataset, self.image)}-{zlib.crc32(names):08x}"
 
     @property
     def grid(self) -> str:
@@ -50,29 +50,29 @@ class Plate:
         return f"fig-grid_{self.dataset}_{self.image}"
 
 
-def make_plates(run: Run, images: Images) -> list[Plate]:
-    """The plates of a run; their crops are added to ``images``."""
-    return [_plate(run, entry, images) for entry in run.crops]
+def make_viewer_crops(run: Run, images: Images) -> list[ViewerCrops]:
+    """The crops of each image; their files are added to ``images``."""
+    return [_viewer_crops(run, entry, images) for entry in run.crops]
 
 
-def anchor(*words: str) -> str:
+def anchor(*text: str) -> str:
     """An id for use in HTML, made of words."""
-    return re.sub(r"[^a-z0-9]+", "-", "-".join(words).lower()).strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(text).lower()).strip("-")
 
 
-def _plate(run: Run, entry: Crops, images: Images) -> Plate:
+def _viewer_crops(run: Run, entry: Crops, images: Images) -> ViewerCrops:
     with Image.open(entry.files["hr"]) as hr:
         size = hr.size
     panels = {}
-    for method, look in looks(entry.files).items():
+    for method, style in method_styles(entry.files).items():
         if method in LEFT_OUT:
             continue
-        values = {metric: run.scores.one(entry.dataset, entry.image, method, metric) for metric in FIGURES}
+        values = {metric: run.scores.one(entry.dataset, entry.image, method, metric) for metric in SCORES}
         known = {metric: METRICS[metric].text(value) for metric, value in values.items() if value is not None}
-        figures = ", ".join(FIGURES[metric].format(text) for metric, text in known.items())
-        alt = f"{entry.image}, {look.label}" + (f": {figures}" if figures else "")
-        panels[method] = Panel(look.label, figures, images.add(_enlarged(entry.files[method], size), "image/png"), alt)
-    return Plate(entry.dataset, entry.image, size, panels)
+        scores = ", ".join(SCORES[metric].format(text) for metric, text in known.items())
+        alt = f"{entry.image}, {style.label}" + (f": {scores}" if scores else "")
+        panels[method] = Panel(style.label, scores, images.add(_enlarged(entry.files[method], size), "image/png"), alt)
+    return ViewerCrops(entry.dataset, entry.image, size, panels)
 
 
 def _enlarged(path: Path, size: tuple[int, int]) -> bytes:

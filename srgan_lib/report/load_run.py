@@ -63,8 +63,8 @@ class Run:
         """How long all stages took, e.g. ``7 min 42 s``."""
         minutes, seconds = divmod(round(self.manifest["seconds"]), 60)
         hours, minutes = divmod(minutes, 60)
-        words = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-        return words.replace(" ", "\N{NO-BREAK SPACE}")
+        text = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+        return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def read_run(directory: Path) -> Run:

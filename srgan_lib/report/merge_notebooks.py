@@ -14,7 +14,7 @@ from srgan_lib.report.load_run import Run
 HIDDEN = {"remove-cell", "colab"}  # tags of cells that are no part of the report
 
 
-def bind(run: Run, images: Images) -> NotebookNode:
+def merge_notebooks(run: Run, images: Images) -> NotebookNode:
     """One notebook of all chapters: cell ids unique, each cell knowing its stage, images moved to ``images``."""
     book = nbformat.v4.new_notebook(metadata={"title": run.manifest["title"], "language_info": {"name": "python"}})
     for stage in run.stages:

@@ -13,14 +13,13 @@ from nbformat import NotebookNode
 from traitlets import Bool
 
 from srgan_lib.layout import STAGES
-from srgan_lib.report import appendix
-from srgan_lib.report import summary as front
-from srgan_lib.report.crops import anchor, make_plates
+from srgan_lib.report import appendix, summary
+from srgan_lib.report.crops import anchor, make_viewer_crops
 from srgan_lib.report.images import Images
 from srgan_lib.report.load_run import Run
 from srgan_lib.report.mathematics import to_mathml
-from srgan_lib.report.merge_notebooks import bind
-from srgan_lib.report.postprocess import Chapter, finish
+from srgan_lib.report.merge_notebooks import merge_notebooks
+from srgan_lib.report.postprocess import Chapter, postprocess
 
 Medium = Literal["screen", "paper"]
 TEMPLATE = Path(__file__).with_name("template")
@@ -31,28 +30,28 @@ def compose(run: Run, medium: Medium) -> tuple[str, Images]:
 
     Parameters
     ----------
-    medium : ``screen``: with style, contents and viewer; ``paper``: plain, for :mod:`.paper` to set.
+    medium : ``screen``: with style, contents and viewer; ``paper``: plain, for :mod:`.pdf` to set.
     """
     images = Images()
-    book = bind(run, images)
-    plates = make_plates(run, images)
+    book = merge_notebooks(run, images)
+    viewer_crops = make_viewer_crops(run, images)
     templates = page_templates(TEMPLATE)
-    facts = {"run": run, "medium": medium, **front.facts(run, plates), **appendix.facts(run, book)}
+    context = {"run": run, "medium": medium, **summary.context(run, viewer_crops), **appendix.context(run, book)}
     html = export(
         book,
         medium,
-        finding=facts["finding"],
-        started=facts["started"],
-        front=templates.get_template("summary.html.j2").render(facts),
-        appendix=templates.get_template("appendix.html.j2").render(facts),
+        finding=context["finding"],
+        started=context["started"],
+        summary=templates.get_template("summary.html.j2").render(context),
+        appendix=templates.get_template("appendix.html.j2").render(context),
     )
     template = templates.get_template("viewer.html.j2")
-    closer = [(plate, template.render(plate=plate)) for plate in plates] if medium == "screen" else []
+    viewer = [(crops, template.render(crops=crops)) for crops in viewer_crops] if medium == "screen" else []
     chapters = [
         Chapter(stage.info.name, f"Notebook {stage.info.notebook}, {stage.manifest['seconds']:.0f} s")
         for stage in run.stages
     ]
-    return finish(html, chapters, images, closer), images
+    return postprocess(html, chapters, images, viewer), images
 
 
 def page_templates(folder: Path) -> jinja2.Environment:
@@ -67,7 +66,7 @@ def export(book: NotebookNode, medium: Medium, **parts: str) -> str:
 
     Parameters
     ----------
-    **parts : ``front`` and ``appendix`` as HTML; ``finding`` and ``started`` (a date) for the page's head.
+    **parts : ``summary`` and ``appendix`` as HTML; ``finding`` and ``started`` (a date) for the page's head.
     """
     exporter = _Exporter(
         template_name=TEMPLATE.name,

@@ -15,7 +15,7 @@ TEMPLATE = Path(__file__).with_name("template")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 
 
-def typeset(html: str, images: Images) -> bytes:
+def render_pdf(html: str, images: Images) -> bytes:
     """A composed page as PDF; the same page gives the same bytes.
 
     The filter ``pdf.lua`` turns marked parts of the page into calls of the functions in ``pdf.typ``.

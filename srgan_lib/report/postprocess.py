@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from mistune.util import striptags
 
 from srgan_lib.layout import STAGES
-from srgan_lib.report.crops import Plate
+from srgan_lib.report.crops import ViewerCrops
 from srgan_lib.report.images import NAME, Images
 
 NUMBER = re.compile(r"^\s*\d+\s*[.:)·–—-]?\s+")
@@ -25,14 +25,16 @@ class Chapter:
     byline: str = ""
 
 
-def finish(html: str, chapters: Sequence[Chapter], images: Images, closer: Sequence[tuple[Plate, str]] = ()) -> str:
+def postprocess(
+    html: str, chapters: Sequence[Chapter], images: Images, viewer: Sequence[tuple[ViewerCrops, str]] = ()
+) -> str:
     """Number chapters, figures and tables, list the contents, and make the page complete in itself.
 
     Parameters
     ----------
     html : the page as exported, images by name.
     chapters : those that are numbered, in order.
-    closer : plates, each as HTML to put below its comparison grid.
+    viewer : crops of images, each as HTML to put below its comparison grid.
     """
     page = BeautifulSoup(html, "html.parser")
     _drop_foreign(page)
@@ -40,7 +42,7 @@ def finish(html: str, chapters: Sequence[Chapter], images: Images, closer: Seque
     _unique_ids(page)
     _number_chapters(page, chapters)
     _complete_figures(page, images)
-    _open_grids(page, closer)
+    _open_grids(page, viewer)
     _set_headings(page)
     _box_what_is_wide(page)
     _list_contents(page)
@@ -74,13 +76,13 @@ def _unique_ids(page: BeautifulSoup) -> None:
 
 def _number_chapters(page: BeautifulSoup, chapters: Sequence[Chapter]) -> None:
     """Chapters are numbered by their place, and say which notebook they are and how long it took."""
-    for place, chapter in enumerate(chapters, 1):
+    for index, chapter in enumerate(chapters, 1):
         heading = page.find("h2", id=chapter.anchor)
         if heading is None:
             continue
         first = heading.find(string=True)
         first.replace_with(NUMBER.sub("", first))
-        number = page.new_tag("span", attrs={"class": "number"}, string=f"{place}")
+        number = page.new_tag("span", attrs={"class": "number"}, string=f"{index}")
         heading.insert(0, number)
         number.insert_after(" ")
         if chapter.byline:
@@ -111,15 +113,15 @@ def _complete_figures(page: BeautifulSoup, images: Images) -> None:
             caption.append(page.new_tag("span", attrs={"class": "source"}, string=f"Made {made}."))
 
 
-def _open_grids(page: BeautifulSoup, closer: Sequence[tuple[Plate, str]]) -> None:
-    """Comparison grids know their plate; one that the front lacks goes below its grid, or to the chapter's end."""
+def _open_grids(page: BeautifulSoup, viewer: Sequence[tuple[ViewerCrops, str]]) -> None:
+    """Comparison grids know their crops; those that the summary lacks goes below its grid, or to the chapter's end."""
     grids = {figure["id"]: figure for figure in page.select("figure.srgan[id]")}
     shown = {figure.get("id") for figure in page.select("figure.example")}
-    for plate, html in closer:
-        grid = grids.get(plate.grid)
+    for crops, html in viewer:
+        grid = grids.get(crops.grid)
         if grid:
-            grid["data-plate"] = plate.anchor
-        if plate.anchor not in shown:
+            grid["data-crops"] = crops.anchor
+        if crops.anchor not in shown:
             details = BeautifulSoup(html, "html.parser")
             if grid:
                 grid.insert_after(details)

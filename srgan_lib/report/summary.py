@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from srgan_lib.metrics.registry import HEADLINE, METRICS
-from srgan_lib.plotting import looks
-from srgan_lib.report.crops import Plate
+from srgan_lib.plotting import method_styles
+from srgan_lib.report.crops import ViewerCrops
 from srgan_lib.report.load_run import Run
 from srgan_lib.report.scores import Scores
 from srgan_lib.weights import own_methods
@@ -41,12 +41,12 @@ class Example:
     title: str
     dataset: str
     image: str
-    words: str
+    text: str
 
 
-def facts(run: Run, plates: list[Plate]) -> dict[str, Any]:
-    """What the front's template shows."""
-    known = {(plate.dataset, plate.image): plate for plate in plates}
+def context(run: Run, viewer_crops: list[ViewerCrops]) -> dict[str, Any]:
+    """What the summary's template shows."""
+    known = {(crops.dataset, crops.image): crops for crops in viewer_crops}
     scale = run.manifest["parameters"]["shared"]["scale"]
     return {
         "scale": scale,
@@ -84,9 +84,9 @@ def results(scores: Scores) -> list[Row]:
         for column in columns
     }
     rows = []
-    for method, look in looks(scores.methods).items():
+    for method, style in method_styles(scores.methods).items():
         cells = [cell for column in columns if (cell := _cell(means[column], method, column[1]))]
-        rows.append(Row(look.label, look.colour, cells))
+        rows.append(Row(style.label, style.colour, cells))
     return rows
 
 
@@ -119,11 +119,11 @@ def _closeness(scores: Scores, dataset: str) -> str:
         return f"SRGAN has an LPIPS of {text(ours)}"
     low, high = (scores.summary(dataset, OURS, "lpips_alex", f"difference_{end}") for end in ("low", "high"))
     unclear = low is not None and high is not None and low <= 0 <= high
-    figures = f"LPIPS ({text(ours)} against {text(base)}{', no clear difference on so few images' if unclear else ''})"
+    values = f"LPIPS ({text(ours)} against {text(base)}{', no clear difference on so few images' if unclear else ''})"
     nearness = f"{abs(1 - ours / base):.0%} {'closer to' if ours < base else 'less close to'} the originals than"
     if text(ours) == text(base):
         nearness = "as close to the originals as"
-    return f"SRGAN comes {nearness} bicubic by {figures}" + (f" at {psnr} PSNR" if psnr else "")
+    return f"SRGAN comes {nearness} bicubic by {values}" + (f" at {psnr} PSNR" if psnr else "")
 
 
 def _faithfulness(scores: Scores, dataset: str) -> str:
@@ -132,19 +132,19 @@ def _faithfulness(scores: Scores, dataset: str) -> str:
     best = max(psnr, key=psnr.__getitem__)
     if best == BASELINE:
         return f"no method comes above bicubic’s {_decibel(psnr[best])} PSNR"
-    words = f"the most faithful by PSNR is {looks(scores.methods)[best].label}"
-    return f"{words}, {_decibel(psnr[best] - psnr[BASELINE])} above bicubic" if BASELINE in psnr else words
+    text = f"the most faithful by PSNR is {method_styles(scores.methods)[best].label}"
+    return f"{text}, {_decibel(psnr[best] - psnr[BASELINE])} above bicubic" if BASELINE in psnr else text
 
 
 def _compared(scores: Scores, dataset: str, image: str) -> str:
-    """SRGAN against bicubic on one image, in figures."""
-    words = []
+    """SRGAN against bicubic on one image, in numbers."""
+    text = []
     for name in ("lpips_alex", "psnr_y"):
         metric = METRICS[name]
         ours, base = (scores.one(dataset, image, method, name) for method in (OURS, BASELINE))
         if ours is not None and base is not None:
-            words.append(f"{metric.label} {metric.text(ours)} against {metric.text(base)} {metric.unit}".strip())
-    return f"SRGAN against bicubic: {', '.join(words)}"
+            text.append(f"{metric.label} {metric.text(ours)} against {metric.text(base)} {metric.unit}".strip())
+    return f"SRGAN against bicubic: {', '.join(text)}"
 
 
 def _cell(column: dict[str, float | None], method: str, name: str) -> Cell | None:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from srgan_lib.hardware import available_cores, cuda_capabilities
 from srgan_lib.pipeline.kernels import interrupt_kernels
-from srgan_lib.sweep.execution import Change, Executor, Stopped, Tell, run_here
+from srgan_lib.sweep.execution import Executor, OnTaskEvent, SweepAborted, TaskEvent, run_here
 from srgan_lib.sweep.expansion import SweepRun
-from srgan_lib.sweep.planning import PlannedRun, Task, by_urgency, plan_sweep
+from srgan_lib.sweep.planning import PlannedRun, StageTask, by_urgency, plan_sweep
 from srgan_lib.sweep.work import Work, perform
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ def local_cluster(workers: int, gpu: bool) -> Iterator[Client]:
     common = {"nthreads": 1, "memory_limit": 0, "silence_logs": 50, "preload": IGNORE_INTERRUPTS}
     options: list[dict[str, Any]] = [dict(common) for _ in range(workers)]
     if gpu:
-        for place, one in enumerate(options):
-            one |= {"resources": {"GPU": 1}, "env": {"CUDA_VISIBLE_DEVICES": devices[place % len(devices)]}}
-    spec = {place: {"cls": Nanny, "options": one} for place, one in enumerate(options)}
+        for index, one in enumerate(options):
+            one |= {"resources": {"GPU": 1}, "env": {"CUDA_VISIBLE_DEVICES": devices[index % len(devices)]}}
+    spec = {index: {"cls": Nanny, "options": one} for index, one in enumerate(options)}
     scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:8787"}}
     with dask.config.set({"distributed.nanny.pre-spawn-environ": {}}):
         with SpecCluster(spec, scheduler, silence_logs=50) as cluster, Client(cluster) as client:
@@ -91,18 +91,20 @@ def running_cluster(address: str) -> Iterator[Client]:
     try:
         client = Client(address, timeout=20)
     except (OSError, ValueError) as error:
-        raise Stopped(f"no Dask scheduler answers at {address} ({error}); start one with 'dask scheduler'") from None
+        raise SweepAborted(
+            f"no Dask scheduler answers at {address} ({error}); start one with 'dask scheduler'"
+        ) from None
     with client:
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError:
-            raise Stopped(
+            raise SweepAborted(
                 f"the scheduler at {address} has no workers; start some with 'dask worker {address} --nthreads 1'"
             ) from None
-        for name, facts in _workers(client).items():
-            if facts["nthreads"] > 1:
-                raise Stopped(
-                    f"worker {name} takes {facts['nthreads']} tasks at a time, and each run needs a worker to itself; "
+        for name, details in _workers(client).items():
+            if details["nthreads"] > 1:
+                raise SweepAborted(
+                    f"worker {name} takes {details['nthreads']} tasks at a time, and each run needs a worker to itself; "
                     "start workers with --nthreads 1 (a run still uses the threads that its parameters say)"
                 )
         yield client
@@ -113,10 +115,10 @@ class DaskExecutor:
 
     def __init__(self, client: Client, gpu: bool) -> None:
         self._client = client
-        declared = any("GPU" in facts.get("resources", {}) for facts in _workers(client).values())
+        declared = any("GPU" in details.get("resources", {}) for details in _workers(client).values())
         self._resources = {"GPU": 1} if gpu and declared else None
 
-    def __call__(self, tasks: list[Task], work: Callable[[Task], Work], tell: Tell) -> None:
+    def __call__(self, tasks: list[StageTask], work: Callable[[StageTask], Work], emit: OnTaskEvent) -> None:
         """Do all tasks; as :func:`.execution.run_here`.
 
         Raises
@@ -127,12 +129,12 @@ class DaskExecutor:
         session = uuid.uuid4().hex[:8]  # tells tasks from those of an earlier command on the same cluster
         by_key = {f"{task.key}-{session}": task for task in tasks}
 
-        def hear(event: tuple[float, Mapping[str, Any]]) -> None:
-            _, facts = event
-            tell(Change(by_key[facts["key"]], facts["event"], facts["facts"]))
+        def on_event(event: tuple[float, Mapping[str, Any]]) -> None:
+            _, details = event
+            emit(TaskEvent(by_key[details["key"]], details["kind"], details["details"]))
 
-        self._client.subscribe_topic(session, hear)
-        futures: dict[Task, Future] = {}
+        self._client.subscribe_topic(session, on_event)
+        futures: dict[StageTask, Future] = {}
         done = {task.key: task for task in tasks}
         for task, urgency in by_urgency(tasks).items():
             key = f"{task.key}-{session}"
@@ -148,28 +150,28 @@ class DaskExecutor:
                 resources=self._resources,
             )
         try:
-            self._watch(dict(futures), tell)
+            self._watch(dict(futures), emit)
         except BaseException:
             self._stop(futures)
             raise
         finally:
             self._client.unsubscribe_topic(session)
 
-    def _watch(self, pending: dict[Task, Future], tell: Tell) -> None:
+    def _watch(self, pending: dict[StageTask, Future], emit: OnTaskEvent) -> None:
         while pending:
             time.sleep(POLL)
             for task in [task for task, future in pending.items() if future.done()]:
                 future = pending.pop(task)
                 if future.status == "finished":
-                    tell(Change(task, "finished"))
+                    emit(TaskEvent(task, "finished"))
                 elif future.status == "error":
-                    tell(Change(task, "failed", {"cause": _cause(future.exception())}))
+                    emit(TaskEvent(task, "failed", {"cause": _cause(future.exception())}))
                 else:  # cancelled or lost, by nobody here
-                    raise Stopped(
+                    raise SweepAborted(
                         "the Dask scheduler went away; what is finished stays, and the same command continues"
                     )
 
-    def _stop(self, futures: Mapping[Task, Future]) -> None:
+    def _stop(self, futures: Mapping[StageTask, Future]) -> None:
         """Begin nothing more, and let training that is under way save its state."""
         if self._client.status != "running":
             return
@@ -188,13 +190,13 @@ def _perform_on_worker(work: Work, topic: str, key: str, *_done_before: None) ->
 
     worker = get_worker()
 
-    def listen(event: str, facts: Mapping[str, Any]) -> None:
+    def on_event(event: str, details: Mapping[str, Any]) -> None:
         if event == "progress":
-            told = {name: value for name, value in facts.items() if name != "stage"}
-            worker.log_event(topic, {"key": key, "event": event, "facts": told})
+            passed_on = {name: value for name, value in details.items() if name != "stage"}
+            worker.log_event(topic, {"key": key, "kind": event, "details": passed_on})
 
-    worker.log_event(topic, {"key": key, "event": "started", "facts": {}})
-    perform(work, listen)
+    worker.log_event(topic, {"key": key, "kind": "started", "details": {}})
+    perform(work, on_event)
 
 
 def _cause(error: BaseException | None) -> str:

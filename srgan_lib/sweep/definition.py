@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from srgan_lib.params import ParameterError, Params, Section
-from srgan_lib.params_io import check, explain, load_yaml, place, read_document
+from srgan_lib.params_io import check, explain, load_yaml, nest, read_document
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Values = Annotated[list[Any], Field(min_length=1)]
@@ -30,7 +30,7 @@ class Base(Section):
     set: dict[str, Any] = Field({}, description="parameters set for all runs, by stage.name or name")
 
 
-class Winner(Section):
+class WinnerRule(Section):
     """The rule that names the winner."""
 
     by: list[Measure] = Field(
@@ -60,7 +60,7 @@ class Definition(Section):
     zip: dict[str, Values] = Field({}, description="lists of one length, which vary in parallel")
     cases: dict[str, dict[str, Any]] = Field({}, description="named sets of parameters")
     seeds: list[Seed] = Field([], description="each setting is run with each; empty: the base's seed only")
-    winner: Winner = Winner()
+    winner: WinnerRule = WinnerRule()
 
     @field_validator("base", mode="before")
     @classmethod
@@ -152,7 +152,7 @@ def override(name: str, value: Any) -> str:
 
 def parameters(names: Iterable[str], source: str) -> list[str]:
     """Names as they stand in a sweep file, as ``stage.name``; a bare name is several where several sections have it."""
-    return [f"{section}.{key}" for name in names for section, keys in place(name, None, source).items() for key in keys]
+    return [f"{section}.{key}" for name in names for section, keys in nest(name, None, source).items() for key in keys]
 
 
 def _check_places(definition: Definition, path: Path) -> None:

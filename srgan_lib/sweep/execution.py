@@ -6,26 +6,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from srgan_lib.sweep.planning import PlannedRun, Task, by_urgency
+from srgan_lib.sweep.planning import PlannedRun, StageTask, by_urgency
 from srgan_lib.sweep.work import Work, perform
 from srgan_lib.training.interrupt import Interrupted
 
 
-class Stopped(RuntimeError):
+class SweepAborted(RuntimeError):
     """The sweep as a whole cannot go on, and no run is to blame: the message says why."""
 
 
 @dataclass(frozen=True)
-class Change:
-    """Something that has happened to a task; ``facts``: of its progress, or the ``cause`` of its failure."""
+class TaskEvent:
+    """Something that has happened to a task; ``details``: of its progress, or the ``cause`` of its failure."""
 
-    task: Task
-    event: Literal["started", "progress", "finished", "failed"]
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    task: StageTask
+    kind: Literal["started", "progress", "finished", "failed"]
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
-Tell = Callable[[Change], None]  # called from any thread
-Executor = Callable[[list[Task], Callable[[Task], Work], Tell], None]
+OnTaskEvent = Callable[[TaskEvent], None]  # called from any thread
+Executor = Callable[[list[StageTask], Callable[[StageTask], Work], OnTaskEvent], None]
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Outcome:
     Attributes
     ----------
     cause : why it failed.
-    running : what is being done for it now (stages, or ``report``), with the last facts of its progress.
+    running : what is being done for it now (stages, or ``report``), with the last details of its progress.
     """
 
     planned: PlannedRun
@@ -43,28 +43,28 @@ class Outcome:
     cause: str = ""
     running: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def follow(self, change: Change) -> None:
-        """Note a change of one of the run's tasks."""
-        what = change.task.stage or "report"
-        if change.event in ("started", "progress"):
-            self.running[what] = change.facts
+    def update(self, event: TaskEvent) -> None:
+        """Note an event of one of the run's tasks."""
+        what = event.task.stage or "report"
+        if event.kind in ("started", "progress"):
+            self.running[what] = event.details
             self.state = "running" if self.state == "waiting" else self.state
             return
         self.running.pop(what, None)
-        if change.event == "failed":
-            self.state, self.cause = "failed", self.cause or change.facts["cause"]
-        elif change.task.stage is None:
+        if event.kind == "failed":
+            self.state, self.cause = "failed", self.cause or event.details["cause"]
+        elif event.task.stage is None:
             self.state = "finished"
 
 
-def run_here(tasks: list[Task], work: Callable[[Task], Work], tell: Tell) -> None:
+def run_here(tasks: list[StageTask], work: Callable[[StageTask], Work], emit: OnTaskEvent) -> None:
     """Do all tasks in this process, one after the other; a failed task fails those that need it and no others.
 
     Parameters
     ----------
     tasks : each after those it needs.
     work : what a task's worker must know.
-    tell : told of every change.
+    tell : told of every event.
 
     Raises
     ------
@@ -75,22 +75,22 @@ def run_here(tasks: list[Task], work: Callable[[Task], Work], tell: Tell) -> Non
     for task in by_urgency(tasks):
         cause = next((causes[need] for need in task.needs if need in causes), "")
         if not cause:
-            tell(Change(task, "started"))
-            cause = _attempt(task, work(task), tell)
+            emit(TaskEvent(task, "started"))
+            cause = _attempt(task, work(task), emit)
         if cause:
             causes[task.key] = cause
-        tell(Change(task, "failed", {"cause": cause}) if cause else Change(task, "finished"))
+        emit(TaskEvent(task, "failed", {"cause": cause}) if cause else TaskEvent(task, "finished"))
 
 
-def _attempt(task: Task, work: Work, tell: Tell) -> str:
+def _attempt(task: StageTask, work: Work, emit: OnTaskEvent) -> str:
     """Do a task; what went wrong in words, or nothing."""
 
-    def listen(event: str, facts: Mapping[str, Any]) -> None:
+    def on_event(event: str, details: Mapping[str, Any]) -> None:
         if event == "progress":
-            tell(Change(task, "progress", facts))
+            emit(TaskEvent(task, "progress", details))
 
     try:
-        perform(work, listen)
+        perform(work, on_event)
     except Interrupted:
         raise
     except Exception as error:  # whatever stops one run must not stop the others

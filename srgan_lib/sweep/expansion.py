@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from srgan_lib.params import ParameterError, Params
-from srgan_lib.params_io import check, merge, place
+from srgan_lib.params_io import check, merge, nest
 from srgan_lib.sweep.definition import Source, override, parameters
 
 LONGEST = 90  #: characters of a run's name
@@ -141,10 +141,10 @@ def _axes(source: Source) -> dict[str, list[_Choice]]:
 
 def _checked(source: Source, changes: Mapping[str, Any]) -> Params:
     document = source.document
-    words = ", ".join(f"{name} = {value}" for name, value in changes.items())
+    text = ", ".join(f"{name} = {value}" for name, value in changes.items())
     for name, value in changes.items():
-        document = merge(document, place(name, value, str(source.path)))
-    return check(document, f"{source.path}, run with {words}" if words else str(source.path))
+        document = merge(document, nest(name, value, str(source.path)))
+    return check(document, f"{source.path}, run with {text}" if text else str(source.path))
 
 
 def _value(params: Params, name: str) -> Any:

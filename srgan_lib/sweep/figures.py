@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from srgan_lib.data.images import read_image
 from srgan_lib.metrics.registry import METRICS
-from srgan_lib.plotting import LOOKS, describe, legend_below, new_figure, show_image
+from srgan_lib.plotting import METHOD_STYLES, describe, legend_below, new_figure, show_image
 from srgan_lib.sweep.expansion import Factor
 from srgan_lib.sweep.statistics import over_seeds, pareto
 
@@ -30,25 +30,25 @@ def main_effect(rows: pd.DataFrame, factor: Factor, names: Sequence[str]) -> Fig
     rows : runs of one dataset.
     names : metrics, one panel each.
     """
-    places, logarithmic = _places(factor)
+    indices, logarithmic = _places(factor)
     figure, axes = new_figure(1, len(names), height=3.2, squeeze=False)
-    words = []
+    text = []
     for axis, name in zip(axes[0], names, strict=True):
         table = over_seeds(rows, name, factor.name).reindex(factor.levels).dropna(subset="mean")
-        at = [places[level] for level in table.index]
-        axis.plot([places[level] for level in rows[factor.name]], rows[name], ".", color="0.6", markersize=5, zorder=1)
+        at = [indices[level] for level in table.index]
+        axis.plot([indices[level] for level in rows[factor.name]], rows[name], ".", color="0.6", markersize=5, zorder=1)
         errors = np.nan_to_num([table["mean"] - table["low"], table["high"] - table["mean"]])
         axis.errorbar(at, table["mean"], errors, fmt="o-", color="#0072B2", capsize=3, linewidth=1.4, zorder=2)
         if logarithmic:
             axis.set_xscale("log")
         else:
-            axis.set_xticks(list(places.values()), factor.levels, rotation=0 if len(places) < 5 else 45, ha="center")
+            axis.set_xticks(list(indices.values()), factor.levels, rotation=0 if len(indices) < 5 else 45, ha="center")
         axis.set_xlabel(factor.short)
         axis.set_title(METRICS[name].heading)
         axis.margins(x=0.08)
         means = ", ".join(f"{METRICS[name].text(mean)} at {level}" for level, mean in table["mean"].items())
-        words.append(f"{METRICS[name].label} {means}")
-    describe(figure, f"Means by {factor.short}: {'; '.join(words)}.")
+        text.append(f"{METRICS[name].label} {means}")
+    describe(figure, f"Means by {factor.short}: {'; '.join(text)}.")
     return figure
 
 
@@ -57,43 +57,45 @@ def heat_map(rows: pd.DataFrame, down: Factor, across: Factor, metric: str) -> F
     table = rows.pivot_table(index=down.name, columns=across.name, values=metric, aggfunc="mean")
     table = table.reindex(index=down.levels, columns=across.levels)
     figure, axis = new_figure(height=1.4 + 0.45 * len(down.levels))
-    look = METRICS[metric]
-    image = axis.imshow(table, aspect="auto", cmap="viridis" if look.higher_is_better else "viridis_r")
+    measure = METRICS[metric]
+    image = axis.imshow(table, aspect="auto", cmap="viridis" if measure.higher_is_better else "viridis_r")
     middle = np.nanmean([np.nanmin(table), np.nanmax(table)])
     for (row, column), value in np.ndenumerate(table.to_numpy()):
         if np.isfinite(value):
-            pale = (value < middle) == look.higher_is_better
-            axis.text(column, row, look.text(value), ha="center", va="center", color="white" if pale else "black")
+            pale = (value < middle) == measure.higher_is_better
+            axis.text(column, row, measure.text(value), ha="center", va="center", color="white" if pale else "black")
     axis.set_xticks(range(len(across.levels)), across.levels)
     axis.set_yticks(range(len(down.levels)), down.levels)
     axis.set_xlabel(across.short)
     axis.set_ylabel(down.short)
     axis.grid(visible=False)
-    figure.colorbar(image, label=look.heading)
+    figure.colorbar(image, label=measure.heading)
     cells = table.stack()
     ends = ", ".join(
-        f"{look.phrase(cells[place])} at {down.short} {place[0]} and {across.short} {place[1]}"
-        for place in (cells.idxmin(), cells.idxmax())
+        f"{measure.phrase(cells[index])} at {down.short} {index[0]} and {across.short} {index[1]}"
+        for index in (cells.idxmin(), cells.idxmax())
     )
-    describe(figure, f"Means of {look.label} by {down.short} and {across.short}; the lowest and the highest: {ends}.")
+    describe(
+        figure, f"Means of {measure.label} by {down.short} and {across.short}; the lowest and the highest: {ends}."
+    )
     return figure
 
 
 def learning_curves(curves: pd.DataFrame) -> Figure:
     """PSNR-Y and SSIM-Y on the validation images through training, a line for each run, a colour for each setting."""
-    looks = _looks(curves.setting.unique())
+    setting_styles = _setting_styles(curves.setting.unique())
     figure, axes = new_figure(1, 2, height=3.4)
     for axis, (name, label) in zip(axes, (("psnr_y", "PSNR-Y (dB)"), ("ssim_y", "SSIM-Y (Wang)")), strict=True):
         for (setting, _run), group in curves.groupby(["setting", "run"], sort=False):
-            axis.plot(group.step, group[name], color=looks[setting][0], linewidth=1.2, label=setting)
+            axis.plot(group.step, group[name], color=setting_styles[setting][0], linewidth=1.2, label=setting)
         bicubic = curves.groupby("step")[f"{name}_bicubic"].mean()
-        look = LOOKS["bicubic"]
-        axis.plot(bicubic.index, bicubic, color=look.colour, linestyle=look.line, label=look.label)
+        style = METHOD_STYLES["bicubic"]
+        axis.plot(bicubic.index, bicubic, color=style.colour, linestyle=style.line, label=style.label)
         axis.set(xlabel="step", ylabel=label)
-    _name_settings(figure, axes[0], looks)
+    _name_settings(figure, axes[0], setting_styles)
     last = curves.groupby(["setting", "run"], sort=False)["psnr_y"].last().groupby("setting", sort=False).mean()
-    words = "; ".join(f"{setting}: {METRICS['psnr_y'].text(value)}" for setting, value in last.items())
-    describe(figure, f"PSNR-Y and SSIM-Y through training. PSNR-Y in dB at the end: {words}.")
+    text = "; ".join(f"{setting}: {METRICS['psnr_y'].text(value)}" for setting, value in last.items())
+    describe(figure, f"PSNR-Y and SSIM-Y through training. PSNR-Y in dB at the end: {text}.")
     return figure
 
 
@@ -106,29 +108,34 @@ def plane(
     ----------
     rows, baselines : of one dataset; baselines by method, whose mean over the runs is shown.
     """
-    looks = _looks(rows.setting.unique())
+    setting_styles = _setting_styles(rows.setting.unique())
     figure, axis = new_figure(height=4.6)
     front = pareto(rows, fidelity, distance)
     axis.plot(front[fidelity], front[distance], color="0.35", linewidth=1.2, zorder=1, label="Pareto front of the runs")
     for setting, group in rows.groupby("setting", sort=False):
-        colour, marker = looks[setting]
+        colour, marker = setting_styles[setting]
         axis.plot(group[fidelity], group[distance], marker, color=colour, label=setting, markersize=7, zorder=2)
     for method, group in baselines.dropna(subset=[fidelity, distance]).groupby("method", sort=False):
-        look = LOOKS[method]
-        style = {"fillstyle": "none", "markersize": 10, "markeredgewidth": 1.8}
+        style = METHOD_STYLES[method]
+        outline = {"fillstyle": "none", "markersize": 10, "markeredgewidth": 1.8}
         axis.plot(
-            group[fidelity].mean(), group[distance].mean(), look.marker, color=look.colour, label=look.label, **style
+            group[fidelity].mean(),
+            group[distance].mean(),
+            style.marker,
+            color=style.colour,
+            label=style.label,
+            **outline,
         )
     axis.set_xlabel(f"{METRICS[fidelity].label} ({METRICS[fidelity].unit}), better →")
     axis.set_ylabel(f"{METRICS[distance].label}, better →")
     axis.invert_yaxis()
     axis.margins(0.12)
-    _name_settings(figure, axis, looks)
-    words = "; ".join(
+    _name_settings(figure, axis, setting_styles)
+    text = "; ".join(
         f"{row.setting}, seed {row.seed}: {METRICS[fidelity].phrase(row[fidelity])}, {METRICS[distance].text(row[distance])}"
         for _, row in front.iterrows()
     )
-    describe(figure, f"{METRICS[fidelity].label} and {METRICS[distance].label} of every run. The front is {words}.")
+    describe(figure, f"{METRICS[fidelity].label} and {METRICS[distance].label} of every run. The front is {text}.")
     return figure
 
 
@@ -155,26 +162,26 @@ def patches(runs: Mapping[str, Mapping[str, Path]], method: str, columns: int = 
 def _places(factor: Factor) -> tuple[dict[str, float], bool]:
     """Where the levels of a factor stand on an axis, and whether the axis is logarithmic."""
     if factor.numbers is None:
-        return {level: float(place) for place, level in enumerate(factor.levels)}, False
+        return {level: float(index) for index, level in enumerate(factor.levels)}, False
     numbers = dict(zip(factor.levels, factor.numbers, strict=True))
     if min(numbers.values()) > 0 and max(numbers.values()) >= 30 * min(numbers.values()):
         return numbers, True
-    return {level: float(place) for place, level in enumerate(sorted(numbers, key=numbers.__getitem__))}, False
+    return {level: float(index) for index, level in enumerate(sorted(numbers, key=numbers.__getitem__))}, False
 
 
-def _looks(settings: Sequence[str]) -> dict[str, tuple[Any, str]]:
+def _setting_styles(settings: Sequence[str]) -> dict[str, tuple[Any, str]]:
     """Colour and marker of each setting, in their order."""
     colours = colormaps["viridis"](np.linspace(0, 0.92, max(2, len(settings))))
-    return {name: (tuple(colours[place]), MARKERS[place % len(MARKERS)]) for place, name in enumerate(settings)}
+    return {name: (tuple(colours[index]), MARKERS[index % len(MARKERS)]) for index, name in enumerate(settings)}
 
 
-def _name_settings(figure: Figure, axis: Axes, looks: Mapping[str, Any]) -> None:
+def _name_settings(figure: Figure, axis: Axes, setting_styles: Mapping[str, Any]) -> None:
     """A legend below; of too many settings only what is no setting, colours then go from the first to the last."""
-    if len(looks) > LEGEND:
+    if len(setting_styles) > LEGEND:
         for line in axis.get_lines():
-            if line.get_label() in looks:
+            if line.get_label() in setting_styles:
                 line.set_label(f"_{line.get_label()}")
-        axis.set_title(f"{len(looks)} settings, from dark (first) to bright (last)")
+        axis.set_title(f"{len(setting_styles)} settings, from dark (first) to bright (last)")
     legend_below(figure, axis)
 
 

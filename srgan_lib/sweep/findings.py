@@ -20,7 +20,7 @@ class Winner:
     setting: str
     metric: str
     rule: str
-    words: str
+    text: str
 
 
 def computed(rows: pd.DataFrame, names: tuple[str, ...] = HEADLINE) -> list[str]:
@@ -35,7 +35,7 @@ def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> tuple[Contrast, s
     -------
     The contrast and a sentence, or none where fewer than two levels have finished runs.
     """
-    look = METRICS[metric]
+    measure = METRICS[metric]
     present = [level for level in factor.levels if (rows[factor.name] == level).any()]
     if len(present) < 2:
         return None
@@ -43,31 +43,29 @@ def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> tuple[Contrast, s
         number = dict(zip(factor.levels, factor.numbers, strict=True))
         a, b = min(present, key=number.__getitem__), max(present, key=number.__getitem__)
         found = contrast(rows, metric, factor.name, a, b)
-        begin = f"From {factor.short} {a} to {b}, {look.label} {_moves(found.difference, metric)}"
+        begin = f"From {factor.short} {a} to {b}, {measure.label} {_moves(found.difference, metric)}"
     else:
-        means = over_seeds(rows, metric, factor.name)["mean"].sort_values(ascending=look.higher_is_better)
+        means = over_seeds(rows, metric, factor.name)["mean"].sort_values(ascending=measure.higher_is_better)
         a, b = means.index[0], means.index[-1]
         found = contrast(rows, metric, factor.name, a, b, candidates=len(present))
-        begin = f"Between {factor.short} {a} and {b}, the worst and the best, {look.label} {_moves(found.difference, metric)}"
+        begin = f"Between {factor.short} {a} and {b}, the worst and the best, {measure.label} {_moves(found.difference, metric)}"
     return found, f"{begin}{_judged(found, metric)}"
 
 
-def luck(rows: pd.DataFrame, metric: str) -> str:
+def seed_variance(rows: pd.DataFrame, metric: str) -> str:
     """How far two runs of one setting may lie apart by their seeds alone."""
-    look = METRICS[metric]
+    measure = METRICS[metric]
     pooled = rows.groupby("setting")[metric]
     counts = pooled.count()
     if (counts < 2).all():
-        return (
-            f"{look.label}: each setting has one seed only, so what luck does is not known; give several under seeds."
-        )
+        return f"{measure.label}: each setting has one seed only, so what luck does is not known; give several under seeds."
     freedom = (counts - 1).sum()
-    spread = float(((pooled.var() * (counts - 1)).sum() / freedom) ** 0.5)
+    std = float(((pooled.var() * (counts - 1)).sum() / freedom) ** 0.5)
     from scipy.stats import t
 
-    apart = t.ppf(0.975, freedom) * spread * 2**0.5
+    apart = t.ppf(0.975, freedom) * std * 2**0.5
     return (
-        f"{look.label}: runs that differ in the seed only have a standard deviation of {_fine(spread, metric)}. Two single "
+        f"{measure.label}: runs that differ in the seed only have a standard deviation of {_fine(std, metric)}. Two single "
         f"runs may differ by {_fine(apart, metric)} by luck alone (19 times in 20)."
     )
 
@@ -83,28 +81,28 @@ def winner(rows: pd.DataFrame, by: list[str]) -> Winner | None:
     if not names:
         return None
     metric = names[0]
-    look = METRICS[metric]
-    means = over_seeds(rows, metric)["mean"].sort_values(ascending=not look.higher_is_better, kind="stable")
+    measure = METRICS[metric]
+    means = over_seeds(rows, metric)["mean"].sort_values(ascending=not measure.higher_is_better, kind="stable")
     order = ", else ".join(METRICS[name].label for name in by)
     skipped = (
         f" ({', '.join(METRICS[name].label for name in by[: by.index(metric)])} was not computed)"
         if metric != by[0]
         else ""
     )
-    best = "highest" if look.higher_is_better else "lowest"
-    rule = f"the {best} mean {look.label} over seeds{skipped}; the rule of this sweep is {order}"
-    words = f"{means.index[0]}: {look.label} {look.phrase(means.iloc[0])}"
+    best = "highest" if measure.higher_is_better else "lowest"
+    rule = f"the {best} mean {measure.label} over seeds{skipped}; the rule of this sweep is {order}"
+    text = f"{means.index[0]}: {measure.label} {measure.phrase(means.iloc[0])}"
     if len(means) > 1:
         found = contrast(rows, metric, "setting", means.index[1], means.index[0], candidates=len(means))
-        words += f", against {look.phrase(means.iloc[1])} for {means.index[1]}, the second{_judged(found, metric)}"
-    return Winner(means.index[0], metric, rule, words if words.endswith(".") else f"{words}.")
+        text += f", against {measure.phrase(means.iloc[1])} for {means.index[1]}, the second{_judged(found, metric)}"
+    return Winner(means.index[0], metric, rule, text if text.endswith(".") else f"{text}.")
 
 
 def _moves(difference: float, metric: str) -> str:
-    look = METRICS[metric]
+    measure = METRICS[metric]
     if _fine(difference, metric) == _fine(0, metric):
         return "stays the same"
-    better = (difference > 0) == look.higher_is_better
+    better = (difference > 0) == measure.higher_is_better
     return f"{'rises' if difference > 0 else 'falls'} by {_fine(abs(difference), metric)} ({'better' if better else 'worse'})"
 
 
@@ -114,12 +112,12 @@ def _judged(found: Contrast, metric: str) -> str:
     verdict = "which exceeds" if found.exceeds else "which does not exceed"
     return (
         f", {verdict} the spread over seeds: 95 % interval of the difference {_fine(found.low, metric, True)} to "
-        f"{_fine(found.high, metric, True)}, standard deviation over seeds {_fine(found.spread, metric)}."
+        f"{_fine(found.high, metric, True)}, standard deviation over seeds {_fine(found.std, metric)}."
     )
 
 
 def _fine(value: float, metric: str, sign: bool = False) -> str:
     """A difference with one decimal more than the values themselves have."""
-    look = METRICS[metric]
-    text = f"{value:{'+' if sign else ''}z.{look.digits + 1}f}".replace("-", "\N{MINUS SIGN}")
-    return f"{text} {look.unit}".rstrip()
+    measure = METRICS[metric]
+    text = f"{value:{'+' if sign else ''}z.{measure.digits + 1}f}".replace("-", "\N{MINUS SIGN}")
+    return f"{text} {measure.unit}".rstrip()

@@ -29,9 +29,14 @@ class PlannedRun:
     directory: Path
     stages: dict[str, Plan]
 
+    @property
+    def name(self) -> str:
+        """The run's name, which is that of its folder."""
+        return self.run.name
+
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class StageTask:
     """One piece of work for one process: to compute one stage, or to complete a run and make its report.
 
     Attributes
@@ -41,7 +46,7 @@ class Task:
     """
 
     key: str
-    run: PlannedRun
+    planned: PlannedRun
     stage: str | None
     needs: tuple[str, ...]
 
@@ -65,17 +70,17 @@ def plan_sweep(
     root : the project.
     on_message : told once what ``auto`` and ``available`` became.
     """
-    told: set[str] = set()
+    seen: set[str] = set()
 
-    def tell(text: str) -> None:
-        if text not in told:
-            told.add(text)
+    def emit(text: str) -> None:
+        if text not in seen:
+            seen.add(text)
             on_message(text)
 
     finished = finished_stages(results_folder(folder / "run"))
     claimed: dict[str, Path] = {}
     planned = []
-    resolved = [(run, resolve(run.params, tell)) for run in runs]  # may download what planning then looks at once
+    resolved = [(run, resolve(run.params, emit)) for run in runs]  # may download what planning then looks at once
     with one_look():
         for run, params in resolved:
             directory = folder / run.name
@@ -95,28 +100,28 @@ def is_finished(planned: PlannedRun) -> bool:
     )
 
 
-def tasks(planned: Iterable[PlannedRun]) -> list[Task]:
+def tasks(planned: Iterable[PlannedRun]) -> list[StageTask]:
     """All work of a sweep, each task after those it needs."""
-    made: dict[str, Task] = {}
+    made: dict[str, StageTask] = {}
     last: dict[str, str] = {}  # by fingerprint, the task that computes it
     for run in planned:
         for stage, plan in run.stages.items():
             if plan.action == "run":
                 needs = [run.stages[name].fingerprint for name in STAGE_TABLE[stage].upstream]
-                key = f"{run.run.name}/{stage}"
-                made[key] = Task(key, run, stage, tuple(last[need] for need in needs if need in last))
+                key = f"{run.name}/{stage}"
+                made[key] = StageTask(key, run, stage, tuple(last[need] for need in needs if need in last))
                 last[plan.fingerprint] = key
         needs = tuple(dict.fromkeys(last[plan.fingerprint] for plan in run.stages.values() if plan.fingerprint in last))
-        made[f"{run.run.name}/report"] = Task(f"{run.run.name}/report", run, None, needs)
+        made[f"{run.name}/report"] = StageTask(f"{run.name}/report", run, None, needs)
     return list(made.values())
 
 
-def by_urgency(all_tasks: list[Task]) -> dict[Task, int]:
+def by_urgency(all_tasks: list[StageTask]) -> dict[StageTask, int]:
     """Tasks in the order in which they may be done, each with the number of runs that wait for it.
 
     What most runs wait for comes first, then one run is completed after the other.
     """
-    waiting: dict[str, set[str]] = {task.key: {task.run.run.name} for task in all_tasks}
+    waiting: dict[str, set[str]] = {task.key: {task.planned.name} for task in all_tasks}
     for task in reversed(all_tasks):
         for need in task.needs:
             waiting[need] |= waiting[task.key]

@@ -17,11 +17,11 @@ from srgan_lib.params import STAGES
 from srgan_lib.pipeline.assemble import commit
 from srgan_lib.report.images import Images
 from srgan_lib.report.page import Medium, export, page_templates
-from srgan_lib.report.pdf import typeset
-from srgan_lib.report.postprocess import Chapter, finish
+from srgan_lib.report.pdf import render_pdf
+from srgan_lib.report.postprocess import Chapter, postprocess
 from srgan_lib.sweep import figures
 from srgan_lib.sweep.collection import baseline_table, common_crops, learning_curves, runs_table
-from srgan_lib.sweep.findings import computed, effect, luck, winner
+from srgan_lib.sweep.findings import computed, effect, seed_variance, winner
 from srgan_lib.sweep.statistics import over_seeds
 from srgan_lib.sweep.study import Study
 
@@ -54,7 +54,7 @@ def build_comparison(study: Study, command: str) -> list[Path]:
         return [table, manifest]
     page, images = _compose(study, runs, command, "screen")
     write_atomic(screen, images.embed(page))
-    write_atomic(paper, typeset(*_compose(study, runs, command, "paper")))
+    write_atomic(paper, render_pdf(*_compose(study, runs, command, "paper")))
     return [table, manifest, screen, paper]
 
 
@@ -81,8 +81,8 @@ def _compose(study: Study, runs: pd.DataFrame, command: str, medium: Medium) -> 
         cell.metadata["stage"] = name
         book.cells.append(cell)
     sentences = [sentence for factor in study.factors for sentence in _sentences(first, factor)]
-    sentences = sentences or [luck(first, metric) for metric in computed(first)] or [NOTHING_COMMON]
-    facts = {
+    sentences = sentences or [seed_variance(first, metric) for metric in computed(first)] or [NOTHING_COMMON]
+    context = {
         "name": study.folder.name,
         "title": study.title,
         "total": len(study.outcomes),
@@ -97,9 +97,9 @@ def _compose(study: Study, runs: pd.DataFrame, command: str, medium: Medium) -> 
         "commit": commit(study.root),
     }
     templates = page_templates(TEMPLATE)
-    parts = {name: templates.get_template(f"{name}.html.j2").render(facts) for name in ("front", "appendix")}
-    page = export(book, medium, finding=facts["finding"], started=facts["started"], **parts)
-    return finish(page, [Chapter(name) for name in chapters], images), images
+    parts = {name: templates.get_template(f"{name}.html.j2").render(context) for name in ("summary", "appendix")}
+    page = export(book, medium, finding=context["finding"], started=context["started"], **parts)
+    return postprocess(page, [Chapter(name) for name in chapters], images), images
 
 
 def _comparable(done: pd.DataFrame) -> pd.DataFrame:
@@ -114,13 +114,13 @@ def _settings(study: Study) -> list[str]:
     seeds = study.source.definition.seeds
     rows += [{"varied": "shared.seed", "values": ", ".join(map(str, seeds))}] if seeds else []
     overlays = "".join(f" with <code>{html.escape(path.name)}</code>" for path in study.source.overlays)
-    words = (
+    text = (
         f"All runs begin with <code>{html.escape(study.source.params.name)}</code>{overlays}; the sweep file is "
         f"<code>{html.escape(study.source.path.name)}</code>. What is not varied is the same in all of them, and a stage "
         "that does not depend on what is varied was computed once."
     )
     frame = pd.DataFrame(rows)
-    return [words, _table(frame, "varied", "What was varied. Every combination was run with every seed.")]
+    return [text, _table(frame, "varied", "What was varied. Every combination was run with every seed.")]
 
 
 def _runs(study: Study, done: pd.DataFrame) -> list[str]:
@@ -164,7 +164,7 @@ def _effects(study: Study, rows: pd.DataFrame) -> list[str]:
         for name in names:
             caption = "Mean over the seeds for each pair of values. Look for rows that do not all rise and fall alike: there the two depend on each other."
             cells.append(_figure(figures.heat_map(rows, *study.factors, name), f"map_{name}", caption))
-    cells += ["## How much is luck?", *(html.escape(luck(rows, name)) for name in names)]
+    cells += ["## How much is luck?", *(html.escape(seed_variance(rows, name)) for name in names)]
     return cells
 
 
@@ -230,10 +230,10 @@ def _sentences(rows: pd.DataFrame, factor: Any) -> list[str]:
 
 
 def _with_interval(row: Any, name: str) -> str:
-    look = METRICS[name]
+    measure = METRICS[name]
     if pd.isna(row.low):
-        return look.text(row.mean)
-    return f"{look.text(row.mean)} ({look.text(row.low)} to {look.text(row.high)})"
+        return measure.text(row.mean)
+    return f"{measure.text(row.mean)} ({measure.text(row.low)} to {measure.text(row.high)})"
 
 
 def _table(frame: pd.DataFrame, name: str, caption: str, best: Any = None, formats: Any = None) -> str:
@@ -285,5 +285,5 @@ def _manifest(study: Study, command: str) -> dict[str, Any]:
 
 
 def _machine() -> str:
-    facts = machine()
-    return f"{facts['cpu']}, {facts['cores']} cores, {facts['memory']} GiB memory"
+    found = machine()
+    return f"{found['cpu']}, {found['cores']} cores, {found['memory']} GiB memory"

@@ -30,7 +30,7 @@ class Contrast:
     difference: float
     low: float
     high: float
-    spread: float
+    std: float
 
     @property
     def known(self) -> bool:
@@ -83,12 +83,12 @@ def contrast(rows: pd.DataFrame, metric: str, factor: str, a: str, b: str, candi
     settings, seeds = list(rows.setting.unique()), list(rows.seed.unique())
     design = np.zeros((len(rows), len(settings) + len(seeds) - 1))
     design[np.arange(len(rows)), [settings.index(setting) for setting in rows.setting]] = 1
-    for place, seed in enumerate(seeds[1:]):
-        design[rows.seed.to_numpy() == seed, len(settings) + place] = 1
+    for index, seed in enumerate(seeds[1:]):
+        design[rows.seed.to_numpy() == seed, len(settings) + index] = 1
     level = rows.groupby("setting", sort=False)[factor].first()
     weights = np.zeros(design.shape[1])
     for sign, name in ((-1, a), (1, b)):
-        members = [place for place, setting in enumerate(settings) if level[setting] == name]
+        members = [index for index, setting in enumerate(settings) if level[setting] == name]
         weights[members] = sign / len(members)
     values = rows[metric].to_numpy(float)
     inverse = np.linalg.pinv(design.T @ design)
@@ -100,13 +100,13 @@ def contrast(rows: pd.DataFrame, metric: str, factor: str, a: str, b: str, candi
     difference = float(weights @ estimate)
     if freedom < 1 or len(seeds) < 2:
         return Contrast(a, b, difference, np.nan, np.nan, np.nan)
-    spread = float(np.sqrt(((values - design @ estimate) ** 2).sum() / freedom))
-    error = spread * float(np.sqrt(weights @ inverse @ weights))
+    std = float(np.sqrt(((values - design @ estimate) ** 2).sum() / freedom))
+    error = std * float(np.sqrt(weights @ inverse @ weights))
     if candidates > 2:
         half = error * studentized_range.ppf(0.95, candidates, freedom) / np.sqrt(2)
     else:
         half = error * t.ppf(0.975, freedom)
-    return Contrast(a, b, difference, difference - half, difference + half, spread)
+    return Contrast(a, b, difference, difference - half, difference + half, std)
 
 
 def pareto(rows: pd.DataFrame, fidelity: str = "psnr_y", distance: str = "lpips_alex") -> pd.DataFrame:

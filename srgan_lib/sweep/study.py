@@ -9,9 +9,9 @@ from pathlib import Path
 
 from srgan_lib.layout import run_folder
 from srgan_lib.sweep.definition import Source
-from srgan_lib.sweep.execution import Change, Executor, Outcome, Stopped, Tell
+from srgan_lib.sweep.execution import Executor, OnTaskEvent, Outcome, SweepAborted, TaskEvent
 from srgan_lib.sweep.expansion import Factor, SweepRun, expand, single_command
-from srgan_lib.sweep.planning import PlannedRun, Task, is_finished, tasks
+from srgan_lib.sweep.planning import PlannedRun, StageTask, is_finished, tasks
 from srgan_lib.sweep.work import Work, work_of
 
 Planner = Callable[[list[SweepRun], Path, Path], list[PlannedRun]]  # of runs, the sweep's folder and the project
@@ -59,7 +59,7 @@ class Study:
         return single_command(self.source, run, self.root)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Keep other processes from running this sweep meanwhile.
 
         Raises
@@ -74,7 +74,7 @@ class Study:
         try:
             lock.acquire()
         except Timeout:
-            raise Stopped(
+            raise SweepAborted(
                 f"another process is running this sweep ({self.folder}); wait for it or give a --name"
             ) from None
         try:
@@ -82,7 +82,7 @@ class Study:
         finally:
             lock.release()
 
-    def do(self, executor: Executor, tell: Tell) -> None:
+    def do(self, executor: Executor, emit: OnTaskEvent) -> None:
         """Compute all that is missing, one task after the other or side by side.
 
         Raises
@@ -93,14 +93,14 @@ class Study:
             When the user stops the sweep.
         """
 
-        def follow(change: Change) -> None:
-            self.outcomes[change.task.run.run.name].follow(change)
-            tell(change)
+        def update(event: TaskEvent) -> None:
+            self.outcomes[event.task.planned.name].update(event)
+            emit(event)
 
-        executor(tasks(self.planned), self._work, follow)
+        executor(tasks(self.planned), self._work, update)
 
-    def _work(self, task: Task) -> Work:
-        return work_of(task, self.root, self.command(task.run.run))
+    def _work(self, task: StageTask) -> Work:
+        return work_of(task, self.root, self.command(task.planned.run))
 
 
 def plan_study(source: Source, results: Path, root: Path, name: str | None, planner: Planner) -> Study:
@@ -115,5 +115,5 @@ def plan_study(source: Source, results: Path, root: Path, name: str | None, plan
     factors, runs = expand(source)
     folder = run_folder(results / "sweeps", name or source.path.stem)
     planned = planner(runs, folder, root)
-    outcomes = {run.run.name: Outcome(run, "finished" if is_finished(run) else "waiting") for run in planned}
+    outcomes = {run.name: Outcome(run, "finished" if is_finished(run) else "waiting") for run in planned}
     return Study(source, folder, root, factors, outcomes)

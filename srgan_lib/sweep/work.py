@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from srgan_lib.params import Params
-from srgan_lib.pipeline.kernels import Listener
+from srgan_lib.pipeline.kernels import OnEvent
 from srgan_lib.pipeline.provenance import Components
 from srgan_lib.pipeline.runner import Plan, execute, plan_run
 from srgan_lib.sweep.expansion import SweepRun
-from srgan_lib.sweep.planning import Task
+from srgan_lib.sweep.planning import StageTask
 
 
-class WorkerDiffers(RuntimeError):
+class WorkerMismatch(RuntimeError):
     """A worker would compute something else than what was planned: other versions, files or code."""
 
 
@@ -41,9 +41,9 @@ class Work:
     command: str
 
 
-def work_of(task: Task, root: Path, command: str) -> Work:
+def work_of(task: StageTask, root: Path, command: str) -> Work:
     """The task as a worker gets it."""
-    planned = task.run
+    planned = task.planned
     return Work(
         run=planned.run,
         params=planned.params,
@@ -57,7 +57,7 @@ def work_of(task: Task, root: Path, command: str) -> Work:
     )
 
 
-def perform(work: Work, listener: Listener = lambda event, facts: None) -> None:
+def perform(work: Work, on_event: OnEvent = lambda event, details: None) -> None:
     """Do one task; what it needs has been done before, by whomever.
 
     Raises
@@ -71,7 +71,7 @@ def perform(work: Work, listener: Listener = lambda event, facts: None) -> None:
     chosen = [plan for plan in plans if plan.stage.name in work.stages]
     for plan in chosen:
         _check(plan, work)
-    execute(chosen, work.params, work.directory, work.root, listener)
+    execute(chosen, work.params, work.directory, work.root, on_event)
     if work.report:
         from srgan_lib.pipeline.assemble import assemble
 
@@ -83,7 +83,7 @@ def _check(plan: Plan, work: Work) -> None:
     if changes:
         from srgan_lib.hardware import machine
 
-        raise WorkerDiffers(
+        raise WorkerMismatch(
             f"stage {plan.stage.name}: this process ({machine()['cpu']}) has something else than the one that planned the "
             f"sweep: {'; '.join(changes[:3])}. Give all workers the same environment and shared folders, leave the "
             "library as it is while a sweep runs, and start the same command again"

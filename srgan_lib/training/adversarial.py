@@ -14,14 +14,14 @@ from srgan_lib.models.discriminators import build_discriminator
 from srgan_lib.models.files import CheckpointError, load_model
 from srgan_lib.params import Params
 from srgan_lib.training.compute import seeded
-from srgan_lib.training.loop import Loop, OnStep, OnWarning, Task
+from srgan_lib.training.loop import Loop, OnStep, OnWarning, TrainingTask
 from srgan_lib.training.losses import AdversarialLoss, ImageTerms, weighted_sum
 from srgan_lib.training.montage import Montage
 from srgan_lib.training.optimizer import Optimizer
-from srgan_lib.training.state import Trained
+from srgan_lib.training.state import NetworkState
 
 
-class Adversarial(Task):
+class Adversarial(TrainingTask):
     """Generator and discriminator in turns: each step updates the generator, every k-th the discriminator too.
 
     Parameters
@@ -52,10 +52,10 @@ class Adversarial(Task):
         with seeded(shared.seed, "discriminator weights"):
             discriminator = build_discriminator(config)
         generator, discriminator = (compute.trainable(network.train()) for network in (generator, discriminator))
-        self.generator = Trained(
+        self.generator = NetworkState(
             generator, metadata["config"], Optimizer(generator, stage, stage.learning_rate, stage.schedule)
         )
-        self.discriminator = Trained(
+        self.discriminator = NetworkState(
             discriminator,
             config,
             Optimizer(discriminator, stage, stage.discriminator_learning_rate, stage.discriminator_schedule),
@@ -97,15 +97,15 @@ class Adversarial(Task):
         loss = loss_real + loss_fake
         norm = self.discriminator.optimizer.update(loss, step)
         with torch.no_grad():
-            belief_real, belief_fake = self.adversarial.beliefs(real, fake)
+            probability_real, probability_fake = self.adversarial.probabilities(real, fake)
             return {
                 "discriminator": loss,
                 "discriminator_real": loss_real,
                 "discriminator_fake": loss_fake,
-                "d_real": belief_real.mean(),
-                "d_fake": belief_fake.mean(),
-                "d_accuracy_real": (belief_real > 0.5).float().mean(),
-                "d_accuracy_fake": (belief_fake < 0.5).float().mean(),
+                "d_real": probability_real.mean(),
+                "d_fake": probability_fake.mean(),
+                "d_accuracy_real": (probability_real > 0.5).float().mean(),
+                "d_accuracy_fake": (probability_fake < 0.5).float().mean(),
                 "d_grad_norm": norm,
             }
 

@@ -26,10 +26,10 @@ class Checkpoints:
         self.fingerprint = fingerprint
         self.keep = keep
 
-    def save(self, step: int, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Path:
+    def save(self, step: int, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> Path:
         """Write the state after ``step`` steps and delete those that are too old."""
         path = self.folder / f"step_{step:08d}.safetensors"
-        save_tensors(path, tensors, {**facts, "step": step, "fingerprint": self.fingerprint})
+        save_tensors(path, tensors, {**metadata, "step": step, "fingerprint": self.fingerprint})
         for old in self.files()[self.keep :]:
             old.unlink()
         return path
@@ -42,14 +42,14 @@ class Checkpoints:
         """
         for path in self.files():
             try:
-                tensors, facts = load_tensors(path)
+                tensors, metadata = load_tensors(path)
             except CheckpointError as error:
                 on_warning(f"{error}; training goes on from the checkpoint before it, or else from the start")
                 path.unlink()
                 continue
-            if facts.get("fingerprint") == self.fingerprint:
-                return tensors, facts
-            aside = self.folder / str(facts.get("fingerprint"))[:8]
+            if metadata.get("fingerprint") == self.fingerprint:
+                return tensors, metadata
+            aside = self.folder / str(metadata.get("fingerprint"))[:8]
             aside.mkdir(exist_ok=True)
             for other in self.files():
                 other.rename(aside / other.name)

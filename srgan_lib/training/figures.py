@@ -11,16 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from srgan_lib.data.images import read_image
-from srgan_lib.plotting import LOOKS, WIDTH, Look, describe, legend_below, new_figure, show_image
+from srgan_lib.plotting import METHOD_STYLES, WIDTH, Style, describe, legend_below, new_figure, show_image
 from srgan_lib.training.feature_maps import FeatureMaps
 
 TERMS = {
-    "loss": Look("sum", "#000000", "o", "-"),
-    "pixel": Look("pixel", "#0072B2", "s", (0, (6, 2))),
-    "content": Look("content (VGG-19)", "#D55E00", "^", (0, (4, 1, 1, 1))),
-    "adversarial": Look("adversarial", "#009E73", "D", (0, (2, 1))),
+    "loss": Style("sum", "#000000", "o", "-"),
+    "pixel": Style("pixel", "#0072B2", "s", (0, (6, 2))),
+    "content": Style("content (VGG-19)", "#D55E00", "^", (0, (4, 1, 1, 1))),
+    "adversarial": Style("adversarial", "#009E73", "D", (0, (2, 1))),
 }
-SIDES = {"real": Look("on real", "#0072B2", "s", (0, (6, 2))), "fake": Look("on fake", "#D55E00", "^", (0, (2, 1)))}
+SIDES = {"real": Style("on real", "#0072B2", "s", (0, (6, 2))), "fake": Style("on fake", "#D55E00", "^", (0, (2, 1)))}
 
 
 def loss_curves(curve: pandas.DataFrame) -> Figure:
@@ -75,8 +75,8 @@ def discriminator_curves(curve: pandas.DataFrame) -> Figure:
     panels = (("discriminator", "loss of D"), ("d", "D(image), 1 = real"), ("d_accuracy", "D is right (%)"))
     for panel, (prefix, label) in zip(axes, panels, strict=True):
         factor = 100 if prefix == "d_accuracy" else 1
-        for side, look in SIDES.items():
-            _draw(panel, curve.assign(value=curve[f"{prefix}_{side}"] * factor), "value", look)
+        for side, style in SIDES.items():
+            _draw(panel, curve.assign(value=curve[f"{prefix}_{side}"] * factor), "value", style)
         panel.set_ylabel(label)
     axes[2].set(xlabel="step", ylim=(-4, 104))
     legend_below(figure, axes)
@@ -99,23 +99,23 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
     """
     figure, axes = new_figure(1, 2, height=3.0)
     for panel, (name, label) in zip(axes, (("psnr_y", "PSNR-Y (dB)"), ("ssim_y", "SSIM-Y (Wang)")), strict=True):
-        for column, look in ((name, LOOKS[method]), (f"{name}_bicubic", LOOKS["bicubic"])):
-            marker = look.marker if column == name and len(validation) <= 30 else ""
+        for column, style in ((name, METHOD_STYLES[method]), (f"{name}_bicubic", METHOD_STYLES["bicubic"])):
+            marker = style.marker if column == name and len(validation) <= 30 else ""
             panel.plot(
                 validation["step"],
                 validation[column],
-                color=look.colour,
-                linestyle=look.line,
+                color=style.colour,
+                linestyle=style.line,
                 marker=marker,
                 markersize=5,
-                label=look.label,
+                label=style.label,
             )
         panel.set(xlabel="step", ylabel=label)
         panel.locator_params(axis="x", nbins=4)  # so that numbers of steps with five digits do not meet
     legend_below(figure, axes)
     describe(
         figure,
-        f"{LOOKS[method].label}: PSNR-Y {_course(validation, 'psnr_y', '.2f', ' dB')}, bicubic "
+        f"{METHOD_STYLES[method].label}: PSNR-Y {_course(validation, 'psnr_y', '.2f', ' dB')}, bicubic "
         f"{validation.psnr_y_bicubic.iloc[-1]:.2f} dB; SSIM-Y {_course(validation, 'ssim_y', '.4f')}, bicubic "
         f"{validation.ssim_y_bicubic.iloc[-1]:.4f}.",
     )
@@ -174,8 +174,8 @@ def _course(table: pandas.DataFrame, column: str, spec: str, unit: str = "") -> 
     return f"{first[column]:{spec}}{unit} at step {first.step:.0f}, {last[column]:{spec}}{unit} at step {last.step:.0f}"
 
 
-def _draw(axes: Axes, curve: pandas.DataFrame, column: str, look: Look) -> None:
+def _draw(axes: Axes, curve: pandas.DataFrame, column: str, style: Style) -> None:
     """One quantity, thin as it was logged and thick smoothed over about a tenth of the rows."""
     smooth = curve[column].ewm(span=max(3, len(curve) / 10)).mean()
-    axes.plot(curve["step"], curve[column], color=look.colour, linewidth=0.8, alpha=0.4)
-    axes.plot(curve["step"], smooth, color=look.colour, linestyle=look.line, label=look.label)
+    axes.plot(curve["step"], curve[column], color=style.colour, linewidth=0.8, alpha=0.4)
+    axes.plot(curve["step"], smooth, color=style.colour, linestyle=style.line, label=style.label)

@@ -10,7 +10,7 @@ import pandas
 import torch
 from torch import Tensor
 
-from srgan_lib.training.processes import average_over_processes
+from srgan_lib.training.processes import all_reduce_mean
 
 #: A loss term this many times that of the first step has exploded (first terms below 1e-3 count as 1e-3).
 EXPLOSION = 1000.0
@@ -68,7 +68,7 @@ class History:
         labels = [(step, name) for step, values in self._unread for name in values]
         values = torch.stack([value.float() for _, values in self._unread for value in values.values()])
         self._unread = []
-        average_over_processes([values])
+        all_reduce_mean([values])
         numbers = values.tolist()
         for (step, name), value in zip(labels, numbers, strict=True):
             limit = EXPLOSION * max(abs(self._first.setdefault(name, value)), 1e-3)

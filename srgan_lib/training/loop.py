@@ -27,7 +27,7 @@ from srgan_lib.training.compute import Compute
 from srgan_lib.training.gan_diagnostics import WINDOW, discriminator_warnings
 from srgan_lib.training.history import Diverged
 from srgan_lib.training.interrupt import Interrupted, stop_request
-from srgan_lib.training.state import Trained, TrainingState
+from srgan_lib.training.state import NetworkState, TrainingState
 from srgan_lib.training.tensorboard import TensorBoard
 from srgan_lib.training.validation import Validation
 
@@ -35,7 +35,7 @@ OnStep = Callable[[int, int, Mapping[str, float] | None], None]
 OnWarning = Callable[[str], None]
 
 
-class Task(ABC):
+class TrainingTask(ABC):
     """What a stage adds to the loop.
 
     Attributes
@@ -45,7 +45,7 @@ class Task(ABC):
     observers : called with 0 and after each step, with the network that is kept.
     """
 
-    networks: dict[str, Trained]
+    networks: dict[str, NetworkState]
     card: dict[str, Any]
     observers: Sequence[Callable[[int, nn.Module], None]] = ()
 
@@ -99,7 +99,7 @@ class Loop:
         """The HR crops of the first step, N×3×H×W in [0,1], by which losses calibrate themselves in every process."""
         return self.compute.images(self._sampler().batch(0)[1])
 
-    def run(self, outputs: Sequence[str], build: Callable[[], Task]) -> pandas.DataFrame:
+    def run(self, outputs: Sequence[str], build: Callable[[], TrainingTask]) -> pandas.DataFrame:
         """Train to the end and write the results, unless they are there already.
 
         Parameters
@@ -129,17 +129,17 @@ class Loop:
         if count == 1:
             self._resume(build)
         else:
-            processes.launch(count, self.compute.device, lambda tell: self._take_part(build, tell), self._hear)
+            processes.launch(count, self.compute.device, lambda emit: self._take_part(build, emit), self._dispatch)
         return pandas.read_csv(self.directory / "loss_curve.csv")
 
-    def _take_part(self, build: Callable[[], Task], tell: Callable[..., None]) -> None:
+    def _take_part(self, build: Callable[[], TrainingTask], emit: Callable[..., None]) -> None:
         """Train as one of several processes; what the first has to say is heard by the process that started them."""
-        self.compute = self.validation.compute = self.compute.share(*processes.place())
-        self.sampler = self._sampler(processes.place())
-        self.on_step, self.on_warning = partial(tell, "on_step"), partial(tell, "on_warning")
+        self.compute = self.validation.compute = self.compute.share(*processes.rank_and_world_size())
+        self.sampler = self._sampler(processes.rank_and_world_size())
+        self.on_step, self.on_warning = partial(emit, "on_step"), partial(emit, "on_warning")
         self._resume(build)
 
-    def _hear(self, callback: str, *content: Any) -> None:
+    def _dispatch(self, callback: str, *content: Any) -> None:
         getattr(self, callback)(*content)
 
     def _sampler(self, part: tuple[int, int] = (0, 1)) -> PatchSampler:
@@ -148,12 +148,12 @@ class Loop:
             self.train_pairs, self.params.shared, batch=stage.batch, augment=stage.augment, part=part
         )
 
-    def _resume(self, build: Callable[[], Task]) -> None:
+    def _resume(self, build: Callable[[], TrainingTask]) -> None:
         """Train from the newest checkpoint, or from the start."""
         self.compute.apply()
         self.task = build()
         self.state = TrainingState(self.task.networks, self.stage.ema_decay, self.checkpoints)
-        with processes.first_before_others():
+        with processes.main_process_first():
             start = self.state.restore(self.on_warning)
         self._warn(self.state.history.curve)
         try:
@@ -162,7 +162,7 @@ class Loop:
             raise Diverged(error.term, error.step, error.value, self._remedy(error.term)) from None
 
     def _train(self, start: int) -> None:
-        if self.params.shared.tensorboard and processes.is_first():
+        if self.params.shared.tensorboard and processes.is_main_process():
             self.tensorboard = TensorBoard(self.directory.parent / "tensorboard" / self.stage_name, start)
         self._forget_networks(copies=start == 0)
         if start == 0:
@@ -203,14 +203,14 @@ class Loop:
             self.stage.keep_networks_every
             and step % self.stage.keep_networks_every == 0
             and not last
-            and processes.is_first()
+            and processes.is_main_process()
         ):
             self._save_networks(step)
         self.on_step(step, self.stage.steps, row)
 
     def _forget_networks(self, copies: bool) -> None:
         """Delete the networks that another training left here, since its curves are replaced."""
-        if not processes.is_first():
+        if not processes.is_main_process():
             return
         for name in self.task.networks:
             files = [self.directory / f"{name}.safetensors"]
@@ -221,9 +221,9 @@ class Loop:
                 file.unlink(missing_ok=True)
 
     def _observe(self, step: int) -> None:
-        if processes.is_first():
+        if processes.is_main_process():
             for observer in self.task.observers:
-                observer(step, self.state.kept)
+                observer(step, self.state.eval_network)
 
     def _log(self, step: int) -> dict[str, float]:
         self.state.history.read()
@@ -243,15 +243,15 @@ class Loop:
                 self.on_warning(text)
 
     def _validate(self, step: int) -> None:
-        if not processes.is_first():
+        if not processes.is_main_process():
             return
         history, monitor = self.state.history, self.stage.monitor
-        history.validation.append({"step": step, **self.validation(self.state.kept)})
+        history.validation.append({"step": step, **self.validation(self.state.eval_network)})
         write_image(self.directory / "sample.png", self.validation.latest)
         self._write_curves()
         if monitor and history.last_is_best(monitor, METRICS[monitor].higher_is_better):
             name, trained = next(iter(self.task.networks.items()))
-            self._write_model(f"{name}_best", self.state.kept, trained, step)
+            self._write_model(f"{name}_best", self.state.eval_network, trained, step)
         if self.tensorboard:
             self.tensorboard.add("validation", history.validation[-1])
 
@@ -272,10 +272,10 @@ class Loop:
     def _finished(self, outputs: Sequence[str]) -> bool:
         """Whether all results of this very training are there, intact."""
         try:
-            facts = [load_tensors(self.directory / f"{name}.safetensors")[1] for name in outputs]
+            metadata = [load_tensors(self.directory / f"{name}.safetensors")[1] for name in outputs]
         except CheckpointError:
             return False
-        return all(fact.get("fingerprint") == self.fingerprint for fact in facts)
+        return all(fact.get("fingerprint") == self.fingerprint for fact in metadata)
 
     def _write_curves(self) -> None:
         history = self.state.history
@@ -284,7 +284,7 @@ class Loop:
             write_atomic(self.directory / f"{name}.csv", table)
 
     def _write_results(self, steps: int, seconds: float, wait_share: float) -> None:
-        if not processes.is_first():
+        if not processes.is_main_process():
             return
         speed = {
             "steps": steps,
@@ -300,8 +300,8 @@ class Loop:
         """Write the networks as they are after ``step`` steps: in the end, or copies of those in between."""
         for index, (name, trained) in enumerate(self.task.networks.items()):
             file = name if step == self.stage.steps else f"networks/{name}_{step:08d}"
-            self._write_model(file, trained.network if index else self.state.kept, trained, step)
+            self._write_model(file, trained.network if index else self.state.eval_network, trained, step)
 
-    def _write_model(self, name: str, network: nn.Module, trained: Trained, steps: int) -> None:
+    def _write_model(self, name: str, network: nn.Module, trained: NetworkState, steps: int) -> None:
         card = {"stage": self.stage_name, "steps": steps, "fingerprint": self.fingerprint}
         save_model(self.directory / f"{name}.safetensors", network, trained.config, **self.task.card, **card)

@@ -132,24 +132,24 @@ class AdversarialLoss:
 
     def discriminator(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """The discriminator's loss on real and on fake images; it minimises their sum."""
-        real, fake = self._compare(real, fake)
-        return self._miss(real, 1.0), self._miss(fake, 0.0)
+        real, fake = self._logits(real, fake)
+        return self._criterion(real, 1.0), self._criterion(fake, 0.0)
 
     def generator(self, real: Tensor | None, fake: Tensor) -> Tensor:
         """The generator's loss; ``real`` is used only where :attr:`relativistic`."""
         if not self.relativistic:
-            return self._miss(fake, 1.0)
-        real, fake = self._compare(real.detach(), fake)
-        return self._miss(real, 0.0) + self._miss(fake, 1.0)
+            return self._criterion(fake, 1.0)
+        real, fake = self._logits(real.detach(), fake)
+        return self._criterion(real, 0.0) + self._criterion(fake, 1.0)
 
-    def beliefs(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    def probabilities(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """How real the discriminator takes each real and each fake image for; above 0.5 means "real"."""
-        real, fake = self._compare(real, fake)
+        real, fake = self._logits(real, fake)
         return (real, fake) if self.least_squares and not self.squashed else (real.sigmoid(), fake.sigmoid())
 
-    def _compare(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    def _logits(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         return (real - fake.mean(), fake - real.mean()) if self.relativistic else (real, fake)
 
-    def _miss(self, outputs: Tensor, target: float) -> Tensor:
+    def _criterion(self, outputs: Tensor, target: float) -> Tensor:
         penalty = F.mse_loss if self.least_squares else F.binary_cross_entropy_with_logits
         return penalty(outputs.sigmoid() if self.squashed else outputs, torch.full_like(outputs, target))

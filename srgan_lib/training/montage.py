@@ -8,7 +8,7 @@ from torch import nn
 
 from srgan_lib.data.images import write_image
 from srgan_lib.data.resize import imresize
-from srgan_lib.training.validation import Validation, centre
+from srgan_lib.training.validation import Validation, center_crop
 
 SIDE = 128  #: HR pixels of the patch
 
@@ -41,4 +41,4 @@ class Montage:
         self._write(f"step_{step:08d}", self.validation.enlarge(model, lr))
 
     def _write(self, name: str, image) -> None:
-        write_image(self.folder / f"{name}.png", centre(image, SIDE, 1))
+        write_image(self.folder / f"{name}.png", center_crop(image, SIDE, 1))

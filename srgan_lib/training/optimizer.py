@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 
 from srgan_lib.params import Schedule, Training
-from srgan_lib.training.processes import average_over_processes
+from srgan_lib.training.processes import all_reduce_mean
 from srgan_lib.training.schedules import learning_rate_factor
 
 EPSILON = 1e-8
@@ -52,7 +52,7 @@ class Optimizer:
             parameter.grad = None
         loss.backward(gradient, inputs=self.parameters)
         gradients = [parameter.grad for parameter in self.parameters]
-        average_over_processes(gradients)
+        all_reduce_mean(gradients)
         norm = nn.utils.get_total_norm(gradients)
         if self.stage.gradient_clip:
             nn.utils.clip_grads_with_norm_(self.parameters, self.stage.gradient_clip, norm)

@@ -19,23 +19,23 @@ from torch import Tensor, distributed
 
 from srgan_lib.training.interrupt import Interrupted
 
-Tell = Callable[..., None]
+Emit = Callable[..., None]
 
 
-def place() -> tuple[int, int]:
+def rank_and_world_size() -> tuple[int, int]:
     """Which process this is, and of how many."""
     return (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
 
 
-def is_first() -> bool:
+def is_main_process() -> bool:
     """Whether this process is the one that writes files and speaks to people."""
-    return place()[0] == 0
+    return rank_and_world_size()[0] == 0
 
 
 @contextmanager
-def first_before_others() -> Iterator[None]:
+def main_process_first() -> Iterator[None]:
     """Let the first process through what is inside before all others."""
-    index, count = place()
+    index, count = rank_and_world_size()
     if count > 1 and index > 0:
         distributed.barrier()
     yield
@@ -44,9 +44,9 @@ def first_before_others() -> Iterator[None]:
 
 
 @torch.no_grad()
-def average_over_processes(tensors: Sequence[Tensor]) -> None:
+def all_reduce_mean(tensors: Sequence[Tensor]) -> None:
     """Replace each tensor by its mean over the processes, in one exchange."""
-    count = place()[1]
+    count = rank_and_world_size()[1]
     if count == 1 or not tensors:
         return
     flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
@@ -56,7 +56,7 @@ def average_over_processes(tensors: Sequence[Tensor]) -> None:
         tensor.copy_(mean.view_as(tensor))
 
 
-def launch(count: int, device: str, train: Callable[[Tell], None], told: Tell) -> None:
+def launch(count: int, device: str, train: Callable[[Emit], None], on_event: Emit) -> None:
     """Run ``train`` in so many processes, on as many GPUs or sharing the CPU.
 
     The processes are forked from this one (by ``accelerate.notebook_launcher``, so that this works in a notebook, too)
@@ -89,14 +89,14 @@ def launch(count: int, device: str, train: Callable[[Tell], None], told: Tell) -
     def listen() -> None:
         while (message := receiving.recv()) is not None:
             kind, *content = message
-            failures.extend(content) if kind == "failed" else told(*content)
+            failures.extend(content) if kind == "failed" else on_event(*content)
 
     def work() -> None:
         PartialState(cpu=device == "cpu")
         try:
-            train(lambda *content: sending.send(("told", *content)) if is_first() else None)
+            train(lambda *content: sending.send(("told", *content)) if is_main_process() else None)
         except Exception as error:
-            if is_first():
+            if is_main_process():
                 sending.send(("failed", error))
             raise
         finally:
@@ -119,5 +119,5 @@ def launch(count: int, device: str, train: Callable[[Tell], None], told: Tell) -
 
 def _free_port() -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.merge_notebooks(("127.0.0.1", 0))
         return probe.getsockname()[1]

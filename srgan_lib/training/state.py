@@ -19,7 +19,7 @@ from srgan_lib.training.optimizer import Optimizer
 
 
 @dataclass
-class Trained:
+class NetworkState:
     """A network in training: what builds it again, and what updates it."""
 
     network: nn.Module
@@ -40,19 +40,19 @@ class TrainingState:
     checkpoints : where states are kept.
     """
 
-    def __init__(self, networks: Mapping[str, Trained], ema_decay: float, checkpoints: Checkpoints) -> None:
+    def __init__(self, networks: Mapping[str, NetworkState], ema_decay: float, checkpoints: Checkpoints) -> None:
         self.networks = networks
         self.checkpoints = checkpoints
         self.history = History()
         judged = next(iter(networks.values())).network
         self.moving_average = MovingAverage(judged, ema_decay) if ema_decay else None
         #: What is validated, and written in the end.
-        self.kept = self.moving_average.averaged if self.moving_average else judged
+        self.eval_network = self.moving_average.averaged if self.moving_average else judged
 
     def save(self, step: int) -> None:
         """Write a checkpoint after so many steps, unless what happened since the last shows that training diverged."""
         self.history.read()
-        if not processes.is_first():
+        if not processes.is_main_process():
             return
         tensors = {
             f"{name}.{key}": value for name, part in self._parts().items() for key, value in part.state_dict().items()
@@ -73,16 +73,16 @@ class TrainingState:
         found = self.checkpoints.newest(on_warning)
         if found is None:
             return 0
-        tensors, facts = found
-        if facts["configs"] != self._configs():
+        tensors, metadata = found
+        if metadata["configs"] != self._configs():
             raise CheckpointError(
-                f"{self.checkpoints.folder}: its states are of {facts['configs']}, and this training has "
+                f"{self.checkpoints.folder}: its states are of {metadata['configs']}, and this training has "
                 f"{self._configs()}; delete that folder or take another one"
             )
         for name, part in self._parts().items():
             part.load_state_dict(_within(tensors, f"{name}."))
         self.history.load_state(json.loads(tensors["history"].numpy().tobytes()))
-        return facts["step"]
+        return metadata["step"]
 
     def _parts(self) -> dict[str, nn.Module | Optimizer]:
         parts: dict[str, nn.Module | Optimizer] = {}

@@ -13,13 +13,13 @@ from srgan_lib.data.pairs import Pair
 from srgan_lib.models.generators import build_generator, generator_config
 from srgan_lib.params import Initialisation, Params
 from srgan_lib.training.compute import seeded
-from srgan_lib.training.loop import Loop, OnStep, OnWarning, Task
+from srgan_lib.training.loop import Loop, OnStep, OnWarning, TrainingTask
 from srgan_lib.training.losses import DISTANCES, ImageTerms, weighted_sum
 from srgan_lib.training.optimizer import Optimizer
-from srgan_lib.training.state import Trained
+from srgan_lib.training.state import NetworkState
 
 
-class Supervised(Task):
+class Supervised(TrainingTask):
     """One network that learns to come near HR.
 
     Parameters
@@ -45,7 +45,7 @@ class Supervised(Task):
             network = build_generator(config)
             network.initialise(initialisation)
         network = self.compute.trainable(network)
-        self.trained = Trained(network, config, Optimizer(network, stage, stage.learning_rate, stage.schedule))
+        self.trained = NetworkState(network, config, Optimizer(network, stage, stage.learning_rate, stage.schedule))
         self.networks = {name: self.trained}
         self.card = terms.card
         self.generate = self.compute.compiled(network)

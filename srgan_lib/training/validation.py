@@ -44,8 +44,8 @@ class Validation:
         self.measures = list(dict.fromkeys(["psnr_y", "ssim_y", *([monitor] if monitor else [])]))
         self.compute = compute
         chosen = evenly_spaced(pairs, IMAGES)
-        self.hr = [centre(pair.hr, SIDE - SIDE % self.scale, self.scale) for pair in chosen]
-        self.lr = [centre(pair.lr, SIDE // self.scale, 1) for pair in chosen]
+        self.hr = [center_crop(pair.hr, SIDE - SIDE % self.scale, self.scale) for pair in chosen]
+        self.lr = [center_crop(pair.lr, SIDE // self.scale, 1) for pair in chosen]
 
     @cached_property
     def bicubic(self) -> dict[str, float]:
@@ -77,7 +77,7 @@ class Validation:
         return {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
 
 
-def centre(image: np.ndarray, side: int, multiple: int) -> np.ndarray:
+def center_crop(image: np.ndarray, side: int, multiple: int) -> np.ndarray:
     """The middle of an image, at most ``side`` pixels each way, beginning at a multiple of ``multiple``."""
     top, left = (max(0, size - side) // 2 // multiple * multiple for size in image.shape[:2])
     return image[top : top + side, left : left + side]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 NAMES = ("srcnn", "srresnet", "srgan")  #: from the smallest network to the one that people ask for
-FIGURES = "figures.csv"  #: what they reach on the built-in held-out photographs
+SCORES = "scores.csv"  #: what they reach on the built-in held-out photographs
 
 PREFIX = "reference_"  #: before a reference model's name in the tables of a run
 

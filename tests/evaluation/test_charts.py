@@ -9,7 +9,7 @@ from srgan_lib.evaluation.figures import differences, distributions, plane, spec
 from srgan_lib.evaluation.grids import grid, patches
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.evaluation.statistics import summarise
-from srgan_lib.plotting import LOOKS, OTHERS, legend_below, looks, new_figure
+from srgan_lib.plotting import FURTHER_STYLES, METHOD_STYLES, legend_below, method_styles, new_figure
 
 METHODS = ("nearest", "bicubic", "srcnn", "warmup", "srgan", "theirs")
 
@@ -37,14 +37,14 @@ def sample():
     rng = np.random.default_rng(0)
     lr, *large = (rng.integers(0, 256, (size, size + 4, 3), dtype=np.uint8) for size in (40, 160, 160, 160))
     large = [image[:, :176] for image in (np.pad(image, ((0, 0), (0, 12), (0, 0))) for image in large)]
-    figures = {"psnr_y": 25.125, "lpips_alex": 0.4}
+    scores = {"psnr_y": 25.125, "lpips_alex": 0.4}
     return Sample(
         "heldout",
         "image",
         lr,
         large[0],
         dict(zip(("bicubic", "srgan"), large[1:], strict=True)),
-        {"bicubic": figures, "srgan": figures | {"lpips_alex": np.nan}},
+        {"bicubic": scores, "srgan": scores | {"lpips_alex": np.nan}},
     )
 
 
@@ -131,7 +131,7 @@ def test_grids_name_what_they_show(sample):
 def test_titles_of_patches_do_not_meet_however_many_methods_there_are(sample, count):
     names = ["bicubic", "srcnn", "warmup", "srgan", "reference_srcnn", "reference_srresnet", "reference_srgan"][:count]
     many = replace(
-        sample, results=dict.fromkeys(names, sample.hr), figures=dict.fromkeys(names, sample.figures["bicubic"])
+        sample, results=dict.fromkeys(names, sample.hr), scores=dict.fromkeys(names, sample.scores["bicubic"])
     )
     figure = check(patches(many, 64))
     renderer = FigureCanvasAgg(figure).get_renderer()
@@ -143,11 +143,11 @@ def test_titles_of_patches_do_not_meet_however_many_methods_there_are(sample, co
 
 
 def test_looks_differ_without_colour_and_others_are_labelled_by_name():
-    all_looks = [*LOOKS.values(), *OTHERS]
-    assert len({look.marker for look in all_looks}) == len(all_looks)
-    assert len({str(look.line) for look in all_looks if look.label not in ("HR",)}) == len(all_looks) - 1
-    chosen = looks(["srgan", "theirs", "ours2"])
-    assert [look.label for look in chosen.values()] == ["SRGAN", "theirs", "ours2"]
+    all_looks = [*METHOD_STYLES.values(), *FURTHER_STYLES]
+    assert len({style.marker for style in all_looks}) == len(all_looks)
+    assert len({str(style.line) for style in all_looks if style.label not in ("HR",)}) == len(all_looks) - 1
+    chosen = method_styles(["srgan", "theirs", "ours2"])
+    assert [style.label for style in chosen.values()] == ["SRGAN", "theirs", "ours2"]
     assert chosen["theirs"].colour != chosen["ours2"].colour
 
 

@@ -61,8 +61,8 @@ def test_a_named_test_set_is_called_by_its_name():
 
 
 def test_says_so_where_nothing_beats_bicubic():
-    figures = USUAL | {"psnr_y": (26.0, 25.5, 25.0, 20.0), "lpips_alex": (0.40, 0.41, 0.42, 0.55)}
-    [text] = conclude(summary(**figures), scale=4)
+    scores = USUAL | {"psnr_y": (26.0, 25.5, 25.0, 20.0), "lpips_alex": (0.40, 0.41, 0.42, 0.55)}
+    [text] = conclude(summary(**scores), scale=4)
     assert "no method is more faithful than bicubic by PSNR-Y (26.00 dB)" in text
     assert "perceptually no closer to the originals than bicubic: 0.550 against 0.400, 1.38 times as far" in text
     assert "LPIPS (squeeze), disagrees" in text
@@ -70,18 +70,18 @@ def test_says_so_where_nothing_beats_bicubic():
 
 
 def test_without_lpips_the_reason_is_given_and_nothing_is_claimed():
-    figures = {name: values for name, values in USUAL.items() if not name.startswith("lpips")}
-    text, missing = conclude(summary(**figures), scale=4, not_computed={"lpips_alex": "no AlexNet on this disk"})
+    scores = {name: values for name, values in USUAL.items() if not name.startswith("lpips")}
+    text, missing = conclude(summary(**scores), scale=4, not_computed={"lpips_alex": "no AlexNet on this disk"})
     assert "how natural its images look was not measured" in text
     assert "closer to the originals" not in text
     assert missing == "LPIPS (alex) was not computed: no AlexNet on this disk."
 
 
 def test_a_difference_within_its_interval_is_not_sold_as_one():
-    figures = summary(**USUAL)
-    doubtful = (figures.method == "srgan") & (figures.metric == "lpips_alex")
-    figures.loc[doubtful, ["difference_low", "difference_high"]] = [-0.3, 0.1]
-    assert "0.60 times as far, which these images cannot tell from none" in conclude(figures, scale=4)[0]
+    scores = summary(**USUAL)
+    doubtful = (scores.method == "srgan") & (scores.metric == "lpips_alex")
+    scores.loc[doubtful, ["difference_low", "difference_high"]] = [-0.3, 0.1]
+    assert "0.60 times as far, which these images cannot tell from none" in conclude(scores, scale=4)[0]
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_few_images_are_pointed_out(images, words):
 
 
 def test_methods_that_were_not_judged_are_not_mentioned():
-    figures = summary(**USUAL)
-    [text] = conclude(figures[~figures.method.isin(["srgan", "warmup"])], scale=4)
+    scores = summary(**USUAL)
+    [text] = conclude(scores[~scores.method.isin(["srgan", "warmup"])], scale=4)
     assert "SRGAN" not in text and "SRCNN is the most faithful" in text
     [text] = conclude(
         summarise(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from srgan_lib.data.resize import imresize
-from srgan_lib.evaluation.evaluator import FIRST_COLUMNS, judge, metric_names
+from srgan_lib.evaluation.evaluator import FIRST_COLUMNS, evaluate, metric_names
 from srgan_lib.evaluation.methods import classical
 from srgan_lib.metrics.registry import METRICS, measure
 from srgan_lib.params import Evaluation
@@ -16,8 +16,8 @@ def methods():
 
 
 @pytest.fixture(scope="module")
-def judgement(pairs, methods):
-    return judge(
+def result(pairs, methods):
+    return evaluate(
         {"one": pairs[:2], "two": pairs[2:]},
         methods,
         scale=4,
@@ -26,8 +26,8 @@ def judgement(pairs, methods):
     )
 
 
-def test_one_row_for_each_image_and_method_in_fixed_columns(judgement, pairs):
-    frame = judgement.metrics
+def test_one_row_for_each_image_and_method_in_fixed_columns(result, pairs):
+    frame = result.metrics
     assert list(frame.columns) == [*FIRST_COLUMNS, "log_spectral_distance"]
     assert FIRST_COLUMNS == ("dataset", "image", "method", "psnr_y", "ssim_y", "lpips_alex")
     assert list(frame.dataset) == ["one"] * 6 + ["two"] * 3
@@ -37,8 +37,8 @@ def test_one_row_for_each_image_and_method_in_fixed_columns(judgement, pairs):
     assert frame.lpips_alex.isna().all()
 
 
-def test_spectra_are_means_of_every_method_and_of_hr(judgement):
-    spectra = judgement.spectra
+def test_spectra_are_means_of_every_method_and_of_hr(result):
+    spectra = result.spectra
     assert list(spectra.columns) == ["dataset", "method", "frequency", "power"]
     assert set(spectra.method) == {"nearest", "bicubic", "srgan", "hr"}
     power = spectra[spectra.dataset == "one"].pivot(index="frequency", columns="method", values="power")
@@ -46,19 +46,19 @@ def test_spectra_are_means_of_every_method_and_of_hr(judgement):
     assert abs(power.srgan - power.hr).max() < abs(power.bicubic - power.hr).max()
 
 
-def test_samples_carry_results_and_figures_also_of_images_not_held(judgement, pairs, methods):
-    assert len(judgement.samples) == 2
-    for sample in judgement.samples:
+def test_samples_carry_results_and_figures_also_of_images_not_held(result, pairs, methods):
+    assert len(result.samples) == 2
+    for sample in result.samples:
         pair = next(pair for pair in pairs if pair.image == sample.image)
         assert sample.dataset == ("two" if pair is pairs[2] else "one")
         assert sample.hr is pair.hr and sample.lr is pair.lr
         for method, enlarge in methods.items():
             assert np.array_equal(sample.results[method], enlarge(pair))
-            assert sample.figures[method]["psnr_y"] == measure(enlarge(pair), pair.hr, 4, ["psnr_y"])["psnr_y"]
+            assert sample.scores[method]["psnr_y"] == measure(enlarge(pair), pair.hr, 4, ["psnr_y"])["psnr_y"]
 
 
 def test_the_typical_image_of_each_dataset_is_kept_too(pairs, methods):
-    found = judge({"one": pairs[:2], "two": pairs[2:]}, methods, scale=4, samples=0, names=["psnr_y"])
+    found = evaluate({"one": pairs[:2], "two": pairs[2:]}, methods, scale=4, samples=0, names=["psnr_y"])
     hard_to_easy = sorted(pairs[:2], key=lambda pair: measure(imresize(pair.lr, 4), pair.hr, 4, ["psnr_y"])["psnr_y"])
     assert not found.samples
     assert [(sample.dataset, sample.image) for sample in found.typical] == [
@@ -66,7 +66,7 @@ def test_the_typical_image_of_each_dataset_is_kept_too(pairs, methods):
         ("two", pairs[2].image),
     ]
     assert np.array_equal(found.typical[0].results["srgan"], hard_to_easy[1].hr ^ 1)
-    everything = judge({"one": pairs[:2]}, methods, scale=4, samples=2, names=["psnr_y"])
+    everything = evaluate({"one": pairs[:2]}, methods, scale=4, samples=2, names=["psnr_y"])
     assert len(everything.samples) == 2 and not everything.typical, "shown already"
 
 
@@ -74,7 +74,7 @@ def test_progress_is_told_and_what_was_not_computed_once(pairs, methods, tmp_pat
     for variable in ("SRGAN_WEIGHTS", "TORCH_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))
     steps, warnings = [], []
-    found = judge(
+    found = evaluate(
         {"one": pairs[:2]},
         methods,
         scale=4,

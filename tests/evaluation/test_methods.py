@@ -51,7 +51,7 @@ def test_interpolated_networks_lie_between_their_ends():
         assert torch.allclose(value.double(), expected.double(), atol=1e-7), name
     assert list(interpolated_networks(first, second, [0.25, 0.5])) == ["srgan_0.25", "srgan_0.5"]
     assert torch.equal(
-        interpolated_networks(first, second, [0.25])["srgan_0.25"].head[0].weight, quarter.head[0].weight
+        interpolated_networks(first, second, [0.25])["srgan_0.25"].conv_first[0].weight, quarter.conv_first[0].weight
     )
     with pytest.raises(ValueError, match="one architecture"):
         interpolate(first, ESPCN(), 0.5)

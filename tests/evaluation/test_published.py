@@ -43,12 +43,12 @@ def summary_of(dataset):
 
 
 def test_every_figure_is_complete_and_within_reason():
-    figures = published()
-    assert not figures.isna().any().any()
-    assert not figures.duplicated(["source", "dataset", "scale", "method", "metric"]).any()
-    assert set(figures.metric) <= {*METRICS, "mos", "psnr", "ssim", "lpips"}
+    scores = published()
+    assert not scores.isna().any().any()
+    assert not scores.duplicated(["source", "dataset", "scale", "method", "metric"]).any()
+    assert set(scores.metric) <= {*METRICS, "mos", "psnr", "ssim", "lpips"}
     bounds = {"psnr_y": (20, 40), "psnr": (15, 40), "mos": (1, 5)}
-    for figure in figures.itertuples():
+    for figure in scores.itertuples():
         low, high = bounds.get(figure.metric, (0, 1))
         assert low <= figure.value <= high
 
@@ -154,7 +154,7 @@ def test_a_figure_of_a_metric_that_is_none_of_this_project_s_is_shown_by_its_nam
 
 
 def test_training_curves_stand_beside_what_the_source_reports():
-    figures = [
+    scores = [
         {"stage": "adversarial", "quantity": "loss", "part": [0.0, 0.5], "value": 2.0, "note": "early"},
         {"stage": "adversarial", "quantity": "adversarial", "value": [10, 20]},
         {"stage": "adversarial", "quantity": "fake", "divided_by": "real", "value": [1.5, 2.0]},
@@ -163,7 +163,7 @@ def test_training_curves_stand_beside_what_the_source_reports():
     curve = pd.DataFrame(
         {"step": [1, 2, 3, 4], "loss": [4.0, 2.0, 1.0, 1.0], "adversarial": 15.0, "fake": 6.0, "real": 2.0}
     )
-    table = compare_curves(Published(curves=figures), {"adversarial": curve, "warmup": curve})
+    table = compare_curves(Published(curves=scores), {"adversarial": curve, "warmup": curve})
     assert list(table.quantity) == ["loss", "adversarial", "fake / real", "content"]
     assert list(table.part) == ["0 to 50", "0 to 100", "0 to 100", "0 to 100"]
     assert list(table.published) == ["2", "10 to 20", "1.5 to 2", "1"]

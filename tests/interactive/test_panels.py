@@ -14,7 +14,7 @@ from PIL import Image
 
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
-from srgan_lib.evaluation.interpolation import Between, try_shares
+from srgan_lib.evaluation.interpolation import WeightInterpolation, try_alphas
 from srgan_lib.evaluation.methods import classical
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.interactive.compare_panel import look_closer
@@ -46,8 +46,8 @@ def samples() -> list[Sample]:
         hr = rng.integers(0, 256, (192, 256, 3), dtype=np.uint8)
         lr = imresize(hr, 1 / 4)
         results = {"bicubic": imresize(lr, 4), "srcnn": 255 - hr, "srgan": hr // 2}
-        figures = {method: {"psnr_y": 20.0 + place} for place, method in enumerate(results)}
-        made.append(Sample("heldout", name, lr, hr, results, figures))
+        scores = {method: {"psnr_y": 20.0 + slot} for slot, method in enumerate(results)}
+        made.append(Sample("heldout", name, lr, hr, results, scores))
     return made
 
 
@@ -86,18 +86,18 @@ def test_sliding_between_two_generators(samples: list[Sample]) -> None:
     first, second = build_generator(CONFIG), build_generator(CONFIG)
     for parameter in second.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
-    between = Between(first, second)
-    panel = slide_between(between, samples)
+    interpolated = WeightInterpolation(first, second)
+    panel = slide_between(interpolated, samples)
     start = pictures(panel)["0% adversarial"]
     assert "dB" in panel.children[-1].value
     controls(panel)["adversarial"].value = 1.0
     end = pictures(panel)["100% adversarial"]
-    np.testing.assert_array_equal(start, between(samples[0], 0.0)[0])
+    np.testing.assert_array_equal(start, interpolated(samples[0], 0.0)[0])
     assert not np.array_equal(start, end)
 
-    figure, table = try_shares(between, samples[0], (0.0, 0.5, 1.0))
+    figure, table = try_alphas(interpolated, samples[0], (0.0, 0.5, 1.0))
     assert len(figure.axes) == 4 and list(table.share) == [0.0, 0.5, 1.0]
-    assert table.psnr_y[2] == pytest.approx(between(samples[0], 1.0)[1]["psnr_y"])
+    assert table.psnr_y[2] == pytest.approx(interpolated(samples[0], 1.0)[1]["psnr_y"])
     assert f"0%: {table.psnr_y[0]:.2f} dB" in figure.get_label()
 
 

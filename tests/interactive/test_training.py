@@ -7,7 +7,7 @@ import pytest
 
 from srgan_lib.data.images import write_image
 from srgan_lib.interactive import training
-from srgan_lib.interactive.throttle import Allowance
+from srgan_lib.interactive.throttle import Throttle
 from srgan_lib.interactive.training import Watch
 
 
@@ -39,7 +39,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize("cost", [0.001, 0.05, 2.0])
 def test_an_action_takes_no_more_than_its_share(cost: float) -> None:
     clock = Clock()
-    allowance = Allowance(0.01, expected=cost, clock=clock, effort=clock)
+    allowance = Throttle(0.01, expected=cost, clock=clock, effort=clock)
     acted = 0
 
     def act() -> None:
@@ -47,14 +47,14 @@ def test_an_action_takes_no_more_than_its_share(cost: float) -> None:
 
     for _ in range(5000):
         clock.now += 0.1
-        acted += allowance.try_to(act)
+        acted += allowance.run(act)
         assert allowance.spent <= 0.01 * clock.now
     assert acted == pytest.approx(0.01 * clock.now / cost, rel=0.1, abs=1), "and as often as that permits"
 
 
 def test_what_turns_out_dearer_than_expected_is_done_less_often() -> None:
     clock = Clock()
-    allowance = Allowance(0.01, expected=0.1, clock=clock, effort=clock)
+    allowance = Throttle(0.01, expected=0.1, clock=clock, effort=clock)
     acted = []
 
     def act() -> None:
@@ -63,7 +63,7 @@ def test_what_turns_out_dearer_than_expected_is_done_less_often() -> None:
 
     while clock.now < 2000:
         clock.now += 0.1
-        allowance.try_to(act)
+        allowance.run(act)
     assert acted[0] < 11 and acted[1] - acted[0] > 500
     assert allowance.spent <= 0.01 * clock.now
 
@@ -72,9 +72,9 @@ def test_a_watched_training_shows_time_left_curves_and_sample_within_a_hundredth
     clock = Clock()
     write_image(tmp_path / "sample.png", np.zeros((8, 8, 3), np.uint8))
     watch = Watch("Warming up", tmp_path, clock, clock)
-    draw, place = watch._drawing, training._Place.show
+    draw, slot = watch._drawing, training._Slot.show
     monkeypatch.setattr(watch, "_drawing", lambda step: (draw(step), setattr(clock, "now", clock.now + 0.25))[0])
-    monkeypatch.setattr(training._Place, "show", lambda self, content: (place(self, content), tick(clock, 0.004))[0])
+    monkeypatch.setattr(training._Slot, "show", lambda self, content: (slot(self, content), tick(clock, 0.004))[0])
     for step in range(1, 401):
         clock.now += 1
         row = {"step": step, "loss": 1 / step, "pixel_weighted": 1 / step} if step % 5 == 0 else None

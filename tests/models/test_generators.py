@@ -70,24 +70,24 @@ def test_value_ranges_are_inside_the_model():
     lr = torch.rand(2, 3, 4, 4)
     for value_range in ("zero_one", "standardised"):
         model = small("espcn", scale=2, generator_input="bicubic", value_range=value_range)
-        model.body = lambda images: images
+        model.forward_body = lambda images: images
         torch.testing.assert_close(model(lr), BicubicUpsample(2)(lr))
     signed = small("espcn", scale=2, generator_input="bicubic", value_range="signed")
-    signed.body = lambda images: 2 * images - 1  # it gets [0,1] and gives [-1,1]
+    signed.forward_body = lambda images: 2 * images - 1  # it gets [0,1] and gives [-1,1]
     torch.testing.assert_close(signed(lr), BicubicUpsample(2)(lr))
     model = small("espcn", value_range="tanh")
-    model.body = lambda images: 100 * (images - images.mean())
+    model.forward_body = lambda images: 100 * (images - images.mean())
     assert model(lr).min() >= 0 and model(lr).max() <= 1
 
 
 @pytest.mark.parametrize("value_range", ["zero_one", "standardised"])
 def test_output_is_not_clamped_in_training(value_range):
     model = small("srresnet", value_range=value_range).train()
-    nn.init.constant_(model.reconstruct[-1].bias, 9.0)
+    nn.init.constant_(model.upsampler[-1].bias, 9.0)
     output = model(torch.rand(1, 3, 6, 6))
     assert output.min() > 1
     output.sum().backward()
-    assert model.reconstruct[-1].bias.grad.abs().min() > 0
+    assert model.upsampler[-1].bias.grad.abs().min() > 0
 
 
 @pytest.mark.parametrize("architecture", ["srcnn", "srresnet", "espcn", "small_tanh", "rrdbnet"])

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from srgan_lib.data.resize import imresize
-from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle, reconstruction, upsampling_steps
+from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle, upsampler, upsampling_steps
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
@@ -37,16 +37,16 @@ def test_conv_after_shuffle_is_a_shuffle_and_a_convolution(factor, kernel):
     )
     torch.testing.assert_close(layer(images), plain)
     weights = torch.randn_like(plain)
-    inputs = (images, layer.weight, layer.bias)
-    ours = torch.autograd.grad(layer(images), inputs, weights)
-    reference = torch.autograd.grad(plain, inputs, weights)
+    num_features = (images, layer.weight, layer.bias)
+    ours = torch.autograd.grad(layer(images), num_features, weights)
+    reference = torch.autograd.grad(plain, num_features, weights)
     for one, other in zip(ours, reference, strict=True):
         torch.testing.assert_close(one, other)
 
 
 @pytest.mark.parametrize(("factor", "stages"), [(1, 0), (2, 1), (3, 1), (4, 2), (8, 3)])
 def test_reconstruction_enlarges_in_stages(factor, stages):
-    layers = reconstruction(6, factor, 9, nn.ReLU)
+    layers = upsampler(6, factor, 9, nn.ReLU)
     assert sum(isinstance(layer, nn.Conv2d) for layer in layers) == stages + 1
     assert layers(torch.rand(1, 6, 5, 4)).shape == (1, 3, 5 * factor, 4 * factor)
 

@@ -136,7 +136,7 @@ def test_an_image_is_stored_once(page: BeautifulSoup) -> None:
     sources = Counter(image["src"] for image in page.find_all("img"))
     assert max(sources.values()) == 1
     assert len(page.select(".panel")) == 3 * 6
-    assert page.select_one("#fig-grid_builtin_chelsea")["data-plate"] == page.select_one("header .example")["id"]
+    assert page.select_one("#fig-grid_builtin_chelsea")["data-crops"] == page.select_one("header .example")["id"]
 
 
 def test_code_is_folded_and_noise_is_not_shown(page: BeautifulSoup) -> None:

@@ -5,10 +5,10 @@ import base64
 import pytest
 from bs4 import BeautifulSoup
 
-from srgan_lib.report.crops import Plate
+from srgan_lib.report.crops import ViewerCrops
 from srgan_lib.report.images import Images
 from srgan_lib.report.mathematics import to_mathml
-from srgan_lib.report.postprocess import finish
+from srgan_lib.report.postprocess import postprocess
 from srgan_lib.report.scores import Scores
 from srgan_lib.report.summary import examples, finding, results
 
@@ -96,7 +96,7 @@ def test_finding(scores: Scores, sentence: str) -> None:
 def test_examples_are_ranked_by_gain_and_need_both_methods() -> None:
     best, worst = examples(scores_of(PSNR, {"bicubic": 0.4, "warmup": 0.35, "srgan": 0.28}))
     assert (best.image, worst.image) == ("b", "a")
-    assert best.words == "SRGAN against bicubic: LPIPS (alex) 0.260 against 0.400, PSNR-Y 26.08 against 26.50 dB"
+    assert best.text == "SRGAN against bicubic: LPIPS (alex) 0.260 against 0.400, PSNR-Y 26.08 against 26.50 dB"
     assert [e.image for e in examples(scores_of(PSNR, {}))] == ["a", "b"], "by PSNR where LPIPS was not computed"
     assert examples(scores_of({"warmup": 27.3}, {})) == []
 
@@ -148,7 +148,7 @@ def test_images_are_kept_once_and_come_back() -> None:
     assert images.embed(named) == html + html
 
 
-def test_each_grid_opens_the_plate_of_its_own_image():
+def test_each_grid_opens_the_crops_of_its_own_image():
     """Sets share names, names begin or end like others, and an id cannot have every letter."""
     named = [
         ("Set5", "img_001"),
@@ -158,15 +158,15 @@ def test_each_grid_opens_the_plate_of_its_own_image():
         ("folder", "東京"),
         ("folder", "大阪"),
     ]
-    plates = [Plate(dataset, image, (1, 1), {}) for dataset, image in named]
-    assert len({plate.anchor for plate in plates}) == len(plates)
-    figures = "".join(
+    viewer_crops = [ViewerCrops(dataset, image, (1, 1), {}) for dataset, image in named]
+    assert len({crops.anchor for crops in viewer_crops}) == len(viewer_crops)
+    scores = "".join(
         f'<figure class="srgan" id="fig-grid_{dataset}_{image}"></figure>' for dataset, image in reversed(named)
     )
-    closer = [(plate, f'<details id="{plate.anchor}"></details>') for plate in plates]
-    html = f'<main>{figures}<div class="appendix"></div></main>'
-    page = BeautifulSoup(finish(html, [], Images(), closer), "html.parser")
-    for plate, (dataset, image) in zip(plates, named, strict=True):
+    closer = [(crops, f'<details id="{crops.anchor}"></details>') for crops in viewer_crops]
+    html = f'<main>{scores}<div class="appendix"></div></main>'
+    page = BeautifulSoup(postprocess(html, [], Images(), closer), "html.parser")
+    for crops, (dataset, image) in zip(viewer_crops, named, strict=True):
         grid = page.find(id=f"fig-grid_{dataset}_{image}")
-        assert grid["data-plate"] == plate.anchor
-        assert grid.find_next_sibling()["id"] == plate.anchor
+        assert grid["data-crops"] == crops.anchor
+        assert grid.find_next_sibling()["id"] == crops.anchor

@@ -9,7 +9,7 @@ from srgan_lib.pipeline import provenance
 from srgan_lib.sweep.definition import read_sweep
 from srgan_lib.sweep.expansion import expand
 from srgan_lib.sweep.planning import by_urgency, plan_sweep, tasks
-from srgan_lib.sweep.work import WorkerDiffers, perform, work_of
+from srgan_lib.sweep.work import WorkerMismatch, perform, work_of
 
 from .conftest import computed, write_sweep
 
@@ -21,7 +21,7 @@ def planned(root, **content):
 def test_eight_settings_train_srcnn_and_the_warmup_once(project):
     weights = [10.0**-power for power in range(8)]
     runs = planned(project, grid={"adversarial.adversarial_weight": weights})
-    computing = {stage: [run.run.name for run in runs if run.stages[stage].action == "run"] for stage in STAGES}
+    computing = {stage: [run.name for run in runs if run.stages[stage].action == "run"] for stage in STAGES}
     assert {stage: len(names) for stage, names in computing.items()} == {
         "data": 1,
         "srcnn": 1,
@@ -47,8 +47,8 @@ def test_fingerprints_are_those_of_single_runs(project):
     from srgan_lib.pipeline.runner import plan_run
 
     run = planned(project, grid={"adversarial.steps": [3]}, seeds=[4])[0]
-    alone = plan_run(run.params, project / "results" / "alone", project)
-    assert {plan.stage.name: plan.fingerprint for plan in alone} == {
+    lock = plan_run(run.params, project / "results" / "alone", project)
+    assert {plan.stage.name: plan.fingerprint for plan in lock} == {
         stage: plan.fingerprint for stage, plan in run.stages.items()
     }
 
@@ -59,7 +59,7 @@ def test_a_worker_with_other_files_says_which_and_computes_nothing(project):
     work = work_of(task, project, "srgan sweep study.yaml")
     mine = work.components["data"]
     theirs = replace(mine, modules={**mine.modules, "srgan_lib.data.split": "other"})
-    with pytest.raises(WorkerDiffers, match=r"stage data: .*library module srgan_lib\.data\.split changed"):
+    with pytest.raises(WorkerMismatch, match=r"stage data: .*library module srgan_lib\.data\.split changed"):
         perform(replace(work, components={"data": theirs}))
     assert not computed(project)
 

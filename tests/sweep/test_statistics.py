@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from srgan_lib.sweep.expansion import Factor
-from srgan_lib.sweep.findings import effect, luck, winner
+from srgan_lib.sweep.findings import effect, seed_variance, winner
 from srgan_lib.sweep.statistics import contrast, interval, over_seeds, pareto
 
 FACTOR = Factor("adversarial.adversarial_weight", ("0.001", "0.01"), (0.001, 0.01))
@@ -56,10 +56,10 @@ def test_the_text_says_whether_the_difference_exceeds_the_spread():
 
 def test_what_differs_in_the_seed_too_is_not_split_into_setting_and_luck():
     rows = table({"0.001": 27.0, "0.01": 27.1}, seeds=2)
-    alone = rows[(rows.setting == "0.001") == (rows.seed == 0)]
-    found = contrast(alone, "psnr_y", FACTOR.name, "0.001", "0.01")
+    lock = rows[(rows.setting == "0.001") == (rows.seed == 0)]
+    found = contrast(lock, "psnr_y", FACTOR.name, "0.001", "0.01")
     assert found.difference == pytest.approx(0.1) and not found.known
-    assert "rises by 0.100 dB (better); without several seeds in common" in effect(alone, FACTOR, "psnr_y")[1]
+    assert "rises by 0.100 dB (better); without several seeds in common" in effect(lock, FACTOR, "psnr_y")[1]
 
 
 def test_a_factor_of_which_one_level_is_left_has_no_effect_to_tell():
@@ -76,8 +76,8 @@ def test_a_missing_run_leaves_the_others_comparable():
 def test_luck_is_the_spread_within_settings():
     rows = table({"0.001": 25.0, "0.01": 20.0}, seeds=2)
     rows["psnr_y"] += [0, 0.2, 0, 0.2]
-    assert f"standard deviation of {0.2 / 2**0.5:.3f} dB" in luck(rows, "psnr_y")
-    assert "one seed only" in luck(table({"0.001": 25.0}, seeds=1), "psnr_y")
+    assert f"standard deviation of {0.2 / 2**0.5:.3f} dB" in seed_variance(rows, "psnr_y")
+    assert "one seed only" in seed_variance(table({"0.001": 25.0}, seeds=1), "psnr_y")
 
 
 def test_no_run_of_the_front_is_beaten_in_both():
@@ -90,7 +90,7 @@ def test_the_winner_follows_the_rule_and_says_what_it_skipped():
     best = winner(rows, ["lpips_squeeze", "psnr_y"])
     assert (best.setting, best.metric) == ("0.001", "psnr_y")
     assert "LPIPS (squeeze) was not computed" in best.rule
-    assert "exceeds the spread" in best.words
+    assert "exceeds the spread" in best.text
     lower = winner(rows.assign(lpips_squeeze=[0.3] * 3 + [0.2] * 3), ["lpips_squeeze", "psnr_y"])
     assert lower.setting == "0.01", "of LPIPS the lowest wins"
     assert winner(rows.assign(psnr_y=np.nan), ["psnr_y"]) is None

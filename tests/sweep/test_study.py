@@ -13,7 +13,7 @@ from papermill.exceptions import PapermillExecutionError
 from srgan_lib.cli import main
 from srgan_lib.data.images import write_image
 from srgan_lib.files import write_atomic
-from srgan_lib.sweep.execution import Outcome, Stopped
+from srgan_lib.sweep.execution import Outcome, SweepAborted
 from srgan_lib.sweep.study import Study
 from tests.project import set_body
 
@@ -183,21 +183,21 @@ def test_the_sweep_of_another_process_is_not_disturbed(project, tmp_path):
     (tmp_path / "busy").mkdir()
     with (
         FileLock(tmp_path / "busy" / ".lock"),
-        pytest.raises(Stopped, match="another process is running this sweep"),
-        study.alone(),
+        pytest.raises(SweepAborted, match="another process is running this sweep"),
+        study.lock(),
     ):
         pytest.fail("two at once")
-    with study.alone():
-        study.do(lambda tasks, work, tell: None, lambda change: None)
+    with study.lock():
+        study.do(lambda tasks, work, emit: None, lambda event: None)
 
 
 def test_a_run_whose_shared_stage_failed_says_so_once():
     from types import SimpleNamespace
 
-    from srgan_lib.sweep.execution import Change
+    from srgan_lib.sweep.execution import TaskEvent
 
     outcome = Outcome(SimpleNamespace())
     task = SimpleNamespace(stage="warmup", run=None)
-    outcome.follow(Change(task, "failed", {"cause": "first"}))
-    outcome.follow(Change(SimpleNamespace(stage=None), "failed", {"cause": "second"}))
+    outcome.update(TaskEvent(task, "failed", {"cause": "first"}))
+    outcome.update(TaskEvent(SimpleNamespace(stage=None), "failed", {"cause": "second"}))
     assert (outcome.state, outcome.cause) == ("failed", "first")

@@ -21,16 +21,16 @@ def tensors():
 
 def test_round_trip(tmp_path):
     save_tensors(tmp_path / "a.safetensors", tensors(), {"step": 3, "history": [{"loss": 0.1}]})
-    loaded, facts = load_tensors(tmp_path / "a.safetensors")
-    assert facts == {"step": 3, "history": [{"loss": 0.1}]}
+    loaded, metadata = load_tensors(tmp_path / "a.safetensors")
+    assert metadata == {"step": 3, "history": [{"loss": 0.1}]}
     for name, tensor in tensors().items():
         assert torch.equal(loaded[name], tensor) and loaded[name].dtype == tensor.dtype
 
 
 def test_equal_contents_give_equal_bytes(tmp_path):
-    facts = {f"fact{i}": i for i in range(8)}
+    metadata = {f"fact{i}": i for i in range(8)}
     for name in "abcdefgh":
-        save_tensors(tmp_path / name, {"a": torch.ones(3), "b": torch.zeros(2)}, facts)
+        save_tensors(tmp_path / name, {"a": torch.ones(3), "b": torch.zeros(2)}, metadata)
     assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
 
 
@@ -75,7 +75,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path):
     model = build_generator(CONFIG)
     save_model(tmp_path / "wrong.safetensors", model, {**CONFIG, "scale": 4})
     with pytest.raises(
-        CheckpointError, match=r"(?s)not a network that this version can enlarge images with: .*reconstruct"
+        CheckpointError, match=r"(?s)not a network that this version can enlarge images with: .*upsampler"
     ):
         load_model(tmp_path / "wrong.safetensors")
     save_model(tmp_path / "future.safetensors", model, {"architecture": "unet"})
@@ -101,8 +101,8 @@ def test_keeps_the_last_states(tmp_path):
     for step in (100, 200, 300):
         states.save(step, {"a": torch.tensor(float(step))}, {})
     assert [path.name for path in states.files()] == ["step_00000300.safetensors", "step_00000200.safetensors"]
-    loaded, facts = states.newest(pytest.fail)
-    assert loaded["a"] == 300 and facts["step"] == 300
+    loaded, metadata = states.newest(pytest.fail)
+    assert loaded["a"] == 300 and metadata["step"] == 300
 
 
 def test_a_damaged_state_gives_way_to_the_one_before(tmp_path):

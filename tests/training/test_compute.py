@@ -28,18 +28,18 @@ def test_bfloat16_is_for_convolutions_and_not_for_weights_or_outputs():
     compute = Compute(dtype="bfloat16")
     seen = []
     network = compute.trainable(SRResNet(scale=2, channels=4, blocks=1))
-    network.head[0].register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+    network.conv_first[0].register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
     with compute.autocast():
         output = network(torch.rand(1, 3, 8, 8))
     assert seen == [torch.bfloat16] and output.dtype == torch.float32
     assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
-    assert network.head[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert network.conv_first[0].weight.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_float32_is_left_alone():
     seen = []
     network = SRResNet(scale=2, channels=4, blocks=1)
-    network.head[0].register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+    network.conv_first[0].register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
     with Compute().autocast():
         network(torch.rand(1, 3, 8, 8))
     assert seen == [torch.float32]

@@ -143,9 +143,9 @@ def test_divergence_stops_and_keeps_the_last_good_state(stage, term, make_params
     of_the_discriminator = error.value.term.startswith(("discriminator", "d_"))
     assert ("discriminator_learning_rate" in str(error.value)) == of_the_discriminator
     assert not list((tmp_path / "run").glob("*.safetensors"))
-    (kept,) = (tmp_path / "run" / "checkpoints").glob("step_*.safetensors")
-    tensors, facts = load_tensors(kept)
-    assert 0 < facts["step"] < error.value.step
+    (eval_network,) = (tmp_path / "run" / "checkpoints").glob("step_*.safetensors")
+    tensors, metadata = load_tensors(eval_network)
+    assert 0 < metadata["step"] < error.value.step
     assert all(tensor.isfinite().all() for tensor in tensors.values())
 
 
@@ -228,8 +228,8 @@ def test_the_history_is_no_part_of_a_checkpoint_s_header(make_params, pairs, tmp
     with pytest.raises(Interrupted):
         train(tmp_path / "run", on_step=interrupt_at(3))
     (state,) = (tmp_path / "run" / "checkpoints").glob("step_*.safetensors")
-    tensors, facts = load_tensors(state)
-    assert "history" in tensors and "history" not in facts
+    tensors, metadata = load_tensors(state)
+    assert "history" in tensors and "history" not in metadata
     train(tmp_path / "run")
     assert pd.read_csv(tmp_path / "run" / "loss_curve.csv").step.tolist() == [2, 4, 6]
 

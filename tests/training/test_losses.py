@@ -98,7 +98,7 @@ def test_adversarial_losses_by_formula():
 def test_undecided_discriminator_believes_one_half():
     undecided = torch.zeros(3, 1)
     for kind in ("bce", "lsgan_sigmoid", "relativistic"):
-        real, fake = AdversarialLoss(kind).beliefs(undecided, undecided)
+        real, fake = AdversarialLoss(kind).probabilities(undecided, undecided)
         assert real.tolist() == fake.tolist() == [[0.5]] * 3
 
 

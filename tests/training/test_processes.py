@@ -40,11 +40,11 @@ def train(params, folder):
 
 
 def test_one_process_is_first_and_averages_nothing():
-    assert processes.place() == (0, 1) and processes.is_first()
+    assert processes.rank_and_world_size() == (0, 1) and processes.is_main_process()
     tensor = torch.tensor([1.0, 2.0])
-    processes.average_over_processes([tensor])
+    processes.all_reduce_mean([tensor])
     assert tensor.tolist() == [1, 2]
-    with processes.first_before_others():
+    with processes.main_process_first():
         pass
 
 
@@ -77,12 +77,12 @@ def test_two_processes_train_as_one(make_params, tmp_path):
     """Without BN, the losses of 50 steps agree, although each process sees half of every batch."""
     stage = {"steps": 50, "batch": 4, "generator_norm": "none", "log_every": 1, "ema_decay": 0.9, "gradient_clip": 1.0}
     stage |= {"generator_channels": 8, "global_skip": "none", "learning_rate": 1e-3, "validate_every": 25}
-    curves, told = {}, {}
+    curves, on_event = {}, {}
     for count in (1, 2):
         folder = tmp_path / str(count)
-        told[count] = train(make_params(shared={"processes": count}, warmup=stage), folder)
+        on_event[count] = train(make_params(shared={"processes": count}, warmup=stage), folder)
         curves[count] = [pd.read_csv(folder / f"{name}.csv") for name in ("loss_curve", "validation")]
-    assert told[2] == told[1] == list(range(1, 51))
+    assert on_event[2] == on_event[1] == list(range(1, 51))
     for one, two in zip(curves[1], curves[2], strict=True):
         pd.testing.assert_frame_equal(one, two, rtol=0, atol=1e-4)
     assert curves[1][0].loss.iloc[-1] < 0.9 * curves[1][0].loss.iloc[0]  # there was something to learn

@@ -8,7 +8,7 @@ from srgan_lib.metrics.registry import measure
 from srgan_lib.models.upsample import BicubicUpsample
 from srgan_lib.params import Shared
 from srgan_lib.training.compute import Compute
-from srgan_lib.training.validation import SIDE, Validation, centre
+from srgan_lib.training.validation import SIDE, Validation, center_crop
 
 SHARED = Shared(device="cpu", dtype="float32", threads=1)
 
@@ -67,4 +67,4 @@ def test_many_images_are_thinned_out_evenly():
 
 def test_centre_of_a_small_image_is_the_image():
     image = np.arange(4 * 6 * 3).reshape(4, 6, 3)
-    assert np.array_equal(centre(image, 8, 1), image)
+    assert np.array_equal(center_crop(image, 8, 1), image)

@@ -13,9 +13,9 @@
   };
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-  function readPlate(panels) {
+  function readCrops(panels) {
     const versions = [...panels.querySelectorAll(".panel")].map((panel) => ({
-      method: panel.dataset.method, label: panel.dataset.label, figures: panel.dataset.figures, image: panel.querySelector("img"),
+      method: panel.dataset.method, label: panel.dataset.label, scores: panel.dataset.scores, image: panel.querySelector("img"),
     }));
     const full = versions[versions.length - 1].image;
     const find = (method) => versions.findIndex((version) => version.method === method);
@@ -24,9 +24,9 @@
   }
 
   // The slider at the top: two images, and a range that lies over them.
-  function beforeAfter(plate) {
-    const [before, after] = [plate.versions[plate.before], plate.versions[plate.after]];
-    const box = element("div", { class: "compare", role: "group", "aria-label": `${plate.title}: ${before.label} and ${after.label}` });
+  function beforeAfter(crops) {
+    const [before, after] = [crops.versions[crops.before], crops.versions[crops.after]];
+    const box = element("div", { class: "compare", role: "group", "aria-label": `${crops.title}: ${before.label} and ${after.label}` });
     const move = (event) => box.style.setProperty("--at", `${event.target.value}%`);
     const right = after.image.cloneNode();
     right.className = "over";
@@ -37,7 +37,7 @@
   }
 
   const viewer = (() => {
-    let plate, mode, scale, x, y, at, parts; // (x, y): the point of the image in the middle of every pane, in its pixels
+    let crops, mode, scale, x, y, at, parts; // (x, y): the point of the image in the middle of every pane, in its pixels
     const pointers = new Map();
     const stage = element("div", { class: "stage" });
     const zoomed = element("output", {});
@@ -47,7 +47,7 @@
       all: button("Side by side", "All versions side by side", () => show("all")),
       pair: button("Before / after", "Two versions with a divider", () => show("pair")),
     };
-    const choose = (key, label) => element("select", { "aria-label": label, onchange: (event) => { plate[key] = Number(event.target.value); show("pair"); } });
+    const choose = (key, label) => element("select", { "aria-label": label, onchange: (event) => { crops[key] = Number(event.target.value); show("pair"); } });
     const [before, after] = [choose("before", "Version on the left"), choose("after", "Version on the right")];
     const divider = element("input", { type: "range", min: 0, max: 100, step: 0.5, class: "divider", "aria-label": "Divider",
                                        oninput: (event) => { at = Number(event.target.value); draw(); } });
@@ -64,10 +64,10 @@
     const pane = () => stage.querySelector(".pane");
 
     function fit() {
-      const exact = Math.min(pane().clientWidth / plate.width, pane().clientHeight / plate.height);
+      const exact = Math.min(pane().clientWidth / crops.width, pane().clientHeight / crops.height);
       // Above 100 % in steps that make all pixels equally large on the screen.
       scale = exact > 1 ? Math.floor(exact * devicePixelRatio) / devicePixelRatio : exact;
-      [x, y] = [plate.width / 2, plate.height / 2];
+      [x, y] = [crops.width / 2, crops.height / 2];
     }
 
     // Zoom about a point of the window; without one, about the middle.
@@ -84,12 +84,12 @@
     function draw() {
       const { clientWidth, clientHeight } = pane();
       const within = (value, pane, side) => clamp(value, Math.min(pane / scale, side) / 2, side - Math.min(pane / scale, side) / 2);
-      x = within(x, clientWidth, plate.width);
-      y = within(y, clientHeight, plate.height);
+      x = within(x, clientWidth, crops.width);
+      y = within(y, clientHeight, crops.height);
       const whole = (value) => Math.round(value * devicePixelRatio) / devicePixelRatio;
       for (const image of parts) {
-        image.style.width = `${plate.width * scale}px`;
-        image.style.height = `${plate.height * scale}px`;
+        image.style.width = `${crops.width * scale}px`;
+        image.style.height = `${crops.height * scale}px`;
         image.style.translate = `${whole(clientWidth / 2 - x * scale)}px ${whole(clientHeight / 2 - y * scale)}px`;
         image.style.imageRendering = scale >= 1 ? "pixelated" : "auto";
       }
@@ -113,15 +113,15 @@
       modes.pair.setAttribute("aria-pressed", mode === "pair");
       pairControls.hidden = divider.hidden = mode === "all";
       stage.className = `stage ${mode}`;
-      const caption = (version) => element("figcaption", {}, element("b", {}, version.label), ` ${version.figures}`);
+      const caption = (version) => element("figcaption", {}, element("b", {}, version.label), ` ${version.scores}`);
       if (mode === "all") {
-        stage.replaceChildren(...plate.versions.map((version) => element("figure", {}, element("div", { class: "pane" }, copy(version)), caption(version))));
+        stage.replaceChildren(...crops.versions.map((version) => element("figure", {}, element("div", { class: "pane" }, copy(version)), caption(version))));
       } else {
-        const [left, right] = [plate.versions[plate.before], plate.versions[plate.after]];
+        const [left, right] = [crops.versions[crops.before], crops.versions[crops.after]];
         const layer = element("div", { class: "layer" }, copy(right));
         stage.replaceChildren(element("figure", {}, element("div", { class: "pane" }, copy(left), layer, element("span", { class: "grip" })),
           element("div", { class: "ends" }, caption(left), caption(right))));
-        [before.value, after.value] = [plate.before, plate.after];
+        [before.value, after.value] = [crops.before, crops.after];
       }
       if (fresh) fit();
       draw();
@@ -181,12 +181,12 @@
 
     return {
       open(chosen) {
-        plate = chosen;
+        crops = chosen;
         mode = undefined;
         at = 50;
-        heading.textContent = plate.title;
+        heading.textContent = crops.title;
         for (const select of [before, after]) {
-          select.replaceChildren(...plate.versions.map((version, index) => element("option", { value: index }, version.label)));
+          select.replaceChildren(...crops.versions.map((version, index) => element("option", { value: index }, version.label)));
         }
         dialog.showModal();
         show("all");
@@ -194,21 +194,21 @@
     };
   })();
 
-  const opener = (plate, text) => element("button", { type: "button", class: "look", onclick: () => viewer.open(plate) }, text);
-  const plates = new Map();
+  const opener = (crops, text) => element("button", { type: "button", class: "look", onclick: () => viewer.open(crops) }, text);
+  const allCrops = new Map();
   for (const panels of document.querySelectorAll(".panels")) {
-    const plate = readPlate(panels);
+    const crops = readCrops(panels);
     const holder = panels.parentElement;
-    plates.set(holder.id, plate);
-    panels.before(opener(plate, `Look closer: all ${plate.versions.length} versions`));
-    if (holder.matches("details")) holder.hidden = document.querySelector(`[data-plate="${holder.id}"]`) !== null;
+    allCrops.set(holder.id, crops);
+    panels.before(opener(crops, `Look closer: all ${crops.versions.length} versions`));
+    if (holder.matches("details")) holder.hidden = document.querySelector(`[data-crops="${holder.id}"]`) !== null;
     else {
-      panels.previousElementSibling.before(beforeAfter(plate));
+      panels.previousElementSibling.before(beforeAfter(crops));
       panels.hidden = true;
     }
   }
-  for (const grid of document.querySelectorAll("figure[data-plate]")) {
-    const button = opener(plates.get(grid.dataset.plate), `Look closer at ${plates.get(grid.dataset.plate).title}`);
+  for (const grid of document.querySelectorAll("figure[data-crops]")) {
+    const button = opener(allCrops.get(grid.dataset.crops), `Look closer at ${allCrops.get(grid.dataset.crops).title}`);
     grid.append(button);
     const image = grid.querySelector("img");
     image.classList.add("opens");
