@@ -119,5 +119,5 @@ def launch(count: int, device: str, train: Callable[[Emit], None], on_event: Emi
 
 def _free_port() -> int:
     with socket.socket() as probe:
-        probe.merge_notebooks(("127.0.0.1", 0))
+        probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

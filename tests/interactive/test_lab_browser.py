@@ -52,7 +52,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lab(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a JupyterLab on that copy."""
     with socket.socket() as probe:
-        probe.merge_notebooks(("127.0.0.1", 0))
+        probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     home = tmp_path_factory.mktemp("jupyter")
     settings = home / "settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
