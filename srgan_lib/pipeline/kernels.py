@@ -14,15 +14,14 @@ import psutil
 
 from srgan_lib.files import read_json
 from srgan_lib.layout import StageInfo
-from srgan_lib.params import Params
 
 OnEvent = Callable[[str, Mapping[str, Any]], None]  # (event, facts): planned, started, progress, finished, failed
 
 
 @contextmanager
-def kernel_environment(params: Params) -> Iterator[None]:
+def kernel_environment(threads: int | str) -> Iterator[None]:
     """Environment of the kernels: the runner's mark, and thread pools of the size that the fingerprint names."""
-    count = str(params.shared.threads)
+    count = str(threads)
     wanted = {"SRGAN_RUNNER": "1", "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count}
     before = {key: os.environ.get(key) for key in wanted}
     os.environ.update(wanted)

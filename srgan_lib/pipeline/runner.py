@@ -12,14 +12,10 @@ from srgan_lib.files import read_json, write_atomic, write_json
 from srgan_lib.layout import STAGES, TRAINING_FILES, StageInfo, results_folder
 from srgan_lib.params import Params
 from srgan_lib.pipeline import provenance
-from srgan_lib.pipeline.kernels import OnEvent, forward_interrupts, kernel_environment, watch_progress
-from srgan_lib.training.interrupt import Interrupted
+from srgan_lib.pipeline.kernels import OnEvent, kernel_environment, watch_progress
+from srgan_lib.pipeline.notebook_execution import StageFailed, execute_notebook
 
 Finished = Mapping[str, list[Path]]  # folders of finished stages by fingerprint
-
-
-class StageFailed(RuntimeError):
-    """A notebook raised: the message names the notebook, the cell and the error."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +120,7 @@ def execute(
             started = time.perf_counter()
             on_event("started", {"stage": plan.stage, "action": current.action})
             if current.action == "run":
-                _execute_notebook(current, params, run_dir, root, on_event)
+                _compute_stage(current, params, run_dir, root, on_event)
             elif current.action == "reuse":
                 _copy_stage(current, run_dir)
         on_event("finished", {"stage": plan.stage, "action": current.action, "seconds": time.perf_counter() - started})
@@ -242,51 +238,17 @@ def _clear(plan: Plan, folder: Path) -> None:
             path.unlink()
 
 
-def _execute_notebook(plan: Plan, params: Params, run_dir: Path, root: Path, on_event: OnEvent) -> None:
-    import papermill
-    from nbclient.exceptions import DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
-
-    info = plan.stage
-    folder = run_dir / info.name
-    running, final = folder / f".{info.notebook}.running.ipynb", folder / f"{info.notebook}.ipynb"
-    failed = folder / f"{info.notebook}.failed.ipynb"
+def _compute_stage(plan: Plan, params: Params, run_dir: Path, root: Path, on_event: OnEvent) -> None:
+    """Execute a stage's notebook; the manifest that it leaves must be of what was planned."""
+    info, folder = plan.stage, run_dir / plan.stage.name
     _clear(plan, folder)
-    values = {**params.stage(info.name), "run_dir": str(run_dir)}
-    with (
-        watch_progress(folder / "progress.json", info, on_event),
-        forward_interrupts() as interrupts,
-        kernel_environment(params),
-    ):
-        try:
-            papermill.execute_notebook(
-                str(root / "notebooks" / f"{info.notebook}.ipynb"),
-                str(running),
-                parameters=values,
-                cwd=str(root),
-                kernel_name="python3",
-                progress_bar=False,
-                log_output=False,
-                extra_arguments=["--IPKernelApp.log_level=50"],  # errors of cells come as messages
-            )
-        except PapermillExecutionError as error:
-            running.replace(failed)
-            if interrupts:
-                raise Interrupted(f"stopped in {info.notebook}; the same command continues there") from None
-            remedy = "Free some space first. " if "No space left on device" in error.evalue else ""
-            raise StageFailed(
-                f"{info.notebook}, cell In [{error.exec_count}]: {error.ename}: {error.evalue}\n"
-                f"{remedy}The traceback is in {failed}; the same command continues at this stage."
-            ) from None
-        except DeadKernelError:
-            running.replace(failed)
-            raise StageFailed(
-                f"{info.notebook}: its process died, most likely for lack of memory; take a smaller batch or crop. "
-                "The same command continues at the last checkpoint."
-            ) from None
-        except KeyboardInterrupt:
-            raise Interrupted(f"stopped in {info.notebook}; the same command continues there") from None
-    running.replace(final)
+    with watch_progress(folder / "progress.json", info, on_event), kernel_environment(params.shared.threads):
+        execute_notebook(
+            root / "notebooks" / f"{info.notebook}.ipynb",
+            folder,
+            {**params.stage(info.name), "run_dir": str(run_dir)},
+            root,
+        )
     if (read_json(folder / "manifest.json") or {}).get("fingerprint") != plan.fingerprint:
         raise StageFailed(
             f"{info.notebook}: it ended without a manifest for what was planned; was a library file or an image "

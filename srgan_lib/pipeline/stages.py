@@ -11,25 +11,21 @@ from __future__ import annotations
 import html
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from srgan_lib import markup
-from srgan_lib.files import read_json, write_atomic, write_json
+from srgan_lib.files import read_json, write_json
 from srgan_lib.layout import STAGES
 from srgan_lib.params import STAGES as STAGE_NAMES
 from srgan_lib.params import ParameterError, Params, Shared
 from srgan_lib.pipeline import provenance
-
-if TYPE_CHECKING:
-    import pandas
-    from matplotlib.figure import Figure
+from srgan_lib.pipeline.display import Display
 
 
-class Stage:
+class Stage(Display):
     """An open stage of a run.
 
     Attributes
@@ -40,12 +36,11 @@ class Stage:
     """
 
     def __init__(self, name: str, params: Params, root: Path) -> None:
-        self.name = name
+        self.run_dir = (root / params.shared.run_dir).resolve()
+        super().__init__(name, self.run_dir / name, source_prefix=f"{name}/")
         self.params = params
         self.info = STAGES[name]
         self.notebook = root / "notebooks" / f"{self.info.notebook}.ipynb"
-        self.run_dir = (root / params.shared.run_dir).resolve()
-        self.directory = self.run_dir / name
         self.warnings: list[str] = []
         self._started = time.perf_counter()
         self._opened = datetime.now(UTC)
@@ -75,59 +70,6 @@ class Stage:
     def training_fingerprint(self, *inputs: Path) -> str:
         """What decides the weights that this stage trains; its checkpoints carry it."""
         return provenance.training_fingerprint(self.name, self.components, inputs)
-
-    def figure(
-        self, figure: Figure, name: str, caption: str, alt: str = "", source: str = "", vector: bool = True
-    ) -> None:
-        """Show a figure with its caption and save it as ``figures/<name>.png`` (and ``.svg`` where it is a chart).
-
-        Parameters
-        ----------
-        caption : what to look for, in a sentence; may hold inline HTML.
-        alt : what the figure shows, for those who cannot see it; default: its own description, or else the caption.
-        source : the file of this stage with the figures drawn, e.g. ``loss_curve.csv``.
-        vector : a chart (shown as SVG) rather than photographs (shown as PNG).
-        """
-        alt = alt or figure.get_label() or caption
-        folder = self.directory / "figures"
-        png = markup.render(figure, "png")
-        write_atomic(folder / f"{name}.png", png)
-        shown, kind = png, "image/png"
-        if vector:
-            shown, kind = markup.render(figure, "svg"), "image/svg+xml"
-            write_atomic(folder / f"{name}.svg", shown)
-        image = markup.image(shown, kind, alt, inches=figure.get_figwidth())
-        self._show("fig", name, image, caption, source, f"[figure: {alt}]")
-
-    def table(
-        self,
-        frame: pandas.DataFrame,
-        name: str,
-        caption: str,
-        best: Mapping[str, float | None] | None = None,
-        source: str = "",
-        formats: Mapping[str, str] | None = None,
-    ) -> None:
-        """Show a table with its caption.
-
-        Parameters
-        ----------
-        frame : the rows, printed without its index.
-        best : the value that is marked in a column.
-        source : the file of this stage with the full figures, e.g. ``metrics.csv``.
-        formats : format per column, e.g. ``{"psnr_y": ".2f"}``.
-        """
-        body = markup.table(frame, best or {}, formats or {})
-        self._show("tab", name, markup.scrolling(body, name), caption, source, frame.to_string(index=False))
-
-    def text(self, paragraphs: Sequence[str], name: str) -> None:
-        """Show computed prose and save it as ``<name>.txt``."""
-        from IPython.display import display
-
-        write_atomic(self.directory / f"{name}.txt", "\n\n".join(paragraphs) + "\n")
-        body = "".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs)
-        shown = f'<div class="srgan-text" id="txt-{name}" data-stage="{self.name}">{body}</div>'
-        display({"text/html": shown, "text/plain": "\n\n".join(paragraphs)}, raw=True)
 
     def panel(self, widget: Any) -> None:
         """Show a panel to play with; only where the notebook is :attr:`live`."""
@@ -204,13 +146,6 @@ class Stage:
                     f"{now[key]!r}; run notebook {STAGES[stage].notebook} again or choose another run_dir"
                 )
         return manifest["fingerprint"]
-
-    def _show(self, prefix: str, name: str, body: str, caption: str, source: str, plain: str) -> None:
-        from IPython.display import display
-
-        origin = f"{self.name}/{source}" if source else ""
-        shown = markup.captioned(f"{prefix}-{name}", body, caption, stage=self.name, source=origin)
-        display({"text/html": shown, "text/plain": plain}, raw=True)
 
     def _close_progress(self) -> None:
         (self.directory / "progress.json").unlink(missing_ok=True)

@@ -16,7 +16,8 @@ from srgan_lib.data.sources import DatasetError
 from srgan_lib.evaluation.matching import FolderError
 from srgan_lib.files import write_atomic
 from srgan_lib.pipeline import runner
-from srgan_lib.pipeline.runner import StageFailed, execute, plan_run
+from srgan_lib.pipeline.notebook_execution import StageFailed
+from srgan_lib.pipeline.runner import execute, plan_run
 from tests.project import BODIES, make_project, set_body, tiny_params
 
 

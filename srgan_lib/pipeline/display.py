@@ -1,0 +1,91 @@
+"""Show figures, tables and computed prose in a notebook, each with its caption and its source, and keep them as files."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from srgan_lib import markup
+from srgan_lib.files import write_atomic
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+
+class Display:
+    """What a notebook shows, in the form that the report numbers and lays out.
+
+    Attributes
+    ----------
+    name : of the stage, or of whatever else the notebook makes; the report knows its chapter by it.
+    directory : receives ``figures/`` and the computed prose.
+    """
+
+    def __init__(self, name: str, directory: Path, source_prefix: str) -> None:
+        """Show things from ``directory``; ``source_prefix`` leads from the report's folder to the files named as sources."""
+        self.name = name
+        self.directory = directory
+        self._source_prefix = source_prefix
+
+    def figure(
+        self, figure: Figure, name: str, caption: str, alt: str = "", source: str = "", vector: bool = True
+    ) -> None:
+        """Show a figure with its caption and save it as ``figures/<name>.png`` (and ``.svg`` where it is a chart).
+
+        Parameters
+        ----------
+        caption : what to look for, in a sentence; may hold inline HTML.
+        alt : what the figure shows, for those who cannot see it; default: its own description, or else the caption.
+        source : the file of this stage with the figures drawn, e.g. ``loss_curve.csv``.
+        vector : a chart (shown as SVG) rather than photographs (shown as PNG).
+        """
+        alt = alt or figure.get_label() or caption
+        folder = self.directory / "figures"
+        png = markup.render(figure, "png")
+        write_atomic(folder / f"{name}.png", png)
+        shown, kind = png, "image/png"
+        if vector:
+            shown, kind = markup.render(figure, "svg"), "image/svg+xml"
+            write_atomic(folder / f"{name}.svg", shown)
+        image = markup.image(shown, kind, alt, inches=figure.get_figwidth())
+        self._show("fig", name, image, caption, source, f"[figure: {alt}]")
+
+    def table(
+        self,
+        frame: pandas.DataFrame,
+        name: str,
+        caption: str,
+        best: Mapping[str, float | None] | None = None,
+        source: str = "",
+        formats: Mapping[str, str] | None = None,
+    ) -> None:
+        """Show a table with its caption.
+
+        Parameters
+        ----------
+        frame : the rows, printed without its index.
+        best : the value that is marked in a column.
+        source : the file of this stage with the full figures, e.g. ``metrics.csv``.
+        formats : format per column, e.g. ``{"psnr_y": ".2f"}``.
+        """
+        body = markup.table(frame, best or {}, formats or {})
+        self._show("tab", name, markup.scrolling(body, name), caption, source, frame.to_string(index=False))
+
+    def text(self, paragraphs: Sequence[str], name: str) -> None:
+        """Show computed prose and save it as ``<name>.txt``."""
+        from IPython.display import display
+
+        write_atomic(self.directory / f"{name}.txt", "\n\n".join(paragraphs) + "\n")
+        body = "".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs)
+        shown = f'<div class="srgan-text" id="txt-{name}" data-stage="{self.name}">{body}</div>'
+        display({"text/html": shown, "text/plain": "\n\n".join(paragraphs)}, raw=True)
+
+    def _show(self, prefix: str, name: str, body: str, caption: str, source: str, plain: str) -> None:
+        from IPython.display import display
+
+        origin = f"{self._source_prefix}{source}" if source else ""
+        shown = markup.captioned(f"{prefix}-{name}", body, caption, stage=self.name, source=origin)
+        display({"text/html": shown, "text/plain": plain}, raw=True)
