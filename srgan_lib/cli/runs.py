@@ -23,8 +23,9 @@ from srgan_lib.layout import STAGES, LayoutError, project_root
 def run(from_stage: str | None, no_reuse: bool, pdf_engine: str, **described: Any) -> None:
     """Run the five notebooks with PARAMS and make the report."""
     from srgan_lib.pipeline.assemble import assemble
+    from srgan_lib.pipeline.execution import execute
+    from srgan_lib.pipeline.planning import plan_run
     from srgan_lib.pipeline.resolve import fetch_lpips_weights
-    from srgan_lib.pipeline.runner import execute, plan_run
 
     terminal = Terminal()
     this = read_run(terminal, **described)
@@ -51,7 +52,8 @@ def run(from_stage: str | None, no_reuse: bool, pdf_engine: str, **described: An
 @click.option("--processes", type=click.IntRange(1), help="Train in so many processes: a GPU each, or sharing the CPU.")
 def train(until: str, processes: int | None, overrides: tuple[str, ...], **described: Any) -> None:
     """Train the networks of PARAMS, without judging them: srgan run goes on from there."""
-    from srgan_lib.pipeline.runner import execute, plan_run
+    from srgan_lib.pipeline.execution import execute
+    from srgan_lib.pipeline.planning import plan_run
 
     if processes:
         overrides = (*overrides, f"shared.processes={processes}")

@@ -26,7 +26,7 @@ WORDS = {"run": "[bold]computing[/]", "reuse": "reusing  ", "skip": "skipped  "}
 
 
 class Terminal:
-    """A listener for :func:`srgan_lib.pipeline.runner.execute`; a context manager while bars are shown."""
+    """A listener for :func:`srgan_lib.pipeline.execution.execute`; a context manager while bars are shown."""
 
     def __init__(self) -> None:
         self.console = Console(highlight=False)

@@ -51,7 +51,8 @@ def _compute(missing: list[str], wanted_by: str, params: Params, run_dir: Path, 
     """Compute the stages that a notebook run by hand reads and nobody has computed yet, at their default parameters."""
     from IPython.display import display
 
-    from srgan_lib.pipeline.runner import execute, plan_run
+    from srgan_lib.pipeline.execution import execute
+    from srgan_lib.pipeline.planning import plan_run
 
     display({"text/plain": f"Computing {', '.join(missing)} first: {wanted_by!r} reads it."}, raw=True)
     plans = [plan for plan in plan_run(params, run_dir, root, until=missing[-1]) if plan.stage.name in missing]

@@ -8,8 +8,9 @@ from pathlib import Path
 from srgan_lib.files import read_json
 from srgan_lib.params import STAGES
 from srgan_lib.params_io import check
+from srgan_lib.pipeline.execution import execute
 from srgan_lib.pipeline.kernels import OnEvent
-from srgan_lib.pipeline.runner import execute, plan_run
+from srgan_lib.pipeline.planning import plan_run
 
 
 class NotReproducible(RuntimeError):

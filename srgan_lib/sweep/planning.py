@@ -11,9 +11,9 @@ from srgan_lib.files import read_json
 from srgan_lib.layout import STAGES as STAGE_TABLE
 from srgan_lib.layout import results_folder
 from srgan_lib.params import STAGES, Params
+from srgan_lib.pipeline.planning import Plan, finished_stages, plan_run
 from srgan_lib.pipeline.provenance import one_look
 from srgan_lib.pipeline.resolve import resolve
-from srgan_lib.pipeline.runner import Plan, finished_stages, plan_run
 from srgan_lib.sweep.expansion import SweepRun
 
 

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from srgan_lib.params import Params
+from srgan_lib.pipeline.execution import execute
 from srgan_lib.pipeline.kernels import OnEvent
+from srgan_lib.pipeline.planning import Plan, plan_run
 from srgan_lib.pipeline.provenance import Components
-from srgan_lib.pipeline.runner import Plan, execute, plan_run
 from srgan_lib.sweep.expansion import SweepRun
 from srgan_lib.sweep.planning import StageTask
 

@@ -167,7 +167,8 @@ def test_upscale_without_image_or_with_a_file_that_is_no_checkpoint(project):
 
 
 def test_a_full_disk_is_named_and_the_run_continues(project, monkeypatch):
-    from srgan_lib.pipeline import runner
+    from srgan_lib.layout import STAGES
+    from srgan_lib.pipeline.planning import is_complete
 
     def full(*_args, **_kwargs):
         raise OSError(errno.ENOSPC, "No space left on device", "01_data_exploration.ipynb")
@@ -175,7 +176,7 @@ def test_a_full_disk_is_named_and_the_run_continues(project, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr("papermill.execute_notebook", full)
         assert_refused(srgan("run"), "the disk is full", "01_data_exploration.ipynb", "free some space")
-    assert not runner.is_complete(project / "results" / "demo" / "data", runner.STAGES["data"])
+    assert not is_complete(project / "results" / "demo" / "data", STAGES["data"])
 
 
 def test_a_cell_that_finds_the_disk_full(project):

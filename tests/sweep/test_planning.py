@@ -44,7 +44,7 @@ def test_a_task_comes_after_those_it_needs_and_what_most_wait_for_comes_first(pr
 
 
 def test_fingerprints_are_those_of_single_runs(project):
-    from srgan_lib.pipeline.runner import plan_run
+    from srgan_lib.pipeline.planning import plan_run
 
     run = planned(project, grid={"adversarial.steps": [3]}, seeds=[4])[0]
     lock = plan_run(run.params, project / "results" / "alone", project)

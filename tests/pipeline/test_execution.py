@@ -1,4 +1,4 @@
-"""The runner on throw-away projects: order, skipping, reuse, failures and interruption."""
+"""Planning and execution on throw-away projects: order, skipping, reuse, failures and interruption."""
 
 import json
 import signal
@@ -15,9 +15,10 @@ from srgan_lib.data.images import write_image
 from srgan_lib.data.sources import DatasetError
 from srgan_lib.evaluation.matching import FolderError
 from srgan_lib.files import write_atomic
-from srgan_lib.pipeline import runner
+from srgan_lib.layout import STAGES
+from srgan_lib.pipeline.execution import execute
 from srgan_lib.pipeline.notebook_execution import StageFailed
-from srgan_lib.pipeline.runner import execute, plan_run
+from srgan_lib.pipeline.planning import is_complete, plan_run
 from tests.project import BODIES, make_project, set_body, tiny_params
 
 
@@ -206,7 +207,8 @@ def test_two_processes_do_not_compute_the_same_stage_twice(tmp_path):
     code = textwrap.dedent("""
         import sys; from pathlib import Path
         from tests.project import tiny_params
-        from srgan_lib.pipeline.runner import execute, plan_run
+        from srgan_lib.pipeline.execution import execute
+        from srgan_lib.pipeline.planning import plan_run
         root, name = Path(sys.argv[1]), sys.argv[2]
         params, run_dir = tiny_params(), root / "results" / name
         execute(plan_run(params, run_dir, root, until="data"), params, run_dir, root,
@@ -233,7 +235,8 @@ def test_ctrl_c_reaches_the_notebook_and_loses_nothing(tmp_path):
     code = textwrap.dedent("""
         import sys; from pathlib import Path
         from tests.project import tiny_params
-        from srgan_lib.pipeline.runner import execute, plan_run
+        from srgan_lib.pipeline.execution import execute
+        from srgan_lib.pipeline.planning import plan_run
         from srgan_lib.training.interrupt import Interrupted
         root = Path(sys.argv[1]); params, run_dir = tiny_params(), root / "results" / "one"
         try:
@@ -274,7 +277,7 @@ def test_progress_of_a_notebook_reaches_the_listener(tmp_path, monkeypatch):
     )
     assert ("Counting", 2, 2) in seen
     assert not (run_dir / "data" / "progress.json").exists()
-    assert runner.is_complete(run_dir / "data", runner.STAGES["data"])
+    assert is_complete(run_dir / "data", STAGES["data"])
 
 
 SPLIT = """

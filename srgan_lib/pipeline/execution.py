@@ -1,0 +1,121 @@
+"""Carry out a plan: compute stages by executing their notebooks, or copy them from another run."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from srgan_lib.files import read_json, write_json
+from srgan_lib.layout import TRAINING_FILES, results_folder
+from srgan_lib.params import Params
+from srgan_lib.pipeline.kernels import OnEvent, kernel_environment, watch_progress
+from srgan_lib.pipeline.notebook_execution import StageFailed, execute_notebook
+from srgan_lib.pipeline.planning import Plan, decide_again
+from srgan_lib.pipeline.prose import refresh_prose
+
+
+def execute(
+    plans: list[Plan],
+    params: Params,
+    run_dir: Path,
+    root: Path,
+    on_event: OnEvent = lambda event, details: None,
+) -> None:
+    """Carry out a plan: papermill executes the notebooks of the stages that are to run.
+
+    Two processes that want the same stage at the same time do not both compute it: the second waits,
+    then copies the first one's.
+
+    Raises
+    ------
+    StageFailed
+        When a notebook raises. ``NN_name.failed.ipynb`` keeps its traceback; finished stages and
+        checkpoints stay, so the same command continues there.
+    DatasetError, FolderError, ParameterError
+        Before a training whose networks could not be judged: a test set cannot be had, or is trained on; another
+        method's folder lacks an image; a published source is unknown.
+    Interrupted
+        When the user stops the run.
+    """
+    from filelock import FileLock
+
+    locks = results_folder(run_dir) / ".locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    for plan in plans:
+        on_event("planned", {"stage": plan.stage, "action": plan.action, "reason": plan.reason})
+    first_training = next((plan for plan in plans if plan.action == "run" and plan.stage.trainer), None)
+    for plan in plans:
+        if plan is first_training:
+            _check_judging(params, run_dir)
+        if plan.action == "skip":
+            refresh_prose(
+                run_dir / plan.stage.name / f"{plan.stage.notebook}.ipynb",
+                root / "notebooks" / f"{plan.stage.notebook}.ipynb",
+            )
+            continue
+        with FileLock(locks / f"{plan.fingerprint[:32]}.lock"):
+            current = plan if plan.fresh else decide_again(plan, run_dir)
+            started = time.perf_counter()
+            on_event("started", {"stage": plan.stage, "action": current.action})
+            if current.action == "run":
+                _compute_stage(current, params, run_dir, root, on_event)
+            elif current.action == "reuse":
+                _copy_stage(current, run_dir)
+        on_event("finished", {"stage": plan.stage, "action": current.action, "seconds": time.perf_counter() - started})
+
+
+def _check_judging(params: Params, run_dir: Path) -> None:
+    from srgan_lib.data.split import read_split
+    from srgan_lib.data.test_sets import check_test_sets
+    from srgan_lib.evaluation.matching import match_test_sets
+    from srgan_lib.evaluation.published import check_sources
+
+    check_sources(params.published)
+    split = read_split(run_dir / "data" / "split.csv")
+    images = check_test_sets(params.evaluation.test_sets, split, params.shared)
+    for index in params.evaluation.methods.values():
+        if not index.endswith(".safetensors"):
+            match_test_sets(Path(index), images)
+
+
+def _copy_stage(plan: Plan, run_dir: Path) -> None:
+    """Copy a finished stage from another run; the manifest comes last, as when it was computed."""
+    target, manifest = run_dir / plan.stage.name, plan.source / "manifest.json"
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(
+        plan.source, target, ignore=shutil.ignore_patterns("manifest.json", "checkpoints", "*.failed.ipynb")
+    )
+    write_json(target / "manifest.json", {**read_json(manifest), "reused_from": plan.source.parent.name})
+
+
+def _clear(plan: Plan, folder: Path) -> None:
+    """Make room for a stage: delete what an earlier one left, but for what its training can use."""
+    finished = (folder / "manifest.json").exists()  # under another fingerprint: its states are of no more use
+    kept = [] if plan.fresh or not plan.stage.trainer else [*TRAINING_FILES, *([] if finished else ["checkpoints"])]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if any(path.match(pattern) for pattern in kept):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _compute_stage(plan: Plan, params: Params, run_dir: Path, root: Path, on_event: OnEvent) -> None:
+    """Execute a stage's notebook; the manifest that it leaves must be of what was planned."""
+    info, folder = plan.stage, run_dir / plan.stage.name
+    _clear(plan, folder)
+    with watch_progress(folder / "progress.json", info, on_event), kernel_environment(params.shared.threads):
+        execute_notebook(
+            root / "notebooks" / f"{info.notebook}.ipynb",
+            folder,
+            {**params.stage(info.name), "run_dir": str(run_dir)},
+            root,
+        )
+    if (read_json(folder / "manifest.json") or {}).get("fingerprint") != plan.fingerprint:
+        raise StageFailed(
+            f"{info.notebook}: it ended without a manifest for what was planned; was a library file or an image "
+            "changed while it ran? The same command computes it again."
+        )

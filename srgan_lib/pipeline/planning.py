@@ -1,0 +1,124 @@
+"""Plan a run: what to compute, what to skip or reuse, and why. Nothing is computed, written or downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from srgan_lib.files import read_json
+from srgan_lib.layout import STAGES, StageInfo, results_folder
+from srgan_lib.params import Params
+from srgan_lib.pipeline import provenance
+
+Finished = Mapping[str, list[Path]]  # folders of finished stages by fingerprint
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will happen to one stage, and why."""
+
+    stage: StageInfo
+    action: str  # "run", "skip" or "reuse"
+    reason: str
+    components: provenance.Components
+    source: Path | None = None  # the folder to copy from (action "reuse")
+    fresh: bool = False  # asked for: nothing that is there is used, not even checkpoints
+
+    @property
+    def fingerprint(self) -> str:
+        """Of everything that decides the stage's results."""
+        return self.components.fingerprint
+
+
+def plan_run(
+    params: Params,
+    run_dir: Path,
+    root: Path,
+    *,
+    from_stage: str | None = None,
+    reuse: bool = True,
+    until: str | None = None,
+    finished: Finished | None = None,
+) -> list[Plan]:
+    """What a run would do to each stage; computes nothing, but downloads named sets that are not here yet.
+
+    Parameters
+    ----------
+    params : resolved.
+    run_dir : the run's folder; the other runs of its results folder are searched for stages to reuse.
+    root : the project, whose ``notebooks/`` are executed.
+    from_stage : compute this stage and all after it, changed or not.
+    reuse : whether a stage may be skipped, or copied from another run.
+    until : the last stage wanted; default: all.
+    finished : where stages may be copied from, as :func:`finished_stages` finds them; default: it is asked.
+    """
+    if finished is None:
+        finished = finished_stages(results_folder(run_dir)) if reuse else {}
+    plans: list[Plan] = []
+    fingerprints: dict[str, str] = {}
+    forced = False
+    for info in STAGES.values():
+        forced = forced or info.name == from_stage
+        notebook = root / "notebooks" / f"{info.notebook}.ipynb"
+        components = provenance.stage_components(
+            info.name, params, notebook, {s: fingerprints[s] for s in info.upstream}
+        )
+        fingerprints[info.name] = components.fingerprint
+        plan = Plan(info, "run", "", components)
+        plans.append(_decide(plan, run_dir, finished, forced=forced, reuse=reuse))
+        if info.name == until:
+            break
+    return plans
+
+
+def decide_again(plan: Plan, run_dir: Path) -> Plan:
+    """The decision once the lock is held: another process may have computed the stage, or deleted it, meanwhile."""
+    hinted = {plan.fingerprint: [plan.source]} if plan.source else {}
+    current = _decide(plan, run_dir, hinted, forced=False, reuse=True)
+    if current.action != "run":
+        return current
+    return _decide(plan, run_dir, finished_stages(results_folder(run_dir)), forced=False, reuse=True)
+
+
+def is_complete(folder: Path, info: StageInfo) -> bool:
+    """Whether a stage's folder holds all that its manifest names, and its executed notebook."""
+    manifest = read_json(folder / "manifest.json")
+    return (
+        bool(manifest)
+        and (folder / f"{info.notebook}.ipynb").exists()
+        and all((folder / f).exists() for f in manifest["outputs"])
+    )
+
+
+def finished_stages(results: Path) -> dict[str, list[Path]]:
+    """The folders of all stages with a manifest, of plain runs and of sweeps, by fingerprint."""
+    found: dict[str, list[Path]] = {}
+    for pattern in ("*/{}/manifest.json", "sweeps/*/*/{}/manifest.json"):
+        for stage in STAGES:
+            for path in sorted(results.glob(pattern.format(stage))):
+                if manifest := read_json(path):
+                    found.setdefault(manifest["fingerprint"], []).append(path.parent)
+    return found
+
+
+def _decide(plan: Plan, run_dir: Path, finished: Finished, *, forced: bool, reuse: bool) -> Plan:
+    """Whether a stage runs, is skipped or is copied from another run, with the reason in words."""
+    info, folder = plan.stage, run_dir / plan.stage.name
+    if forced or not reuse:
+        return replace(plan, action="run", reason=f"asked for with {'--from' if forced else '--no-reuse'}", fresh=True)
+    manifest = read_json(folder / "manifest.json")
+    if manifest and manifest["fingerprint"] == plan.fingerprint and is_complete(folder, info):
+        return replace(
+            plan,
+            action="skip",
+            reason=f"nothing it depends on has changed since {manifest['started'].replace('T', ' ')[:16]} UTC",
+        )
+    for source in finished.get(plan.fingerprint, []):
+        if source != folder and is_complete(source, info):
+            name = source.parent.relative_to(results_folder(run_dir)).as_posix()
+            return replace(plan, action="reuse", reason=f"run {name!r} has computed it already", source=source)
+    if not manifest:
+        return replace(plan, action="run", reason="not computed yet")
+    changes = plan.components.changes_since(manifest["components"])
+    return replace(plan, action="run", reason="; ".join(changes[:3]) if changes else "a result file is missing")
