@@ -12,7 +12,8 @@ import pandas as pd
 from srgan_lib.data.spectrum import ROUNDING_POWER, radial_power
 from srgan_lib.evaluation.methods import Method
 from srgan_lib.evaluation.samples import Sample, choose_images, typical_images
-from srgan_lib.metrics.registry import HEADLINE, METRICS, measure
+from srgan_lib.metrics.measure import measure
+from srgan_lib.metrics.registry import HEADLINE, METRICS
 from srgan_lib.params import Evaluation
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from srgan_lib.evaluation.grids import LABELS, as_text
 from srgan_lib.evaluation.methods import interpolate
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.evaluation.upscale import upscale_array
-from srgan_lib.metrics.registry import measure
+from srgan_lib.metrics.measure import measure
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.plotting import describe, new_figure, show_image
 

@@ -1,26 +1,12 @@
-"""How close a super-resolved image is to the original, each measure in the field's exact convention.
-
-A name carries its convention. ``_y`` is the luminance of BT.601 in studio range, ``_rgb`` the three channels. For
-both, ``border`` pixels (the field: as many as the scale) are shaved from each side and the peak is 255. LPIPS and the
-log-spectral distance see whole images. All images are uint8, as they would be saved. The score of a set is the mean
-of its images' scores.
-"""
+"""Name every metric: its label, unit and direction, and how its values are written."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 
-import numpy as np
-
-from srgan_lib.data.spectrum import luminance
-from srgan_lib.metrics.lpips import MetricUnavailable, lpips_distance
-from srgan_lib.metrics.multiscale import ms_ssim, vifp
-from srgan_lib.metrics.psnr import psnr
-from srgan_lib.metrics.spectra import log_spectral_distance
-from srgan_lib.metrics.ssim import ssim, ssim_daala
+from srgan_lib.metrics.measure import MEASURES
 
 #: What every table starts with: two measures of faithfulness, one of how alike images look.
 HEADLINE = ("psnr_y", "ssim_y", "lpips_alex")
@@ -28,13 +14,11 @@ HEADLINE = ("psnr_y", "ssim_y", "lpips_alex")
 
 @dataclass(frozen=True)
 class Metric:
-    """A column of ``metrics.csv``: what it is called, what it compares and which direction is better."""
+    """A column of ``metrics.csv``: what it is called and which direction is better."""
 
     label: str
     unit: str
     higher_is_better: bool
-    sees: str  # "y" and "rgb": shaved C×H×W float64; "image": whole H×W×3 uint8
-    compare: Callable[[np.ndarray, np.ndarray], float]
 
     @property
     def digits(self) -> int:
@@ -61,76 +45,17 @@ class Metric:
         return f"{self.text(value, sign)} {self.unit}".rstrip()
 
 
-def measure(
-    sr: np.ndarray,
-    hr: np.ndarray,
-    border: int,
-    names: Iterable[str] = ("psnr_y", "ssim_y"),
-    on_unavailable: Callable[[str, str], None] | None = None,
-) -> dict[str, float]:
-    """Several metrics of one pair of images; what they have in common is computed once.
-
-    Parameters
-    ----------
-    sr, hr : H×W×3 uint8, of the same size.
-    border : pixels shaved from each side for the metrics on Y and RGB.
-    names : keys of :data:`METRICS`.
-    on_unavailable : called with the name of a metric that cannot be computed here, which is then NaN, and the reason.
-
-    Returns
-    -------
-    Values by name, in the order asked for.
-
-    Raises
-    ------
-    ValueError
-        For images of other types or unequal sizes, a border that leaves too little, or an unknown name.
-    MetricUnavailable
-        For a metric that cannot be computed here, unless there is ``on_unavailable``.
-    """
-    names = list(names)
-    unknown = [name for name in names if name not in METRICS]
-    if unknown:
-        raise ValueError(f"unknown metric {', '.join(unknown)}; there are {', '.join(METRICS)}")
-    for role, image in (("sr", sr), ("hr", hr)):
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise ValueError(f"{role} is {image.dtype} of shape {image.shape}; metrics compare H×W×3 uint8 images")
-    if sr.shape != hr.shape:
-        raise ValueError(
-            f"sr has {sr.shape[1]}×{sr.shape[0]} pixels and hr {hr.shape[1]}×{hr.shape[0]}; give images of one size"
-        )
-    if border < 0 or min(hr.shape[:2]) <= 2 * border:
-        raise ValueError(f"a border of {border} leaves nothing of {hr.shape[1]}×{hr.shape[0]} pixels")
-
-    seen = {"image": (sr, hr)}
-    inner = slice(border, -border or None)
-    kinds = {METRICS[name].sees for name in names}
-    if "y" in kinds:
-        seen["y"] = tuple(luminance(image[inner, inner])[None] for image in (sr, hr))
-    if "rgb" in kinds:
-        seen["rgb"] = tuple(image[inner, inner].transpose(2, 0, 1).astype(np.float64) for image in (sr, hr))
-    values = {}
-    for name in names:
-        try:
-            values[name] = METRICS[name].compare(*seen[METRICS[name].sees])
-        except MetricUnavailable as error:
-            if on_unavailable is None:
-                raise
-            on_unavailable(name, str(error))
-            values[name] = math.nan
-    return values
-
-
-#: Every metric there is, in the order of the columns of ``metrics.csv``.
-METRICS = {
-    "psnr_y": Metric("PSNR-Y", "dB", True, "y", psnr),
-    "ssim_y": Metric("SSIM-Y (Wang)", "", True, "y", ssim),
-    "lpips_alex": Metric("LPIPS (alex)", "", False, "image", partial(lpips_distance, net="alex")),
-    "lpips_squeeze": Metric("LPIPS (squeeze)", "", False, "image", partial(lpips_distance, net="squeeze")),
-    "ssim_y_daala": Metric("SSIM-Y (daala)", "", True, "y", ssim_daala),
-    "psnr_rgb": Metric("PSNR-RGB", "dB", True, "rgb", psnr),
-    "ssim_rgb": Metric("SSIM-RGB (Wang)", "", True, "rgb", ssim),
-    "ms_ssim_y": Metric("MS-SSIM-Y", "", True, "y", ms_ssim),
-    "vif_y": Metric("VIF-Y", "", True, "y", vifp),
-    "log_spectral_distance": Metric("log-spectral distance", "dB", False, "image", log_spectral_distance),
+_LABELS = {
+    "psnr_y": ("PSNR-Y", "dB"),
+    "ssim_y": ("SSIM-Y (Wang)", ""),
+    "lpips_alex": ("LPIPS (alex)", ""),
+    "lpips_squeeze": ("LPIPS (squeeze)", ""),
+    "ssim_y_daala": ("SSIM-Y (daala)", ""),
+    "psnr_rgb": ("PSNR-RGB", "dB"),
+    "ssim_rgb": ("SSIM-RGB (Wang)", ""),
+    "ms_ssim_y": ("MS-SSIM-Y", ""),
+    "vif_y": ("VIF-Y", ""),
+    "log_spectral_distance": ("log-spectral distance", "dB"),
 }
+#: Every metric there is, in the order of the columns of ``metrics.csv``.
+METRICS = {name: Metric(*_LABELS[name], measure.higher_is_better) for name, measure in MEASURES.items()}

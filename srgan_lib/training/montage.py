@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from torch import nn
 
 from srgan_lib.data.images import write_image
 from srgan_lib.data.resize import imresize
+from srgan_lib.training.observers import Observer
 from srgan_lib.training.validation import Validation, center_crop
 
 SIDE = 128  #: HR pixels of the patch
 
 
-class Montage:
+class Montage(Observer):
     """Writes ``step_00000000.png`` and so on, evenly spaced over training, beside ``bicubic.png`` and ``hr.png``.
 
     Parameters
@@ -28,7 +30,7 @@ class Montage:
         self.validation = validation
         self.due = {round(frame * steps / (frames - 1)) for frame in range(frames)}
 
-    def __call__(self, step: int, model: nn.Module) -> None:
+    def on_step(self, step: int, network: nn.Module) -> None:
         """Take a snapshot if one is due."""
         if step not in self.due:
             return
@@ -38,7 +40,7 @@ class Montage:
                 earlier.unlink()
             self._write("bicubic", imresize(lr, self.validation.scale))
             self._write("hr", self.validation.hr[0])
-        self._write(f"step_{step:08d}", self.validation.enlarge(model, lr))
+        self._write(f"step_{step:08d}", self.validation.enlarge(network, lr))
 
-    def _write(self, name: str, image) -> None:
+    def _write(self, name: str, image: np.ndarray) -> None:
         write_image(self.folder / f"{name}.png", center_crop(image, SIDE, 1))

@@ -49,6 +49,12 @@ class TrainingState:
         #: What is validated, and written in the end.
         self.eval_network = self.moving_average.averaged if self.moving_average else judged
 
+    def add(self, step: int, values: Mapping[str, Tensor]) -> None:
+        """Take in the values of a step (scalar tensors) and the weights after it."""
+        self.history.add(step, values)
+        if self.moving_average:
+            self.moving_average.update()
+
     def save(self, step: int) -> None:
         """Write a checkpoint after so many steps, unless what happened since the last shows that training diverged."""
         self.history.read()

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
+from torch import nn
 
-class TensorBoard:
+from srgan_lib.training.observers import Observer, Row
+
+
+class TensorBoard(Observer):
     """Writes scalars as TensorBoard's event files.
 
     Parameters
     ----------
     folder : receives the event files; ``tensorboard --logdir`` takes it or a folder above.
-    start : steps done before; what an interrupted training wrote of later steps is hidden.
 
     Raises
     ------
     ImportError
-        If tensorboard is not installed.
+        When training starts, if tensorboard is not installed.
     """
 
-    def __init__(self, folder: Path, start: int) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_start(self, start: int, curve: Sequence[Row]) -> None:
+        """Open the event files; what an interrupted training wrote of steps after ``start`` is hidden."""
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
@@ -28,10 +35,17 @@ class TensorBoard:
                 "tensorboard: the package is not installed; install it (pip install tensorboard), or set "
                 "shared.tensorboard to false (loss_curve.csv and validation.csv hold the same curves)"
             ) from None
-        self.writer = SummaryWriter(str(folder), purge_step=start + 1)
+        self.writer = SummaryWriter(str(self.folder), purge_step=start + 1)
 
-    def add(self, group: str, row: Mapping[str, float]) -> None:
-        """Write a row of a curve, which names its ``step``, as ``<group>/<value>``."""
+    def on_row(self, curve: Sequence[Row]) -> None:
+        """Write the new row of the loss curve as ``train/<value>``."""
+        self._write("train", curve[-1])
+
+    def on_validation(self, row: Row, network: nn.Module) -> None:
+        """Write the new row of the validation curve as ``validation/<value>``."""
+        self._write("validation", row)
+
+    def _write(self, group: str, row: Row) -> None:
         for name, value in row.items():
             if name != "step":
                 self.writer.add_scalar(f"{group}/{name}", value, row["step"])

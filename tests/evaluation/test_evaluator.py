@@ -6,7 +6,8 @@ import pytest
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.evaluator import FIRST_COLUMNS, evaluate, metric_names
 from srgan_lib.evaluation.methods import classical
-from srgan_lib.metrics.registry import METRICS, measure
+from srgan_lib.metrics.measure import measure
+from srgan_lib.metrics.registry import METRICS
 from srgan_lib.params import Evaluation
 
 

@@ -12,7 +12,7 @@ def test_frames_are_evenly_spaced_from_first_to_last(pairs, tmp_path):
     model = torch.nn.Upsample(scale_factor=4)
     (tmp_path / "step_00000009.png").write_bytes(b"of an earlier, shorter training")
     for step in range(81):
-        montage(step, model)
+        montage.on_step(step, model)
     assert sorted(path.stem for path in tmp_path.glob("step_*.png")) == [
         f"step_{step:08d}" for step in (0, 16, 32, 48, 64, 80)
     ]

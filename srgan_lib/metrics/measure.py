@@ -1,0 +1,107 @@
+"""Measure how close a super-resolved image is to the original, each metric in the field's exact convention.
+
+A name carries its convention. ``_y`` is the luminance of BT.601 in studio range, ``_rgb`` the three channels. For
+both, ``border`` pixels (the field: as many as the scale) are shaved from each side and the peak is 255. LPIPS and the
+log-spectral distance see whole images. All images are uint8, as they would be saved. The score of a set is the mean
+of its images' scores.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from srgan_lib.data.spectrum import luminance
+from srgan_lib.metrics.lpips import MetricUnavailable, lpips_distance
+from srgan_lib.metrics.multiscale import ms_ssim, vifp
+from srgan_lib.metrics.psnr import psnr
+from srgan_lib.metrics.spectra import log_spectral_distance
+from srgan_lib.metrics.ssim import ssim, ssim_daala
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a metric is computed: what it sees of the images, which function compares it, which direction is better."""
+
+    sees: str  # "y" and "rgb": shaved C×H×W float64; "image": whole H×W×3 uint8
+    compare: Callable[[np.ndarray, np.ndarray], float]
+    higher_is_better: bool
+
+
+#: Every metric there is, in the order of the columns of ``metrics.csv``.
+MEASURES = {
+    "psnr_y": Measure("y", psnr, True),
+    "ssim_y": Measure("y", ssim, True),
+    "lpips_alex": Measure("image", partial(lpips_distance, net="alex"), False),
+    "lpips_squeeze": Measure("image", partial(lpips_distance, net="squeeze"), False),
+    "ssim_y_daala": Measure("y", ssim_daala, True),
+    "psnr_rgb": Measure("rgb", psnr, True),
+    "ssim_rgb": Measure("rgb", ssim, True),
+    "ms_ssim_y": Measure("y", ms_ssim, True),
+    "vif_y": Measure("y", vifp, True),
+    "log_spectral_distance": Measure("image", log_spectral_distance, False),
+}
+
+
+def measure(
+    sr: np.ndarray,
+    hr: np.ndarray,
+    border: int,
+    names: Iterable[str] = ("psnr_y", "ssim_y"),
+    on_unavailable: Callable[[str, str], None] | None = None,
+) -> dict[str, float]:
+    """Several metrics of one pair of images; what they have in common is computed once.
+
+    Parameters
+    ----------
+    sr, hr : H×W×3 uint8, of the same size.
+    border : pixels shaved from each side for the metrics on Y and RGB.
+    names : keys of :data:`MEASURES`.
+    on_unavailable : called with the name of a metric that cannot be computed here, which is then NaN, and the reason.
+
+    Returns
+    -------
+    Values by name, in the order asked for.
+
+    Raises
+    ------
+    ValueError
+        For images of other types or unequal sizes, a border that leaves too little, or an unknown name.
+    MetricUnavailable
+        For a metric that cannot be computed here, unless there is ``on_unavailable``.
+    """
+    names = list(names)
+    unknown = [name for name in names if name not in MEASURES]
+    if unknown:
+        raise ValueError(f"unknown metric {', '.join(unknown)}; there are {', '.join(MEASURES)}")
+    for role, image in (("sr", sr), ("hr", hr)):
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise ValueError(f"{role} is {image.dtype} of shape {image.shape}; metrics compare H×W×3 uint8 images")
+    if sr.shape != hr.shape:
+        raise ValueError(
+            f"sr has {sr.shape[1]}×{sr.shape[0]} pixels and hr {hr.shape[1]}×{hr.shape[0]}; give images of one size"
+        )
+    if border < 0 or min(hr.shape[:2]) <= 2 * border:
+        raise ValueError(f"a border of {border} leaves nothing of {hr.shape[1]}×{hr.shape[0]} pixels")
+
+    seen = {"image": (sr, hr)}
+    inner = slice(border, -border or None)
+    kinds = {MEASURES[name].sees for name in names}
+    if "y" in kinds:
+        seen["y"] = tuple(luminance(image[inner, inner])[None] for image in (sr, hr))
+    if "rgb" in kinds:
+        seen["rgb"] = tuple(image[inner, inner].transpose(2, 0, 1).astype(np.float64) for image in (sr, hr))
+    values = {}
+    for name in names:
+        try:
+            values[name] = MEASURES[name].compare(*seen[MEASURES[name].sees])
+        except MetricUnavailable as error:
+            if on_unavailable is None:
+                raise
+            on_unavailable(name, str(error))
+            values[name] = math.nan
+    return values

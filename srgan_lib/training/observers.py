@@ -1,0 +1,54 @@
+"""Watch a training: what hangs on the loop and decides nothing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from torch import nn
+
+from srgan_lib.training.gan_diagnostics import WINDOW, discriminator_warnings
+
+Row = Mapping[str, float]
+
+
+class Observer:
+    """Base of all observers; the main process calls each hook, which does nothing unless a subclass defines it."""
+
+    def on_start(self, start: int, curve: Sequence[Row]) -> None:
+        """See a training begin after ``start`` finished steps, with the rows of its loss curve so far."""
+
+    def on_row(self, curve: Sequence[Row]) -> None:
+        """See the loss curve, whose last row is new."""
+
+    def on_validation(self, row: Row, network: nn.Module) -> None:
+        """See a new row of the validation curve, and the network that it is about."""
+
+    def on_step(self, step: int, network: nn.Module) -> None:
+        """See the network after ``step`` steps; 0: before the first."""
+
+
+class Health(Observer):
+    """Warns of a discriminator that wins outright or has collapsed, each kind once.
+
+    Parameters
+    ----------
+    on_warning : called with a sentence.
+    """
+
+    def __init__(self, on_warning: Callable[[str], None]) -> None:
+        self.on_warning = on_warning
+        self._warned: set[str] = set()
+
+    def on_start(self, start: int, curve: Sequence[Row]) -> None:
+        """Warn of what the rows before an interruption show."""
+        self._judge(curve)
+
+    def on_row(self, curve: Sequence[Row]) -> None:
+        """Warn of what the last rows show."""
+        self._judge(curve[-WINDOW:])
+
+    def _judge(self, rows: Sequence[Row]) -> None:
+        for kind, text in discriminator_warnings(rows).items():
+            if kind not in self._warned:
+                self._warned.add(kind)
+                self.on_warning(text)

@@ -1,0 +1,106 @@
+"""Write what a training leaves: networks, curves, a sample image and the speed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas
+from torch import nn
+
+from srgan_lib.data.images import write_image
+from srgan_lib.files import write_atomic
+from srgan_lib.metrics.measure import MEASURES
+from srgan_lib.models.files import CheckpointError, load_tensors, save_model
+from srgan_lib.params import Training
+from srgan_lib.training.observers import Observer, Row
+from srgan_lib.training.state import NetworkState, TrainingState
+from srgan_lib.training.validation import Validation
+
+
+class Results(Observer):
+    """The files of one training.
+
+    Parameters
+    ----------
+    directory : receives ``<network>.safetensors``, ``<network>_best.safetensors`` where there is a monitor,
+        ``networks/<network>_<step>.safetensors`` where copies are kept, ``loss_curve.csv``, ``validation.csv``,
+        ``sample.png`` (a validation crop by the network as it is) and ``speed.json``.
+    stage : says what is kept.
+    state : the networks and their history.
+    validation : gives the sample.
+    card : facts for the metadata of the networks' files.
+    """
+
+    def __init__(
+        self, directory: Path, stage: Training, state: TrainingState, validation: Validation, card: Mapping[str, Any]
+    ) -> None:
+        self.directory, self.stage, self.state = directory, stage, state
+        self.validation, self.card = validation, card
+
+    def on_start(self, start: int, curve: Sequence[Row]) -> None:
+        """Delete the networks that another training left here, since its curves are replaced."""
+        for name in self.state.networks:
+            files = [self.directory / f"{name}.safetensors"]
+            if start == 0:
+                files += [self.directory / f"{name}_best.safetensors"]
+                files += self.directory.glob(f"networks/{name}_*.safetensors")
+            for file in files:
+                file.unlink(missing_ok=True)
+
+    def on_validation(self, row: Row, network: nn.Module) -> None:
+        """Write the sample and both curves, and the network if it is the best by the monitor."""
+        write_image(self.directory / "sample.png", self.validation.latest)
+        history, monitor = self.state.history, self.stage.monitor
+        for name, rows in (("loss_curve", history.curve), ("validation", history.validation)):
+            table = pandas.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+            write_atomic(self.directory / f"{name}.csv", table)
+        if monitor and history.last_is_best(monitor, MEASURES[monitor].higher_is_better):
+            name, trained = next(iter(self.state.networks.items()))
+            self._write_network(f"{name}_best", network, trained, int(row["step"]))
+
+    def on_step(self, step: int, network: nn.Module) -> None:
+        """Write the copies of the networks that are due."""
+        every = self.stage.keep_networks_every
+        if every and 0 < step < self.stage.steps and step % every == 0:
+            self._write_networks(step, "networks/{name}_{step:08d}")
+
+    def finish(self, steps: int, seconds: float, wait_share: float, peak_memory: float) -> None:
+        """Write the speed, then the networks: their files say that the training is finished.
+
+        Parameters
+        ----------
+        steps, seconds : done since the training was last started.
+        wait_share : share of the time that it waited for crops, in [0,1].
+        peak_memory : GiB.
+        """
+        speed = {
+            "steps": steps,
+            "seconds": round(seconds, 3),
+            "images_per_second": round(steps * self.stage.batch / seconds, 3),
+            "data_wait_share": round(wait_share, 5),
+            "peak_memory_gib": round(peak_memory, 3),
+        }
+        write_atomic(self.directory / "speed.json", json.dumps(speed, indent=1) + "\n")
+        self._write_networks(self.stage.steps, "{name}")
+
+    def _write_networks(self, step: int, pattern: str) -> None:
+        for index, (name, trained) in enumerate(self.state.networks.items()):
+            network = trained.network if index else self.state.eval_network
+            self._write_network(pattern.format(name=name, step=step), network, trained, step)
+
+    def _write_network(self, name: str, network: nn.Module, trained: NetworkState, steps: int) -> None:
+        save_model(self.directory / f"{name}.safetensors", network, trained.config, **self.card, steps=steps)
+
+
+def finished_curve(directory: Path, networks: Sequence[str], fingerprint: str) -> pandas.DataFrame | None:
+    """Read the loss curve of a training whose networks are all here, intact and of this fingerprint; else none."""
+    try:
+        metadata = [load_tensors(directory / f"{name}.safetensors")[1] for name in networks]
+    except CheckpointError:
+        return None
+    if any(fact.get("fingerprint") != fingerprint for fact in metadata):
+        return None
+    return pandas.read_csv(directory / "loss_curve.csv")
