@@ -13,7 +13,7 @@ from srgan_lib.data.images import crop_to_multiple, read_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.upscale import upscale_array
 from srgan_lib.metrics.measure import measure
-from srgan_lib.models.generators import SRResNet
+from srgan_lib.models.srresnet import SRResNet
 
 SCALE = 4
 

@@ -23,7 +23,7 @@ from srgan_lib.data.images import ImageError, image_files, image_mode, read_imag
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.tiles import Span, cut, paste, tile_counts
 from srgan_lib.models.base import SuperResolver
-from srgan_lib.models.generators import receptive_radius
+from srgan_lib.models.receptive_field import receptive_radius
 
 BLENDED_OVERLAP, FADE = 32, 8  #: LR pixels, for networks that see too far for an exact overlap
 SMALLEST_TILE = 32

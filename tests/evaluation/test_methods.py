@@ -16,7 +16,8 @@ from srgan_lib.evaluation.methods import (
     network,
 )
 from srgan_lib.evaluation.upscale import upscale_array
-from srgan_lib.models.generators import ESPCN, SRResNet
+from srgan_lib.models.espcn import ESPCN
+from srgan_lib.models.srresnet import SRResNet
 
 
 def test_nearest_repeats_pixels_and_bicubic_is_matlab_s(pairs):

@@ -6,7 +6,8 @@ from PIL import Image
 from srgan_lib.data.images import ImageError, read_image, write_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.upscale import SMALLEST_TILE, upscale_array, upscale_file, upscale_folder
-from srgan_lib.models.generators import SRResNet, receptive_radius
+from srgan_lib.models.receptive_field import receptive_radius
+from srgan_lib.models.srresnet import SRResNet
 
 
 def lively(model, seed=0):

@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from srgan_lib.models.discriminators import Discriminator, build_discriminator
+from srgan_lib.models.discriminators import build_discriminator
+from srgan_lib.models.srgan_discriminator import Discriminator
 
 
 def test_has_the_papers_layers():

@@ -1,6 +1,6 @@
 import torch
 
-from srgan_lib.models.generators import SRResNet
+from srgan_lib.models.srresnet import SRResNet
 from srgan_lib.params import Shared
 from srgan_lib.training.compute import Compute, seeded
 

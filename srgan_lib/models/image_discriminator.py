@@ -1,0 +1,51 @@
+"""What the discriminators have in common: one logit for a whole image, and their convolution blocks."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from srgan_lib.params import Head
+
+
+class ImageDiscriminator(nn.Module):
+    """Base: one logit for a whole image, from the features that a subclass makes of it.
+
+    Parameters
+    ----------
+    crop : height and width of the images, which the dense head fixes.
+    head : ``"dense"`` flattens the features; ``"pool"`` averages them over the image and takes any size.
+    """
+
+    features: nn.Module
+    classify: nn.Module
+
+    def __init__(self, crop: int, head: Head) -> None:
+        super().__init__()
+        self.crop = crop
+        self.head = head
+
+    def forward(self, images: Tensor) -> Tensor:
+        """N×3×crop×crop in [0,1] to N×1 logits, positive for "real"; the losses contain the sigmoid.
+
+        Raises
+        ------
+        ValueError
+            With the dense head, for images of another size than ``crop``.
+        """
+        height, width = images.shape[-2:]
+        if self.head == "dense" and (height, width) != (self.crop, self.crop):
+            raise ValueError(
+                f"this discriminator's dense head takes {self.crop}×{self.crop} images and got {width}×{height}; "
+                f"build it with crop={height} or with head='pool', which takes any size"
+            )
+        features = self.features(images)
+        return self.classify(features.mean((2, 3)) if self.head == "pool" else features.flatten(1))
+
+    def num_features(self, channels: int, side: int) -> int:
+        """How many numbers the head receives from features of so many channels and pixels a side."""
+        return channels * (side**2 if self.head == "dense" else 1)
+
+
+def conv_block(before: int, after: int, stride: int = 1, kernel: int = 3) -> list[nn.Module]:
+    """A convolution with BN and LeakyReLU 0.2, as a list of layers."""
+    return [nn.Conv2d(before, after, kernel, stride, padding=1), nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)]

@@ -1,0 +1,33 @@
+"""How far a network sees: what tiles must overlap by for an exact result."""
+
+from __future__ import annotations
+
+import math
+
+from torch import nn
+
+from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle
+
+LARGEST_RADIUS = 64  #: LR pixels; deeper networks are tiled with a blended overlap instead
+
+
+def receptive_radius(model: SuperResolver) -> int | None:
+    """How many LR pixels each way an output pixel depends on, or none where that is over 64.
+
+    Sums the reach of all convolutions in LR pixels, in the order in which the data passes them.
+    """
+    reach, resolution = 0.0, model.scale // model.factor
+    for module in model.modules():
+        if isinstance(module, nn.PixelShuffle):
+            resolution *= module.upscale_factor
+        elif isinstance(module, nn.Upsample):
+            resolution *= int(module.scale_factor)
+        elif isinstance(module, ConvAfterShuffle):
+            resolution *= module.factor
+        if isinstance(module, nn.Conv2d):
+            reach += module.kernel_size[0] // 2 / resolution
+    if model.input == "bicubic":
+        reach += BicubicUpsample.RADIUS
+    radius = max(math.ceil(reach), BicubicUpsample.RADIUS)
+    return radius if radius <= LARGEST_RADIUS else None

@@ -1,0 +1,24 @@
+"""The residual block of SRGAN's generators."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from srgan_lib.params import Norm
+
+
+class ResidualBlock(nn.Module):
+    """Convolution, activation, convolution, added to the input; normalised or not."""
+
+    def __init__(self, channels: int, norm: Norm, activation: nn.Module, last_norm: bool = True) -> None:
+        super().__init__()
+        layers = [nn.Conv2d(channels, channels, 3, padding=1), activation, nn.Conv2d(channels, channels, 3, padding=1)]
+        if norm == "batch":
+            layers.insert(1, nn.BatchNorm2d(channels))
+            if last_norm:
+                layers.append(nn.BatchNorm2d(channels))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N×channels×h×w to the same shape."""
+        return x + self.layers(x)
