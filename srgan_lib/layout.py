@@ -31,8 +31,8 @@ STAGES: dict[str, StageInfo] = {
     info.name: info
     for info in (
         StageInfo("data", "01_data_exploration", ()),
-        StageInfo("srcnn", "02_srcnn_baseline", ("data",), "srgan_lib.training.supervised"),
-        StageInfo("warmup", "03_warmup", ("data",), "srgan_lib.training.supervised"),
+        StageInfo("srcnn", "02_srcnn_baseline", ("data",), "srgan_lib.training.srcnn"),
+        StageInfo("warmup", "03_warmup", ("data",), "srgan_lib.training.warmup"),
         StageInfo("adversarial", "04_adversarial", ("data", "warmup"), "srgan_lib.training.adversarial"),
         StageInfo("evaluation", "05_evaluation", ("data", "srcnn", "warmup", "adversarial")),
     )

@@ -81,7 +81,7 @@ from srgan_lib.data.split import read_split
 from srgan_lib.data.pairs import load_pairs
 from srgan_lib.pipeline.notebook import open_stage
 from srgan_lib.training import figures
-from srgan_lib.training.supervised import train_srcnn
+from srgan_lib.training.srcnn import train_srcnn
 
 stage = open_stage("srcnn", globals())
 shared = stage.params.shared

@@ -93,7 +93,7 @@ from srgan_lib.data.split import read_split
 from srgan_lib.data.pairs import load_pairs
 from srgan_lib.pipeline.notebook import open_stage
 from srgan_lib.training import figures
-from srgan_lib.training.supervised import train_warmup
+from srgan_lib.training.warmup import train_warmup
 
 stage = open_stage("warmup", globals())
 shared, warmup = stage.params.shared, stage.params.warmup

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas
@@ -13,12 +13,15 @@ from srgan_lib.data.pairs import Pair
 from srgan_lib.models.discriminators import build_discriminator
 from srgan_lib.models.files import CheckpointError, load_model
 from srgan_lib.params import Params
+from srgan_lib.training.adversarial_loss import AdversarialLoss
 from srgan_lib.training.compute import seeded
 from srgan_lib.training.loop import Loop, OnStep, OnWarning, TrainingTask
-from srgan_lib.training.losses import AdversarialLoss, ImageTerms, weighted_sum
+from srgan_lib.training.losses import ImageTerms, weighted_sum
 from srgan_lib.training.montage import Montage
 from srgan_lib.training.optimizer import Optimizer
 from srgan_lib.training.state import NetworkState
+
+LogitTerm = Callable[[Tensor | None, Tensor], Tensor]
 
 
 class Adversarial(TrainingTask):
@@ -35,8 +38,13 @@ class Adversarial(TrainingTask):
         self.compute = compute = loop.compute
         shared = loop.params.shared
         self.terms = ImageTerms.of(stage, compute, loop.first_crops())
-        self.weights = {**self.terms.weights, "adversarial": stage.adversarial_weight}
         self.adversarial = AdversarialLoss(stage.adversarial_loss)
+        #: Terms of the generator's loss that compare the discriminator's outputs for real and for generated images.
+        self.logit_terms: dict[str, LogitTerm] = {}
+        self.weights = dict(self.terms.weights)
+        if stage.adversarial_weight:
+            self.logit_terms["adversarial"] = self.adversarial.generator
+            self.weights["adversarial"] = stage.adversarial_weight
         generator, metadata = load_model(warmup_weights)
         if generator.scale != shared.scale:
             raise CheckpointError(
@@ -85,9 +93,7 @@ class Adversarial(TrainingTask):
         self, sr: Tensor, hr: Tensor, real: Tensor | None, fake: Tensor, keep_graph: bool
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The gradient of the generator's loss at its output, and the values of its terms."""
-        terms = self.terms(sr, hr)
-        if self.stage.adversarial_weight:
-            terms["adversarial"] = self.adversarial.generator(real, fake)
+        terms = self.terms(sr, hr) | {name: term(real, fake) for name, term in self.logit_terms.items()}
         loss, values = weighted_sum(terms, self.weights)
         (gradient,) = torch.autograd.grad(loss, sr, retain_graph=keep_graph)
         return gradient, values
@@ -124,7 +130,7 @@ def train_adversarial(
 
     Writes ``generator.safetensors``, ``discriminator.safetensors`` and the snapshots in ``montage/``.
     ``warmup_weights`` is the warm-up's ``generator.safetensors``. Other parameters, returns and raises as
-    :func:`~srgan_lib.training.supervised.train_srcnn`; also ``CheckpointError`` where the warm-up's file is damaged or
+    :func:`~srgan_lib.training.srcnn.train_srcnn`; also ``CheckpointError`` where the warm-up's file is damaged or
     of another scale, and ``BackboneError`` where ``content_weights`` is ``imagenet`` and VGG-19 is not on this disk.
     """
     loop = Loop("adversarial", params, train_pairs, validation_pairs, directory, fingerprint, on_step, on_warning)

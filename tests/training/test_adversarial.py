@@ -15,7 +15,7 @@ from srgan_lib.models.files import CheckpointError, load_tensors
 from srgan_lib.training.adversarial import Adversarial, train_adversarial
 from srgan_lib.training.loop import Loop
 from srgan_lib.training.optimizer import Optimizer
-from srgan_lib.training.supervised import train_warmup
+from srgan_lib.training.warmup import train_warmup
 from tests.tiny import photographs
 
 

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from srgan_lib.training.adversarial import train_adversarial
-from srgan_lib.training.supervised import train_srcnn, train_warmup
+from srgan_lib.training.srcnn import train_srcnn
+from srgan_lib.training.warmup import train_warmup
 from tests.tiny import photographs
 
 STEPS, EVERY = 24, 5
@@ -45,7 +46,7 @@ def test_killed_at_five_moments(stage, make_params, tmp_path):
     params = make_params(**{name: often for name in ("srcnn", "warmup", "adversarial")})
     warmup = tmp_path / "before" / "generator.safetensors"
     processes = multiprocessing.get_context("forkserver")  # imports torch once for all
-    processes.set_forkserver_preload(["srgan_lib.training.adversarial", "srgan_lib.training.supervised"])
+    processes.set_forkserver_preload(["srgan_lib.training.adversarial", "srgan_lib.training.warmup"])
 
     def start(name, folder):
         receiving, sending = processes.Pipe(duplex=False)

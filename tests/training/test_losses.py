@@ -5,8 +5,11 @@ import torch
 
 from srgan_lib.models.features import VGGFeatures
 from srgan_lib.params import Adversarial
+from srgan_lib.training.adversarial_loss import AdversarialLoss
 from srgan_lib.training.compute import Compute
-from srgan_lib.training.losses import DISTANCES, AdversarialLoss, ContentLoss, ImageTerms, weighted_sum
+from srgan_lib.training.content_loss import ContentLoss
+from srgan_lib.training.distances import DISTANCES
+from srgan_lib.training.losses import ImageTerms, weighted_sum
 
 
 def images(seed, size=8):

@@ -18,7 +18,7 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 from srgan_lib.params import Params
-from srgan_lib.training.supervised import train_warmup
+from srgan_lib.training.warmup import train_warmup
 from tests.tiny import photographs
 
 images, told = photographs(4), []
@@ -65,7 +65,7 @@ def test_impossible_numbers_of_processes_are_refused(monkeypatch):
 
 
 def test_without_accelerate_the_error_says_what_to_do(make_params, pairs, tmp_path, monkeypatch):
-    from srgan_lib.training.supervised import train_warmup
+    from srgan_lib.training.warmup import train_warmup
 
     monkeypatch.setitem(sys.modules, "accelerate", None)
     with pytest.raises(ImportError, match=r"pip install accelerate.*shared\.processes to 1"):

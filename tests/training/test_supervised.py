@@ -6,7 +6,8 @@ import torch
 
 from srgan_lib.models.backbones import BackboneError
 from srgan_lib.models.files import load_model, load_tensors, save_model
-from srgan_lib.training.supervised import train_srcnn, train_warmup
+from srgan_lib.training.srcnn import train_srcnn
+from srgan_lib.training.warmup import train_warmup
 from tests.tiny import photographs
 
 

@@ -1,0 +1,49 @@
+"""The adversarial losses: what generator and discriminator make of the discriminator's outputs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from srgan_lib.params import AdversarialKind
+
+
+class AdversarialLoss:
+    """What discriminator and generator make of the discriminator's outputs, N×1 logits each.
+
+    Parameters
+    ----------
+    kind : ``"bce"``: binary cross-entropy, non-saturating for the generator (Goodfellow et al. 2014);
+        ``"lsgan"``: least squares with targets 1 and 0 (Mao et al. 2017); ``"lsgan_sigmoid"``: the same of the sigmoid;
+        ``"relativistic"``: relativistic average with cross-entropy (Jolicoeur-Martineau 2018, as in ESRGAN).
+    """
+
+    def __init__(self, kind: AdversarialKind) -> None:
+        self.relativistic = kind == "relativistic"
+        self.least_squares = kind.startswith("lsgan")
+        self.squashed = kind == "lsgan_sigmoid"
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """The discriminator's loss on real and on fake images; it minimises their sum."""
+        real, fake = self._logits(real, fake)
+        return self._criterion(real, 1.0), self._criterion(fake, 0.0)
+
+    def generator(self, real: Tensor | None, fake: Tensor) -> Tensor:
+        """The generator's loss; ``real`` is used only where :attr:`relativistic`."""
+        if not self.relativistic:
+            return self._criterion(fake, 1.0)
+        real, fake = self._logits(real.detach(), fake)
+        return self._criterion(real, 0.0) + self._criterion(fake, 1.0)
+
+    def probabilities(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """How real the discriminator takes each real and each fake image for; above 0.5 means "real"."""
+        real, fake = self._logits(real, fake)
+        return (real, fake) if self.least_squares and not self.squashed else (real.sigmoid(), fake.sigmoid())
+
+    def _logits(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        return (real - fake.mean(), fake - real.mean()) if self.relativistic else (real, fake)
+
+    def _criterion(self, outputs: Tensor, target: float) -> Tensor:
+        penalty = F.mse_loss if self.least_squares else F.binary_cross_entropy_with_logits
+        return penalty(outputs.sigmoid() if self.squashed else outputs, torch.full_like(outputs, target))

@@ -1,0 +1,58 @@
+"""The content loss: a distance between VGG-19 features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from srgan_lib.models.features import VGGFeatures
+from srgan_lib.params import FeatureDistance
+from srgan_lib.training.distances import DISTANCES
+
+
+class ContentLoss(nn.Module):
+    """Weighted distance between the VGG-19 features of two images (Ledig et al. 2017, equation 5).
+
+    Parameters
+    ----------
+    features : the network; it stays fixed.
+    layers : weight of each layer.
+    kind : ``"mse"`` or ``"l1"``.
+    scale : multiplies the features (the paper: 1/12.75), or ``"auto"``: each layer's by 1/mean |activation|
+        on the images given to :meth:`calibrate`.
+    """
+
+    def __init__(
+        self,
+        features: VGGFeatures,
+        layers: Mapping[str, float],
+        kind: FeatureDistance,
+        scale: float | Literal["auto"],
+    ) -> None:
+        super().__init__()
+        self.features = features
+        self.layers = dict(layers)
+        self.distance = DISTANCES[kind]
+        self.scales = {layer: 1.0 if scale == "auto" else scale for layer in layers}
+        self.automatic = scale == "auto"
+
+    @torch.no_grad()
+    def calibrate(self, images: Tensor) -> None:
+        """Set the automatic scales from N×3×H×W images in [0,1]; a scale given as a number stays."""
+        if self.automatic:
+            for layer, activation in self.features(images).items():
+                self.scales[layer] = 1 / activation.float().abs().mean().clamp_min(1e-6).item()
+
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """Distance of N×3×H×W images in [0,1], with a gradient for ``sr`` alone."""
+        with torch.no_grad():
+            targets = self.features(hr)
+        total = sr.new_zeros(())
+        for layer, activation in self.features(sr).items():
+            scale = self.scales[layer]
+            distance = self.distance(activation.to(sr.dtype) * scale, targets[layer].to(sr.dtype) * scale)
+            total = total + self.layers[layer] * distance
+        return total

@@ -1,0 +1,20 @@
+"""Distances between images, or between features, as scalars that can be differentiated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor
+from torch.nn import functional as F
+
+Distance = Callable[[Tensor, Tensor], Tensor]
+CHARBONNIER_EPSILON = 1e-3
+
+
+def charbonnier(a: Tensor, b: Tensor) -> Tensor:
+    """Mean of √((a − b)² + ε²), ε = 1e-3: an L1 that is smooth at 0 (Lai et al., LapSRN, CVPR 2017)."""
+    return ((a - b).square() + CHARBONNIER_EPSILON**2).sqrt().mean()
+
+
+#: Distances between tensors of one shape, as a scalar mean over all elements.
+DISTANCES: dict[str, Distance] = {"mse": F.mse_loss, "l1": F.l1_loss, "charbonnier": charbonnier}

@@ -1,0 +1,62 @@
+"""Train SRCNN, the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas
+
+from srgan_lib.data.pairs import Pair
+from srgan_lib.params import Params
+from srgan_lib.training.distances import DISTANCES
+from srgan_lib.training.loop import Loop, OnStep, OnWarning
+from srgan_lib.training.losses import ImageTerms
+from srgan_lib.training.supervised import Supervised
+
+
+def train_srcnn(
+    params: Params,
+    train_pairs: Sequence[Pair],
+    validation_pairs: Sequence[Pair],
+    directory: Path,
+    fingerprint: str,
+    on_step: OnStep | None = None,
+    on_warning: OnWarning | None = None,
+) -> pandas.DataFrame:
+    """Train SRCNN on the mean squared error of pixels.
+
+    Parameters
+    ----------
+    params : resolved parameters (device, dtype and threads are values).
+    train_pairs, validation_pairs : the images.
+    directory : receives ``srcnn.safetensors``, ``loss_curve.csv``, ``validation.csv``, ``speed.json`` and
+        ``checkpoints/``.
+    fingerprint : of everything that decides the weights: training goes on where it stopped under the same one, and is
+        not repeated if it was finished under it.
+    on_step : called after every step with (step, steps, the new row of the loss curve or None).
+    on_warning : told in a sentence what the user should know.
+
+    Returns
+    -------
+    The loss curve.
+
+    Raises
+    ------
+    Interrupted
+        After Ctrl-C, when the state is saved.
+    Diverged
+        When a loss is no number any more, or explodes.
+    CheckpointError
+        When a checkpoint of this fingerprint holds another network.
+    """
+    stage = params.srcnn
+    config = {
+        "architecture": "srcnn",
+        "layout": stage.layout,
+        "global_skip": stage.global_skip,
+        "scale": params.shared.scale,
+    }
+    loop = Loop("srcnn", params, train_pairs, validation_pairs, directory, fingerprint, on_step, on_warning)
+    terms = ImageTerms({"pixel": DISTANCES["mse"]}, {"pixel": 1.0})
+    return loop.run(["srcnn"], lambda: Supervised(loop, "srcnn", config, terms))
