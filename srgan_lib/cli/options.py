@@ -36,13 +36,6 @@ results_option: Decorator = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of all runs; default: results/ of the project.",
 )
-pdf_engine_option: Decorator = click.option(
-    "--pdf-engine",
-    type=click.Choice(["typst", "chromium"]),
-    default="typst",
-    show_default=True,
-    help="What sets report.pdf.",
-)
 
 
 def run_options(command: Callable[..., None]) -> Callable[..., None]:

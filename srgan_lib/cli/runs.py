@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from srgan_lib import params_io
-from srgan_lib.cli.options import pdf_engine_option, read_run, run_options, this_command
+from srgan_lib.cli.options import read_run, run_options, this_command
 from srgan_lib.cli.terminal import Terminal, print_table
 from srgan_lib.layout import STAGES, LayoutError, project_root
 
@@ -19,8 +19,7 @@ from srgan_lib.layout import STAGES, LayoutError, project_root
     "--from", "from_stage", type=click.Choice(list(STAGES)), help="Compute this stage and all after it, changed or not."
 )
 @click.option("--no-reuse", is_flag=True, help="Compute every stage, whatever is there.")
-@pdf_engine_option
-def run(from_stage: str | None, no_reuse: bool, pdf_engine: str, **described: Any) -> None:
+def run(from_stage: str | None, no_reuse: bool, **described: Any) -> None:
     """Run the five notebooks with PARAMS and make the report."""
     from srgan_lib.pipeline.assemble import assemble
     from srgan_lib.pipeline.execution import execute
@@ -34,9 +33,7 @@ def run(from_stage: str | None, no_reuse: bool, pdf_engine: str, **described: An
     with terminal:
         execute(plans, this.params, this.folder, this.root, terminal.on_event)
         terminal.note("Making the report")
-        changed = assemble(
-            this.folder, this.params, this.asked, this.root, command=this_command(), pdf_engine=pdf_engine
-        )
+        changed = assemble(this.folder, this.params, this.asked, this.root, command=this_command())
         terminal.note(f"Report {'written' if changed else 'up to date'}: {this.folder / 'report.html'}")
 
 
@@ -69,13 +66,12 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
 @click.command()
 @click.argument("run", metavar="RUN")
 @click.option("--open", "open_it", is_flag=True, help="Open report.html in the browser.")
-@pdf_engine_option
-def report(run: str, open_it: bool, pdf_engine: str) -> None:
+def report(run: str, open_it: bool) -> None:
     """Make the report and the archive of RUN (a name under results/, or its folder) again from what is computed."""
     from srgan_lib.pipeline.assemble import assemble_again
 
     run_dir = _existing_run(run)
-    for path in assemble_again(run_dir, pdf_engine=pdf_engine):
+    for path in assemble_again(run_dir):
         click.echo(path)
     if open_it:
         click.launch(str(run_dir / "report.html"))

@@ -26,9 +26,7 @@ TOP_LEVEL = {
 }
 
 
-def assemble(
-    run_dir: Path, params: Params, asked: Params, root: Path, *, command: str, pdf_engine: str = "typst"
-) -> bool:
+def assemble(run_dir: Path, params: Params, asked: Params, root: Path, *, command: str) -> bool:
     """Write a run's top-level metrics, manifest, report and archive from its finished stages.
 
     Parameters
@@ -49,7 +47,6 @@ def assemble(
             {name: s["fingerprint"] for name, s in stages.items()},
             asked.title,
             command,
-            pdf_engine,
             provenance.source_hash("report"),
         ]
     )
@@ -61,23 +58,24 @@ def assemble(
     for name, origin in TOP_LEVEL.items():
         write_atomic(run_dir / name, (run_dir / origin).read_bytes())
     write_json(run_dir / "manifest.json", run_manifest(run_dir, params, asked, root, stages, command))
-    build_report(run_dir, pdf_engine=pdf_engine)
+    build_report(run_dir)
     write_archive(run_dir)
     write_json(run_dir / "manifest.json", {**read_json(run_dir / "manifest.json"), "content": content})
     return True
 
 
-def assemble_again(run_dir: Path, *, pdf_engine: str = "typst") -> list[Path]:
-    """Make a run's report and archive again from what is there, whatever it is; the next ``srgan run`` looks again.
+def assemble_again(run_dir: Path) -> list[Path]:
+    """Rebuild a run's report and archive from whatever is there; the next ``srgan run`` builds them anew.
 
     Returns
     -------
-    The files written.
+    list of Path
+        The files written.
     """
-    manifest = read_json(run_dir / "manifest.json")
-    manifest.pop("content", None)
-    write_json(run_dir / "manifest.json", manifest)
-    return [*build_report(run_dir, pdf_engine=pdf_engine), write_archive(run_dir)]
+    report = build_report(run_dir)
+    manifest = read_json(run_dir / "manifest.json") or {}
+    write_json(run_dir / "manifest.json", {key: value for key, value in manifest.items() if key != "content"})
+    return [*report, write_archive(run_dir)]
 
 
 def run_manifest(

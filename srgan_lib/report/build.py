@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from srgan_lib.files import write_atomic
 from srgan_lib.report.load_run import read_run
 from srgan_lib.report.page import compose
-from srgan_lib.report.pdf import print_page, render_pdf
+from srgan_lib.report.pdf import render_pdf
 
 
-def build_report(run_dir: Path, *, pdf_engine: Literal["typst", "chromium"] = "typst") -> list[Path]:
+def build_report(run_dir: Path) -> list[Path]:
     """Write ``report.html`` and ``report.pdf`` into a run's folder; the same folder gives the same bytes.
 
     Parameters
@@ -19,7 +18,6 @@ def build_report(run_dir: Path, *, pdf_engine: Literal["typst", "chromium"] = "t
     run_dir : folder of a finished run: five executed notebooks with manifests, ``metrics.csv``,
         ``metrics_summary.csv``, ``manifest.json`` and, where there are crops to look closer at,
         ``evaluation/viewer/index.json``.
-    pdf_engine : ``typst`` sets the pages; ``chromium`` prints the HTML as it looks (its PDF carries a date).
 
     Returns
     -------
@@ -29,14 +27,11 @@ def build_report(run_dir: Path, *, pdf_engine: Literal["typst", "chromium"] = "t
     Raises
     ------
     ReportError
-        Naming what is missing or broken in the folder, or the browser that ``chromium`` needs.
+        Naming what is missing or broken in the folder.
     """
     run = read_run(Path(run_dir))
     page, images = compose(run, "screen")
     html, pdf = run.directory / "report.html", run.directory / "report.pdf"
     write_atomic(html, images.embed(page))
-    if pdf_engine == "chromium":
-        print_page(html, pdf)
-    else:
-        write_atomic(pdf, render_pdf(*compose(run, "paper")))
+    write_atomic(pdf, render_pdf(*compose(run, "paper")))
     return [html, pdf]
