@@ -1,58 +1,42 @@
-"""Mathematics for pages without scripts: TeX to MathML."""
+"""Set a page's formulas as MathML, all by one call of pandoc, so that the page needs no script for them."""
 
 from __future__ import annotations
 
 import html
-import re
+import json
 
-# latex2mathml knows `split`, which looks like `aligned`; numbered displays need no number here.
-ENVIRONMENTS = {
-    "aligned": "split",
-    "align": "split",
-    "align*": "split",
-    "gather": "split",
-    "gather*": "split",
-    "eqnarray": "split",
-    "eqnarray*": "split",
-}
-UNWRAPPED = ("equation", "equation*", "displaymath")
-# What latex2mathml 3.81 writes, and what TeX means: \sim relates, and \log has space around it.
-FUNCTIONS = "arg|arccos|arcsin|arctan|cos|cosh|det|dim|exp|ker|lg|ln|log|sin|sinh|tan|tanh"
-MENDED = (
-    (re.compile("<mi>&#x0007E;</mi>"), "<mo>&#x0223C;</mo>"),
-    (re.compile(f"<mi>({FUNCTIONS})</mi>"), r'<mo lspace="0.167em" rspace="0.167em">\1</mo>'),
-)
-LEFT_OVER = re.compile(r"\\|>&(?:amp;)?<")
+from bs4 import BeautifulSoup
+
+PLACEHOLDER = "tex-formula"  #: the element that holds a formula's TeX until :func:`set_formulas`
 
 
-def to_mathml(tex: str, *, display: bool, annotate: bool = False) -> str:
-    """One formula as MathML; where TeX holds what cannot be converted, the TeX itself as code.
+def placeholder(tex: str, *, display: bool) -> str:
+    """Mark a formula in HTML for :func:`set_formulas`.
 
     Parameters
     ----------
     tex : without its dollars.
     display : on a line of its own.
-    annotate : keep the TeX inside, for programs that read it rather than MathML.
     """
-    from latex2mathml.converter import convert
-
-    source = _plain_environments(tex.strip())
-    try:
-        mathml = convert(source, display="block" if display else "inline")
-    except Exception:  # the library has a dozen exceptions, all of which mean: this TeX is not for it
-        mathml = "\\"
-    if LEFT_OVER.search(mathml):
-        return f'<code class="tex">{html.escape(tex.strip())}</code>'
-    for pattern, replacement in MENDED:
-        mathml = pattern.sub(replacement, mathml)
-    if annotate:
-        note = f'<annotation encoding="application/x-tex">{html.escape(source)}</annotation>'
-        opening, content = mathml.removesuffix("</math>").split(">", 1)
-        mathml = f"{opening}><semantics>{content}{note}</semantics></math>"
-    return mathml
+    return f'<{PLACEHOLDER} display="{"block" if display else "inline"}">{html.escape(tex.strip())}</{PLACEHOLDER}>'
 
 
-def _plain_environments(tex: str) -> str:
-    for name in UNWRAPPED:
-        tex = tex.replace(rf"\begin{{{name}}}", "").replace(rf"\end{{{name}}}", "")
-    return re.sub(r"\\(begin|end)\{([a-z]+\*?)\}", lambda m: rf"\{m[1]}{{{ENVIRONMENTS.get(m[2], m[2])}}}", tex)
+def set_formulas(page: BeautifulSoup) -> None:
+    """Replace the marked formulas by MathML that carries its TeX; TeX that pandoc cannot read is shown as code."""
+    import pypandoc
+
+    marked = page.find_all(PLACEHOLDER)
+    if not marked:
+        return
+    blocks = [
+        _paragraph(formula.text, "DisplayMath" if formula["display"] == "block" else "InlineMath") for formula in marked
+    ]
+    document = json.dumps({"pandoc-api-version": [1, 23], "meta": {}, "blocks": blocks})
+    mathml = pypandoc.convert_text(document, "html", format="json", extra_args=["--mathml", "--wrap=none", "--quiet"])
+    for formula, paragraph in zip(marked, BeautifulSoup(mathml, "html.parser").find_all("p"), strict=True):
+        formula.replace_with(paragraph.math or page.new_tag("code", attrs={"class": "tex"}, string=formula.text))
+
+
+def _paragraph(tex: str, kind: str) -> dict[str, object]:
+    """One formula as a block of pandoc's document tree."""
+    return {"t": "Para", "c": [{"t": "Math", "c": [{"t": kind}, tex]}]}

@@ -10,14 +10,13 @@ from mistune.util import striptags
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
-from traitlets import Bool
 
 from srgan_lib.layout import STAGES
 from srgan_lib.report import appendix, summary
 from srgan_lib.report.crops import anchor, make_viewer_crops
 from srgan_lib.report.images import Images
 from srgan_lib.report.load_run import Run
-from srgan_lib.report.mathematics import to_mathml
+from srgan_lib.report.mathematics import placeholder
 from srgan_lib.report.merge_notebooks import merge_notebooks
 from srgan_lib.report.postprocess import Chapter, postprocess
 
@@ -71,7 +70,6 @@ def export(book: NotebookNode, medium: Medium, **parts: str) -> str:
     exporter = _Exporter(
         template_name=TEMPLATE.name,
         extra_template_basedirs=[str(TEMPLATE.parent)],
-        annotate=medium == "paper",
         exclude_input_prompt=True,
         exclude_output_prompt=True,
     )
@@ -80,9 +78,7 @@ def export(book: NotebookNode, medium: Medium, **parts: str) -> str:
 
 
 class _Exporter(HTMLExporter):
-    """nbconvert's exporter, with mathematics set here instead of by a script from elsewhere."""
-
-    annotate = Bool(False, help="keep TeX inside MathML")
+    """nbconvert's exporter, with formulas marked for MathML instead of left to a script from elsewhere."""
 
     @property
     def default_config(self) -> Any:
@@ -95,16 +91,16 @@ class _Exporter(HTMLExporter):
     @jinja2.pass_context
     def markdown2html(self, context: jinja2.runtime.Context, source: str) -> str:
         """Markdown to HTML, knowing the chapter."""
-        renderer = _Renderer(context["cell"].metadata["stage"], self.annotate)
+        renderer = _Renderer(context["cell"].metadata["stage"])
         return MarkdownWithMath(renderer=renderer).render(source)
 
 
 class _Renderer(IPythonRenderer):
-    """Headings one level down with ids, links between notebooks as links between chapters, mathematics as MathML."""
+    """Headings one level down with ids, links between notebooks as links between chapters, formulas marked."""
 
-    def __init__(self, stage: str, annotate: bool) -> None:
+    def __init__(self, stage: str) -> None:
         super().__init__(escape=False)
-        self._stage, self._annotate = stage, annotate
+        self._stage = stage
 
     def heading(self, text: str, level: int, **attrs: Any) -> str:
         identity = self._stage if level == 1 else anchor(self._stage, striptags(text))
@@ -115,10 +111,10 @@ class _Renderer(IPythonRenderer):
         return super().link(text, f"#{chapter}" if chapter else url, title)
 
     def block_math(self, body: str) -> str:
-        return to_mathml(body, display=True, annotate=self._annotate)
+        return placeholder(body, display=True)
 
     def inline_math(self, body: str) -> str:
-        return to_mathml(body, display=False, annotate=self._annotate)
+        return placeholder(body, display=False)
 
     def latex_environment(self, name: str, body: str) -> str:
-        return to_mathml(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True, annotate=self._annotate)
+        return placeholder(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True)

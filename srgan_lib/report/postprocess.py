@@ -13,6 +13,7 @@ from mistune.util import striptags
 from srgan_lib.layout import STAGES
 from srgan_lib.report.crops import ViewerCrops
 from srgan_lib.report.images import NAME, Images
+from srgan_lib.report.mathematics import set_formulas
 
 NUMBER = re.compile(r"^\s*\d+\s*[.:)·–—-]?\s+")
 
@@ -41,6 +42,7 @@ def postprocess(
     _drop_notebook_matters(page)
     _unique_ids(page)
     _number_chapters(page, chapters)
+    set_formulas(page)
     _complete_figures(page, images)
     _open_grids(page, viewer)
     _set_headings(page)
