@@ -33,7 +33,10 @@ def set_formulas(page: BeautifulSoup) -> None:
     ]
     document = json.dumps({"pandoc-api-version": [1, 23], "meta": {}, "blocks": blocks})
     mathml = pypandoc.convert_text(document, "html", format="json", extra_args=["--mathml", "--wrap=none", "--quiet"])
-    for formula, paragraph in zip(marked, BeautifulSoup(mathml, "html.parser").find_all("p"), strict=True):
+    converted = BeautifulSoup(mathml, "html.parser")
+    for fence in converted.find_all("mo", form=True, string="∥"):
+        fence.string = "‖"  # the former is a relation too, with space around it
+    for formula, paragraph in zip(marked, converted.find_all("p"), strict=True):
         formula.replace_with(paragraph.math or page.new_tag("code", attrs={"class": "tex"}, string=formula.text))
 
 

@@ -67,6 +67,12 @@ function Span(span)
   if span.classes:includes("source") then return call("source", span.content, pandoc.RawInline) end
 end
 
+-- Typst 0.15 has other names for some symbols than pandoc 3.9 writes.
+function Math(formula)
+  local typst = pandoc.write(pandoc.Pandoc({pandoc.Plain({formula})}), "typst"):gsub("%s+$", "")
+  return pandoc.RawInline("typst", (typst:gsub("%.circle", ".o"):gsub("%f[%a]sect%f[%A]", "inter")))
+end
+
 -- An image is as wide as the text. A chart stays lower than the page, photographs low enough for two on a page.
 function Image(image)
   local wide, high = tonumber(image.attributes.width), tonumber(image.attributes.height)
