@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import platformdirs
+
 
 class LayoutError(ValueError):
     """A run name or a folder that cannot be what it is meant to be."""
@@ -66,6 +68,11 @@ def project_root(start: Path | None = None) -> Path:
 def results_folder(run_dir: Path) -> Path:
     """The folder of all runs, which share what they compute; a run lies in it or in ``sweeps/<sweep>/`` under it."""
     return run_dir.parents[2] if run_dir.parents[1].name == "sweeps" else run_dir.parent
+
+
+def cache_folder() -> Path:
+    """Return where downloaded sets are kept: this project's folder in the user's cache."""
+    return platformdirs.user_cache_path("srgan-report")
 
 
 def run_folder(results: Path, name: str) -> Path:

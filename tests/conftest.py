@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from srgan_lib import downloads
 from srgan_lib.data.images import crop_to_multiple, read_image
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.sources import find_photos
+from tests.server import Server
 
 SWITCHES = (
     "no-sandbox disable-gpu disable-background-networking disable-component-update disable-sync no-first-run"  # as root
@@ -64,3 +67,15 @@ def benchmark():
         ]
 
     return read
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A web server on this machine; downloads are allowed and do not wait between attempts."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("SRGAN_OFFLINE", raising=False)
+    monkeypatch.setattr(downloads, "PAUSE", 0)
+    with Server() as running:
+        threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield running
+        running.shutdown()

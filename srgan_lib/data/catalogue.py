@@ -33,11 +33,13 @@ class Archive:
     urls : where the same file is, in the order they are tried.
     checksum : of the file, ``md5:…`` or ``sha256:…``; None only where the address itself pins the content.
     folders : folders in the archive (their last parts suffice) and the set's folders their images go to.
+    size : in bytes; None where nobody states it.
     """
 
     urls: tuple[str, ...]
     checksum: str | None
     folders: Mapping[str, str]
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,12 @@ class NamedSet:
         """The folders its images are expected in, each once."""
         return list(dict.fromkeys(part.folder for part in self.parts)) or ["HR"]
 
+    @property
+    def size(self) -> int | None:
+        """Bytes to download; None where an archive's size is unknown."""
+        sizes = [archive.size for archive in self.archives]
+        return None if None in sizes else sum(sizes)
+
 
 _BERKELEY = "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/resources.html"
 _ETH = "https://data.vision.ee.ethz.ch/cvl/DIV2K"
@@ -72,13 +80,13 @@ _HUGGING_FACE = "https://huggingface.co/datasets"
 
 def _bsds(folders: Mapping[str, str]) -> Archive:
     url = "https://www.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/BSR/BSR_bsds500.tgz"
-    return Archive((url,), "md5:0b17383ff0b21fe43d2f28e624203169", folders)
+    return Archive((url,), "md5:0b17383ff0b21fe43d2f28e624203169", folders, 70_763_455)
 
 
-def _div2k(part: str, md5: str) -> Archive:
+def _div2k(part: str, md5: str, size: int) -> Archive:
     mirror = f"{_HUGGING_FACE}/goodfellowliu/DIV2K/resolve/d8a7b7e82add5be32adb51d9442b7932b1739e89"
     name = f"DIV2K_{part}_HR"
-    return Archive((f"{_ETH}/{name}.zip", f"{mirror}/{name}.zip"), f"md5:{md5}", {name: name})
+    return Archive((f"{_ETH}/{name}.zip", f"{mirror}/{name}.zip"), f"md5:{md5}", {name: name}, size)
 
 
 def _benchmark(name: str, homepage: str, images: int, commit: str, checksum: str | None) -> NamedSet:
@@ -110,7 +118,10 @@ _ALL = (
         "DIV2K",
         f"{_ETH}/",
         900,
-        (_div2k("train", "bdc2d9338d4e574fe81bf7d158758658"), _div2k("valid", "9fcdda83005c5e5997799b69f955ff88")),
+        (
+            _div2k("train", "bdc2d9338d4e574fe81bf7d158758658", 3_530_603_713),
+            _div2k("valid", "9fcdda83005c5e5997799b69f955ff88", 448_993_893),
+        ),
         (Part("DIV2K_train_HR"), Part("DIV2K_valid_HR", "test")),
     ),
     # The official partition, by identity; 100 images of its validation and of its test part are plenty.
@@ -126,6 +137,7 @@ _ALL = (
                 ),
                 "md5:00d2c5bc6d35e252742224ab0c1e8fcb",
                 {"img_align_celeba": "img_align_celeba"},
+                1_443_490_838,
             ),
         ),
         (

@@ -21,7 +21,7 @@ from srgan_lib.data.photos import DatasetError, Photo
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.spectrum import luminance
-from srgan_lib.internet import cache_folder
+from srgan_lib.layout import cache_folder
 from srgan_lib.params import Shared
 
 Warn = Callable[[str], None]

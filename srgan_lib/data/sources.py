@@ -18,11 +18,11 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from srgan_lib.data.archives import fetch_set
 from srgan_lib.data.catalogue import SETS, Part
-from srgan_lib.data.downloads import download
 from srgan_lib.data.images import image_files
 from srgan_lib.data.photos import DatasetError, Photo, Split
-from srgan_lib.internet import cache_folder
+from srgan_lib.layout import cache_folder
 
 #: scikit-image's and matplotlib's bundled photographs: name -> (package, file, part of the split).
 BUILTIN: dict[str, tuple[str, str, Split]] = {
@@ -119,7 +119,7 @@ def _named(dataset: str, scale: int) -> list[Photo]:
     folders = [root / dataset for root in roots]
     photos = next(filter(None, (_in_named_folder(folder, parts, scale) for folder in folders)), [])
     if not photos:
-        folder = download(known) if known else Path(own) / dataset
+        folder = fetch_set(known) if known else Path(own) / dataset
         photos = _in_named_folder(folder, parts, scale)
     if not photos:
         raise DatasetError(f"{folder}: no images in this folder, nor in its HR; put them there or remove the folder")

@@ -1,4 +1,4 @@
-"""Where the perceptual backbones' ImageNet weights are: on this disk, or at torchvision's address.
+"""The perceptual backbones' ImageNet weights: find them on this disk, or fetch them from torchvision's address.
 
 Searched in this order: the folder named by ``SRGAN_WEIGHTS`` (for machines without internet), then the cache of torch
 hub. This module does not import torch.
@@ -6,25 +6,43 @@ hub. This module does not import torch.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import urllib.error
-import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from srgan_lib.files import atomic_path
-from srgan_lib.internet import download_bar, offline
+from srgan_lib.downloads import DownloadError, download
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: torchvision's files; the digits before ``.pth`` begin the SHA-256 of their bytes.
-FILES = {
-    "vgg19": "vgg19-dcbb9e9d.pth",
-    "alexnet": "alexnet-owt-7be5be79.pth",
-    "squeezenet1_1": "squeezenet1_1-b8a52dc0.pth",
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network trained on ImageNet whose weights torchvision publishes.
+
+    Attributes
+    ----------
+    title : its name as the literature writes it.
+    file : torchvision's; the digits before ``.pth`` begin the SHA-256 of its bytes.
+    size : of the file, in units of 2²⁰ bytes, as torchvision states it.
+    """
+
+    title: str
+    file: str
+    size: float
+
+    @property
+    def bytes(self) -> int:
+        """The size of the file in bytes."""
+        return round(self.size * 2**20)
+
+
+BACKBONES = {
+    "vgg19": Backbone("VGG-19", "vgg19-dcbb9e9d.pth", 548.051),
+    "alexnet": Backbone("AlexNet", "alexnet-owt-7be5be79.pth", 233.087),
+    "squeezenet1_1": Backbone("SqueezeNet 1.1", "squeezenet1_1-b8a52dc0.pth", 4.729),
 }
 #: The backbone of each LPIPS network.
 LPIPS_BACKBONES = {"alex": "alexnet", "squeeze": "squeezenet1_1"}
@@ -62,10 +80,10 @@ def find_backbone(name: str, layer: str | None = None) -> Path | None:
     name : ``"vgg19"``, ``"alexnet"`` or ``"squeezenet1_1"``.
     layer : the deepest VGG-19 layer wanted; a file ``vgg19_features_to_relu3_1.pth`` will do up to that layer.
     """
-    _check_name(name)
+    file = _known(name).file
     own = os.environ.get("SRGAN_WEIGHTS")
     for folder in ([Path(own)] if own else []) + [hub_folder()]:
-        for candidate in (folder / f"{name}_features.pth", folder / FILES[name]):
+        for candidate in (folder / f"{name}_features.pth", folder / file):
             if candidate.is_file():
                 return candidate
         for candidate in sorted(folder.glob(f"{name}_features_to_*.pth")):
@@ -75,43 +93,27 @@ def find_backbone(name: str, layer: str | None = None) -> Path | None:
     return None
 
 
-def fetch_backbone(name: str, timeout: float = 10.0) -> Path:
+def fetch_backbone(name: str) -> Path:
     """Download a backbone's weights from torchvision's address into the cache of torch hub.
 
     Parameters
     ----------
     name : as for :func:`find_backbone`.
-    timeout : seconds to wait for the connection and for each piece.
 
     Raises
     ------
-    BackboneError
+    DownloadError
         Without a network, when ``SRGAN_OFFLINE`` forbids it, and when the file that came is not the right one.
     """
-    _check_name(name)
-    address, path = ADDRESS + FILES[name], hub_folder() / FILES[name]
-    remedy = f"put {FILES[name]} into a folder and name that folder in SRGAN_WEIGHTS"
-    if offline():
-        raise BackboneError(f"the {name} weights are not on this disk and SRGAN_OFFLINE forbids downloads; {remedy}")
+    backbone = _known(name)
+    digits = backbone.file.removesuffix(".pth").rpartition("-")[2]
     try:
-        with atomic_path(path) as temporary, urllib.request.urlopen(address, timeout=timeout) as reply:
-            digest, total = hashlib.sha256(), int(reply.headers.get("Content-Length") or 0) or None
-            with temporary.open("wb") as file, download_bar(path.name, total) as bar:
-                while block := reply.read(1 << 20):
-                    file.write(block)
-                    digest.update(block)
-                    bar.update(len(block))
-            if not digest.hexdigest().startswith(path.stem.rpartition("-")[2]):
-                raise BackboneError(
-                    f"what came from {address} is not the file expected (SHA-256 "
-                    f"{digest.hexdigest()[:8]}…); try again, or {remedy}"
-                )
-    except (urllib.error.URLError, OSError) as error:
-        raise BackboneError(
-            f"the {name} weights are not on this disk and {address} could not be read: "
-            f"{getattr(error, 'reason', error)}; {remedy}"
-        ) from None
-    return path
+        return download([ADDRESS + backbone.file], hub_folder() / backbone.file, f"sha256:{digits}", backbone.bytes)
+    except DownloadError as error:
+        raise DownloadError(
+            f"the {backbone.title} weights are not on this disk, and were not downloaded: {error}; "
+            f"put {backbone.file} into a folder and name that folder in SRGAN_WEIGHTS"
+        ) from error
 
 
 def read_backbone(path: Path) -> dict[str, Tensor]:
@@ -140,6 +142,7 @@ def hub_folder() -> Path:
     return (Path(home).expanduser() if home else cache / "torch") / "hub" / "checkpoints"
 
 
-def _check_name(name: str) -> None:
-    if name not in FILES:
-        raise ValueError(f"no backbone is called {name!r}; there are {', '.join(FILES)}")
+def _known(name: str) -> Backbone:
+    if name not in BACKBONES:
+        raise ValueError(f"no backbone is called {name!r}; there are {', '.join(BACKBONES)}")
+    return BACKBONES[name]

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from srgan_lib.downloads import DownloadError
 from srgan_lib.hardware import available_cores, cpu_has_bfloat16, cuda_capabilities
-from srgan_lib.models.backbones import LPIPS_BACKBONES, BackboneError, fetch_backbone, find_backbone, layer_index
+from srgan_lib.models.backbones import LPIPS_BACKBONES, fetch_backbone, find_backbone, layer_index
 from srgan_lib.params import ParameterError, Params
 
 
@@ -65,7 +66,7 @@ def fetch_lpips_weights(params: Params, on_message: Callable[[str], None] = lamb
         try:
             if find_backbone(LPIPS_BACKBONES[net]) is None:
                 fetch_backbone(LPIPS_BACKBONES[net])
-        except BackboneError as error:
+        except DownloadError as error:
             on_message(f"LPIPS({net}) will not be computed: {error}")
 
 
@@ -92,5 +93,5 @@ def _require(backbone: str, wanted: str, instead: str, layer: str | None = None)
     if find_backbone(backbone, layer) is None:
         try:
             fetch_backbone(backbone)
-        except BackboneError as error:
+        except DownloadError as error:
             raise ParameterError(f"{wanted}: {error}; or use {instead}") from None

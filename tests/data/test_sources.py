@@ -5,6 +5,7 @@ import pytest
 
 from srgan_lib.data.images import read_image
 from srgan_lib.data.sources import BUILTIN, DatasetError, find_photos
+from srgan_lib.downloads import DownloadError
 
 
 @pytest.fixture
@@ -120,5 +121,5 @@ def test_the_cache_is_searched_after_srgan_data(named_sets, picture_folder):
 
 
 def test_offline_says_where_to_get_a_set_and_how_to_lay_it_out(named_sets):
-    with pytest.raises(DatasetError, match=r"(?s)Urban100.*SRGAN_OFFLINE.*https://.*Urban100/HR"):
+    with pytest.raises(DownloadError, match=r"(?s)Urban100.*SRGAN_OFFLINE.*https://.*Urban100/HR"):
         find_photos("Urban100", scale=4)

@@ -1,15 +1,15 @@
-import functools
 import hashlib
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
 
+from srgan_lib.downloads import DownloadError
 from srgan_lib.models import backbones
 from srgan_lib.models.backbones import (
+    BACKBONES,
+    Backbone,
     BackboneError,
     fetch_backbone,
     find_backbone,
@@ -28,29 +28,6 @@ def disk(tmp_path, monkeypatch):
     monkeypatch.delenv("SRGAN_OFFLINE", raising=False)
     hub_folder().mkdir(parents=True)
     return tmp_path / "own"
-
-
-@pytest.fixture
-def server(disk, monkeypatch):
-    """A local stand-in for torchvision's server; its ``content`` is what it sends, None a 404."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            content = httpd.content
-            self.send_response(404 if content is None else 200)
-            self.send_header("Content-Length", str(httpd.announce or len(content or b"")))
-            self.end_headers()
-            self.wfile.write(content or b"")
-
-        def log_message(self, *_):
-            pass
-
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    httpd.content, httpd.announce = None, 0
-    threading.Thread(target=httpd.serve_forever, daemon=True).start()
-    monkeypatch.setattr(backbones, "ADDRESS", f"http://127.0.0.1:{httpd.server_port}/")
-    yield httpd
-    httpd.shutdown()
 
 
 def test_layer_index_follows_torchvision():
@@ -81,7 +58,7 @@ def test_no_layer_of_that_name(layer):
 
 def test_found_in_order_of_preference(disk):
     assert find_backbone("alexnet") is None
-    cached = hub_folder() / backbones.FILES["alexnet"]
+    cached = hub_folder() / BACKBONES["alexnet"].file
     cached.write_bytes(b"x")
     assert find_backbone("alexnet") == cached
     own = disk / "alexnet_features.pth"
@@ -96,7 +73,7 @@ def test_a_partial_vgg19_serves_up_to_its_layer(disk):
     assert find_backbone("vgg19", "relu3_1") == partial
     assert find_backbone("vgg19", "conv3_2") is None
     assert find_backbone("vgg19") is None
-    whole = hub_folder() / backbones.FILES["vgg19"]
+    whole = hub_folder() / BACKBONES["vgg19"].file
     whole.write_bytes(b"x")
     assert find_backbone("vgg19", "relu5_4") == whole
 
@@ -111,42 +88,50 @@ def test_unknown_backbone_is_named():
         find_backbone("vgg16")
 
 
-def test_fetches_and_checks(server, monkeypatch, capsys):
-    content = bytes(range(256)) * 9000
+@pytest.fixture
+def published(disk, server, monkeypatch):
+    """AlexNet's weights as this machine's own server publishes them."""
+    content = bytes(range(256)) * 900
     name = f"alexnet-{hashlib.sha256(content).hexdigest()[:8]}.pth"
-    monkeypatch.setitem(backbones.FILES, "alexnet", name)
-    server.content = content
-    path = fetch_backbone("alexnet", timeout=5)
-    assert path == hub_folder() / name == find_backbone("alexnet")
-    assert path.read_bytes() == content
-    assert f"{name}: 100%" in capsys.readouterr().err
+    monkeypatch.setattr(backbones, "ADDRESS", server.url(""))
+    monkeypatch.setitem(BACKBONES, "alexnet", Backbone("AlexNet", name, len(content) / 2**20))
+    server.files[name] = content
+    return name
 
 
-@pytest.mark.parametrize(
-    ("content", "announce", "reason"),
-    [
-        (None, 0, "Not Found"),
-        (b"not the file", 0, "is not the file expected"),
-        (b"cut off", 1000, "is not the file expected|bytes read"),
-    ],
-)
-def test_a_bad_download_leaves_nothing(server, content, announce, reason):
-    server.content, server.announce = content, announce
-    with pytest.raises(BackboneError, match=f"({reason})") as error:
-        fetch_backbone("vgg19", timeout=5)
-    assert "SRGAN_WEIGHTS" in str(error.value)
-    assert list(hub_folder().iterdir()) == []
+def test_fetches_and_resumes(published, server):
+    server.cuts = 1
+    path = fetch_backbone("alexnet")
+    assert path == hub_folder() / published == find_backbone("alexnet")
+    assert path.read_bytes() == server.files[published]
+    assert [wanted is None for _, wanted in server.requests] == [True, False]
 
 
-@pytest.mark.parametrize("value", ["1", "true"])
-def test_without_a_network(value, disk, monkeypatch):
+def test_a_wrong_file_is_refused_and_leaves_nothing(published, server):
+    server.files[published] = b"not the file"
+    with pytest.raises(
+        DownloadError, match=rf"another file than expected.*put {published} into a folder.*SRGAN_WEIGHTS"
+    ):
+        fetch_backbone("alexnet")
+    assert find_backbone("alexnet") is None and not list(hub_folder().glob("alexnet*"))
+
+
+def test_without_a_network(disk, monkeypatch):
     monkeypatch.setattr(backbones, "ADDRESS", "http://127.0.0.1:9/")  # the discard port: nobody listens
-    with pytest.raises(BackboneError, match=r"could not be read: .*; put vgg19-dcbb9e9d.pth into a folder"):
-        fetch_backbone("vgg19", timeout=2)
-    monkeypatch.setenv("SRGAN_OFFLINE", value)
-    monkeypatch.setattr(backbones.urllib.request, "urlopen", functools.partial(pytest.fail, "tried the network"))
-    with pytest.raises(BackboneError, match="SRGAN_OFFLINE forbids"):
+    with pytest.raises(DownloadError, match=r"cannot be reached.*put vgg19-dcbb9e9d.pth into a folder"):
         fetch_backbone("vgg19")
+    monkeypatch.setenv("SRGAN_OFFLINE", "1")
+    with pytest.raises(DownloadError, match="SRGAN_OFFLINE forbids"):
+        fetch_backbone("vgg19")
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_files_and_sizes_are_those_that_torchvision_states(name):
+    from torchvision.models import get_model_weights
+
+    weights = get_model_weights(name).IMAGENET1K_V1
+    assert weights.url == backbones.ADDRESS + BACKBONES[name].file
+    assert weights.meta["_file_size"] == BACKBONES[name].size
 
 
 def test_reads_both_kinds_of_file(tmp_path):

@@ -1,0 +1,147 @@
+"""One file from a real web server: resumed, verified, tried elsewhere, refused."""
+
+import errno
+import hashlib
+import shutil
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from srgan_lib import downloads
+from srgan_lib.downloads import BLOCK, DownloadError, download, offline, size_in_words
+
+CONTENT = np.random.default_rng(0).bytes(5 * BLOCK + 123)
+CHECKSUM = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def target(tmp_path):
+    return tmp_path / "cache" / "weights.pth"
+
+
+def files(target):
+    """What lies in the target's folder but locks."""
+    return sorted(path.name for path in target.parent.iterdir() if path.suffix != ".lock")
+
+
+def test_a_file_is_downloaded_once(server, target, capsys):
+    server.files["w"] = CONTENT
+    assert download([server.url("w")], target, CHECKSUM) == target
+    assert target.read_bytes() == CONTENT and files(target) == ["weights.pth"]
+    assert "weights.pth: 100%" in capsys.readouterr().err
+    download([server.url("w")], target, CHECKSUM)
+    assert len(server.requests) == 1
+
+
+def test_a_broken_download_is_resumed(server, target):
+    server.files["w"], server.cuts = CONTENT, 2
+    download([server.url("w")], target, CHECKSUM)
+    starts = [int(wanted[6:-1]) if wanted else 0 for _, wanted in server.requests]
+    assert len(starts) == 3 and starts[0] == 0 and all(a < b for a, b in pairwise(starts))
+    assert target.read_bytes() == CONTENT
+
+
+def test_a_download_given_up_is_resumed_by_the_next_run(server, target, monkeypatch):
+    server.files["w"], server.cuts = CONTENT, 1
+    received = len(CONTENT) // 2 // BLOCK * BLOCK
+    with (
+        monkeypatch.context() as patched,
+        pytest.raises(DownloadError, match=rf"{received:,} bytes are here, run again"),
+    ):
+        patched.setattr(downloads, "TRIES", 1)
+        download([server.url("w")], target, CHECKSUM)
+    download([server.url("w")], target, CHECKSUM)
+    assert server.requests[-1][1] == f"bytes={received}-" and target.read_bytes() == CONTENT
+
+
+def test_a_server_that_never_gets_further_is_given_up(server, target):
+    server.files["w"], server.cuts = CONTENT, 10_000
+    with pytest.raises(DownloadError, match="breaks off"):
+        download([server.url("w")], target, CHECKSUM)
+    assert len(server.requests) < 50
+
+
+def test_a_server_without_ranges_starts_anew(server, target):
+    server.files["w"], server.cuts, server.ranges = CONTENT, 1, False
+    download([server.url("w")], target, CHECKSUM)
+    assert target.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(("part", "requests"), [(b"x" * 2 * len(CONTENT), 2), (CONTENT, 1)])
+def test_a_part_as_long_as_the_file_or_longer(server, target, part, requests):
+    """A whole one is taken; one that is no beginning of the file is begun anew."""
+    server.files["w"] = CONTENT
+    target.parent.mkdir()
+    target.with_name("weights.pth.part").write_bytes(part)
+    download([server.url("w")], target, CHECKSUM)
+    assert target.read_bytes() == CONTENT and len(server.requests) == requests
+
+
+@pytest.mark.parametrize("kind", ["md5", "sha256"])
+def test_a_wrong_file_is_refused_and_not_kept(server, target, kind):
+    server.files["w"] = b"another"
+    checksum = f"{kind}:{hashlib.new(kind, CONTENT).hexdigest()[:8]}"
+    with pytest.raises(DownloadError, match=rf"gives another file than expected .*{checksum}"):
+        download([server.url("w")], target, checksum)
+    assert files(target) == []
+    server.files["w"] = CONTENT
+    download([server.url("w")], target, checksum)
+
+
+def test_mirrors_are_tried_in_turn(server, target):
+    server.files |= {"wrong": b"another", "good": CONTENT}
+    download([server.url("gone"), server.url("wrong"), server.url("good")], target, CHECKSUM)
+    assert [path for path, _ in server.requests] == ["/gone", "/wrong", "/good"]
+
+
+def test_a_missing_file_is_not_asked_for_again(server, target):
+    with pytest.raises(DownloadError, match="answers 404 Not Found"):
+        download([server.url("w")], target, CHECKSUM)
+    assert len(server.requests) == 1
+
+
+def test_nobody_answers(target, monkeypatch):
+    monkeypatch.delenv("SRGAN_OFFLINE", raising=False)
+    with pytest.raises(DownloadError, match=r"127\.0\.0\.1:9/w cannot be reached"):
+        download(["http://127.0.0.1:9/w"], target, CHECKSUM)  # the discard port: nobody listens
+
+
+def test_a_disk_without_room_is_noticed_first(server, target):
+    server.files["w"] = CONTENT
+    with pytest.raises(DownloadError, match=r"weights\.pth needs .* GB and the disk of .* free some room"):
+        download([server.url("w")], target, CHECKSUM, size=2 * shutil.disk_usage(target.parents[1]).total)
+    assert server.requests == [] and files(target) == []
+
+
+def test_a_disk_that_is_full_meanwhile(server, target, monkeypatch):
+    def full(*_args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    server.files["w"] = CONTENT
+    monkeypatch.setattr(downloads, "_save", full)
+    with pytest.raises(DownloadError, match="No space left on device.*free some room there"):
+        download([server.url("w")], target, CHECKSUM)
+
+
+@pytest.mark.parametrize("value", ["1", "true", "yes"])
+def test_offline_nothing_is_asked_for(value, server, target, monkeypatch):
+    monkeypatch.setenv("SRGAN_OFFLINE", value)
+    with pytest.raises(DownloadError, match="SRGAN_OFFLINE forbids downloads"):
+        download([server.url("w")], target, CHECKSUM)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, False), ("", False), ("0", False), ("1", True)])
+def test_what_forbids_downloads(value, expected, monkeypatch):
+    monkeypatch.delenv("SRGAN_OFFLINE", raising=False)
+    if value is not None:
+        monkeypatch.setenv("SRGAN_OFFLINE", value)
+    assert offline() is expected
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(None, "size unknown"), (574_673_361, "548 MB"), (3_979_597_606, "3.7 GB"), (0, "0 MB")]
+)
+def test_sizes_in_words(size, words):
+    assert size_in_words(size) == words
