@@ -84,13 +84,15 @@ def install(root: Path) -> list[str]:
     -------
     Names of the packages that were there but did not fit, and were replaced.
     """
-    needed = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    held, replaced = sort_requirements(needed)
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    held, replaced = sort_requirements(project["dependencies"] + project["optional-dependencies"]["report"])
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder, "constraints.txt")
         constraints.write_text("\n".join(f"{name}=={version}" for name, version in held.items()))
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        done = subprocess.run([*command, "--constraint", constraints, root], capture_output=True, text=True)
+        done = subprocess.run(
+            [*command, "--constraint", constraints, f"{root}[report]"], capture_output=True, text=True
+        )
     if done.returncode:
         raise RuntimeError(f"pip could not install srgan-report: {done.stderr.strip()[-2000:]}")
     importlib.invalidate_caches()

@@ -66,7 +66,10 @@ def test_what_fits_is_held_at_its_version(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_failing_installation_says_what_pip_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1"\ndependencies = ["no-such-thing"]\n')
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "x"\nversion = "1"\ndependencies = ["no-such-thing"]\n'
+        "[project.optional-dependencies]\nreport = []\n"
+    )
     with pytest.raises(RuntimeError, match=r"(?s)pip could not install srgan-report: .*(no-such-thing|setuptools)"):
         colab.install(tmp_path)
 
