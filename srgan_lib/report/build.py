@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from srgan_lib.files import write_atomic
-from srgan_lib.report.load_run import read_run
-from srgan_lib.report.page import compose
+from srgan_lib.report import appendix, summary
+from srgan_lib.report.content import ReportContent, compose
+from srgan_lib.report.crops import make_viewer_crops
+from srgan_lib.report.images import Images
+from srgan_lib.report.load_run import Run, read_run
+from srgan_lib.report.merge_notebooks import merge_notebooks
+from srgan_lib.report.page import TEMPLATE, page_templates, render
 from srgan_lib.report.pdf import render_pdf
+from srgan_lib.report.postprocess import Chapter
 
 
 def build_report(run_dir: Path) -> list[Path]:
@@ -29,9 +35,35 @@ def build_report(run_dir: Path) -> list[Path]:
     ReportError
         Naming what is missing or broken in the folder.
     """
-    run = read_run(Path(run_dir))
-    page, images = compose(run, "screen")
-    html, pdf = run.directory / "report.html", run.directory / "report.pdf"
-    write_atomic(html, images.embed(page))
-    write_atomic(pdf, render_pdf(*compose(run, "paper")))
+    return write_report(run_content(read_run(Path(run_dir))), Path(run_dir))
+
+
+def run_content(run: Run) -> ReportContent:
+    """Compose the report of a run: summary, a chapter for each notebook, appendix."""
+    images = Images()
+    book = merge_notebooks(run, images)
+    viewer_crops = make_viewer_crops(run, images)
+    context = {"run": run, **summary.context(run, viewer_crops), **appendix.context(run, book)}
+    templates = page_templates(TEMPLATE)
+    viewer = templates.get_template("viewer.html.j2")
+    return compose(
+        book,
+        [
+            Chapter(stage.info.name, f"Notebook {stage.info.notebook}, {stage.manifest['seconds']:.0f} s")
+            for stage in run.stages
+        ],
+        images,
+        summary=templates.get_template("summary.html.j2").render(context),
+        appendix=templates.get_template("appendix.html.j2").render(context),
+        finding=context["finding"],
+        started=context["started"],
+        viewers=[(crops, viewer.render(crops=crops)) for crops in viewer_crops],
+    )
+
+
+def write_report(content: ReportContent, folder: Path) -> list[Path]:
+    """Write a composed report as ``report.html`` and ``report.pdf``, and return both paths."""
+    html, pdf = folder / "report.html", folder / "report.pdf"
+    write_atomic(html, content.images.embed(render(content, "screen")))
+    write_atomic(pdf, render_pdf(render(content, "paper"), content.images))
     return [html, pdf]

@@ -11,7 +11,7 @@ TEMPLATE = Path(__file__).with_name("template")
 
 
 def render_pdf(html: str, images: Images) -> bytes:
-    """A composed page as PDF; the same page gives the same bytes.
+    """Set a page rendered for paper as PDF; the same page gives the same bytes.
 
     The filter ``pdf.lua`` turns marked parts of the page into calls of the functions in ``pdf.typ``.
     """

@@ -1,4 +1,4 @@
-"""Finishing touches on the whole page: numbers, ids, captions, contents, and boxes that scroll."""
+"""Finish a report's main part: numbers, ids, captions, formulas, links, and boxes that scroll."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from mistune.util import striptags
 
 from srgan_lib.layout import STAGES
@@ -28,12 +28,12 @@ class Chapter:
 
 def postprocess(
     html: str, chapters: Sequence[Chapter], images: Images, viewer: Sequence[tuple[ViewerCrops, str]] = ()
-) -> str:
-    """Number chapters, figures and tables, list the contents, and make the page complete in itself.
+) -> Tag:
+    """Number chapters, figures and tables, and make the page complete in itself.
 
     Parameters
     ----------
-    html : the page as exported, images by name.
+    html : one ``<main>`` element, images by name.
     chapters : those that are numbered, in order.
     viewer : crops of images, each as HTML to put below its comparison grid.
     """
@@ -47,9 +47,8 @@ def postprocess(
     _open_grids(page, viewer)
     _set_headings(page)
     _box_what_is_wide(page)
-    _list_contents(page)
     _mend_links(page)
-    return str(page)
+    return page.main
 
 
 def _drop_foreign(page: BeautifulSoup) -> None:
@@ -161,24 +160,6 @@ def _box_what_is_wide(page: BeautifulSoup) -> None:
         image.wrap(page.new_tag("div", attrs=chart))
     for wide in page.select("pre, math[display=block]"):
         wide["tabindex"] = "0"
-
-
-def _list_contents(page: BeautifulSoup) -> None:
-    contents = page.select_one("nav ol")
-    if contents is None:
-        return
-    inner = contents
-    for heading in page.select("main h2[id], main h3[id]"):
-        entry = page.new_tag("li")
-        entry.append(page.new_tag("a", href=f"#{heading['id']}", string=heading.get_text(" ", strip=True)))
-        if heading.name == "h2":
-            contents.append(entry)
-            inner = page.new_tag("ol")
-            entry.append(inner)
-        else:
-            inner.append(entry)
-    for empty in contents.find_all(lambda tag: tag.name == "ol" and not tag.contents):
-        empty.decompose()
 
 
 def _mend_links(page: BeautifulSoup) -> None:

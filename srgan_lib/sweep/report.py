@@ -15,10 +15,11 @@ from srgan_lib.hardware import machine
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.params import STAGES
 from srgan_lib.pipeline.assemble import commit
+from srgan_lib.report.build import write_report
+from srgan_lib.report.content import ReportContent, compose
 from srgan_lib.report.images import Images
-from srgan_lib.report.page import Medium, export, page_templates
-from srgan_lib.report.pdf import render_pdf
-from srgan_lib.report.postprocess import Chapter, postprocess
+from srgan_lib.report.page import page_templates
+from srgan_lib.report.postprocess import Chapter
 from srgan_lib.sweep import figures
 from srgan_lib.sweep.collection import baseline_table, common_crops, learning_curves, runs_table
 from srgan_lib.sweep.findings import computed, effect, seed_variance, winner
@@ -45,21 +46,16 @@ def build_comparison(study: Study, command: str) -> list[Path]:
     The files written; without a finished run there is no report among them.
     """
     runs = runs_table(study)
-    table, manifest, screen, paper = (
-        study.folder / name for name in ("runs.csv", "sweep.json", "report.html", "report.pdf")
-    )
+    table, manifest = study.folder / "runs.csv", study.folder / "sweep.json"
     write_atomic(table, runs.to_csv(index=False))
     write_json(manifest, _manifest(study, command))
     if not study.finished:
         return [table, manifest]
-    page, images = _compose(study, runs, command, "screen")
-    write_atomic(screen, images.embed(page))
-    write_atomic(paper, render_pdf(*_compose(study, runs, command, "paper")))
-    return [table, manifest, screen, paper]
+    return [table, manifest, *write_report(_content(study, runs, command), study.folder)]
 
 
-def _compose(study: Study, runs: pd.DataFrame, command: str, medium: Medium) -> tuple[str, Images]:
-    """The comparison as one page in which names stand for images, and the images."""
+def _content(study: Study, runs: pd.DataFrame, command: str) -> ReportContent:
+    """Compose the comparison."""
     done = runs[runs.state == "finished"]
     first = _comparable(done)
     best = winner(first, list(study.source.definition.winner.by))
@@ -87,7 +83,6 @@ def _compose(study: Study, runs: pd.DataFrame, command: str, medium: Medium) -> 
         "title": study.title,
         "total": len(study.outcomes),
         "unfinished": study.unfinished,
-        "medium": medium,
         "started": _last_day(study),
         "finding": " ".join(sentences[:3]),
         "winner": best if study.factors else None,
@@ -98,8 +93,8 @@ def _compose(study: Study, runs: pd.DataFrame, command: str, medium: Medium) -> 
     }
     templates = page_templates(TEMPLATE)
     parts = {name: templates.get_template(f"{name}.html.j2").render(context) for name in ("summary", "appendix")}
-    page = export(book, medium, finding=context["finding"], started=context["started"], **parts)
-    return postprocess(page, [Chapter(name) for name in chapters], images), images
+    head = {"finding": context["finding"], "started": context["started"]}
+    return compose(book, [Chapter(name) for name in chapters], images, **parts, **head)
 
 
 def _comparable(done: pd.DataFrame) -> pd.DataFrame:

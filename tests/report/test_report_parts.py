@@ -165,8 +165,7 @@ def test_each_grid_opens_the_crops_of_its_own_image():
         f'<figure class="srgan" id="fig-grid_{dataset}_{image}"></figure>' for dataset, image in reversed(named)
     )
     closer = [(crops, f'<details id="{crops.anchor}"></details>') for crops in viewer_crops]
-    html = f'<main>{scores}<div class="appendix"></div></main>'
-    page = BeautifulSoup(postprocess(html, [], Images(), closer), "html.parser")
+    page = postprocess(f'<main>{scores}<div class="appendix"></div></main>', [], Images(), closer)
     for crops, (dataset, image) in zip(viewer_crops, named, strict=True):
         grid = page.find(id=f"fig-grid_{dataset}_{image}")
         assert grid["data-crops"] == crops.anchor

@@ -1,0 +1,58 @@
+"""Compose what a report says, once; :mod:`srgan_lib.report.page` renders it for the screen and for paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bs4 import Tag
+from nbformat import NotebookNode
+
+from srgan_lib.report.crops import ViewerCrops
+from srgan_lib.report.export import export
+from srgan_lib.report.images import Images
+from srgan_lib.report.postprocess import Chapter, postprocess
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """A composed report.
+
+    Attributes
+    ----------
+    title, finding, started : what the page's head says; ``started`` is a date, YYYY-MM-DD.
+    main : summary, chapters and appendix. An element for one medium has the attribute ``data-only``.
+    images : the images, whose names ``main`` has.
+    """
+
+    title: str
+    finding: str
+    started: str
+    main: Tag
+    images: Images
+
+
+def compose(
+    book: NotebookNode,
+    chapters: Sequence[Chapter],
+    images: Images,
+    *,
+    summary: str,
+    appendix: str,
+    finding: str,
+    started: str,
+    viewers: Sequence[tuple[ViewerCrops, str]] = (),
+) -> ReportContent:
+    """Compose a report of a notebook whose cells know their chapter, between a summary and an appendix.
+
+    Parameters
+    ----------
+    book : with ``metadata.title``; each cell with ``metadata.stage``, the name of its chapter.
+    chapters : those that are numbered, in order.
+    images : the images, whose names stand in the cells, the summary and the appendix.
+    summary, appendix : as HTML.
+    finding, started : see :class:`ReportContent`.
+    viewers : crops of images, each with the HTML of its viewer, to stand below its comparison grid.
+    """
+    main = postprocess(f"<main>{summary}{export(book)}{appendix}</main>", chapters, images, viewers)
+    return ReportContent(book.metadata.title, finding, started, main, images)
