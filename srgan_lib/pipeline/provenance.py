@@ -4,6 +4,10 @@ A stage's fingerprint covers its notebook's code cells, the syntax tree of every
 the notebook imports (directly or not) with the data beside it, its resolved parameters, the environment that decides the
 arithmetic, the fingerprints of the stages it reads, and its input data. Prose, comments and
 docstrings do not count, nor do the parts of the library that decide no result (:data:`NOT_HASHED`).
+
+A training's fingerprint is narrower: it covers the modules that decide its numbers
+(:mod:`srgan_lib.training.fingerprint`), not those that write, warn or download, and not the wording of errors. A stage
+that runs again under the same training fingerprint keeps its weights.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 import ast
 import json
 import platform
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -26,9 +30,9 @@ from srgan_lib import weights
 from srgan_lib.data.photos import Photo
 from srgan_lib.data.sources import find_photos
 from srgan_lib.files import digest, sha256_file
-from srgan_lib.layout import STAGES as STAGE_TABLE
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone, layer_index
 from srgan_lib.params import LOCATION_PARAMETERS, NOT_HASHED_FOR_TRAINING, Params
+from srgan_lib.training.fingerprint import deciding_modules
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
 MISSING = "missing"
@@ -108,21 +112,34 @@ def stage_components(stage: str, params: Params, notebook: Path, upstream: Mappi
     )
 
 
-def training_fingerprint(stage: str, components: Components, inputs: Iterable[Path]) -> str:
-    """What decides the weights and curves alone, so that editing a figure of a notebook never trains again.
+def training_fingerprint(stage: str, params: Params, components: Components, inputs: Sequence[Path]) -> str:
+    """Hash what decides the weights and curves alone, so that editing a figure of a notebook never trains again.
 
-    It covers the training module's own imports, parameters (but for those that decide neither) and environment like
-    the stage's fingerprint, and the *contents* of the files read from earlier stages instead of their fingerprints.
+    It covers the modules that decide them, but for the messages in these; the parameters (but for those that decide
+    neither) and the environment like the stage's fingerprint; and the *contents* of the files read from earlier stages
+    instead of their fingerprints.
+
+    Parameters
+    ----------
+    stage : one that trains.
+    params : resolved; only the ``shared`` section and the stage's own are looked at.
+    components : the stage's.
+    inputs : files of earlier stages; the warm-up's network among them for ``adversarial``.
     """
-    trainer = STAGE_TABLE[stage].trainer
     return digest(
         [
-            module_hashes([f"import {trainer}"]),
+            training_hashes(deciding_modules(stage, params, _architecture(stage, params, inputs))),
             {name: value for name, value in components.parameters.items() if name not in NOT_HASHED_FOR_TRAINING},
             components.environment,
             [sha256_file(path) for path in inputs],
         ]
     )
+
+
+def training_hashes(modules: Iterable[str]) -> dict[str, str]:
+    """Hash the syntax trees of modules, without docstrings, the messages of errors and what is logged."""
+    files = {name: _existing_module_file(name) for name in modules}
+    return {name: _silent_tree_hash(path, path.stat().st_mtime_ns) for name, path in files.items()}
 
 
 def environment(stage: str, params: Params) -> dict[str, str]:
@@ -246,8 +263,53 @@ def _code_hash(code: tuple[str, ...], notebook: Path) -> str:
     return digest([_tree(source, str(notebook)) for source in code])
 
 
+def _architecture(stage: str, params: Params, inputs: Iterable[Path]) -> str:
+    """Name the architecture of the network that a stage trains to enlarge."""
+    if stage != "adversarial":
+        return getattr(getattr(params, stage), "generator", stage)
+    from srgan_lib.models.files import load_tensors  # with torch, which planning does without
+
+    (warmup,) = (path for path in inputs if path.suffix == ".safetensors")
+    return load_tensors(warmup)[1]["config"]["architecture"]
+
+
+def _existing_module_file(name: str) -> Path:
+    path = _module_file(name)
+    if path is None:
+        raise LookupError(f"{name}: no module of the library; correct srgan_lib/training/fingerprint.py")
+    return path
+
+
+@cache
+def _silent_tree_hash(path: Path, _mtime: int) -> str:
+    tree = _WithoutMessages().visit(_parsed(path.read_text(encoding="utf-8"), str(path)))
+    return digest(ast.dump(tree))
+
+
+class _WithoutMessages(ast.NodeTransformer):
+    """Leaves out of a syntax tree what errors say and what is logged: it decides no number."""
+
+    def visit_Raise(self, node: ast.Raise) -> ast.Raise:
+        """Keep the class of the error."""
+        if isinstance(node.exc, ast.Call):
+            node.exc = node.exc.func
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | ast.Pass:
+        """Drop calls of ``logger``'s methods."""
+        match node.value:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="logger"))):
+                return ast.Pass()
+        return node
+
+
 def _tree(source: str, where: str) -> str:
     """A source's syntax tree as text, without comments (never in it) and docstrings."""
+    return ast.dump(_parsed(source, where))
+
+
+def _parsed(source: str, where: str) -> ast.Module:
+    """Parse a source, dropping docstrings."""
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
@@ -258,7 +320,7 @@ def _tree(source: str, where: str) -> str:
             and ast.get_docstring(node, clean=False) is not None
         ):
             node.body = node.body[1:]
-    return ast.dump(tree)
+    return tree
 
 
 def _imports(source: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 import srgan_lib
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import STAGES as TABLE
+from srgan_lib.models.files import save_model
+from srgan_lib.models.generators import build_generator
 from srgan_lib.params import STAGES
 from srgan_lib.pipeline import provenance
 from tests.project import tiny_params
@@ -21,7 +24,9 @@ ROOT = Path(__file__).parents[2]
 def library(tmp_path, monkeypatch):
     """A copy of the library and the notebooks that a test may change."""
     copy = tmp_path / "project"
-    shutil.copytree(ROOT / "srgan_lib", copy / "srgan_lib", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "srgan_lib", copy / "srgan_lib", ignore=shutil.ignore_patterns("__pycache__", "*.safetensors")
+    )
     shutil.copytree(ROOT / "notebooks", copy / "notebooks")
     monkeypatch.setattr(srgan_lib, "__file__", str(copy / "srgan_lib" / "__init__.py"))
     provenance._module_file.cache_clear()
@@ -73,6 +78,89 @@ def test_each_file_decides_its_stages(library, file, stages):
     assert set(got) >= set(stages) if file == "models/srcnn.py" else got == stages
 
 
+ALL = ["srcnn", "warmup", "adversarial"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "trained_again"),
+    [
+        # Making LR, sampling, steps, losses, networks: numbers.
+        ("data/degrade.py", "imresize(hr, 1 / scale)", "imresize(hr, 0.5 / scale)", ALL),
+        ("data/resize.py", "far = -0.5", "far = -0.6", ALL),
+        ("data/pairs.py", "degradation of {row.image}", "another stream of {row.image}", ALL),
+        ("data/patches.py", "turn & 1", "turn & 2", ALL),
+        ("training/distances.py", "EPSILON = 1e-3", "EPSILON = 1e-4", ALL),
+        ("training/losses.py", "clamp(0, 1)", "clamp(0, 2)", ALL),
+        ("training/optimizer.py", "EPSILON = 1e-8", "EPSILON = 1e-7", ALL),
+        ("training/schedules.py", "WARMING = 0.3", "WARMING = 0.4", ALL),
+        ("training/loop.py", "step - 1", "step - 2", ALL),
+        ("training/adversarial_loss.py", "(fake, 1.0)", "(fake, 0.9)", ["adversarial"]),
+        ("training/srcnn.py", '{"pixel": 1.0}', '{"pixel": 2.0}', ["srcnn"]),
+        ("training/warmup.py", "stage.initialisation", '"default"', ["warmup"]),
+        ("models/srcnn.py", "32", "31", ["srcnn"]),
+        ("models/srresnet.py", "channels, 9, padding=4", "channels, 7, padding=3", ["warmup", "adversarial"]),
+        ("models/srgan_discriminator.py", "LeakyReLU(0.2, ", "LeakyReLU(0.1, ", ["adversarial"]),
+        # Networks, terms and degradations that these trainings do not use.
+        ("models/rrdbnet.py", None, None, []),
+        ("models/small_discriminator.py", None, None, []),
+        ("training/content_loss.py", None, None, []),
+        ("data/realistic.py", None, None, []),
+        # Downloads, progress, health, TensorBoard, labels.
+        ("data/downloads.py", None, None, []),
+        ("internet.py", None, None, []),
+        ("training/gan_diagnostics.py", "wins outright", "is too strong", []),
+        ("training/observers.py", None, None, []),
+        ("training/tensorboard.py", None, None, []),
+        ("training/interrupt.py", None, None, []),
+        ("metrics/registry.py", "PSNR-Y", "PSNR on Y", []),
+        ("models/files.py", None, None, []),
+    ],
+)
+def test_a_changed_line_trains_again_what_it_decides(file, old, new, trained_again, library, components, generator):
+    """Without ``old``, a line is added."""
+    before = training_fingerprints(components, generator)
+    path = library / "srgan_lib" / file
+    edit(path, old, new) if old else path.write_text(path.read_text(encoding="utf-8") + "\nEXTRA = 1\n")
+    after = training_fingerprints(components, generator)
+    assert [stage for stage in ALL if before[stage] != after[stage]] == trained_again
+
+
+def test_rewording_all_errors_and_log_messages_trains_nothing_again(library, components, generator):
+    before = training_fingerprints(components, generator)
+    changed = 0
+    for path in (library / "srgan_lib").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        new = re.sub(r'((?:raise \w+|logger\.\w+)\(\s*f?")', r"\1Reworded: ", text)
+        path.write_text(new, encoding="utf-8")
+        changed += new != text
+    assert changed > 20 and training_fingerprints(components, generator) == before
+
+
+@pytest.fixture(scope="module")
+def components():
+    """Of the stages that train, as they are in the project."""
+    notebooks = {stage: ROOT / "notebooks" / f"{TABLE[stage].notebook}.ipynb" for stage in ALL}
+    return {stage: provenance.stage_components(stage, tiny_params(), notebooks[stage], {}) for stage in ALL}
+
+
+def training_fingerprints(components, generator):
+    return {
+        stage: provenance.training_fingerprint(
+            stage, tiny_params(), components[stage], [generator] if stage == "adversarial" else []
+        )
+        for stage in ALL
+    }
+
+
+@pytest.fixture
+def generator(tmp_path):
+    """The file of a small SRResNet."""
+    config = {"architecture": "srresnet", "channels": 4, "blocks": 1}
+    path = tmp_path / "generator.safetensors"
+    save_model(path, build_generator(config), config)
+    return path
+
+
 def test_comments_docstrings_and_prose_change_nothing(library):
     before = fingerprints(library)
     losses = library / "srgan_lib/training/losses.py"
@@ -118,12 +206,13 @@ def test_changes_are_named():
     assert after.changes_since(vars(before)) == ["parameter steps changed (160 → 300)", "upstream stage data changed"]
 
 
-def test_how_often_a_training_saves_does_not_train_again():
+def test_how_often_a_training_saves_does_not_train_again(generator):
     notebook = ROOT / "notebooks/04_adversarial.ipynb"
 
     def training(**values):
-        components = provenance.stage_components("adversarial", tiny_params(adversarial=values), notebook, {})
-        return provenance.training_fingerprint("adversarial", components, [])
+        params = tiny_params(adversarial=values)
+        components = provenance.stage_components("adversarial", params, notebook, {})
+        return provenance.training_fingerprint("adversarial", params, components, [generator])
 
     assert training(checkpoint_every=7, keep_checkpoints=3, epochs=10) == training()
     assert training(steps=7) != training() and training(log_every=7) != training()

@@ -1,0 +1,98 @@
+"""Name the modules that decide the numbers of a training: those that its fingerprint hashes, and no others.
+
+The numbers are the weights, the curves and the images that only a training can make. What a training merely calls, in
+order to write, report or download, stands in :data:`BYSTANDERS` with the reason. A test holds both lists against the
+functions that trainings of all stages call. This module does not import torch.
+"""
+
+from __future__ import annotations
+
+from srgan_lib.layout import STAGES
+from srgan_lib.params import Adversarial, GeneratorTraining, Params, Training
+
+#: Make the LR images and draw the crops.
+DATA = (
+    "data.degrade",
+    "data.images",
+    "data.pairs",
+    "data.patches",
+    "data.randomness",
+    "data.resize",
+)
+#: Take the steps, judge the network between them, and resume.
+LOOP = (
+    "data.selection",
+    "data.spectrum",
+    "metrics.measure",
+    "metrics.psnr",
+    "metrics.ssim",
+    "training.compute",
+    "training.distances",
+    "training.history",
+    "training.loop",
+    "training.losses",
+    "training.optimizer",
+    "training.processes",
+    "training.results",
+    "training.schedules",
+    "training.state",
+    "training.validation",
+)
+#: Build a network; each architecture adds its own modules.
+NETWORK = ("models.base", "models.generators", "models.upsample")
+ARCHITECTURES = {
+    "srcnn": ("models.srcnn",),
+    "srresnet": ("models.prelu", "models.residual", "models.srresnet"),
+    "rrdbnet": ("models.rrdbnet",),
+    "espcn": ("models.espcn",),
+    "small_tanh": ("models.residual", "models.small_tanh"),
+}
+DISCRIMINATORS = {
+    "srgan": ("models.srgan_discriminator",),
+    "small_residual": ("models.small_discriminator",),
+}
+
+#: Called by trainings, or imported by the modules above, without deciding a number; with the reason.
+BYSTANDERS = {
+    "data.photos": "names files; the pixels that are read from them are hashed",
+    "files": "writes bytes as they are",
+    "internet": "says where the cache is",
+    "models.files": "stores tensors bit for bit, which the hash in each file proves",
+    "params": "values are hashed",
+    "training.checkpoint": "stores tensors bit for bit, which the hash in each file proves",
+    "training.gan_diagnostics": "warns",
+    "training.interrupt": "stops between two steps; resumed trainings are equal",
+    "training.observers": "watch",
+    "training.tensorboard": "shows the curves a second time",
+}
+
+
+def deciding_modules(stage: str, params: Params, architecture: str) -> tuple[str, ...]:
+    """Name the modules that decide the numbers of one training.
+
+    Parameters
+    ----------
+    stage : ``srcnn``, ``warmup`` or ``adversarial``.
+    params : resolved; what they do not use (discriminators, loss terms, degradations) is left out.
+    architecture : of the network that is trained to enlarge; the other networks are left out.
+
+    Returns
+    -------
+    Full names, sorted.
+    """
+    section: Training = getattr(params, stage)
+    found = {*DATA, *LOOP, *NETWORK, *ARCHITECTURES[architecture]}
+    if params.shared.degradation == "realistic":
+        found.add("data.realistic")
+    if section.ema_decay:
+        found.add("training.ema")
+    if section.monitor == "lpips_squeeze":
+        found |= {"metrics.lpips", "models.backbones"}
+    if isinstance(section, GeneratorTraining) and section.content_weight:
+        found |= {"models.backbones", "models.features", "training.content_loss"}
+    if isinstance(section, Adversarial):
+        found |= {"models.discriminators", "models.image_discriminator", *DISCRIMINATORS[section.discriminator]}
+        found |= {"training.adversarial_loss", "training.montage"}
+    else:
+        found.add("training.supervised")
+    return tuple(sorted([f"srgan_lib.{name}" for name in found] + [str(STAGES[stage].trainer)]))

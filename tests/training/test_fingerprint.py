@@ -1,0 +1,185 @@
+"""The modules in a training's fingerprint are those that decide its numbers: held against what trainings call."""
+
+import ast
+import inspect
+import sys
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import srgan_lib
+from srgan_lib.data.images import pixel_hash, write_image
+from srgan_lib.data.pairs import load_pairs
+from srgan_lib.data.photos import Photo
+from srgan_lib.training.adversarial import train_adversarial
+from srgan_lib.training.fingerprint import BYSTANDERS, deciding_modules
+from srgan_lib.training.srcnn import train_srcnn
+from srgan_lib.training.warmup import train_warmup
+from tests.tiny import photographs
+
+LIBRARY = Path(srgan_lib.__file__).parent
+EVERY_TRAINING = {
+    "data.degrade",
+    "data.images",
+    "data.pairs",
+    "data.patches",
+    "data.randomness",
+    "data.resize",
+    "data.selection",
+    "data.spectrum",
+    "metrics.measure",
+    "metrics.psnr",
+    "metrics.ssim",
+    "models.base",
+    "models.generators",
+    "models.upsample",
+    "training.compute",
+    "training.distances",
+    "training.history",
+    "training.loop",
+    "training.losses",
+    "training.optimizer",
+    "training.processes",
+    "training.results",
+    "training.schedules",
+    "training.state",
+    "training.validation",
+}
+SRRESNET = {"models.prelu", "models.residual", "models.srresnet"}
+CONTENT = {"models.backbones", "models.features", "training.content_loss"}
+PINNED = {
+    "srcnn": EVERY_TRAINING | {"models.srcnn", "training.srcnn", "training.supervised"},
+    "warmup": EVERY_TRAINING | SRRESNET | CONTENT | {"training.supervised", "training.warmup"},
+    "adversarial": EVERY_TRAINING
+    | SRRESNET
+    | CONTENT
+    | {
+        "models.discriminators",
+        "models.image_discriminator",
+        "models.srgan_discriminator",
+        "training.adversarial",
+        "training.adversarial_loss",
+        "training.montage",
+    },
+}
+
+TABLES = {"training.distances"}  # names functions of torch, so that none of its own need run
+
+
+def deciding(stage, params, architecture=None):
+    architecture = architecture or {"srcnn": "srcnn"}.get(stage, params.warmup.generator)
+    return {name.removeprefix("srgan_lib.") for name in deciding_modules(stage, params, architecture)}
+
+
+@pytest.mark.parametrize("stage", PINNED)
+def test_the_modules_of_each_trainer(stage, make_params):
+    assert deciding(stage, make_params()) == PINNED[stage]
+
+
+@pytest.mark.parametrize(
+    ("stage", "sections", "more", "less"),
+    [
+        ("warmup", {"shared": {"degradation": "realistic"}}, {"data.realistic"}, set()),
+        ("srcnn", {"srcnn": {"ema_decay": 0.9, "monitor": "ssim_y"}}, {"training.ema"}, set()),
+        ("warmup", {"warmup": {"content_weight": 0.0}}, set(), CONTENT),
+        ("warmup", {"warmup": {"generator": "rrdbnet"}}, {"models.rrdbnet"}, SRRESNET),
+        ("warmup", {"warmup": {"generator": "espcn"}}, {"models.espcn"}, SRRESNET),
+        (
+            "warmup",
+            {"warmup": {"generator": "small_tanh", "value_range": "tanh"}},
+            {"models.small_tanh"},
+            {"models.prelu", "models.srresnet"},
+        ),
+        (
+            "adversarial",
+            {"adversarial": {"discriminator": "small_residual", "adversarial_loss": "relativistic"}},
+            {"models.small_discriminator"},
+            {"models.srgan_discriminator"},
+        ),
+        ("srcnn", {}, set(), set()),
+        ("warmup", {}, set(), set()),
+        ("adversarial", {}, set(), set()),
+    ],
+)
+def test_they_are_those_that_a_training_calls(stage, sections, more, less, make_params, tmp_path):
+    params = make_params(**sections)
+    expected = deciding(stage, params)
+    assert expected == (PINNED[stage] | more) - less
+    assert TABLES | called(stage, params, tmp_path) - BYSTANDERS.keys() == expected
+
+
+def test_every_import_of_a_deciding_module_is_deciding_somewhere_or_a_bystander():
+    alternatives = {"models.rrdbnet", "models.espcn", "models.small_tanh", "models.small_discriminator"}
+    alternatives |= {"data.realistic", "training.ema", "metrics.lpips", "metrics.multiscale", "metrics.spectra"}
+    known = set.union(*PINNED.values()) | alternatives | BYSTANDERS.keys()
+    for name in set.union(*PINNED.values()):
+        assert imports(name) <= known, name
+
+
+def test_every_bystander_is_met_and_has_a_reason(make_params, tmp_path):
+    met = called("adversarial", make_params(), tmp_path)
+    met |= {name for module in set.union(*PINNED.values()) for name in imports(module)}
+    assert BYSTANDERS.keys() <= met
+    assert all(BYSTANDERS.values())
+    assert not BYSTANDERS.keys() & set.union(*PINNED.values())
+
+
+def called(stage, params, folder):
+    """The library's modules of which a function runs when LR images are made and a stage is trained on them."""
+    train_warmup(params, *in_memory(params), folder / "before", "print")
+    weights = folder / "before" / "generator.safetensors"
+    photos, split = on_disk(folder)
+    files = set()
+
+    def note(frame, event, _):
+        if event == "call" and frame.f_code.co_flags & inspect.CO_OPTIMIZED:  # a function, not a module's own lines
+            files.add(frame.f_code.co_filename)
+
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        pairs = [load_pairs(split, photos, params.shared, part, pytest.fail) for part in ("train", "validation")]
+        if stage == "srcnn":
+            train_srcnn(params, *pairs, folder / "run", "print")
+        elif stage == "warmup":
+            train_warmup(params, *pairs, folder / "run", "print")
+        else:
+            train_adversarial(params, *pairs, weights, folder / "run", "print")
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    own = (Path(file).relative_to(LIBRARY) for file in files if file.startswith(str(LIBRARY)))
+    return {".".join(path.with_suffix("").parts) for path in own}
+
+
+def in_memory(params):
+    images = photographs(4)
+    return images[:3], images[3:]
+
+
+def on_disk(folder):
+    """Photographs as files, and their split."""
+    photos, rows = [], []
+    for pair in photographs(4):
+        path = folder / "photos" / f"{pair.image}.png"
+        write_image(path, pair.hr)
+        photos.append(Photo(pair.image, path))
+        height, width = pair.hr.shape[:2]
+        part = "validation" if pair.image == "image3" else "train"
+        rows.append((pair.image, part, height, width, pixel_hash(pair.hr), ""))
+    return photos, pd.DataFrame(rows, columns=["image", "split", "height", "width", "sha256", "lr_sha256"])
+
+
+def imports(name):
+    """The library's modules that a module imports anywhere."""
+    source = LIBRARY.joinpath(*name.split(".")).with_suffix(".py").read_text(encoding="utf-8")
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("srgan_lib"):
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                is_module = LIBRARY.joinpath(*full.split(".")[1:]).with_suffix(".py").exists()
+                found.add((full if is_module else node.module).removeprefix("srgan_lib."))
+    return found
