@@ -7,12 +7,12 @@ hub. This module does not import torch.
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srgan_lib.downloads import DownloadError, download
+from srgan_lib.models.vgg19 import layer_index
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,28 +48,9 @@ BACKBONES = {
 LPIPS_BACKBONES = {"alex": "alexnet", "squeeze": "squeezenet1_1"}
 ADDRESS = "https://download.pytorch.org/models/"
 
-#: Convolutions per block of VGG-19; a layer is called ``relu2_2`` or, before its activation, ``conv2_2``.
-VGG19_BLOCKS = (2, 2, 4, 4, 4)
-
 
 class BackboneError(RuntimeError):
     """Backbone weights cannot be had here; the message says why and what to do."""
-
-
-def layer_index(layer: str) -> int:
-    """The place of a VGG-19 layer among torchvision's ``features``: ``relu2_2`` is 8, ``conv5_4`` is 34.
-
-    Raises
-    ------
-    ValueError
-        For a name that is no layer of VGG-19.
-    """
-    match = re.fullmatch(r"(conv|relu)([1-5])_([1-4])", layer)
-    kind, block, place = match.groups() if match else ("", "1", "9")
-    if int(place) > VGG19_BLOCKS[int(block) - 1]:
-        raise ValueError(f"{layer!r} is no layer of VGG-19; layers are called relu2_2 or, before activation, conv2_2")
-    before = sum(2 * count + 1 for count in VGG19_BLOCKS[: int(block) - 1])  # with the pooling that ends a block
-    return before + 2 * (int(place) - 1) + (kind == "relu")
 
 
 def find_backbone(name: str, layer: str | None = None) -> Path | None:

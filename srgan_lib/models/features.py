@@ -9,8 +9,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from srgan_lib.models.backbones import VGG19_BLOCKS, BackboneError, find_backbone, layer_index, read_backbone
+from srgan_lib.models.backbones import BackboneError, find_backbone, read_backbone
 from srgan_lib.models.base import IMAGENET_MEAN, IMAGENET_STD
+from srgan_lib.models.vgg19 import VGG19_BLOCKS, layer_index
 
 RANDOM_SEED = 0
 

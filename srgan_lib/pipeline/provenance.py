@@ -30,7 +30,8 @@ from srgan_lib import weights
 from srgan_lib.data.photos import Photo
 from srgan_lib.data.sources import find_photos
 from srgan_lib.files import digest, sha256_file
-from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone, layer_index
+from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone
+from srgan_lib.models.vgg19 import layer_index
 from srgan_lib.params import LOCATION_PARAMETERS, NOT_HASHED_FOR_TRAINING, Params
 from srgan_lib.training.fingerprint import deciding_modules
 

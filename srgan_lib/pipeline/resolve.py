@@ -8,7 +8,8 @@ from typing import Any
 
 from srgan_lib.downloads import DownloadError
 from srgan_lib.hardware import available_cores, cpu_has_bfloat16, cuda_capabilities
-from srgan_lib.models.backbones import LPIPS_BACKBONES, fetch_backbone, find_backbone, layer_index
+from srgan_lib.models.backbones import LPIPS_BACKBONES, fetch_backbone, find_backbone
+from srgan_lib.models.vgg19 import layer_index
 from srgan_lib.params import ParameterError, Params
 
 

@@ -56,7 +56,8 @@ DISCRIMINATORS = {
 BYSTANDERS = {
     "data.photos": "names files; the pixels that are read from them are hashed",
     "files": "writes bytes as they are",
-    "internet": "says where the cache is",
+    "layout": "names folders and stages",
+    "models.backbones": "finds and reads files with weights; their contents are hashed",
     "models.files": "stores tensors bit for bit, which the hash in each file proves",
     "params": "values are hashed",
     "training.checkpoint": "stores tensors bit for bit, which the hash in each file proves",
@@ -87,9 +88,9 @@ def deciding_modules(stage: str, params: Params, architecture: str) -> tuple[str
     if section.ema_decay:
         found.add("training.ema")
     if section.monitor == "lpips_squeeze":
-        found |= {"metrics.lpips", "models.backbones"}
+        found.add("metrics.lpips")
     if isinstance(section, GeneratorTraining) and section.content_weight:
-        found |= {"models.backbones", "models.features", "training.content_loss"}
+        found |= {"models.features", "models.vgg19", "training.content_loss"}
     if isinstance(section, Adversarial):
         found |= {"models.discriminators", "models.image_discriminator", *DISCRIMINATORS[section.discriminator]}
         found |= {"training.adversarial_loss", "training.montage"}

@@ -14,9 +14,9 @@ from srgan_lib.models.backbones import (
     fetch_backbone,
     find_backbone,
     hub_folder,
-    layer_index,
     read_backbone,
 )
+from srgan_lib.models.vgg19 import layer_index
 
 
 @pytest.fixture

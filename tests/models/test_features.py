@@ -2,9 +2,10 @@ import pytest
 import torch
 from torchvision.models import vgg19
 
-from srgan_lib.models.backbones import BackboneError, layer_index
+from srgan_lib.models.backbones import BackboneError
 from srgan_lib.models.base import IMAGENET_MEAN, IMAGENET_STD
 from srgan_lib.models.features import VGGFeatures
+from srgan_lib.models.vgg19 import layer_index
 
 
 @pytest.fixture(scope="module")

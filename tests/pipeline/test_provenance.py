@@ -106,8 +106,8 @@ ALL = ["srcnn", "warmup", "adversarial"]
         ("training/content_loss.py", None, None, []),
         ("data/realistic.py", None, None, []),
         # Downloads, progress, health, TensorBoard, labels.
-        ("data/downloads.py", None, None, []),
-        ("internet.py", None, None, []),
+        ("downloads.py", None, None, []),
+        ("models/backbones.py", None, None, []),
         ("training/gan_diagnostics.py", "wins outright", "is too strong", []),
         ("training/observers.py", None, None, []),
         ("training/tensorboard.py", None, None, []),

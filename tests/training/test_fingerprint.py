@@ -48,7 +48,7 @@ EVERY_TRAINING = {
     "training.validation",
 }
 SRRESNET = {"models.prelu", "models.residual", "models.srresnet"}
-CONTENT = {"models.backbones", "models.features", "training.content_loss"}
+CONTENT = {"models.features", "models.vgg19", "training.content_loss"}
 PINNED = {
     "srcnn": EVERY_TRAINING | {"models.srcnn", "training.srcnn", "training.supervised"},
     "warmup": EVERY_TRAINING | SRRESNET | CONTENT | {"training.supervised", "training.warmup"},
