@@ -1,7 +1,8 @@
-"""SRResNet and SRGAN trained the plain way, as one writes it from the paper: what the library's steps are raced with.
+"""SRResNet and SRGAN as one writes them from the paper: the networks that the library's steps are raced with.
 
-Everything is float32 in PyTorch's default layout, with PyTorch's own modules and Adam. The mathematics is that of the
-library's step (a test compares the networks' outputs with the same weights); only the way of computing differs.
+Everything is float32 in PyTorch's default layout, with PyTorch's own modules and Adam; the steps are those of
+:mod:`srgan_lib.training.plain`. The mathematics is the library's (tests compare outputs and updated weights); only the
+way of computing differs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import vgg19
+
+from srgan_lib.training.adversarial_loss import AdversarialLoss
+from srgan_lib.training.plain import plain_adversarial_step, plain_supervised_step
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -88,40 +92,23 @@ class PlainVGG(nn.Module):
 def srresnet_step(net: nn.Module, rate: float) -> Callable[[Tensor, Tensor], float]:
     """A training step on batches in [0,1]: mean squared error, Adam. Returns the loss, as a log would show it."""
     optimizer = torch.optim.Adam(net.parameters(), rate)
-
-    def step(lr: Tensor, hr: Tensor) -> float:
-        loss = F.mse_loss(net(lr), hr)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
+    return lambda lr, hr: plain_supervised_step(net, optimizer, F.mse_loss, lr, hr).item()
 
 
 def srgan_step(
-    net: nn.Module, judge: nn.Module, vgg: nn.Module, rate: float, adversarial_weight: float
+    net: nn.Module, discriminator: nn.Module, vgg: nn.Module, rate: float, adversarial_weight: float
 ) -> Callable[[Tensor, Tensor], tuple[float, float]]:
     """A step of both networks on batches in [0,1], the generator first; returns both losses."""
-    optimizer = torch.optim.Adam(net.parameters(), rate)
-    judge_optimizer = torch.optim.Adam(judge.parameters(), rate)
+    optimizers = [torch.optim.Adam(network.parameters(), rate) for network in (net, discriminator)]
+    adversarial_loss = AdversarialLoss("bce")
+
+    def content(sr: Tensor, hr: Tensor) -> Tensor:
+        return F.mse_loss(vgg(sr), vgg(hr))
 
     def step(lr: Tensor, hr: Tensor) -> tuple[float, float]:
-        sr = net(lr)
-        content = F.mse_loss(vgg(sr), vgg(hr))
-        score = judge(sr)
-        loss = content + adversarial_weight * F.binary_cross_entropy_with_logits(score, torch.ones_like(score))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-
-        real, fake = judge(hr), judge(sr.detach())
-        judge_loss = F.binary_cross_entropy_with_logits(
-            real, torch.ones_like(real)
-        ) + F.binary_cross_entropy_with_logits(fake, torch.zeros_like(fake))
-        judge_optimizer.zero_grad()
-        judge_loss.backward()
-        judge_optimizer.step()
-        return loss.item(), judge_loss.item()
+        losses = plain_adversarial_step(
+            net, discriminator, *optimizers, content, adversarial_loss, adversarial_weight, lr, hr
+        )
+        return losses[0].item(), losses[1].item()
 
     return step

@@ -15,6 +15,7 @@ from srgan_lib.models.files import CheckpointError, load_tensors
 from srgan_lib.training.adversarial import Adversarial, train_adversarial
 from srgan_lib.training.loop import Loop
 from srgan_lib.training.optimizer import Optimizer
+from srgan_lib.training.plain import plain_adversarial_step
 from srgan_lib.training.warmup import train_warmup
 from tests.tiny import photographs
 
@@ -78,9 +79,9 @@ def test_compiled_networks_train_as_others_do(make_params, pairs, warmup, tmp_pa
     pandas.testing.assert_frame_equal(*curves, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("kind", ["bce", "relativistic"])
+@pytest.mark.parametrize("kind", ["bce", "lsgan", "lsgan_sigmoid", "relativistic"])
 def test_a_step_is_that_of_the_plain_recipe(kind, make_params, pairs, warmup, tmp_path):
-    """Sharing the forward passes changes nothing: the same weights as with the usual alternation, in float64."""
+    """Shared forward passes change nothing: the weights are those of the step that notebook 4 shows, in float64."""
     params = make_params(adversarial={"adversarial_loss": kind, "adversarial_weight": 1.0})
     loop = Loop("adversarial", params, *pairs, tmp_path, "print", None, None)
     task = Adversarial(loop, warmup)
@@ -88,25 +89,16 @@ def test_a_step_is_that_of_the_plain_recipe(kind, make_params, pairs, warmup, tm
     networks = [task.networks[name].network.double() for name in ("generator", "discriminator")]
     for trained in task.networks.values():
         trained.optimizer = Optimizer(trained.network, loop.stage, 1e-4, "constant")
-    generator, discriminator = plain = copy.deepcopy(networks)
-    adam = {network: torch.optim.Adam(network.parameters(), 1e-4) for network in plain}
+    plain = copy.deepcopy(networks)
+    optimizers = [torch.optim.Adam(network.parameters(), 1e-4) for network in plain]
+
+    def image_loss(sr, hr):
+        return sum(task.terms(sr, hr).values())
+
     for step in range(3):
         lr, hr = (images.double() / 255 for images in loop.sampler.batch(step))
         task.step(step, lr, hr)
-
-        discriminator.requires_grad_(False)
-        sr = generator(lr)
-        terms = task.terms(sr, hr)
-        with torch.no_grad():
-            real = discriminator(hr)
-        game = task.adversarial.generator(real, discriminator(sr))
-        adam[generator].zero_grad()
-        (terms["pixel"] + terms["content"] + game).backward()
-        adam[generator].step()
-        discriminator.requires_grad_(True)
-        adam[discriminator].zero_grad()
-        sum(task.adversarial.discriminator(discriminator(hr), discriminator(sr.detach()))).backward()
-        adam[discriminator].step()
+        plain_adversarial_step(*plain, *optimizers, image_loss, task.adversarial, 1.0, lr, hr)
     for ours, reference in zip(networks, plain, strict=True):
         for one, other in zip(ours.parameters(), reference.parameters(), strict=True):
             torch.testing.assert_close(one, other, atol=1e-9, rtol=0)

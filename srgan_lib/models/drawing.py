@@ -1,0 +1,156 @@
+"""A network drawn from top to bottom: a box for each layer, a line for each skip, a frame for each repeated block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch, Rectangle
+from torch import nn
+
+from srgan_lib.models.structure import INPUT, Layer, Skip, Structure, structure
+from srgan_lib.plotting import WIDTH, describe, new_figure
+
+# Inches from the left, and down the page.
+LEFT, RIGHT, MIDDLE, SHAPES = 1.25, 5.15, 3.2, 5.35
+FIRST_LANE, LANE = 1.0, 0.3
+BOX, GAP, SUM, FRAME = 0.3, 0.13, 0.22, 0.16
+FILL = {"dense": "#F6DFC4", "enlargement": "#D3EBDD", "shuffle": "#D3EBDD", "convolution": "#D6E6F4"}
+LINE = "#333333"
+ARROW = {"arrowstyle": "->", "color": LINE, "shrinkA": 0}
+
+
+def draw_network(network: nn.Module, input_shape: Sequence[int], source: str, result: str) -> Figure:
+    """Draw a network's layers with their output shapes, its skips and its repeated blocks.
+
+    Parameters
+    ----------
+    network : any network of one image.
+    input_shape : of an image, C×h×w.
+    source, result : what goes in and what comes out, in a word or two.
+    """
+    found = structure(network, input_shape)
+    column = [index for index in range(len(found.layers)) if not _is_branch(found, index)]
+    page = _Page(found, column)
+    figure, axes = new_figure(height=page.height)
+    axes.set(xlim=(0, WIDTH), ylim=(page.height, 0))
+    axes.set_axis_off()
+    page.draw(axes, source, result)
+    describe(figure, _in_words(found, column, source, result))
+    return figure
+
+
+def _is_branch(found: Structure, index: int) -> bool:
+    """Whether a layer lies on a skip: what follows it in time does not read its output."""
+    return index + 1 < len(found.layers) and found.layers[index + 1].source != index
+
+
+class _Page:
+    """Where everything lies: heights down the page, in inches, by layer and skip."""
+
+    def __init__(self, found: Structure, column: Sequence[int]) -> None:
+        self.found, self.column = found, column
+        self.entry: dict[int, float] = {}  # where data enters a layer
+        self.top: dict[int, float] = {}
+        self.sums: dict[Skip, float] = {}
+        self.exit: dict[int, float] = {INPUT: 0.3}
+        self.counts: dict[tuple[int, int], str] = {}  # blocks of blocks share a frame: ×23 ×3
+        for repeat in found.repeats:
+            ends = repeat.first, repeat.last
+            self.counts[ends] = f"{self.counts.get(ends, '')} ×{repeat.count}".strip()
+        self.frames = {ends: [0.0, 0.0] for ends in self.counts}
+        y = 0.3 + GAP
+        for index in column:
+            for ends, frame in self.frames.items():
+                if ends[0] == index:
+                    frame[0] = y
+                    y += FRAME
+            self.entry[index] = y
+            self.top[index] = y + GAP
+            y += GAP + BOX
+            for skip in found.skips:
+                if skip.target == index:
+                    self.sums[skip] = y + GAP
+                    y += GAP + SUM / 2
+            self.exit[index] = y
+            for ends, frame in self.frames.items():
+                if ends[1] == index:
+                    y += FRAME / 2
+                    frame[1] = y
+            y += GAP
+        self.bottom = y
+        self.height = y + 0.3
+        self.lanes = _lanes(found.skips)
+
+    def draw(self, axes: Axes, source: str, result: str) -> None:
+        """Draw the page, of which one unit is an inch."""
+        text = {"ha": "center", "va": "center", "fontsize": 9}
+        axes.text(MIDDLE, 0.15, source, **text)
+        axes.text(SHAPES, 0.15, _shape(self.found.input), va="center", fontsize=9)
+        axes.annotate("", (MIDDLE, self.bottom), (MIDDLE, 0.26), arrowprops=ARROW, zorder=0)
+        axes.text(MIDDLE, self.bottom + 0.12, result, **text)
+        self._draw_frames(axes)
+        for index in self.column:
+            layer = self.found.layers[index]
+            axes.add_patch(_box(self.top[index], layer))
+            axes.text(MIDDLE, self.top[index] + BOX / 2, ", ".join(layer.operations), **text)
+            axes.text(SHAPES, self.top[index] + BOX / 2, _shape(layer.output), va="center", fontsize=9)
+        for skip in self.found.skips:
+            self._draw_skip(axes, skip)
+
+    def _draw_frames(self, axes: Axes) -> None:
+        for (first, last), count in self.counts.items():
+            top, bottom = self.frames[first, last]
+            left, right = LEFT - 0.45, RIGHT + 0.1
+            axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, ec="#777777", ls="--"))
+            axes.text(right - 0.06, top + 0.14, count, ha="right", va="center", fontsize=9, weight="bold")
+
+    def _draw_skip(self, axes: Axes, skip: Skip) -> None:
+        source, branch = skip.source, ""
+        if source not in self.column and source != INPUT:
+            branch = ", ".join(self.found.layers[source].operations)
+            source = self.found.layers[source].source
+        inside = any(one.first == source + 1 and one.last >= skip.target for one in self.found.repeats)
+        start = self.entry[source + 1] + 0.05 if inside else self.exit[source] + 0.06
+        x, end = FIRST_LANE - LANE * self.lanes[skip], self.sums[skip]
+        axes.plot([MIDDLE, x, x], [start, start, end], color=LINE, linewidth=1)
+        axes.annotate("", (MIDDLE - 0.09, end), (x, end), arrowprops=ARROW)
+        axes.plot(MIDDLE, end, "o", markersize=12, markerfacecolor="white", markeredgecolor=LINE, markeredgewidth=1)
+        axes.plot(MIDDLE, end, "+", markersize=7, color=LINE, markeredgewidth=1)
+        if branch:
+            about = {"facecolor": "white", "edgecolor": "none", "pad": 2}
+            axes.text(x, (start + end) / 2, branch, rotation=90, ha="center", va="center", fontsize=9, bbox=about)
+
+
+def _box(top: float, layer: Layer) -> FancyBboxPatch:
+    words = " ".join(layer.operations)
+    fill = next((colour for word, colour in FILL.items() if word in words), "#EEEEEE")
+    return FancyBboxPatch(
+        (LEFT, top), RIGHT - LEFT, BOX, boxstyle="round,pad=0,rounding_size=0.06", facecolor=fill, edgecolor=LINE, lw=0.8
+    )
+
+
+def _lanes(skips: Sequence[Skip]) -> dict[Skip, int]:
+    """How far out each skip runs: outside those that it spans."""
+    lanes: dict[Skip, int] = {}
+    for skip in sorted(skips, key=lambda one: one.target - one.source):
+        crossed = [lane for one, lane in lanes.items() if one.source < skip.target and skip.source < one.target]
+        lanes[skip] = max(crossed, default=-1) + 1
+    return lanes
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape))
+
+
+def _in_words(found: Structure, column: Sequence[int], source: str, result: str) -> str:
+    """The drawing for those who cannot see it: the boxes from top to bottom, then what is added to what."""
+    layers = [
+        f"{', '.join(found.layers[index].operations)}{f' ({times} times)' if (times := found.times(index)) > 1 else ''} "
+        f"to {_shape(found.layers[index].output)}"
+        for index in column
+    ]
+    names = {INPUT: "the input"} | {index: ", ".join(layer.operations) for index, layer in enumerate(found.layers)}
+    sums = [f"the output of {names[skip.source]} is added to that of {names[skip.target]}" for skip in found.skips]
+    return f"From {source} {_shape(found.input)} to {result}: {'; '.join([*layers, *sums])}."

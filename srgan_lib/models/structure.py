@@ -1,0 +1,217 @@
+"""What a network is made of, observed in one forward pass: layers, output shapes, parameters, skips and repeats."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle
+
+INPUT = -1  #: stands for the network's input where layers are numbered
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution, dense layer or enlargement, with the normalisation, activation and shuffle that follow it.
+
+    Attributes
+    ----------
+    name : of its first module in the network, e.g. ``blocks.0.layers.0``.
+    operations : each module in words, in order.
+    output : shape without the batch: C×H×W, or the number of features.
+    parameters : how many it has.
+    source : number of the layer whose output it reads, or :data:`INPUT`.
+    """
+
+    name: str
+    operations: tuple[str, ...]
+    output: tuple[int, ...]
+    parameters: int
+    source: int
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A sum: the output of layer ``source`` (or :data:`INPUT`) is added to that of layer ``target``."""
+
+    source: int
+    target: int
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The layers from ``first`` to ``last`` stand for ``count`` blocks of the same form, one after another."""
+
+    first: int
+    last: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A network's layers in the order in which data passes them; of equal blocks in a row only the first."""
+
+    input: tuple[int, ...]
+    layers: tuple[Layer, ...]
+    skips: tuple[Skip, ...]
+    repeats: tuple[Repeat, ...]
+
+    def times(self, index: int) -> int:
+        """How many times the network has layer ``index``."""
+        return math.prod(repeat.count for repeat in self.repeats if repeat.first <= index <= repeat.last)
+
+
+def structure(network: nn.Module, input_shape: Sequence[int]) -> Structure:
+    """Observe one forward pass of a copy of a network, on the CPU in evaluation mode.
+
+    Parameters
+    ----------
+    network : any network of one image; it stays as it is.
+    input_shape : of an image, C×h×w.
+    """
+    network = copy.deepcopy(network).cpu().float().eval()
+    observer = _Observer(network)
+    with torch.no_grad(), observer:
+        network(torch.zeros(1, *input_shape))
+    return _without_repeats(network, tuple(input_shape), observer.layers, observer.skips)
+
+
+class _Observer(TorchFunctionMode):
+    """Notes each module without children when it has run, and each sum of two of their outputs."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.layers: list[Layer] = []
+        self.skips: list[Skip] = []
+        self._made_by: dict[int, int] = {}  # the layer that a tensor comes from, by the tensor's id
+        self._tensors: list[Tensor] = []  # kept alive, so that no id is given twice
+        self._summed = True  # whether the next module begins a layer, whatever it is
+        for name, module in network.named_modules():
+            if not any(module.children()):
+                module.register_forward_hook(self._hook(name))
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        result = function(*args, **(kwargs or {}))
+        if isinstance(result, Tensor):
+            sources = [self._made_by[id(one)] for one in _tensors(args) if id(one) in self._made_by]
+            if len(set(sources)) > 1 and function in (torch.Tensor.add, torch.Tensor.__add__, torch.add):
+                self.skips.append(Skip(min(sources), max(sources)))
+                self._summed = True
+            if sources:
+                self._note(result, max(sources))
+        return result
+
+    def _hook(self, name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+        def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            source = self._made_by.get(id(inputs[0]), INPUT)
+            parameters = sum(one.numel() for one in module.parameters())
+            layer = Layer(name, (describe(module),), tuple(output.shape[1:]), parameters, source)
+            if self._begins_layer(module, source):
+                self.layers.append(layer)
+            else:
+                before = self.layers[-1]
+                operations = before.operations + layer.operations
+                parameters += before.parameters
+                self.layers[-1] = replace(before, operations=operations, output=layer.output, parameters=parameters)
+            self._summed = False
+            self._note(output, len(self.layers) - 1)
+
+        return note
+
+    def _begins_layer(self, module: nn.Module, source: int) -> bool:
+        heavy = isinstance(module, nn.Conv2d | nn.Linear | nn.Upsample | BicubicUpsample)
+        return heavy or self._summed or source != len(self.layers) - 1
+
+    def _note(self, tensor: Tensor, layer: int) -> None:
+        self._tensors.append(tensor)
+        self._made_by[id(tensor)] = layer
+
+
+def _tensors(values: Sequence[Any]) -> list[Tensor]:
+    """The tensors among a function's arguments, also those in a list of them."""
+    flat = [one for value in values for one in (value if isinstance(value, list | tuple) else [value])]
+    return [one for one in flat if isinstance(one, Tensor)]
+
+
+def _without_repeats(
+    network: nn.Module, shape: tuple[int, ...], layers: Sequence[Layer], skips: Sequence[Skip]
+) -> Structure:
+    """Leave out each block that repeats the one before it, and renumber what stays."""
+    counts = {blocks[0]: len(blocks) for blocks in _runs(network, "")}
+    dropped = tuple(f"{name}." for blocks in _runs(network, "") for name in blocks[1:])
+    kept = [index for index, layer in enumerate(layers) if not layer.name.startswith(dropped)]
+
+    def renumber(index: int) -> int:
+        return sum(one <= index for one in kept) - 1
+
+    names = [layers[index].name for index in kept]
+    repeats = []
+    for block, count in counts.items():
+        inside = [number for number, name in enumerate(names) if name.startswith(f"{block}.")]
+        if inside:
+            repeats.append(Repeat(inside[0], inside[-1], count))
+    return Structure(
+        shape,
+        tuple(replace(layers[index], source=renumber(layers[index].source)) for index in kept),
+        tuple(dict.fromkeys(Skip(renumber(one.source), renumber(one.target)) for one in skips if one.target in kept)),
+        tuple(repeats),
+    )
+
+
+def _runs(module: nn.Module, prefix: str) -> list[list[str]]:
+    """Names of equal blocks in a row: siblings of one class with children and the same parameters' shapes."""
+    runs = []
+    children = [(f"{prefix}{name}", child) for name, child in module.named_children()]
+    for form, group in groupby(children, key=lambda child: _form(child[1])):
+        names = [name for name, _ in group]
+        if form is not None and len(names) > 1:
+            runs.append(names)
+    for name, child in children:
+        runs += _runs(child, f"{name}.")
+    return runs
+
+
+def _form(module: nn.Module) -> tuple[Any, ...] | None:
+    """What two equal blocks have in common; nothing for a module without children."""
+    if not any(module.children()):
+        return None
+    return type(module), tuple((name, one.shape) for name, one in module.named_parameters())
+
+
+def describe(module: nn.Module) -> str:
+    """Name a module without children as a paper does."""
+    match module:
+        case ConvAfterShuffle() if module.factor > 1:
+            return f"pixel shuffle ×{module.factor}, {_convolution(module)}"
+        case nn.Conv2d():
+            return _convolution(module)
+        case nn.Linear():
+            return f"dense {module.in_features} → {module.out_features}"
+        case nn.BatchNorm2d():
+            return "BN"
+        case nn.LeakyReLU():
+            return f"LeakyReLU {module.negative_slope:g}"
+        case nn.PixelShuffle():
+            return f"pixel shuffle ×{module.upscale_factor}"
+        case BicubicUpsample():
+            return f"bicubic enlargement ×{module.scale}"
+        case nn.Upsample():
+            return f"nearest-neighbour enlargement ×{module.scale_factor:g}"
+        case _:
+            return type(module).__name__
+
+
+def _convolution(module: nn.Conv2d) -> str:
+    size = "×".join(str(side) for side in module.kernel_size)
+    stride = f", stride {module.stride[0]}" if module.stride[0] > 1 else ""
+    return f"{size} convolution {module.in_channels} → {module.out_channels}{stride}"

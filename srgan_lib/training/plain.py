@@ -1,0 +1,81 @@
+"""One training step as a textbook writes it: PyTorch's own Adam, every forward pass where it is needed.
+
+The library's trainers compute the same weights in less time (they share forward passes and differentiate each network
+once); a test compares them in float64. ``make bench`` measures the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from srgan_lib.training.adversarial_loss import AdversarialLoss
+
+
+def plain_supervised_step(
+    network: nn.Module, optimizer: Optimizer, image_loss: Callable[[Tensor, Tensor], Tensor], lr: Tensor, hr: Tensor
+) -> Tensor:
+    """Train one network to come near HR.
+
+    Parameters
+    ----------
+    network, optimizer : what is trained, and the optimizer of its weights.
+    image_loss : distance of two N×3×H×W batches in [0,1], as a scalar.
+    lr, hr : a batch of crops, N×3×h×w and N×3×H×W in [0,1].
+
+    Returns
+    -------
+    The loss before the update.
+    """
+    sr = network(lr)
+    loss = image_loss(sr, hr)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
+def plain_adversarial_step(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    generator_optimizer: Optimizer,
+    discriminator_optimizer: Optimizer,
+    image_loss: Callable[[Tensor, Tensor], Tensor],
+    adversarial_loss: AdversarialLoss,
+    adversarial_weight: float,
+    lr: Tensor,
+    hr: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Train the generator, then the discriminator, on one batch.
+
+    Parameters
+    ----------
+    generator, discriminator : the two players, each with its optimizer.
+    image_loss : distance of two N×3×H×W batches in [0,1], as a scalar: the pixel and content terms.
+    adversarial_loss : makes each player's loss of the discriminator's outputs.
+    adversarial_weight : of the adversarial term in the generator's loss.
+    lr, hr : a batch of crops, N×3×h×w and N×3×H×W in [0,1].
+
+    Returns
+    -------
+    Both losses before the updates.
+    """
+    # The generator: come near HR, and look real to the discriminator.
+    sr = generator(lr)
+    fake = discriminator(sr)
+    real = discriminator(hr).detach() if adversarial_loss.relativistic else None
+    generator_loss = image_loss(sr, hr) + adversarial_weight * adversarial_loss.generator(real, fake)
+    generator_optimizer.zero_grad()
+    generator_loss.backward()
+    generator_optimizer.step()
+
+    # The discriminator: tell HR crops from generated ones. It sees sr as data: detach() keeps the generator unchanged.
+    real, fake = discriminator(hr), discriminator(sr.detach())
+    loss_real, loss_fake = adversarial_loss.discriminator(real, fake)
+    discriminator_loss = loss_real + loss_fake
+    discriminator_optimizer.zero_grad()
+    discriminator_loss.backward()
+    discriminator_optimizer.step()
+    return generator_loss, discriminator_loss
