@@ -8,11 +8,22 @@ from typing import Any
 from srgan_lib.models.image_discriminator import ImageDiscriminator
 from srgan_lib.models.small_discriminator import SmallResidualDiscriminator
 from srgan_lib.models.srgan_discriminator import Discriminator
+from srgan_lib.params import Adversarial
 
 ARCHITECTURES: dict[str, type[ImageDiscriminator]] = {
     "srgan": Discriminator,
     "small_residual": SmallResidualDiscriminator,
 }
+
+
+def discriminator_config(adversarial: Adversarial, crop: int) -> dict[str, Any]:
+    """Describe the discriminator of the adversarial stage's parameters, as plain JSON for a model file."""
+    return {
+        "architecture": adversarial.discriminator,
+        "crop": crop,
+        "head": adversarial.discriminator_head,
+        "channels": adversarial.discriminator_channels,
+    }
 
 
 def build_discriminator(config: Mapping[str, Any]) -> ImageDiscriminator:

@@ -104,7 +104,7 @@ class _Page:
             top, bottom = self.frames[first, last]
             left, right = LEFT - 0.45, RIGHT + 0.1
             axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, ec="#777777", ls="--"))
-            axes.text(right - 0.06, top + 0.14, count, ha="right", va="center", fontsize=9, weight="bold")
+            axes.text(right - 0.06, top + 0.14, count, ha="right", va="center", fontsize=10)
 
     def _draw_skip(self, axes: Axes, skip: Skip) -> None:
         source, branch = skip.source, ""
@@ -127,7 +127,13 @@ def _box(top: float, layer: Layer) -> FancyBboxPatch:
     words = " ".join(layer.operations)
     fill = next((colour for word, colour in FILL.items() if word in words), "#EEEEEE")
     return FancyBboxPatch(
-        (LEFT, top), RIGHT - LEFT, BOX, boxstyle="round,pad=0,rounding_size=0.06", facecolor=fill, edgecolor=LINE, lw=0.8
+        (LEFT, top),
+        RIGHT - LEFT,
+        BOX,
+        boxstyle="round,pad=0,rounding_size=0.06",
+        facecolor=fill,
+        edgecolor=LINE,
+        lw=0.8,
     )
 
 

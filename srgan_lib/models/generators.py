@@ -12,7 +12,7 @@ from srgan_lib.models.rrdbnet import RRDBNet
 from srgan_lib.models.small_tanh import SmallTanh
 from srgan_lib.models.srcnn import SRCNN
 from srgan_lib.models.srresnet import SRResNet
-from srgan_lib.params import Warmup
+from srgan_lib.params import Srcnn, Warmup
 
 ARCHITECTURES: dict[str, type[SuperResolver]] = {
     "srcnn": SRCNN,
@@ -21,6 +21,11 @@ ARCHITECTURES: dict[str, type[SuperResolver]] = {
     "espcn": ESPCN,
     "small_tanh": SmallTanh,
 }
+
+
+def srcnn_config(srcnn: Srcnn, scale: int) -> dict[str, Any]:
+    """The configuration of SRCNN that its stage's parameters describe, as plain JSON for a model file."""
+    return {"architecture": "srcnn", "layout": srcnn.layout, "global_skip": srcnn.global_skip, "scale": scale}
 
 
 def generator_config(warmup: Warmup, scale: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from srgan_lib.data.pairs import Pair
-from srgan_lib.models.discriminators import build_discriminator
+from srgan_lib.models.discriminators import build_discriminator, discriminator_config
 from srgan_lib.models.files import CheckpointError, load_model
 from srgan_lib.params import Params
 from srgan_lib.training.adversarial_loss import AdversarialLoss
@@ -51,12 +51,7 @@ class Adversarial(TrainingTask):
                 f"{warmup_weights}: its generator enlarges ×{generator.scale}, and shared.scale is {shared.scale}; "
                 "run the warm-up at that scale"
             )
-        config = {
-            "architecture": stage.discriminator,
-            "crop": shared.crop,
-            "head": stage.discriminator_head,
-            "channels": stage.discriminator_channels,
-        }
+        config = discriminator_config(stage, shared.crop)
         with seeded(shared.seed, "discriminator weights"):
             discriminator = build_discriminator(config)
         generator, discriminator = (compute.trainable(network.train()) for network in (generator, discriminator))

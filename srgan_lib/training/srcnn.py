@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas
 
 from srgan_lib.data.pairs import Pair
+from srgan_lib.models.generators import srcnn_config
 from srgan_lib.params import Params
 from srgan_lib.training.distances import DISTANCES
 from srgan_lib.training.loop import Loop, OnStep, OnWarning
@@ -50,13 +51,7 @@ def train_srcnn(
     CheckpointError
         When a checkpoint of this fingerprint holds another network.
     """
-    stage = params.srcnn
-    config = {
-        "architecture": "srcnn",
-        "layout": stage.layout,
-        "global_skip": stage.global_skip,
-        "scale": params.shared.scale,
-    }
+    config = srcnn_config(params.srcnn, params.shared.scale)
     loop = Loop("srcnn", params, train_pairs, validation_pairs, directory, fingerprint, on_step, on_warning)
     terms = ImageTerms({"pixel": DISTANCES["mse"]}, {"pixel": 1.0})
     return loop.run(["srcnn"], lambda: Supervised(loop, "srcnn", config, terms))
