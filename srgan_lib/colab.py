@@ -1,7 +1,8 @@
 """The notebooks in Google Colab: the badge and the first code cell of each, and what that cell does there.
 
 The cell runs before anything of this project is on the machine. It clones the repository at this very version and
-calls :func:`prepare`; this module therefore imports nothing but what every Python has, and ``packaging``.
+calls :func:`prepare`; this module therefore imports nothing but what every Python has,
+``packaging`` and :mod:`srgan_lib.errors`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import tempfile
 import tomllib
 from importlib import metadata
 from pathlib import Path
+
+from srgan_lib.errors import SrganError
 
 REPOSITORY = "https://github.com/OWNER/srgan-report"  #: where this project is published
 
@@ -77,12 +80,21 @@ def prepare(keep_on_drive: bool = False) -> None:
     display(Markdown(" ".join(words)))
 
 
+class InstallationFailed(SrganError):
+    """pip could not install the project; the message ends with what pip said."""
+
+
 def install(root: Path) -> list[str]:
     """Install the project with what it lacks; packages that fit are held at their versions, torch among them.
 
     Returns
     -------
     Names of the packages that were there but did not fit, and were replaced.
+
+    Raises
+    ------
+    InstallationFailed
+        With the end of pip's own message.
     """
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     held, replaced = sort_requirements(project["dependencies"] + project["optional-dependencies"]["report"])
@@ -94,7 +106,7 @@ def install(root: Path) -> list[str]:
             [*command, "--constraint", constraints, f"{root}[report]"], capture_output=True, text=True
         )
     if done.returncode:
-        raise RuntimeError(f"pip could not install srgan-report: {done.stderr.strip()[-2000:]}")
+        raise InstallationFailed(f"pip could not install srgan-report: {done.stderr.strip()[-2000:]}")
     importlib.invalidate_caches()
     return replaced
 

@@ -14,13 +14,15 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from srgan_lib.errors import SrganError
+
 TRIES = 5  #: attempts without any progress before a download is given up
 PAUSE = 2.0  #: seconds before the second attempt; each further one waits as much longer
 TIMEOUT = (10, 60)  #: seconds to connect, and between two packets
 BLOCK = 2**16  #: bytes; an incomplete block is lost when a connection breaks
 
 
-class DownloadError(RuntimeError):
+class DownloadError(SrganError):
     """Something could not be downloaded: the message says why, and how to get it another way."""
 
 

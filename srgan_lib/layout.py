@@ -8,8 +8,10 @@ from pathlib import Path
 
 import platformdirs
 
+from srgan_lib.errors import InputError
 
-class LayoutError(ValueError):
+
+class LayoutError(InputError):
     """A run name or a folder that cannot be what it is meant to be."""
 
 

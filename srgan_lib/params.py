@@ -9,11 +9,14 @@ or an impossible combination raises :class:`ParameterError` before anything runs
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from srgan_lib.errors import InputError
 
 STAGES = ("data", "srcnn", "warmup", "adversarial", "evaluation")
 
@@ -46,8 +49,21 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 Range = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
-class ParameterError(ValueError):
-    """A parameter that is unknown, of the wrong type, out of range or impossible with another."""
+class ParameterError(InputError, ValueError):
+    """A parameter that is unknown, of the wrong type, out of range or impossible with another.
+
+    Attributes
+    ----------
+    parameter : its name, e.g. ``warmup.steps``, where several are wrong that of the first; empty for a whole file.
+    allowed : what is allowed instead, each value or bound in words; empty where only the message says it.
+    """
+
+    def __init__(
+        self, message: str, *, parameter: str = "", allowed: Iterable[str] = (), path: str | Path | None = None
+    ) -> None:
+        super().__init__(message, path=path)
+        self.parameter = parameter
+        self.allowed = tuple(allowed)
 
 
 class Section(BaseModel):

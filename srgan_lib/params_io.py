@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -30,7 +30,7 @@ def check(document: Mapping[str, Any], source: str = "parameters") -> Params:
     try:
         return Params.model_validate(document)
     except ValidationError as error:
-        raise ParameterError(f"{source}: " + "\n".join(explain(error, Params))) from None
+        raise refusal(error, Params, source) from None
 
 
 def check_stage(name: str, flat: Mapping[str, Any]) -> Params:
@@ -83,14 +83,16 @@ def load_yaml(path: Path) -> dict[str, Any]:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         there = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-        raise ParameterError(f"{path}: no such params file; {path.parent} has {', '.join(there) or 'none'}") from None
+        raise ParameterError(
+            f"{path}: no such params file; {path.parent} has {', '.join(there) or 'none'}", path=path
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
-        raise ParameterError(f"{path}: not a YAML file: {error}") from None
+        raise ParameterError(f"{path}: not a YAML file: {error}", path=path) from None
     if document is None:
         return {}
     if not isinstance(document, dict):
         raise ParameterError(
-            f"{path}: expected sections such as 'shared:' and 'warmup:', found {type(document).__name__}"
+            f"{path}: expected sections such as 'shared:' and 'warmup:', found {type(document).__name__}", path=path
         )
     return {section: {} if content is None else content for section, content in document.items()}
 
@@ -108,11 +110,13 @@ def _override(text: str) -> dict[str, Any]:
     """Parse ``stage.name=value``; a bare ``name=value`` sets it in every section that has it."""
     name, equals, value = text.partition("=")
     if not equals:
-        raise ParameterError(f"-p {text}: expected stage.name=value, for example adversarial.adversarial_weight=1e-3")
+        raise ParameterError(
+            f"-p {text}: expected stage.name=value, for example adversarial.adversarial_weight=1e-3", parameter=name
+        )
     try:
         parsed = yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise ParameterError(f"-p {text}: the value is not YAML: {error}") from None
+        raise ParameterError(f"-p {text}: the value is not YAML: {error}", parameter=name) from None
     return nest(name.strip(), parsed, f"-p {text}")
 
 
@@ -129,28 +133,40 @@ def nest(name: str, value: Any, source: str) -> dict[str, Any]:
         return {section: {key: value}}
     holders = [s for s in ("shared", *STAGES) if name in Params.model_fields[s].annotation.model_fields]
     if not holders:
-        raise ParameterError(f"{source}: no section has a parameter {name!r}{_nearest(name, _all_names())}")
+        known = _all_names()
+        raise ParameterError(
+            f"{source}: no section has a parameter {name!r}{_nearest(name, known)}", parameter=name, allowed=known
+        )
     return {holder: {name: value} for holder in holders}
 
 
-def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """Pydantic's errors as one sentence per parameter, naming it and what is allowed."""
-    refused: dict[str, list[str]] = {}
-    lines = []
+def refusal(error: ValidationError, model: type[BaseModel], source: str) -> ParameterError:
+    """Turn pydantic's errors into one with a sentence per wrong parameter, naming it and what is allowed.
+
+    Parameters
+    ----------
+    error : of validating a ``model``.
+    source : what to call the document in the message, e.g. the file's name.
+    """
+    sentences: list[tuple[str, str, Sequence[str]]] = []  # parameter, sentence, what is allowed
+    bounds: dict[tuple[str, str], list[str]] = {}  # a union refuses a value once per branch
     for item in error.errors():
         path = [str(part) for part in item["loc"] if not _is_union_tag(str(part))]
         name = ".".join(path).removesuffix(".[key]")
         if item["type"] == "extra_forbidden":
-            kind = f"parameter of {path[0]!r}" if len(path) > 1 else "section"
-            lines.append(f"{name}: unknown {kind}{_nearest(path[-1], _allowed_at(path, model))}")
+            kind, known = f"parameter of {path[0]!r}" if len(path) > 1 else "section", _allowed_at(path, model)
+            sentences.append((name, f"{name}: unknown {kind}{_nearest(path[-1], known)}", known))
         elif item["type"] == "missing":
-            lines.append(f"{name}: is missing")
-        elif item["type"] == "value_error":
-            lines.append(".".join([*path, str(item["ctx"]["error"])]))
+            sentences.append((name, f"{name}: is missing", ()))
+        elif item["type"] == "value_error":  # raised by a validator, whose message begins with the parameter's name
+            sentence = ".".join([*path, str(item["ctx"]["error"])])
+            sentences.append((sentence.partition(":")[0], sentence, ()))
         else:
             message = item["msg"].removeprefix("Input should be ").removeprefix("String should ")
-            refused.setdefault(f"{name}: {item['input']!r} is not allowed; it should be ", []).append(message)
-    return lines + [start + " or ".join(allowed) for start, allowed in refused.items()]
+            bounds.setdefault((name, f"{name}: {item['input']!r} is not allowed; it should be "), []).append(message)
+    sentences += [(name, start + " or ".join(allowed), allowed) for (name, start), allowed in bounds.items()]
+    message = f"{source}: " + "\n".join(sentence for _, sentence, _ in sentences)
+    return ParameterError(message, parameter=sentences[0][0], allowed=sentences[0][2])
 
 
 def _allowed_at(path: list[str], model: type[BaseModel]) -> list[str]:

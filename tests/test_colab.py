@@ -70,7 +70,9 @@ def test_a_failing_installation_says_what_pip_said(tmp_path: Path, monkeypatch: 
         '[project]\nname = "x"\nversion = "1"\ndependencies = ["no-such-thing"]\n'
         "[project.optional-dependencies]\nreport = []\n"
     )
-    with pytest.raises(RuntimeError, match=r"(?s)pip could not install srgan-report: .*(no-such-thing|setuptools)"):
+    with pytest.raises(
+        colab.InstallationFailed, match=r"(?s)pip could not install srgan-report: .*(no-such-thing|setuptools)"
+    ):
         colab.install(tmp_path)
 
 

@@ -1,50 +1,57 @@
-"""The ``srgan`` command: a module for each kind of thing that people do with it."""
+"""The ``srgan`` command: a module for each kind of thing that people do with it.
+
+Exit codes: 0 done, 1 something failed while running, 2 wrong input, 130 interrupted.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from srgan_lib.cli import images, runs, sweep
-from srgan_lib.layout import LayoutError
-from srgan_lib.params import ParameterError
-
-# Errors that are the user's to mend: shown as one message, without a traceback.
-USER_ERRORS = (ParameterError, LayoutError, ValueError, OSError, RuntimeError)
+from srgan_lib.errors import SrganError, storage_error, traceback_text
 
 
 class _Commands(click.Group):
-    """Turns errors into one clear message and exit code 1, Ctrl-C into exit code 130."""
+    """Shows an error meant for people as one message and ends with its exit code; all others keep their traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         from srgan_lib.training.interrupt import Interrupted
 
         try:
             return super().invoke(ctx)
-        except click.exceptions.Exit:  # --help and the like: click's own way out, a RuntimeError by birth
-            raise
-        except (KeyboardInterrupt, Interrupted) as error:
-            click.secho(
-                f"Interrupted: {str(error) or 'nothing computed so far is lost; the same command continues'}",
-                fg="yellow",
-                err=True,
-            )
-            sys.exit(130)
-        except USER_ERRORS as error:
-            if isinstance(error, OSError) and error.errno == 28:
-                where = error.filename or "while writing"
-                error = f"the disk is full ({where}); free some space, then the same command continues"
-            click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
-            click.echo(str(error), err=True)
-            sys.exit(1)
+        except KeyboardInterrupt:
+            _end(Interrupted("nothing computed so far is lost; the same command continues"), "Interrupted", "yellow")
+        except Interrupted as error:
+            _end(error, "Interrupted", "yellow")
+        except SrganError as error:
+            _end(error)
+        except OSError as error:
+            problem = storage_error(error.errno, error.filename)
+            if problem is None:
+                raise
+            _end(problem.with_traceback(error.__traceback__))
+
+
+def _end(error: SrganError, label: str = "Error", colour: str = "red") -> NoReturn:
+    """Show an error and end the process with its exit code."""
+    if text := traceback_text(error):
+        click.echo(text, err=True)
+    click.secho(f"{label}: ", fg=colour, bold=True, nl=False, err=True)
+    click.echo(str(error), err=True)
+    sys.exit(error.exit_code)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--debug", is_flag=True, help="Show where every error was raised, with its traceback.")
 @click.version_option(package_name="srgan-report")
-def main() -> None:
+def main(debug: bool) -> None:
     """Turn photographs into a complete super-resolution study."""
+    if debug:
+        os.environ["SRGAN_DEBUG"] = "1"  # read by notebooks' kernels and other processes too
 
 
 for command in (

@@ -41,6 +41,7 @@ def upscale(
     source: Path, target: Path, model: str, checkpoint: Path | None, tile: int, self_ensemble: bool, force: bool
 ) -> None:
     """Enlarge an image, or all images of a folder, into PNG files."""
+    from srgan_lib.data.images import ImageError
     from srgan_lib.evaluation.upscale import upscale_file, upscale_folder
     from srgan_lib.models.files import load_model
     from srgan_lib.params import Params
@@ -56,7 +57,7 @@ def upscale(
         "force": force,
     }
     if not source.exists():
-        raise FileNotFoundError(f"{source}: no such file or folder")
+        raise ImageError(f"{source}: no such file or folder", path=source)
     with Terminal() as terminal:
         progress = terminal.counter(f"Enlarging {source.name}")
         if source.is_dir():

@@ -63,7 +63,8 @@ def refuse_duplicates(frame: pd.DataFrame) -> None:
                 continue
             raise DatasetError(
                 f"{other.image} ({other.split}: {other.path}) and {held_out.image} ({held_out.split}: {held_out.path}) "
-                f"are {kind}; a model must not be tested on what it was trained on. Remove one of them"
+                f"are {kind}; a model must not be tested on what it was trained on. Remove one of them",
+                path=other.path,
             )
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from srgan_lib.errors import InputError
 from srgan_lib.files import atomic_path
 
 #: File name endings (lower case) that count as images in a folder.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
 
 
-class ImageError(ValueError):
+class ImageError(InputError):
     """A file that is no readable image, or an image unfit for what is asked."""
 
 
@@ -38,12 +39,12 @@ def read_image(path: Path) -> np.ndarray:
         with Image.open(path) as image:
             return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
     except FileNotFoundError:
-        raise ImageError(f"{path}: no such file") from None
+        raise ImageError(f"{path}: no such file", path=path) from None
     except ImageError as error:
-        raise ImageError(f"{path}: {error}") from None
+        raise ImageError(f"{path}: {error}", path=path) from None
     except Exception as error:
         reason = "not an image, or of a kind Pillow does not know" if "cannot identify" in str(error) else error
-        raise ImageError(f"{path}: cannot be read ({reason}); replace the file or move it away") from error
+        raise ImageError(f"{path}: cannot be read ({reason}); replace the file or move it away", path=path) from error
 
 
 def image_mode(path: Path) -> str:
@@ -68,7 +69,7 @@ def image_files(folder: Path) -> list[Path]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise ImageError(f"{folder}: no such folder")
+        raise ImageError(f"{folder}: no such folder", path=folder)
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != "." and p.is_file())
 
 

@@ -113,7 +113,7 @@ def _read_hr(row: Any, photo: Photo, shared: Shared) -> np.ndarray:
 def _read_unchanged(path: Path, sha256: str) -> np.ndarray:
     image = read_image(path)
     if pixel_hash(image) != sha256:
-        raise DatasetError(f"{path} has changed since the split was made; run the data stage again")
+        raise DatasetError(f"{path} has changed since the split was made; run the data stage again", path=path)
     return image
 
 
@@ -134,7 +134,8 @@ def _read_lr(row: Any, photo: Photo, hr: np.ndarray, shared: Shared, on_warning:
     if not (0 <= lr.shape[0] - height <= 1 and 0 <= lr.shape[1] - width <= 1):
         raise DatasetError(
             f"{photo.lr_path} is {lr.shape[1]}×{lr.shape[0]} pixels, but {photo.path} ({row.width}×{row.height}) "
-            f"at 1/{shared.scale} is {width}×{height}; use the LR images made at this scale"
+            f"at 1/{shared.scale} is {width}×{height}; use the LR images made at this scale",
+            path=photo.lr_path,
         )
     lr = lr[:height, :width]
     likeness = resemblance(lr, imresize(hr, 1 / shared.scale))
@@ -155,7 +156,8 @@ def _allocate(size: int, memory_share: float) -> np.ndarray:
     if shutil.disk_usage(folder).free < size:
         raise DatasetError(
             f"{folder}: {size / 2**30:.1f} GiB of decoded images do not fit on this disk; free some room, lower "
-            "train_images, or set XDG_CACHE_HOME to a folder on a larger disk"
+            "train_images, or set XDG_CACHE_HOME to a folder on a larger disk",
+            path=folder,
         )
     with tempfile.TemporaryFile(dir=folder) as file:
         return np.asarray(np.memmap(file, np.uint8, "w+", shape=(size,)))

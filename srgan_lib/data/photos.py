@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from srgan_lib.errors import InputError
+
 Split = Literal["train", "validation", "test"]
 
 
-class DatasetError(ValueError):
+class DatasetError(InputError):
     """A dataset that cannot be found, fetched, paired or split, with what to do about it."""
 
 

@@ -95,10 +95,10 @@ def _package_folder(package: str) -> Path:
 def _in_own_folder(folder: Path, lr_folder: Path | None, scale: int) -> list[Photo]:
     for place in filter(None, (folder, lr_folder)):
         if not place.is_dir():
-            raise DatasetError(f"{place}: no such folder (image_folder, lr_folder)")
+            raise DatasetError(f"{place}: no such folder (image_folder, lr_folder)", path=place)
     photos = _in_folder(folder, _FOLDER_PARTS)
     if not photos:
-        raise DatasetError(f"{folder}: no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read")
+        raise DatasetError(f"{folder}: no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read", path=folder)
     if lr_folder is None:
         return photos
     subfolders = [lr_folder / part.folder for part in _FOLDER_PARTS if (lr_folder / part.folder).is_dir()]
@@ -122,7 +122,9 @@ def _named(dataset: str, scale: int) -> list[Photo]:
         folder = fetch_set(known) if known else Path(own) / dataset
         photos = _in_named_folder(folder, parts, scale)
     if not photos:
-        raise DatasetError(f"{folder}: no images in this folder, nor in its HR; put them there or remove the folder")
+        raise DatasetError(
+            f"{folder}: no images in this folder, nor in its HR; put them there or remove the folder", path=folder
+        )
     return [photo for photo in photos if photo.image not in left_out]
 
 

@@ -44,7 +44,7 @@ def evaluate_folders(
     hr, sr = Path(hr), Path(sr)
     originals = {file.stem: file for file in image_files(hr)}
     if not originals:
-        raise FolderError(f"{hr}: no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read")
+        raise FolderError(f"{hr}: no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read", path=hr)
     files = match_files(list(originals), sr)
     if spare := sorted({file.name for file in image_files(sr)} - {file.name for file in files.values()}):
         on_warning(f"{sr}: not judged, since {hr} has no image of that name: {some(spare)}")

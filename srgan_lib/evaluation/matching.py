@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from srgan_lib.data.images import image_files
+from srgan_lib.errors import InputError
 
 #: What data sets append to the names of HR files: ``img_001_SRF_4_HR``, ``0801x4``, ``baby-GT``.
 _DECORATION = re.compile(r"(x\d|[_\-. ](SRF_?\d|x\d|HR|GT|original))+$", re.IGNORECASE)
@@ -16,7 +17,7 @@ _DECORATION = re.compile(r"(x\d|[_\-. ](SRF_?\d|x\d|HR|GT|original))+$", re.IGNO
 _APPENDED = re.compile(r"[_\-. (]|x\d", re.IGNORECASE)
 
 
-class FolderError(ValueError):
+class FolderError(InputError):
     """Folders or images that do not fit together."""
 
 
@@ -42,12 +43,14 @@ def match_files(images: Sequence[str], folder: Path) -> dict[str, Path]:
     if missing := [image for image, files in found.items() if not files]:
         raise FolderError(
             f"{folder}: no file for {some(missing)}; results must be named like the HR images "
-            "(something like _SRGAN or x4 may follow)"
+            "(something like _SRGAN or x4 may follow)",
+            path=folder,
         )
     if double := next((files for files in found.values() if len(files) > 1), None):
         raise FolderError(
             f"{folder}: {some([file.name for file in double])} belong to one image; keep one, "
-            "or put each method into a folder of its own"
+            "or put each method into a folder of its own",
+            path=folder,
         )
     return {image: files[0] for image, files in found.items()}
 
@@ -73,7 +76,8 @@ def match_test_sets(folder: Path, images: Mapping[str, Sequence[str]]) -> dict[s
         if shared := {path for others in found.values() for path in others.values()}.intersection(files.values()):
             raise FolderError(
                 f"{folder}: {some(sorted(path.name for path in shared))} would be of {dataset} and of another test set; "
-                "put each set's images into a subfolder of its name"
+                "put each set's images into a subfolder of its name",
+                path=folder,
             )
         found[dataset] = files
     return found
@@ -92,7 +96,8 @@ def align(sr: np.ndarray, hr: np.ndarray, file: Path, scale: int) -> tuple[np.nd
     if any(abs(one - other) >= max(scale, 1) for one, other in zip(sr.shape[:2], hr.shape[:2], strict=True)):
         raise FolderError(
             f"{file} has {sr.shape[1]}×{sr.shape[0]} pixels and its HR image "
-            f"{hr.shape[1]}×{hr.shape[0]}; results must be of the size of HR"
+            f"{hr.shape[1]}×{hr.shape[0]}; results must be of the size of HR",
+            path=file,
         )
     height, width = np.minimum(sr.shape[:2], hr.shape[:2])
     return sr[:height, :width], hr[:height, :width]

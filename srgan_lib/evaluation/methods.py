@@ -16,6 +16,7 @@ from PIL import Image
 from srgan_lib.data.images import read_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.matching import align, match_test_sets
+from srgan_lib.models.files import CheckpointError
 
 if TYPE_CHECKING:
     from srgan_lib.data.pairs import Pair
@@ -79,13 +80,15 @@ def interpolate(first: SuperResolver, second: SuperResolver, alpha: float) -> Su
 
     Raises
     ------
-    ValueError
+    CheckpointError
         If the two are not of one architecture.
     """
     ends = [model.state_dict() for model in (first, second)]
     shapes = [{name: value.shape for name, value in weights.items()} for weights in ends]
     if shapes[0] != shapes[1]:
-        raise ValueError("only networks of one architecture can be interpolated, and these two have different weights")
+        raise CheckpointError(
+            "only networks of one architecture can be interpolated, and these two have different weights"
+        )
     interpolated = copy.deepcopy(first)
     interpolated.load_state_dict(
         {

@@ -78,7 +78,9 @@ def check_sources(recipe: Published) -> None:
     known = published().source.unique()
     if unknown := set(recipe.sources) - set(known):
         raise ParameterError(
-            f"published.sources: no source is called {', '.join(sorted(unknown))}; there are {', '.join(known)}"
+            f"published.sources: no source is called {', '.join(sorted(unknown))}; there are {', '.join(known)}",
+            parameter="published.sources",
+            allowed=known,
         )
 
 

@@ -90,9 +90,9 @@ def upscale_file(model: SuperResolver, source: Path, target: Path, *, force: boo
     """
     source, target = Path(source), Path(target)
     if target.suffix.lower() != ".png":
-        raise ImageError(f"{target}: results are written as PNG; give a name that ends in .png")
+        raise ImageError(f"{target}: results are written as PNG; give a name that ends in .png", path=target)
     if target.exists() and not force:
-        raise ImageError(f"{target} exists already; choose another name, or use --force to replace it")
+        raise ImageError(f"{target} exists already; choose another name, or use --force to replace it", path=target)
     write_image(target, _enlarge(model, _read(source), options))
 
 
@@ -240,12 +240,16 @@ def _jobs(source: Path, target: Path, force: bool, on_warning: Callable[[str], N
     if not files:
         raise ImageError(f"{source}: no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read")
     if target.resolve() == source.resolve():
-        raise ImageError(f"{target}: results cannot go into the folder of the originals; give another folder")
+        raise ImageError(
+            f"{target}: results cannot go into the folder of the originals; give another folder", path=target
+        )
     jobs: dict[Path, Path] = {}
     for file in files:
         result = target / f"{file.stem}.png"
         if result in jobs:
-            raise ImageError(f"{jobs[result].name} and {file.name} would both become {result.name}; rename one")
+            raise ImageError(
+                f"{jobs[result].name} and {file.name} would both become {result.name}; rename one", path=file
+            )
         jobs[result] = file
     kept = [result for result in jobs if result.exists() and not force]
     for result in kept:

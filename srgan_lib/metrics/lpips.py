@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from srgan_lib.data.images import ImageError
+from srgan_lib.errors import SrganError
 from srgan_lib.models.backbones import LPIPS_BACKBONES, BackboneError, find_backbone, read_backbone
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 SMALLEST_SIDE = 32
 
 
-class MetricUnavailable(RuntimeError):
+class MetricUnavailable(SrganError):
     """A metric cannot be computed here; the message says why and what to do."""
 
 
@@ -36,13 +38,15 @@ def lpips_distance(sr: np.ndarray, hr: np.ndarray, net: str = "alex") -> float:
 
     Raises
     ------
+    ImageError
+        For images of unequal sizes.
     MetricUnavailable
         Where the backbone's weights are not on this disk, or the images are too small for it.
     """
     import torch
 
     if sr.shape != hr.shape:
-        raise ValueError(f"sr is {sr.shape} and hr is {hr.shape}; LPIPS compares images of one size")
+        raise ImageError(f"sr is {sr.shape} and hr is {hr.shape}; LPIPS compares images of one size")
     if min(hr.shape[:2]) < SMALLEST_SIDE:
         raise MetricUnavailable(f"LPIPS({net}) needs {SMALLEST_SIDE} pixels a side and got {hr.shape[1]}×{hr.shape[0]}")
     model = load_lpips(net)

@@ -15,6 +15,7 @@ from functools import partial
 
 import numpy as np
 
+from srgan_lib.data.images import ImageError
 from srgan_lib.data.spectrum import luminance
 from srgan_lib.metrics.lpips import MetricUnavailable, lpips_distance
 from srgan_lib.metrics.multiscale import ms_ssim, vifp
@@ -69,8 +70,10 @@ def measure(
 
     Raises
     ------
+    ImageError
+        For images of unequal sizes, and a border that leaves too little.
     ValueError
-        For images of other types or unequal sizes, a border that leaves too little, or an unknown name.
+        For arrays of other types or shapes, and an unknown name.
     MetricUnavailable
         For a metric that cannot be computed here, unless there is ``on_unavailable``.
     """
@@ -82,11 +85,11 @@ def measure(
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"{role} is {image.dtype} of shape {image.shape}; metrics compare H×W×3 uint8 images")
     if sr.shape != hr.shape:
-        raise ValueError(
+        raise ImageError(
             f"sr has {sr.shape[1]}×{sr.shape[0]} pixels and hr {hr.shape[1]}×{hr.shape[0]}; give images of one size"
         )
     if border < 0 or min(hr.shape[:2]) <= 2 * border:
-        raise ValueError(f"a border of {border} leaves nothing of {hr.shape[1]}×{hr.shape[0]} pixels")
+        raise ImageError(f"a border of {border} leaves nothing of {hr.shape[1]}×{hr.shape[0]} pixels")
 
     seen = {"image": (sr, hr)}
     inner = slice(border, -border or None)

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from srgan_lib.data.images import ImageError
 from srgan_lib.metrics.psnr import PEAK
 
 C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
@@ -24,11 +25,11 @@ def ssim(sr: np.ndarray, hr: np.ndarray) -> float:
 
     Raises
     ------
-    ValueError
+    ImageError
         For images below 11×11 pixels.
     """
     if min(hr.shape[-2:]) < 11:
-        raise ValueError(f"SSIM needs 11×11 pixels without the border, and there are {hr.shape[-1]}×{hr.shape[-2]}")
+        raise ImageError(f"SSIM needs 11×11 pixels without the border, and there are {hr.shape[-1]}×{hr.shape[-2]}")
     return float(np.mean([_structural_similarity(x, y, sigma=1.5, radius=5) for x, y in zip(sr, hr, strict=True)]))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srgan_lib.downloads import DownloadError, download
+from srgan_lib.errors import InputError
 from srgan_lib.models.vgg19 import layer_index
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ LPIPS_BACKBONES = {"alex": "alexnet", "squeeze": "squeezenet1_1"}
 ADDRESS = "https://download.pytorch.org/models/"
 
 
-class BackboneError(RuntimeError):
+class BackboneError(InputError):
     """Backbone weights cannot be had here; the message says why and what to do."""
 
 
@@ -110,7 +111,7 @@ def read_backbone(path: Path) -> dict[str, Tensor]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # on a damaged file torch raises whatever its unpickler stumbles over
-        raise BackboneError(f"{path} cannot be read as weights; delete it and get it again") from error
+        raise BackboneError(f"{path} cannot be read as weights; delete it and get it again", path=path) from error
     return {
         name.removeprefix("features."): value for name, value in state.items() if not name.startswith("classifier.")
     }

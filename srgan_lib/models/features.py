@@ -74,7 +74,7 @@ class VGGFeatures(nn.Module):
         missing = [name for name in wanted if name not in state or state[name].shape != wanted[name].shape]
         if missing:
             raise BackboneError(
-                f"{path} does not hold VGG-19 up to {deepest}: {missing[0]} is missing or of another shape"
+                f"{path} does not hold VGG-19 up to {deepest}: {missing[0]} is missing or of another shape", path=path
             )
         self.layers.load_state_dict({name: state[name] for name in wanted})
 

@@ -17,6 +17,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor, nn
 
+from srgan_lib.errors import InputError
 from srgan_lib.files import write_atomic
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.generators import build_generator
@@ -41,7 +42,7 @@ FORMER_NAMES: dict[str, list[tuple[str, str]]] = {
 }
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(InputError):
     """A file with weights that is damaged, or does not belong to what it is wanted for."""
 
 
@@ -66,7 +67,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         content = bytearray(Path(path).read_bytes())
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from None
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror}", path=path) from None
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {})["srgan"])
@@ -75,9 +76,11 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         content[place : place + len(expected)] = ZEROS
         intact = hashlib.sha256(content).hexdigest().encode() == expected
     except (safetensors.SafetensorError, KeyError, ValueError, AttributeError):
-        raise CheckpointError(f"{path}: not a file with weights written by this project, or damaged") from None
+        raise CheckpointError(
+            f"{path}: not a file with weights written by this project, or damaged", path=path
+        ) from None
     if not intact:
-        raise CheckpointError(f"{path}: damaged: its bytes are not those that were written; delete it")
+        raise CheckpointError(f"{path}: damaged: its bytes are not those that were written; delete it", path=path)
     return safetensors.torch.load(bytes(content)), metadata
 
 
@@ -108,12 +111,16 @@ def load_model(path: Path) -> tuple[SuperResolver, dict[str, Any]]:
     tensors, metadata = load_tensors(path)
     config = metadata.get("config")
     if config is None:
-        raise CheckpointError(f"{path}: a state for resuming training, not a network; take generator.safetensors")
+        raise CheckpointError(
+            f"{path}: a state for resuming training, not a network; take generator.safetensors", path=path
+        )
     try:
         model = build_generator(config)
         model.load_state_dict(rename_former(tensors, config["architecture"]))
     except (ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path}: not a network that this version can enlarge images with: {error}") from None
+        raise CheckpointError(
+            f"{path}: not a network that this version can enlarge images with: {error}", path=path
+        ) from None
     return model.eval(), metadata
 
 

@@ -117,5 +117,7 @@ def _compute_stage(plan: Plan, params: Params, run_dir: Path, root: Path, on_eve
     if (read_json(folder / "manifest.json") or {}).get("fingerprint") != plan.fingerprint:
         raise StageFailed(
             f"{info.notebook}: it ended without a manifest for what was planned; was a library file or an image "
-            "changed while it ran? The same command computes it again."
+            "changed while it ran? The same command computes it again.",
+            notebook=info.notebook,
+            path=folder,
         )

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.layout import STAGES, project_root
-from srgan_lib.params import ParameterError, Params
+from srgan_lib.layout import STAGES, LayoutError, project_root
+from srgan_lib.params import Params
 from srgan_lib.params_io import check_stage
 from srgan_lib.pipeline.resolve import resolve
 from srgan_lib.pipeline.stages import Stage
@@ -29,12 +29,14 @@ def open_stage(name: str, namespace: Mapping[str, Any]) -> Stage:
 
     Raises
     ------
+    LayoutError
+        For a name that is no stage's.
     ParameterError
         For an unknown name in a parameters cell (papermill injects those without a word), a wrong value
         or an impossible combination.
     """
     if name not in STAGES:
-        raise ParameterError(f"no stage is called {name!r}; stages: {', '.join(STAGES)}")
+        raise LayoutError(f"no stage is called {name!r}; stages: {', '.join(STAGES)}")
     known = Params().stage(name).keys()
     given = {key: namespace[key] for key in known if key in namespace}
     given |= {key: None for key in _assigned_names(namespace.get("In", ())) - known}

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from srgan_lib.errors import SrganError, debugging, one_line, storage_error
 from srgan_lib.pipeline.kernels import forward_interrupts
 from srgan_lib.training.interrupt import Interrupted
 
+if TYPE_CHECKING:
+    from papermill.exceptions import PapermillExecutionError
 
-class StageFailed(RuntimeError):
-    """A notebook raised: the message names the notebook, the cell and the error."""
+
+class StageFailed(SrganError):
+    """A notebook raised, or its process died; where the program is at fault, a note holds the notebook's traceback.
+
+    Attributes
+    ----------
+    notebook : its name, e.g. ``03_warmup``.
+    cell : execution count of the cell that raised; 0 where none did.
+    kind : name of the exception's class; empty where there was none.
+    path : the notebook as far as it came, ``<notebook>.failed.ipynb``.
+    """
+
+    def __init__(
+        self, message: str, *, notebook: str = "", cell: int = 0, kind: str = "", path: str | Path | None = None
+    ) -> None:
+        super().__init__(message, path=path)
+        self.notebook, self.cell, self.kind = notebook, cell, kind
 
 
 def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], root: Path) -> Path:
@@ -60,18 +79,35 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
             running.replace(failed)
             if interrupts:
                 raise Interrupted(f"stopped in {name}; the same command continues there") from None
-            remedy = "Free some space first. " if "No space left on device" in error.evalue else ""
-            raise StageFailed(
-                f"{name}, cell In [{error.exec_count}]: {error.ename}: {error.evalue}\n"
-                f"{remedy}The traceback is in {failed}; the same command continues at this stage."
-            ) from None
+            raise _failure(error, name, failed) from None
         except DeadKernelError:
             running.replace(failed)
             raise StageFailed(
                 f"{name}: its process died, most likely for lack of memory; take a smaller batch or crop. "
-                "The same command continues at the last checkpoint."
+                "The same command continues at the last checkpoint.",
+                notebook=name,
+                path=failed,
             ) from None
         except KeyboardInterrupt:
             raise Interrupted(f"stopped in {name}; the same command continues there") from None
     running.replace(final)
     return final
+
+
+def _failure(error: PapermillExecutionError, notebook: str, failed: Path) -> StageFailed:
+    """Describe an exception in a notebook, with its traceback unless it is meant for people or the disk's fault."""
+    traceback = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(error.traceback))  # without colours
+    number = re.search(r"\[Errno (\d+)\]|\(os error (\d+)\)", error.evalue)  # as Python and safetensors write it
+    storage = storage_error(int(number[1] or number[2])) if number else None
+    message = f"{error.evalue}; {storage}" if storage else one_line(error.ename, error.evalue)
+    failure = StageFailed(
+        f"{notebook}, cell In [{error.exec_count}]: {message}\n"
+        f"The executed notebook is {failed}; the same command continues at this stage.",
+        notebook=notebook,
+        cell=error.exec_count or 0,
+        kind=error.ename,
+        path=failed,
+    )
+    if debugging() or not (storage or traceback == one_line(error.ename, error.evalue)):
+        failure.add_note(traceback)
+    return failure

@@ -39,7 +39,7 @@ PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", 
 MISSING = "missing"
 #: Parts of the library that decide no result: they move files and show what is there, and what ``params`` decides is the
 #: parameters' values, which are hashed.
-NOT_HASHED = ("pipeline", "report", "sweep", "interactive", "params", "cli", "layout", "markup", "colab")
+NOT_HASHED = ("pipeline", "report", "sweep", "interactive", "params", "cli", "errors", "layout", "markup", "colab")
 
 Value = TypeVar("Value")
 _LOOK: ContextVar[dict[Hashable, Any] | None] = ContextVar("look", default=None)

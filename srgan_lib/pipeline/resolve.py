@@ -33,12 +33,16 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
     index = int(device.partition(":")[2] or 0)
     if device.startswith("cuda") and index >= len(gpus):
         raise ParameterError(
-            f"shared.device: {device!r} is not on this machine, which has {len(gpus)} CUDA devices; use cpu or auto"
+            f"shared.device: {device!r} is not on this machine, which has {len(gpus)} CUDA devices; use cpu or auto",
+            parameter="shared.device",
+            allowed=("cpu", "auto"),
         )
     if device == "cuda" and shared.processes > len(gpus):
         raise ParameterError(
             f"shared.processes: {shared.processes} processes need a GPU each and this machine has {len(gpus)}; "
-            "lower it, or set shared.device to cpu"
+            "lower it, or set shared.device to cpu",
+            parameter="shared.processes",
+            allowed=(f"at most {len(gpus)}",),
         )
     fast = gpus[index] >= (8, 0) if device.startswith("cuda") else cpu_has_bfloat16()
     dtype = shared.dtype if shared.dtype != "auto" else ("bfloat16" if fast else "float32")
@@ -49,7 +53,9 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
     for name, index in params.evaluation.methods.items():
         if not Path(index).exists():
             raise ParameterError(
-                f"evaluation.methods.{name}: {index}: no such folder of images, or file with a network's weights"
+                f"evaluation.methods.{name}: {index}: no such folder of images, or file with a network's weights",
+                parameter=f"evaluation.methods.{name}",
+                path=index,
             )
     for name in ("srcnn", "warmup", "adversarial"):
         section = getattr(params, name)
@@ -95,4 +101,5 @@ def _require(backbone: str, wanted: str, instead: str, layer: str | None = None)
         try:
             fetch_backbone(backbone)
         except DownloadError as error:
-            raise ParameterError(f"{wanted}: {error}; or use {instead}") from None
+            parameter = wanted.partition(":")[0]
+            raise ParameterError(f"{wanted}: {error}; or use {instead}", parameter=parameter) from None

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from srgan_lib.files import read_json, write_json
-from srgan_lib.layout import STAGES
+from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.params import STAGES as STAGE_NAMES
 from srgan_lib.params import ParameterError, Params, Shared
 from srgan_lib.pipeline import provenance
@@ -55,16 +55,18 @@ class Stage(Display):
 
         Raises
         ------
-        FileNotFoundError
-            Naming the file and the command that makes it.
+        LayoutError
+            For a stage that this one does not read, and a file that is not there, with the command that makes it.
         """
         path = self.run_dir / stage / name
         if stage not in self.info.upstream:
-            raise ValueError(
+            raise LayoutError(
                 f"stage {self.name!r} does not read {stage!r}; it reads {', '.join(self.info.upstream) or 'no stage'}"
             )
         if not path.exists():
-            raise FileNotFoundError(f"{path}: not there; compute stage {stage!r} again (srgan run … --from {stage})")
+            raise LayoutError(
+                f"{path}: not there; compute stage {stage!r} again (srgan run … --from {stage})", path=path
+            )
         return path
 
     def training_fingerprint(self, *inputs: Path) -> str:
@@ -143,7 +145,9 @@ class Stage(Display):
             if before[key] != now[key]:
                 raise ParameterError(
                     f"{key}: stage {stage!r} in {self.run_dir} was computed with {before[key]!r}, this notebook has "
-                    f"{now[key]!r}; run notebook {STAGES[stage].notebook} again or choose another run_dir"
+                    f"{now[key]!r}; run notebook {STAGES[stage].notebook} again or choose another run_dir",
+                    parameter=f"shared.{key}",
+                    allowed=(str(before[key]),),
                 )
         return manifest["fingerprint"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from srgan_lib.errors import SrganError
 from srgan_lib.files import read_json
 from srgan_lib.params import STAGES
 from srgan_lib.params_io import check
@@ -13,7 +14,7 @@ from srgan_lib.pipeline.kernels import OnEvent
 from srgan_lib.pipeline.planning import plan_run
 
 
-class NotReproducible(RuntimeError):
+class NotReproducible(SrganError):
     """A file came out different: the message names the first one."""
 
 
@@ -31,7 +32,7 @@ def verify_run(run_dir: Path, root: Path, on_event: OnEvent) -> int:
 
     Raises
     ------
-    NotRepeated
+    NotReproducible
         Naming the first file that differs, in the order of the stages; the scratch folder then stays.
     """
     manifest = read_json(run_dir / "manifest.json")

@@ -77,7 +77,8 @@ def read_run(directory: Path) -> Run:
     """
     if not directory.is_dir():
         raise ReportError(
-            f"{directory}: no such run folder; 'srgan run' makes one, and finished runs lie under results/"
+            f"{directory}: no such run folder; 'srgan run' makes one, and finished runs lie under results/",
+            path=directory,
         )
     stages = []
     for name, info in STAGES.items():
@@ -85,7 +86,8 @@ def read_run(directory: Path) -> Run:
         if not notebook.exists():
             raise ReportError(
                 f"{notebook}: missing, so stage {name!r} of this run is not finished; "
-                "the command that started the run ('srgan run …') continues there"
+                "the command that started the run ('srgan run …') continues there",
+                path=notebook,
             )
         stages.append(StageRun(info, _json(directory / name / "manifest.json"), notebook))
     manifest = _json(directory / "manifest.json")
@@ -97,9 +99,9 @@ def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ReportError(f"{path}: missing; 'srgan run' writes it when the stage is finished") from None
+        raise ReportError(f"{path}: missing; 'srgan run' writes it when the stage is finished", path=path) from None
     except ValueError as error:
-        raise ReportError(f"{path}: not valid JSON ({error}); delete it and run 'srgan run' again") from None
+        raise ReportError(f"{path}: not valid JSON ({error}); delete it and run 'srgan run' again", path=path) from None
 
 
 def _crops(folder: Path) -> list[Crops]:
@@ -110,5 +112,7 @@ def _crops(folder: Path) -> list[Crops]:
     ]
     missing = [path for entry in crops for path in entry.files.values() if not path.exists()]
     if missing:
-        raise ReportError(f"{missing[0]}: named in {folder / 'index.json'} but not there; run stage evaluation again")
+        raise ReportError(
+            f"{missing[0]}: named in {folder / 'index.json'} but not there; run stage evaluation again", path=missing[0]
+        )
     return crops

@@ -48,11 +48,11 @@ def read_scores(directory: Path, heldout: str) -> Scores:
 
 def _rows(path: Path) -> list[dict[str, str]]:
     if not path.exists():
-        raise ReportError(f"{path}: missing; 'srgan run' writes it after stage evaluation")
+        raise ReportError(f"{path}: missing; 'srgan run' writes it after stage evaluation", path=path)
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if not rows:
-        raise ReportError(f"{path}: no rows; run stage evaluation again")
+        raise ReportError(f"{path}: no rows; run stage evaluation again", path=path)
     return rows
 
 

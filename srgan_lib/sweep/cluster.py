@@ -11,9 +11,10 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from srgan_lib.errors import InputError
 from srgan_lib.hardware import available_cores, cuda_capabilities
 from srgan_lib.pipeline.kernels import interrupt_kernels
-from srgan_lib.sweep.execution import Executor, OnTaskEvent, SweepAborted, TaskEvent, run_here
+from srgan_lib.sweep.execution import Executor, OnTaskEvent, SweepAborted, TaskEvent, cause_of, run_here
 from srgan_lib.sweep.expansion import SweepRun
 from srgan_lib.sweep.planning import PlannedRun, StageTask, by_urgency, plan_sweep
 from srgan_lib.sweep.work import Work, perform
@@ -82,7 +83,7 @@ def running_cluster(address: str) -> Iterator[Client]:
 
     Raises
     ------
-    Stopped
+    ClusterUnavailable
         Where no scheduler answers, no worker comes, or a worker takes several tasks at a time.
     """
     from distributed import Client
@@ -91,23 +92,38 @@ def running_cluster(address: str) -> Iterator[Client]:
     try:
         client = Client(address, timeout=20)
     except (OSError, ValueError) as error:
-        raise SweepAborted(
-            f"no Dask scheduler answers at {address} ({error}); start one with 'dask scheduler'"
+        raise ClusterUnavailable(
+            f"no Dask scheduler answers at {address} ({error}); start one with 'dask scheduler'", address=address
         ) from None
     with client:
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError:
-            raise SweepAborted(
-                f"the scheduler at {address} has no workers; start some with 'dask worker {address} --nthreads 1'"
+            raise ClusterUnavailable(
+                f"the scheduler at {address} has no workers; start some with 'dask worker {address} --nthreads 1'",
+                address=address,
             ) from None
         for name, details in _workers(client).items():
             if details["nthreads"] > 1:
-                raise SweepAborted(
+                raise ClusterUnavailable(
                     f"worker {name} takes {details['nthreads']} tasks at a time, and each run needs a worker to itself; "
-                    "start workers with --nthreads 1 (a run still uses the threads that its parameters say)"
+                    "start workers with --nthreads 1 (a run still uses the threads that its parameters say)",
+                    address=address,
                 )
         yield client
+
+
+class ClusterUnavailable(InputError):
+    """The cluster that ``--scheduler`` names does not answer, or cannot do the tasks of a sweep.
+
+    Attributes
+    ----------
+    address : of its scheduler.
+    """
+
+    def __init__(self, message: str, *, address: str = "") -> None:
+        super().__init__(message)
+        self.address = address
 
 
 class DaskExecutor:
@@ -123,7 +139,7 @@ class DaskExecutor:
 
         Raises
         ------
-        Stopped
+        SweepAborted
             When the scheduler goes away.
         """
         session = uuid.uuid4().hex[:8]  # tells tasks from those of an earlier command on the same cluster
@@ -165,7 +181,7 @@ class DaskExecutor:
                 if future.status == "finished":
                     emit(TaskEvent(task, "finished"))
                 elif future.status == "error":
-                    emit(TaskEvent(task, "failed", {"cause": _cause(future.exception())}))
+                    emit(TaskEvent(task, "failed", {"cause": _cause(task.key, future)}))
                 else:  # cancelled or lost, by nobody here
                     raise SweepAborted(
                         "the Dask scheduler went away; what is finished stays, and the same command continues"
@@ -199,12 +215,13 @@ def _perform_on_worker(work: Work, topic: str, key: str, *_done_before: None) ->
     perform(work, on_event)
 
 
-def _cause(error: BaseException | None) -> str:
+def _cause(key: str, future: Future) -> str:
     from distributed import KilledWorker
 
+    error = future.exception()
     if isinstance(error, KilledWorker):
         return "its worker was lost again and again, most likely for lack of memory; take a smaller batch or fewer jobs"
-    return str(error) or type(error).__name__
+    return cause_of(key, error.with_traceback(future.traceback()))
 
 
 def _workers(client: Client) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from srgan_lib.params import ParameterError, Params, Section
-from srgan_lib.params_io import check, explain, load_yaml, nest, read_document
+from srgan_lib.params_io import check, load_yaml, nest, read_document, refusal
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Values = Annotated[list[Any], Field(min_length=1)]
@@ -135,7 +135,7 @@ def read_sweep(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path
     try:
         definition = Definition.model_validate(load_yaml(path))
     except ValidationError as error:
-        raise ParameterError(f"{path}: " + "\n".join(explain(error, Definition))) from None
+        raise refusal(error, Definition, str(path)) from None
     _check_places(definition, path)
     base = definition.base
     params = path.parent / base.params
@@ -165,6 +165,8 @@ def _check_places(definition: Definition, path: Path) -> None:
         for name in dict.fromkeys(parameters(names, f"{path}: {kind}")):
             if name in taken:
                 raise ParameterError(
-                    f"{path}: {name} is varied twice, by {taken[name]} and by {kind}; keep one of them"
+                    f"{path}: {name} is varied twice, by {taken[name]} and by {kind}; keep one of them",
+                    parameter=name,
+                    path=path,
                 )
             taken[name] = kind

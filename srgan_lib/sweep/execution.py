@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from srgan_lib.errors import SrganError, traceback_text
 from srgan_lib.sweep.planning import PlannedRun, StageTask, by_urgency
 from srgan_lib.sweep.work import Work, perform
 from srgan_lib.training.interrupt import Interrupted
 
+logger = logging.getLogger(__name__)
 
-class SweepAborted(RuntimeError):
+
+class SweepAborted(SrganError):
     """The sweep as a whole cannot go on, and no run is to blame: the message says why."""
 
 
@@ -64,7 +68,7 @@ def run_here(tasks: list[StageTask], work: Callable[[StageTask], Work], emit: On
     ----------
     tasks : each after those it needs.
     work : what a task's worker must know.
-    tell : told of every event.
+    emit : called with every event.
 
     Raises
     ------
@@ -82,6 +86,13 @@ def run_here(tasks: list[StageTask], work: Callable[[StageTask], Work], emit: On
         emit(TaskEvent(task, "failed", {"cause": cause}) if cause else TaskEvent(task, "finished"))
 
 
+def cause_of(key: str, error: Exception) -> str:
+    """Put what stopped a task into words; where the program is at fault, log its traceback."""
+    if text := traceback_text(error):
+        logger.error("%s:\n%s", key, text)
+    return str(error) or type(error).__name__
+
+
 def _attempt(task: StageTask, work: Work, emit: OnTaskEvent) -> str:
     """Do a task; what went wrong in words, or nothing."""
 
@@ -94,5 +105,5 @@ def _attempt(task: StageTask, work: Work, emit: OnTaskEvent) -> str:
     except Interrupted:
         raise
     except Exception as error:  # whatever stops one run must not stop the others
-        return str(error) or type(error).__name__
+        return cause_of(task.key, error)
     return ""

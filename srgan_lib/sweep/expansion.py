@@ -204,7 +204,9 @@ def _check_names(source: Source, runs: list[SweepRun]) -> None:
     for run in runs:
         if run.name in seen:
             both = "' and '".join((seen[run.name].setting, run.setting))
-            raise ParameterError(f"{source.path}: '{both}' are one run, {run.name!r}; give each value and case once")
+            raise ParameterError(
+                f"{source.path}: '{both}' are one run, {run.name!r}; give each value and case once", path=source.path
+            )
         seen[run.name] = run
 
 

@@ -64,7 +64,7 @@ class Study:
 
         Raises
         ------
-        Stopped
+        SweepAborted
             When one does already.
         """
         from filelock import FileLock, Timeout
@@ -87,7 +87,7 @@ class Study:
 
         Raises
         ------
-        Stopped
+        SweepAborted
             When the workers are gone.
         Interrupted, KeyboardInterrupt
             When the user stops the sweep.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from srgan_lib.errors import SrganError
 from srgan_lib.params import Params
 from srgan_lib.pipeline.execution import execute
 from srgan_lib.pipeline.kernels import OnEvent
@@ -14,7 +15,7 @@ from srgan_lib.sweep.expansion import SweepRun
 from srgan_lib.sweep.planning import StageTask
 
 
-class WorkerMismatch(RuntimeError):
+class WorkerMismatch(SrganError):
     """A worker would compute something else than what was planned: other versions, files or code."""
 
 
@@ -65,7 +66,7 @@ def perform(work: Work, on_event: OnEvent = lambda event, details: None) -> None
     ------
     StageFailed
         When a notebook raises.
-    WorkerDiffers
+    WorkerMismatch
         When this process would compute something else than what was planned.
     """
     plans = plan_run(work.params, work.directory, work.root, finished=work.sources)

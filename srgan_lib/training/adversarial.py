@@ -49,7 +49,8 @@ class Adversarial(TrainingTask):
         if generator.scale != shared.scale:
             raise CheckpointError(
                 f"{warmup_weights}: its generator enlarges ×{generator.scale}, and shared.scale is {shared.scale}; "
-                "run the warm-up at that scale"
+                "run the warm-up at that scale",
+                path=warmup_weights,
             )
         config = discriminator_config(stage, shared.crop)
         with seeded(shared.seed, "discriminator weights"):

@@ -55,6 +55,7 @@ DISCRIMINATORS = {
 #: Called by trainings, or imported by the modules above, without deciding a number; with the reason.
 BYSTANDERS = {
     "data.photos": "names files; the pixels that are read from them are hashed",
+    "errors": "says what is wrong",
     "files": "writes bytes as they are",
     "layout": "names folders and stages",
     "models.backbones": "finds and reads files with weights; their contents are hashed",

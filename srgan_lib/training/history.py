@@ -10,6 +10,7 @@ import pandas
 import torch
 from torch import Tensor
 
+from srgan_lib.errors import SrganError
 from srgan_lib.training.processes import all_reduce_mean
 
 #: A loss term this many times that of the first step has exploded (first terms below 1e-3 count as 1e-3).
@@ -18,7 +19,7 @@ EXPLOSION = 1000.0
 STATISTICS = ("grad_", "d_")
 
 
-class Diverged(RuntimeError):
+class Diverged(SrganError):
     """A loss term or a gradient is no finite number any more, or has exploded.
 
     Attributes

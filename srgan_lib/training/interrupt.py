@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from srgan_lib.errors import SrganError
 
-class Interrupted(RuntimeError):
+
+class Interrupted(SrganError):
     """A training or a run was stopped by the user; the message says how to continue."""
 
-    def _render_traceback_(self) -> list[str]:
-        """What IPython shows instead of a traceback: where it stopped is of no interest."""
-        return [str(self)]
+    exit_code = 130
 
 
 @contextmanager

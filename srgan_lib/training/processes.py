@@ -11,15 +11,21 @@ import multiprocessing
 import signal
 import socket
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, distributed
 
+from srgan_lib.errors import PackageMissing, SrganError
 from srgan_lib.training.interrupt import Interrupted
 
 Emit = Callable[..., None]
+
+
+class ProcessDied(SrganError):
+    """One of the processes that train together ended without a word, most likely for lack of memory."""
 
 
 def rank_and_world_size() -> tuple[int, int]:
@@ -69,17 +75,17 @@ def launch(count: int, device: str, train: Callable[[Emit], None], on_event: Emi
 
     Raises
     ------
-    ImportError
+    PackageMissing
         If accelerate is not installed.
     Interrupted
         After Ctrl-C: training goes on from the last checkpoint.
-    Exception
-        What the first process raised, or ``RuntimeError`` if one died.
+    ProcessDied
+        If one of them died; any other exception is what the first process raised.
     """
     try:
         from accelerate import PartialState, notebook_launcher
     except ImportError:
-        raise ImportError(
+        raise PackageMissing(
             "processes: training in several processes needs accelerate, which is not installed; "
             "install it (pip install accelerate), or set shared.processes to 1"
         ) from None
@@ -97,6 +103,8 @@ def launch(count: int, device: str, train: Callable[[Emit], None], on_event: Emi
             train(lambda *content: sending.send(("told", *content)) if is_main_process() else None)
         except Exception as error:
             if is_main_process():
+                if not isinstance(error, SrganError):
+                    error.add_note(traceback.format_exc())  # a traceback itself does not travel between processes
                 sending.send(("failed", error))
             raise
         finally:
@@ -109,7 +117,7 @@ def launch(count: int, device: str, train: Callable[[Emit], None], on_event: Emi
     except Exception as error:
         if getattr(error, "sigval", None) == signal.SIGINT:
             raise Interrupted("training was stopped; run the same again to go on from the last checkpoint") from None
-        failures.append(RuntimeError(f"one of {count} training processes died: {error}"))
+        failures.append(ProcessDied(f"one of {count} training processes died: {error}"))
     finally:
         sending.send(None)
         listener.join()

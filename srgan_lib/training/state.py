@@ -83,7 +83,8 @@ class TrainingState:
         if metadata["configs"] != self._configs():
             raise CheckpointError(
                 f"{self.checkpoints.folder}: its states are of {metadata['configs']}, and this training has "
-                f"{self._configs()}; delete that folder or take another one"
+                f"{self._configs()}; delete that folder or take another one",
+                path=self.checkpoints.folder,
             )
         for name, part in self._parts().items():
             part.load_state_dict(_within(tensors, f"{name}."))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
+from srgan_lib.errors import PackageMissing
 from srgan_lib.training.observers import Observer, Row
 
 
@@ -19,7 +20,7 @@ class TensorBoard(Observer):
 
     Raises
     ------
-    ImportError
+    PackageMissing
         When training starts, if tensorboard is not installed.
     """
 
@@ -31,7 +32,7 @@ class TensorBoard(Observer):
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            raise ImportError(
+            raise PackageMissing(
                 "tensorboard: the package is not installed; install it (pip install tensorboard), or set "
                 "shared.tensorboard to false (loss_curve.csv and validation.csv hold the same curves)"
             ) from None

@@ -27,8 +27,8 @@ def srgan(*words):
     return CliRunner().invoke(main, list(words))
 
 
-def assert_refused(result, *words):
-    assert result.exit_code == 1, result.output
+def assert_refused(result, *words, code=2):
+    assert result.exit_code == code, result.output
     assert "Traceback" not in result.output
     for word in words:
         assert word in result.output.replace("\n", " "), result.output
@@ -175,7 +175,7 @@ def test_a_full_disk_is_named_and_the_run_continues(project, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr("papermill.execute_notebook", full)
-        assert_refused(srgan("run"), "the disk is full", "01_data_exploration.ipynb", "free some space")
+        assert_refused(srgan("run"), "the disk is full", "01_data_exploration.ipynb", "free some space", code=1)
     assert not is_complete(project / "results" / "demo" / "data", STAGES["data"])
 
 
@@ -185,6 +185,7 @@ def test_a_cell_that_finds_the_disk_full(project):
         srgan("run"),
         "01_data_exploration, cell In [4]",
         "No space left on device: 'split.csv'",
-        "Free some space",
+        "free some space",
         "continues at this stage",
+        code=1,
     )

@@ -17,6 +17,7 @@ from srgan_lib.evaluation.methods import (
 )
 from srgan_lib.evaluation.upscale import upscale_array
 from srgan_lib.models.espcn import ESPCN
+from srgan_lib.models.files import CheckpointError
 from srgan_lib.models.srresnet import SRResNet
 
 
@@ -54,7 +55,7 @@ def test_interpolated_networks_lie_between_their_ends():
     assert torch.equal(
         interpolated_networks(first, second, [0.25])["srgan_0.25"].conv_first[0].weight, quarter.conv_first[0].weight
     )
-    with pytest.raises(ValueError, match="one architecture"):
+    with pytest.raises(CheckpointError, match="one architecture"):
         interpolate(first, ESPCN(), 0.5)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from srgan_lib.data.images import ImageError
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.spectrum import luminance
 from srgan_lib.metrics.lpips import MetricUnavailable
@@ -132,18 +133,18 @@ def test_a_metric_that_cannot_be_computed_says_why():
 
 
 @pytest.mark.parametrize(
-    ("sr", "border", "names", "message"),
+    ("sr", "border", "names", "kind", "message"),
     [
-        (flat(0, 40, 55), 4, ["psnr_y"], "55×40 pixels and hr 56×40"),
-        (flat(0).astype(np.float32), 4, ["psnr_y"], "sr is float32"),
-        (flat(0)[..., 0], 4, ["psnr_y"], "H×W×3"),
-        (flat(0), 20, ["psnr_y"], "border of 20 leaves nothing"),
-        (flat(0), 16, ["ssim_y"], "11×11"),
-        (flat(0), 4, ["psnr"], "unknown metric psnr; there are psnr_y"),
+        (flat(0, 40, 55), 4, ["psnr_y"], ImageError, "55×40 pixels and hr 56×40"),
+        (flat(0).astype(np.float32), 4, ["psnr_y"], ValueError, "sr is float32"),
+        (flat(0)[..., 0], 4, ["psnr_y"], ValueError, "H×W×3"),
+        (flat(0), 20, ["psnr_y"], ImageError, "border of 20 leaves nothing"),
+        (flat(0), 16, ["ssim_y"], ImageError, "11×11"),
+        (flat(0), 4, ["psnr"], ValueError, "unknown metric psnr; there are psnr_y"),
     ],
 )
-def test_unfit_input_is_refused(sr, border, names, message):
-    with pytest.raises(ValueError, match=message):
+def test_unfit_input_is_refused(sr, border, names, kind, message):
+    with pytest.raises(kind, match=message):
         measure(sr, flat(0), border, names)
 
 

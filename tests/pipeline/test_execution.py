@@ -165,16 +165,31 @@ def test_a_cell_that_raises_stops_the_run_and_keeps_what_is_done(tmp_path):
     params, run_dir = tiny_params(), root / "results" / "one"
     with pytest.raises(StageFailed) as error:
         execute(plan_run(params, run_dir, root), params, run_dir, root)
-    for word in (
-        "02_srcnn_baseline, cell In [4]",
-        "ValueError: no such thing",
-        "02_srcnn_baseline.failed.ipynb",
-        "continues at this stage",
-    ):
-        assert word in str(error.value)
+    failure = error.value
+    assert (failure.notebook, failure.cell, failure.kind) == ("02_srcnn_baseline", 4, "ValueError")
+    assert failure.path == run_dir / "srcnn" / "02_srcnn_baseline.failed.ipynb"
+    assert "02_srcnn_baseline, cell In [4]: ValueError: no such thing\n" in str(failure)
+    assert "continues at this stage" in str(failure)
     assert "no such thing" in (run_dir / "srcnn" / "02_srcnn_baseline.failed.ipynb").read_text()
     set_body(root, "srcnn", '(stage.directory / "result.csv").write_text("mended")')
     assert list(actions(plan_run(params, run_dir, root)).values()) == ["skip", "run", "run", "run", "run"]
+
+
+def test_a_fault_of_the_program_shows_its_traceback_and_an_error_meant_for_people_does_not(tmp_path, monkeypatch):
+    planted = 'def loss():\n    raise ValueError("planted")\n\nloss()'
+    refused = 'from srgan_lib.data.images import read_image\nfrom pathlib import Path\nread_image(Path("gone.png"))'
+    params = tiny_params()
+
+    def notes(body):
+        root = make_project(tmp_path, {"data": body})
+        with pytest.raises(StageFailed) as error:
+            execute(plan_run(params, root / "results" / "one", root), params, root / "results" / "one", root)
+        return "\n".join(getattr(error.value, "__notes__", ()))
+
+    assert "in loss()" in notes(planted)
+    assert notes(refused) == ""
+    monkeypatch.setenv("SRGAN_DEBUG", "1")
+    assert "in read_image" in notes(refused)
 
 
 def test_a_kernel_that_dies_is_reported(tmp_path):

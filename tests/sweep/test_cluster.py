@@ -11,8 +11,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from srgan_lib.sweep.cluster import running_cluster
-from srgan_lib.sweep.execution import SweepAborted
+from srgan_lib.sweep.cluster import ClusterUnavailable, running_cluster
 from tests.project import set_body
 
 from .conftest import BODIES, computed, write_sweep
@@ -156,6 +155,7 @@ def test_ctrl_c_stops_the_kernels_and_the_same_command_continues(slow_project):
 
 
 def test_a_cluster_that_is_not_there_is_refused():
-    with pytest.raises(SweepAborted, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
+    with pytest.raises(ClusterUnavailable, match="no Dask scheduler answers at") as error:
         with running_cluster("tcp://127.0.0.1:9"):
             pass
+    assert error.value.address == "tcp://127.0.0.1:9"

@@ -99,7 +99,7 @@ def test_the_command_of_a_run_gives_the_same_parameters(project):
 def test_what_is_wrong_is_refused_before_anything_runs(project, content, words):
     path = write_sweep(project, **content)
     done = CliRunner().invoke(main, ["sweep", str(path)])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     for word in words:
         assert word in done.output.replace("\n", " "), done.output
     assert not (project / "results").exists()
@@ -107,11 +107,11 @@ def test_what_is_wrong_is_refused_before_anything_runs(project, content, words):
 
 def test_a_missing_sweep_file_and_a_wrong_name(project):
     done = CliRunner().invoke(main, ["sweep", "params/sweeps/none.yaml"])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "no such params file" in done.output
     path = write_sweep(project, seeds=[1])
     done = CliRunner().invoke(main, ["sweep", str(path), "--name", "../x", "--dry-run"])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "letters, digits" in done.output
 
 

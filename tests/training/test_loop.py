@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+from srgan_lib.errors import PackageMissing
 from srgan_lib.models.files import CheckpointError, load_model, load_tensors
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.history import Diverged
@@ -252,5 +253,5 @@ def test_curves_go_to_tensorboard_on_request(make_params, pairs, tmp_path):
 
 def test_without_tensorboard_the_error_says_what_to_do(make_params, pairs, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(ImportError, match=r"pip install tensorboard.*shared\.tensorboard to false"):
+    with pytest.raises(PackageMissing, match=r"pip install tensorboard.*shared\.tensorboard to false"):
         train_srcnn(make_params(shared={"tensorboard": True}), *pairs, tmp_path, "print")

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
-from srgan_lib.params import Params, Shared
+from srgan_lib.errors import PackageMissing
+from srgan_lib.params import ParameterError, Params, Shared
 from srgan_lib.pipeline import resolve
 from srgan_lib.training import processes
 from srgan_lib.training.compute import Compute
@@ -60,15 +61,16 @@ def test_impossible_numbers_of_processes_are_refused(monkeypatch):
     with pytest.raises(ValueError, match="device, processes: 'cuda:0' is one GPU"):
         Shared(device="cuda:0", processes=2)
     monkeypatch.setattr(resolve, "cuda_capabilities", lambda: ((8, 0),))
-    with pytest.raises(ValueError, match="2 processes need a GPU each and this machine has 1"):
+    with pytest.raises(ParameterError, match="2 processes need a GPU each and this machine has 1") as error:
         resolve.resolve(Params.model_validate({"shared": {"device": "cuda", "processes": 2}}))
+    assert (error.value.parameter, error.value.allowed) == ("shared.processes", ("at most 1",))
 
 
 def test_without_accelerate_the_error_says_what_to_do(make_params, pairs, tmp_path, monkeypatch):
     from srgan_lib.training.warmup import train_warmup
 
     monkeypatch.setitem(sys.modules, "accelerate", None)
-    with pytest.raises(ImportError, match=r"pip install accelerate.*shared\.processes to 1"):
+    with pytest.raises(PackageMissing, match=r"pip install accelerate.*shared\.processes to 1"):
         train_warmup(make_params(shared={"processes": 2}), *pairs, tmp_path, "print")
 
 

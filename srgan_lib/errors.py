@@ -1,0 +1,96 @@
+"""The errors meant for people: each says in a sentence what is wrong, where, what is allowed and what to do.
+
+Only these are shown without a traceback, in the terminal as in a notebook; any other exception is a fault of the
+program and keeps its traceback. ``SRGAN_DEBUG`` (``srgan --debug``) shows the traceback of all.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import traceback
+from pathlib import Path
+from typing import ClassVar
+
+#: What the user can mend about a disk, by error number.
+_STORAGE_PROBLEMS = {
+    errno.ENOSPC: "the disk is full; free some space",
+    errno.EDQUOT: "the disk quota is used up; free some space",
+    errno.EACCES: "permission denied; change the permissions, or choose another place",
+    errno.EPERM: "permission denied; change the permissions, or choose another place",
+    errno.EROFS: "the file system is read-only; choose another place",
+}
+
+
+class SrganError(Exception):
+    """Something failed in a way that the message explains.
+
+    Attributes
+    ----------
+    exit_code : of the command that the error ends: 1 for a failed computation, 2 for wrong input, 130 after Ctrl-C.
+    path : the file or folder that is at fault, if there is one.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, path: str | Path | None = None) -> None:
+        super().__init__(message)
+        self.path = None if path is None else Path(path)
+
+    def _render_traceback_(self) -> list[str]:
+        """Give IPython what it shows of the error: the message alone, which also marks it as meant for people."""
+        return traceback.format_exception(self) if debugging() else [one_line(type(self).__name__, str(self))]
+
+
+class InputError(SrganError):
+    """Wrong input, found before anything is computed."""
+
+    exit_code = 2
+
+
+class PackageMissing(InputError):
+    """An optional package that a parameter asks for is not installed."""
+
+
+class StorageError(SrganError):
+    """A file cannot be read or written for a reason that the user can mend: a full disk, missing permissions."""
+
+
+def one_line(kind: str, message: str) -> str:
+    """Put an error into one line as Python does: its class and its message."""
+    return f"{kind}: {message}" if message else kind
+
+
+def storage_error(number: int | None, path: str | None = None) -> StorageError | None:
+    """Explain an error number of the operating system.
+
+    Parameters
+    ----------
+    number : ``errno`` of an ``OSError``.
+    path : the file, as far as it is known.
+
+    Returns
+    -------
+    StorageError or None
+        None where the user cannot mend it, so that it needs a traceback.
+    """
+    problem = _STORAGE_PROBLEMS.get(number or 0)
+    return None if problem is None else StorageError(f"{path}: {problem}" if path else problem, path=path)
+
+
+def debugging() -> bool:
+    """Tell whether the traceback of every error is to be shown."""
+    return bool(os.environ.get("SRGAN_DEBUG"))
+
+
+def traceback_text(error: BaseException) -> str:
+    """Tell where an error was raised.
+
+    Returns
+    -------
+    str
+        Of an error meant for people its notes only (the traceback of another process, perhaps), which may be none.
+    """
+    if isinstance(error, SrganError) and not debugging():
+        return "\n".join(getattr(error, "__notes__", ()))
+    return "".join(traceback.format_exception(error)).rstrip()

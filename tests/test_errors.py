@@ -1,0 +1,92 @@
+"""Errors meant for people: one root, exit codes, and what of them is shown where."""
+
+import errno
+import importlib
+import pickle
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import srgan_lib
+from srgan_lib import errors
+from srgan_lib.data.images import ImageError
+from srgan_lib.errors import InputError, SrganError, StorageError
+from srgan_lib.params import ParameterError
+from srgan_lib.pipeline.notebook_execution import StageFailed
+from srgan_lib.sweep.cluster import ClusterUnavailable
+from srgan_lib.training.history import Diverged
+from srgan_lib.training.interrupt import Interrupted
+
+MODULES = [
+    module.name for module in pkgutil.walk_packages(srgan_lib.__path__, "srgan_lib.") if "__main__" not in module.name
+]
+
+
+def exceptions():
+    """All exception classes that the library defines."""
+    found = {
+        value
+        for name in MODULES
+        for value in vars(importlib.import_module(name)).values()
+        if isinstance(value, type) and issubclass(value, BaseException) and value.__module__.startswith("srgan_lib")
+    }
+    return sorted(found, key=lambda value: value.__name__)
+
+
+def test_all_errors_of_the_library_have_one_root():
+    found = exceptions()
+    assert len(found) > 15
+    assert [value.__name__ for value in found if not issubclass(value, SrganError)] == []
+
+
+def test_exit_codes_tell_wrong_input_from_what_failed_while_running():
+    codes = {value.__name__: value.exit_code for value in exceptions()}
+    assert {name for name, code in codes.items() if code == 130} == {"Interrupted"}
+    assert {name for name, code in codes.items() if code == 2} == {
+        "BackboneError", "CheckpointError", "ClusterUnavailable", "DatasetError", "FolderError", "ImageError",
+        "InputError", "LayoutError", "PackageMissing", "ParameterError", "ReportError",
+    }  # fmt: skip
+    assert set(codes.values()) == {1, 2, 130}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ParameterError("a", parameter="warmup.steps", allowed=("b",), path="c.yaml"),
+        ImageError("a", path="b.png"),
+        StageFailed("a", notebook="b", cell=3, kind="ValueError", path=Path("c")),
+        ClusterUnavailable("a", address="tcp://b"),
+        Diverged("pixel", 3, 21.0, "; lower it"),
+    ],
+)
+def test_errors_keep_their_attributes_between_processes(error):
+    error.add_note("a note")
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error) and str(again) == str(error)
+    assert {**vars(again), "__notes__": ["a note"]} == vars(error)
+
+
+def test_a_notebook_shows_the_message_alone_unless_asked_for_more(monkeypatch):
+    monkeypatch.delenv("SRGAN_DEBUG", raising=False)
+    try:
+        raise ImageError("no such file")
+    except ImageError as error:
+        assert error._render_traceback_() == ["ImageError: no such file"]
+        assert errors.traceback_text(error) == ""
+        monkeypatch.setenv("SRGAN_DEBUG", "1")
+        assert "test_errors.py" in "".join(error._render_traceback_())
+        assert "test_errors.py" in errors.traceback_text(error)
+
+
+def test_what_a_user_can_mend_about_a_disk_is_put_into_words():
+    full = errors.storage_error(errno.ENOSPC, "a.csv")
+    assert isinstance(full, StorageError) and full.path == Path("a.csv")
+    assert str(full) == "a.csv: the disk is full; free some space"
+    assert "permission denied" in str(errors.storage_error(errno.EACCES))
+    assert errors.storage_error(errno.ENOENT, "a.csv") is None
+    assert errors.storage_error(None) is None
+
+
+def test_wrong_input_and_interruption_are_told_apart():
+    assert (InputError.exit_code, SrganError.exit_code, Interrupted.exit_code) == (2, 1, 130)
