@@ -1,4 +1,4 @@
-"""Making ``notebooks/*.ipynb`` from their text form: ``python -m scripts.write_notebooks`` (``make notebooks``).
+"""Make ``notebooks/*.ipynb`` from their text form: ``python -m scripts.write_notebooks`` (``make notebooks``).
 
 People edit ``notebooks/source/*.py``; the parameters cells are written from the schema and Colab's cells from
 :mod:`srgan_lib.colab`, so that they cannot drift apart, and the .ipynb files are regenerated with their cell ids kept.
@@ -6,53 +6,69 @@ People edit ``notebooks/source/*.py``; the parameters cells are written from the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from srgan_lib import colab
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import STAGES, project_root
-from srgan_lib.params import Params
+from srgan_lib.params import COMMON_PARAMETERS, Params
 from srgan_lib.pipeline.notebook import PARAMETERS_HEADER
+
+PARAMETERS_CELL = '# %% tags=["parameters"]'
+COLAB_CELL = re.compile(r'# %%( \[markdown\])? tags=\["colab"\]\n(?:(?!# %%).*\n)*')
 
 
 def parameters_cell(stage: str) -> str:
-    """The parameters cell of a stage's notebook: every parameter, flat, with the schema's default."""
+    """Write the parameters cell of a stage's notebook: all parameters with the schema's defaults, common ones first."""
+    values = Params().stage(stage)
+    common = [name for name in values if name in COMMON_PARAMETERS]
+    others = [name for name in values if name not in COMMON_PARAMETERS]
     lines = [f"{PARAMETERS_HEADER} of this notebook; `srgan params` explains each and its bounds."]
-    lines += [f"{name} = {value!r}".replace("'", '"') for name, value in Params().stage(stage).items()]
+    lines += [f"{name} = {values[name]!r}".replace("'", '"') for name in common]
+    lines += ["", "# Less often changed."]
+    lines += [f"{name} = {values[name]!r}".replace("'", '"') for name in others]
     return "\n".join(lines)
 
 
-def with_written_cells(source: str, stage: str) -> str:
-    """A notebook's text with the cells that nobody edits brought up to date: parameters, and those for Colab.
+def with_written_cells(source: str, stage: str, address: str | None) -> str:
+    """Bring the cells of a notebook's text that nobody edits up to date: parameters, and those for Colab.
+
+    Parameters
+    ----------
+    address : of the repository for Colab's cells; none: the notebook has no such cells.
 
     Raises
     ------
     ValueError
-        If the text lacks one of them.
+        If the text has no parameters cell.
     """
-    written = {
-        '# %% [markdown] tags=["colab"]': f"# {colab.badge(STAGES[stage].notebook)}",
-        '# %% tags=["colab"]': colab.first_cell(),
-        '# %% tags=["parameters"]': parameters_cell(stage),
-    }
-    for mark, cell in written.items():
-        before, found, after = source.partition(mark + "\n")
-        if not found:
-            raise ValueError(f"the notebook of stage {stage!r} has no cell that starts with {mark}")
-        _, next_cell, rest = after.partition("\n# %%")
-        source = f"{before}{found}{cell}\n{next_cell}{rest}"
-    return source
+    before, found, after = COLAB_CELL.sub("", source).partition(PARAMETERS_CELL + "\n")
+    if not found:
+        raise ValueError(f"the notebook of stage {stage!r} has no cell that starts with {PARAMETERS_CELL}")
+    for_colab = ""
+    if address:
+        badge = colab.badge(STAGES[stage].notebook, address)
+        for_colab = f'# %% [markdown] tags=["colab"]\n# {badge}\n\n'
+        for_colab += f'# %% tags=["colab"]\n{colab.first_cell(address)}\n\n'
+    _, next_cell, rest = after.partition("\n# %%")
+    return f"{before}{for_colab}{found}{parameters_cell(stage)}\n{next_cell}{rest}"
 
 
-def regenerate(folder: Path) -> Iterator[Path]:
-    """Bring ``folder/source/*.py`` and ``folder/*.ipynb`` up to date; yields the files that changed."""
+def regenerate(folder: Path, address: str | None) -> Iterator[Path]:
+    """Bring ``folder/source/*.py`` and ``folder/*.ipynb`` up to date; yields the files that changed.
+
+    Parameters
+    ----------
+    address : of the repository, for the notebooks' Colab cells.
+    """
     import jupytext
     import nbformat
 
     for stage, info in STAGES.items():
         text, notebook = folder / "source" / f"{info.notebook}.py", folder / f"{info.notebook}.ipynb"
-        source = with_written_cells(text.read_text(encoding="utf-8"), stage)
+        source = with_written_cells(text.read_text(encoding="utf-8"), stage, address)
         made = jupytext.reads(source, fmt="py:percent")
         made.metadata = nbformat.from_dict(
             {
@@ -80,5 +96,5 @@ def _keep_ids(made: object, before: object) -> None:
 
 
 if __name__ == "__main__":
-    for changed in regenerate(project_root() / "notebooks"):
+    for changed in regenerate(project_root() / "notebooks", colab.repository()):
         print(f"wrote {changed}")

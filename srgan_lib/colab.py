@@ -3,6 +3,9 @@
 The cell runs before anything of this project is on the machine. It clones the repository at this very version and
 calls :func:`prepare`; this module therefore imports nothing but what every Python has,
 ``packaging`` and :mod:`srgan_lib.errors`.
+
+The repository's address is ``[project.urls] Repository`` in ``pyproject.toml``; while there is none, the notebooks have
+neither badge nor cell.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from pathlib import Path
 
 from srgan_lib.errors import SrganError
 
-REPOSITORY = "https://github.com/OWNER/srgan-report"  #: where this project is published
+PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
 _CELL = """\
 # In Google Colab this cell fetches the project at an exact version, installs what is missing (Colab's own torch stays
@@ -33,8 +36,9 @@ keep_results_on_drive = False  # @param {{type: "boolean"}}
 if importlib.util.find_spec("google") and importlib.util.find_spec("google.colab"):
     if not os.path.isdir("srgan_lib"):
         if not os.path.isdir("srgan-report"):
-            address = os.environ.get("SRGAN_REPOSITORY", "{repository}")
-            subprocess.run(["git", "clone", "--quiet", "--depth=1", "--branch={tag}", address, "srgan-report"], check=True)
+            address = os.environ.get("SRGAN_REPOSITORY", "{address}")
+            clone = ["git", "clone", "--quiet", "--depth=1", "--branch={tag}", address, "srgan-report"]
+            subprocess.run(clone, check=True)
         os.chdir("srgan-report")
     sys.path.insert(0, os.getcwd())
     from srgan_lib.colab import prepare
@@ -42,16 +46,22 @@ if importlib.util.find_spec("google") and importlib.util.find_spec("google.colab
     prepare(keep_results_on_drive)"""
 
 
-def badge(notebook: str) -> str:
-    """The badge that opens a notebook (its name without ending) in Colab, as markdown."""
-    path = f"{REPOSITORY.removeprefix('https://')}/blob/{_tag()}/notebooks/{notebook}.ipynb"
+def repository(pyproject: Path = PYPROJECT) -> str | None:
+    """Read the address at which this project is published, or none."""
+    urls = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"].get("urls", {})
+    return urls["Repository"].removesuffix(".git").rstrip("/") if "Repository" in urls else None
+
+
+def badge(notebook: str, address: str) -> str:
+    """Write the badge that opens a notebook (its name without ending) of a repository in Colab, as markdown."""
+    path = f"{address.removeprefix('https://')}/blob/{_tag()}/notebooks/{notebook}.ipynb"
     target = f"https://colab.research.google.com/{path.replace('github.com', 'github', 1)}"
     return f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({target})"
 
 
-def first_cell() -> str:
-    """The first code cell of every notebook."""
-    return _CELL.format(repository=REPOSITORY, tag=_tag())
+def first_cell(address: str) -> str:
+    """Write the first code cell of every notebook, which clones the repository at ``address``."""
+    return _CELL.format(address=address, tag=_tag())
 
 
 def prepare(keep_on_drive: bool = False) -> None:
@@ -149,6 +159,5 @@ def keep_results(results: Path) -> Path:
 
 
 def _tag() -> str:
-    """The tag of this version in the repository."""
-    pyproject = Path(__file__).parents[1] / "pyproject.toml"
-    return "v" + tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]["version"]
+    """Name the tag of this version in the repository."""
+    return "v" + tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]["version"]

@@ -44,8 +44,17 @@ def scrolling(body: str, name: str) -> str:
     return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{body}</div>'
 
 
+def listing(code: str) -> str:
+    """Python code as HTML, its words marked for the report's colours."""
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    return highlight(code, PythonLexer(), HtmlFormatter(cssclass="highlight"))
+
+
 def captioned(identity: str, body: str, caption: str, *, stage: str = "", source: str = "") -> str:
-    """A figure or, where ``identity`` begins with ``tab``, a table with its caption.
+    """A figure with its caption; where ``identity`` begins with ``tab`` a table, with ``src`` a listing of code.
 
     Parameters
     ----------
@@ -53,7 +62,7 @@ def captioned(identity: str, body: str, caption: str, *, stage: str = "", source
     stage : whose notebook shows it.
     source : the file with the full figures, relative to the run's folder.
     """
-    kind = "srgan srgan-table" if identity.startswith("tab") else "srgan"
+    kind = {"tab": "srgan srgan-table", "src": "srgan srgan-listing"}.get(identity[:3], "srgan")
     origin = f' data-stage="{stage}"' if stage else ""
     origin += f' data-source="{html.escape(source)}"' if source else ""
     return (

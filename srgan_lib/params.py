@@ -24,6 +24,15 @@ STAGES = ("data", "srcnn", "warmup", "adversarial", "evaluation")
 #: files are hashed).
 LOCATION_PARAMETERS = frozenset({"run_dir", "image_folder", "lr_folder", "tensorboard"})
 
+#: Parameters that people change first: the notebooks list them before the others.
+COMMON_PARAMETERS = frozenset(
+    {
+        *("run_dir", "seed", "dataset", "image_folder", "scale", "steps", "batch", "learning_rate", "layout"),
+        *("generator", "generator_channels", "generator_blocks", "pixel_loss", "content_weight", "content_layers"),
+        *("adversarial_loss", "adversarial_weight", "test_sets", "methods", "interpolations"),
+    }
+)
+
 #: A training's parameters that decide neither its weights nor its curves: they can change in the middle of one.
 NOT_HASHED_FOR_TRAINING = frozenset({"checkpoint_every", "keep_checkpoints", "epochs"})
 

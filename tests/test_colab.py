@@ -9,9 +9,11 @@ import sysconfig
 import types
 from pathlib import Path
 
+import jupytext
 import papermill
 import pytest
 
+from scripts.write_notebooks import regenerate, with_written_cells
 from srgan_lib import colab
 from srgan_lib.layout import STAGES
 from tests.project import tiny_values
@@ -36,17 +38,41 @@ def drive(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return mounted
 
 
+ADDRESS = "https://github.com/somebody/srgan-report"
+
+
+@pytest.mark.parametrize("suffix", ["", "/", ".git"])
+def test_the_address_is_that_of_pyproject(suffix: str, tmp_path: Path) -> None:
+    pyproject = tmp_path / "pyproject.toml"
+    pyproject.write_text(f'[project]\nname = "x"\n[project.urls]\nRepository = "{ADDRESS}{suffix}"\n')
+    assert colab.repository(pyproject) == ADDRESS
+    pyproject.write_text('[project]\nname = "x"\n')
+    assert colab.repository(pyproject) is None
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_notebooks_have_colab_s_cells_where_there_is_an_address(stage: str) -> None:
+    text = (ROOT / "notebooks/source" / f"{STAGES[stage].notebook}.py").read_text(encoding="utf-8")
+    without, with_cells = (with_written_cells(text, stage, address) for address in (None, ADDRESS))
+    assert "colab" not in without
+    kinds = [cell.cell_type for cell in jupytext.reads(with_cells, fmt="py:percent").cells[:4]]
+    assert kinds == ["markdown", "markdown", "code", "code"]  # title, badge, Colab's cell, parameters
+    assert colab.badge(STAGES[stage].notebook, ADDRESS) in with_cells and colab.first_cell(ADDRESS) in with_cells
+    assert with_written_cells(with_cells, stage, ADDRESS) == with_cells
+    assert with_written_cells(with_cells, stage, None) == without
+
+
 def test_the_badge_opens_this_notebook_of_this_version() -> None:
-    target = "https://colab.research.google.com/github/OWNER/srgan-report/blob/v"
-    assert target in colab.badge("03_warmup")
-    assert colab.badge("03_warmup").endswith("/notebooks/03_warmup.ipynb)")
+    badge = colab.badge("03_warmup", ADDRESS)
+    assert "https://colab.research.google.com/github/somebody/srgan-report/blob/v" in badge
+    assert badge.endswith("/notebooks/03_warmup.ipynb)")
 
 
 def test_outside_colab_the_first_cell_does_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("something was started"))
     paths = list(sys.path)
-    exec(colab.first_cell(), {})
+    exec(colab.first_cell(ADDRESS), {})
     assert sys.path == paths and Path.cwd() == tmp_path and not list(tmp_path.iterdir())
 
 
@@ -119,9 +145,10 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / "origin" / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / "origin" / name)
     git = ["git", "-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
-    tag = colab.badge("").split("/blob/")[1].split("/")[0]
+    tag = colab.badge("", ADDRESS).split("/blob/")[1].split("/")[0]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "all"], ["tag", tag]):
         subprocess.run([*git, *command], cwd=folder / "origin", check=True)
+    list(regenerate(folder / "origin/notebooks", ADDRESS))
     (folder / "content").mkdir()
     return folder
 
@@ -135,7 +162,7 @@ def test_a_notebook_runs_in_colab(stage: str, machine: Path, monkeypatch: pytest
     monkeypatch.setenv("JUPYTER_PATH", str(machine / "jupyter"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "0")  # pip reads it as its option says: no isolation
-    notebook = json.loads((ROOT / "notebooks" / f"{STAGES[stage].notebook}.ipynb").read_text())
+    notebook = json.loads((machine / "origin/notebooks" / f"{STAGES[stage].notebook}.ipynb").read_text())
     for cell in notebook["cells"]:
         cell["source"] = [line.replace("drive = False", "drive = True") for line in cell["source"]]
     given, done = machine / "content" / "given.ipynb", machine / "content" / "done.ipynb"

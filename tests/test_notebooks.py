@@ -8,6 +8,7 @@ import jupytext
 import pytest
 
 from scripts.write_notebooks import parameters_cell, regenerate
+from srgan_lib import colab
 from srgan_lib.layout import STAGES
 from srgan_lib.params import Params
 
@@ -98,7 +99,7 @@ def test_text_and_ipynb_are_in_step(tmp_path):
 
     copy = tmp_path / "notebooks"
     shutil.copytree(NOTEBOOKS, copy)
-    assert list(regenerate(copy)) == [], "run `make notebooks`"
+    assert list(regenerate(copy, colab.repository())) == [], "run `make notebooks`"
     for info in STAGES.values():
         text = jupytext.read(NOTEBOOKS / "source" / f"{info.notebook}.py")
         made = json.loads((NOTEBOOKS / f"{info.notebook}.ipynb").read_text(encoding="utf-8"))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from srgan_lib import markup
 from srgan_lib.files import write_atomic
@@ -82,6 +84,17 @@ class Display:
         body = "".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs)
         shown = f'<div class="srgan-text" id="txt-{name}" data-stage="{self.name}">{body}</div>'
         display({"text/html": shown, "text/plain": "\n\n".join(paragraphs)}, raw=True)
+
+    def markdown(self, text: str) -> None:
+        """Show computed prose that holds formulas, between ``$`` signs."""
+        from IPython.display import Markdown, display
+
+        display(Markdown(text))
+
+    def source(self, thing: Callable[..., Any], name: str, caption: str) -> None:
+        """Show the source of a function or method, as the library has it, with a caption."""
+        code = textwrap.dedent(inspect.getsource(thing))
+        self._show("src", name, markup.listing(code), caption, "", code)
 
     def _show(self, prefix: str, name: str, body: str, caption: str, source: str, plain: str) -> None:
         from IPython.display import display

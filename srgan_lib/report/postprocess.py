@@ -15,6 +15,7 @@ from srgan_lib.report.crops import ViewerCrops
 from srgan_lib.report.images import NAME, Images
 from srgan_lib.report.mathematics import set_formulas
 
+KINDS = {"srgan-table": "Table", "srgan-listing": "Listing"}  #: what is no figure, by its class
 NUMBER = re.compile(r"^\s*\d+\s*[.:)·–—-]?\s+")
 
 
@@ -99,7 +100,7 @@ def _complete_figures(page: BeautifulSoup, images: Images) -> None:
         if (size := images.size(image["src"])) and not image.has_attr("width"):
             image["width"], image["height"] = size
     for figure in page.select("figure.srgan"):
-        kind = "Table" if "srgan-table" in figure["class"] else "Figure"
+        kind = next((kind for name, kind in KINDS.items() if name in figure["class"]), "Figure")
         count[kind] += 1
         caption = figure.find("figcaption")
         if caption is None:

@@ -1,0 +1,35 @@
+"""The HR/LR pairs of a run's split, as its notebooks read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from srgan_lib.data.pairs import Pair, load_pairs
+from srgan_lib.data.sources import find_photos
+from srgan_lib.data.split import read_split
+from srgan_lib.params import Shared
+
+
+def read_training_pairs(
+    split_csv: Path, shared: Shared, on_warning: Callable[[str], None]
+) -> tuple[list[Pair], list[Pair]]:
+    """Load the pairs that train and those that validate.
+
+    Parameters
+    ----------
+    split_csv : the data stage's ``split.csv``.
+    shared : the shared parameters.
+    on_warning : told in a sentence of each LR file that does not look like its HR image.
+
+    Raises
+    ------
+    DatasetError
+        If an image has changed since the split was made, or HR and LR sizes do not fit.
+    """
+    split = read_split(split_csv)
+    photos = find_photos(
+        shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder
+    )
+    train, validation = (load_pairs(split, photos, shared, part, on_warning) for part in ("train", "validation"))
+    return train, validation
