@@ -4,42 +4,20 @@
 # *What is in the data, what does making an image small take away, and is the split sound?* This notebook takes a few
 # seconds and trains nothing. It decides which photographs the next notebooks learn from and which ones judge them.
 
-# %% [markdown] tags=["colab"]
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/srgan-report/blob/v0.1.0/notebooks/01_data_exploration.ipynb)
-
-# %% tags=["colab"]
-# In Google Colab this cell fetches the project at an exact version, installs what is missing (Colab's own torch stays
-# where it fits) and can keep the results on Google Drive. Anywhere else it does nothing.
-import importlib.util
-import os
-import subprocess
-import sys
-
-keep_results_on_drive = False  # @param {type: "boolean"}
-
-if importlib.util.find_spec("google") and importlib.util.find_spec("google.colab"):
-    if not os.path.isdir("srgan_lib"):
-        if not os.path.isdir("srgan-report"):
-            address = os.environ.get("SRGAN_REPOSITORY", "https://github.com/OWNER/srgan-report")
-            subprocess.run(["git", "clone", "--quiet", "--depth=1", "--branch=v0.1.0", address, "srgan-report"], check=True)
-        os.chdir("srgan-report")
-    sys.path.insert(0, os.getcwd())
-    from srgan_lib.colab import prepare
-
-    prepare(keep_results_on_drive)
-
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.
 run_dir = "results/notebook"
 seed = 0
 dataset = "builtin"
 image_folder = None
+scale = 4
+
+# Less often changed.
 lr_folder = None
 train_images = None
 validation_images = 1
 test_images = 5
 image_size = None
-scale = 4
 crop = 96
 crop_region = "anywhere"
 degradation = "bicubic"

@@ -6,42 +6,24 @@
 # trains the network on the mean squared error, and compares it with bicubic enlargement. At demo size it takes about a
 # minute.
 
-# %% [markdown] tags=["colab"]
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/srgan-report/blob/v0.1.0/notebooks/02_srcnn_baseline.ipynb)
-
-# %% tags=["colab"]
-# In Google Colab this cell fetches the project at an exact version, installs what is missing (Colab's own torch stays
-# where it fits) and can keep the results on Google Drive. Anywhere else it does nothing.
-import importlib.util
-import os
-import subprocess
-import sys
-
-keep_results_on_drive = False  # @param {type: "boolean"}
-
-if importlib.util.find_spec("google") and importlib.util.find_spec("google.colab"):
-    if not os.path.isdir("srgan_lib"):
-        if not os.path.isdir("srgan-report"):
-            address = os.environ.get("SRGAN_REPOSITORY", "https://github.com/OWNER/srgan-report")
-            subprocess.run(["git", "clone", "--quiet", "--depth=1", "--branch=v0.1.0", address, "srgan-report"], check=True)
-        os.chdir("srgan-report")
-    sys.path.insert(0, os.getcwd())
-    from srgan_lib.colab import prepare
-
-    prepare(keep_results_on_drive)
-
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.
 run_dir = "results/notebook"
 seed = 0
 dataset = "builtin"
 image_folder = None
+scale = 4
+steps = 100
+batch = 8
+learning_rate = 0.001
+layout = "9-5-5"
+
+# Less often changed.
 lr_folder = None
 train_images = None
 validation_images = 1
 test_images = 5
 image_size = None
-scale = 4
 crop = 96
 crop_region = "anywhere"
 degradation = "bicubic"
@@ -52,10 +34,7 @@ threads = "auto"
 compile = False
 processes = 1
 tensorboard = False
-steps = 100
-batch = 8
 augment = True
-learning_rate = 0.001
 beta1 = 0.9
 beta2 = 0.999
 schedule = "one_cycle"
@@ -69,7 +48,6 @@ checkpoint_every = 50
 keep_checkpoints = 1
 keep_networks_every = None
 monitor = None
-layout = "9-5-5"
 global_skip = "bicubic"
 
 # %%

@@ -5,42 +5,29 @@
 # a generator that makes noise teaches the discriminator nothing useful. The generator is therefore trained alone first;
 # the discriminator is not touched. This is the longest notebook of the demo, about two minutes on two CPU cores.
 
-# %% [markdown] tags=["colab"]
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/srgan-report/blob/v0.1.0/notebooks/03_warmup.ipynb)
-
-# %% tags=["colab"]
-# In Google Colab this cell fetches the project at an exact version, installs what is missing (Colab's own torch stays
-# where it fits) and can keep the results on Google Drive. Anywhere else it does nothing.
-import importlib.util
-import os
-import subprocess
-import sys
-
-keep_results_on_drive = False  # @param {type: "boolean"}
-
-if importlib.util.find_spec("google") and importlib.util.find_spec("google.colab"):
-    if not os.path.isdir("srgan_lib"):
-        if not os.path.isdir("srgan-report"):
-            address = os.environ.get("SRGAN_REPOSITORY", "https://github.com/OWNER/srgan-report")
-            subprocess.run(["git", "clone", "--quiet", "--depth=1", "--branch=v0.1.0", address, "srgan-report"], check=True)
-        os.chdir("srgan-report")
-    sys.path.insert(0, os.getcwd())
-    from srgan_lib.colab import prepare
-
-    prepare(keep_results_on_drive)
-
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.
 run_dir = "results/notebook"
 seed = 0
 dataset = "builtin"
 image_folder = None
+scale = 4
+steps = 160
+batch = 8
+learning_rate = 0.0005
+pixel_loss = "l1"
+content_weight = 0.1
+content_layers = {"relu2_2": 1.0}
+generator = "srresnet"
+generator_channels = 64
+generator_blocks = 16
+
+# Less often changed.
 lr_folder = None
 train_images = None
 validation_images = 1
 test_images = 5
 image_size = None
-scale = 4
 crop = 96
 crop_region = "anywhere"
 degradation = "bicubic"
@@ -51,10 +38,7 @@ threads = "auto"
 compile = False
 processes = 1
 tensorboard = False
-steps = 160
-batch = 8
 augment = True
-learning_rate = 0.0005
 beta1 = 0.9
 beta2 = 0.999
 schedule = "one_cycle"
@@ -68,17 +52,11 @@ checkpoint_every = 50
 keep_checkpoints = 1
 keep_networks_every = None
 monitor = None
-pixel_loss = "l1"
 pixel_weight = 1.0
 content_loss = "l1"
-content_weight = 0.1
-content_layers = {"relu2_2": 1.0}
 content_scale = "auto"
 content_weights = "available"
 clamp_in_training = False
-generator = "srresnet"
-generator_channels = 64
-generator_blocks = 16
 generator_norm = "batch"
 generator_input = "lr"
 global_skip = "bicubic"

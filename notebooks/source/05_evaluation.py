@@ -4,42 +4,23 @@
 # *Which method restores best, by which measure, and how sure can we be?* Every method enlarges the same held-out
 # photographs, which no training has seen. At demo size this notebook takes about half a minute.
 
-# %% [markdown] tags=["colab"]
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/srgan-report/blob/v0.1.0/notebooks/05_evaluation.ipynb)
-
-# %% tags=["colab"]
-# In Google Colab this cell fetches the project at an exact version, installs what is missing (Colab's own torch stays
-# where it fits) and can keep the results on Google Drive. Anywhere else it does nothing.
-import importlib.util
-import os
-import subprocess
-import sys
-
-keep_results_on_drive = False  # @param {type: "boolean"}
-
-if importlib.util.find_spec("google") and importlib.util.find_spec("google.colab"):
-    if not os.path.isdir("srgan_lib"):
-        if not os.path.isdir("srgan-report"):
-            address = os.environ.get("SRGAN_REPOSITORY", "https://github.com/OWNER/srgan-report")
-            subprocess.run(["git", "clone", "--quiet", "--depth=1", "--branch=v0.1.0", address, "srgan-report"], check=True)
-        os.chdir("srgan-report")
-    sys.path.insert(0, os.getcwd())
-    from srgan_lib.colab import prepare
-
-    prepare(keep_results_on_drive)
-
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.
 run_dir = "results/notebook"
 seed = 0
 dataset = "builtin"
 image_folder = None
+scale = 4
+test_sets = ["heldout"]
+methods = {}
+interpolations = []
+
+# Less often changed.
 lr_folder = None
 train_images = None
 validation_images = 1
 test_images = 5
 image_size = None
-scale = 4
 crop = 96
 crop_region = "anywhere"
 degradation = "bicubic"
@@ -50,9 +31,7 @@ threads = "auto"
 compile = False
 processes = 1
 tensorboard = False
-test_sets = ["heldout"]
 baselines = ["nearest", "bilinear", "lanczos", "bicubic"]
-methods = {}
 lpips_nets = ["alex", "squeeze"]
 extra_metrics = ["ssim_y_daala", "psnr_rgb"]
 bootstrap_resamples = 10000
@@ -62,7 +41,6 @@ patch_size = 64
 tile = 176
 reference_models = True
 self_ensemble = False
-interpolations = []
 published = {"title": "", "sources": [], "methods": {}, "metrics": [], "curves": []}
 
 # %%
