@@ -145,7 +145,7 @@ def keep_results(results: Path) -> Path:
     -------
     The folder on Drive.
     """
-    from google.colab import drive
+    from google.colab import drive  # pyright: ignore[reportMissingImports]  # only Colab has it
 
     mount = results.parent.parent / "drive"
     drive.mount(str(mount))

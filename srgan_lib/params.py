@@ -93,48 +93,64 @@ class Section(BaseModel):
 class Shared(Section):
     """What all stages agree on: data, scale, randomness and the arithmetic."""
 
-    run_dir: str = Field("results/notebook", description="folder that receives all results of the run")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="every random choice derives from it")
-    dataset: str = Field("builtin", description="training photographs: builtin, folder, or a named set such as bsds400")
-    image_folder: str | None = Field(None, description="folder of HR images (dataset: folder)")
-    lr_folder: str | None = Field(None, description="paired LR images of the same names; without it LR is made from HR")
-    train_images: int | None = Field(None, ge=1, description="use at most this many training images; none: all")
+    run_dir: str = Field(default="results/notebook", description="folder that receives all results of the run")
+    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="every random choice derives from it")
+    dataset: str = Field(
+        default="builtin", description="training photographs: builtin, folder, or a named set such as bsds400"
+    )
+    image_folder: str | None = Field(default=None, description="folder of HR images (dataset: folder)")
+    lr_folder: str | None = Field(
+        default=None, description="paired LR images of the same names; without it LR is made from HR"
+    )
+    train_images: int | None = Field(default=None, ge=1, description="use at most this many training images; none: all")
     validation_images: int = Field(
-        1, ge=1, description="images kept for validation, where the set has no split of its own"
+        default=1, ge=1, description="images kept for validation, where the set has no split of its own"
     )
-    test_images: int = Field(5, ge=1, description="images held out for testing, where the set has no split of its own")
+    test_images: int = Field(
+        default=5, ge=1, description="images held out for testing, where the set has no split of its own"
+    )
     image_size: int | None = Field(
-        None, ge=16, le=4096, description="resize every image to this many pixels square first; none: as they are"
+        default=None,
+        ge=16,
+        le=4096,
+        description="resize every image to this many pixels square first; none: as they are",
     )
-    scale: Literal[2, 3, 4, 8] = Field(4, description="enlargement factor")
-    crop: int = Field(96, ge=16, le=1024, description="side of the HR training crops in pixels; a multiple of scale")
+    scale: Literal[2, 3, 4, 8] = Field(default=4, description="enlargement factor")
+    crop: int = Field(
+        default=96, ge=16, le=1024, description="side of the HR training crops in pixels; a multiple of scale"
+    )
     crop_region: CropRegion = Field(
-        "anywhere", description="where a crop's first corner is drawn from: anywhere, or the image's inner half"
+        default="anywhere", description="where a crop's first corner is drawn from: anywhere, or the image's inner half"
     )
     degradation: Degradation = Field(
-        "bicubic",
+        default="bicubic",
         description="how LR is made: MATLAB bicubic as in the benchmark files, its newer float variant, "
         "Gaussian blur then bicubic, or the second-order chain of Real-ESRGAN",
     )
     blur_sigma: float = Field(
-        1.0, gt=0, le=10, description="standard deviation in HR pixels (degradation: blur_bicubic)"
+        default=1.0, gt=0, le=10, description="standard deviation in HR pixels (degradation: blur_bicubic)"
     )
     device: str = Field(
-        "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N; auto: cuda if present"
+        default="auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        description="auto, cpu, cuda or cuda:N; auto: cuda if present",
     )
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="of the convolutions; auto: bfloat16 where the processor is faster with it"
+        default="auto", description="of the convolutions; auto: bfloat16 where the processor is faster with it"
     )
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = Field(
-        "auto", description="CPU threads; auto: all cores of this process"
+        default="auto", description="CPU threads; auto: all cores of this process"
     )
-    compile: bool = Field(False, description="use torch.compile")
+    compile: bool = Field(default=False, description="use torch.compile")
     processes: int = Field(
-        1, ge=1, le=1024, description="processes that train together, each on a GPU of its own or sharing the CPU"
+        default=1,
+        ge=1,
+        le=1024,
+        description="processes that train together, each on a GPU of its own or sharing the CPU",
     )
 
     tensorboard: bool = Field(
-        False, description="write the curves of training for TensorBoard too, into the run's tensorboard/"
+        default=False, description="write the curves of training for TensorBoard too, into the run's tensorboard/"
     )
 
     @model_validator(mode="after")
@@ -151,37 +167,39 @@ class Shared(Section):
 class Data(Section):
     """Stage 01: what the exploration shows."""
 
-    sample_pairs: int = Field(3, ge=1, le=12, description="HR/LR pairs shown")
-    sample_crops: int = Field(16, ge=1, le=64, description="training crops shown")
+    sample_pairs: int = Field(default=3, ge=1, le=12, description="HR/LR pairs shown")
+    sample_crops: int = Field(default=16, ge=1, le=64, description="training crops shown")
 
 
 class Training(Section):
     """What every training stage has: steps, crops, optimizer, schedule, logging and checkpoints."""
 
-    steps: int = Field(..., ge=1, description="training steps (generator updates)")
-    batch: int = Field(8, ge=1, le=4096, description="crops per step, over all processes")
-    augment: bool = Field(True, description="random flips and quarter turns")
-    learning_rate: float = Field(1e-4, gt=0, le=1, description="Adam's; the peak where the schedule has one")
-    beta1: float = Field(0.9, ge=0, lt=1, description="Adam's first moment decay")
-    beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second moment decay")
-    schedule: Schedule = Field("constant", description="learning rate over the steps")
+    steps: int = Field(default=..., ge=1, description="training steps (generator updates)")
+    batch: int = Field(default=8, ge=1, le=4096, description="crops per step, over all processes")
+    augment: bool = Field(default=True, description="random flips and quarter turns")
+    learning_rate: float = Field(default=1e-4, gt=0, le=1, description="Adam's; the peak where the schedule has one")
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="Adam's first moment decay")
+    beta2: float = Field(default=0.999, ge=0, lt=1, description="Adam's second moment decay")
+    schedule: Schedule = Field(default="constant", description="learning rate over the steps")
     schedule_milestones: list[Fraction] = Field(
-        [0.5], description="fractions of steps at which 'step' multiplies the rate"
+        default=[0.5], description="fractions of steps at which 'step' multiplies the rate"
     )
-    schedule_factor: float = Field(0.1, gt=0, lt=1, description="what 'step' multiplies the rate by")
-    gradient_clip: float | None = Field(None, gt=0, description="largest gradient norm; none: no clipping")
+    schedule_factor: float = Field(default=0.1, gt=0, lt=1, description="what 'step' multiplies the rate by")
+    gradient_clip: float | None = Field(default=None, gt=0, description="largest gradient norm; none: no clipping")
     ema_decay: float = Field(
-        0.0, ge=0, lt=1, description="moving average of the weights, ema = decay*ema + (1-decay)*new; 0: off"
+        default=0.0, ge=0, lt=1, description="moving average of the weights, ema = decay*ema + (1-decay)*new; 0: off"
     )
-    log_every: int = Field(5, ge=1, description="steps per row of the loss curve")
-    validate_every: int = Field(20, ge=1, description="steps between validations")
-    checkpoint_every: int = Field(50, ge=1, description="steps between checkpoints")
-    keep_checkpoints: int = Field(1, ge=1, description="how many of the last checkpoints stay")
+    log_every: int = Field(default=5, ge=1, description="steps per row of the loss curve")
+    validate_every: int = Field(default=20, ge=1, description="steps between validations")
+    checkpoint_every: int = Field(default=50, ge=1, description="steps between checkpoints")
+    keep_checkpoints: int = Field(default=1, ge=1, description="how many of the last checkpoints stay")
     keep_networks_every: int | None = Field(
-        None, ge=1, description="steps between copies of the networks that stay for good, in networks/; none: no copies"
+        default=None,
+        ge=1,
+        description="steps between copies of the networks that stay for good, in networks/; none: no copies",
     )
     monitor: Literal["psnr_y", "ssim_y", "lpips_squeeze"] | None = Field(
-        None,
+        default=None,
         description="also keep the network that was best by this on the validation images, as <network>_best; "
         "the stage's result stays the last one",
     )
@@ -190,77 +208,86 @@ class Training(Section):
 class Srcnn(Training):
     """Stage 02: SRCNN on bicubic-enlarged input (Dong et al. 2016)."""
 
-    steps: int = Field(100, ge=1, description="training steps")
-    layout: Layout = Field("9-5-5", description="kernel sizes of the three convolutions")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's; the peak where the schedule has one")
-    schedule: Schedule = Field("one_cycle", description="learning rate over the steps")
+    steps: int = Field(default=100, ge=1, description="training steps")
+    layout: Layout = Field(default="9-5-5", description="kernel sizes of the three convolutions")
+    learning_rate: float = Field(default=1e-3, gt=0, le=1, description="Adam's; the peak where the schedule has one")
+    schedule: Schedule = Field(default="one_cycle", description="learning rate over the steps")
     global_skip: GlobalSkip = Field(
-        "bicubic", description="add the bicubic input to the output (starts at bicubic quality)"
+        default="bicubic", description="add the bicubic input to the output (starts at bicubic quality)"
     )
 
 
 class GeneratorTraining(Training):
     """What the two generator stages have in common: the pixel term and the content term."""
 
-    pixel_loss: Literal["mse", "l1", "charbonnier"] = Field("l1", description="distance between images")
-    pixel_weight: float = Field(1.0, ge=0, description="weight of the pixel term")
-    content_loss: FeatureDistance = Field("l1", description="distance between VGG-19 features")
-    content_weight: float = Field(..., ge=0, description="weight of the content term; 0: no VGG at all")
+    pixel_loss: Literal["mse", "l1", "charbonnier"] = Field(default="l1", description="distance between images")
+    pixel_weight: float = Field(default=1.0, ge=0, description="weight of the pixel term")
+    content_loss: FeatureDistance = Field(default="l1", description="distance between VGG-19 features")
+    content_weight: float = Field(default=..., ge=0, description="weight of the content term; 0: no VGG at all")
     content_layers: dict[VggLayer, float] = Field(
-        {"relu2_2": 1.0}, min_length=1, description="VGG-19 layers, each with its weight"
+        default={"relu2_2": 1.0}, min_length=1, description="VGG-19 layers, each with its weight"
     )
     content_scale: Literal["auto"] | Annotated[float, Field(gt=0)] = Field(
-        "auto", description="multiplies the features; auto: 1/mean activation on training crops (the paper: 1/12.75)"
+        default="auto",
+        description="multiplies the features; auto: 1/mean activation on training crops (the paper: 1/12.75)",
     )
     content_weights: Literal["imagenet", "random", "available"] = Field(
-        "available",
+        default="available",
         description="VGG-19 weights: imagenet (found, else downloaded, else an error), random (fixed-seed Kaiming), "
         "available (imagenet if on this disk, else random)",
     )
-    clamp_in_training: bool = Field(False, description="clamp the output to [0,1] in training too (stops gradients)")
+    clamp_in_training: bool = Field(
+        default=False, description="clamp the output to [0,1] in training too (stops gradients)"
+    )
 
 
 class Warmup(GeneratorTraining):
     """Stage 03: the generator alone."""
 
-    steps: int = Field(160, ge=1, description="training steps")
-    generator: Literal["srresnet", "rrdbnet", "espcn", "small_tanh"] = Field("srresnet", description="architecture")
-    generator_channels: int = Field(64, ge=1, le=512, description="width: channels of the body")
-    generator_blocks: int = Field(16, ge=1, le=64, description="residual blocks (not for espcn)")
-    generator_norm: Norm = Field("batch", description="normalisation in the residual blocks of srresnet")
-    generator_input: Input = Field("lr", description="bicubic: LR enlarged first, no upsampling stages")
-    global_skip: GlobalSkip = Field("bicubic", description="add the bicubic enlargement of the input to the output")
+    steps: int = Field(default=160, ge=1, description="training steps")
+    generator: Literal["srresnet", "rrdbnet", "espcn", "small_tanh"] = Field(
+        default="srresnet", description="architecture"
+    )
+    generator_channels: int = Field(default=64, ge=1, le=512, description="width: channels of the body")
+    generator_blocks: int = Field(default=16, ge=1, le=64, description="residual blocks (not for espcn)")
+    generator_norm: Norm = Field(default="batch", description="normalisation in the residual blocks of srresnet")
+    generator_input: Input = Field(default="lr", description="bicubic: LR enlarged first, no upsampling stages")
+    global_skip: GlobalSkip = Field(
+        default="bicubic", description="add the bicubic enlargement of the input to the output"
+    )
     value_range: ValueRange = Field(
-        "zero_one",
+        default="zero_one",
         description="the recipe's own value range inside the model: [0,1], from [0,1] to [-1,1], tanh and [-1,1], or "
         "mean 0 and deviation 1",
     )
-    initialisation: Initialisation = Field("default", description="of the convolutions")
-    learning_rate: float = Field(5e-4, gt=0, le=1, description="Adam's; the peak where the schedule has one")
-    schedule: Schedule = Field("one_cycle", description="learning rate over the steps")
-    content_weight: float = Field(0.1, ge=0, description="weight of the content term; 0: no VGG at all")
+    initialisation: Initialisation = Field(default="default", description="of the convolutions")
+    learning_rate: float = Field(default=5e-4, gt=0, le=1, description="Adam's; the peak where the schedule has one")
+    schedule: Schedule = Field(default="one_cycle", description="learning rate over the steps")
+    content_weight: float = Field(default=0.1, ge=0, description="weight of the content term; 0: no VGG at all")
 
 
 class Adversarial(GeneratorTraining):
     """Stage 04: generator against discriminator."""
 
-    steps: int = Field(45, ge=1, description="training steps (generator updates)")
-    content_weight: float = Field(1.0, ge=0, description="weight of the content term; 0: no VGG at all")
+    steps: int = Field(default=45, ge=1, description="training steps (generator updates)")
+    content_weight: float = Field(default=1.0, ge=0, description="weight of the content term; 0: no VGG at all")
     adversarial_loss: AdversarialKind = Field(
-        "bce",
+        default="bce",
         description="non-saturating binary cross-entropy, least squares (of D's output, or of its sigmoid), or "
         "relativistic average",
     )
-    adversarial_weight: float = Field(5e-3, ge=0, description="weight of the adversarial term (lambda_adv)")
-    discriminator_every: int = Field(1, ge=1, description="update D every k-th step")
-    discriminator_learning_rate: float = Field(1e-4, gt=0, le=1, description="Adam's, for D")
-    discriminator_schedule: Schedule = Field("constant", description="learning rate of D")
-    discriminator: Literal["srgan", "small_residual"] = Field("srgan", description="architecture")
-    discriminator_channels: int = Field(64, ge=1, le=512, description="width of the first convolution")
-    discriminator_head: Head = Field("dense", description="dense fixes the crop size; pool takes any")
-    montage_frames: int = Field(6, ge=2, le=64, description="snapshots of one validation patch through training")
+    adversarial_weight: float = Field(default=5e-3, ge=0, description="weight of the adversarial term (lambda_adv)")
+    discriminator_every: int = Field(default=1, ge=1, description="update D every k-th step")
+    discriminator_learning_rate: float = Field(default=1e-4, gt=0, le=1, description="Adam's, for D")
+    discriminator_schedule: Schedule = Field(default="constant", description="learning rate of D")
+    discriminator: Literal["srgan", "small_residual"] = Field(default="srgan", description="architecture")
+    discriminator_channels: int = Field(default=64, ge=1, le=512, description="width of the first convolution")
+    discriminator_head: Head = Field(default="dense", description="dense fixes the crop size; pool takes any")
+    montage_frames: int = Field(
+        default=6, ge=2, le=64, description="snapshots of one validation patch through training"
+    )
     epochs: int | None = Field(
-        None,
+        default=None,
         ge=1,
         le=100,
         description="epochs the steps amount to: a table has the mean losses of each; none: no table",
@@ -271,31 +298,31 @@ class Evaluation(Section):
     """Stage 05: judging."""
 
     test_sets: list[str] = Field(
-        ["heldout"], min_length=1, description="heldout (the test part of the dataset) or named sets"
+        default=["heldout"], min_length=1, description="heldout (the test part of the dataset) or named sets"
     )
-    baselines: list[Baseline] = Field(list(get_args(Baseline)), description="classical methods judged")
+    baselines: list[Baseline] = Field(default=list(get_args(Baseline)), description="classical methods judged")
     methods: dict[MethodName, str] = Field(
-        {},
+        default={},
         description="other methods: name, and folder of SR images (a subfolder for each test set, if there are several) "
         "or file with a network's weights",
     )
     lpips_nets: list[Literal["alex", "squeeze"]] = Field(
-        ["alex", "squeeze"], description="LPIPS judges; not computed where the backbone is missing"
+        default=["alex", "squeeze"], description="LPIPS judges; not computed where the backbone is missing"
     )
     extra_metrics: list[Literal["ssim_y_daala", "psnr_rgb", "ssim_rgb", "ms_ssim_y", "vif_y"]] = Field(
-        ["ssim_y_daala", "psnr_rgb"], description="measured besides psnr_y and ssim_y"
+        default=["ssim_y_daala", "psnr_rgb"], description="measured besides psnr_y and ssim_y"
     )
-    bootstrap_resamples: int = Field(10_000, ge=100, le=1_000_000, description="for the 95 % intervals")
-    grids: int = Field(5, ge=1, le=50, description="four-panel comparison grids")
-    patches: int = Field(5, ge=1, le=50, description="zoomed centre patches")
-    patch_size: int = Field(64, ge=16, le=512, description="size of the centre patches in HR pixels")
-    tile: int = Field(176, ge=32, le=4096, description="LR pixels per tile side when enlarging (bounds memory)")
+    bootstrap_resamples: int = Field(default=10_000, ge=100, le=1_000_000, description="for the 95 % intervals")
+    grids: int = Field(default=5, ge=1, le=50, description="four-panel comparison grids")
+    patches: int = Field(default=5, ge=1, le=50, description="zoomed centre patches")
+    patch_size: int = Field(default=64, ge=16, le=512, description="size of the centre patches in HR pixels")
+    tile: int = Field(default=176, ge=32, le=4096, description="LR pixels per tile side when enlarging (bounds memory)")
     reference_models: bool = Field(
-        True, description="judge the models that come with the package beside this run's, as reference_…"
+        default=True, description="judge the models that come with the package beside this run's, as reference_…"
     )
-    self_ensemble: bool = Field(False, description="add rows that average the eight flips and turns")
+    self_ensemble: bool = Field(default=False, description="add rows that average the eight flips and turns")
     interpolations: list[Fraction] = Field(
-        [], description="networks between warm-up and SRGAN judged too: SRGAN's share of the weights"
+        default=[], description="networks between warm-up and SRGAN judged too: SRGAN's share of the weights"
     )
 
     @model_validator(mode="after")
@@ -314,8 +341,12 @@ class PublishedMetric(Section):
 
     dataset: str
     method: str
-    metric: str = Field(..., description="this project's name where the convention is the same, else psnr, ssim, lpips")
-    beside: str | None = Field(None, description="what is measured beside a metric of another or unstated convention")
+    metric: str = Field(
+        default=..., description="this project's name where the convention is the same, else psnr, ssim, lpips"
+    )
+    beside: str | None = Field(
+        default=None, description="what is measured beside a metric of another or unstated convention"
+    )
     value: float
     note: str = ""
 
@@ -324,19 +355,21 @@ class PublishedCurve(Section):
     """A figure that the source gives for a training: what a column of ``loss_curve.csv`` is on average."""
 
     stage: Literal["srcnn", "warmup", "adversarial"]
-    quantity: str = Field(..., description="a column of the stage's loss_curve.csv")
-    divided_by: str | None = Field(None, description="another column; the figure is the ratio of the two")
-    part: Range = Field([0.0, 1.0], description="from which to which share of the training")
-    value: float | Range = Field(..., description="a number, or the range that the source gives")
+    quantity: str = Field(default=..., description="a column of the stage's loss_curve.csv")
+    divided_by: str | None = Field(default=None, description="another column; the figure is the ratio of the two")
+    part: Range = Field(default=[0.0, 1.0], description="from which to which share of the training")
+    value: float | Range = Field(default=..., description="a number, or the range that the source gives")
     note: str = ""
 
 
 class Published(Section):
     """What the source of a recipe reports, for the table beside the measured figures."""
 
-    title: str = Field("", description="of the source")
-    sources: list[str] = Field([], description="figures of published.csv that are this source's, by their name there")
-    methods: dict[str, str] = Field({}, description="the source's methods that this run has under another name")
+    title: str = Field(default="", description="of the source")
+    sources: list[str] = Field(
+        default=[], description="figures of published.csv that are this source's, by their name there"
+    )
+    methods: dict[str, str] = Field(default={}, description="the source's methods that this run has under another name")
     metrics: list[PublishedMetric] = []
     curves: list[PublishedCurve] = []
 
@@ -344,7 +377,7 @@ class Published(Section):
 class Params(Section):
     """All parameters of a run."""
 
-    title: str = Field("A super-resolution study", description="title of the report")
+    title: str = Field(default="A super-resolution study", description="title of the report")
     shared: Shared = Shared()
     data: Data = Data()
     srcnn: Srcnn = Srcnn()
@@ -352,6 +385,13 @@ class Params(Section):
     adversarial: Adversarial = Adversarial()
     evaluation: Evaluation = Evaluation()
     published: Published = Published()
+
+    @classmethod
+    def section(cls, name: str) -> type[Section]:
+        """Give the schema of a section: ``shared``, or a stage's."""
+        schema = cls.model_fields[name].annotation
+        assert isinstance(schema, type) and issubclass(schema, Section)
+        return schema
 
     @model_validator(mode="after")
     def _stages_fit_together(self) -> Params:

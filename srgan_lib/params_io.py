@@ -65,7 +65,7 @@ def read_document(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[P
 def describe() -> Iterator[tuple[str, str, str, str]]:
     """Rows of the schema as (name, default, allowed, meaning), for ``srgan params``."""
     for section in ("shared", *STAGES):
-        model = Params.model_fields[section].annotation
+        model = Params.section(section)
         for name, field in model.model_fields.items():
             schema = model.model_json_schema()["properties"][name]
             yield f"{section}.{name}", _plain(field.default), _allowed(schema), field.description or ""
@@ -131,7 +131,7 @@ def nest(name: str, value: Any, source: str) -> dict[str, Any]:
     section, dot, key = name.partition(".")
     if dot:
         return {section: {key: value}}
-    holders = [s for s in ("shared", *STAGES) if name in Params.model_fields[s].annotation.model_fields]
+    holders = [s for s in ("shared", *STAGES) if name in Params.section(s).model_fields]
     if not holders:
         known = _all_names()
         raise ParameterError(
@@ -159,7 +159,7 @@ def refusal(error: ValidationError, model: type[BaseModel], source: str) -> Para
         elif item["type"] == "missing":
             sentences.append((name, f"{name}: is missing", ()))
         elif item["type"] == "value_error":  # raised by a validator, whose message begins with the parameter's name
-            sentence = ".".join([*path, str(item["ctx"]["error"])])
+            sentence = ".".join([*path, str(item.get("ctx", {})["error"])])
             sentences.append((sentence.partition(":")[0], sentence, ()))
         else:
             message = item["msg"].removeprefix("Input should be ").removeprefix("String should ")
@@ -174,7 +174,9 @@ def _allowed_at(path: list[str], model: type[BaseModel]) -> list[str]:
     for part in path[:-1]:
         if not part.isdigit():  # a place in a list
             annotation = model.model_fields[part].annotation
-            model = next(iter(get_args(annotation)), annotation)
+            inner = next(iter(get_args(annotation)), annotation)
+            assert isinstance(inner, type) and issubclass(inner, BaseModel)
+            model = inner
     return list(model.model_fields)
 
 
@@ -189,7 +191,7 @@ def _nearest(name: str, known: list[str]) -> str:
 
 
 def _all_names() -> list[str]:
-    return sorted({n for s in ("shared", *STAGES) for n in Params.model_fields[s].annotation.model_fields})
+    return sorted({n for s in ("shared", *STAGES) for n in Params.section(s).model_fields})
 
 
 def _plain(value: Any) -> str:

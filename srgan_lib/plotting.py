@@ -5,7 +5,7 @@ Figures are made with :func:`new_figure`, returned, and neither shown nor saved 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,10 +109,10 @@ def describe(figure: Figure, text: str) -> None:
     figure.set_label(text)
 
 
-def legend_below(figure: Figure, axes: Axes | Sequence[Axes], columns: int = 4) -> None:
+def legend_below(figure: Figure, axes: Axes | np.ndarray, columns: int = 4) -> None:
     """One legend for ``axes`` under the figure, where it covers no data; equal labels appear once."""
     entries: dict[str, Any] = {}
-    for one in np.ravel(axes):
+    for one in axes.flat if isinstance(axes, np.ndarray) else [axes]:
         for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
     figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=min(columns, len(entries)) or 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from PIL import Image
@@ -52,7 +54,7 @@ def refuse_duplicates(frame: pd.DataFrame) -> None:
     DatasetError
         Naming both images of the first such pair.
     """
-    rows = list(frame[["split", "image", "path", "sha256", "perceptual_hash"]].itertuples(index=False))
+    rows: list[Any] = list(frame[["split", "image", "path", "sha256", "perceptual_hash"]].itertuples(index=False))
     for held_out in (row for row in rows if row.split != "train"):
         for other in (row for row in rows if row.split != held_out.split):
             if held_out.sha256 == other.sha256:

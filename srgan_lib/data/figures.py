@@ -123,9 +123,11 @@ def spectra(pairs: Sequence[Pair], scale: int) -> pd.DataFrame:
     frequency in cycles per HR pixel; hr and bicubic: geometric means of the power, in levels².
     """
     side = SPECTRUM_SIDE - SPECTRUM_SIDE % scale
+    frequency = np.empty(0)
     powers: dict[str, list[np.ndarray]] = {"hr": [], "bicubic": []}
     for pair in evenly_spaced(pairs, SPECTRUM_IMAGES):
-        corner = tuple(max(0, size - side) // 2 // scale * scale for size in pair.hr.shape[:2])
+        top, left = (max(0, size - side) // 2 // scale * scale for size in pair.hr.shape[:2])
+        corner = top, left
         hr = _square(pair.hr, corner, side, 1)
         lr = imresize(hr, 1 / scale) if pair.lr is None else _square(pair.lr, corner, side, scale)
         for name, image in (("hr", hr), ("bicubic", imresize(lr, scale))):
@@ -173,25 +175,22 @@ def spectrum(table: pd.DataFrame, scale: int) -> Figure:
 
 def pairs_sheet(pairs: Sequence[Pair], scale: int, count: int = 3) -> Figure:
     """HR and LR images (their middle squares) with the most detailed spot of both, one pair a row."""
-    chosen = evenly_spaced([pair for pair in pairs if pair.lr is not None], count)
+    chosen = evenly_spaced([(pair, pair.lr) for pair in pairs if pair.lr is not None], count)
     figure, axes = plotting.new_figure(len(chosen), 4, height=0.3 + 1.6 * len(chosen), squeeze=False)
     titles = ("HR", "LR", "HR, detail", "LR, detail")
-    for number, pair in enumerate(chosen):
+    for number, (pair, lr) in enumerate(chosen):
         side = min(pair.hr.shape[:2])
         top, left = ((size - side) // 2 // scale * scale for size in pair.hr.shape[:2])
         place = detailed_spot(pair.hr[top : top + side, left : left + side], DETAIL, scale)
         spot = top + place[0], left + place[1]
         squares = [((top, left), side), (spot, min(DETAIL, side))]
-        shown = [
-            _square(image, corner, size, step)
-            for corner, size in squares
-            for image, step in ((pair.hr, 1), (pair.lr, scale))
-        ]
+        images = [(pair.hr, 1), (lr, scale)]
+        shown = [_square(image, corner, size, step) for corner, size in squares for image, step in images]
         for axis, image, title in zip(axes[number], shown, titles, strict=True):
             plotting.show_image(axis, image, "" if number else title)
         first = axes[number, 0]
         first.text(-0.04, 0.5, pair.image, transform=first.transAxes, rotation=90, ha="right", va="center", fontsize=9)
-    names = ", ".join(pair.image for pair in chosen)
+    names = ", ".join(pair.image for pair, _ in chosen)
     plotting.describe(
         figure, f"HR and LR, made {scale} times smaller, of {names}, each with a detail {DETAIL} pixels wide."
     )

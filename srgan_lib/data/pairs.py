@@ -44,6 +44,13 @@ class Pair:
     hr: np.ndarray
     lr: np.ndarray | None
 
+    @property
+    def given_lr(self) -> np.ndarray:
+        """The LR image of a pair that has one, as all pairs for validation and testing do."""
+        if self.lr is None:
+            raise ValueError(f"{self.image}: has no LR image; its crops are degraded one by one")
+        return self.lr
+
 
 def load_pairs(
     split: pd.DataFrame,
@@ -73,7 +80,7 @@ def load_pairs(
     DatasetError
         If an image has changed since the split was made, or HR and LR sizes do not fit.
     """
-    rows = list(split[split.split == part].itertuples(index=False))
+    rows: list[Any] = list(split[split.split == part].itertuples(index=False))
     by_name = {photo.image: photo for photo in photos}
     if missing := [row.image for row in rows if row.image not in by_name]:
         names = ", ".join(missing[:5])
@@ -92,7 +99,8 @@ def load_pairs(
         if not makes_lr:
             return Pair(row.image, hr, None)
         lr = pixels[ends[index] + hr.size : ends[index + 1]].reshape(height // scale, width // scale, 3)
-        lr[:] = _read_lr(row, photo, hr, shared, on_warning) if _has_lr(photo, shared) else _make_lr(row, hr, shared)
+        lr_path = _lr_path(photo, shared)
+        lr[:] = _read_lr(row, photo, lr_path, hr, shared, on_warning) if lr_path else _make_lr(row, hr, shared)
         return Pair(row.image, hr, lr)
 
     with ThreadPoolExecutor() as pool:
@@ -107,7 +115,7 @@ def _sizes(row: Any, shared: Shared) -> tuple[int, int]:
 
 def _read_hr(row: Any, photo: Photo, shared: Shared) -> np.ndarray:
     image = _read_unchanged(photo.path, row.sha256)
-    return imresize(image, (shared.image_size,) * 2) if shared.image_size else image
+    return imresize(image, (shared.image_size, shared.image_size)) if shared.image_size else image
 
 
 def _read_unchanged(path: Path, sha256: str) -> np.ndarray:
@@ -122,26 +130,26 @@ def _make_lr(row: Any, hr: np.ndarray, shared: Shared) -> np.ndarray:
     return degrade(hr, shared.scale, shared.degradation, shared.blur_sigma, rng)
 
 
-def _has_lr(photo: Photo, shared: Shared) -> bool:
-    """Whether the LR file beside a photograph is its LR image: one's own always, a named set's if bicubic."""
+def _lr_path(photo: Photo, shared: Shared) -> Path | None:
+    """Find the LR file beside a photograph, if it is its LR image: one's own always, a named set's if bicubic."""
     is_wanted = shared.lr_folder is not None or (shared.degradation == "bicubic" and not shared.image_size)
-    return photo.lr_path is not None and is_wanted
+    return photo.lr_path if is_wanted else None
 
 
-def _read_lr(row: Any, photo: Photo, hr: np.ndarray, shared: Shared, on_warning: Warn) -> np.ndarray:
-    lr = _read_unchanged(photo.lr_path, row.lr_sha256)
+def _read_lr(row: Any, photo: Photo, lr_path: Path, hr: np.ndarray, shared: Shared, on_warning: Warn) -> np.ndarray:
+    lr = _read_unchanged(lr_path, row.lr_sha256)
     height, width = hr.shape[0] // shared.scale, hr.shape[1] // shared.scale
     if not (0 <= lr.shape[0] - height <= 1 and 0 <= lr.shape[1] - width <= 1):
         raise DatasetError(
-            f"{photo.lr_path} is {lr.shape[1]}×{lr.shape[0]} pixels, but {photo.path} ({row.width}×{row.height}) "
+            f"{lr_path} is {lr.shape[1]}×{lr.shape[0]} pixels, but {photo.path} ({row.width}×{row.height}) "
             f"at 1/{shared.scale} is {width}×{height}; use the LR images made at this scale",
-            path=photo.lr_path,
+            path=lr_path,
         )
     lr = lr[:height, :width]
     likeness = resemblance(lr, imresize(hr, 1 / shared.scale))
     if likeness < LEAST_RESEMBLANCE:
         on_warning(
-            f"{photo.lr_path} does not look like {photo.path} made small (correlation {likeness:.2f}); "
+            f"{lr_path} does not look like {photo.path} made small (correlation {likeness:.2f}); "
             "check that they belong together"
         )
     return lr

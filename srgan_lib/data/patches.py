@@ -72,7 +72,8 @@ class PatchSampler:
                 height, width = pair.hr.shape[:2]
                 raise ImageError(f"{pair.image}: {width}×{height} pixels are smaller than the crop of {crop}×{crop}")
         self.pairs, self.crop, self.scale, self.batch_size = list(pairs), crop, scale, batch
-        self.seed, self.augment, self.degradation, self.blur_sigma = seed, augment, degradation, blur_sigma
+        self.seed, self.augment, self.blur_sigma = seed, augment, blur_sigma
+        self.degradation: Degradation = degradation
         share = batch // part[1]
         self._mine = range(part[0] * share, (part[0] + 1) * share)
         # Corners lie on the LR grid, so that an LR crop is a crop of the LR image.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -12,11 +13,12 @@ import pandas as pd
 
 from srgan_lib.data.duplicates import perceptual_hash, refuse_duplicates
 from srgan_lib.data.images import ImageError, image_mode, pixel_hash, read_image
-from srgan_lib.data.photos import DatasetError, Photo
+from srgan_lib.data.photos import DatasetError, Photo, Split
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.params import Shared
 
-PARTS = ("train", "validation", "test")
+PARTS: tuple[Split, ...] = ("train", "validation", "test")
+HELD_OUT: tuple[Split, ...] = ("test", "validation")
 COLUMNS = ("split", "image", "group", "width", "height", "mode", "sha256", "perceptual_hash", "lr_sha256", "path")
 
 
@@ -92,7 +94,7 @@ def as_test_set(photos: Sequence[Photo]) -> list[Photo]:
 
 def _assign(
     photos: Sequence[Photo], shared: Shared, on_warning: Warn, crop: int
-) -> Iterator[tuple[str, Photo, dict[str, Any]]]:
+) -> Iterator[tuple[Split, Photo, dict[str, Any]]]:
     """Yield (part, photograph, its sizes and hashes), reading no more files than are needed."""
     groups: dict[str, list[Photo]] = {}
     for photo in photos:
@@ -101,16 +103,21 @@ def _assign(
         if len({photo.split for photo in members}) > 1:
             images = ", ".join(photo.image for photo in members)
             raise DatasetError(f"the group {name!r} ({images}) is on two sides of the set's own split")
-    own = {photo.split for photo in photos} & {"test", "validation"}
-    limits = {"test": shared.test_images, "validation": shared.validation_images, "train": shared.train_images}
-    limits = {part: None if part in own else limit for part, limit in limits.items()}
-    count = dict.fromkeys(PARTS, 0)
+    own: set[Split] = {photo.split for photo in photos if photo.split in ("test", "validation")}
+    limits: dict[Split, float] = {
+        "test": shared.test_images,
+        "validation": shared.validation_images,
+        "train": math.inf if shared.train_images is None else shared.train_images,
+    }
+    limits |= dict.fromkeys(own, math.inf)
+    count: dict[Split, int] = dict.fromkeys(PARTS, 0)
     names = list(groups)
     for index in random_stream(shared.seed, "split").permutation(len(names)):
         members = groups[names[index]]
         part = members[0].split
-        if part not in own:
-            part = next((p for p in ("test", "validation") if p not in own and count[p] < limits[p]), "train")
+        if part is None or part not in own:
+            wanting: list[Split] = [p for p in HELD_OUT if p not in own and count[p] < limits[p]]
+            part = wanting[0] if wanting else "train"
         for photo in members:
             if count[part] == limits[part]:
                 break

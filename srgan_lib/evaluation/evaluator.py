@@ -127,13 +127,13 @@ def evaluate(
             held[dataset, image] = results
 
     metrics = evaluator.table()
-    scores = metrics.set_index(["dataset", "image", "method"])
+    scores = metrics.set_index(["dataset", "image", "method"]).to_dict("index")
 
     def sample(key: tuple[str, str]) -> Sample:
         # Few images are held in memory; the others are enlarged again.
         results = held.get(key) or {method: enlarge(pairs[key]) for method, enlarge in methods.items()}
-        rows = {method: scores.loc[(*key, method)].to_dict() for method in methods}
-        return Sample(*key, pairs[key].lr, pairs[key].hr, results, rows)
+        rows = {method: {str(name): value for name, value in scores[*key, method].items()} for method in methods}
+        return Sample(*key, pairs[key].given_lr, pairs[key].hr, results, rows)
 
     ranked = choose_images(metrics, samples)
     further = [key for key in typical_images(metrics) if key not in ranked]

@@ -61,14 +61,14 @@ def enlarge(lr: np.ndarray, method: str, scale: int) -> np.ndarray:
 
 def classical(name: str, scale: int) -> Method:
     """A classical method, see :func:`enlarge`."""
-    return lambda pair: enlarge(pair.lr, name, scale)
+    return lambda pair: enlarge(pair.given_lr, name, scale)
 
 
 def network(model: SuperResolver, **options: Any) -> Method:
     """A trained network; ``how`` are the options of :func:`srgan_lib.evaluation.upscale.upscale_array`."""
     from srgan_lib.evaluation.upscale import upscale_array
 
-    return lambda pair: upscale_array(model, pair.lr, **options)
+    return lambda pair: upscale_array(model, pair.given_lr, **options)
 
 
 def interpolate(first: SuperResolver, second: SuperResolver, alpha: float) -> SuperResolver:

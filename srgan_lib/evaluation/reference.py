@@ -36,7 +36,7 @@ def check_models(
     -------
     One row per model and metric: ``model, metric, shipped, measured, agrees`` (NaN where LPIPS was not computed).
     """
-    shared = Shared(scale=scale)
+    shared = Shared.model_validate({"scale": scale})
     photos = as_test_set(find_photos(BUILTIN, scale=scale))
     pairs = load_pairs(make_split(photos, shared, on_warning), photos, shared, "test", on_warning)
     methods = {name: network(load_model(path)[0]) for name, path in reference_models(scale, folder=folder).items()}
@@ -47,9 +47,9 @@ def check_models(
         {
             "model": name,
             "metric": metric,
-            "shipped": shipped.loc[name, metric],
-            "measured": measured.loc[name, metric],
-            "agrees": bool(abs(measured.loc[name, metric] - shipped.loc[name, metric]) <= tolerance),
+            "shipped": shipped[metric][name],
+            "measured": measured[metric][name],
+            "agrees": bool(abs(measured[metric][name] - shipped[metric][name]) <= tolerance),
         }
         for name in methods
         for metric, tolerance in TOLERANCES.items()

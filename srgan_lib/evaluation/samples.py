@@ -121,7 +121,8 @@ def typical_images(metrics: pd.DataFrame, baseline: str = "bicubic") -> list[tup
     """
     rows = metrics[metrics.method == baseline]
     ranked = {
-        name: group.sort_values("psnr_y", kind="stable").image for name, group in rows.groupby("dataset", sort=False)
+        str(name): group.sort_values("psnr_y", kind="stable").image
+        for name, group in rows.groupby("dataset", sort=False)
     }
     return [(dataset, images.iloc[len(images) // 2]) for dataset, images in ranked.items()]
 

@@ -110,7 +110,7 @@ def _describe(table: pd.DataFrame, baseline: str, resamples: int, seed: int) -> 
     if count > 1 and len(finite.columns):
         without = (finite.sum() - finite) / (count - 1)
         rows["driven_by"] = drivers = (without - finite.mean()).abs().idxmax()
-        rows["mean_without"] = pd.Series({method: without.loc[image, method] for method, image in drivers.items()})
+        rows["mean_without"] = pd.Series({method: without[method][image] for method, image in drivers.items()})
     return rows.reset_index()
 
 

@@ -59,15 +59,15 @@ def upscale_array(
     """
     training = model.training
     model.eval().to(device)
-    tile = tile or max(lr.shape)
+    side = tile or max(lr.shape)
     try:
         while True:
             try:
-                return _upscale_tiles(model, lr, tile, device, dtype, self_ensemble, on_progress)
+                return _upscale_tiles(model, lr, side, device, dtype, self_ensemble, on_progress)
             except (MemoryError, RuntimeError) as error:
-                if not _is_out_of_memory(error) or tile <= SMALLEST_TILE:
+                if not _is_out_of_memory(error) or side <= SMALLEST_TILE:
                     raise
-            tile = max(tile // 2, SMALLEST_TILE)
+            side = max(side // 2, SMALLEST_TILE)
     finally:
         model.train(training)
 
@@ -194,7 +194,7 @@ def _run(model: SuperResolver, pixels: torch.Tensor, dtype: str, self_ensemble: 
 
 def _self_ensemble(model: SuperResolver, images: torch.Tensor) -> torch.Tensor:
     """The mean of what the network makes of the image in all eight flips and turns."""
-    total = 0
+    total = torch.zeros((), device=images.device)
     for flip, turns in product((False, True), range(4)):
         output = torch.rot90(model(torch.rot90(images.flip(3) if flip else images, turns, (2, 3))), -turns, (2, 3))
         total = total + (output.flip(3) if flip else output)

@@ -37,6 +37,7 @@ def look_closer(samples: Sequence[Sample]) -> ipywidgets.VBox:
     output = ipywidgets.HTML()
 
     def redraw(_: object = None) -> None:
+        assert image.value is not None  # there are images to choose from
         sample = by_name[image.value]
         part = sample.part(side.value, (down.value, across.value))
         results = [

@@ -40,6 +40,7 @@ def degrading(pairs: Sequence[Pair], shared: Shared) -> ipywidgets.VBox:
     def redraw(_: object = None) -> None:
         sigma.disabled = kind.value != "blur_bicubic"
         draw.disabled = kind.value != "realistic"
+        assert image.value is not None and kind.value is not None  # there are some of both to choose from
         rng = random_stream(shared.seed, "degradation panel", draw.value)
         hr = _detail(photographs[image.value], scale.value)
         lr = degrade(hr, scale.value, kind.value, sigma.value, rng)

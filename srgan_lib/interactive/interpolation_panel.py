@@ -28,6 +28,7 @@ def slide_between(interpolated: WeightInterpolation, samples: Sequence[Sample]) 
     output = ipywidgets.HTML()
 
     def redraw(_: object = None) -> None:
+        assert image.value is not None  # there are images to choose from
         sample = by_name[image.value]
         sr, scores = interpolated(sample, alpha.value)
         shown = Picture(f"{alpha.value:.0%} adversarial", sr, as_text(scores))

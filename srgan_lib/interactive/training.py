@@ -65,6 +65,7 @@ class Watch:
             self._picture_time.run(lambda: self._pictures.show(self._drawing(step)))
 
     def _progress(self, step: int, total: int) -> str:
+        assert self._began is not None  # by __call__
         first, began = self._began
         seconds = self._clock() - began
         if step >= total:
@@ -85,7 +86,7 @@ class Watch:
             rows = pandas.read_csv(self.directory / "loss_curve.csv").to_dict("records")
         except (FileNotFoundError, pandas.errors.EmptyDataError):  # nothing has been logged yet
             return []
-        return [row for row in rows if row["step"] < step]
+        return [{str(name): value for name, value in row.items()} for row in rows if row["step"] < step]
 
     def _drawing(self, step: int) -> str:
         import pandas

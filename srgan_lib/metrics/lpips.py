@@ -19,6 +19,7 @@ from srgan_lib.errors import SrganError
 from srgan_lib.models.backbones import LPIPS_BACKBONES, BackboneError, find_backbone, read_backbone
 
 if TYPE_CHECKING:
+    import lpips
     import torch
 
 SMALLEST_SIDE = 32
@@ -52,10 +53,10 @@ def lpips_distance(sr: np.ndarray, hr: np.ndarray, net: str = "alex") -> float:
     model = load_lpips(net)
     with torch.inference_mode():
         pairs = zip(model.lins, _features(model, sr), _reference_features(model, hr.shape, hr.tobytes()), strict=True)
-        return sum(lin((a - b) ** 2).mean() for lin, a, b in pairs).item()
+        return sum((lin((a - b) ** 2).mean() for lin, a, b in pairs), torch.zeros(())).item()
 
 
-def load_lpips(net: str) -> torch.nn.Module:
+def load_lpips(net: str) -> lpips.LPIPS:
     """The LPIPS network for N×3×H×W tensors in [-1,1], read once per process.
 
     Raises
@@ -77,7 +78,7 @@ def load_lpips(net: str) -> torch.nn.Module:
         raise MetricUnavailable(f"LPIPS({net}): {error}") from None
 
 
-def _features(model: torch.nn.Module, image: np.ndarray) -> list[torch.Tensor]:
+def _features(model: lpips.LPIPS, image: np.ndarray) -> list[torch.Tensor]:
     """What LPIPS compares: each layer's features, of length one in every place."""
     import lpips
     import torch
@@ -87,13 +88,13 @@ def _features(model: torch.nn.Module, image: np.ndarray) -> list[torch.Tensor]:
 
 
 @lru_cache(maxsize=len(LPIPS_BACKBONES))
-def _reference_features(model: torch.nn.Module, shape: tuple[int, ...], pixels: bytes) -> list[torch.Tensor]:
+def _reference_features(model: lpips.LPIPS, shape: tuple[int, ...], pixels: bytes) -> list[torch.Tensor]:
     """The original's features, computed once while method after method is compared with it."""
     return _features(model, np.frombuffer(pixels, np.uint8).reshape(shape))
 
 
 @lru_cache
-def _load_lpips(net: str, path: Path) -> torch.nn.Module:
+def _load_lpips(net: str, path: Path) -> lpips.LPIPS:
     import lpips
     import torch
 
@@ -107,4 +108,4 @@ def _load_lpips(net: str, path: Path) -> torch.nn.Module:
     for name in model.net.state_dict():  # slice2.3.weight is the backbone's 3.weight
         weights[f"net.{name}"] = features[name.partition(".")[2]]
     model.load_state_dict(weights, strict=False, assign=True)
-    return model.requires_grad_(False).to(memory_format=torch.channels_last)
+    return model.requires_grad_(False).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # torch declares no overload with the format alone

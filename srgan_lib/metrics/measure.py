@@ -95,9 +95,10 @@ def measure(
     inner = slice(border, -border or None)
     kinds = {MEASURES[name].sees for name in names}
     if "y" in kinds:
-        seen["y"] = tuple(luminance(image[inner, inner])[None] for image in (sr, hr))
+        seen["y"] = luminance(sr[inner, inner])[None], luminance(hr[inner, inner])[None]
     if "rgb" in kinds:
-        seen["rgb"] = tuple(image[inner, inner].transpose(2, 0, 1).astype(np.float64) for image in (sr, hr))
+        sr_rgb, hr_rgb = (image[inner, inner].transpose(2, 0, 1).astype(np.float64) for image in (sr, hr))
+        seen["rgb"] = sr_rgb, hr_rgb
     values = {}
     for name in names:
         try:

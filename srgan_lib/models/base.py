@@ -39,7 +39,13 @@ class SuperResolver(nn.Module):
     Attributes
     ----------
     factor : the enlargement that is left for the body to do, ``scale`` or 1.
+    zero_in, unit_in, zero_out, unit_out : C×1×1 or 1×1×1, the value range of the body (see :data:`RANGES`).
     """
+
+    zero_in: Tensor
+    unit_in: Tensor
+    zero_out: Tensor
+    unit_out: Tensor
 
     def __init__(self, scale: int, global_skip: GlobalSkip, input: Input, value_range: ValueRange) -> None:
         super().__init__()
@@ -59,7 +65,7 @@ class SuperResolver(nn.Module):
 
     def forward(self, lr: Tensor) -> Tensor:
         """Enlarge N×3×h×w in [0,1] to N×3×(scale·h)×(scale·w), float32 and not clamped."""
-        enlarged = self.enlarge(lr) if self.enlarge is not None else None
+        enlarged = self.enlarge(lr) if self.enlarge is not None else lr
         images = enlarged if self.input == "bicubic" else lr
         output = self.forward_body((images - self.zero_in) / self.unit_in).to(self.unit_out.dtype)
         if self.bounded:
@@ -72,7 +78,13 @@ class SuperResolver(nn.Module):
         if kind == "he_normal":
             for convolution in convolutions:
                 nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
-                nn.init.zeros_(convolution.bias)
+                zero_bias(convolution)
         if self.global_skip == "bicubic":
             nn.init.zeros_(convolutions[-1].weight)
-            nn.init.zeros_(convolutions[-1].bias)
+            zero_bias(convolutions[-1])
+
+
+def zero_bias(convolution: nn.Conv2d) -> None:
+    """Set the bias to zero, where the convolution has one."""
+    if convolution.bias is not None:
+        nn.init.zeros_(convolution.bias)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from srgan_lib.models.backbones import BackboneError, find_backbone, read_backbone
-from srgan_lib.models.base import IMAGENET_MEAN, IMAGENET_STD
+from srgan_lib.models.base import IMAGENET_MEAN, IMAGENET_STD, zero_bias
 from srgan_lib.models.vgg19 import VGG19_BLOCKS, layer_index
 
 RANDOM_SEED = 0
@@ -35,14 +35,17 @@ class VGGFeatures(nn.Module):
         If the ImageNet weights are not on this disk, or do not reach the deepest layer.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(
         self, layers: Iterable[str], weights: Literal["imagenet", "random"] = "imagenet", path: Path | None = None
     ) -> None:
         super().__init__()
         self.wanted = {layer_index(layer): layer for layer in layers}
         with torch.device("meta"):  # no initial weights are drawn, for they would be overwritten
-            layers = _vgg19_layers(max(self.wanted) + 1, self.wanted)
-        self.layers = layers.to_empty(device="cpu")
+            empty = _vgg19_layers(max(self.wanted) + 1, self.wanted)
+        self.layers = empty.to_empty(device="cpu")
         for name, value in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
             self.register_buffer(name, torch.tensor(value).reshape(3, 1, 1), persistent=False)
         if weights == "imagenet":
@@ -53,7 +56,7 @@ class VGGFeatures(nn.Module):
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Activations by layer of N×3×H×W images in [0,1]; ImageNet's normalisation is inside."""
-        x = ((images - self.mean) / self.std).to(self.layers[0].weight.dtype)
+        x = ((images - self.mean) / self.std).to(next(self.layers.parameters()).dtype)
         activations = {}
         for index, layer in enumerate(self.layers):
             x = layer(x)
@@ -83,7 +86,7 @@ class VGGFeatures(nn.Module):
         for layer in self.layers:
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
-                nn.init.zeros_(layer.bias)
+                zero_bias(layer)
 
 
 def _vgg19_layers(count: int, wanted: Iterable[int]) -> nn.Sequential:

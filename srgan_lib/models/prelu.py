@@ -15,13 +15,13 @@ class PReLU(nn.PReLU):
     inference mode the result takes the place of the input, a convolution's output that nothing else reads.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Any shape to the same shape."""
         if torch.is_inference_mode_enabled() and not torch.compiler.is_compiling():
-            return nn.functional.leaky_relu_(x, self.weight.item())
-        if x.device.type == "cpu" and not torch.compiler.is_compiling():
-            return _OnCpu.apply(x, self.weight)
-        return super().forward(x)
+            return nn.functional.leaky_relu_(input, self.weight.item())
+        if input.device.type == "cpu" and not torch.compiler.is_compiling():
+            return _OnCpu.apply(input, self.weight)
+        return super().forward(input)
 
 
 class _OnCpu(torch.autograd.Function):
@@ -34,7 +34,7 @@ class _OnCpu(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride]  # torch's decorator drops the names of parameters
         x, slope = ctx.saved_tensors
         for_x = torch.ops.aten.leaky_relu_backward(gradient, x, slope.item(), False)
         for_slope = x.clamp(max=0).mul_(gradient).sum().reshape(1).to(slope.dtype)

@@ -22,6 +22,7 @@ def receptive_radius(model: SuperResolver) -> int | None:
         if isinstance(module, nn.PixelShuffle):
             resolution *= module.upscale_factor
         elif isinstance(module, nn.Upsample):
+            assert isinstance(module.scale_factor, (int, float))  # nn.Upsample also takes one factor per axis
             resolution *= int(module.scale_factor)
         elif isinstance(module, ConvAfterShuffle):
             resolution *= module.factor

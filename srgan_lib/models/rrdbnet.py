@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.base import SuperResolver, zero_bias
 from srgan_lib.models.upsample import upsampling_steps
 from srgan_lib.params import GlobalSkip, Input, ValueRange
 
@@ -22,8 +22,9 @@ class DenseBlock(nn.Module):
         for index, width in enumerate(widths):
             self.add_module(f"conv{index + 1}", nn.Conv2d(channels + index * growth, width, 3, padding=1))
         for convolution in self.children():
+            assert isinstance(convolution, nn.Conv2d)
             nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
-            nn.init.zeros_(convolution.bias)
+            zero_bias(convolution)
             with torch.no_grad():
                 convolution.weight.mul_(SMALL_START)
 

@@ -37,6 +37,6 @@ class SmallResidualDiscriminator(ImageDiscriminator):
 class Residual(nn.Sequential):
     """Layers whose output is added to their input."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """N×C×H×W to the same shape."""
-        return x + super().forward(x)
+        return input + super().forward(input)

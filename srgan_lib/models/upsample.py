@@ -25,6 +25,7 @@ class BicubicUpsample(nn.Module):
     """
 
     RADIUS = 2  #: LR pixels seen each way
+    kernels: Tensor
 
     def __init__(self, scale: int) -> None:
         super().__init__()
@@ -62,10 +63,11 @@ class ConvAfterShuffle(nn.Conv2d):
         super().__init__(channels, out_channels, kernel_size, padding=kernel_size // 2)
         self.factor = factor
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """N×(factor²·channels)×h×w to N×out_channels×(factor·h)×(factor·w)."""
         kernel = self.sorted_kernel()
-        phases = F.conv2d(images, kernel, padding=kernel.shape[-1] // 2)
+        phases = F.conv2d(input, kernel, padding=kernel.shape[-1] // 2)
+        assert self.bias is not None
         return F.pixel_shuffle(phases, self.factor) + self.bias.reshape(-1, 1, 1)
 
     def sorted_kernel(self) -> Tensor:

@@ -34,7 +34,7 @@ def parameters(run: Run) -> dict[str, list[Parameter]]:
     changed = set(run.manifest["changed"])
     sections: dict[str, list[Parameter]] = {}
     for section in ("shared", *STAGES):
-        fields = Params.model_fields[section].annotation.model_fields
+        fields = Params.section(section).model_fields
         for name, value in run.manifest["parameters"][section].items():
             default, meaning = fields[name].get_default(), fields[name].description
             row = Parameter(

@@ -45,7 +45,7 @@ class Validation:
         self.compute = compute
         chosen = evenly_spaced(pairs, IMAGES)
         self.hr = [center_crop(pair.hr, SIDE - SIDE % self.scale, self.scale) for pair in chosen]
-        self.lr = [center_crop(pair.lr, SIDE // self.scale, 1) for pair in chosen]
+        self.lr = [center_crop(pair.given_lr, SIDE // self.scale, 1) for pair in chosen]
 
     @cached_property
     def bicubic(self) -> dict[str, float]:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from srgan_lib.data.images import image_files, read_image
 from srgan_lib.data.resize import bicubic_kernel, imresize, resize_weights
@@ -61,27 +60,6 @@ def test_float_kind_rounds_once_and_mirrors(image, scale):
     assert np.array_equal(imresize(image, scale, "float"), away_from_zero(floats.round(9)).astype(np.uint8))
 
 
-@pytest.mark.parametrize("kind", ["benchmark", "float"])
-@pytest.mark.parametrize("scale", [1 / 4, 1 / 3, 2.5, (20, 9)])
-def test_tensors_equal_arrays(image, kind, scale):
-    expected = imresize(image, scale, kind)
-    tensor = torch.from_numpy(image).permute(2, 0, 1)
-    assert np.array_equal(imresize(tensor, scale, kind).permute(1, 2, 0).numpy(), expected)
-    batch = imresize(tensor[None].double(), scale, kind)
-    assert np.allclose(batch[0].permute(1, 2, 0).numpy(), imresize(image.astype(float), scale, kind), atol=1e-10)
-
-
-def test_tensors_carry_the_adjoint_as_gradient():
-    rng = torch.Generator().manual_seed(0)
-    image = torch.rand(1, 2, 6, 9, dtype=torch.float64, generator=rng, requires_grad=True)
-    other, weight = (
-        torch.rand(1, 2, 6, 9, dtype=torch.float64, generator=rng),
-        torch.rand(1, 2, 3, 5, dtype=torch.float64, generator=rng),
-    )
-    (imresize(image, 0.5) * weight).sum().backward()
-    assert torch.isclose((image.grad * other).sum(), (imresize(other, 0.5) * weight).sum())
-
-
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
 def test_dtype_and_grey_are_kept(image, dtype):
     grey = image[..., 0].astype(dtype)
@@ -124,7 +102,6 @@ def test_kernel_and_weights():
     [
         ((np.zeros((4, 4), int), 2), "uint8 or floating point"),
         ((np.zeros(4), 2), "H×W or H×W×C"),
-        ((torch.zeros(4, 4), 2), "C×H×W or N×C×H×W"),
         ((np.zeros((4, 4)), 0), "scale must be above 0"),
         ((np.zeros((4, 4)), 2, "cubic"), "allowed: 'benchmark', 'float'"),
     ],
