@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from srgan_lib.cli import images, runs, sweep
+from srgan_lib.cli import fetch, images, runs, sweep
 from srgan_lib.errors import SrganError, storage_error, traceback_text
 
 
@@ -57,6 +57,7 @@ def main(debug: bool) -> None:
 for command in (
     runs.run,
     sweep.sweep,
+    fetch.fetch,
     runs.train,
     runs.report,
     runs.verify,

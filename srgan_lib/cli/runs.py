@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 from srgan_lib import params_io
 from srgan_lib.cli.options import read_run, run_options, this_command
 from srgan_lib.cli.terminal import Terminal, print_table
+from srgan_lib.downloads import offline
 from srgan_lib.layout import STAGES, LayoutError, project_root
 
 
@@ -19,17 +21,28 @@ from srgan_lib.layout import STAGES, LayoutError, project_root
     "--from", "from_stage", type=click.Choice(list(STAGES)), help="Compute this stage and all after it, changed or not."
 )
 @click.option("--no-reuse", is_flag=True, help="Compute every stage, whatever is there.")
-def run(from_stage: str | None, no_reuse: bool, **described: Any) -> None:
+@click.option("--dry-run", is_flag=True, help="Print what each stage will do and what is to be downloaded; do nothing.")
+def run(from_stage: str | None, no_reuse: bool, dry_run: bool, **described: Any) -> None:
     """Run the five notebooks with PARAMS and make the report."""
-    from srgan_lib.pipeline.assemble import assemble
-    from srgan_lib.pipeline.execution import execute
-    from srgan_lib.pipeline.planning import plan_run
-    from srgan_lib.pipeline.resolve import fetch_lpips_weights
+    from srgan_lib.pipeline.fetching import fetch
+    from srgan_lib.pipeline.planning import all_missing, plan_run
 
     terminal = Terminal()
     this = read_run(terminal, **described)
-    fetch_lpips_weights(this.params, terminal.note)
-    plans = plan_run(this.params, this.folder, this.root, from_stage=from_stage, reuse=not no_reuse)
+    plan = partial(plan_run, run_dir=this.folder, root=this.root, from_stage=from_stage, reuse=not no_reuse)
+    plans = plan(this.params, fetching=not offline())
+    missing = all_missing(plans)
+    if dry_run:
+        terminal.plan(plans)
+        terminal.missing(missing)
+        return
+    from srgan_lib.pipeline.assemble import assemble  # with matplotlib and papermill, which planning does without
+    from srgan_lib.pipeline.execution import execute
+
+    if missing:
+        if fetch(missing, terminal.note):
+            this = read_run(terminal, **described)  # ``available`` may mean what has arrived
+        plans = plan(this.params)
     with terminal:
         execute(plans, this.params, this.folder, this.root, terminal.on_event)
         terminal.note("Making the report")
@@ -50,14 +63,19 @@ def run(from_stage: str | None, no_reuse: bool, **described: Any) -> None:
 def train(until: str, processes: int | None, overrides: tuple[str, ...], **described: Any) -> None:
     """Train the networks of PARAMS, without judging them: srgan run goes on from there."""
     from srgan_lib.pipeline.execution import execute
-    from srgan_lib.pipeline.planning import plan_run
+    from srgan_lib.pipeline.fetching import fetch
+    from srgan_lib.pipeline.planning import all_missing, plan_run
 
     if processes:
         overrides = (*overrides, f"shared.processes={processes}")
     terminal = Terminal()
     this = read_run(terminal, overrides=overrides, **described)
-    # All stages are planned, so that the test sets, which training must not see, are downloaded before the live display.
+    # All stages are planned: training must not see the test sets, so they are fetched too. The scores' weights are not.
     plans = plan_run(this.params, this.folder, this.root)
+    if required := [one for one in all_missing(plans) if one.required]:
+        fetch(required, terminal.note)
+        this = read_run(terminal, overrides=overrides, **described)
+        plans = plan_run(this.params, this.folder, this.root)
     plans = plans[: list(STAGES).index(until) + 1]
     with terminal:
         execute(plans, this.params, this.folder, this.root, terminal.on_event)

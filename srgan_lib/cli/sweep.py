@@ -12,6 +12,7 @@ import click
 
 from srgan_lib.cli.options import overlays_option, overrides_option, results_option, results_root, this_command
 from srgan_lib.cli.terminal import Terminal
+from srgan_lib.downloads import offline
 from srgan_lib.layout import project_root
 
 if TYPE_CHECKING:
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
     help="Runs side by side on this machine; default: its GPUs, or its cores ÷ the runs' threads.",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Use the Dask cluster that runs there, e.g. tcp://10.0.0.1:8786.")
-@click.option("--dry-run", is_flag=True, help="Print the runs and what each will compute or reuse; compute nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Print the runs, what each will compute or reuse and what is to be downloaded; do nothing.",
+)
 @overrides_option
 @overlays_option
 @results_option
@@ -43,7 +48,7 @@ def sweep(
 ) -> None:
     """Run all combinations that FILE names, compute once what they share, and compare them in one report."""
     from srgan_lib.cli.sweep_progress import SweepProgress, show_plan
-    from srgan_lib.pipeline.resolve import fetch_lpips_weights
+    from srgan_lib.pipeline.fetching import fetch
     from srgan_lib.sweep import cluster
     from srgan_lib.sweep.definition import read_sweep
     from srgan_lib.sweep.planning import plan_sweep
@@ -53,12 +58,16 @@ def sweep(
     terminal = Terminal()
     with cluster.running_cluster(scheduler) if scheduler else nullcontext() as client:
         planner = cluster.planner(client) if client else partial(plan_sweep, on_message=terminal.note)
-        if not dry_run:
-            fetch_lpips_weights(source.base, terminal.note)  # before planning, which notes which weights are there
-        study = plan_study(source, results_root(results), project_root(), name, planner)
+        plan = partial(plan_study, source, results_root(results), project_root(), name, planner)
+        study = plan(fetching=not offline())
         if dry_run:
             show_plan(study, terminal.console)
+            terminal.missing(study.missing)
             return
+        if study.missing:
+            fetch_there = cluster.fetcher(client) if client else fetch
+            fetch_there(study.missing, terminal.note)
+            study = plan()
         with study.lock():
             try:
                 with cluster.workers(study.planned, jobs, client, terminal.note) as executor:

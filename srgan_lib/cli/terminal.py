@@ -22,6 +22,9 @@ from rich.table import Table
 if TYPE_CHECKING:
     import pandas
 
+    from srgan_lib.pipeline.fetching import Missing
+    from srgan_lib.pipeline.planning import Plan
+
 WORDS = {"run": "[bold]computing[/]", "reuse": "reusing  ", "skip": "skipped  "}
 
 
@@ -52,6 +55,16 @@ class Terminal:
     def note(self, text: str) -> None:
         """One line for the user."""
         self.console.print(escape(text), soft_wrap=True)
+
+    def plan(self, plans: Iterable[Plan]) -> None:
+        """Show what would happen to each stage."""
+        for plan in plans:
+            self.on_event("planned", {"stage": plan.stage, "action": plan.action, "reason": plan.reason})
+
+    def missing(self, missing: Iterable[Missing]) -> None:
+        """Show what is to be downloaded before anything is computed."""
+        for one in missing:
+            self.note(f"To download: {one}")
 
     def on_event(self, event: str, details: Mapping[str, Any]) -> None:
         """Show one event of the runner."""

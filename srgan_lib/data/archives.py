@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import shutil
 import tarfile
 import tempfile
@@ -40,7 +39,7 @@ def fetch_set(named: NamedSet) -> Path:
             if not (cache / named.name).exists():
                 _fetch(named, cache)
     except DownloadError as error:
-        raise DownloadError(_by_hand(named, str(error))) from error
+        raise DownloadError(f"{named.name} was not downloaded: {error}; or {named.instructions}") from error
     except OSError as error:
         raise DownloadError(f"{named.name}: cannot write to {cache} ({error}); free some room there") from error
     return cache / named.name
@@ -61,17 +60,6 @@ def _fetch(named: NamedSet, cache: Path) -> None:
         file.unlink()
     if problem is not None:
         raise DownloadError(problem)
-
-
-def _by_hand(named: NamedSet, reason: str) -> str:
-    """Say why a set could not be fetched, and how to get it another way."""
-    folders = " and ".join(f"$SRGAN_DATA/{named.name}/{folder}" for folder in named.folders)
-    addresses = ", ".join(url for archive in named.archives for url in archive.urls)
-    own = os.environ.get("SRGAN_DATA") or "(not set)"
-    return (
-        f"{named.name} is neither under SRGAN_DATA={own} nor in {cache_folder()}, and was not downloaded: {reason}. "
-        f"Get it from {addresses} (described at {named.homepage}) and put its {named.images} images into {folders}"
-    )
 
 
 def _unpack(named: NamedSet, files: Sequence[Path], target: Path) -> str | None:

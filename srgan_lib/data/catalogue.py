@@ -72,6 +72,13 @@ class NamedSet:
         sizes = [archive.size for archive in self.archives]
         return None if None in sizes else sum(sizes)
 
+    @property
+    def instructions(self) -> str:
+        """Where to get the set by hand, and where to put it."""
+        addresses = ", ".join(url for archive in self.archives for url in archive.urls)
+        folders = " and ".join(f"$SRGAN_DATA/{self.name}/{folder}" for folder in self.folders)
+        return f"get it from {addresses} (described at {self.homepage}) and put its {self.images} images into {folders}"
+
 
 _BERKELEY = "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/resources.html"
 _ETH = "https://data.vision.ee.ethz.ch/cvl/DIV2K"

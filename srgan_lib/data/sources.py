@@ -1,7 +1,7 @@
 """Finding photographs by name: the built-in ones, a folder, and the field's named sets.
 
-A named set is looked for under ``$SRGAN_DATA``, then in the user's cache, then downloaded there
-(never if ``SRGAN_OFFLINE`` forbids it). In all three places it may be laid out as
+A named set is looked for under ``$SRGAN_DATA``, then in the user's cache, where
+:func:`srgan_lib.data.archives.fetch_set` puts it. In both places it may be laid out as
 
     NAME/HR/*.png and, if there are any, NAME/LRx4/*.png
     NAME/<the set's own folders>/*.png     such as DIV2K/DIV2K_train_HR
@@ -18,10 +18,10 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from srgan_lib.data.archives import fetch_set
 from srgan_lib.data.catalogue import SETS, Part
 from srgan_lib.data.images import image_files
 from srgan_lib.data.photos import DatasetError, Photo, Split
+from srgan_lib.downloads import size_in_words
 from srgan_lib.layout import cache_folder
 
 #: scikit-image's and matplotlib's bundled photographs: name -> (package, file, part of the split).
@@ -48,6 +48,30 @@ _BUNDLED = {"skimage": "data", "matplotlib": "mpl-data/sample_data"}
 _FOLDER_PARTS = (Part("train", "train"), Part("validation", "validation"), Part("test", "test"))
 
 
+class DatasetMissing(DatasetError):
+    """A set that is not on this disk.
+
+    Attributes
+    ----------
+    name : as the parameters give it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        own = os.environ.get("SRGAN_DATA") or "(not set)"
+        if known := SETS.get(name):
+            message = (
+                f"{name} is neither under SRGAN_DATA={own} nor in {cache_folder()}; `srgan fetch -p dataset={name}` "
+                f"downloads it ({size_in_words(known.size)}), or {known.instructions}"
+            )
+        else:
+            message = (
+                f"dataset {name!r} is unknown; allowed: builtin, folder, {', '.join(SETS)}, or the name of a folder "
+                f"under SRGAN_DATA={own}"
+            )
+        super().__init__(message)
+
+
 def find_photos(
     dataset: str,
     *,
@@ -65,8 +89,10 @@ def find_photos(
 
     Raises
     ------
+    DatasetMissing
+        If the set is not on this disk.
     DatasetError
-        If there are no such images, HR and LR do not pair, or a download fails; with what to do.
+        If there are no such images, or HR and LR do not pair; with what to do.
     """
     if dataset == "builtin":
         return [_builtin(name) for name in BUILTIN]
@@ -110,20 +136,15 @@ def _named(dataset: str, scale: int) -> list[Photo]:
     known = SETS.get(dataset)
     own = os.environ.get("SRGAN_DATA")
     roots = ([Path(own)] if own else []) + ([cache_folder()] if known else [])
-    if not known and not (own and (Path(own) / dataset).is_dir()):
-        raise DatasetError(
-            f"dataset {dataset!r} is unknown; allowed: builtin, folder, {', '.join(SETS)}, or the name of a folder "
-            f"under SRGAN_DATA={own or '(not set)'}"
-        )
     parts, left_out = (known.parts, known.left_out) if known else (_FOLDER_PARTS, frozenset())
-    folders = [root / dataset for root in roots]
+    folders = [root / dataset for root in roots if (root / dataset).is_dir()]
     photos = next(filter(None, (_in_named_folder(folder, parts, scale) for folder in folders)), [])
-    if not photos:
-        folder = fetch_set(known) if known else Path(own) / dataset
-        photos = _in_named_folder(folder, parts, scale)
+    if not photos and (not folders or (known and cache_folder() / dataset not in folders)):
+        raise DatasetMissing(dataset)
     if not photos:
         raise DatasetError(
-            f"{folder}: no images in this folder, nor in its HR; put them there or remove the folder", path=folder
+            f"{folders[-1]}: no images in this folder, nor in its HR; put them there or remove the folder",
+            path=folders[-1],
         )
     return [photo for photo in photos if photo.image not in left_out]
 

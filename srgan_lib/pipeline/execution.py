@@ -9,9 +9,10 @@ from pathlib import Path
 from srgan_lib.files import read_json, write_json
 from srgan_lib.layout import TRAINING_FILES, results_folder
 from srgan_lib.params import Params
+from srgan_lib.pipeline.fetching import InputMissing
 from srgan_lib.pipeline.kernels import OnEvent, kernel_environment, watch_progress
 from srgan_lib.pipeline.notebook_execution import StageFailed, execute_notebook
-from srgan_lib.pipeline.planning import Plan, decide_again
+from srgan_lib.pipeline.planning import Plan, all_missing, decide_again
 from srgan_lib.pipeline.prose import refresh_prose
 
 
@@ -29,6 +30,8 @@ def execute(
 
     Raises
     ------
+    InputMissing
+        Before anything is computed, when a stage reads data or weights that are not on this disk.
     StageFailed
         When a notebook raises. ``NN_name.failed.ipynb`` keeps its traceback; finished stages and
         checkpoints stay, so the same command continues there.
@@ -40,6 +43,9 @@ def execute(
     """
     from filelock import FileLock
 
+    unknown = [plan for plan in plans if plan.components.unknown]
+    if unknown:
+        raise InputMissing(all_missing(unknown))
     locks = results_folder(run_dir) / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
     for plan in plans:

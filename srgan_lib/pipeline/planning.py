@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,20 +10,30 @@ from srgan_lib.files import read_json
 from srgan_lib.layout import STAGES, StageInfo, results_folder
 from srgan_lib.params import Params
 from srgan_lib.pipeline import provenance
+from srgan_lib.pipeline.fetching import Missing, distinct, missing_inputs
+from srgan_lib.pipeline.snapshot import Snapshot
 
 Finished = Mapping[str, list[Path]]  # folders of finished stages by fingerprint
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What will happen to one stage, and why."""
+    """What will happen to one stage, and why.
+
+    Attributes
+    ----------
+    missing : what the stage reads and this disk lacks.
+    source : the folder to copy from (action ``reuse``).
+    fresh : nothing that is there is used, not even checkpoints, since the user asks for that.
+    """
 
     stage: StageInfo
     action: str  # "run", "skip" or "reuse"
     reason: str
     components: provenance.Components
-    source: Path | None = None  # the folder to copy from (action "reuse")
-    fresh: bool = False  # asked for: nothing that is there is used, not even checkpoints
+    missing: tuple[Missing, ...] = ()
+    source: Path | None = None
+    fresh: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -40,8 +50,12 @@ def plan_run(
     reuse: bool = True,
     until: str | None = None,
     finished: Finished | None = None,
+    fetching: bool = False,
+    snapshot: Snapshot | None = None,
 ) -> list[Plan]:
-    """What a run would do to each stage; computes nothing, but downloads named sets that are not here yet.
+    """Say what a run would do to each stage; nothing is computed, written or downloaded.
+
+    What depends on data that are not on this disk yet has an unknown fingerprint and is to be computed.
 
     Parameters
     ----------
@@ -52,24 +66,31 @@ def plan_run(
     reuse : whether a stage may be skipped, or copied from another run.
     until : the last stage wanted; default: all.
     finished : where stages may be copied from, as :func:`finished_stages` finds them; default: it is asked.
+    fetching : whether what is missing is fetched before computing, also what a stage can do without.
+    snapshot : of the disk, to plan several runs from one; default: a new one.
     """
     if finished is None:
         finished = finished_stages(results_folder(run_dir)) if reuse else {}
+    snapshot = snapshot or Snapshot()
     plans: list[Plan] = []
     fingerprints: dict[str, str] = {}
     forced = False
     for info in STAGES.values():
         forced = forced or info.name == from_stage
         notebook = root / "notebooks" / f"{info.notebook}.ipynb"
-        components = provenance.stage_components(
-            info.name, params, notebook, {s: fingerprints[s] for s in info.upstream}
-        )
+        upstream = {stage: fingerprints[stage] for stage in info.upstream}
+        components = provenance.stage_components(info.name, params, notebook, upstream, fetching=fetching)
         fingerprints[info.name] = components.fingerprint
-        plan = Plan(info, "run", "", components)
+        plan = Plan(info, "run", "", components, tuple(missing_inputs(info.name, params, snapshot)))
         plans.append(_decide(plan, run_dir, finished, forced=forced, reuse=reuse))
         if info.name == until:
             break
     return plans
+
+
+def all_missing(plans: Iterable[Plan]) -> list[Missing]:
+    """Name what the stages of a plan read and this disk lacks, each thing once."""
+    return distinct(one for plan in plans for one in plan.missing)
 
 
 def decide_again(plan: Plan, run_dir: Path) -> Plan:
@@ -107,6 +128,10 @@ def _decide(plan: Plan, run_dir: Path, finished: Finished, *, forced: bool, reus
     info, folder = plan.stage, run_dir / plan.stage.name
     if forced or not reuse:
         return replace(plan, action="run", reason=f"asked for with {'--from' if forced else '--no-reuse'}", fresh=True)
+    if plan.components.unknown:
+        titles = ", ".join(one.title for one in distinct(plan.missing))
+        reason = f"unknown until {titles} is downloaded" if titles else "reads a stage that is unknown yet"
+        return replace(plan, action="run", reason=reason)
     manifest = read_json(folder / "manifest.json")
     if manifest and manifest["fingerprint"] == plan.fingerprint and is_complete(folder, info):
         return replace(

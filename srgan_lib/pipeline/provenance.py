@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 import srgan_lib
 from srgan_lib import weights
 from srgan_lib.data.photos import Photo
-from srgan_lib.data.sources import find_photos
+from srgan_lib.data.sources import DatasetMissing, find_photos
 from srgan_lib.files import digest, sha256_file
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone
 from srgan_lib.models.vgg19 import layer_index
@@ -37,6 +37,7 @@ from srgan_lib.training.fingerprint import deciding_modules
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
 MISSING = "missing"
+UNKNOWN = "unknown"  # begins what depends on data that are not on this disk yet
 #: Parts of the library that decide no result: they move files and show what is there, and what ``params`` decides is the
 #: parameters' values, which are hashed.
 NOT_HASHED = ("pipeline", "report", "sweep", "interactive", "params", "cli", "errors", "layout", "markup", "colab")
@@ -58,8 +59,15 @@ class Components:
 
     @cached_property
     def fingerprint(self) -> str:
-        """The hash over all pieces."""
-        return digest({field.name: getattr(self, field.name) for field in fields(self)})
+        """Hash over all pieces; it begins with ``unknown`` where one of them is, and is then no finished stage's."""
+        value = digest({field.name: getattr(self, field.name) for field in fields(self)})
+        return f"{UNKNOWN} {value}" if self.unknown else value
+
+    @property
+    def unknown(self) -> bool:
+        """Whether a piece depends on data or weights that are not on this disk yet."""
+        pieces = (self.data, *self.environment.values(), *self.upstream.values())
+        return any(piece.startswith(UNKNOWN) for piece in pieces)
 
     def changes_since(self, before: Mapping[str, Any]) -> list[str]:
         """What differs from an earlier manifest's components, in words, most telling first."""
@@ -93,7 +101,9 @@ def one_look() -> Iterator[None]:
         _LOOK.reset(token)
 
 
-def stage_components(stage: str, params: Params, notebook: Path, upstream: Mapping[str, str]) -> Components:
+def stage_components(
+    stage: str, params: Params, notebook: Path, upstream: Mapping[str, str], *, fetching: bool = False
+) -> Components:
     """Everything that decides the result of ``stage`` under resolved ``params``.
 
     Parameters
@@ -101,13 +111,14 @@ def stage_components(stage: str, params: Params, notebook: Path, upstream: Mappi
     params : resolved (nothing ``auto`` or ``available``).
     notebook : the stage's notebook file.
     upstream : fingerprints of the stages it reads.
+    fetching : whether weights that a stage can do without will be fetched first, so that they are unknown, not missing.
     """
     tree, modules = _looked(("notebook", notebook), lambda: _notebook_hashes(notebook))
     return Components(
         notebook=tree,
         modules=modules,
         parameters={k: v for k, v in params.stage(stage).items() if k not in LOCATION_PARAMETERS},
-        environment=environment(stage, params),
+        environment=environment(stage, params, fetching=fetching),
         upstream=dict(upstream),
         data=data_hash(stage, params),
     )
@@ -143,17 +154,18 @@ def training_hashes(modules: Iterable[str]) -> dict[str, str]:
     return {name: _silent_tree_hash(path, path.stat().st_mtime_ns) for name, path in files.items()}
 
 
-def environment(stage: str, params: Params) -> dict[str, str]:
-    """Versions and files outside the repository that decide the stage's arithmetic."""
+def environment(stage: str, params: Params, *, fetching: bool = False) -> dict[str, str]:
+    """Versions and files outside the repository that decide the stage's arithmetic; parameters as above."""
     found = {name: version(name) for name in PACKAGES} | {
         "python": platform.python_version(),
         "machine": platform.machine(),
     }
     section = getattr(params, stage)
     if getattr(section, "content_weight", 0) and section.content_weights == "imagenet":
-        found["vgg19"] = _backbone_hash("vgg19", max(section.content_layers, key=layer_index))
+        found["vgg19"] = _backbone_hash("vgg19", max(section.content_layers, key=layer_index)) or UNKNOWN
     if stage == "evaluation":
-        found |= {LPIPS_BACKBONES[net]: _backbone_hash(LPIPS_BACKBONES[net]) for net in section.lpips_nets}
+        absent = UNKNOWN if fetching else MISSING
+        found |= {LPIPS_BACKBONES[net]: _backbone_hash(LPIPS_BACKBONES[net]) or absent for net in section.lpips_nets}
         if section.reference_models:
             shipped = weights.reference_models(params.shared.scale).values()
             found |= {path.name: _file_hash(path, path.stat().st_mtime_ns) for path in shipped}
@@ -161,7 +173,7 @@ def environment(stage: str, params: Params) -> dict[str, str]:
 
 
 def data_hash(stage: str, params: Params) -> str:
-    """Hash of all image files that a stage reads from outside the run."""
+    """Hash of all image files that a stage reads from outside the run; ``unknown: …`` where a set is not here yet."""
     shared, evaluation = params.shared, params.evaluation
     own = (shared.dataset, shared.scale, shared.image_folder, shared.lr_folder)
     judged = (tuple(evaluation.test_sets), tuple(evaluation.methods.values())) if stage == "evaluation" else ((), ())
@@ -238,9 +250,12 @@ def _data_hash(
     test_sets: Iterable[str],
     methods: Iterable[str],
 ) -> str:
-    photos = find_photos(dataset, scale=scale, image_folder=image_folder, lr_folder=lr_folder)
-    for name in test_sets:
-        photos += find_photos(name, scale=scale) if name != "heldout" else []
+    try:
+        photos = find_photos(dataset, scale=scale, image_folder=image_folder, lr_folder=lr_folder)
+        for name in test_sets:
+            photos += find_photos(name, scale=scale) if name != "heldout" else []
+    except DatasetMissing as error:
+        return f"{UNKNOWN}: {error.name}"
     # Of other methods: a file with weights, or a folder of images, which may have subfolders for test sets.
     indices = [Path(index, *sub) for index in methods for sub in ((), (dataset,), *((name,) for name in test_sets))]
     files = [file for index in indices for file in (sorted(index.glob("*")) if index.is_dir() else [index])]
@@ -356,10 +371,10 @@ def _data_of(module: Path) -> tuple[Path, ...]:
     return tuple(file for file in files if file.is_file())
 
 
-def _backbone_hash(name: str, layer: str | None = None) -> str:
-    def look() -> str:
+def _backbone_hash(name: str, layer: str | None = None) -> str | None:
+    def look() -> str | None:
         path = find_backbone(name, layer)
-        return _file_hash(path, path.stat().st_mtime_ns) if path else MISSING
+        return _file_hash(path, path.stat().st_mtime_ns) if path else None
 
     return _looked(("backbone", name, layer), look)
 

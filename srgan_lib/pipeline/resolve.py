@@ -1,4 +1,4 @@
-"""Turning ``auto`` and ``available`` into values before anything runs, without importing torch."""
+"""Turn ``auto`` and ``available`` into values before anything runs, without importing torch or using a network."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.downloads import DownloadError
 from srgan_lib.hardware import available_cores, cpu_has_bfloat16, cuda_capabilities
-from srgan_lib.models.backbones import LPIPS_BACKBONES, fetch_backbone, find_backbone
+from srgan_lib.models.backbones import find_backbone
 from srgan_lib.models.vgg19 import layer_index
 from srgan_lib.params import ParameterError, Params
 
@@ -19,13 +18,12 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
     Parameters
     ----------
     params : as read.
-    on_message : told in one sentence what was chosen, or what is missing and how to get it.
+    on_message : told in one sentence what was chosen.
 
     Raises
     ------
     ParameterError
-        For a device that this machine does not have, weights that are asked for and cannot be had (VGG-19's of ImageNet,
-        a monitor's SqueezeNet), or other methods' results that are not there.
+        For a device that this machine does not have, or other methods' results that are not there.
     """
     shared = params.shared
     gpus = cuda_capabilities()
@@ -57,30 +55,16 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
                 parameter=f"evaluation.methods.{name}",
                 path=index,
             )
-    for name in ("srcnn", "warmup", "adversarial"):
+    for name in ("warmup", "adversarial"):
         section = getattr(params, name)
-        if section.monitor == "lpips_squeeze":
-            _require("squeezenet1_1", f"{name}.monitor: lpips_squeeze", "psnr_y or ssim_y")
-        if getattr(section, "content_weight", 0):
+        if section.content_weight:
             weights = _content_weights(name, section.content_weights, section.content_layers, on_message)
             sections[name] = section.model_copy(update={"content_weights": weights})
     return params.model_copy(update=sections)
 
 
-def fetch_lpips_weights(params: Params, on_message: Callable[[str], None] = lambda text: None) -> None:
-    """Download the LPIPS backbones that the evaluation wants and this disk lacks; without a network, say so."""
-    for net in params.evaluation.lpips_nets:
-        try:
-            if find_backbone(LPIPS_BACKBONES[net]) is None:
-                fetch_backbone(LPIPS_BACKBONES[net])
-        except DownloadError as error:
-            on_message(f"LPIPS({net}) will not be computed: {error}")
-
-
 def _content_weights(stage: str, wanted: str, layers: dict[str, float], on_message: Callable[[str], None]) -> str:
     deepest = max(layers, key=layer_index)
-    if wanted == "imagenet":
-        _require("vgg19", f"{stage}.content_weights: imagenet", "'random' or 'available'", deepest)
     if wanted != "available":
         return wanted
     found = find_backbone("vgg19", deepest) is not None
@@ -93,13 +77,3 @@ def _content_weights(stage: str, wanted: str, layers: dict[str, float], on_messa
         )
     )
     return "imagenet" if found else "random"
-
-
-def _require(backbone: str, wanted: str, instead: str, layer: str | None = None) -> None:
-    """Have a backbone's weights on this disk, downloaded if need be; an error says what else the parameter can be."""
-    if find_backbone(backbone, layer) is None:
-        try:
-            fetch_backbone(backbone)
-        except DownloadError as error:
-            parameter = wanted.partition(":")[0]
-            raise ParameterError(f"{wanted}: {error}; or use {instead}", parameter=parameter) from None

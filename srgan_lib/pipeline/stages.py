@@ -23,6 +23,8 @@ from srgan_lib.params import STAGES as STAGE_NAMES
 from srgan_lib.params import ParameterError, Params, Shared
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.display import Display
+from srgan_lib.pipeline.fetching import InputMissing, missing_inputs
+from srgan_lib.pipeline.snapshot import Snapshot
 
 
 class Stage(Display):
@@ -48,6 +50,8 @@ class Stage(Display):
         (self.directory / "manifest.json").unlink(missing_ok=True)
         upstream = {stage: self._upstream_fingerprint(stage) for stage in self.info.upstream}
         self.components = provenance.stage_components(name, params, self.notebook, upstream)
+        if self.components.unknown:
+            raise InputMissing(missing_inputs(name, params, Snapshot()))
         self.fingerprint = self.components.fingerprint
 
     def input(self, stage: str, name: str) -> Path:

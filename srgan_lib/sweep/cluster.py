@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from srgan_lib.errors import InputError
 from srgan_lib.hardware import available_cores, cuda_capabilities
+from srgan_lib.pipeline.fetching import Missing, fetch
 from srgan_lib.pipeline.kernels import interrupt_kernels
 from srgan_lib.sweep.execution import Executor, OnTaskEvent, SweepAborted, TaskEvent, cause_of, run_here
 from srgan_lib.sweep.expansion import SweepRun
@@ -50,9 +51,21 @@ def workers(
         yield DaskExecutor(client, gpu)
 
 
-def planner(client: Client) -> Callable[[list[SweepRun], Path, Path], list[PlannedRun]]:
-    """Plans a sweep on a worker, so that ``auto`` means the machines that will compute."""
-    return lambda runs, folder, root: client.submit(plan_sweep, runs, folder, root, pure=False).result()
+def planner(client: Client) -> Callable[[list[SweepRun], Path, Path, bool], list[PlannedRun]]:
+    """Plan a sweep on a worker, so that ``auto`` means the machines that will compute."""
+    return lambda runs, folder, root, fetching: client.submit(
+        plan_sweep, runs, folder, root, fetching, pure=False
+    ).result()
+
+
+def fetcher(client: Client) -> Callable[[list[Missing], Callable[[str], None]], None]:
+    """Fetch what is missing on a worker, where it will be read."""
+
+    def fetch_there(missing: list[Missing], on_message: Callable[[str], None]) -> None:
+        for text in client.submit(_fetch_on_worker, missing, pure=False).result():
+            on_message(text)
+
+    return fetch_there
 
 
 @contextmanager
@@ -199,6 +212,12 @@ class DaskExecutor:
             kernels = self._client.run(interrupt_kernels, workers=busy, on_error="ignore")
             busy = [worker for worker, count in kernels.items() if count]
             time.sleep(2 * POLL)
+
+
+def _fetch_on_worker(missing: list[Missing]) -> list[str]:
+    messages: list[str] = []
+    fetch(missing, messages.append)
+    return messages
 
 
 def _perform_on_worker(work: Work, topic: str, key: str, *_done_before: None) -> None:

@@ -145,6 +145,17 @@ def read_sweep(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path
     return Source(path, definition, params, all_overlays, all_overrides, document)
 
 
+def is_sweep(path: Path) -> bool:
+    """Tell a sweep file, which has a base, from a params file.
+
+    Raises
+    ------
+    ParameterError
+        For a file that is missing or no YAML.
+    """
+    return "base" in load_yaml(path)
+
+
 def override(name: str, value: Any) -> str:
     """A parameter as the command line takes it after ``-p``."""
     return f"{name}={json.dumps(value, ensure_ascii=False)}"

@@ -14,6 +14,7 @@ from srgan_lib.params import STAGES, Params
 from srgan_lib.pipeline.planning import Plan, finished_stages, plan_run
 from srgan_lib.pipeline.provenance import one_look
 from srgan_lib.pipeline.resolve import resolve
+from srgan_lib.pipeline.snapshot import Snapshot
 from srgan_lib.sweep.expansion import SweepRun
 
 
@@ -57,17 +58,20 @@ class StageTask:
 
 
 def plan_sweep(
-    runs: Iterable[SweepRun], folder: Path, root: Path, on_message: Callable[[str], None] = lambda text: None
+    runs: Iterable[SweepRun],
+    folder: Path,
+    root: Path,
+    fetching: bool = False,
+    on_message: Callable[[str], None] = lambda text: None,
 ) -> list[PlannedRun]:
-    """Plan all runs as the disk is now; computes nothing and does not import torch.
-
-    To know their images, it downloads the named sets that are not here yet.
+    """Plan all runs as the disk is now; nothing is computed, written or downloaded, and torch is not imported.
 
     Parameters
     ----------
     runs : of the sweep, in order: of several that need a stage, the first computes it.
     folder : the sweep's, ``results/sweeps/<name>``.
     root : the project.
+    fetching : whether what is missing is fetched before computing.
     on_message : told once what ``auto`` and ``available`` became.
     """
     seen: set[str] = set()
@@ -80,11 +84,11 @@ def plan_sweep(
     finished = finished_stages(results_folder(folder / "run"))
     claimed: dict[str, Path] = {}
     planned = []
-    resolved = [(run, resolve(run.params, emit)) for run in runs]  # may download what planning then looks at once
+    snapshot = Snapshot()
     with one_look():
-        for run, params in resolved:
-            directory = folder / run.name
-            plans = plan_run(params, directory, root, finished=finished)
+        for run in runs:
+            params, directory = resolve(run.params, emit), folder / run.name
+            plans = plan_run(params, directory, root, finished=finished, fetching=fetching, snapshot=snapshot)
             planned.append(
                 PlannedRun(run, params, directory, {p.stage.name: _shared(p, directory, claimed) for p in plans})
             )

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from srgan_lib.layout import run_folder
+from srgan_lib.pipeline.fetching import Missing
+from srgan_lib.pipeline.planning import all_missing
 from srgan_lib.sweep.definition import Source
 from srgan_lib.sweep.execution import Executor, OnTaskEvent, Outcome, SweepAborted, TaskEvent
 from srgan_lib.sweep.expansion import Factor, SweepRun, expand, single_command
 from srgan_lib.sweep.planning import PlannedRun, StageTask, is_finished, tasks
 from srgan_lib.sweep.work import Work, work_of
 
-Planner = Callable[[list[SweepRun], Path, Path], list[PlannedRun]]  # of runs, the sweep's folder and the project
+#: Plans runs, given them, the sweep's folder, the project, and whether what is missing is fetched before computing.
+Planner = Callable[[list[SweepRun], Path, Path, bool], list[PlannedRun]]
 
 
 @dataclass
@@ -48,6 +51,11 @@ class Study:
     def finished(self) -> list[PlannedRun]:
         """The runs that can be compared."""
         return [outcome.planned for outcome in self.outcomes.values() if outcome.state == "finished"]
+
+    @property
+    def missing(self) -> list[Missing]:
+        """What the runs read and the disk lacked when they were planned."""
+        return all_missing(plan for run in self.planned for plan in run.stages.values())
 
     @property
     def unfinished(self) -> list[Outcome]:
@@ -103,7 +111,9 @@ class Study:
         return work_of(task, self.root, self.command(task.planned.run))
 
 
-def plan_study(source: Source, results: Path, root: Path, name: str | None, planner: Planner) -> Study:
+def plan_study(
+    source: Source, results: Path, root: Path, name: str | None, planner: Planner, *, fetching: bool = False
+) -> Study:
     """Check every run of a sweep and plan it; nothing is computed.
 
     Parameters
@@ -111,9 +121,10 @@ def plan_study(source: Source, results: Path, root: Path, name: str | None, plan
     results : folder of all runs.
     name : of the sweep's folder; default: that of its file.
     planner : makes the plan here, or where the runs will be computed.
+    fetching : whether what is missing is fetched before computing.
     """
     factors, runs = expand(source)
     folder = run_folder(results / "sweeps", name or source.path.stem)
-    planned = planner(runs, folder, root)
+    planned = planner(runs, folder, root, fetching)
     outcomes = {run.name: Outcome(run, "finished" if is_finished(run) else "waiting") for run in planned}
     return Study(source, folder, root, factors, outcomes)

@@ -4,8 +4,7 @@ import sys
 import pytest
 
 from srgan_lib.data.images import read_image
-from srgan_lib.data.sources import BUILTIN, DatasetError, find_photos
-from srgan_lib.downloads import DownloadError
+from srgan_lib.data.sources import BUILTIN, DatasetError, DatasetMissing, find_photos
 
 
 @pytest.fixture
@@ -120,6 +119,7 @@ def test_the_cache_is_searched_after_srgan_data(named_sets, picture_folder):
     assert [p.image for p in find_photos("Set14", scale=4)] == ["own"]
 
 
-def test_offline_says_where_to_get_a_set_and_how_to_lay_it_out(named_sets):
-    with pytest.raises(DownloadError, match=r"(?s)Urban100.*SRGAN_OFFLINE.*https://.*Urban100/HR"):
+def test_a_set_that_is_not_here_says_how_to_get_it_and_lay_it_out(named_sets):
+    with pytest.raises(DatasetMissing, match=r"(?s)Urban100.*srgan fetch.*https://.*Urban100/HR") as error:
         find_photos("Urban100", scale=4)
+    assert error.value.name == "Urban100"

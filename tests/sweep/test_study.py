@@ -154,7 +154,8 @@ def test_judges_are_downloaded_before_a_sweep_is_planned(project, tmp_path, monk
         write_atomic(tmp_path / "weights" / f"{name}_features.pth", name)
 
     monkeypatch.setenv("SRGAN_WEIGHTS", str(tmp_path / "weights"))
-    monkeypatch.setattr("srgan_lib.pipeline.resolve.fetch_backbone", download)
+    monkeypatch.setattr("srgan_lib.pipeline.fetching.fetch_backbone", download)
+    monkeypatch.delenv("SRGAN_OFFLINE")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     done = sweep(write_sweep(project, base={"params": "../demo.yaml", "set": {"lpips_nets": ["squeeze"]}}, seeds=[1]))
     assert (tmp_path / "weights" / "squeezenet1_1_features.pth").exists()

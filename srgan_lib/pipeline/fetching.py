@@ -1,0 +1,179 @@
+"""What a run reads from outside the project and this disk lacks: name it for the plan, and fetch it.
+
+Planning touches no network. What is missing is part of the plan; ``srgan fetch`` downloads it, and so do ``run``,
+``sweep`` and ``train`` after planning and before computing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from srgan_lib.data.archives import fetch_set
+from srgan_lib.data.catalogue import SETS
+from srgan_lib.data.sources import DatasetMissing, find_photos
+from srgan_lib.downloads import DownloadError, offline, size_in_words
+from srgan_lib.errors import InputError
+from srgan_lib.models.backbones import BACKBONES, LPIPS_BACKBONES, fetch_backbone, find_backbone
+from srgan_lib.models.vgg19 import layer_index
+from srgan_lib.params import Params
+from srgan_lib.pipeline.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Something that a run reads and this disk lacks.
+
+    Attributes
+    ----------
+    name : of the set or backbone, as the library knows it.
+    title : the name as people write it.
+    wanted_by : the parameter that asks for it, with its value.
+    problem : what is missing and how to get it, in a sentence.
+    alternative : what to do, or what happens, without it.
+    size : bytes to download; None: unknown.
+    required : nothing can be computed without it; if False, the run goes on without the scores that need it.
+    downloadable : an address is known.
+    """
+
+    name: str
+    title: str
+    wanted_by: str
+    problem: str
+    alternative: str = ""
+    size: int | None = None
+    required: bool = True
+    downloadable: bool = True
+
+    def __str__(self) -> str:
+        reason = "" if self.downloadable else f"; cannot be downloaded: {self.problem}"
+        return f"{self.title}, {size_in_words(self.size)} ({self.wanted_by}){reason}"
+
+
+class InputMissing(InputError):
+    """Something that a stage reads is not on this disk.
+
+    Attributes
+    ----------
+    missing : what it is.
+    """
+
+    def __init__(self, missing: Iterable[Missing]) -> None:
+        self.missing = list(missing)
+        super().__init__("; ".join(f"{one.wanted_by}: {one.problem}" for one in self.missing))
+
+
+def missing_inputs(stage: str, params: Params, snapshot: Snapshot) -> list[Missing]:
+    """Name what a stage reads from outside the project and this disk lacks.
+
+    Parameters
+    ----------
+    params : resolved.
+    snapshot : of the disk.
+
+    Raises
+    ------
+    DatasetError
+        For images that are there and cannot be used.
+    """
+    return [*_missing_sets(stage, params, snapshot), *_missing_backbones(stage, params, snapshot)]
+
+
+def distinct(missing: Iterable[Missing]) -> list[Missing]:
+    """Name each thing once: with all the parameters that ask for it, and as required if one of them requires it."""
+    found: dict[str, Missing] = {}
+    for one in missing:
+        known = found.setdefault(one.name, one)
+        if one.required and not known.required:
+            found[one.name] = replace(one, wanted_by=known.wanted_by)
+        if one.wanted_by not in known.wanted_by.split(", "):
+            found[one.name] = replace(found[one.name], wanted_by=f"{known.wanted_by}, {one.wanted_by}")
+    return list(found.values())
+
+
+def fetch(missing: Iterable[Missing], on_message: Callable[[str], None]) -> bool:
+    """Download what is missing.
+
+    Parameters
+    ----------
+    on_message : told what is downloaded, and what the run goes on without.
+
+    Returns
+    -------
+    bool
+        Whether anything has arrived.
+
+    Raises
+    ------
+    InputMissing
+        For what no address is known of; before anything is downloaded.
+    DownloadError
+        If something required cannot be downloaded.
+    """
+    missing = list(missing)
+    if unknown := [one for one in missing if not one.downloadable]:
+        raise InputMissing(unknown)
+    arrived = False
+    for one in missing:
+        if not offline():
+            on_message(f"Downloading {one}")
+        try:
+            fetch_set(SETS[one.name]) if one.name in SETS else fetch_backbone(one.name)
+            arrived = True
+        except DownloadError as error:
+            if one.required:
+                raise DownloadError("; ".join(filter(None, (f"{one.wanted_by}: {error}", one.alternative)))) from error
+            on_message(f"{one.alternative}: {error}")
+    return arrived
+
+
+def _missing_sets(stage: str, params: Params, snapshot: Snapshot) -> Iterator[Missing]:
+    shared = params.shared
+    wanted = {shared.dataset: f"shared.dataset: {shared.dataset}"}
+    if stage == "evaluation":
+        sets = [name for name in params.evaluation.test_sets if name != "heldout"]
+        wanted = {name: f"evaluation.test_sets: {name}" for name in sets} | wanted
+    for name, wanted_by in wanted.items():
+        if name == "folder":
+            continue
+        problem = snapshot.get(("set", name, shared.scale), lambda name=name: _absence(name, shared.scale))
+        if problem is not None:
+            known = SETS.get(name)
+            size = known.size if known else None
+            yield Missing(name, name, wanted_by, problem, size=size, downloadable=known is not None)
+
+
+def _absence(name: str, scale: int) -> str | None:
+    """Say in a sentence that a set is not on this disk; None where it is."""
+    try:
+        find_photos(name, scale=scale)
+    except DatasetMissing as error:
+        return str(error)
+    return None
+
+
+def _missing_backbones(stage: str, params: Params, snapshot: Snapshot) -> Iterator[Missing]:
+    section = getattr(params, stage)
+    if getattr(section, "content_weight", 0) and section.content_weights == "imagenet":
+        deepest = max(section.content_layers, key=layer_index)
+        wanted_by, instead = f"{stage}.content_weights: imagenet", "or use 'random' or 'available'"
+        yield from _missing_backbone("vgg19", wanted_by, instead, snapshot, layer=deepest)
+    if getattr(section, "monitor", "") == "lpips_squeeze":
+        wanted_by, instead = f"{stage}.monitor: lpips_squeeze", "or use psnr_y or ssim_y"
+        yield from _missing_backbone(LPIPS_BACKBONES["squeeze"], wanted_by, instead, snapshot)
+    for net in getattr(section, "lpips_nets", ()):
+        wanted_by, without = f"evaluation.lpips_nets: {net}", f"LPIPS({net}) will not be computed"
+        yield from _missing_backbone(LPIPS_BACKBONES[net], wanted_by, without, snapshot, required=False)
+
+
+def _missing_backbone(
+    name: str, wanted_by: str, alternative: str, snapshot: Snapshot, *, layer: str | None = None, required: bool = True
+) -> Iterator[Missing]:
+    if snapshot.get(("backbone", name, layer), lambda: find_backbone(name, layer)) is not None:
+        return
+    backbone = BACKBONES[name]
+    problem = (
+        f"the {backbone.title} weights are not on this disk; `srgan fetch` with the same parameters downloads them "
+        f"({size_in_words(backbone.bytes)}); {alternative}"
+    )
+    yield Missing(name, backbone.title, wanted_by, problem, alternative, backbone.bytes, required)
