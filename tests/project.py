@@ -48,6 +48,23 @@ def set_body(root: Path, stage: str, body: str, prose: str = "# Prose") -> None:
     )
 
 
+def execute_here(source: str, target: str, parameters: dict[str, Any], **_how: Any) -> None:
+    """Stand in for papermill's ``execute_notebook`` without a kernel, which takes seconds to start."""
+    from papermill.exceptions import PapermillExecutionError
+
+    notebook = nbformat.read(source, as_version=4)
+    names: dict[str, Any] = {}
+    for count, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), 1):
+        try:
+            exec(cell.source, names)
+        except Exception as error:
+            nbformat.write(notebook, target)
+            raise PapermillExecutionError(count, count, cell.source, type(error).__name__, str(error), []) from None
+        if "parameters" in cell.metadata.get("tags", []):
+            names.update(parameters)
+    nbformat.write(notebook, target)
+
+
 def tiny_values(stage: str) -> dict[str, Any]:
     """Parameters by which a real notebook runs in seconds: the overlay ``tiny``, flat."""
     file = Path(__file__).parents[1] / "params/overlays/tiny.yaml"

@@ -39,7 +39,7 @@ def photograph(path, side=96, seed=0):
     Image.fromarray(np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)).save(path)
 
 
-@pytest.mark.parametrize("command", ["run", "report", "params", "upscale", "models", "evaluate", "verify"])
+@pytest.mark.parametrize("command", ["run", "fetch", "report", "params", "upscale", "models", "evaluate", "verify"])
 def test_every_command_has_help(command):
     result = srgan(command, "--help")
     assert result.exit_code == 0
@@ -100,7 +100,12 @@ def test_imagenet_weights_that_cannot_be_had(project, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(project))
     words = ("-p", "warmup.content_weight=1", "-p", "content_weights=imagenet")
     assert_refused(
-        srgan("run", *words), "warmup.content_weights", "SRGAN_OFFLINE", "SRGAN_WEIGHTS", "'random' or 'available'"
+        srgan("run", *words),
+        "warmup.content_weights",
+        "SRGAN_OFFLINE",
+        "SRGAN_WEIGHTS",
+        "'random' or 'available'",
+        code=1,
     )
 
 
@@ -109,7 +114,11 @@ def test_a_monitor_s_weights_that_cannot_be_had(command, project, monkeypatch):
     monkeypatch.setenv("SRGAN_WEIGHTS", str(project))
     monkeypatch.setenv("TORCH_HOME", str(project))
     assert_refused(
-        srgan(command, "-p", "srcnn.monitor=lpips_squeeze"), "srcnn.monitor", "squeezenet1_1", "psnr_y or ssim_y"
+        srgan(command, "-p", "srcnn.monitor=lpips_squeeze"),
+        "srcnn.monitor",
+        "squeezenet1_1",
+        "psnr_y or ssim_y",
+        code=1,
     )
     assert not (project / "results").exists()
 

@@ -14,7 +14,7 @@ from srgan_lib.data.catalogue import SETS
 from srgan_lib.downloads import size_in_words
 from srgan_lib.models import backbones
 from srgan_lib.models.backbones import BACKBONES, Backbone
-from tests.project import make_project
+from tests.project import execute_here, make_project
 
 ROOT = Path(__file__).parents[2]
 SWEEPS = sorted((ROOT / "params/sweeps").glob("*.yaml"))
@@ -115,6 +115,8 @@ def project(tmp_path, monkeypatch, server):
     monkeypatch.setenv("SRGAN_WEIGHTS", str(tmp_path / "own"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.chdir(root)
+    monkeypatch.setattr("papermill.execute_notebook", execute_here)
+    monkeypatch.setattr("srgan_lib.pipeline.assemble.assemble", lambda *_args, **_how: True)
     server.files[name] = content
     return root
 

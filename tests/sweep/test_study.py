@@ -3,19 +3,17 @@
 import json
 import re
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from papermill.exceptions import PapermillExecutionError
 
 from srgan_lib.cli import main
 from srgan_lib.data.images import write_image
 from srgan_lib.files import write_atomic
 from srgan_lib.sweep.execution import Outcome, SweepAborted
 from srgan_lib.sweep.study import Study
-from tests.project import set_body
+from tests.project import execute_here, set_body
 
 from .conftest import EVALUATION, computed, write_sweep
 
@@ -36,21 +34,7 @@ def broken(project):
 @pytest.fixture(autouse=True)
 def notebooks_in_this_process(monkeypatch):
     """Notebooks are executed right here: kernels of their own are tested elsewhere and take seconds to start."""
-
-    def execute(source, target, parameters, **_how):
-        notebook = nbformat.read(source, as_version=4)
-        names = {}
-        for count, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), 1):
-            try:
-                exec(cell.source, names)
-            except Exception as error:
-                nbformat.write(notebook, target)
-                raise PapermillExecutionError(count, count, cell.source, type(error).__name__, str(error), []) from None
-            if "parameters" in cell.metadata.get("tags", []):
-                names.update(parameters)
-        nbformat.write(notebook, target)
-
-    monkeypatch.setattr("papermill.execute_notebook", execute)
+    monkeypatch.setattr("papermill.execute_notebook", execute_here)
 
 
 @pytest.fixture(autouse=True)
