@@ -21,7 +21,11 @@ from rich.table import Table
 
 from benchmarks import data, judging, overhead, peers, training
 from benchmarks.race import Race, run
-from srgan_lib.data.sources import DatasetError, find_photos
+from srgan_lib.data.archives import fetch_set
+from srgan_lib.data.catalogue import SETS
+from srgan_lib.data.photos import Photo
+from srgan_lib.data.sources import DatasetMissing, find_photos
+from srgan_lib.downloads import DownloadError
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import project_root
 from srgan_lib.params import Params
@@ -87,10 +91,18 @@ def _races(options: argparse.Namespace, machine: dict) -> list[Race]:
 def _photographs(name: str) -> tuple[list[Path], str]:
     """A named set if it can be had (SRGAN_OFFLINE=1: if it is on this disk), else the built-in photographs."""
     try:
-        photos = find_photos(name, scale=4)
-    except (DatasetError, OSError):
+        photos = _named_set(name)
+    except DownloadError:
         name, photos = "builtin", find_photos("builtin", scale=4)
     return [photo.path for photo in photos], name
+
+
+def _named_set(name: str) -> list[Photo]:
+    try:
+        return find_photos(name, scale=4)
+    except DatasetMissing:
+        fetch_set(SETS[name])
+        return find_photos(name, scale=4)
 
 
 def _matmul_gflops(device: str, threads: int, size: int = 2048) -> float:
