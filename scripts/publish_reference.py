@@ -15,16 +15,11 @@ import pandas as pd
 
 from srgan_lib.evaluation.reference import BUILTIN
 from srgan_lib.files import read_json, sha256_file, write_atomic
-from srgan_lib.layout import project_root
+from srgan_lib.layout import TRAINING_STAGES, project_root
+from srgan_lib.methods import TRAINED
 from srgan_lib.metrics.registry import HEADLINE, METRICS
 from srgan_lib.weights import FOLDER, SCORES
 
-#: Where a run has each reference model: its stage, its file, and its method in the tables.
-SOURCES = {
-    "srcnn": ("srcnn", "srcnn.safetensors", "srcnn"),
-    "srresnet": ("warmup", "generator.safetensors", "warmup"),
-    "srgan": ("adversarial", "generator.safetensors", "srgan"),
-}
 GRIDS = 4
 
 
@@ -40,31 +35,34 @@ def publish(run_dir: Path, weights: Path, results: Path) -> None:
     manifest = read_json(run_dir / "manifest.json")
     scale = manifest["parameters"]["shared"]["scale"]
     summary = pd.read_csv(run_dir / "metrics_summary.csv")
-    for name, (stage, file, _) in SOURCES.items():
-        target = weights / f"{name}_x{scale}.safetensors"
-        write_atomic(target, (run_dir / stage / file).read_bytes())
-        write_atomic(target.with_suffix(".md"), model_card(name, run_dir, manifest, summary))
+    for method, network in TRAINED.items():
+        target = weights / f"{network.reference}_x{scale}.safetensors"
+        write_atomic(target, network.path(run_dir).read_bytes())
+        write_atomic(target.with_suffix(".md"), model_card(method, run_dir, manifest, summary))
     own = summary[(summary.dataset == BUILTIN) & summary.metric.isin(HEADLINE)]
     means = own.pivot(index="method", columns="metric", values="mean")
-    table = pd.DataFrame({name: means.loc[method] for name, (*_, method) in SOURCES.items()}).T[list(HEADLINE)]
+    table = pd.DataFrame({network.reference: means.loc[method] for method, network in TRAINED.items()}).T[
+        list(HEADLINE)
+    ]
     write_atomic(weights / SCORES, table.to_csv(index_label="model", float_format="%.4f", lineterminator="\n"))
 
     shutil.rmtree(results, ignore_errors=True)
     for name in ("metrics.csv", "metrics_summary.csv"):
         write_atomic(results / name, (run_dir / name).read_bytes())
-    curves = [path for stage in ("srcnn", "warmup", "adversarial") for path in (run_dir / stage).glob("*.csv")]
+    curves = [path for stage in TRAINING_STAGES for path in (run_dir / stage).glob("*.csv")]
     for path in curves:
         write_atomic(results / f"{path.parent.name}_{path.name}", path.read_bytes())
     grids = sorted((run_dir / "evaluation" / "figures").glob(f"grid_{BUILTIN}_*.png"))[:GRIDS]
-    charts = [run_dir / stage / "figures" / "learning_curve.png" for stage in ("srcnn", "warmup", "adversarial")]
+    charts = [run_dir / stage / "figures" / "learning_curve.png" for stage in TRAINING_STAGES]
     for path in (*grids, *charts):
         stage = "" if path in grids else f"{path.parents[1].name}_"
         write_atomic(results / f"{stage}{path.name}", path.read_bytes())
 
 
-def model_card(name: str, run_dir: Path, manifest: dict[str, Any], summary: pd.DataFrame) -> str:
+def model_card(method: str, run_dir: Path, manifest: dict[str, Any], summary: pd.DataFrame) -> str:
     """What somebody should know before using a reference model, as Markdown."""
-    stage, file, method = SOURCES[name]
+    network = TRAINED[method]
+    name, stage = network.reference, network.stage
     parameters = manifest["parameters"]
     shared, own = parameters["shared"], parameters[stage]
     speed = read_json(run_dir / stage / "speed.json")
@@ -95,7 +93,7 @@ def model_card(name: str, run_dir: Path, manifest: dict[str, Any], summary: pd.D
             "- **Degradation:** MATLAB bicubic. Photographs that are noisy, blurred or compressed are outside of what it "
             "has learned: it sharpens their faults.",
             "- **Limits:** detail is plausible, not true; do not use it where a pixel can matter (medicine, evidence).",
-            f"- **SHA-256:** `{sha256_file(run_dir / stage / file)}`",
+            f"- **SHA-256:** `{sha256_file(network.path(run_dir))}`",
             "",
             "Means of per-image values; PSNR and SSIM (Wang) on Y with a border of "
             f"{shared['scale']} pixels removed, LPIPS(alex) on whole images:",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import platformdirs
 
@@ -31,6 +32,8 @@ class StageInfo:
         return {"srcnn baseline": "SRCNN baseline", "warmup": "Warm-up"}.get(words, words.capitalize())
 
 
+TrainingStage = Literal["srcnn", "warmup", "adversarial"]
+
 STAGES: dict[str, StageInfo] = {
     info.name: info
     for info in (
@@ -41,6 +44,9 @@ STAGES: dict[str, StageInfo] = {
         StageInfo("evaluation", "05_evaluation", ("data", "srcnn", "warmup", "adversarial")),
     )
 }
+
+#: The stages that train a network, in their order.
+TRAINING_STAGES: tuple[TrainingStage, ...] = get_args(TrainingStage)
 
 #: What a training writes into its stage's folder. It is good as long as the weights are; a training that begins anew
 #: replaces it.

@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from srgan_lib.errors import InputError
-
-STAGES = ("data", "srcnn", "warmup", "adversarial", "evaluation")
+from srgan_lib.layout import TRAINING_STAGES, TrainingStage
+from srgan_lib.methods import METHODS
 
 #: Shared parameters that say where things lie or what is told, not what is computed: no part of a fingerprint (image
 #: files are hashed).
@@ -329,9 +329,8 @@ class Evaluation(Section):
     def _methods_can_be_compared(self) -> Evaluation:
         if "bicubic" not in self.baselines:
             raise ValueError("baselines: bicubic is what every difference is taken from; add it")
-        own = {"lr", "hr", "srcnn", "warmup", "srgan", *get_args(Baseline)}
         for name in self.methods:
-            if name in own or name.startswith(("reference_", "srgan_")) or name.endswith("_ensemble"):
+            if name in METHODS or name.startswith(("reference_", "srgan_")) or name.endswith("_ensemble"):
                 raise ValueError(f"methods: the name {name!r} is taken by this project's own methods; take another one")
         return self
 
@@ -354,7 +353,7 @@ class PublishedMetric(Section):
 class PublishedCurve(Section):
     """A figure that the source gives for a training: what a column of ``loss_curve.csv`` is on average."""
 
-    stage: Literal["srcnn", "warmup", "adversarial"]
+    stage: TrainingStage
     quantity: str = Field(default=..., description="a column of the stage's loss_curve.csv")
     divided_by: str | None = Field(default=None, description="another column; the figure is the ratio of the two")
     part: Range = Field(default=[0.0, 1.0], description="from which to which share of the training")
@@ -401,7 +400,7 @@ class Params(Section):
                 f"shared.crop: {crop} is no multiple of shared.scale = {scale}; "
                 f"take {crop - crop % scale} or {crop - crop % scale + scale}"
             )
-        for name in ("srcnn", "warmup", "adversarial"):
+        for name in TRAINING_STAGES:
             batch, processes = getattr(self, name).batch, self.shared.processes
             if batch % processes:
                 raise ValueError(

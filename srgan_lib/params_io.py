@@ -11,7 +11,8 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from srgan_lib.params import STAGES, ParameterError, Params, Shared
+from srgan_lib.layout import STAGES
+from srgan_lib.params import ParameterError, Params, Shared
 
 
 def check(document: Mapping[str, Any], source: str = "parameters") -> Params:

@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 from nbformat import NotebookNode
 from PIL import Image, ImageFilter
 
-from srgan_lib.params import STAGES, Params
+from srgan_lib.layout import STAGES
+from srgan_lib.params import Params
 
 IMAGES = ("astronaut", "chelsea", "coffee")
 METHODS = ("nearest", "bilinear", "lanczos", "bicubic", "srcnn", "warmup", "srgan")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from srgan_lib import params, params_io
+from srgan_lib.layout import STAGES
 from srgan_lib.params import ParameterError, Params
 
 ROOT = Path(__file__).parents[1]
@@ -17,7 +18,7 @@ def test_demo_is_the_schema_s_defaults():
 
 def test_names_are_unique_between_shared_and_each_stage():
     shared = set(params.Shared.model_fields)
-    for stage in params.STAGES:
+    for stage in STAGES:
         assert not shared & set(Params.model_fields[stage].annotation.model_fields), stage
 
 
@@ -133,7 +134,7 @@ def test_an_empty_section_means_its_defaults(tmp_path):
 
 def test_every_parameter_is_described():
     rows = list(params_io.describe())
-    assert len(rows) == sum(len(Params.model_fields[s].annotation.model_fields) for s in ("shared", *params.STAGES))
+    assert len(rows) == sum(len(Params.model_fields[s].annotation.model_fields) for s in ("shared", *STAGES))
     for name, default, allowed, meaning in rows:
         assert default and allowed and meaning, name
 

@@ -13,7 +13,7 @@ import yaml
 
 from srgan_lib import params_io
 from srgan_lib.evaluation.published import compare_recipe, published
-from srgan_lib.params import STAGES
+from srgan_lib.layout import STAGES
 from srgan_lib.pipeline.resolve import resolve
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ from srgan_lib import params_io
 from srgan_lib.cli.options import read_run, run_options, this_command
 from srgan_lib.cli.terminal import Terminal, print_table
 from srgan_lib.downloads import offline
-from srgan_lib.layout import STAGES, LayoutError, project_root
+from srgan_lib.layout import STAGES, TRAINING_STAGES, LayoutError, project_root
 
 
 @click.command()
@@ -54,7 +54,7 @@ def run(from_stage: str | None, no_reuse: bool, dry_run: bool, **described: Any)
 @run_options
 @click.option(
     "--until",
-    type=click.Choice([name for name, stage in STAGES.items() if stage.trainer]),
+    type=click.Choice(TRAINING_STAGES),
     default="adversarial",
     show_default=True,
     help="The last stage to train.",

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from srgan_lib.files import read_json
-from srgan_lib.params import STAGES
+from srgan_lib.layout import STAGES, TRAINING_STAGES
 from srgan_lib.sweep.execution import Outcome, TaskEvent
 from srgan_lib.sweep.study import Study
 
@@ -101,7 +101,7 @@ class SweepProgress:
         figures = {name.removeprefix(f"{method}_"): value for name, value in summary.items() if name.startswith(method)}
         if outcome.state == "finished" and figures:
             return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        for stage in ("adversarial", "warmup", "srcnn"):
+        for stage in reversed(TRAINING_STAGES):
             if best := _best_psnr(folder / stage / "validation.csv"):
                 return f"{stage}: {best:.2f} dB"
         return ""

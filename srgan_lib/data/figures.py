@@ -18,6 +18,7 @@ from srgan_lib.data.resize import imresize
 from srgan_lib.data.selection import evenly_spaced
 from srgan_lib.data.spectrum import luminance, radial_power
 from srgan_lib.data.split import PARTS
+from srgan_lib.methods import METHODS
 
 if TYPE_CHECKING:
     import torch
@@ -141,13 +142,13 @@ def spectrum(table: pd.DataFrame, scale: int) -> Figure:
     """HR against enlarged LR over frequency, what is missing shaded; ``table`` as of :func:`spectra`."""
     figure, axes = plotting.new_figure(height=3.6)
     hr, bicubic = (10 * np.log10(table[name]) for name in ("hr", "bicubic"))
-    look = plotting.METHOD_STYLES
-    axes.plot(table.frequency, hr, color=look["hr"].colour, linestyle=look["hr"].line, label="HR")
+    hr_style, bicubic_style, srgan_style = (METHODS[name].style for name in ("hr", "bicubic", "srgan"))
+    axes.plot(table.frequency, hr, color=hr_style.colour, linestyle=hr_style.line, label="HR")
     axes.plot(
         table.frequency,
         bicubic,
-        color=look["bicubic"].colour,
-        linestyle=look["bicubic"].line,
+        color=bicubic_style.colour,
+        linestyle=bicubic_style.line,
         label="LR enlarged with bicubic",
     )
     axes.fill_between(
@@ -155,7 +156,7 @@ def spectrum(table: pd.DataFrame, scale: int) -> Figure:
         bicubic,
         hr,
         where=hr > bicubic,
-        color=look["srgan"].colour,
+        color=srgan_style.colour,
         alpha=0.25,
         linewidth=0,
         label="to be restored",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from srgan_lib.methods import method_styles
 from srgan_lib.metrics.registry import METRICS
-from srgan_lib.plotting import method_styles
 
 
 def conclude(

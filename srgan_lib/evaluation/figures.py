@@ -10,8 +10,9 @@ import seaborn
 from matplotlib.figure import Figure
 
 from srgan_lib.evaluation.published import published
+from srgan_lib.methods import method_styles
 from srgan_lib.metrics.registry import HEADLINE, METRICS
-from srgan_lib.plotting import describe, legend_below, method_styles, new_figure
+from srgan_lib.plotting import describe, legend_below, new_figure
 
 
 def distributions(metrics: pd.DataFrame, dataset: str, names: Sequence[str] = HEADLINE) -> Figure:

@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from srgan_lib.evaluation.samples import Sample
+from srgan_lib.methods import NOT_PICTURED, method_styles
 from srgan_lib.metrics.registry import METRICS
-from srgan_lib.plotting import WIDTH, describe, method_styles, new_figure, show_image
+from srgan_lib.plotting import WIDTH, describe, new_figure, show_image
 
 TALLEST = 5.6  #: inches: a figure of upright images gets narrower instead, and its titles stay readable
 LETTERS = 12  #: of a title in an inch
@@ -27,8 +28,7 @@ def patches(sample: Sample, side: int = 64, methods: Sequence[str] | None = None
 
     Default of ``methods``: bicubic and all that are not classical.
     """
-    plain = ("nearest", "bilinear", "lanczos")
-    chosen = methods or [method for method in sample.results if method not in plain]
+    chosen = methods or [method for method in sample.results if method not in NOT_PICTURED]
     count = len(chosen) + 2
     columns = 3 if count <= 6 else 4 if count <= 8 else 5
     return _panels(sample.middle(side), chosen, columns, separator="\n")  # so narrow that a line holds one figure

@@ -15,16 +15,15 @@ from typing import Any
 
 import pandas as pd
 
+from srgan_lib.methods import TRAINED, method_styles
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.params import ParameterError, Published, PublishedCurve
-from srgan_lib.plotting import method_styles
 
-#: Methods of the literature that a run has under another name.
-COUNTERPARTS = {"SRResNet": "warmup"}
+#: Networks of the literature by the name that a run has for them.
+COUNTERPARTS = {network.architecture: method for method, network in TRAINED.items()}
 #: Of figures whose convention is not this project's; MOS is what human raters said.
 LABELS = {"psnr": "PSNR (convention not stated)", "ssim": "SSIM (convention not stated)", "mos": "MOS"}
 LABELS |= {"lpips": "LPIPS (network not stated)"}
-NETWORKS = ("srcnn", "warmup", "srgan")
 
 COLUMNS = ["dataset", "method", "metric", "published", "measured_as", "measured", "difference", "title", "note"]
 
@@ -145,7 +144,7 @@ def relative_to_bicubic(comparison: pd.DataFrame, summary: pd.DataFrame) -> pd.D
     others = stated.set_index(["dataset", "metric"]).published
     ours = summary.set_index(["dataset", "method", "metric"])["mean"]
     rows = []
-    for row in comparison[comparison.method.isin(NETWORKS)].itertuples():
+    for row in comparison[comparison.method.isin(list(TRAINED))].itertuples():
         elsewhere = others.get((row.dataset, row.metric), math.nan)
         base = own.get((row.title, row.dataset, row.metric), elsewhere)
         for dataset in summary.dataset.unique():

@@ -9,7 +9,7 @@ import ipywidgets
 from srgan_lib.evaluation.grids import as_text
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.interactive.pictures import Picture, show
-from srgan_lib.plotting import method_styles
+from srgan_lib.methods import method_styles
 
 FIRST_SHOWN = ("bicubic", "srgan")
 

@@ -13,7 +13,7 @@ from srgan_lib.data.images import ImageError, read_image, write_image
 from srgan_lib.data.pairs import Pair
 from srgan_lib.evaluation.methods import Method
 from srgan_lib.interactive.pictures import Picture, show, show_text
-from srgan_lib.plotting import method_styles
+from srgan_lib.methods import method_styles
 
 SIDE = 192  #: pixels of the image that are enlarged at most, so that every method answers within seconds
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from srgan_lib.files import atomic_path, digest, read_json, sha256_file, write_atomic, write_json
 from srgan_lib.hardware import machine
-from srgan_lib.layout import STAGES as STAGE_TABLE
-from srgan_lib.params import STAGES, Params
+from srgan_lib.layout import STAGES
+from srgan_lib.methods import TRAINED
+from srgan_lib.params import Params
 from srgan_lib.pipeline import provenance
 from srgan_lib.report.build import build_report
 
@@ -22,7 +23,7 @@ TOP_LEVEL = {
     "metrics.csv": "evaluation/metrics.csv",
     "metrics_summary.csv": "evaluation/metrics_summary.csv",
     "metrics.txt": "evaluation/metrics.txt",
-    "srgan_final.safetensors": "adversarial/generator.safetensors",
+    "srgan_final.safetensors": str(TRAINED["srgan"].path(Path())),
 }
 
 
@@ -40,7 +41,7 @@ def assemble(run_dir: Path, params: Params, asked: Params, root: Path, *, comman
         False where all of it was up to date already.
     """
     stages = {name: read_json(run_dir / name / "manifest.json") for name in STAGES}
-    notebooks = [sha256_file(run_dir / name / f"{STAGE_TABLE[name].notebook}.ipynb") for name in STAGES]
+    notebooks = [sha256_file(run_dir / name / f"{info.notebook}.ipynb") for name, info in STAGES.items()]
     content = digest(
         [
             notebooks,

@@ -19,7 +19,6 @@ from typing import Any
 
 from srgan_lib.files import read_json, write_json
 from srgan_lib.layout import STAGES, LayoutError
-from srgan_lib.params import STAGES as STAGE_NAMES
 from srgan_lib.params import ParameterError, Params, Shared
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.display import Display
@@ -133,8 +132,9 @@ class Stage(Display):
                 "summary": summary,
             },
         )
-        after = STAGE_NAMES[STAGE_NAMES.index(self.name) + 1 :][:1]
-        following = f"Next: notebook {STAGES[after[0]].notebook}." if after else "This was the last notebook."
+        notebooks = [info.notebook for info in STAGES.values()]
+        after = notebooks[notebooks.index(self.info.notebook) + 1 :]
+        following = f"Next: notebook {after[0]}." if after else "This was the last notebook."
         root = self.notebook.parents[1]
         inside = self.directory.is_relative_to(root)
         folder = html.escape(str(self.directory.relative_to(root) if inside else self.directory))

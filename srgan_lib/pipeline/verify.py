@@ -7,7 +7,7 @@ from pathlib import Path
 
 from srgan_lib.errors import SrganError
 from srgan_lib.files import read_json
-from srgan_lib.params import STAGES
+from srgan_lib.layout import STAGES
 from srgan_lib.params_io import check
 from srgan_lib.pipeline.execution import execute
 from srgan_lib.pipeline.kernels import OnEvent

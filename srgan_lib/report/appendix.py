@@ -7,7 +7,8 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from srgan_lib.params import STAGES, Params
+from srgan_lib.layout import STAGES
+from srgan_lib.params import Params
 from srgan_lib.report.load_run import Run
 
 PARAMETERS = {"parameters", "injected-parameters"}  # tags of the cells whose values the tables show

@@ -10,12 +10,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from srgan_lib.methods import NOT_PICTURED, method_styles
 from srgan_lib.metrics.registry import METRICS
-from srgan_lib.plotting import method_styles
 from srgan_lib.report.images import Images
 from srgan_lib.report.load_run import Crops, Run
 
-LEFT_OUT = {"nearest", "bilinear", "lanczos"}  # near enough to LR and bicubic; the tables have them
 SCORES = {"psnr_y": "{} dB", "lpips_alex": "LPIPS {}"}  # shown under a crop
 
 
@@ -65,7 +64,7 @@ def _viewer_crops(run: Run, entry: Crops, images: Images) -> ViewerCrops:
         size = hr.size
     panels = {}
     for method, style in method_styles(entry.files).items():
-        if method in LEFT_OUT:
+        if method in NOT_PICTURED:
             continue
         values = {metric: run.scores.one(entry.dataset, entry.image, method, metric) for metric in SCORES}
         known = {metric: METRICS[metric].text(value) for metric, value in values.items() if value is not None}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from srgan_lib.methods import method_styles
 from srgan_lib.metrics.registry import HEADLINE, METRICS
-from srgan_lib.plotting import method_styles
 from srgan_lib.report.crops import ViewerCrops
 from srgan_lib.report.load_run import Run
 from srgan_lib.report.scores import Scores

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from srgan_lib.methods import TRAINED
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.sweep.planning import PlannedRun
 from srgan_lib.sweep.study import Study
-
-VALIDATED = {"srgan": "adversarial", "warmup": "warmup", "srcnn": "srcnn"}  # where a method's learning curve lies
 
 
 def runs_table(study: Study) -> pd.DataFrame:
@@ -47,7 +46,7 @@ def learning_curves(study: Study) -> pd.DataFrame:
     """Validation through training of all finished runs: columns run, setting, seed and those of ``validation.csv``."""
     frames = []
     for planned in study.finished:
-        path = planned.directory / VALIDATED[study.source.method] / "validation.csv"
+        path = planned.directory / TRAINED[study.source.method].stage / "validation.csv"
         if path.exists():
             run = planned.run
             frames.append(pd.read_csv(path).assign(run=run.name, setting=run.setting, seed=run.seed))

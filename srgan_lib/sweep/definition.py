@@ -11,12 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from srgan_lib.methods import TrainedMethod
 from srgan_lib.params import ParameterError, Params, Section
 from srgan_lib.params_io import check, load_yaml, nest, read_document, refusal
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Values = Annotated[list[Any], Field(min_length=1)]
-Method = Literal["srgan", "warmup", "srcnn"]
 Measure = Literal[
     "lpips_squeeze", "psnr_y", "ssim_y", "ssim_y_daala", "psnr_rgb", "ssim_rgb", "ms_ssim_y", "vif_y"
 ]  # all but lpips_alex, the independent judge
@@ -36,7 +36,7 @@ class WinnerRule(Section):
     by: list[Measure] = Field(
         ["lpips_squeeze", "psnr_y"], min_length=1, description="the first of these that was computed decides"
     )
-    method: Method | None = Field(
+    method: TrainedMethod | None = Field(
         None, description="whose images are judged; none: srgan, or srcnn where nothing else is varied"
     )
 
@@ -111,7 +111,7 @@ class Source:
         return check(self.document, str(self.params))
 
     @property
-    def method(self) -> Method:
+    def method(self) -> TrainedMethod:
         """Whose images are judged: SRGAN's, which nearly everything has an influence on, unless the file says other."""
         definition = self.definition
         varied = [*definition.grid, *definition.zip, *(name for case in definition.cases.values() for name in case)]

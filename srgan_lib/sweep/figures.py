@@ -13,8 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from srgan_lib.data.images import read_image
+from srgan_lib.methods import METHODS
 from srgan_lib.metrics.registry import METRICS
-from srgan_lib.plotting import METHOD_STYLES, describe, legend_below, new_figure, show_image
+from srgan_lib.plotting import describe, legend_below, new_figure, show_image
 from srgan_lib.sweep.expansion import Factor
 from srgan_lib.sweep.statistics import over_seeds, pareto
 
@@ -89,7 +90,7 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
         for (setting, _run), group in curves.groupby(["setting", "run"], sort=False):
             axis.plot(group.step, group[name], color=setting_styles[setting][0], linewidth=1.2, label=setting)
         bicubic = curves.groupby("step")[f"{name}_bicubic"].mean()
-        style = METHOD_STYLES["bicubic"]
+        style = METHODS["bicubic"].style
         axis.plot(bicubic.index, bicubic, color=style.colour, linestyle=style.line, label=style.label)
         axis.set(xlabel="step", ylabel=label)
     _name_settings(figure, axes[0], setting_styles)
@@ -116,7 +117,7 @@ def plane(
         colour, marker = setting_styles[setting]
         axis.plot(group[fidelity], group[distance], marker, color=colour, label=setting, markersize=7, zorder=2)
     for method, group in baselines.dropna(subset=[fidelity, distance]).groupby("method", sort=False):
-        style = METHOD_STYLES[method]
+        style = METHODS[method].style
         outline = {"fillstyle": "none", "markersize": 10, "markeredgewidth": 1.8}
         axis.plot(
             group[fidelity].mean(),

@@ -8,9 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from srgan_lib.files import read_json
-from srgan_lib.layout import STAGES as STAGE_TABLE
-from srgan_lib.layout import results_folder
-from srgan_lib.params import STAGES, Params
+from srgan_lib.layout import STAGES, results_folder
+from srgan_lib.params import Params
 from srgan_lib.pipeline.planning import Plan, finished_stages, plan_run
 from srgan_lib.pipeline.provenance import one_look
 from srgan_lib.pipeline.resolve import resolve
@@ -54,7 +53,7 @@ class StageTask:
     @cached_property
     def stages(self) -> list[str]:
         """The stages of the run that this task sees to."""
-        return list(STAGES) if self.stage is None else [*STAGE_TABLE[self.stage].upstream, self.stage]
+        return list(STAGES) if self.stage is None else [*STAGES[self.stage].upstream, self.stage]
 
 
 def plan_sweep(
@@ -111,7 +110,7 @@ def tasks(planned: Iterable[PlannedRun]) -> list[StageTask]:
     for run in planned:
         for stage, plan in run.stages.items():
             if plan.action == "run":
-                needs = [run.stages[name].fingerprint for name in STAGE_TABLE[stage].upstream]
+                needs = [run.stages[name].fingerprint for name in STAGES[stage].upstream]
                 key = f"{run.name}/{stage}"
                 made[key] = StageTask(key, run, stage, tuple(last[need] for need in needs if need in last))
                 last[plan.fingerprint] = key

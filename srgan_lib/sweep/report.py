@@ -12,8 +12,8 @@ import pandas as pd
 from srgan_lib import markup
 from srgan_lib.files import read_json, write_atomic, write_json
 from srgan_lib.hardware import machine
+from srgan_lib.layout import STAGES
 from srgan_lib.metrics.registry import METRICS
-from srgan_lib.params import STAGES
 from srgan_lib.pipeline.assemble import commit
 from srgan_lib.report.build import write_report
 from srgan_lib.report.content import ReportContent, compose

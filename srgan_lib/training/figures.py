@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from srgan_lib.data.images import read_image
-from srgan_lib.plotting import METHOD_STYLES, WIDTH, Style, describe, legend_below, new_figure, show_image
+from srgan_lib.methods import METHODS, Style
+from srgan_lib.plotting import WIDTH, describe, legend_below, new_figure, show_image
 from srgan_lib.training.feature_maps import FeatureMaps
 
 TERMS = {
@@ -99,7 +100,7 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
     """
     figure, axes = new_figure(1, 2, height=3.0)
     for panel, (name, label) in zip(axes, (("psnr_y", "PSNR-Y (dB)"), ("ssim_y", "SSIM-Y (Wang)")), strict=True):
-        for column, style in ((name, METHOD_STYLES[method]), (f"{name}_bicubic", METHOD_STYLES["bicubic"])):
+        for column, style in ((name, METHODS[method].style), (f"{name}_bicubic", METHODS["bicubic"].style)):
             marker = style.marker if column == name and len(validation) <= 30 else ""
             panel.plot(
                 validation["step"],
@@ -115,7 +116,7 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
     legend_below(figure, axes)
     describe(
         figure,
-        f"{METHOD_STYLES[method].label}: PSNR-Y {_course(validation, 'psnr_y', '.2f', ' dB')}, bicubic "
+        f"{METHODS[method].style.label}: PSNR-Y {_course(validation, 'psnr_y', '.2f', ' dB')}, bicubic "
         f"{validation.psnr_y_bicubic.iloc[-1]:.2f} dB; SSIM-Y {_course(validation, 'ssim_y', '.4f')}, bicubic "
         f"{validation.ssim_y_bicubic.iloc[-1]:.4f}.",
     )

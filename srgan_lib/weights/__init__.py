@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from srgan_lib.methods import TRAINED
+
 FOLDER = Path(__file__).parent
-NAMES = ("srcnn", "srresnet", "srgan")  #: from the smallest network to the one that people ask for
+NAMES = tuple(
+    network.reference for network in TRAINED.values()
+)  #: from the smallest network to the one that people ask for
 SCORES = "scores.csv"  #: what they reach on the built-in held-out photographs
 
 PREFIX = "reference_"  #: before a reference model's name in the tables of a run

@@ -9,9 +9,10 @@ from srgan_lib.evaluation.figures import differences, distributions, plane, spec
 from srgan_lib.evaluation.grids import grid, patches
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.evaluation.statistics import summarise
-from srgan_lib.plotting import FURTHER_STYLES, METHOD_STYLES, legend_below, method_styles, new_figure
+from srgan_lib.methods import FURTHER_STYLES, METHODS, method_styles
+from srgan_lib.plotting import legend_below, new_figure
 
-METHODS = ("nearest", "bicubic", "srcnn", "warmup", "srgan", "theirs")
+JUDGED = ("nearest", "bicubic", "srcnn", "warmup", "srgan", "theirs")
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def metrics():
             "lpips_alex": 0.4 + 0.01 * rng.normal(),
         }
         for number in range(6)
-        for method in METHODS
+        for method in JUDGED
     ]
     return pd.DataFrame(rows)
 
@@ -143,7 +144,7 @@ def test_titles_of_patches_do_not_meet_however_many_methods_there_are(sample, co
 
 
 def test_looks_differ_without_colour_and_others_are_labelled_by_name():
-    all_looks = [*METHOD_STYLES.values(), *FURTHER_STYLES]
+    all_looks = [*(method.style for method in METHODS.values()), *FURTHER_STYLES]
     assert len({style.marker for style in all_looks}) == len(all_looks)
     assert len({str(style.line) for style in all_looks if style.label not in ("HR",)}) == len(all_looks) - 1
     chosen = method_styles(["srgan", "theirs", "ours2"])

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from srgan_lib.data.sources import BUILTIN, find_photos
-from srgan_lib.params import STAGES
+from srgan_lib.layout import STAGES
 
 ROOT = Path(__file__).parents[2]
 METHODS = ["nearest", "bilinear", "lanczos", "bicubic", "srcnn", "warmup", "srgan"]

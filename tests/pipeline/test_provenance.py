@@ -10,10 +10,9 @@ import pytest
 
 import srgan_lib
 from srgan_lib.files import write_atomic
-from srgan_lib.layout import STAGES as TABLE
+from srgan_lib.layout import STAGES
 from srgan_lib.models.files import save_model
 from srgan_lib.models.generators import build_generator
-from srgan_lib.params import STAGES
 from srgan_lib.pipeline import provenance
 from tests.project import tiny_params
 
@@ -36,7 +35,7 @@ def library(tmp_path, monkeypatch):
 
 def fingerprints(root, params=None):
     found = {}
-    for name, info in TABLE.items():
+    for name, info in STAGES.items():
         notebook = root / "notebooks" / f"{info.notebook}.ipynb"
         found[name] = provenance.stage_components(
             name, params or tiny_params(), notebook, {s: found[s] for s in info.upstream}
@@ -139,7 +138,7 @@ def test_rewording_all_errors_and_log_messages_trains_nothing_again(library, com
 @pytest.fixture(scope="module")
 def components():
     """Of the stages that train, as they are in the project."""
-    notebooks = {stage: ROOT / "notebooks" / f"{TABLE[stage].notebook}.ipynb" for stage in ALL}
+    notebooks = {stage: ROOT / "notebooks" / f"{STAGES[stage].notebook}.ipynb" for stage in ALL}
     return {stage: provenance.stage_components(stage, tiny_params(), notebooks[stage], {}) for stage in ALL}
 
 

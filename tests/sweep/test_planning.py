@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from srgan_lib.params import STAGES
+from srgan_lib.layout import STAGES
 from srgan_lib.pipeline import provenance
 from srgan_lib.sweep.definition import read_sweep
 from srgan_lib.sweep.expansion import expand
