@@ -29,8 +29,13 @@ class Display:
     def __init__(self, name: str, directory: Path, source_prefix: str) -> None:
         """Show things from ``directory``; ``source_prefix`` leads from the report's folder to the files named as sources."""
         self.name = name
-        self.directory = directory
+        self._directory = directory
         self._source_prefix = source_prefix
+
+    @property
+    def directory(self) -> Path:
+        """The folder that receives what is shown."""
+        return self._directory
 
     def figure(
         self, figure: Figure, name: str, caption: str, alt: str = "", source: str = "", vector: bool = True

@@ -32,7 +32,7 @@ class Stage(Display):
     Attributes
     ----------
     params : resolved parameters; only the ``shared`` section and the stage's own are this run's.
-    directory : the stage's folder, ``<run_dir>/<stage>``.
+    directory : the stage's folder, ``<run_dir>/<stage>``; whoever asks for it computes the stage anew.
     fingerprint : of everything that decides the stage's results.
     """
 
@@ -45,13 +45,22 @@ class Stage(Display):
         self.warnings: list[str] = []
         self._started = time.perf_counter()
         self._opened = datetime.now(UTC)
-        self.directory.mkdir(parents=True, exist_ok=True)
-        (self.directory / "manifest.json").unlink(missing_ok=True)
         upstream = {stage: self._upstream_fingerprint(stage) for stage in self.info.upstream}
         self.components = provenance.stage_components(name, params, self.notebook, upstream)
         if self.components.unknown:
             raise InputMissing(missing_inputs(name, params, Snapshot()))
         self.fingerprint = self.components.fingerprint
+
+    @property
+    def directory(self) -> Path:
+        """The stage's folder, to write into.
+
+        Every write of a notebook and of its training goes through here. From then on the folder is no longer what the
+        manifest of a finished stage records, so asking for it removes the manifest; opening the stage alone does not.
+        """
+        self._directory.mkdir(parents=True, exist_ok=True)
+        (self._directory / "manifest.json").unlink(missing_ok=True)
+        return self._directory
 
     def input(self, stage: str, name: str) -> Path:
         """A result file of an earlier stage of this run.
@@ -118,9 +127,9 @@ class Stage(Display):
 
         seconds = round(time.perf_counter() - self._started, 1)
         self._close_progress()
-        outputs = provenance.output_hashes(self.directory)
+        outputs = provenance.output_hashes(self._directory)
         write_json(
-            self.directory / "manifest.json",
+            self._directory / "manifest.json",
             {
                 "stage": self.name,
                 "fingerprint": self.fingerprint,
@@ -136,8 +145,8 @@ class Stage(Display):
         after = notebooks[notebooks.index(self.info.notebook) + 1 :]
         following = f"Next: notebook {after[0]}." if after else "This was the last notebook."
         root = self.notebook.parents[1]
-        inside = self.directory.is_relative_to(root)
-        folder = html.escape(str(self.directory.relative_to(root) if inside else self.directory))
+        inside = self._directory.is_relative_to(root)
+        folder = html.escape(str(self._directory.relative_to(root) if inside else self._directory))
         written = f"{len(outputs)} files in <code>{folder}</code>, {seconds:.0f} s."
         display(HTML(f"<p class='srgan-finish'>{written} {following}</p>"))
 
@@ -156,7 +165,7 @@ class Stage(Display):
         return manifest["fingerprint"]
 
     def _close_progress(self) -> None:
-        (self.directory / "progress.json").unlink(missing_ok=True)
+        (self._directory / "progress.json").unlink(missing_ok=True)
 
 
 class _Report:

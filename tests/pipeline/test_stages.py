@@ -1,0 +1,62 @@
+"""A stage opened in a notebook, and the manifest that an earlier run has left."""
+
+import matplotlib.pyplot as plt
+import pytest
+
+from srgan_lib.pipeline.execution import execute
+from srgan_lib.pipeline.notebook import open_stage
+from srgan_lib.pipeline.planning import plan_run
+from tests.project import execute_here, make_project, tiny_params
+
+
+@pytest.fixture
+def finished(tmp_path, monkeypatch):
+    """A project whose data stage is computed: what opens that stage as a notebook does, its manifest, and its plan."""
+    root = make_project(tmp_path)
+    params, run_dir = tiny_params(), root / "results" / "one"
+    monkeypatch.setattr("papermill.execute_notebook", execute_here)
+    monkeypatch.chdir(root)
+
+    def plan():
+        return plan_run(params, run_dir, root, until="data")
+
+    execute(plan(), params, run_dir, root)
+    values = {**params.stage("data"), "run_dir": str(run_dir)}
+    return lambda: open_stage("data", values), run_dir / "data" / "manifest.json", plan
+
+
+def test_opening_a_finished_stage_leaves_its_manifest(finished):
+    open_it, manifest, plan = finished
+    before = manifest.read_bytes()
+    stage = open_it()
+    assert stage.components.fingerprint == stage.fingerprint
+    assert manifest.read_bytes() == before
+    assert plan()[0].action == "skip"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda stage: stage.figure(plt.figure(), "figure", "A caption"),
+        lambda stage: stage.text(["A sentence."], "sentence"),
+        lambda stage: (stage.directory / "split.csv").write_text("another"),
+    ],
+    ids=["figure", "text", "file"],
+)
+def test_what_writes_removes_the_manifest_until_the_stage_is_finished(finished, write):
+    open_it, manifest, plan = finished
+    stage = open_it()
+    write(stage)
+    plt.close("all")
+    assert not manifest.exists()
+    assert plan()[0].action == "run"
+    stage.finish()
+    assert plan()[0].action == "skip"
+
+
+def test_opening_a_stage_that_was_never_computed_writes_nothing(tmp_path, monkeypatch):
+    root = make_project(tmp_path)
+    monkeypatch.chdir(root)
+    stage = open_stage("data", tiny_params().stage("data") | {"run_dir": "results/new"})
+    assert not (root / "results").exists()
+    assert stage.directory.is_dir()
