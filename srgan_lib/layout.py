@@ -48,6 +48,12 @@ STAGES: dict[str, StageInfo] = {
 #: The stages that train a network, in their order.
 TRAINING_STAGES: tuple[TrainingStage, ...] = get_args(TrainingStage)
 
+#: The notebook that compares the runs of a sweep; it is no stage, since it belongs to no run.
+COMPARISON = StageInfo("comparison", "06_comparison", ())
+
+#: All notebooks of the project by the name of what they make.
+NOTEBOOKS = {**STAGES, COMPARISON.name: COMPARISON}
+
 #: What a training writes into its stage's folder. It is good as long as the weights are; a training that begins anew
 #: replaces it.
 TRAINING_FILES = (

@@ -141,13 +141,16 @@ def nest(name: str, value: Any, source: str) -> dict[str, Any]:
     return {holder: {name: value} for holder in holders}
 
 
-def refusal(error: ValidationError, model: type[BaseModel], source: str) -> ParameterError:
+def refusal(
+    error: ValidationError, model: type[BaseModel], source: str, fields: str = "section"
+) -> ParameterError:
     """Turn pydantic's errors into one with a sentence per wrong parameter, naming it and what is allowed.
 
     Parameters
     ----------
     error : of validating a ``model``.
     source : what to call the document in the message, e.g. the file's name.
+    fields : what to call a field of ``model``.
     """
     sentences: list[tuple[str, str, Sequence[str]]] = []  # parameter, sentence, what is allowed
     bounds: dict[tuple[str, str], list[str]] = {}  # a union refuses a value once per branch
@@ -155,7 +158,7 @@ def refusal(error: ValidationError, model: type[BaseModel], source: str) -> Para
         path = [str(part) for part in item["loc"] if not _is_union_tag(str(part))]
         name = ".".join(path).removesuffix(".[key]")
         if item["type"] == "extra_forbidden":
-            kind, known = f"parameter of {path[0]!r}" if len(path) > 1 else "section", _allowed_at(path, model)
+            kind, known = f"parameter of {path[0]!r}" if len(path) > 1 else fields, _allowed_at(path, model)
             sentences.append((name, f"{name}: unknown {kind}{_nearest(path[-1], known)}", known))
         elif item["type"] == "missing":
             sentences.append((name, f"{name}: is missing", ()))

@@ -1,34 +1,78 @@
-"""Five executed notebooks bound into one, ready to be exported once."""
+"""Bind executed notebooks into one, ready to be exported once."""
 
 from __future__ import annotations
 
 import base64
 import html
+import re
+from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
+from srgan_lib.report.crops import anchor
 from srgan_lib.report.images import SUFFIXES, Images
 from srgan_lib.report.load_run import Run
 
 HIDDEN = {"remove-cell", "colab"}  # tags of cells that are no part of the report
+HEADING = re.compile(r"^#(?=#+ )", re.MULTILINE)
 
 
 def merge_notebooks(run: Run, images: Images) -> NotebookNode:
-    """One notebook of all chapters: cell ids unique, each cell knowing its stage, images moved to ``images``."""
-    book = nbformat.v4.new_notebook(metadata={"title": run.manifest["title"], "language_info": {"name": "python"}})
-    for stage in run.stages:
-        for number, cell in enumerate(nbformat.read(stage.notebook, as_version=4).cells):
-            if HIDDEN & set(cell.metadata.get("tags", [])) or not cell.source.strip():
-                continue
-            cell.id = f"{stage.info.name}-{number}"
-            cell.metadata["stage"] = stage.info.name
-            if cell.cell_type == "markdown":
-                cell.source = images.take_from(_with_attachments(cell))
-            for output in cell.get("outputs", []):
-                _as_html(output, images)
-            book.cells.append(cell)
-    return book
+    """Bind a run's notebooks into one: a chapter for each."""
+    cells = [cell for stage in run.stages for cell in report_cells(stage.notebook, stage.info.name, images)]
+    return new_book(run.manifest["title"], cells)
+
+
+def new_book(title: str, cells: list[NotebookNode]) -> NotebookNode:
+    """Make a notebook of cells that know their chapter."""
+    return nbformat.v4.new_notebook(cells=cells, metadata={"title": title, "language_info": {"name": "python"}})
+
+
+def report_cells(notebook: Path, chapter: str, images: Images) -> list[NotebookNode]:
+    """Read an executed notebook's cells for a report: cell ids unique, chapter noted, images moved to ``images``.
+
+    Parameters
+    ----------
+    chapter : kept as ``metadata.stage`` of each cell.
+    """
+    cells = []
+    for number, cell in enumerate(nbformat.read(notebook, as_version=4).cells):
+        if HIDDEN & set(cell.metadata.get("tags", [])) or not cell.source.strip():
+            continue
+        cell.id = f"{chapter}-{number}"
+        cell.metadata["stage"] = chapter
+        if cell.cell_type == "markdown":
+            cell.source = images.take_from(_with_attachments(cell))
+        for output in cell.get("outputs", []):
+            _as_html(output, images)
+        cells.append(cell)
+    return cells
+
+
+def split_chapters(cells: list[NotebookNode]) -> list[str]:
+    """Make each section (``##``) of one notebook a chapter: all headings go up one level, the title's stays.
+
+    Parameters
+    ----------
+    cells : of one notebook; their ``metadata.stage`` becomes the chapter's anchor. Changed in place.
+
+    Returns
+    -------
+    The chapters' anchors, in order.
+    """
+    chapters: list[str] = []
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            cell.source = HEADING.sub("", cell.source)
+            if cell.source.startswith("# "):
+                chapters.append(anchor(cell.source.partition("\n")[0]))
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "text/markdown" in data:
+                data["text/markdown"] = HEADING.sub("", data["text/markdown"])
+        cell.metadata["stage"] = chapters[-1]
+    return chapters
 
 
 def _with_attachments(cell: NotebookNode) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bs4 import BeautifulSoup, Tag
 from mistune.util import striptags
 
-from srgan_lib.layout import STAGES
+from srgan_lib.layout import NOTEBOOKS
 from srgan_lib.report.crops import ViewerCrops
 from srgan_lib.report.images import NAME, Images
 from srgan_lib.report.mathematics import set_formulas
@@ -108,7 +108,7 @@ def _complete_figures(page: BeautifulSoup, images: Images) -> None:
             figure.append(caption)
         caption.insert(0, page.new_tag("b", attrs={"class": "label"}, string=f"{kind} {count[kind]}."))
         caption.insert(1, " ")
-        source, stage = figure.get("data-source"), STAGES.get(figure.get("data-stage", ""))
+        source, stage = figure.get("data-source"), NOTEBOOKS.get(figure.get("data-stage", ""))
         made = " ".join(filter(None, [source and f"from {source}", stage and f"by notebook {stage.notebook}"]))
         if made:
             caption.append(" ")
