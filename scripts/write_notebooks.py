@@ -9,20 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from srgan_lib import colab
 from srgan_lib.files import write_atomic
-from srgan_lib.layout import STAGES, project_root
-from srgan_lib.params import COMMON_PARAMETERS, Params
+from srgan_lib.layout import COMPARISON, NOTEBOOKS, project_root
+from srgan_lib.params import COMMON_PARAMETERS, ComparisonParams, Params
 from srgan_lib.pipeline.notebook import PARAMETERS_HEADER
 
 PARAMETERS_CELL = '# %% tags=["parameters"]'
 COLAB_CELL = re.compile(r'# %%( \[markdown\])? tags=\["colab"\]\n(?:(?!# %%).*\n)*')
 
 
-def parameters_cell(stage: str) -> str:
-    """Write the parameters cell of a stage's notebook: all parameters with the schema's defaults, common ones first."""
-    values = Params().stage(stage)
+def defaults(notebook: str) -> dict[str, Any]:
+    """Return the parameters of a notebook with the schema's defaults; ``notebook``: a stage, or ``comparison``."""
+    return ComparisonParams().model_dump() if notebook == COMPARISON.name else Params().stage(notebook)
+
+
+def parameters_cell(notebook: str) -> str:
+    """Write the parameters cell of a notebook: all parameters with the schema's defaults, common ones first."""
+    values = defaults(notebook)
     common = [name for name in values if name in COMMON_PARAMETERS]
     others = [name for name in values if name not in COMMON_PARAMETERS]
     lines = [f"{PARAMETERS_HEADER} of this notebook; `srgan params` explains each and its bounds."]
@@ -49,7 +55,7 @@ def with_written_cells(source: str, stage: str, address: str | None) -> str:
         raise ValueError(f"the notebook of stage {stage!r} has no cell that starts with {PARAMETERS_CELL}")
     for_colab = ""
     if address:
-        badge = colab.badge(STAGES[stage].notebook, address)
+        badge = colab.badge(NOTEBOOKS[stage].notebook, address)
         for_colab = f'# %% [markdown] tags=["colab"]\n# {badge}\n\n'
         for_colab += f'# %% tags=["colab"]\n{colab.first_cell(address)}\n\n'
     _, next_cell, rest = after.partition("\n# %%")
@@ -66,7 +72,7 @@ def regenerate(folder: Path, address: str | None) -> Iterator[Path]:
     import jupytext
     import nbformat
 
-    for stage, info in STAGES.items():
+    for stage, info in NOTEBOOKS.items():
         text, notebook = folder / "source" / f"{info.notebook}.py", folder / f"{info.notebook}.ipynb"
         source = with_written_cells(text.read_text(encoding="utf-8"), stage, address)
         made = jupytext.reads(source, fmt="py:percent")

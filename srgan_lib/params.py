@@ -29,7 +29,7 @@ COMMON_PARAMETERS = frozenset(
     {
         *("run_dir", "seed", "dataset", "image_folder", "scale", "steps", "batch", "learning_rate", "layout"),
         *("generator", "generator_channels", "generator_blocks", "pixel_loss", "content_weight", "content_layers"),
-        *("adversarial_loss", "adversarial_weight", "test_sets", "methods", "interpolations"),
+        *("adversarial_loss", "adversarial_weight", "test_sets", "methods", "interpolations", "sweep_dir"),
     }
 )
 
@@ -417,3 +417,13 @@ class Params(Section):
         """The flat parameters of one stage: the shared ones, its own, and for the evaluation what was published."""
         flat = {**self.shared.model_dump(), **getattr(self, name).model_dump()}
         return flat | ({"published": self.published.model_dump()} if name == "evaluation" else {})
+
+
+class ComparisonParams(Section):
+    """Parameters of notebook 06, which compares the runs of a sweep; no section of a params file."""
+
+    sweep_dir: str = Field(
+        "results/sweeps/adversarial_weight", description="folder of a sweep that srgan sweep has run"
+    )
+    patch_images: int = Field(3, ge=0, le=20, description="images of which every setting's patch is shown")
+    patch_settings: int = Field(14, ge=1, le=100, description="settings at most in a grid of patches")

@@ -141,9 +141,7 @@ def nest(name: str, value: Any, source: str) -> dict[str, Any]:
     return {holder: {name: value} for holder in holders}
 
 
-def refusal(
-    error: ValidationError, model: type[BaseModel], source: str, fields: str = "section"
-) -> ParameterError:
+def refusal(error: ValidationError, model: type[BaseModel], source: str, fields: str = "section") -> ParameterError:
     """Turn pydantic's errors into one with a sentence per wrong parameter, naming it and what is allowed.
 
     Parameters

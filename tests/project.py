@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import nbformat
 import yaml
@@ -55,14 +57,24 @@ def execute_here(source: str, target: str, parameters: dict[str, Any], **_how: A
     notebook = nbformat.read(source, as_version=4)
     names: dict[str, Any] = {}
     for count, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), 1):
+        cell.outputs = []
         try:
-            exec(cell.source, names)
+            with patch("IPython.display.display", partial(_keep, cell.outputs)):
+                exec(cell.source, names)
         except Exception as error:
             nbformat.write(notebook, target)
             raise PapermillExecutionError(count, count, cell.source, type(error).__name__, str(error), []) from None
         if "parameters" in cell.metadata.get("tags", []):
             names.update(parameters)
     nbformat.write(notebook, target)
+
+
+def _keep(outputs: list[Any], shown: Any, raw: bool = False) -> None:
+    """Stand in for IPython's ``display``: keep what a cell shows as its output."""
+    if not raw:
+        forms = {f"text/{form}": getattr(shown, f"_repr_{form}_", lambda: None)() for form in ("html", "markdown")}
+        shown = {mime: text for mime, text in forms.items() if text}
+    outputs.append(nbformat.v4.new_output("display_data", shown))
 
 
 def tiny_values(stage: str) -> dict[str, Any]:

@@ -81,12 +81,14 @@ def sweep(
 
 def _compare(study: Study, terminal: Terminal) -> None:
     """Write the comparison of what is finished, and say what is not and why."""
-    from srgan_lib.sweep.report import build_comparison
+    from srgan_lib.sweep.records import write_records
+    from srgan_lib.sweep.report import compare_runs
 
     for outcome in study.unfinished:
         words = outcome.cause or "not finished; the same command continues"
         terminal.note(f"{outcome.planned.run.name}: {words}")
+    files = write_records(study, this_command())
     if study.finished:
         terminal.note("Making the comparison report")
-    files = build_comparison(study, this_command())
+        files += compare_runs(study.folder, study.root)
     terminal.note(f"Written: {', '.join(str(file) for file in files)}")

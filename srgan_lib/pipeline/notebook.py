@@ -6,7 +6,7 @@ stage = open_stage("warmup", globals())
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +37,25 @@ def open_stage(name: str, namespace: Mapping[str, Any]) -> Stage:
     """
     if name not in STAGES:
         raise LayoutError(f"no stage is called {name!r}; stages: {', '.join(STAGES)}")
-    known = Params().stage(name).keys()
-    given = {key: namespace[key] for key in known if key in namespace}
-    given |= {key: None for key in _assigned_names(namespace.get("In", ())) - known}
-    params = resolve(check_stage(name, given))
+    params = resolve(check_stage(name, given_parameters(namespace, Params().stage(name).keys())))
     root = project_root()
     run_dir = (root / params.shared.run_dir).resolve()
     missing = [stage for stage in STAGES[name].upstream if not (run_dir / stage / "manifest.json").exists()]
     if missing:
         _compute(missing, name, params, run_dir, root)
     return Stage(name, params, root)
+
+
+def given_parameters(namespace: Mapping[str, Any], known: Set[str]) -> dict[str, Any]:
+    """Gather the parameters that a notebook's cells have set; unknown ones are there too, for the schema to refuse.
+
+    Parameters
+    ----------
+    namespace : the notebook's ``globals()``.
+    known : the notebook's parameters.
+    """
+    given = {key: namespace[key] for key in known if key in namespace}
+    return given | {key: None for key in _assigned_names(namespace.get("In", ())) - known}
 
 
 def _compute(missing: list[str], wanted_by: str, params: Params, run_dir: Path, root: Path) -> None:

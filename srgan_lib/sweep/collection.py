@@ -1,78 +1,44 @@
-"""What the runs of a sweep have measured, as tables."""
+"""Collect what the runs of a sweep have measured from the sweep's folder, as tables."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
+from srgan_lib.files import read_json
 from srgan_lib.methods import TRAINED
 from srgan_lib.metrics.registry import METRICS
-from srgan_lib.sweep.planning import PlannedRun
-from srgan_lib.sweep.study import Study
+
+BASELINES = ("bicubic", "warmup")
 
 
-def runs_table(study: Study) -> pd.DataFrame:
-    """One row per run and test set: ``runs.csv``.
-
-    Returns
-    -------
-    Columns run, setting, one per factor, seed, state, cause, dataset, n (images) and the means over these of every
-    metric, for the method that the sweep judges; of a run that did not finish, only what it is and why.
-    """
-    rows = []
-    for outcome in study.outcomes.values():
-        run = outcome.planned.run
-        about = {"run": run.name, "setting": run.setting, **run.levels, "seed": run.seed, "state": outcome.state}
-        about["cause"] = " ".join(outcome.cause.split())
-        measured = _means(outcome.planned.directory, study.source.method) if outcome.state == "finished" else [{}]
-        rows += [{**about, **means} for means in measured]
-    return pd.DataFrame(rows)
-
-
-def baseline_table(study: Study, names: tuple[str, ...] = ("bicubic", "warmup")) -> pd.DataFrame:
-    """Rows ``method, setting, seed, dataset`` and metrics of methods to compare with, of every finished run."""
-    rows = []
-    for planned in study.finished:
-        for method in names:
-            about = {"method": method, "setting": planned.run.setting, "seed": planned.run.seed}
-            rows += [{**about, **means} for means in _means(planned.directory, method)]
-    return pd.DataFrame(rows)
-
-
-def learning_curves(study: Study) -> pd.DataFrame:
-    """Validation through training of all finished runs: columns run, setting, seed and those of ``validation.csv``."""
-    frames = []
-    for planned in study.finished:
-        path = planned.directory / TRAINED[study.source.method].stage / "validation.csv"
-        if path.exists():
-            run = planned.run
-            frames.append(pd.read_csv(path).assign(run=run.name, setting=run.setting, seed=run.seed))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-
-
-def common_crops(runs: Sequence[PlannedRun], most: int = 3) -> dict[tuple[str, str], dict[str, dict[str, Path]]]:
-    """Crops of images that all these finished runs show: by dataset and image, for each setting the files by method.
+def read_runs(folder: Path, factors: Iterable[str]) -> pd.DataFrame:
+    """Read ``runs.csv`` of a sweep: one row per run and test set.
 
     Parameters
     ----------
-    runs : one of each setting, best of one seed: where a set has no split of its own, each seed tests other images.
+    folder : the sweep's.
+    factors : names of the columns that hold labels, which stay text.
+
+    Returns
+    -------
+    Columns run, setting, one per factor, seed, state, cause, dataset, n (images) and one per metric; for a run that did
+    not finish, dataset and all that follows are missing.
     """
-    shown: dict[tuple[str, str], dict[str, dict[str, Path]]] = {}
-    for planned in runs:
-        folder = planned.directory / "evaluation" / "viewer"
-        index = json.loads((folder / "index.json").read_text(encoding="utf-8")) if folder.exists() else []
-        for entry in index:
-            files = {method: folder / name for method, name in entry["methods"].items()}
-            shown.setdefault((entry["dataset"], entry["image"]), {})[planned.run.setting] = files
-    common = {key: files for key, files in sorted(shown.items()) if len(files) == len(runs)}
-    return dict(list(common.items())[:most])
+    text = dict.fromkeys(("run", "setting", "state", "cause", *factors), str)  # "None" and "0.001" are labels
+    runs = pd.read_csv(folder / "runs.csv", dtype=text, keep_default_na=False, na_values=[""])
+    return runs.fillna({"cause": ""})
 
 
-def _means(run_dir: Path, method: str) -> list[dict[str, object]]:
-    """A method's mean over the images of each test set of one run."""
+def mean_scores(run_dir: Path, method: str) -> list[dict[str, object]]:
+    """Average a method's scores over the images of each test set of one run.
+
+    Returns
+    -------
+    One row ``dataset, n`` (images) and metrics for each test set; a score that some image lacks is missing.
+    """
     path = run_dir / "metrics.csv"
     if not path.exists():
         return [{}]
@@ -83,3 +49,57 @@ def _means(run_dir: Path, method: str) -> list[dict[str, object]]:
         {"dataset": dataset, "n": len(group), **group[names].mean(skipna=False).to_dict()}
         for dataset, group in chosen.groupby("dataset", sort=False)
     ]
+
+
+def baseline_scores(folder: Path, runs: pd.DataFrame, methods: Iterable[str] = BASELINES) -> pd.DataFrame:
+    """Collect the mean scores of methods to compare with: columns run, method, dataset, n and one per metric.
+
+    Parameters
+    ----------
+    folder : the sweep's.
+    runs : of which column ``run`` names the runs to read; names may repeat.
+    """
+    rows = [
+        {"run": run, "method": method, **scores}
+        for run in runs.run.unique()
+        for method in methods
+        for scores in mean_scores(folder / run, method)
+    ]
+    return pd.DataFrame(rows)
+
+
+def learning_curves(folder: Path, runs: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Collect the validation through training of runs: columns run, setting, seed and those of ``validation.csv``.
+
+    Parameters
+    ----------
+    folder : the sweep's.
+    runs : columns run, setting and seed.
+    method : whose training is shown: srgan, warmup or srcnn.
+    """
+    frames = []
+    for row in runs.drop_duplicates("run").itertuples():
+        path = folder / row.run / TRAINED[method].stage / "validation.csv"
+        if path.exists():
+            frames.append(pd.read_csv(path).assign(run=row.run, setting=row.setting, seed=row.seed))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def common_crops(folder: Path, runs: pd.DataFrame, most: int) -> dict[tuple[str, str], dict[str, dict[str, Path]]]:
+    """Find crops of images that several runs show: by dataset and image, for each setting the files by method.
+
+    Parameters
+    ----------
+    folder : the sweep's.
+    runs : columns run and setting, one run of each setting, best of one seed: where a set has no split of its own, each
+        seed tests other images.
+    most : images at most.
+    """
+    shown: dict[tuple[str, str], dict[str, dict[str, Path]]] = {}
+    for row in runs.itertuples():
+        viewer = folder / row.run / "evaluation" / "viewer"
+        for entry in read_json(viewer / "index.json") or []:
+            files = {method: viewer / name for method, name in entry["methods"].items()}
+            shown.setdefault((entry["dataset"], entry["image"]), {})[row.setting] = files
+    common = {key: files for key, files in sorted(shown.items()) if len(files) == len(runs)}
+    return dict(list(common.items())[:most])

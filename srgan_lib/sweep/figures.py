@@ -1,13 +1,16 @@
-"""Figures that compare the runs of a sweep; settings keep one colour in all of them."""
+"""Draw figures that compare the runs of a sweep; settings keep one colour in all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,23 +18,25 @@ from matplotlib.figure import Figure
 from srgan_lib.data.images import read_image
 from srgan_lib.methods import METHODS
 from srgan_lib.metrics.registry import METRICS
-from srgan_lib.plotting import describe, legend_below, new_figure, show_image
+from srgan_lib.plotting import WIDTH, describe, legend_below, new_figure, show_image
 from srgan_lib.sweep.expansion import Factor
 from srgan_lib.sweep.statistics import over_seeds, pareto
 
 LEGEND = 12  #: settings at most that a legend names; more are told by the colour of their order
+LINE = 90  #: characters that fit below a figure side by side
+TITLE = 18  #: characters that fit above a patch
 MARKERS = "os^DvPX<>phd8"
 
 
 def main_effect(rows: pd.DataFrame, factor: Factor, names: Sequence[str]) -> Figure:
-    """Each metric over the levels of a factor: every run as a point, and the mean with its 95 % interval over runs.
+    """Draw each metric over the levels of a factor: every run as a point, the mean with its 95 % interval over runs.
 
     Parameters
     ----------
     rows : runs of one dataset.
     names : metrics, one panel each.
     """
-    indices, logarithmic = _places(factor)
+    indices, logarithmic = _positions(factor)
     figure, axes = new_figure(1, len(names), height=3.2, squeeze=False)
     text = []
     for axis, name in zip(axes[0], names, strict=True):
@@ -54,23 +59,22 @@ def main_effect(rows: pd.DataFrame, factor: Factor, names: Sequence[str]) -> Fig
 
 
 def heat_map(rows: pd.DataFrame, down: Factor, across: Factor, metric: str) -> Figure:
-    """The mean of a metric over the runs of each combination of two factors."""
+    """Draw the mean of a metric over the runs of each combination of two factors."""
     table = rows.pivot_table(index=down.name, columns=across.name, values=metric, aggfunc="mean")
     table = table.reindex(index=down.levels, columns=across.levels)
     figure, axis = new_figure(height=1.4 + 0.45 * len(down.levels))
     measure = METRICS[metric]
-    image = axis.imshow(table, aspect="auto", cmap="viridis" if measure.higher_is_better else "viridis_r")
-    middle = np.nanmean([np.nanmin(table), np.nanmax(table)])
-    for (row, column), value in np.ndenumerate(table.to_numpy()):
-        if np.isfinite(value):
-            pale = (value < middle) == measure.higher_is_better
-            axis.text(column, row, measure.text(value), ha="center", va="center", color="white" if pale else "black")
-    axis.set_xticks(range(len(across.levels)), across.levels)
-    axis.set_yticks(range(len(down.levels)), down.levels)
-    axis.set_xlabel(across.short)
-    axis.set_ylabel(down.short)
-    axis.grid(visible=False)
-    figure.colorbar(image, label=measure.heading)
+    seaborn.heatmap(
+        table,
+        ax=axis,
+        cmap="viridis" if measure.higher_is_better else "viridis_r",  # bright is better
+        annot=table.map(measure.text),
+        fmt="",
+        linewidths=1,
+        cbar_kws={"label": measure.heading},
+    )
+    axis.set(xlabel=across.short, ylabel=down.short)
+    axis.tick_params(length=0, labelrotation=0)
     cells = table.stack()
     ends = ", ".join(
         f"{measure.phrase(cells[index])} at {down.short} {index[0]} and {across.short} {index[1]}"
@@ -82,8 +86,42 @@ def heat_map(rows: pd.DataFrame, down: Factor, across: Factor, metric: str) -> F
     return figure
 
 
+def metric_pairs(rows: pd.DataFrame, names: Sequence[str]) -> Figure:
+    """Draw every metric against every other, a point for each run, with its distribution over the runs.
+
+    Parameters
+    ----------
+    rows : runs of one dataset.
+    names : metrics that all of them have, two or more.
+    """
+    setting_styles = _setting_styles(rows.setting.unique())
+    count = len(names)
+    figure, axes = new_figure(count, count, height=WIDTH * 0.9, squeeze=False, sharex="col")
+    for (down, across), axis in np.ndenumerate(axes):
+        if down < across:
+            axis.remove()
+        elif down == across:
+            seaborn.histplot(rows, x=names[down], ax=axis, color="0.7", linewidth=0.5)
+            axis.set_ylabel("runs")
+        else:
+            for setting, group in rows.groupby("setting", sort=False):
+                colour, marker = setting_styles[setting]
+                axis.plot(group[names[across]], group[names[down]], marker, color=colour, label=setting, markersize=5)
+            axis.set_ylabel(METRICS[names[down]].heading)
+        if down == count - 1:
+            axis.set_xlabel(METRICS[names[across]].heading)
+    _name_settings(figure, axes[1, 0], setting_styles)
+    order = rows[list(names)].corr(method="spearman")
+    text = "; ".join(
+        f"{METRICS[one].label} and {METRICS[other].label} {f'{order.loc[one, other]:.2f}'.replace('-', '−')}"
+        for one, other in combinations(names, 2)
+    )
+    describe(figure, f"{len(rows)} runs by each pair of metrics. Spearman's rank correlations: {text}.")
+    return figure
+
+
 def learning_curves(curves: pd.DataFrame) -> Figure:
-    """PSNR-Y and SSIM-Y on the validation images through training, a line for each run, a colour for each setting."""
+    """Draw PSNR-Y and SSIM-Y on the validation images through training: a line for each run, a colour for each setting."""
     setting_styles = _setting_styles(curves.setting.unique())
     figure, axes = new_figure(1, 2, height=3.4)
     for axis, (name, label) in zip(axes, (("psnr_y", "PSNR-Y (dB)"), ("ssim_y", "SSIM-Y (Wang)")), strict=True):
@@ -103,7 +141,7 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
 def plane(
     rows: pd.DataFrame, baselines: pd.DataFrame, fidelity: str = "psnr_y", distance: str = "lpips_alex"
 ) -> Figure:
-    """The perception–distortion plane: every run, the front of those that no other beats in both, and baselines.
+    """Draw the perception–distortion plane: every run, the front of those that no other beats in both, and baselines.
 
     Parameters
     ----------
@@ -141,7 +179,7 @@ def plane(
 
 
 def patches(runs: Mapping[str, Mapping[str, Path]], method: str, columns: int = 4) -> Figure:
-    """The same crop of one image by several runs, between bicubic and the original.
+    """Show the same crop of one image by several runs, between bicubic and the original.
 
     Parameters
     ----------
@@ -155,13 +193,13 @@ def patches(runs: Mapping[str, Mapping[str, Path]], method: str, columns: int = 
     for axis in axes.flat:
         axis.set_axis_off()
     for axis, (title, path) in zip(axes.flat, panels.items(), strict=False):
-        show_image(axis, read_image(path), _broken(title))
+        show_image(axis, read_image(path), fill(title, TITLE, break_long_words=False))
     describe(figure, f"The same crop by {'; '.join(panels)}.")
     return figure
 
 
-def _places(factor: Factor) -> tuple[dict[str, float], bool]:
-    """Where the levels of a factor stand on an axis, and whether the axis is logarithmic."""
+def _positions(factor: Factor) -> tuple[dict[str, float], bool]:
+    """Position the levels of a factor on an axis, and say whether the axis is logarithmic."""
     if factor.numbers is None:
         return {level: float(index) for index, level in enumerate(factor.levels)}, False
     numbers = dict(zip(factor.levels, factor.numbers, strict=True))
@@ -171,21 +209,17 @@ def _places(factor: Factor) -> tuple[dict[str, float], bool]:
 
 
 def _setting_styles(settings: Sequence[str]) -> dict[str, tuple[Any, str]]:
-    """Colour and marker of each setting, in their order."""
+    """Give each setting a colour and a marker, in their order."""
     colours = colormaps["viridis"](np.linspace(0, 0.92, max(2, len(settings))))
     return {name: (tuple(colours[index]), MARKERS[index % len(MARKERS)]) for index, name in enumerate(settings)}
 
 
 def _name_settings(figure: Figure, axis: Axes, setting_styles: Mapping[str, Any]) -> None:
-    """A legend below; of too many settings only what is no setting, colours then go from the first to the last."""
+    """Put a legend below; it leaves out settings where they are too many, whose colours go from the first to the last."""
     if len(setting_styles) > LEGEND:
         for line in axis.get_lines():
             if line.get_label() in setting_styles:
                 line.set_label(f"_{line.get_label()}")
         axis.set_title(f"{len(setting_styles)} settings, from dark (first) to bright (last)")
-    legend_below(figure, axis)
-
-
-def _broken(title: str, width: int = 20) -> str:
-    """A long title on several lines."""
-    return "\n".join(part for part in title.replace(", ", ",\n").split("\n")) if len(title) > width else title
+    longest = max(len(str(label)) for label in axis.get_legend_handles_labels()[1] or [""])
+    legend_below(figure, axis, columns=min(4, max(1, LINE // (longest + 6))))

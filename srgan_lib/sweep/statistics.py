@@ -1,4 +1,4 @@
-"""How much of a difference between settings is more than luck: spread over seeds, intervals, contrasts, Pareto front.
+"""Tell differences between settings from chance: variance over seeds, intervals, contrasts, Pareto front.
 
 Seeds decide the initial weights, the crops and, where a set has no split of its own, the images, so runs of one seed
 have something in common. Contrasts therefore compare settings within seeds: a linear model with a mean for each
@@ -22,7 +22,7 @@ class Contrast:
     ----------
     difference : mean of ``b`` minus mean of ``a``, in the metric's unit.
     low, high : its 95 % interval; NaN where seeds are too few, or not the same for both levels.
-    spread : standard deviation between runs of one setting, offsets of the seeds taken out; NaN likewise.
+    std : standard deviation between runs of one setting, offsets of the seeds taken out; NaN likewise.
     """
 
     a: str
@@ -44,7 +44,7 @@ class Contrast:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Student's 95 % interval of the mean; NaN for fewer than two values."""
+    """Compute Student's 95 % interval of the mean; NaN for fewer than two values."""
     from scipy.stats import t
 
     values = np.asarray(values, float)
@@ -55,7 +55,7 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def over_seeds(rows: pd.DataFrame, metric: str, by: str = "setting") -> pd.DataFrame:
-    """Mean, spread and interval of a metric over the runs of each setting (or of each level of a factor ``by``).
+    """Compute mean, standard deviation and interval of a metric over the runs of each setting (or level of a factor ``by``).
 
     Returns
     -------
@@ -110,7 +110,7 @@ def contrast(rows: pd.DataFrame, metric: str, factor: str, a: str, b: str, candi
 
 
 def pareto(rows: pd.DataFrame, fidelity: str = "psnr_y", distance: str = "lpips_alex") -> pd.DataFrame:
-    """The runs that no other beats in both measures, from the least faithful to the most.
+    """Find the runs that no other beats in both measures, from the least faithful to the most.
 
     Parameters
     ----------

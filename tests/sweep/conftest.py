@@ -1,12 +1,16 @@
 """A throw-away project with a sweep in it: stages write files that a comparison can be made of, without torch."""
 
+import shutil
 import textwrap
 from pathlib import Path
 
 import pytest
 import yaml
 
+from srgan_lib.layout import COMPARISON
 from tests.project import make_project
+
+ROOT = Path(__file__).parents[2]
 
 # What the stages leave: figures that follow from the parameters, so that a test can tell what a comparison must say.
 TRAINING = """
@@ -63,6 +67,7 @@ def project(tmp_path, monkeypatch):
     """A project whose stages compute nothing but figures; the working folder, without a network."""
     root = make_project(tmp_path / "project", {name: textwrap.dedent(body) for name, body in BODIES.items()})
     (root / "params" / "demo.yaml").write_text(yaml.safe_dump(QUIET))
+    shutil.copy(ROOT / "notebooks" / f"{COMPARISON.notebook}.ipynb", root / "notebooks")
     monkeypatch.chdir(root)
     monkeypatch.setenv("SRGAN_OFFLINE", "1")
     return root

@@ -1,4 +1,4 @@
-"""What is more than luck: intervals, contrasts within seeds, Pareto front, winner, in figures and in words."""
+"""What is more than chance: intervals, contrasts within seeds, Pareto front, winner, in figures and in words."""
 
 import numpy as np
 import pandas as pd
@@ -45,21 +45,21 @@ def test_choosing_the_best_of_many_widens_the_interval():
 
 
 def test_the_text_says_whether_the_difference_exceeds_the_spread():
-    clear = effect(table({"0.001": 25.0, "0.01": 24.0}, seeds=3, noise=0.01), FACTOR, "psnr_y")[1]
+    clear = effect(table({"0.001": 25.0, "0.01": 24.0}, seeds=3, noise=0.01), FACTOR, "psnr_y").claim
     assert "From adversarial_weight 0.001 to 0.01, PSNR-Y falls by" in clear
     assert "(worse), which exceeds the spread over seeds" in clear
-    unclear = effect(table({"0.001": 25.0, "0.01": 24.99}, seeds=3, noise=1.0), FACTOR, "psnr_y")[1]
+    unclear = effect(table({"0.001": 25.0, "0.01": 24.99}, seeds=3, noise=1.0), FACTOR, "psnr_y").claim
     assert "does not exceed the spread over seeds" in unclear
-    single = effect(table({"0.001": 25.0, "0.01": 24.0}, seeds=1), FACTOR, "psnr_y")[1]
-    assert "without several seeds in common, whether that is more than luck is not known" in single
+    single = effect(table({"0.001": 25.0, "0.01": 24.0}, seeds=1), FACTOR, "psnr_y").claim
+    assert "without several seeds in common, whether that is more than chance is unknown" in single
 
 
-def test_what_differs_in_the_seed_too_is_not_split_into_setting_and_luck():
+def test_what_differs_in_the_seed_too_is_not_split_into_setting_and_seed():
     rows = table({"0.001": 27.0, "0.01": 27.1}, seeds=2)
     lock = rows[(rows.setting == "0.001") == (rows.seed == 0)]
     found = contrast(lock, "psnr_y", FACTOR.name, "0.001", "0.01")
     assert found.difference == pytest.approx(0.1) and not found.known
-    assert "rises by 0.100 dB (better); without several seeds in common" in effect(lock, FACTOR, "psnr_y")[1]
+    assert "rises by 0.100 dB (better); without several seeds in common" in effect(lock, FACTOR, "psnr_y").claim
 
 
 def test_a_factor_of_which_one_level_is_left_has_no_effect_to_tell():
@@ -73,7 +73,7 @@ def test_a_missing_run_leaves_the_others_comparable():
     assert found.exceeds
 
 
-def test_luck_is_the_spread_within_settings():
+def test_the_seed_variance_is_that_within_settings():
     rows = table({"0.001": 25.0, "0.01": 20.0}, seeds=2)
     rows["psnr_y"] += [0, 0.2, 0, 0.2]
     assert f"standard deviation of {0.2 / 2**0.5:.3f} dB" in seed_variance(rows, "psnr_y")
