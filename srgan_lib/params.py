@@ -9,6 +9,7 @@ or an impossible combination raises :class:`ParameterError` before anything runs
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import NoneType
@@ -51,11 +52,19 @@ AdversarialKind = Literal["bce", "lsgan", "lsgan_sigmoid", "relativistic"]
 Head = Literal["dense", "pool"]
 Baseline = Literal["nearest", "bilinear", "lanczos", "bicubic"]
 
+#: ``FILE.py:Class``: a class in a file of the user's own, relative to the project's root.
+OWN_CLASS = r"^.+\.py:[A-Za-z_][A-Za-z0-9_]*$"
+OwnClassName = Annotated[str, Field(pattern=OWN_CLASS)]
 VGG_LAYER = r"^(conv|relu)([12]_[12]|[345]_[1-4])$"
 VggLayer = Annotated[str, Field(pattern=VGG_LAYER)]
 MethodName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$")]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Range = Annotated[list[float], Field(min_length=2, max_length=2)]
+
+
+def is_own(name: str) -> bool:
+    """Tell a class of the user's own, ``FILE.py:Class``, from the name of an architecture."""
+    return re.match(OWN_CLASS, name) is not None
 
 
 class ParameterError(InputError, ValueError):
@@ -236,17 +245,30 @@ class GeneratorTraining(Training):
         description="VGG-19 weights: imagenet (found, else downloaded, else an error), random (fixed-seed Kaiming), "
         "available (imagenet if on this disk, else random)",
     )
+    extra_losses: dict[OwnClassName, Annotated[float, Field(ge=0)]] = Field(
+        default={}, description="losses of your own, FILE.py:Class, each with its weight: see docs/own_network.md"
+    )
     clamp_in_training: bool = Field(
         default=False, description="clamp the output to [0,1] in training too (stops gradients)"
     )
+
+    @model_validator(mode="after")
+    def _extra_losses_have_names_of_their_own(self) -> GeneratorTraining:
+        names = [reference.rpartition(":")[2] for reference in self.extra_losses]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"extra_losses: two classes are called {name!r}; rename one, a curve needs one name")
+        return self
 
 
 class Warmup(GeneratorTraining):
     """Stage 03: the generator alone."""
 
     steps: int = Field(default=160, ge=1, description="training steps")
-    generator: Literal["srresnet", "rrdbnet", "espcn", "small_tanh"] = Field(
-        default="srresnet", description="architecture"
+    generator: Literal["srresnet", "rrdbnet", "espcn", "small_tanh"] | OwnClassName = Field(
+        default="srresnet",
+        description="architecture; FILE.py:Class is a network of your own, which has no other generator_ option: see "
+        "docs/own_network.md",
     )
     generator_channels: int = Field(default=64, ge=1, le=512, description="width: channels of the body")
     generator_blocks: int = Field(default=16, ge=1, le=64, description="residual blocks (not for espcn)")
@@ -409,7 +431,8 @@ class Params(Section):
                 )
         for name in ("warmup", "adversarial"):
             stage = getattr(self, name)
-            if not (stage.pixel_weight or stage.content_weight or getattr(stage, "adversarial_weight", 0)):
+            weights = [stage.pixel_weight, stage.content_weight, *stage.extra_losses.values()]
+            if not any([*weights, getattr(stage, "adversarial_weight", 0)]):
                 raise ValueError(f"{name}.pixel_weight: all loss weights of this stage are 0; give at least one")
         return self
 

@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from srgan_lib.layout import STAGES
-from srgan_lib.params import ParameterError, Params, Shared
+from srgan_lib.params import OWN_CLASS, ParameterError, Params, Shared
 
 
 def check(document: Mapping[str, Any], source: str = "parameters") -> Params:
@@ -165,6 +165,7 @@ def refusal(error: ValidationError, model: type[BaseModel], source: str, fields:
             sentences.append((sentence.partition(":")[0], sentence, ()))
         else:
             message = item["msg"].removeprefix("Input should be ").removeprefix("String should ")
+            message = message.replace(f"match pattern '{OWN_CLASS}'", "FILE.py:Class, your own")
             bounds.setdefault((name, f"{name}: {item['input']!r} is not allowed; it should be "), []).append(message)
     sentences += [(name, start + " or ".join(allowed), allowed) for (name, start), allowed in bounds.items()]
     message = f"{source}: " + "\n".join(sentence for _, sentence, _ in sentences)
@@ -210,6 +211,8 @@ def _allowed(schema: Mapping[str, Any]) -> str:
         return " | ".join(map(str, schema["enum"]))
     if "const" in schema:
         return str(schema["const"])
+    if schema.get("pattern") == OWN_CLASS:
+        return "FILE.py:Class"
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     words = {"null": "none", "array": "list", "object": "mapping", "string": "text", "boolean": "true | false"}
     bounds = " and ".join(f"{sign} {schema[key]:g}" for key, sign in signs.items() if key in schema)

@@ -45,6 +45,10 @@ def test_names_are_unique_between_shared_and_each_stage():
         ({"evaluation": {"interpolations": [0.5, 1.5]}}, ["evaluation.interpolations.1", "1.5", "less than 1"]),
         ({"published": {"metrics": [{"values": 1}]}}, ["published.metrics.0.values", "'value'", "dataset: is missing"]),
         ({"published": {"titel": "x"}}, ["published.titel", "'title'"]),
+        ({"warmup": {"generator": "my_net"}}, ["warmup.generator", "'my_net'", "'srresnet'", "FILE.py:Class"]),
+        ({"warmup": {"extra_losses": {"my_loss": 1}}}, ["warmup.extra_losses", "'my_loss'", "FILE.py:Class"]),
+        ({"adversarial": {"extra_losses": {"a.py:L": -1}}}, ["adversarial.extra_losses", "-1", "greater than"]),
+        ({"warmup": {"extra_losses": {"a.py:L": 1, "b.py:L": 1}}}, ["warmup.extra_losses", "'L'", "rename one"]),
     ],
 )
 def test_wrong_parameters_are_named_with_what_is_allowed(document, words):
@@ -142,3 +146,19 @@ def test_every_parameter_is_described():
 def test_all_params_files_are_valid():
     for file in sorted((ROOT / "params").glob("*.yaml")):
         params_io.read(file)
+
+
+def test_an_own_loss_is_enough_of_a_loss():
+    alone = {"pixel_weight": 0, "content_weight": 0, "extra_losses": {"my_loss.py:MyLoss": 0.1}}
+    assert params_io.check({"warmup": alone}).warmup.extra_losses == {"my_loss.py:MyLoss": 0.1}
+    with pytest.raises(ParameterError, match="at least one"):
+        params_io.check({"warmup": alone | {"extra_losses": {"my_loss.py:MyLoss": 0}}})
+
+
+def test_own_classes_by_the_command_line(tmp_path):
+    file = tmp_path / "x.yaml"
+    file.write_text("")
+    overrides = ("warmup.generator=nets/my_net.py:MyNet", "adversarial.extra_losses={my_loss.py:MyLoss: 0.1}")
+    got = params_io.read(file, overrides)
+    assert got.warmup.generator == "nets/my_net.py:MyNet"
+    assert got.adversarial.extra_losses == {"my_loss.py:MyLoss": 0.1} and got.warmup.extra_losses == {}

@@ -56,6 +56,7 @@ pixel_weight = 1.0
 content_loss = "l1"
 content_scale = "auto"
 content_weights = "available"
+extra_losses = {}
 clamp_in_training = False
 generator_norm = "batch"
 generator_input = "lr"

@@ -56,6 +56,7 @@ pixel_weight = 1.0
 content_loss = "l1"
 content_scale = "auto"
 content_weights = "available"
+extra_losses = {}
 clamp_in_training = False
 discriminator_every = 1
 discriminator_learning_rate = 0.0001
@@ -109,7 +110,7 @@ if adversarial.content_weight and adversarial.content_weights == "random":
     stage.warn("Adversarial training: VGG-19 has fixed-seed random weights here instead of the ImageNet weights.")
 curve = train_adversarial(stage.params, train, validation, warmup_weights, stage.directory,
                           stage.training_fingerprint(split_csv, warmup_weights),
-                          on_step=stage.progress("Adversarial training"), on_warning=stage.warn)
+                          on_step=stage.progress("Adversarial training"), on_warning=stage.warn, code=stage.code)
 
 # %% [markdown]
 # ## Did the game stay balanced?
@@ -164,7 +165,7 @@ stage.figure(
 # ## What the content loss sees
 
 # %%
-generator = load_model(stage.directory / "generator.safetensors")[0]
+generator = load_model(stage.directory / "generator.safetensors", stage.code)[0]
 patch = Validation(validation[:1], shared, Compute(threads=shared.threads))
 for maps in feature_maps(generator, patch, adversarial) if adversarial.content_weight else ():
     stage.figure(

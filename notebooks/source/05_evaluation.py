@@ -95,7 +95,7 @@ trained = {
     "warmup": stage.input("warmup", "generator.safetensors"),
     "srgan": stage.input("adversarial", "generator.safetensors"),
 }
-networks = {name: load_model(path)[0] for name, path in trained.items()}
+networks = {name: load_model(path, stage.code)[0] for name, path in trained.items()}
 interpolated = interpolated_networks(networks["warmup"], networks["srgan"], evaluation.interpolations)
 options = {"tile": evaluation.tile, "device": shared.device, "dtype": shared.dtype}
 enlargers = {name: classical(name, shared.scale) for name in evaluation.baselines}
@@ -105,7 +105,7 @@ enlargers |= {weights.PREFIX + name: network(load_model(path)[0], **options) for
 if evaluation.self_ensemble:
     enlargers |= {f"{name}_ensemble": network(model, self_ensemble=True, **options) for name, model in networks.items()}
 enlargers |= {
-    name: network(load_model(place)[0], **options) if place.endswith(".safetensors") else from_folder(place, test_pairs, shared.scale)
+    name: network(load_model(place, stage.code)[0], **options) if place.endswith(".safetensors") else from_folder(place, test_pairs, shared.scale)
     for name, place in evaluation.methods.items()
 }
 

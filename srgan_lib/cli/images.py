@@ -27,6 +27,12 @@ from srgan_lib.cli.terminal import Terminal, print_table
     help="Your own network's weights instead, e.g. results/demo/adversarial/generator.safetensors.",
 )
 @click.option(
+    "--code",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The file with your own network's class, where --checkpoint holds its weights; the code in it runs.",
+)
+@click.option(
     "--tile",
     default=176,
     show_default=True,
@@ -38,7 +44,14 @@ from srgan_lib.cli.terminal import Terminal, print_table
 )
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 def upscale(
-    source: Path, target: Path, model: str, checkpoint: Path | None, tile: int, self_ensemble: bool, force: bool
+    source: Path,
+    target: Path,
+    model: str,
+    checkpoint: Path | None,
+    code: Path | None,
+    tile: int,
+    self_ensemble: bool,
+    force: bool,
 ) -> None:
     """Enlarge an image, or all images of a folder, into PNG files."""
     from srgan_lib.data.images import ImageError
@@ -48,7 +61,7 @@ def upscale(
     from srgan_lib.pipeline.resolve import resolve
 
     shared = resolve(Params()).shared
-    network, _ = load_model(checkpoint or weights.reference_models()[model])
+    network, _ = load_model(checkpoint or weights.reference_models()[model], code)
     options = {
         "tile": tile,
         "device": shared.device,

@@ -21,6 +21,7 @@ from srgan_lib.errors import InputError
 from srgan_lib.files import write_atomic
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.generators import build_generator
+from srgan_lib.models.own_code import Code, OwnCodeError
 
 ZEROS = b"0" * 64
 #: What tensors were called in files of version 0.1, by architecture: (pattern, today's name).
@@ -96,8 +97,13 @@ def save_model(path: Path, model: nn.Module, config: Mapping[str, Any], **card: 
     save_tensors(path, model.state_dict(), {**card, "config": dict(config)})
 
 
-def load_model(path: Path) -> tuple[SuperResolver, dict[str, Any]]:
+def load_model(path: Path, code: Code | None = None) -> tuple[SuperResolver, dict[str, Any]]:
     """Build the network that a file holds for enlarging images and load its weights, on the CPU and in eval mode.
+
+    Parameters
+    ----------
+    path : the file with weights.
+    code : where the class of a network of the user's own is, which is never taken from the file with weights.
 
     Returns
     -------
@@ -115,8 +121,10 @@ def load_model(path: Path) -> tuple[SuperResolver, dict[str, Any]]:
             f"{path}: a state for resuming training, not a network; take generator.safetensors", path=path
         )
     try:
-        model = build_generator(config)
+        model = build_generator(config, code)
         model.load_state_dict(rename_former(tensors, config["architecture"]))
+    except OwnCodeError as error:
+        raise CheckpointError(f"{path}: {error}") from None
     except (ValueError, RuntimeError) as error:
         raise CheckpointError(
             f"{path}: not a network that this version can enlarge images with: {error}", path=path

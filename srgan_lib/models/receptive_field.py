@@ -7,16 +7,21 @@ import math
 from torch import nn
 
 from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.generators import ARCHITECTURES
 from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle
 
 LARGEST_RADIUS = 64  #: LR pixels; deeper networks are tiled with a blended overlap instead
 
 
 def receptive_radius(model: SuperResolver) -> int | None:
-    """How many LR pixels each way an output pixel depends on, or none where that is over 64.
+    """Find how many LR pixels each way an output pixel depends on; none where that is over 64 or unknown.
 
-    Sums the reach of all convolutions in LR pixels, in the order in which the data passes them.
+    Sums the reach of all convolutions in LR pixels, in the order in which the data passes them. A network of the user's
+    own may do more than convolve, so that only its attribute ``receptive_radius`` counts.
     """
+    if type(model) not in ARCHITECTURES.values():
+        declared = getattr(model, "receptive_radius", None)
+        return declared if declared is not None and declared <= LARGEST_RADIUS else None
     reach, resolution = 0.0, model.scale // model.factor
     for module in model.modules():
         if isinstance(module, nn.PixelShuffle):

@@ -31,8 +31,9 @@ from srgan_lib.data.photos import Photo
 from srgan_lib.data.sources import DatasetMissing, find_photos
 from srgan_lib.files import digest, sha256_file
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone
+from srgan_lib.models.own_code import locate
 from srgan_lib.models.vgg19 import layer_index
-from srgan_lib.params import LOCATION_PARAMETERS, NOT_HASHED_FOR_TRAINING, Params
+from srgan_lib.params import LOCATION_PARAMETERS, NOT_HASHED_FOR_TRAINING, Params, is_own
 from srgan_lib.training.fingerprint import deciding_modules
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
@@ -124,7 +125,9 @@ def stage_components(
     )
 
 
-def training_fingerprint(stage: str, params: Params, components: Components, inputs: Sequence[Path]) -> str:
+def training_fingerprint(
+    stage: str, params: Params, components: Components, inputs: Sequence[Path], code: Path | None = None
+) -> str:
     """Hash what decides the weights and curves alone, so that editing a figure of a notebook never trains again.
 
     It covers the modules that decide them, but for the messages in these; the parameters (but for those that decide
@@ -137,6 +140,7 @@ def training_fingerprint(stage: str, params: Params, components: Components, inp
     params : resolved; only the ``shared`` section and the stage's own are looked at.
     components : the stage's.
     inputs : files of earlier stages; the warm-up's network among them for ``adversarial``.
+    code : the file with the generator's class, if it is the user's own.
     """
     return digest(
         [
@@ -144,6 +148,7 @@ def training_fingerprint(stage: str, params: Params, components: Components, inp
             {name: value for name, value in components.parameters.items() if name not in NOT_HASHED_FOR_TRAINING},
             components.environment,
             [sha256_file(path) for path in inputs],
+            own_code([code]) if code else {},
         ]
     )
 
@@ -163,12 +168,30 @@ def environment(stage: str, params: Params, *, fetching: bool = False) -> dict[s
     section = getattr(params, stage)
     if getattr(section, "content_weight", 0) and section.content_weights == "imagenet":
         found["vgg19"] = _backbone_hash("vgg19", max(section.content_layers, key=layer_index)) or UNKNOWN
+    found |= own_code(own_files(stage, params))
     if stage == "evaluation":
         absent = UNKNOWN if fetching else MISSING
         found |= {LPIPS_BACKBONES[net]: _backbone_hash(LPIPS_BACKBONES[net]) or absent for net in section.lpips_nets}
         if section.reference_models:
             shipped = weights.reference_models(params.shared.scale).values()
             found |= {path.name: _file_hash(path, path.stat().st_mtime_ns) for path in shipped}
+    return found
+
+
+def own_files(stage: str, params: Params) -> list[Path]:
+    """List the files of the user's own code that a stage's parameters name."""
+    section = getattr(params, stage)
+    names = [getattr(section, "generator", ""), *getattr(section, "extra_losses", {})]
+    return sorted({locate(name)[0] for name in names if is_own(name)})
+
+
+def own_code(files: Iterable[Path]) -> dict[str, str]:
+    """Hash files of the user's own code, and the library modules that each imports."""
+    found = {}
+    for file in files:
+        found[f"code {file.name}"] = sha256_file(file) if file.is_file() else MISSING
+        if file.is_file():
+            found[f"library code of {file.name}"] = digest(module_hashes([file.read_text(encoding="utf-8")]))
     return found
 
 
@@ -282,7 +305,8 @@ def _code_hash(code: tuple[str, ...], notebook: Path) -> str:
 def _architecture(stage: str, params: Params, inputs: Iterable[Path]) -> str:
     """Name the architecture of the network that a stage trains to enlarge."""
     if stage != "adversarial":
-        return getattr(getattr(params, stage), "generator", stage)
+        name = getattr(getattr(params, stage), "generator", stage)
+        return "own" if is_own(name) else name
     from srgan_lib.models.files import load_tensors  # with torch, which planning does without
 
     (warmup,) = (path for path in inputs if path.suffix == ".safetensors")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from srgan_lib.hardware import available_cores, cpu_has_bfloat16, cuda_capabilities
 from srgan_lib.models.backbones import find_backbone
+from srgan_lib.models.own_code import OwnCodeError, check_reference
 from srgan_lib.models.vgg19 import layer_index
-from srgan_lib.params import ParameterError, Params
+from srgan_lib.params import ParameterError, Params, is_own
 
 
 def resolve(params: Params, on_message: Callable[[str], None] = lambda text: None) -> Params:
@@ -57,6 +58,8 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
             )
     for name in ("warmup", "adversarial"):
         section = getattr(params, name)
+        for parameter in ("generator", "extra_losses"):
+            _check_own_code(f"{name}.{parameter}", getattr(section, parameter, ()))
         if section.content_weight:
             weights = _content_weights(name, section.content_weights, section.content_layers, on_message)
             sections[name] = section.model_copy(update={"content_weights": weights})
@@ -77,3 +80,13 @@ def _content_weights(stage: str, wanted: str, layers: dict[str, float], on_messa
         )
     )
     return "imagenet" if found else "random"
+
+
+def _check_own_code(parameter: str, value: str | Iterable[str]) -> None:
+    """Check that the files with the user's own classes are there and define them."""
+    for name in [value] if isinstance(value, str) else value:
+        if is_own(name):
+            try:
+                check_reference(name)
+            except OwnCodeError as error:
+                raise ParameterError(f"{parameter}: {error}", parameter=parameter, path=error.path) from None

@@ -19,7 +19,8 @@ from typing import Any
 
 from srgan_lib.files import read_json, write_json
 from srgan_lib.layout import STAGES, LayoutError
-from srgan_lib.params import ParameterError, Params, Shared
+from srgan_lib.models.own_code import locate
+from srgan_lib.params import ParameterError, Params, Shared, is_own
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.display import Display
 from srgan_lib.pipeline.fetching import InputMissing, missing_inputs
@@ -81,9 +82,19 @@ class Stage(Display):
             )
         return path
 
+    @property
+    def code(self) -> Path | None:
+        """The file with the generator's class, by this run's ``warmup.generator``, if it is the user's own."""
+        generator = self.params.warmup.generator
+        if "warmup" in self.info.upstream:
+            generator = read_json(self.run_dir / "warmup" / "manifest.json")["components"]["parameters"]["generator"]
+        elif self.name != "warmup":
+            return None
+        return locate(generator)[0] if is_own(generator) else None
+
     def training_fingerprint(self, *inputs: Path) -> str:
         """What decides the weights that this stage trains; its checkpoints carry it."""
-        return provenance.training_fingerprint(self.name, self.params, self.components, inputs)
+        return provenance.training_fingerprint(self.name, self.params, self.components, inputs, self.code)
 
     def panel(self, widget: Any) -> None:
         """Show a panel to play with; only where the notebook is :attr:`live`."""

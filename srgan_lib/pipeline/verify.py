@@ -8,7 +8,9 @@ from pathlib import Path
 from srgan_lib.errors import SrganError
 from srgan_lib.files import read_json
 from srgan_lib.layout import STAGES
+from srgan_lib.params import Params
 from srgan_lib.params_io import check
+from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.execution import execute
 from srgan_lib.pipeline.kernels import OnEvent
 from srgan_lib.pipeline.planning import plan_run
@@ -33,10 +35,12 @@ def verify_run(run_dir: Path, root: Path, on_event: OnEvent) -> int:
     Raises
     ------
     NotReproducible
-        Naming the first file that differs, in the order of the stages; the scratch folder then stays.
+        Naming the first file that differs, in the order of the stages; the scratch folder then stays. Before anything
+        runs, naming a file of the user's own code that has changed since.
     """
     manifest = read_json(run_dir / "manifest.json")
     params = check(manifest["parameters"], str(run_dir / "manifest.json"))
+    _check_own_code(run_dir, params)
     scratch = run_dir / ".verify" / run_dir.name
     shutil.rmtree(scratch.parent, ignore_errors=True)
     execute(plan_run(params, scratch, root, reuse=False), params, scratch, root, on_event)
@@ -54,3 +58,15 @@ def verify_run(run_dir: Path, root: Path, on_event: OnEvent) -> int:
             count += 1
     shutil.rmtree(scratch.parent)
     return count
+
+
+def _check_own_code(run_dir: Path, params: Params) -> None:
+    """Check that files of the user's own code are those that the run was made with."""
+    for stage in STAGES:
+        recorded = read_json(run_dir / stage / "manifest.json")["components"]["environment"]
+        for file in provenance.own_files(stage, params):
+            if recorded.get(f"code {file.name}") != provenance.own_code([file])[f"code {file.name}"]:
+                raise NotReproducible(
+                    f"{file} is not what the run was made with, which is kept in {run_dir / stage / 'code' / file.name}; "
+                    "put that one in its place first"
+                )

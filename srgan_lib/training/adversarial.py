@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas
@@ -12,6 +12,7 @@ from torch import Tensor
 from srgan_lib.data.pairs import Pair
 from srgan_lib.models.discriminators import build_discriminator, discriminator_config
 from srgan_lib.models.files import CheckpointError, load_model
+from srgan_lib.models.own_code import Code, OwnClass
 from srgan_lib.params import Params
 from srgan_lib.training.adversarial_loss import AdversarialLoss
 from srgan_lib.training.compute import seeded
@@ -19,6 +20,7 @@ from srgan_lib.training.loop import Loop, OnStep, OnWarning, TrainingTask
 from srgan_lib.training.losses import ImageTerms, weighted_sum
 from srgan_lib.training.montage import Montage
 from srgan_lib.training.optimizer import Optimizer
+from srgan_lib.training.own_loss import own_losses, with_own_losses
 from srgan_lib.training.state import NetworkState
 
 LogitTerm = Callable[[Tensor | None, Tensor], Tensor]
@@ -31,13 +33,21 @@ class Adversarial(TrainingTask):
     ----------
     loop : gives the stage's parameters and where it runs.
     warmup_weights : the file of the generator to begin with.
+    code : where the generator's class is, if it is the user's own.
+    losses : of the user's own, each with its weight.
     """
 
-    def __init__(self, loop: Loop, warmup_weights: Path) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        warmup_weights: Path,
+        code: Code | None = None,
+        losses: Sequence[tuple[OwnClass, float]] = (),
+    ) -> None:
         self.stage = stage = loop.stage
         self.compute = compute = loop.compute
         shared = loop.params.shared
-        self.terms = ImageTerms.of(stage, compute, loop.first_crops())
+        self.terms = ImageTerms.of(stage, compute, loop.first_crops(), losses)
         self.adversarial = AdversarialLoss(stage.adversarial_loss)
         #: Terms of the generator's loss that compare the discriminator's outputs for real and for generated images.
         self.logit_terms: dict[str, LogitTerm] = {}
@@ -45,7 +55,7 @@ class Adversarial(TrainingTask):
         if stage.adversarial_weight:
             self.logit_terms["adversarial"] = self.adversarial.generator
             self.weights["adversarial"] = stage.adversarial_weight
-        generator, metadata = load_model(warmup_weights)
+        generator, metadata = load_model(warmup_weights, code)
         if generator.scale != shared.scale:
             raise CheckpointError(
                 f"{warmup_weights}: its generator enlarges ×{generator.scale}, and shared.scale is {shared.scale}; "
@@ -121,13 +131,21 @@ def train_adversarial(
     fingerprint: str,
     on_step: OnStep | None = None,
     on_warning: OnWarning | None = None,
+    *,
+    code: Code | None = None,
+    extra_losses: Mapping[type, float] | None = None,
 ) -> pandas.DataFrame:
     """Train the warmed-up generator against a discriminator.
 
     Writes ``generator.safetensors``, ``discriminator.safetensors`` and the snapshots in ``montage/``.
-    ``warmup_weights`` is the warm-up's ``generator.safetensors``. Other parameters, returns and raises as
+    ``warmup_weights`` is the warm-up's ``generator.safetensors``, and ``code`` the file with its class, or the class,
+    where that is the user's own. ``extra_losses`` is that of :func:`~srgan_lib.training.warmup.train_warmup`. Other parameters, returns and raises as
     :func:`~srgan_lib.training.srcnn.train_srcnn`; also ``CheckpointError`` where the warm-up's file is damaged or
     of another scale, and ``BackboneError`` where ``content_weights`` is ``imagenet`` and VGG-19 is not on this disk.
     """
+    named = params.adversarial.extra_losses if extra_losses is None else extra_losses
+    losses = own_losses(named) if named else []
+    if losses:
+        fingerprint = with_own_losses(fingerprint, losses, directory)
     loop = Loop("adversarial", params, train_pairs, validation_pairs, directory, fingerprint, on_step, on_warning)
-    return loop.run(["generator", "discriminator"], lambda: Adversarial(loop, warmup_weights))
+    return loop.run(["generator", "discriminator"], lambda: Adversarial(loop, warmup_weights, code, losses))

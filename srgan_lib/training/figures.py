@@ -35,10 +35,10 @@ def loss_curves(curve: pandas.DataFrame) -> Figure:
     terms = _weighted_terms(curve)
     for name in ("loss", *(terms if len(terms) > 1 else ())):
         column = name if name == "loss" else f"{name}_weighted"
-        _draw(axes, curve, column, TERMS[name])
+        _draw(axes, curve, column, _style(name))
     axes.set(xlabel="step", ylabel="loss (weighted terms)", yscale="log")
     legend_below(figure, axes)
-    shown = {"loss": "Sum"} | ({f"{name}_weighted": TERMS[name].label for name in terms} if len(terms) > 1 else {})
+    shown = {"loss": "Sum"} | ({f"{name}_weighted": _style(name).label for name in terms} if len(terms) > 1 else {})
     describe(figure, "; ".join(f"{label} {_course(curve, column, '.3g')}" for column, label in shown.items()) + ".")
     return figure
 
@@ -57,10 +57,10 @@ def term_shares(curve: pandas.DataFrame) -> Figure:
     shares.columns = terms
     shares["step"] = curve["step"]
     for name in terms:
-        _draw(axes, shares, name, TERMS[name])
+        _draw(axes, shares, name, _style(name))
     axes.set(xlabel="step", ylabel="share of the loss (%)", ylim=(-2, 102))
     legend_below(figure, axes)
-    describe(figure, "; ".join(f"{TERMS[name].label} {_course(shares, name, '.1f', ' %')}" for name in terms) + ".")
+    describe(figure, "; ".join(f"{_style(name).label} {_course(shares, name, '.1f', ' %')}" for name in terms) + ".")
     return figure
 
 
@@ -163,6 +163,11 @@ def feature_maps(maps: FeatureMaps) -> Figure:
         figure, f"Channels {names} of {maps.layer}: generated and HR differ by {distance:.3f} on average, of 0 to 1."
     )
     return figure
+
+
+def _style(term: str) -> Style:
+    """The style of a term of the loss; a loss of the user's own is called like its class."""
+    return TERMS.get(term, Style(term, "#CC79A7", "v", (0, (1, 1))))
 
 
 def _weighted_terms(curve: pandas.DataFrame) -> list[str]:

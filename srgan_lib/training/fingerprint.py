@@ -39,13 +39,14 @@ LOOP = (
     "training.validation",
 )
 #: Build a network; each architecture adds its own modules.
-NETWORK = ("models.base", "models.generators", "models.upsample")
+NETWORK = ("models.base", "models.generators")
 ARCHITECTURES = {
-    "srcnn": ("models.srcnn",),
-    "srresnet": ("models.prelu", "models.residual", "models.srresnet"),
-    "rrdbnet": ("models.rrdbnet",),
-    "espcn": ("models.espcn",),
-    "small_tanh": ("models.residual", "models.small_tanh"),
+    "srcnn": ("models.srcnn", "models.upsample"),
+    "srresnet": ("models.prelu", "models.residual", "models.srresnet", "models.upsample"),
+    "rrdbnet": ("models.rrdbnet", "models.upsample"),
+    "espcn": ("models.espcn", "models.upsample"),
+    "small_tanh": ("models.residual", "models.small_tanh", "models.upsample"),
+    "own": ("models.own_code",),
 }
 DISCRIMINATORS = {
     "srgan": ("models.srgan_discriminator",),
@@ -65,6 +66,7 @@ BYSTANDERS = {
     "training.gan_diagnostics": "warns",
     "training.interrupt": "stops between two steps; resumed trainings are equal",
     "training.observers": "watch",
+    "training.own_check": "refuses",
     "training.tensorboard": "shows the curves a second time",
 }
 
@@ -92,6 +94,8 @@ def deciding_modules(stage: str, params: Params, architecture: str) -> tuple[str
         found.add("metrics.lpips")
     if isinstance(section, GeneratorTraining) and section.content_weight:
         found |= {"models.features", "models.vgg19", "training.content_loss"}
+    if isinstance(section, GeneratorTraining) and section.extra_losses:
+        found |= {"models.own_code", "training.own_loss"}
     if isinstance(section, Adversarial):
         found |= {"models.discriminators", "models.image_discriminator", *DISCRIMINATORS[section.discriminator]}
         found |= {"training.adversarial_loss", "training.montage"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 
 from srgan_lib.models.features import VGGFeatures
+from srgan_lib.models.own_code import OwnClass
 from srgan_lib.params import GeneratorTraining
 from srgan_lib.training.compute import Compute
 from srgan_lib.training.content_loss import ContentLoss
 from srgan_lib.training.distances import DISTANCES, Distance
+from srgan_lib.training.own_loss import build_loss
 
 
 @dataclass
@@ -31,8 +33,20 @@ class ImageTerms:
     clamp: bool = False
 
     @classmethod
-    def of(cls, stage: GeneratorTraining, compute: Compute, calibration: Tensor) -> ImageTerms:
-        """The terms that have a weight in a stage's parameters; ``calibration`` is a batch of HR crops in [0,1]."""
+    def of(
+        cls,
+        stage: GeneratorTraining,
+        compute: Compute,
+        calibration: Tensor,
+        own: Sequence[tuple[OwnClass, float]] = (),
+    ) -> ImageTerms:
+        """Build the terms that have a weight in a stage's parameters.
+
+        Parameters
+        ----------
+        calibration : a batch of HR crops in [0,1].
+        own : losses of the user's own, each with its weight.
+        """
         terms: dict[str, Distance] = {}
         weights: dict[str, float] = {}
         if stage.pixel_weight:
@@ -42,6 +56,8 @@ class ImageTerms:
             content = ContentLoss(features, stage.content_layers, stage.content_loss, stage.content_scale)
             content.calibrate(calibration)
             terms["content"], weights["content"] = content, stage.content_weight
+        for loss, weight in own:
+            terms[loss.name], weights[loss.name] = build_loss(loss, compute, calibration), weight
         return cls(terms, weights, stage.clamp_in_training)
 
     @property

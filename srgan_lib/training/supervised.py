@@ -7,11 +7,13 @@ from typing import Any
 from torch import Tensor
 
 from srgan_lib.models.generators import build_generator
+from srgan_lib.models.own_code import Code
 from srgan_lib.params import Initialisation
 from srgan_lib.training.compute import seeded
 from srgan_lib.training.loop import Loop, TrainingTask
 from srgan_lib.training.losses import ImageTerms, weighted_sum
 from srgan_lib.training.optimizer import Optimizer
+from srgan_lib.training.own_check import check_generator
 from srgan_lib.training.state import NetworkState
 
 
@@ -23,7 +25,8 @@ class Supervised(TrainingTask):
     loop : gives the stage's parameters and where it runs.
     name, config : of the network: its file's name, and what builds it.
     terms : its loss.
-    initialisation : of its convolutions.
+    initialisation : of its convolutions; a network of the user's own initialises itself.
+    code : where the class of a network of the user's own is.
     """
 
     def __init__(
@@ -33,13 +36,18 @@ class Supervised(TrainingTask):
         config: dict[str, Any],
         terms: ImageTerms,
         initialisation: Initialisation = "default",
+        code: Code | None = None,
     ) -> None:
         stage = loop.stage
         self.compute = loop.compute
         self.terms = terms
         with seeded(loop.params.shared.seed, f"{loop.stage_name} weights"):
-            network = build_generator(config)
-            network.initialise(initialisation)
+            network = build_generator(config, code)
+            if code is None:
+                network.initialise(initialisation)
+        if code is not None:
+            shared = loop.params.shared
+            check_generator(network, config["class"], shared.scale, shared.crop // shared.scale)
         network = self.compute.trainable(network)
         self.trained = NetworkState(network, config, Optimizer(network, stage, stage.learning_rate, stage.schedule))
         self.networks = {name: self.trained}

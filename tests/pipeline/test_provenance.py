@@ -13,6 +13,7 @@ from srgan_lib.files import write_atomic
 from srgan_lib.layout import STAGES
 from srgan_lib.models.files import save_model
 from srgan_lib.models.generators import build_generator
+from srgan_lib.params import ParameterError
 from srgan_lib.pipeline import provenance
 from tests.project import tiny_params
 
@@ -242,3 +243,40 @@ def test_published_figures_and_other_methods_weights_rerun_the_evaluation_alone(
     image.write_bytes(b"second")
     os.utime(image, ns=(1, 1))
     assert changed(before, fingerprints(library, folder)) == ["evaluation"]
+
+
+def test_own_code_is_part_of_its_stage_and_training(tmp_path, library, components):
+    """The file's bytes count, and so do the library modules that it imports."""
+    net = tmp_path / "net.py"
+    net.write_text("from srgan_lib.models.espcn import ESPCN\n\n\nclass Net(ESPCN):\n    pass\n")
+    own = tiny_params(warmup={"generator": f"{net}:Net"})
+    notebook = library / "notebooks/03_warmup.ipynb"
+
+    def both():
+        pieces = provenance.stage_components("warmup", own, notebook, {})
+        return pieces.fingerprint, provenance.training_fingerprint("warmup", own, pieces, [])
+
+    seen = [both()]
+    net.write_text(net.read_text() + "# changed\n")
+    seen.append(both())
+    edit(library / "srgan_lib/models/espcn.py", "nn.Tanh()", "nn.ReLU()")
+    seen.append(both())
+    stages, trainings = (set(one) for one in zip(*seen, strict=True))
+    assert len(stages) == len(trainings) == 3
+
+
+def test_own_code_is_looked_for_before_anything_runs(tmp_path):
+    net = tmp_path / "net.py"
+    for content, words in (
+        (None, "cannot be read"),
+        ("class Net(:", "line 1: not Python"),
+        ("class Other:\n    pass\nraise SystemExit('this must not run')", "no class 'Net'; it defines Other"),
+    ):
+        if content is not None:
+            net.write_text(content)
+        with pytest.raises(ParameterError, match=words) as error:
+            tiny_params(warmup={"generator": f"{net}:Net"})
+        assert error.value.parameter == "warmup.generator"
+        with pytest.raises(ParameterError, match=words) as error:
+            tiny_params(adversarial={"extra_losses": {f"{net}:Net": 1.0}})
+        assert error.value.parameter == "adversarial.extra_losses"

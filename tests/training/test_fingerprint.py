@@ -13,12 +13,14 @@ import srgan_lib
 from srgan_lib.data.images import pixel_hash, write_image
 from srgan_lib.data.pairs import load_pairs
 from srgan_lib.data.photos import Photo
+from srgan_lib.params import is_own
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.fingerprint import BYSTANDERS, deciding_modules
 from srgan_lib.training.srcnn import train_srcnn
 from srgan_lib.training.warmup import train_warmup
 from tests.tiny import photographs
 
+OWN = Path(__file__).parents[2] / "docs" / "examples"
 LIBRARY = Path(srgan_lib.__file__).parent
 EVERY_TRAINING = {
     "data.degrade",
@@ -68,8 +70,9 @@ PINNED = {
 TABLES = {"training.distances"}  # names functions of torch, so that none of its own need run
 
 
-def deciding(stage, params, architecture=None):
-    architecture = architecture or {"srcnn": "srcnn"}.get(stage, params.warmup.generator)
+def deciding(stage, params):
+    generator = "own" if is_own(params.warmup.generator) else params.warmup.generator
+    architecture = "srcnn" if stage == "srcnn" else generator
     return {name.removeprefix("srgan_lib.") for name in deciding_modules(stage, params, architecture)}
 
 
@@ -98,6 +101,17 @@ def test_the_modules_of_each_trainer(stage, make_params):
             {"models.small_discriminator"},
             {"models.srgan_discriminator"},
         ),
+        (
+            "warmup",
+            {
+                "warmup": {
+                    "generator": f"{OWN}/my_net.py:MyGenerator",
+                    "extra_losses": {f"{OWN}/my_loss.py:EdgeLoss": 1.0},
+                }
+            },
+            {"models.own_code", "training.own_loss"},
+            SRRESNET | {"models.upsample"},
+        ),
         ("srcnn", {}, set(), set()),
         ("warmup", {}, set(), set()),
         ("adversarial", {}, set(), set()),
@@ -111,7 +125,14 @@ def test_they_are_those_that_a_training_calls(stage, sections, more, less, make_
 
 
 def test_every_import_of_a_deciding_module_is_deciding_somewhere_or_a_bystander():
-    alternatives = {"models.rrdbnet", "models.espcn", "models.small_tanh", "models.small_discriminator"}
+    alternatives = {
+        "models.own_code",
+        "training.own_loss",
+        "models.rrdbnet",
+        "models.espcn",
+        "models.small_tanh",
+        "models.small_discriminator",
+    }
     alternatives |= {"data.realistic", "training.ema", "metrics.lpips", "metrics.multiscale", "metrics.spectra"}
     known = set.union(*PINNED.values()) | alternatives | BYSTANDERS.keys()
     for name in set.union(*PINNED.values()):

@@ -1,0 +1,163 @@
+"""Load a network or a loss of the user's own, from the file that the parameters name.
+
+The file is the user's own code and runs as such. It is one self-contained file: the hash of its bytes stands in the
+fingerprints and in the metadata of a trained network, and another file beside it would be in neither. No code is taken
+from a file with weights: whoever opens one gives the file with the class, whose hash must be the one recorded.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import linecache
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+from srgan_lib.errors import InputError
+from srgan_lib.files import write_atomic
+from srgan_lib.layout import project_root
+
+
+class OwnCodeError(InputError):
+    """The user's own code is missing, has changed, or is not what it is used as."""
+
+
+@dataclass(frozen=True)
+class OwnClass:
+    """A class with the source that defines it.
+
+    Attributes
+    ----------
+    name : of the class.
+    file : name of the file.
+    source : bytes of the file, or of the notebook's cell.
+    value : the class.
+    """
+
+    name: str
+    file: str
+    source: bytes
+    value: type
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the source, in hexadecimal."""
+        return hashlib.sha256(self.source).hexdigest()
+
+    def config(self, scale: int) -> dict[str, Any]:
+        """Describe a generator of this class for a model file, as plain JSON."""
+        return {
+            "architecture": "own",
+            "class": self.name,
+            "file": self.file,
+            "sha256": self.sha256,
+            "scale": scale,
+        }
+
+    def keep(self, directory: Path) -> None:
+        """Copy the source into ``code/`` of a stage's folder."""
+        write_atomic(directory / "code" / self.file, self.source)
+
+
+#: Where a class is: in a file, in memory (defined in a notebook's cell), or loaded already.
+Code = Path | type | OwnClass
+
+
+def locate(reference: str) -> tuple[Path, str]:
+    """Split ``FILE.py:Class`` into the file, relative to the project's root unless absolute, and the class's name."""
+    file, _, name = reference.rpartition(":")
+    return project_root() / file, name
+
+
+def check_reference(reference: str) -> None:
+    """Check, without running it, that a file is there and defines the class.
+
+    Raises
+    ------
+    OwnCodeError
+        Naming the file and what it defines.
+    """
+    path, name = locate(reference)
+    try:
+        tree = ast.parse(_read(path), str(path))
+    except SyntaxError as error:
+        raise OwnCodeError(f"{path}, line {error.lineno}: not Python: {error.msg}") from None
+    classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    if name not in classes:
+        raise OwnCodeError(f"{path} defines no class {name!r}; it defines {', '.join(classes) or 'none'}")
+
+
+def own_class(code: Code, name: str, sha256: str | None = None) -> OwnClass:
+    """Load a class; the code of its file runs.
+
+    Parameters
+    ----------
+    code : the file, or the class.
+    name : of the class.
+    sha256 : what the hash of the source must be before it runs; none: any.
+
+    Raises
+    ------
+    OwnCodeError
+        If the file or the class is not there, has another hash, or the source of a class cannot be read.
+    Exception
+        Whatever the file raises while it runs.
+    """
+    if isinstance(code, OwnClass):
+        source, file = code.source, code.file
+    elif isinstance(code, Path):
+        source, file = _read(code), code.name
+    else:
+        source, file = _source_in_memory(code), f"{name}.py"
+    if sha256 not in (None, hashlib.sha256(source).hexdigest()):
+        raise OwnCodeError(
+            f"{code} is not the {file} that the network was trained with: their SHA-256 differ; the run keeps a copy of "
+            "that one in warmup/code/"
+        )
+    value = _run(code, source).get(name) if isinstance(code, Path) else getattr(code, "value", code)
+    if not isinstance(value, type):
+        raise OwnCodeError(f"{code} defines no class {name!r}")
+    return OwnClass(name, file, source, value)
+
+
+def recorded_class(code: Code | None, config: Mapping[str, Any]) -> OwnClass:
+    """Load the class that a model file's configuration records.
+
+    Raises
+    ------
+    OwnCodeError
+        Without the code, and where its hash is not the one recorded.
+    """
+    if code is None:
+        raise OwnCodeError(
+            f"its network is the class {config['class']} of {config['file']}, which is not part of the file with weights; "
+            f"give {config['file']} as well (srgan upscale: --code FILE)"
+        )
+    return own_class(code, config["class"], config["sha256"])
+
+
+def _run(path: Path, source: bytes) -> dict[str, Any]:
+    """Run a file and return what it defines."""
+    module = ModuleType(path.stem)
+    module.__file__ = str(path)
+    exec(compile(source, str(path), "exec"), module.__dict__)
+    return module.__dict__
+
+
+def _source_in_memory(kind: type) -> bytes:
+    """Read the file or the notebook's cell that defines a class."""
+    functions = [value for value in vars(kind).values() if isinstance(value, FunctionType)]
+    lines = linecache.getlines(functions[0].__code__.co_filename) if functions else []
+    if not lines:
+        raise OwnCodeError(f"the source of {kind.__name__} cannot be read; define the class in a file or in one cell")
+    return "".join(lines).encode()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise OwnCodeError(f"{path}: cannot be read: {error.strerror}", path=path) from None
