@@ -15,6 +15,7 @@ import pandas as pd
 
 from srgan_lib.evaluation.reference import BUILTIN
 from srgan_lib.files import read_json, sha256_file, write_atomic
+from srgan_lib.formatting import machine_text
 from srgan_lib.layout import TRAINING_STAGES, project_root
 from srgan_lib.methods import TRAINED
 from srgan_lib.metrics.registry import HEADLINE, METRICS
@@ -89,7 +90,7 @@ def model_card(method: str, run_dir: Path, manifest: dict[str, Any], summary: pd
             f"- **Data:** `{shared['dataset']}` (training and test images of BSDS500, Berkeley Segmentation Dataset, without "
             "302003, of which Set5 has a copy; non-commercial research). Set5, BSD100 and the built-in photographs were never seen.",
             f"- **Training:** {own['steps']} steps of {own['batch']} crops of {shared['crop']}×{shared['crop']} pixels, "
-            f"about {minutes:.0f} minutes on {hardware(manifest['machine'])}, {shared['dtype']}.",
+            f"about {minutes:.0f} minutes on {machine_text(manifest['machine'])}, {shared['dtype']}.",
             "- **Degradation:** MATLAB bicubic. Photographs that are noisy, blurred or compressed are outside of what it "
             "has learned: it sharpens their faults.",
             "- **Limits:** detail is plausible, not true; do not use it where a pixel can matter (medicine, evidence).",
@@ -104,12 +105,6 @@ def model_card(method: str, run_dir: Path, manifest: dict[str, Any], summary: pd
             "",
         ]
     )
-
-
-def hardware(machine: dict[str, Any]) -> str:
-    """A machine in a few words, from a run's manifest."""
-    gpus = f", {machine['gpu']} GPUs" if machine["gpu"] else ""
-    return f"{machine['cores']} cores ({machine['cpu']}){gpus}"
 
 
 if __name__ == "__main__":

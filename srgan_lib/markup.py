@@ -34,8 +34,12 @@ def render(figure: Figure, kind: str) -> bytes:
 
 def image(data: bytes, mime: str, alt: str, *, inches: float) -> str:
     """An image with its data in it; ``inches`` is its natural width, to which a narrow one is not stretched."""
-    uri = f"data:{mime};base64,{base64.b64encode(data).decode()}"
-    return f'<img alt="{html.escape(alt)}" style="--inches: {inches:.2f}" src="{uri}">'
+    return f'<img alt="{html.escape(alt)}" style="--inches: {inches:.2f}" src="{data_uri(data, mime)}">'
+
+
+def data_uri(data: bytes, mime: str) -> str:
+    """Return an address that holds the data itself."""
+    return f"data:{mime};base64,{base64.b64encode(data).decode()}"
 
 
 def scrolling(body: str, name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from srgan_lib.formatting import value_text
 from srgan_lib.layout import STAGES
 from srgan_lib.params import OWN_CLASS, ParameterError, Params, Shared
 
@@ -69,7 +70,7 @@ def describe() -> Iterator[tuple[str, str, str, str]]:
         model = Params.section(section)
         for name, field in model.model_fields.items():
             schema = model.model_json_schema()["properties"][name]
-            yield f"{section}.{name}", _plain(field.default), _allowed(schema), field.description or ""
+            yield f"{section}.{name}", value_text(field.default), _allowed(schema), field.description or ""
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
@@ -195,12 +196,6 @@ def _nearest(name: str, known: list[str]) -> str:
 
 def _all_names() -> list[str]:
     return sorted({n for s in ("shared", *STAGES) for n in Params.section(s).model_fields})
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:

@@ -40,7 +40,10 @@ def run(tmp_path):
         write_atomic(folder / "evaluation" / "figures" / f"grid_builtin_{number}.png", "grid")
     stages = {stage: {"steps": 7, "batch": 8} for stage in ("srcnn", "warmup", "adversarial")}
     shared = {"scale": 4, "crop": 96, "dataset": "bsds400", "dtype": "float32"}
-    manifest = {"machine": {"cpu": "a processor", "cores": 2, "gpu": 0}, "parameters": {"shared": shared, **stages}}
+    manifest = {
+        "machine": {"cpu": "a processor", "cores": 2, "memory": 8, "gpu": 0},
+        "parameters": {"shared": shared, **stages},
+    }
     write_atomic(folder / "manifest.json", json.dumps(manifest))
     for name, frame in (("metrics", metrics), ("metrics_summary", summarise(metrics, resamples=100))):
         write_atomic(folder / f"{name}.csv", frame.to_csv(index=False))
@@ -55,7 +58,7 @@ def test_a_run_becomes_weights_cards_and_results(run, tmp_path):
     assert models["srresnet"].read_bytes() == (run / "warmup" / "generator.safetensors").read_bytes()
     assert load_model(models["srcnn"])[1]["config"] == CONFIGS["srcnn"]
     card = models["srgan"].with_suffix(".md").read_text()
-    assert "7 steps of 8 crops of 96×96 pixels, about 13 minutes on 2 cores (a processor)" in card
+    assert "7 steps of 8 crops of 96×96 pixels, about 13 minutes on a processor, 2 cores" in card
     assert "| Set5 | srgan | 31.50 | 0.830 | 0.150 |" in card and "| builtin | bicubic | 28.50 |" in card
     assert "| Set5 | srgan, self-ensemble | 32.50 |" in card
     assert "self-ensemble" not in models["srcnn"].with_suffix(".md").read_text()

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from srgan_lib.files import read_json
+from srgan_lib.formatting import duration
 from srgan_lib.layout import STAGES, TRAINING_STAGES
 from srgan_lib.sweep.execution import Outcome, TaskEvent
 from srgan_lib.sweep.study import Study
@@ -83,10 +84,8 @@ class SweepProgress:
         order = {"running": 0, "failed": 1, "waiting": 2, "finished": 3}
         shown = sorted(outcomes, key=lambda one: order[one.state])[: max(3, self._console.height - 6)]
         counts = ", ".join(f"{sum(one.state == state for one in outcomes)} {state}" for state in order)
-        minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
-        table = Table(
-            "run", "state", "stage", "progress", "best so far", caption=f"{counts}; {minutes}:{seconds:02} min"
-        )
+        table = Table("run", "state", "stage", "progress", "best so far")
+        table.caption = f"{counts}; {duration(time.monotonic() - self._began)}"
         for one in shown:
             stages = ", ".join(one.running)
             state = f"[{COLOURS[one.state]}]{one.state}[/]"

@@ -22,6 +22,7 @@ from srgan_lib.data.catalogue import SETS, Part
 from srgan_lib.data.images import image_files
 from srgan_lib.data.photos import DatasetError, Photo, Split
 from srgan_lib.downloads import size_in_words
+from srgan_lib.formatting import shortlist
 from srgan_lib.layout import cache_folder
 
 #: scikit-image's and matplotlib's bundled photographs: name -> (package, file, part of the split).
@@ -179,8 +180,8 @@ def _pair(photos: list[Photo], lr_files: list[Path], scale: int, folder: Path, l
     lr = {_key(file, scale): file for file in lr_files}
     if hr.keys() != lr.keys():
         raise DatasetError(
-            f"HR and LR do not pair: only in {folder}: {_listing(hr.keys() - lr.keys())}; only in {lr_folder}: "
-            f"{_listing(lr.keys() - hr.keys())}. Give every HR image one LR image of its name (0001 or 0001x{scale})"
+            f"HR and LR do not pair: only in {folder}: {shortlist(sorted(hr.keys() - lr.keys()))}; only in {lr_folder}: "
+            f"{shortlist(sorted(lr.keys() - hr.keys()))}. Give every HR image one LR image of its name (0001 or 0001x{scale})"
         )
     if len(hr) < len(photos) or len(lr) < len(lr_files):
         raise DatasetError(f"HR and LR do not pair: {folder} or {lr_folder} has two files of one name; rename one")
@@ -189,8 +190,3 @@ def _pair(photos: list[Photo], lr_files: list[Path], scale: int, folder: Path, l
 
 def _key(path: Path, scale: int) -> str:
     return re.sub(rf"[_-]?(x{scale}|LR|HR)$", "", path.stem, flags=re.IGNORECASE)
-
-
-def _listing(names: set[str]) -> str:
-    first = sorted(names)[:5]
-    return ", ".join(first) + (f" and {len(names) - 5} more" if len(names) > 5 else "") if first else "none"

@@ -9,7 +9,8 @@ import pandas as pd
 
 from srgan_lib.data.images import ImageError, image_files, read_image
 from srgan_lib.evaluation.evaluator import DEFAULT_METRICS, Evaluator
-from srgan_lib.evaluation.matching import FolderError, align, match_files, some
+from srgan_lib.evaluation.matching import FolderError, align, match_files
+from srgan_lib.formatting import shortlist
 
 
 def evaluate_folders(
@@ -47,7 +48,7 @@ def evaluate_folders(
         raise FolderError(f"{hr}: no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read", path=hr)
     files = match_files(list(originals), sr)
     if spare := sorted({file.name for file in image_files(sr)} - {file.name for file in files.values()}):
-        on_warning(f"{sr}: not judged, since {hr} has no image of that name: {some(spare)}")
+        on_warning(f"{sr}: not judged, since {hr} has no image of that name: {shortlist(spare)}")
     evaluator = Evaluator(names, border, on_warning)
     for done, (image, original) in enumerate(originals.items(), start=1):
         try:

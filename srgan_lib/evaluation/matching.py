@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from srgan_lib.data.images import image_files
 from srgan_lib.errors import InputError
+from srgan_lib.formatting import shortlist
 
 #: What data sets append to the names of HR files: ``img_001_SRF_4_HR``, ``0801x4``, ``baby-GT``.
 _DECORATION = re.compile(r"(x\d|[_\-. ](SRF_?\d|x\d|HR|GT|original))+$", re.IGNORECASE)
@@ -42,13 +43,13 @@ def match_files(images: Sequence[str], folder: Path) -> dict[str, Path]:
             found[keys[max(owners, key=len)]].append(file)
     if missing := [image for image, files in found.items() if not files]:
         raise FolderError(
-            f"{folder}: no file for {some(missing)}; results must be named like the HR images "
+            f"{folder}: no file for {shortlist(missing)}; results must be named like the HR images "
             "(something like _SRGAN or x4 may follow)",
             path=folder,
         )
     if double := next((files for files in found.values() if len(files) > 1), None):
         raise FolderError(
-            f"{folder}: {some([file.name for file in double])} belong to one image; keep one, "
+            f"{folder}: {shortlist([file.name for file in double])} belong to one image; keep one, "
             "or put each method into a folder of its own",
             path=folder,
         )
@@ -75,7 +76,7 @@ def match_test_sets(folder: Path, images: Mapping[str, Sequence[str]]) -> dict[s
         files = match_files(names, own if own.is_dir() else folder)
         if shared := {path for others in found.values() for path in others.values()}.intersection(files.values()):
             raise FolderError(
-                f"{folder}: {some(sorted(path.name for path in shared))} would be of {dataset} and of another test set; "
+                f"{folder}: {shortlist(sorted(path.name for path in shared))} would be of {dataset} and of another test set; "
                 "put each set's images into a subfolder of its name",
                 path=folder,
             )
@@ -105,9 +106,3 @@ def align(sr: np.ndarray, hr: np.ndarray, file: Path, scale: int) -> tuple[np.nd
 
 def _begins(stem: str, key: str) -> bool:
     return stem == key or (stem.startswith(key) and _APPENDED.match(stem, len(key)) is not None)
-
-
-def some(names: Iterable[str], most: int = 5) -> str:
-    """The first names of many, for a message."""
-    names = list(names)
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

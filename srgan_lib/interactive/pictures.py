@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import io
 from collections.abc import Iterable
@@ -11,6 +10,8 @@ from dataclasses import dataclass
 import ipywidgets
 import numpy as np
 from PIL import Image
+
+from srgan_lib.markup import data_uri
 
 WIDTH = 240  #: CSS pixels of each picture
 
@@ -37,7 +38,7 @@ def show_text(output: ipywidgets.HTML, text: str) -> None:
 def _figure(picture: Picture) -> str:
     buffer = io.BytesIO()
     Image.fromarray(picture.image).save(buffer, "PNG", compress_level=1)
-    source = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    source = data_uri(buffer.getvalue(), "image/png")
     label = html.escape(picture.label)
     image = f'<img alt="{label}" src="{source}" style="width: {WIDTH}px; image-rendering: pixelated">'
     return f'<figure style="margin: 0"><figcaption><b>{label}</b> {html.escape(picture.scores)}</figcaption>{image}</figure>'

@@ -2,76 +2,62 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import io
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from srgan_lib.interactive.throttle import Throttle
+from srgan_lib.formatting import duration
+from srgan_lib.markup import data_uri
 
-BAR_SHARE, PICTURE_SHARE = 0.003, 0.007  #: of the time; together at most one hundredth
-DRAWING = 0.3  #: seconds that drawing the curves is expected to take, until it has been measured
+#: Seconds from one drawing to the next; one takes some 2 ms and 0.3 s, so that both take a hundredth of the time.
+BAR_EVERY, PICTURES_EVERY = 1.0, 30.0
 
 
 class Watch:
     """A callback ``(step, total, row)`` for a computation that somebody watches in a notebook.
 
-    Bar and pictures are redrawn in place, so seldom that they take at most one hundredth of the time.
+    Bar and pictures are redrawn in place, at most every :data:`BAR_EVERY` and :data:`PICTURES_EVERY` seconds.
 
     Parameters
     ----------
     label : what is computed.
     directory : of the stage, in which a training keeps ``loss_curve.csv`` and ``sample.png``.
-    clock, effort : give the time, and the time that this thread has worked, in seconds.
     """
 
-    def __init__(
-        self,
-        label: str,
-        directory: Path,
-        clock: Callable[[], float] = time.perf_counter,
-        effort: Callable[[], float] = time.thread_time,
-    ) -> None:
+    def __init__(self, label: str, directory: Path) -> None:
         self.label, self.directory = label, directory
-        self._clock = clock
-        self._bar = _Slot()
-        self._pictures = _Slot()
-        self._bar_time = Throttle(BAR_SHARE, clock=clock, effort=effort)
-        self._picture_time = Throttle(PICTURE_SHARE, expected=DRAWING, clock=clock, effort=effort)
+        self._bar, self._pictures = _Slot(), _Slot()
+        self._bar_drawn = self._pictures_drawn = monotonic()
         self._rows: list[Mapping[str, float]] = []
         self._began: tuple[int, float] | None = None
-
-    @property
-    def spent(self) -> float:
-        """Seconds that showing has taken so far."""
-        return self._bar_time.spent + self._picture_time.spent
 
     def __call__(self, step: int, total: int, row: Mapping[str, float] | None = None) -> None:
         """Show that ``step`` of ``total`` is done; ``row`` is a new row of the loss curve."""
         if self._began is None:
-            self._began = step, self._clock()
+            self._began = step, monotonic()
             self._rows = self._earlier_rows(step)
             self._bar.show(self._progress(step, total))
         if row:
             self._rows.append(row)
-        if step >= total:
+        now = monotonic()
+        if step >= total or now - self._bar_drawn >= BAR_EVERY:
             self._bar.show(self._progress(step, total))
-            return
-        self._bar_time.run(lambda: self._bar.show(self._progress(step, total)))
-        if row:
-            self._picture_time.run(lambda: self._pictures.show(self._drawing(step)))
+            self._bar_drawn = now
+        if row and step < total and now - self._pictures_drawn >= PICTURES_EVERY:
+            self._pictures.show(self._drawing(step))
+            self._pictures_drawn = monotonic()
 
     def _progress(self, step: int, total: int) -> str:
         assert self._began is not None  # by __call__
         first, began = self._began
-        seconds = self._clock() - began
+        seconds = monotonic() - began
         if step >= total:
-            text = f"done in {_duration(seconds)}"
+            text = f"done in {duration(seconds)}"
         elif step > first:
-            text = f"{_duration(seconds / (step - first) * (total - step))} left"
+            text = f"{duration(seconds / (step - first) * (total - step))} left"
         else:
             text = ""
         loss = f", loss {self._rows[-1]['loss']:.4g}" if self._rows and "loss" in self._rows[-1] else ""
@@ -121,11 +107,4 @@ class _Slot:
 
 
 def _image(png: bytes, alt: str, style: str) -> str:
-    return (
-        f'<img alt="{alt}" title="{alt}" style="{style}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-    )
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
+    return f'<img alt="{alt}" title="{alt}" style="{style}" src="{data_uri(png, "image/png")}">'

@@ -7,6 +7,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from srgan_lib.formatting import value_text
 from srgan_lib.layout import STAGES
 from srgan_lib.params import Params
 from srgan_lib.report.load_run import Run
@@ -39,7 +40,11 @@ def parameters(run: Run) -> dict[str, list[Parameter]]:
         for name, value in run.manifest["parameters"][section].items():
             default, meaning = fields[name].get_default(), fields[name].description
             row = Parameter(
-                name, plain(value), plain(default) if value != default else "", f"{section}.{name}" in changed, meaning
+                name,
+                value_text(value),
+                value_text(default) if value != default else "",
+                f"{section}.{name}" in changed,
+                meaning,
             )
             sections.setdefault(section, []).append(row)
     return sections
@@ -61,18 +66,3 @@ def code(run: Run, book: NotebookNode) -> list[tuple[str, str]]:
     ]
     sources = {stage.info: [c.source for c in cells if c.metadata["stage"] == stage.info.name] for stage in run.stages}
     return [(info.notebook, "\n\n".join(pieces)) for info, pieces in sources.items()]
-
-
-def plain(value: Any) -> str:
-    """A parameter's value as a params file has it."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {plain(item)}" for key, item in value.items()) or "none"
-    if isinstance(value, list):
-        return ", ".join(map(plain, value)) or "none"
-    return str(value)

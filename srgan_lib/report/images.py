@@ -8,6 +8,8 @@ import io
 import re
 from pathlib import Path
 
+from srgan_lib.markup import data_uri
+
 SUFFIXES = {
     "image/svg+xml": ".svg",
     "image/png": ".png",
@@ -52,7 +54,7 @@ class Images:
         """HTML with every name replaced by the image itself as a data URI."""
 
         def uri(found: re.Match[str]) -> str:
-            return f"data:{TYPES[found[1]]};base64,{base64.b64encode(self._files[found[0]]).decode()}"
+            return data_uri(self._files[found[0]], TYPES[found[1]])
 
         return NAME.sub(uri, html)
 

@@ -50,22 +50,6 @@ class Run:
         """Everything the stages warned of, in order."""
         return [(stage, text) for stage in self.stages for text in stage.manifest.get("warnings", [])]
 
-    @property
-    def machine(self) -> str:
-        """What the run was computed on, in words."""
-        machine = self.manifest["machine"]
-        gpus = machine["gpu"]
-        cards = f"{gpus} CUDA device{'s' if gpus > 1 else ''}" if gpus else "no GPU"
-        return f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} GiB memory, {cards}"
-
-    @property
-    def duration(self) -> str:
-        """How long all stages took, e.g. ``7 min 42 s``."""
-        minutes, seconds = divmod(round(self.manifest["seconds"]), 60)
-        hours, minutes = divmod(minutes, 60)
-        text = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-        return text.replace(" ", "\N{NO-BREAK SPACE}")
-
 
 def read_run(directory: Path) -> Run:
     """Read a run's folder.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from srgan_lib.formatting import duration, machine_text
 from srgan_lib.methods import method_styles
 from srgan_lib.metrics.registry import HEADLINE, METRICS
 from srgan_lib.report.crops import ViewerCrops
@@ -50,6 +51,8 @@ def context(run: Run, viewer_crops: list[ViewerCrops]) -> dict[str, Any]:
     scale = run.manifest["parameters"]["shared"]["scale"]
     return {
         "scale": scale,
+        "machine": machine_text(run.manifest["machine"]),
+        "duration": duration(run.manifest["seconds"]),
         "started": run.stages[0].manifest["started"][:10],
         "finding": finding(run.scores, scale),
         "headings": [METRICS[metric].heading for metric in HEADLINE],

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from srgan_lib.formatting import value_text
 from srgan_lib.params import ParameterError, Params
 from srgan_lib.params_io import check, merge, nest
 from srgan_lib.sweep.definition import Source, override, parameters
@@ -154,19 +155,13 @@ def _value(params: Params, name: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    """A value as a label."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, float):
-        return f"{value:g}"
+    """A value as a label, short enough for a folder's name."""
     if isinstance(value, Mapping):
         weighted = any(weight != 1 for weight in value.values())
         return " + ".join(f"{weight:g}·{key}" if weighted else str(key) for key, weight in value.items()) or "none"
     if isinstance(value, list | tuple):
         return " + ".join(_text(part) for part in value) or "none"
-    return str(value)
+    return value_text(value)
 
 
 def _number(values: Mapping[str, Any]) -> float | None:

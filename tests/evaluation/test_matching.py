@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from srgan_lib.evaluation.matching import FolderError, align, match_files, some
+from srgan_lib.evaluation.matching import FolderError, align, match_files
 
 
 @pytest.fixture
@@ -51,8 +51,3 @@ def test_images_are_cut_to_the_size_they_share(tmp_path):
     assert [image.shape for image in align(sr, hr, tmp_path, 4)] == [(40, 48, 3)] * 2
     with pytest.raises(FolderError, match="51×40 pixels and its HR image 48×43"):
         align(sr, hr, tmp_path, 3)
-
-
-def test_long_lists_are_cut_short():
-    assert some("abc") == "a, b, c"
-    assert some("abcdefgh") == "a, b, c, d, e and 3 more"

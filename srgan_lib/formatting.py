@@ -1,0 +1,43 @@
+"""Put values into words: a parameter's value, a duration, a machine, many names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def value_text(value: Any) -> str:
+    """Format a parameter's value as a params file has it, e.g. ``true``, ``1e-05``, ``alex, squeeze``, ``none``."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {value_text(item)}" for key, item in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(value_text, value)) or "none"
+    return str(value)
+
+
+def duration(seconds: float) -> str:
+    """Format a duration, e.g. ``42 s``, ``7 min 42 s``, ``2 h 5 min``; its spaces do not break."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def machine_text(machine: Mapping[str, Any]) -> str:
+    """Format a machine as :func:`srgan_lib.hardware.machine` or a manifest describes it."""
+    gpus = machine["gpu"]
+    cards = f"{gpus} CUDA device{'s' if gpus > 1 else ''}" if gpus else "no GPU"
+    return f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} GiB memory, {cards}"
+
+
+def shortlist(names: Iterable[str]) -> str:
+    """List the first five names and say how many more there are; ``none`` for no name."""
+    names = list(names)
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more if names else "none"
