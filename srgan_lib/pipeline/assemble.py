@@ -12,7 +12,8 @@ from srgan_lib.hardware import machine
 from srgan_lib.layout import STAGES
 from srgan_lib.methods import TRAINED
 from srgan_lib.params import Params
-from srgan_lib.pipeline import provenance
+from srgan_lib.pipeline import code_hashes, provenance
+from srgan_lib.pipeline.snapshot import Snapshot
 from srgan_lib.report.build import build_report
 
 ARCHIVE = "srgan_results.zip"
@@ -48,7 +49,7 @@ def assemble(run_dir: Path, params: Params, asked: Params, root: Path, *, comman
             {name: s["fingerprint"] for name, s in stages.items()},
             asked.title,
             command,
-            provenance.source_hash("report"),
+            code_hashes.source_hash("report"),
         ]
     )
     before = read_json(run_dir / "manifest.json") or {}
@@ -96,7 +97,7 @@ def run_manifest(
         "command": command,
         "commit": commit(root),
         "machine": machine(),
-        "versions": provenance.environment("evaluation", params),
+        "versions": provenance.environment("evaluation", params, Snapshot()),
         "parameters": {section: getattr(params, section).model_dump() for section in ("shared", *STAGES, "published")},
         "changed": changed,
         "seconds": round(sum(stage["seconds"] for stage in stages.values()), 1),

@@ -79,7 +79,9 @@ def plan_run(
         forced = forced or info.name == from_stage
         notebook = root / "notebooks" / f"{info.notebook}.ipynb"
         upstream = {stage: fingerprints[stage] for stage in info.upstream}
-        components = provenance.stage_components(info.name, params, notebook, upstream, fetching=fetching)
+        components = provenance.stage_components(
+            info.name, params, notebook, upstream, fetching=fetching, snapshot=snapshot
+        )
         fingerprints[info.name] = components.fingerprint
         plan = Plan(info, "run", "", components, tuple(missing_inputs(info.name, params, snapshot)))
         plans.append(_decide(plan, run_dir, finished, forced=forced, reuse=reuse))

@@ -14,6 +14,7 @@ from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.execution import execute
 from srgan_lib.pipeline.kernels import OnEvent
 from srgan_lib.pipeline.planning import plan_run
+from srgan_lib.pipeline.snapshot import Snapshot
 
 
 class NotReproducible(SrganError):
@@ -65,7 +66,7 @@ def _check_own_code(run_dir: Path, params: Params) -> None:
     for stage in STAGES:
         recorded = read_json(run_dir / stage / "manifest.json")["components"]["environment"]
         for file in provenance.own_files(stage, params):
-            if recorded.get(f"code {file.name}") != provenance.own_code([file])[f"code {file.name}"]:
+            if recorded.get(f"code {file.name}") != provenance.own_code([file], Snapshot())[f"code {file.name}"]:
                 raise NotReproducible(
                     f"{file} is not what the run was made with, which is kept in {run_dir / stage / 'code' / file.name}; "
                     "put that one in its place first"

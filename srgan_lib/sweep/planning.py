@@ -11,7 +11,6 @@ from srgan_lib.files import read_json
 from srgan_lib.layout import STAGES, results_folder
 from srgan_lib.params import Params
 from srgan_lib.pipeline.planning import Plan, finished_stages, plan_run
-from srgan_lib.pipeline.provenance import one_look
 from srgan_lib.pipeline.resolve import resolve
 from srgan_lib.pipeline.snapshot import Snapshot
 from srgan_lib.sweep.expansion import SweepRun
@@ -84,13 +83,12 @@ def plan_sweep(
     claimed: dict[str, Path] = {}
     planned = []
     snapshot = Snapshot()
-    with one_look():
-        for run in runs:
-            params, directory = resolve(run.params, emit), folder / run.name
-            plans = plan_run(params, directory, root, finished=finished, fetching=fetching, snapshot=snapshot)
-            planned.append(
-                PlannedRun(run, params, directory, {p.stage.name: _shared(p, directory, claimed) for p in plans})
-            )
+    for run in runs:
+        params, directory = resolve(run.params, emit), folder / run.name
+        plans = plan_run(params, directory, root, finished=finished, fetching=fetching, snapshot=snapshot)
+        planned.append(
+            PlannedRun(run, params, directory, {p.stage.name: _shared(p, directory, claimed) for p in plans})
+        )
     return planned
 
 

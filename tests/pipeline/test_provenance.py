@@ -29,9 +29,7 @@ def library(tmp_path, monkeypatch):
     )
     shutil.copytree(ROOT / "notebooks", copy / "notebooks")
     monkeypatch.setattr(srgan_lib, "__file__", str(copy / "srgan_lib" / "__init__.py"))
-    provenance._module_file.cache_clear()
     yield copy
-    provenance._module_file.cache_clear()
 
 
 def fingerprints(root, params=None):

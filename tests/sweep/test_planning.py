@@ -1,11 +1,13 @@
 """Which run computes what several need, and in which order."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from srgan_lib.data.sources import BUILTIN
 from srgan_lib.layout import STAGES
-from srgan_lib.pipeline import provenance
+from srgan_lib.pipeline import code_hashes, provenance
 from srgan_lib.sweep.definition import read_sweep
 from srgan_lib.sweep.expansion import expand
 from srgan_lib.sweep.planning import by_urgency, plan_sweep, tasks
@@ -66,7 +68,9 @@ def test_a_worker_with_other_files_says_which_and_computes_nothing(project):
 
 def test_many_runs_are_planned_without_reading_a_file_again_for_each(project, monkeypatch):
     read = []
-    content = provenance.sha256_file
-    monkeypatch.setattr(provenance, "sha256_file", lambda path: read.append(path) or content(path))
+    content, text = provenance.sha256_file, Path.read_text
+    for module in (provenance, code_hashes):
+        monkeypatch.setattr(module, "sha256_file", lambda path: read.append(path) or content(path))
+    monkeypatch.setattr(Path, "read_text", lambda path, *how, **names: read.append(path) or text(path, *how, **names))
     planned(project, grid={"adversarial.adversarial_weight": [10.0**-power for power in range(8)]})
-    assert len(read) == len(set(read))
+    assert len(read) == len(set(read)) > len(BUILTIN), "images, notebooks and params files"
