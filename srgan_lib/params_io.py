@@ -12,8 +12,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from srgan_lib.formatting import value_text
-from srgan_lib.layout import STAGES
-from srgan_lib.params import OWN_CLASS, ParameterError, Params, Shared
+from srgan_lib.layout import COMPARISON, STAGES
+from srgan_lib.params import OWN_CLASS, ComparisonParams, ParameterError, Params, Section, Shared
 
 
 def check(document: Mapping[str, Any], source: str = "parameters") -> Params:
@@ -65,12 +65,12 @@ def read_document(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[P
 
 
 def describe() -> Iterator[tuple[str, str, str, str]]:
-    """Rows of the schema as (name, default, allowed, meaning), for ``srgan params``."""
-    for section in ("shared", *STAGES):
-        model = Params.section(section)
+    """List the schema's rows as (name, default, allowed, meaning), for ``srgan params``; notebook 06 comes last."""
+    sections: dict[str, type[Section]] = {name: Params.section(name) for name in ("shared", *STAGES)}
+    for section, model in {**sections, COMPARISON.name: ComparisonParams}.items():
+        properties = model.model_json_schema()["properties"]
         for name, field in model.model_fields.items():
-            schema = model.model_json_schema()["properties"][name]
-            yield f"{section}.{name}", value_text(field.default), _allowed(schema), field.description or ""
+            yield f"{section}.{name}", value_text(field.default), _allowed(properties[name]), field.description or ""
 
 
 def load_yaml(path: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 
 from srgan_lib import params, params_io
 from srgan_lib.layout import STAGES
-from srgan_lib.params import ParameterError, Params
+from srgan_lib.params import ComparisonParams, ParameterError, Params
 
 ROOT = Path(__file__).parents[1]
 
@@ -138,7 +138,8 @@ def test_an_empty_section_means_its_defaults(tmp_path):
 
 def test_every_parameter_is_described():
     rows = list(params_io.describe())
-    assert len(rows) == sum(len(Params.model_fields[s].annotation.model_fields) for s in ("shared", *STAGES))
+    sections = [Params.model_fields[name].annotation for name in ("shared", *STAGES)]
+    assert len(rows) == sum(len(section.model_fields) for section in (*sections, ComparisonParams))
     for name, default, allowed, meaning in rows:
         assert default and allowed and meaning, name
 

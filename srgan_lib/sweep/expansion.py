@@ -1,4 +1,4 @@
-"""From a sweep file to its runs: all combinations, each with a name, a label and checked parameters."""
+"""Expand a sweep file into its runs: all combinations, each with a name, a label and checked parameters."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from srgan_lib.formatting import value_text
+from srgan_lib.layout import COMPARISON
 from srgan_lib.params import ParameterError, Params
 from srgan_lib.params_io import check, merge, nest
 from srgan_lib.sweep.definition import Source, override, parameters
@@ -59,12 +60,12 @@ class SweepRun:
 
     @property
     def seed(self) -> int:
-        """Of its random choices."""
+        """The seed of its random choices."""
         return self.params.shared.seed
 
     @property
     def setting(self) -> str:
-        """What it sets but for the seed, in words: runs that differ in the seed only share it."""
+        """What it sets besides the seed, in words: runs that differ only in the seed share it."""
         named = [
             label if factor == "case" or len(self.levels) == 1 else f"{_short(factor)} {label}"
             for factor, label in self.levels.items()
@@ -81,7 +82,7 @@ class _Choice:
 
 
 def expand(source: Source) -> tuple[list[Factor], list[SweepRun]]:
-    """All runs of a sweep, seeds innermost, and what they vary.
+    """List what a sweep varies and all its runs, seeds innermost.
 
     Raises
     ------
@@ -110,7 +111,7 @@ def expand(source: Source) -> tuple[list[Factor], list[SweepRun]]:
 
 
 def single_command(source: Source, run: SweepRun, root: Path) -> str:
-    """The ``srgan run`` command that computes a run of a sweep by itself."""
+    """Write the ``srgan run`` command that computes a run of a sweep by itself."""
     words = ["srgan", "run", _shown(source.params, root)]
     for file in source.overlays:
         words += ["--overlay", _shown(file, root)]
@@ -120,11 +121,11 @@ def single_command(source: Source, run: SweepRun, root: Path) -> str:
 
 
 def _axes(source: Source) -> dict[str, list[_Choice]]:
-    """The choices of each factor, by its name."""
+    """List the choices of each factor, by its name."""
     definition = source.definition
 
     def full(changes: Mapping[str, Any]) -> dict[str, Any]:
-        """A bare name as ``stage.name`` where one section has it: tables have columns of their own called dataset and seed."""
+        """Complete a bare name to ``stage.name`` where one section has it: tables have columns of their own called dataset and seed."""
         names = {name: parameters([name], str(source.path)) for name in changes}
         return {found[0] if len(found) == 1 else name: changes[name] for name, found in names.items()}
 
@@ -149,13 +150,13 @@ def _checked(source: Source, changes: Mapping[str, Any]) -> Params:
 
 
 def _value(params: Params, name: str) -> Any:
-    """A parameter's value as the schema understood it; of a bare name the first section's."""
+    """Return a parameter's value as the schema understood it; for a bare name that of the first section."""
     section, _, key = parameters([name], "")[0].partition(".")
     return getattr(getattr(params, section), key)
 
 
 def _text(value: Any) -> str:
-    """A value as a label, short enough for a folder's name."""
+    """Write a value as a label, short enough for a folder's name."""
     if isinstance(value, Mapping):
         weighted = any(weight != 1 for weight in value.values())
         return " + ".join(f"{weight:g}·{key}" if weighted else str(key) for key, weight in value.items()) or "none"
@@ -165,7 +166,7 @@ def _text(value: Any) -> str:
 
 
 def _number(values: Mapping[str, Any]) -> float | None:
-    """The single value of a choice if it is a number."""
+    """Return the single value of a choice if it is a number."""
     value = next(iter(values.values())) if len(values) == 1 else None
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
@@ -176,7 +177,7 @@ def _factor(name: str, found: Mapping[str, float | None]) -> Factor:
 
 
 def _run_name(levels: Mapping[str, str], seed: int | None) -> str:
-    """A folder name such as ``adversarial_weight-1e-06.seed-0``."""
+    """Make a folder name such as ``adversarial_weight-1e-06.seed-0``."""
     parts = [label if factor == "case" else f"{_short(factor)}-{label}" for factor, label in levels.items()]
     parts += [] if seed is None else [f"seed-{seed}"]
     name = ".".join(_slug(part) for part in parts)
@@ -194,9 +195,14 @@ def _slug(text: str) -> str:
 
 
 def _check_names(source: Source, runs: list[SweepRun]) -> None:
-    """No two runs share a folder: a value given twice, or two cases with nearly one name."""
+    """Refuse two runs with one folder (a value given twice, cases of nearly one name), and the comparison's own folder."""
     seen: dict[str, SweepRun] = {}
     for run in runs:
+        if run.name == COMPARISON.name:
+            raise ParameterError(
+                f"{source.path}: {run.setting!r} is the name of the comparison's own folder; give the case another",
+                path=source.path,
+            )
         if run.name in seen:
             both = "' and '".join((seen[run.name].setting, run.setting))
             raise ParameterError(
@@ -206,6 +212,6 @@ def _check_names(source: Source, runs: list[SweepRun]) -> None:
 
 
 def _shown(path: Path, root: Path) -> str:
-    """A path as one types it in the project's folder."""
+    """Write a path as one types it in the project's folder."""
     path = path.resolve()
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

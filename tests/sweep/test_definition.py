@@ -83,6 +83,7 @@ def test_the_command_of_a_run_gives_the_same_parameters(project):
         ({"grid": {"shared.crop": [96, 97]}}, ["shared.crop", "97", "multiple"]),
         ({"grid": {"adversarial.steps": []}}, ["grid.adversarial.steps", "at least 1"]),
         ({"grid": {"adversarial.steps": [1, 1]}}, ["'1' and '1' are one run"]),
+        ({"cases": {"comparison": {"adversarial.steps": 1}}}, ["'comparison'", "own folder"]),
         ({"zip": {"warmup.steps": [1, 2], "srcnn.steps": [1]}}, ["zip", "warmup.steps has 2, srcnn.steps has 1"]),
         ({"grid": {"steps": [1]}, "zip": {"srcnn.steps": [2]}}, ["srcnn.steps", "varied twice", "grid", "zip"]),
         ({"grid": {"shared.seed": [1]}, "seeds": [2]}, ["shared.seed", "varied twice"]),
