@@ -1,1 +1,8 @@
-"""Sweeps: many runs planned together, computed once where they agree, and compared in one report."""
+"""Sweeps: many runs planned together, computed once where they agree, and compared in one report.
+
+The modules in the order in which a sweep passes through them::
+
+    definition ──> expansion ──> planning, study ──> execution, cluster, work ──> records ──> report
+                                                                                                 └── notebook 06:
+                                                     comparison, collection, statistics, findings, tables, figures
+"""

@@ -1,4 +1,4 @@
-"""Doing the tasks of a sweep on Dask workers: a cluster of processes on this machine, or one that already runs."""
+"""Do the tasks of a sweep on Dask workers: a cluster of processes on this machine, or one that already runs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PATIENCE = 60.0  #: seconds to wait for a cluster's first worker, and for traini
 def workers(
     planned: list[PlannedRun], jobs: int | None, client: Client | None, on_message: Callable[[str], None]
 ) -> Iterator[Executor]:
-    """What does the tasks: a running cluster, ``jobs`` workers on this machine, or for one job this process.
+    """Provide what does the tasks: a running cluster, ``jobs`` workers on this machine, or for one job this process.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def fetcher(client: Client) -> Callable[[list[Missing], Callable[[str], None]], 
 
 @contextmanager
 def local_cluster(workers: int, gpu: bool) -> Iterator[Client]:
-    """Workers on this machine, each a process that does one task at a time; with ``gpu`` each sees one device only."""
+    """Start workers on this machine, each a process that does one task at a time; with ``gpu`` each sees one device only."""
     import dask
     from distributed import Client, Nanny, Scheduler, SpecCluster
 
@@ -92,7 +92,7 @@ def local_cluster(workers: int, gpu: bool) -> Iterator[Client]:
 
 @contextmanager
 def running_cluster(address: str) -> Iterator[Client]:
-    """A cluster that somebody has started.
+    """Connect to a cluster that somebody has started.
 
     Raises
     ------

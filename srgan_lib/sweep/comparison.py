@@ -71,7 +71,7 @@ class Comparison(Display):
         return f"{self.name}/{name}"
 
     def first_runs(self) -> pd.DataFrame:
-        """The first run of each setting, in their order, at most ``patch_settings``."""
+        """Select the first run of each setting, in their order, at most ``patch_settings``."""
         return self.finished.drop_duplicates("setting").head(self.params.patch_settings)
 
     def finish(self, **summary: Any) -> None:
@@ -104,7 +104,7 @@ def open_comparison(namespace: Mapping[str, Any]) -> Comparison:
 
 
 def _comparable(finished: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the first test set on which every setting was judged; none where there is no such set."""
+    """Select the rows of the first test set on which every setting was judged; none where there is no such set."""
     settings = finished.groupby("dataset", sort=False).setting.nunique()
     common = settings.index[settings == finished.setting.nunique()]
     return finished[finished.dataset == common[0]] if len(common) else finished.iloc[:0]

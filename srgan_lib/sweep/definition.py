@@ -1,4 +1,4 @@
-"""The sweep file: what is varied over which params file, and by which rule a winner is named."""
+"""Define the sweep file: what is varied over which params file, and by which rule a winner is named."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Source:
 
     @property
     def method(self) -> TrainedMethod:
-        """Whose images are judged: SRGAN's, which nearly everything has an influence on, unless the file says other."""
+        """The method whose images are judged: SRGAN, which nearly every parameter influences, unless the file names another."""
         definition = self.definition
         varied = [*definition.grid, *definition.zip, *(name for case in definition.cases.values() for name in case)]
         only_srcnn = varied and all(name.startswith("srcnn.") for name in parameters(varied, str(self.path)))
@@ -136,7 +136,7 @@ def read_sweep(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path
         definition = Definition.model_validate(load_yaml(path))
     except ValidationError as error:
         raise refusal(error, Definition, str(path)) from None
-    _check_places(definition, path)
+    _check_varied_once(definition, path)
     base = definition.base
     params = path.parent / base.params
     all_overlays = (*(path.parent / file for file in base.overlays), *overlays)
@@ -157,17 +157,17 @@ def is_sweep(path: Path) -> bool:
 
 
 def override(name: str, value: Any) -> str:
-    """A parameter as the command line takes it after ``-p``."""
+    """Write a parameter as the command line takes it after ``-p``."""
     return f"{name}={json.dumps(value, ensure_ascii=False)}"
 
 
 def parameters(names: Iterable[str], source: str) -> list[str]:
-    """Names as they stand in a sweep file, as ``stage.name``; a bare name is several where several sections have it."""
+    """Complete the names of a sweep file to ``stage.name``; a bare name gives several where several sections have it."""
     return [f"{section}.{key}" for name in names for section, keys in nest(name, None, source).items() for key in keys]
 
 
-def _check_places(definition: Definition, path: Path) -> None:
-    """Each parameter is varied in one place only."""
+def _check_varied_once(definition: Definition, path: Path) -> None:
+    """Refuse a parameter that is varied in two places."""
     axes = [(kind, [name]) for kind in ("grid", "zip") for name in getattr(definition, kind)]
     axes.append(("cases", sorted({name for case in definition.cases.values() for name in case})))
     axes.append(("seeds", ["shared.seed"] if definition.seeds else []))

@@ -1,4 +1,4 @@
-"""Doing the tasks of a sweep: one after the other here, or side by side on Dask workers (:mod:`.cluster`)."""
+"""Do the tasks of a sweep one after the other in this process; :mod:`.cluster` does them side by side."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def cause_of(key: str, error: Exception) -> str:
 
 
 def _attempt(task: StageTask, work: Work, emit: OnTaskEvent) -> str:
-    """Do a task; what went wrong in words, or nothing."""
+    """Do a task and return what went wrong in words, or an empty string."""
 
     def on_event(event: str, details: Mapping[str, Any]) -> None:
         if event == "progress":

@@ -1,4 +1,4 @@
-"""Planning a sweep: what each run will compute, and which run computes what several need."""
+"""Plan a sweep: what each run will compute, and which run computes what several need."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def plan_sweep(
 
 
 def is_finished(planned: PlannedRun) -> bool:
-    """Whether a run's figures, as planned, are there already."""
+    """Tell whether a run's results, as planned, are there already."""
     manifest = read_json(planned.directory / "manifest.json") or {"stages": {}}
     return all(
         plan.action == "skip" and manifest["stages"].get(name, {}).get("fingerprint") == plan.fingerprint
@@ -102,7 +102,7 @@ def is_finished(planned: PlannedRun) -> bool:
 
 
 def tasks(planned: Iterable[PlannedRun]) -> list[StageTask]:
-    """All work of a sweep, each task after those it needs."""
+    """List all work of a sweep, each task after those it needs."""
     made: dict[str, StageTask] = {}
     last: dict[str, str] = {}  # by fingerprint, the task that computes it
     for run in planned:
@@ -118,7 +118,7 @@ def tasks(planned: Iterable[PlannedRun]) -> list[StageTask]:
 
 
 def by_urgency(all_tasks: list[StageTask]) -> dict[StageTask, int]:
-    """Tasks in the order in which they may be done, each with the number of runs that wait for it.
+    """Order tasks as they may be done, each with the number of runs that wait for it.
 
     What most runs wait for comes first, then one run is completed after the other.
     """
@@ -130,7 +130,7 @@ def by_urgency(all_tasks: list[StageTask]) -> dict[StageTask, int]:
 
 
 def _shared(plan: Plan, directory: Path, claimed: dict[str, Path]) -> Plan:
-    """A stage's plan; what an earlier run of the sweep will compute is reused."""
+    """Plan to reuse a stage that an earlier run of the sweep will compute."""
     if plan.action == "run" and plan.fingerprint in claimed:
         return replace(plan, action="reuse", source=claimed[plan.fingerprint])
     if plan.action == "run":

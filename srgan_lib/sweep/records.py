@@ -84,6 +84,6 @@ def sweep_manifest(study: Study, command: str) -> dict[str, Any]:
 
 
 def _last_day(study: Study) -> str:
-    """The day on which the last stage began; empty before any has finished."""
+    """Find the day on which the last stage began; empty before any has finished."""
     manifests = [read_json(run.directory / stage / "manifest.json") for run in study.finished for stage in STAGES]
     return max((manifest["started"] for manifest in manifests if manifest), default="")[:10]

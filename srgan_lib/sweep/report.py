@@ -64,7 +64,7 @@ def comparison_content(folder: Path) -> ReportContent:
 
 
 def _context(folder: Path) -> dict[str, Any]:
-    """What the templates show: the sweep's manifest, and the summary that the notebook wrote."""
+    """Gather what the templates show: the sweep's manifest, and the summary that the notebook wrote."""
     manifest, summary = read_json(folder / "sweep.json"), read_json(folder / COMPARISON.name / "summary.json")
     runs, winner = manifest["runs"], summary["winner"]
     finished = [run for run in runs.values() if run["state"] == "finished"]

@@ -16,7 +16,7 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Contrast:
-    """The difference of two levels of a factor, ``b`` minus ``a``.
+    """The difference between two levels of a factor, ``b`` minus ``a``.
 
     Attributes
     ----------

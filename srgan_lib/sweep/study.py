@@ -1,4 +1,4 @@
-"""A sweep from its file to its report: read, plan, do, compare."""
+"""Hold a sweep from its plan to its results: what is planned, what has become of each run, and one lock."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Study:
 
     @property
     def title(self) -> str:
-        """Of the comparison report."""
+        """The title of the comparison report."""
         return self.source.definition.title or f"{self.source.path.stem.replace('_', ' ').capitalize()}: a comparison"
 
     @property
@@ -63,7 +63,7 @@ class Study:
         return [outcome for outcome in self.outcomes.values() if outcome.state != "finished"]
 
     def command(self, run: SweepRun) -> str:
-        """What computes one of the runs by itself."""
+        """Write the command that computes one of the runs by itself."""
         return single_command(self.source, run, self.root)
 
     @contextmanager

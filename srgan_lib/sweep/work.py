@@ -1,4 +1,4 @@
-"""One task of a sweep, done in one process: on this machine or on a worker of a cluster."""
+"""Do one task of a sweep in one process: on this machine or on a worker of a cluster."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Work:
 
 
 def work_of(task: StageTask, root: Path, command: str) -> Work:
-    """The task as a worker gets it."""
+    """Describe a task to a worker."""
     planned = task.planned
     return Work(
         run=planned.run,
