@@ -7,7 +7,6 @@ from typing import Any
 
 from srgan_lib.files import read_json
 from srgan_lib.formatting import machine_text
-from srgan_lib.formatting import machine_text
 from srgan_lib.layout import COMPARISON
 from srgan_lib.pipeline.kernels import kernel_environment
 from srgan_lib.pipeline.notebook_execution import execute_notebook
@@ -72,7 +71,6 @@ def _context(folder: Path) -> dict[str, Any]:
     return {
         **manifest,
         **summary,
-        "machine": machine_text(manifest["machine"]),
         "machine": machine_text(manifest["machine"]),
         "total": len(runs),
         "unfinished": len(runs) - len(finished),
