@@ -54,22 +54,14 @@ shared = stage.params.shared
 photos = find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder)
 split = make_split(photos, shared, stage.warn, crop=shared.crop)
 split.to_csv(stage.directory / "split.csv", index=False)
-stage.table(
-    split[["split", "image", "width", "height", "mode", "sha256"]].assign(sha256=split.sha256.str[:12]),
-    "split",
-    caption=f"The {len(split)} photographs of <code>{shared.dataset}</code>: part, size in pixels, colour mode of the "
-    "file, and the beginning of the hash of its pixels.",
-    source="split.csv",
-)
+stage.table(split[["split", "image", "width", "height", "mode", "sha256"]].assign(sha256=split.sha256.str[:12]), "split",
+            caption=f"The {len(split)} photographs of <code>{shared.dataset}</code>: part, size in pixels, colour mode of the "
+                    "file, and the beginning of the hash of its pixels.", source="split.csv")
 
 # %%
-stage.figure(
-    figures.split_overview(split),
-    "sizes",
-    source="split.csv",
-    caption="Image sizes by part. Look for test images that are much larger or smaller than what training sees: "
-    "texture then has another scale, and the figures say less about other photographs.",
-)
+stage.figure(figures.split_overview(split), "sizes", source="split.csv",
+             caption="Image sizes by part. Look for test images that are much larger or smaller than what training sees: "
+                     "texture then has another scale, and the figures say less about other photographs.")
 
 # %% [markdown]
 # ## Colour and luminance
@@ -81,12 +73,8 @@ stage.figure(
 pairs = {part: load_pairs(split, photos, shared, part, stage.warn) for part in ("train", "validation", "test")}
 statistics = figures.statistics(pairs)
 statistics.to_csv(stage.directory / "statistics.csv", index=False)
-stage.figure(
-    figures.colour_statistics(statistics),
-    "colour",
-    source="statistics.csv",
-    caption="Mean luminance, contrast and saturation of each photograph. Look for parts that do not overlap.",
-)
+stage.figure(figures.colour_statistics(statistics), "colour", source="statistics.csv",
+             caption="Mean luminance, contrast and saturation of each photograph. Look for parts that do not overlap.")
 
 # %% [markdown]
 # ## What becomes of a photograph that is made small
@@ -100,24 +88,16 @@ stage.figure(
 # gives the size back, but not the detail:
 
 # %%
-stage.figure(
-    figures.pairs_sheet(pairs["train"] + pairs["validation"], shared.scale, count=stage.params.data.sample_pairs),
-    "pairs",
-    vector=False,
-    caption="Each row: a photograph (HR), what the network receives (LR, its pixels shown as they are), and a detail of both. "
-    "Look at fine texture and thin lines: they are what has to be restored.",
-)
+stage.figure(figures.pairs_sheet(pairs["train"] + pairs["validation"], shared.scale, count=stage.params.data.sample_pairs), "pairs", vector=False,
+             caption="Each row: a photograph (HR), what the network receives (LR, its pixels shown as they are), and a detail of both. "
+                     "Look at fine texture and thin lines: they are what has to be restored.")
 
 # %%
 spectra = figures.spectra(pairs["train"], shared.scale)
 spectra.to_csv(stage.directory / "spectra.csv", index=False)
-stage.figure(
-    figures.spectrum(spectra, shared.scale),
-    "spectrum",
-    source="spectra.csv",
-    caption="Radially averaged power spectrum of HR and of LR enlarged with bicubic. The shaded band between the curves is the "
-    "detail that super-resolution has to bring back: it begins near the dotted line, the highest frequency that LR can hold.",
-)
+stage.figure(figures.spectrum(spectra, shared.scale), "spectrum", source="spectra.csv",
+             caption="Radially averaged power spectrum of HR and of LR enlarged with bicubic. The shaded band between the curves is the "
+                     "detail that super-resolution has to bring back: it begins near the dotted line, the highest frequency that LR can hold.")
 
 # %% [markdown]
 # Real photographs are not made small by bicubic interpolation. They are blurred, noisy and compressed as well, and a
@@ -131,9 +111,7 @@ if stage.live:
     stage.panel(degrading(pairs["validation"] + pairs["train"], shared))
 else:
     stage.figure(
-        figures.degradations_sheet(pairs["validation"][0], shared.scale, shared.seed, shared.blur_sigma),
-        "degradations",
-        vector=False,
+        figures.degradations_sheet(pairs["validation"][0], shared.scale, shared.seed, shared.blur_sigma), "degradations", vector=False,
         caption="One detail of the first validation image, and what each degradation makes of it; the realistic chain (blur, "
         "resizing, noise and JPEG, twice) is drawn anew for every crop.",
     )
@@ -146,16 +124,8 @@ else:
 
 # %%
 sampler = PatchSampler.of(pairs["train"], shared, batch=stage.params.data.sample_crops, augment=True)
-stage.figure(
-    figures.crops_sheet(*sampler.batch(0)),
-    "crops",
-    vector=False,
-    caption="The first crops drawn: HR above, LR below. Look for crops without content (sky, blur): many of them would waste training time.",
-)
+stage.figure(figures.crops_sheet(*sampler.batch(0)), "crops", vector=False,
+             caption="The first crops drawn: HR above, LR below. Look for crops without content (sky, blur): many of them would waste training time.")
 
 # %%
-stage.finish(
-    train=int((split.split == "train").sum()),
-    validation=int((split.split == "validation").sum()),
-    test=int((split.split == "test").sum()),
-)
+stage.finish(train=int((split.split == "train").sum()), validation=int((split.split == "validation").sum()), test=int((split.split == "test").sum()))

@@ -81,10 +81,7 @@ train, validation = (
 alignment = check_alignment(validation, shared.scale)
 alignment.to_csv(stage.directory / "alignment.csv", index=False)
 stage.table(
-    alignment,
-    "alignment",
-    source="alignment.csv",
-    formats={"difference": ".2f"},
+    alignment, "alignment", source="alignment.csv", formats={"difference": ".2f"},
     caption="Shift at which each validation pair agrees best, in LR pixels, and what difference is left there (root mean "
     "square, in levels of 0 to 255). Shifts other than 0 mean that LR does not belong to HR.",
 )
@@ -100,31 +97,18 @@ stage.table(
 # which is the same as maximising $\mathrm{PSNR} = 10 \log_{10} (1 / L_\mathrm{MSE})$ in decibels.
 
 # %%
-curve = train_srcnn(
-    stage.params,
-    train,
-    validation,
-    stage.directory,
-    stage.training_fingerprint(split_csv),
-    on_step=stage.progress("Training SRCNN"),
-    on_warning=stage.warn,
-)
+curve = train_srcnn(stage.params, train, validation, stage.directory, stage.training_fingerprint(split_csv),
+                    on_step=stage.progress("Training SRCNN"), on_warning=stage.warn)
 
 # %%
-stage.figure(
-    figures.loss_curves(curve),
-    "loss_curve",
-    source="loss_curve.csv",
-    caption="Training loss by step: single steps pale, their running mean strong. A curve that still falls at its "
-    "right end would profit from more steps.",
-)
+stage.figure(figures.loss_curves(curve), "loss_curve", source="loss_curve.csv",
+             caption="Training loss by step: single steps pale, their running mean strong. A curve that still falls at its "
+                     "right end would profit from more steps.")
 
 # %%
 progress = pd.read_csv(stage.directory / "validation.csv")
 stage.figure(
-    figures.learning_curve(progress, "srcnn"),
-    "learning_curve",
-    source="validation.csv",
+    figures.learning_curve(progress, "srcnn"), "learning_curve", source="validation.csv",
     caption="PSNR and SSIM of the validation images (their middle, at most 256 pixels a side) during training; the dashed "
     "line is bicubic. Look for the step at which the network passes it, and for a curve that turns down again, "
     "which would mean overfitting.",

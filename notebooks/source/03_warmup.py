@@ -107,21 +107,12 @@ if warmup.content_weight and warmup.content_weights == "random":
         "Warm-up: VGG-19 has fixed-seed random weights here, a published substitute (Liu et al., CVPR 2021) for those trained "
         "on ImageNet. To use these, put vgg19-dcbb9e9d.pth into a folder that SRGAN_WEIGHTS names, or let content_weights be imagenet."
     )
-curve = train_warmup(
-    stage.params,
-    train,
-    validation,
-    stage.directory,
-    stage.training_fingerprint(split_csv),
-    on_step=stage.progress("Warming up"),
-    on_warning=stage.warn,
-)
+curve = train_warmup(stage.params, train, validation, stage.directory, stage.training_fingerprint(split_csv),
+                     on_step=stage.progress("Warming up"), on_warning=stage.warn)
 
 # %%
 stage.figure(
-    figures.loss_curves(curve),
-    "loss_curves",
-    source="loss_curve.csv",
+    figures.loss_curves(curve), "loss_curves", source="loss_curve.csv",
     caption="The loss and its weighted terms by step, on a logarithmic scale: single rows pale, their running mean strong. "
     "Look for terms that fall together; if one falls while another rises, they pull in different directions.",
 )
@@ -129,9 +120,7 @@ stage.figure(
 # %%
 progress = pd.read_csv(stage.directory / "validation.csv")
 stage.figure(
-    figures.learning_curve(progress, "warmup"),
-    "learning_curve",
-    source="validation.csv",
+    figures.learning_curve(progress, "warmup"), "learning_curve", source="validation.csv",
     caption="PSNR and SSIM of the validation images during the warm-up; the dashed line is bicubic. With the global skip "
     "the curve starts near that line. The last point is the generator that adversarial training starts from.",
 )
@@ -142,15 +131,11 @@ stage.figure(
 
 # %%
 stage.table(
-    pd.read_json(stage.directory / "speed.json", typ="series").to_frame().T,
-    "speed",
-    source="speed.json",
+    pd.read_json(stage.directory / "speed.json", typ="series").to_frame().T, "speed", source="speed.json",
     caption="How fast the warm-up was on this machine (since it was last started, if it was interrupted): the share of the time that "
     "it waited for crops should be near 0, and the memory is the most that the process held.",
 )
 
 # %%
 last = progress.iloc[-1]
-stage.finish(
-    psnr_y=last.psnr_y, ssim_y=last.ssim_y, bicubic_psnr_y=last.psnr_y_bicubic, content_weights=warmup.content_weights
-)
+stage.finish(psnr_y=last.psnr_y, ssim_y=last.ssim_y, bicubic_psnr_y=last.psnr_y_bicubic, content_weights=warmup.content_weights)

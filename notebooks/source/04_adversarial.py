@@ -108,26 +108,16 @@ train, validation = (
 # %%
 if adversarial.content_weight and adversarial.content_weights == "random":
     stage.warn("Adversarial training: VGG-19 has fixed-seed random weights here instead of the ImageNet weights.")
-curve = train_adversarial(
-    stage.params,
-    train,
-    validation,
-    warmup_weights,
-    stage.directory,
-    stage.training_fingerprint(split_csv, warmup_weights),
-    on_step=stage.progress("Adversarial training"),
-    on_warning=stage.warn,
-    code=stage.code,
-)
+curve = train_adversarial(stage.params, train, validation, warmup_weights, stage.directory,
+                          stage.training_fingerprint(split_csv, warmup_weights),
+                          on_step=stage.progress("Adversarial training"), on_warning=stage.warn, code=stage.code)
 
 # %% [markdown]
 # ## Did the game stay balanced?
 
 # %%
 stage.figure(
-    figures.discriminator_curves(curve),
-    "discriminator",
-    source="loss_curve.csv",
+    figures.discriminator_curves(curve), "discriminator", source="loss_curve.csv",
     caption="The discriminator's loss; how real it takes HR crops and generated crops for, between 0 and 1; and the share of "
     "each that it judges rightly. Lines at the edges mean that it has won and its gradient says little; lines that "
     "meet at one half mean that it cannot tell the two apart. In between, both networks learn.",
@@ -135,18 +125,14 @@ stage.figure(
 
 # %%
 stage.figure(
-    figures.loss_curves(curve),
-    "loss_curves",
-    source="loss_curve.csv",
+    figures.loss_curves(curve), "loss_curves", source="loss_curve.csv",
     caption="The generator's loss and its weighted terms by step, on a logarithmic scale. The adversarial term need not fall: "
     "it is measured by an opponent that improves too.",
 )
 
 # %%
 stage.figure(
-    figures.term_shares(curve),
-    "term_shares",
-    source="loss_curve.csv",
+    figures.term_shares(curve), "term_shares", source="loss_curve.csv",
     caption="Which share of the generator's loss each weighted term has. The largest share decides what the generator learns: "
     "an adversarial term of less than a per cent changes hardly anything, one that dominates invents texture.",
 )
@@ -155,21 +141,14 @@ stage.figure(
 if adversarial.epochs:
     epoch_means = by_epoch(curve, adversarial.epochs)
     epoch_means.to_csv(stage.directory / "epochs.csv", index=False)
-    stage.table(
-        epoch_means,
-        "epochs",
-        source="epochs.csv",
-        caption="Mean losses of each epoch. The generator's terms are raw, before their weights.",
-    )
+    stage.table(epoch_means, "epochs", source="epochs.csv", caption="Mean losses of each epoch. The generator's terms are raw, before their weights.")
 
 # %% [markdown]
 # ## What changes in the image
 
 # %%
 stage.figure(
-    figures.montage(stage.directory / "montage"),
-    "montage",
-    vector=False,
+    figures.montage(stage.directory / "montage"), "montage", vector=False,
     caption="The middle of the first validation image: bicubic, the generator at several steps of adversarial training (step 0 is "
     "the warm-up's result), and HR. Look for texture that appears, and for patterns that are not in HR.",
 )
@@ -177,9 +156,7 @@ stage.figure(
 # %%
 progress = pd.read_csv(stage.directory / "validation.csv")
 stage.figure(
-    figures.learning_curve(progress, "srgan"),
-    "learning_curve",
-    source="validation.csv",
+    figures.learning_curve(progress, "srgan"), "learning_curve", source="validation.csv",
     caption="PSNR and SSIM of the validation images during adversarial training; the dashed line is bicubic. A slow fall is the "
     "price of sharper texture; a plunge means that the adversarial weight or the learning rate is too high.",
 )
@@ -192,9 +169,7 @@ generator = load_model(stage.directory / "generator.safetensors", stage.code)[0]
 patch = Validation(validation[:1], shared, Compute(threads=shared.threads))
 for maps in feature_maps(generator, patch, adversarial) if adversarial.content_weight else ():
     stage.figure(
-        figures.feature_maps(maps),
-        f"feature_maps_{maps.layer}",
-        vector=False,
+        figures.feature_maps(maps), f"feature_maps_{maps.layer}", vector=False,
         caption=f"The strongest feature maps of VGG-19's layer {maps.layer} for the middle of the first validation image, each normalised by "
         "its least and greatest value: of the generated image above, of the original below. Their difference is the content "
         "loss. Look for texture that is strong below and missing above.",
@@ -202,15 +177,11 @@ for maps in feature_maps(generator, patch, adversarial) if adversarial.content_w
 
 # %%
 stage.table(
-    pd.read_json(stage.directory / "speed.json", typ="series").to_frame().T,
-    "speed",
-    source="speed.json",
+    pd.read_json(stage.directory / "speed.json", typ="series").to_frame().T, "speed", source="speed.json",
     caption="How fast adversarial training was on this machine (since it was last started, if it was interrupted): the share of the time that "
     "it waited for crops should be near 0, and the memory is the most that the process held.",
 )
 
 # %%
 last, row = progress.iloc[-1], curve.dropna(subset=["d_real"]).iloc[-1]
-stage.finish(
-    psnr_y=last.psnr_y, ssim_y=last.ssim_y, bicubic_psnr_y=last.psnr_y_bicubic, d_real=row.d_real, d_fake=row.d_fake
-)
+stage.finish(psnr_y=last.psnr_y, ssim_y=last.ssim_y, bicubic_psnr_y=last.psnr_y_bicubic, d_real=row.d_real, d_fake=row.d_fake)

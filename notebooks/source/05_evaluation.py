@@ -105,20 +105,13 @@ enlargers |= {weights.PREFIX + name: network(load_model(path)[0], **options) for
 if evaluation.self_ensemble:
     enlargers |= {f"{name}_ensemble": network(model, self_ensemble=True, **options) for name, model in networks.items()}
 enlargers |= {
-    name: network(load_model(place, stage.code)[0], **options)
-    if place.endswith(".safetensors")
-    else from_folder(place, test_pairs, shared.scale)
+    name: network(load_model(place, stage.code)[0], **options) if place.endswith(".safetensors") else from_folder(place, test_pairs, shared.scale)
     for name, place in evaluation.methods.items()
 }
 
 result = evaluate(
-    test_pairs,
-    enlargers,
-    scale=shared.scale,
-    names=metric_names(evaluation),
-    samples=max(evaluation.grids, evaluation.patches),
-    on_step=stage.progress("Judging"),
-    on_warning=stage.warn,
+    test_pairs, enlargers, scale=shared.scale, names=metric_names(evaluation),
+    samples=max(evaluation.grids, evaluation.patches), on_step=stage.progress("Judging"), on_warning=stage.warn,
 )
 metrics = result.metrics
 summary = summarise(metrics, resamples=evaluation.bootstrap_resamples, seed=shared.seed)
@@ -138,9 +131,7 @@ write_crops(result.samples + result.typical, stage.directory / "viewer")
 # %%
 for test_set, pairs in test_pairs.items():
     stage.table(
-        name=f"results_{test_set}",
-        source="metrics_summary.csv",
-        **tables.overview(summary, test_set),
+        name=f"results_{test_set}", source="metrics_summary.csv", **tables.overview(summary, test_set),
         caption=f"Means over the {len(pairs)} images of <code>{test_set}</code>; the best of this run in bold.",
     )
 
@@ -153,15 +144,11 @@ for test_set, pairs in test_pairs.items():
 
 # %%
 headline = [name for name in ("psnr_y", "lpips_alex") if metrics[name].notna().any()]
-detailed = [
-    name for name in ("psnr_y", "ssim_y", "vif_y", "lpips_alex") if name in metrics and metrics[name].notna().any()
-]
+detailed = [name for name in ("psnr_y", "ssim_y", "vif_y", "lpips_alex") if name in metrics and metrics[name].notna().any()]
 for test_set in test_pairs:
     for metric in detailed:
         stage.table(
-            name=f"{metric}_{test_set}",
-            source="metrics_summary.csv",
-            **tables.detail(summary, test_set, metric),
+            name=f"{metric}_{test_set}", source="metrics_summary.csv", **tables.detail(summary, test_set, metric),
             caption=f"<code>{metric}</code> on <code>{test_set}</code>: mean, spread (standard deviation, "
             "median, interquartile range), 95 % interval of the mean, and paired "
             "difference from bicubic with its interval; <em>driven by</em> names the image without which the mean "
@@ -171,16 +158,12 @@ for test_set in test_pairs:
 # %%
 for test_set in test_pairs:
     stage.figure(
-        figures.differences(summary, test_set),
-        f"differences_{test_set}",
-        source="metrics_summary.csv",
+        figures.differences(summary, test_set), f"differences_{test_set}", source="metrics_summary.csv",
         caption=f"Mean paired difference from bicubic on <code>{test_set}</code> with its 95 % interval. Look for intervals that "
         "cross the zero line: those methods cannot be told from bicubic by these images.",
     )
     stage.figure(
-        figures.distributions(metrics, test_set),
-        f"distributions_{test_set}",
-        source="metrics.csv",
+        figures.distributions(metrics, test_set), f"distributions_{test_set}", source="metrics.csv",
         caption="Every image as a point, by method; the box holds the middle half. Look for single images that are far from "
         "the others: they move the mean.",
     )
@@ -199,18 +182,14 @@ if stage.live:
 else:
     for sample in thin_out(result.samples, evaluation.grids):
         stage.figure(
-            draw_grid(sample),
-            f"grid_{sample.dataset}_{sample.image}",
-            vector=False,
+            draw_grid(sample), f"grid_{sample.dataset}_{sample.image}", vector=False,
             caption=f"<code>{escape(sample.image)}</code>: LR as it is, bicubic, SRGAN, and HR. Look at texture and at thin lines.",
         )
 
 # %%
 for sample in thin_out(result.samples, evaluation.patches):
     stage.figure(
-        draw_patches(sample, evaluation.patch_size),
-        f"patch_{sample.dataset}_{sample.image}",
-        vector=False,
+        draw_patches(sample, evaluation.patch_size), f"patch_{sample.dataset}_{sample.image}", vector=False,
         caption=f"The middle {evaluation.patch_size}×{evaluation.patch_size} pixels of <code>{escape(sample.image)}</code>, each pixel "
         "shown as a square. Look for edges that are sharp in HR and soft in bicubic, and for patterns that HR does not have.",
     )
@@ -221,9 +200,7 @@ for sample in thin_out(result.samples, evaluation.patches):
 # %%
 for test_set in test_pairs:
     stage.figure(
-        figures.spectra(result.spectra, test_set, shared.scale),
-        f"spectra_{test_set}",
-        source="spectra.csv",
+        figures.spectra(result.spectra, test_set, shared.scale), f"spectra_{test_set}", source="spectra.csv",
         caption="Radially averaged power spectrum of each method and of HR, and below it the distance from HR. A curve under "
         "the zero line lacks detail of that size (blur); one above it has detail that HR does not have (noise, "
         "ringing, blocks). Look at the shaded half: nothing there was in the LR image.",
@@ -233,18 +210,12 @@ for test_set in test_pairs:
 # ## Fidelity against perception
 
 # %%
-curve = (
-    dict(zip(["warmup", *interpolated, "srgan"], [0, *evaluation.interpolations, 1], strict=True))
-    if interpolated
-    else {}
-)
+curve = dict(zip(["warmup", *interpolated, "srgan"], [0, *evaluation.interpolations, 1], strict=True)) if interpolated else {}
 if curve:
     tables.along(summary, curve).to_csv(stage.directory / "interpolation.csv", index=False)
 for test_set in test_pairs if "lpips_alex" in headline else ():
     stage.figure(
-        figures.plane(summary, test_set, shared.scale, curve=list(curve)),
-        f"plane_{test_set}",
-        source="metrics_summary.csv",
+        figures.plane(summary, test_set, shared.scale, curve=list(curve)), f"plane_{test_set}", source="metrics_summary.csv",
         caption="The perception–distortion plane, relative to bicubic so that published results can stand beside measured "
         "ones. To the right: more faithful; upwards: perceptually closer. No method can reach the upper right "
         "corner; adversarial training moves a generator up and to the left. A line joins the networks whose weights lie "
@@ -265,10 +236,7 @@ elif result.samples:
     figure, shares = try_alphas(between, result.samples[0], (0, 0.25, 0.5, 0.75, 1))
     shares.to_csv(stage.directory / "between.csv", index=False)
     stage.figure(
-        figure,
-        "between",
-        vector=False,
-        source="between.csv",
+        figure, "between", vector=False, source="between.csv",
         caption=f"The middle of <code>{escape(result.samples[0].image)}</code> by generators that have from none to all of the "
         "adversarial generator's weights, with figures of this detail. Look for the share at which texture begins to help, "
         "and for that at which it begins to be wrong.",
@@ -287,9 +255,7 @@ if len(recipe):
     recipe.to_csv(stage.directory / "published_recipe.csv", index=False)
 for number, ((title, test_set), rows) in enumerate(recipe.groupby(["title", "dataset"], sort=False), 1):
     stage.table(
-        name=f"published_{number}",
-        source="published_recipe.csv",
-        **wide(rows),
+        name=f"published_{number}", source="published_recipe.csv", **wide(rows),
         caption=f"What <em>{escape(title)}</em> reports on <code>{test_set}</code>: published, measured in this run, and the difference.",
     )
 
@@ -298,26 +264,18 @@ relative = relative_to_bicubic(recipe, summary)
 if len(relative):
     relative.to_csv(stage.directory / "published_relative.csv", index=False)
     stage.table(
-        relative.drop(columns=["title"] if relative.title.nunique() == 1 else []).rename(
-            columns={"published_on": "published on", "measured_on": "measured on", "measured_as": "measured as"}
-        ),
-        "published_relative",
-        source="published_relative.csv",
-        formats=dict.fromkeys(("published", "measured", "difference"), ".3f"),
+        relative.drop(columns=["title"] if relative.title.nunique() == 1 else [])
+        .rename(columns={"published_on": "published on", "measured_on": "measured on", "measured_as": "measured as"}),
+        "published_relative", source="published_relative.csv", formats=dict.fromkeys(("published", "measured", "difference"), ".3f"),
         caption="Other images, so only distances to bicubic can be compared: PSNR and SSIM minus bicubic's, LPIPS divided by bicubic's.",
     )
 
 # %%
-curves = compare_curves(
-    source, {name: pd.read_csv(stage.input(name, "loss_curve.csv")) for name in ("srcnn", "warmup", "adversarial")}
-)
+curves = compare_curves(source, {name: pd.read_csv(stage.input(name, "loss_curve.csv")) for name in ("srcnn", "warmup", "adversarial")})
 if len(curves):
     curves.to_csv(stage.directory / "published_curves.csv", index=False)
     stage.table(
-        curves,
-        "published_curves",
-        source="published_curves.csv",
-        formats=dict.fromkeys(("measured", "difference"), ".4g"),
+        curves, "published_curves", source="published_curves.csv", formats=dict.fromkeys(("measured", "difference"), ".4g"),
         caption="What the source reports of its training, beside the mean of the same quantity over the same part (in per cent) of this "
         "run's training. Losses depend on their scaling, which sources rarely state; look for the same order of size.",
     )
@@ -327,9 +285,7 @@ comparison = compare(summary, shared.scale)
 if len(comparison):
     comparison.to_csv(stage.directory / "published.csv", index=False)
     stage.table(
-        comparison.drop(columns=["measured_as", "note"]),
-        "published",
-        source="published.csv",
+        comparison.drop(columns=["measured_as", "note"]), "published", source="published.csv",
         formats=dict.fromkeys(("published", "measured", "difference"), ".3f"),
         caption="Figures from the literature beside the measured ones, where the test set and the convention are the same.",
     )
@@ -352,9 +308,7 @@ if stage.live:
 
 # %%
 of_this_run = summary[summary.method.isin(weights.own_methods(enlargers))]
-stage.text(
-    conclude(of_this_run, scale=shared.scale, heldout=shared.dataset, not_computed=result.not_computed), "conclusion"
-)
+stage.text(conclude(of_this_run, scale=shared.scale, heldout=shared.dataset, not_computed=result.not_computed), "conclusion")
 
 # %%
 means = summary.pivot_table(index="method", columns="metric", values="mean", sort=False)

@@ -40,9 +40,7 @@ metrics = computed(rows)
 files = comparison.manifest["files"]
 base = [files["params"], *files["overlays"]]
 comparison.table(
-    tables.varied_table(factors, comparison.manifest["seeds"]),
-    "varied",
-    source="sweep.json",
+    tables.varied_table(factors, comparison.manifest["seeds"]), "varied", source="sweep.json",
     caption=f"What <code>{escape(files['sweep'])}</code> varies over <code>{escape(' with '.join(base))}</code>. Every "
     "combination was run with every seed. Look for parameters that are <em>not</em> listed: they are the same in all runs.",
 )
@@ -60,17 +58,12 @@ comparison.table(
 # %%
 for number, (dataset, group) in enumerate(comparison.finished.groupby("dataset", sort=False), 1):
     comparison.table(
-        tables.setting_scores(group),
-        f"settings_{number}",
-        source="runs.csv",
+        tables.setting_scores(group), f"settings_{number}", source="runs.csv",
         caption=f"Settings on {escape(dataset)} ({group.n.iloc[0]:.0f} images): mean over n runs, with its 95 % interval where n is "
         "2 or more. A metric that was not computed has no column. Look for intervals that do not overlap.",
     )
     comparison.table(
-        tables.run_scores(group),
-        f"runs_{number}",
-        source="runs.csv",
-        **tables.score_formats(group),
+        tables.run_scores(group), f"runs_{number}", source="runs.csv", **tables.score_formats(group),
         caption=f"Every run on {escape(dataset)}, the best score of each column bold. A name leads to the run's own report, which "
         "lies beside this one. Look at how far the seeds of one setting lie apart.",
     )
@@ -92,9 +85,7 @@ for number, (dataset, group) in enumerate(comparison.finished.groupby("dataset",
 for number, factor in enumerate(factors if metrics else [], 1):
     display(Markdown(f"### {factor.short}"))
     comparison.figure(
-        figures.main_effect(rows, factor, metrics),
-        f"effect_{number}",
-        source="runs.csv",
+        figures.main_effect(rows, factor, metrics), f"effect_{number}", source="runs.csv",
         caption=f"Every run as a grey point, and the mean over the runs at each value of <code>{escape(factor.name)}</code> with its "
         "95 % interval over these runs. Look for differences that are larger than the intervals.",
     )
@@ -103,9 +94,7 @@ for number, factor in enumerate(factors if metrics else [], 1):
 # %%
 for name in metrics if len(factors) == 2 else []:
     comparison.figure(
-        figures.heat_map(rows, *factors, name),
-        f"map_{name}",
-        source="runs.csv",
+        figures.heat_map(rows, *factors, name), f"map_{name}", source="runs.csv",
         caption="Mean over the seeds for each pair of values; bright is better. Look for rows that do not all rise and fall "
         "alike: there the two parameters depend on each other.",
     )
@@ -137,9 +126,7 @@ comparison.text(seed_variances(rows), "seed_variance")
 # %%
 curves = learning_curves(comparison.folder, comparison.finished, comparison.manifest["method"])
 comparison.figure(
-    figures.learning_curves(curves),
-    "learning_curves",
-    source=comparison.save(curves, "learning_curves.csv"),
+    figures.learning_curves(curves), "learning_curves", source=comparison.save(curves, "learning_curves.csv"),
     caption="Validation images through training: a line for each run, a colour for each setting; dashed: bicubic. Look for "
     "lines that fall away from the others, where the training is not stable, and for lines that still rise at their end, "
     "where it was too short.",
@@ -158,23 +145,18 @@ baselines = baseline_scores(comparison.folder, rows)
 if "lpips_alex" in metrics:
     baselines_csv = comparison.save(baselines, "baselines.csv")
     comparison.figure(
-        figures.plane(rows, baselines[baselines.dataset == rows.dataset.iloc[0]]),
-        "plane",
+        figures.plane(rows, baselines[baselines.dataset == rows.dataset.iloc[0]]), "plane",
         source=f"runs.csv and {baselines_csv}",
         caption="Every run by its PSNR and its LPIPS, and the front of the runs that no other beats in both. To the right: "
         "more faithful; upwards: perceptually closer. Look for settings that lie behind the front with every seed.",
     )
 else:
-    comparison.text(
-        ["Not drawn: LPIPS (alex) was not computed for all these runs, and the plane needs it."], "no_plane"
-    )
+    comparison.text(["Not drawn: LPIPS (alex) was not computed for all these runs, and the plane needs it."], "no_plane")
 
 # %%
 if len(metrics) > 1 and len(rows) > 2:
     comparison.figure(
-        figures.metric_pairs(rows, metrics),
-        "metric_pairs",
-        source="runs.csv",
+        figures.metric_pairs(rows, metrics), "metric_pairs", source="runs.csv",
         caption="Each metric against each other, a point for every run, and its distribution over the runs. Look for pairs "
         "of metrics that rank the settings differently: there the choice of the metric decides who wins.",
     )
@@ -187,15 +169,11 @@ if len(metrics) > 1 and len(rows) > 2:
 
 # %%
 settings = comparison.first_runs()
-shown = (
-    "each setting" if len(settings) == comparison.finished.setting.nunique() else f"the first {len(settings)} settings"
-)
+shown = "each setting" if len(settings) == comparison.finished.setting.nunique() else f"the first {len(settings)} settings"
 crops = common_crops(comparison.folder, settings, comparison.params.patch_images)
 for number, ((dataset, image), files) in enumerate(crops.items(), 1):
     comparison.figure(
-        figures.patches(files, comparison.manifest["method"]),
-        f"patches_{number}",
-        vector=False,
+        figures.patches(files, comparison.manifest["method"]), f"patches_{number}", vector=False,
         source="evaluation/viewer of each run",
         caption=f"The middle of <code>{escape(image)}</code> ({escape(dataset)}) by the first seed of {shown}. "
         "Look for texture that is in HR too, and for patterns that are not.",
@@ -213,11 +191,7 @@ if not crops:
 
 # %%
 best = winner(rows, comparison.manifest["winner_by"]) if factors else None
-verdict = (
-    f"Winner: {best.setting}, by {best.rule}. {best.text}"
-    if best
-    else "No setting is named: nothing but the seed varies."
-)
+verdict = f"Winner: {best.setting}, by {best.rule}. {best.text}" if best else "No setting is named: nothing but the seed varies."
 comparison.text([verdict if metrics else NOTHING_COMMON], "winner")
 
 # %% [markdown]
@@ -229,9 +203,7 @@ if unfinished.empty:
     comparison.text([f"All {comparison.runs.run.nunique()} runs finished."], "unfinished")
 else:
     comparison.table(
-        unfinished,
-        "unfinished",
-        source="runs.csv",
+        unfinished, "unfinished", source="runs.csv",
         caption="Runs that are not part of the comparison, with the cause. The command of the sweep computes what is missing "
         "here, and nothing else. Look for a cause that belongs to one setting: the comparison then lacks it.",
     )
