@@ -15,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from srgan_lib.errors import SrganError
+from srgan_lib.formatting import size_text
 
 TRIES = 5  #: attempts without any progress before a download is given up
 PAUSE = 2.0  #: seconds before the second attempt; each further one waits as much longer
@@ -29,13 +30,6 @@ class DownloadError(SrganError):
 def offline() -> bool:
     """Return whether ``SRGAN_OFFLINE`` forbids downloads: it is set, and neither empty nor 0."""
     return os.environ.get("SRGAN_OFFLINE", "0") not in ("", "0")
-
-
-def size_in_words(size: int | None) -> str:
-    """Put a number of bytes into words, e.g. ``548 MB`` (of 2²⁰ bytes, as torchvision counts); None is unknown."""
-    if size is None:
-        return "size unknown"
-    return f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{size / 2**20:.0f} MB"
 
 
 def download(urls: Sequence[str], target: Path, checksum: str | None, size: int | None = None) -> Path:
@@ -74,7 +68,7 @@ def _check_room(target: Path, size: int | None) -> None:
     free = shutil.disk_usage(target.parent).free
     if wanted > free:
         raise DownloadError(
-            f"{target.name} needs {size_in_words(wanted)} and the disk of {target.parent} has {size_in_words(free)} left; "
+            f"{target.name} needs {size_text(wanted)} and the disk of {target.parent} has {size_text(free)} left; "
             "free some room there"
         )
 

@@ -1,4 +1,4 @@
-"""Put values into words: a parameter's value, a duration, a machine, many names."""
+"""Put values into words: a parameter's value, a duration, a size, a machine, many names."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ def duration(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     text = f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
     return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def size_text(size: int | None) -> str:
+    """Format a number of bytes, e.g. ``548 MB`` (of 2²⁰ bytes, as torchvision counts); None is unknown."""
+    if size is None:
+        return "size unknown"
+    return f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{size / 2**20:.0f} MB"
 
 
 def machine_text(machine: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from srgan_lib import downloads
-from srgan_lib.downloads import BLOCK, DownloadError, download, offline, size_in_words
+from srgan_lib.downloads import BLOCK, DownloadError, download, offline
 
 CONTENT = np.random.default_rng(0).bytes(5 * BLOCK + 123)
 CHECKSUM = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
@@ -138,10 +138,3 @@ def test_what_forbids_downloads(value, expected, monkeypatch):
     if value is not None:
         monkeypatch.setenv("SRGAN_OFFLINE", value)
     assert offline() is expected
-
-
-@pytest.mark.parametrize(
-    ("size", "words"), [(None, "size unknown"), (574_673_361, "548 MB"), (3_979_597_606, "3.7 GB"), (0, "0 MB")]
-)
-def test_sizes_in_words(size, words):
-    assert size_in_words(size) == words

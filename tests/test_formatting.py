@@ -2,7 +2,7 @@
 
 import pytest
 
-from srgan_lib.formatting import duration, machine_text, shortlist, value_text
+from srgan_lib.formatting import duration, machine_text, shortlist, size_text, value_text
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,10 @@ def test_many_names() -> None:
     assert shortlist(iter("abcde")) == "a, b, c, d, e"
     assert shortlist("abcdefg") == "a, b, c, d, e and 2 more"
     assert shortlist([]) == "none"
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(None, "size unknown"), (574_673_361, "548 MB"), (3_979_597_606, "3.7 GB"), (0, "0 MB")]
+)
+def test_sizes_in_words(size, words):
+    assert size_text(size) == words

@@ -21,8 +21,7 @@ from pathlib import Path
 from srgan_lib.data.catalogue import SETS, Part
 from srgan_lib.data.images import image_files
 from srgan_lib.data.photos import DatasetError, Photo, Split
-from srgan_lib.downloads import size_in_words
-from srgan_lib.formatting import shortlist
+from srgan_lib.formatting import shortlist, size_text
 from srgan_lib.layout import cache_folder
 
 #: scikit-image's and matplotlib's bundled photographs: name -> (package, file, part of the split).
@@ -63,7 +62,7 @@ class DatasetMissing(DatasetError):
         if known := SETS.get(name):
             message = (
                 f"{name} is neither under SRGAN_DATA={own} nor in {cache_folder()}; `srgan fetch -p dataset={name}` "
-                f"downloads it ({size_in_words(known.size)}), or {known.instructions}"
+                f"downloads it ({size_text(known.size)}), or {known.instructions}"
             )
         else:
             message = (

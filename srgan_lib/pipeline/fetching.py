@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from srgan_lib.data.archives import fetch_set
 from srgan_lib.data.catalogue import SETS
 from srgan_lib.data.sources import DatasetMissing, find_photos
-from srgan_lib.downloads import DownloadError, offline, size_in_words
+from srgan_lib.downloads import DownloadError, offline
 from srgan_lib.errors import InputError
+from srgan_lib.formatting import size_text
 from srgan_lib.models.backbones import BACKBONES, LPIPS_BACKBONES, fetch_backbone, find_backbone
 from srgan_lib.models.vgg19 import layer_index
 from srgan_lib.params import Params
@@ -47,7 +48,7 @@ class Missing:
 
     def __str__(self) -> str:
         reason = "" if self.downloadable else f"; cannot be downloaded: {self.problem}"
-        return f"{self.title}, {size_in_words(self.size)} ({self.wanted_by}){reason}"
+        return f"{self.title}, {size_text(self.size)} ({self.wanted_by}){reason}"
 
 
 class InputMissing(InputError):
@@ -174,6 +175,6 @@ def _missing_backbone(
     backbone = BACKBONES[name]
     problem = (
         f"the {backbone.title} weights are not on this disk; `srgan fetch` with the same parameters downloads them "
-        f"({size_in_words(backbone.bytes)}); {alternative}"
+        f"({size_text(backbone.bytes)}); {alternative}"
     )
     yield Missing(name, backbone.title, wanted_by, problem, alternative, backbone.bytes, required)

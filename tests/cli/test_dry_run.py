@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from srgan_lib import params_io
 from srgan_lib.cli import main
 from srgan_lib.data.catalogue import SETS
-from srgan_lib.downloads import size_in_words
+from srgan_lib.formatting import size_text
 from srgan_lib.models import backbones
 from srgan_lib.models.backbones import BACKBONES, Backbone
 from tests.project import execute_here, make_project
@@ -58,7 +58,7 @@ def expected_downloads(params_list):
     wanted = set()
     for params in params_list:
         names = {params.shared.dataset, *params.evaluation.test_sets} - {"builtin", "heldout"}
-        wanted |= {f"{name}, {size_in_words(SETS[name].size) if name in SETS else 'size unknown'}" for name in names}
+        wanted |= {f"{name}, {size_text(SETS[name].size) if name in SETS else 'size unknown'}" for name in names}
         for stage in (params.warmup, params.adversarial):
             if stage.content_weight and stage.content_weights == "imagenet":
                 wanted.add("VGG-19, 548 MB")
