@@ -21,6 +21,7 @@ from rich.table import Table
 
 from benchmarks import data, judging, overhead, peers, training
 from benchmarks.race import Race, run
+from srgan_lib import hardware
 from srgan_lib.data.archives import fetch_set
 from srgan_lib.data.catalogue import SETS
 from srgan_lib.data.photos import Photo
@@ -43,11 +44,11 @@ def main() -> None:
     machine = {"device": shared.device, "dtype": shared.dtype, "threads": shared.threads}
     chosen = [race for race in _races(options, machine) if options.only in race.name]
     results: dict[str, Any] = {
-        "machine": resolve.machine() | machine,
+        "machine": hardware.machine() | machine,
         "torch": torch.__version__,
         "rounds": options.rounds,
         "quick": options.quick,
-        "matmul_gflops": _matmul_gflops(shared.device, shared.threads),
+        "matmul_gflops": _matmul_gflops(shared.device, int(shared.threads)),
         "races": [],
     }
     for race in chosen:
@@ -61,7 +62,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="two rounds of small work: does everything run?")
     parser.add_argument("--rounds", type=int, default=None, help="timed rounds a race (default 8; quick: 2)")
     parser.add_argument("--only", default="", metavar="WORD", help="races whose name holds this")

@@ -75,7 +75,8 @@ def plain_crops(files: list[Path], batch: int, crop: int) -> Callable[[], object
             hr = hr.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         hr = hr.rotate(90 * int(rng.integers(4)))
         lr = hr.resize((crop // SCALE, crop // SCALE), Image.Resampling.BICUBIC)
-        return tuple(torch.from_numpy(np.array(part).transpose(2, 0, 1).copy()) for part in (lr, hr))
+        lr_tensor, hr_tensor = (torch.from_numpy(np.array(part).transpose(2, 0, 1).copy()) for part in (lr, hr))
+        return lr_tensor, hr_tensor
 
     return lambda: [
         [torch.stack(part) for part in zip(*(sample() for _ in range(batch)), strict=True)] for _ in range(BATCHES)

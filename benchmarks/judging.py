@@ -67,10 +67,10 @@ def plain_metrics(files: list[Path]) -> Callable[[], list[dict[str, float]]]:
         inner = slice(SCALE, -SCALE)
         sr, hr = (rgb2ycbcr(image[inner, inner])[..., 0] for image in (sr, hr))
         psnr = peak_signal_noise_ratio(hr, sr, data_range=255)
-        _, similarity = structural_similarity(
+        similarity = structural_similarity(
             hr, sr, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, full=True
         )
-        return {"psnr_y": psnr, "ssim_y": similarity[5:-5, 5:-5].mean()}
+        return {"psnr_y": psnr, "ssim_y": similarity[1][5:-5, 5:-5].mean()}
 
     return lambda: [one(sr, hr) for sr, hr in pairs]
 

@@ -95,7 +95,7 @@ def _import_model(checkout: Path) -> type:
         packages[name] = sys.modules[name] = ModuleType(name)
         packages[name].__path__ = [str(checkout / name.replace(".", "/"))]
     deformable = sys.modules["basicsr.ops.dcn"] = ModuleType("basicsr.ops.dcn")
-    deformable.ModulatedDeformConvPack, deformable.modulated_deform_conv = object, None
+    vars(deformable).update(ModulatedDeformConvPack=object, modulated_deform_conv=None)
     utils, metrics = packages["basicsr.utils"], packages["basicsr.metrics"]
     utils.get_root_logger = lambda: logging.getLogger("basicsr")
     utils.imwrite = utils.tensor2img = metrics.calculate_metric = None
@@ -107,5 +107,5 @@ def _import_model(checkout: Path) -> type:
     for module in ("archs.srresnet_arch", "archs.discriminator_arch", "losses.basic_loss", "losses.gan_loss"):
         importlib.import_module(f"basicsr.{module}")
     vgg = importlib.import_module("basicsr.archs.vgg_arch")
-    vgg.vgg = SimpleNamespace(vgg19=lambda pretrained: torchvision.models.vgg19(weights=None))
+    vars(vgg)["vgg"] = SimpleNamespace(vgg19=lambda pretrained: torchvision.models.vgg19(weights=None))
     return importlib.import_module("basicsr.models.srgan_model").SRGANModel

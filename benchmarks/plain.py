@@ -79,9 +79,12 @@ class PlainDiscriminator(nn.Module):
 class PlainVGG(nn.Module):
     """VGG-19 to conv5_4, before the activation."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self) -> None:
         super().__init__()
-        self.layers = vgg19(weights=None).features[:35].eval().requires_grad_(False)
+        self.layers = nn.Sequential(*list(vgg19(weights=None).features.children())[:35]).eval().requires_grad_(False)
         for name, value in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
             self.register_buffer(name, torch.tensor(value).reshape(3, 1, 1))
 
@@ -99,7 +102,7 @@ def srgan_step(
     net: nn.Module, discriminator: nn.Module, vgg: nn.Module, rate: float, adversarial_weight: float
 ) -> Callable[[Tensor, Tensor], tuple[float, float]]:
     """A step of both networks on batches in [0,1], the generator first; returns both losses."""
-    optimizers = [torch.optim.Adam(network.parameters(), rate) for network in (net, discriminator)]
+    optimizer, optimizer_d = (torch.optim.Adam(network.parameters(), rate) for network in (net, discriminator))
     adversarial_loss = AdversarialLoss("bce")
 
     def content(sr: Tensor, hr: Tensor) -> Tensor:
@@ -107,7 +110,7 @@ def srgan_step(
 
     def step(lr: Tensor, hr: Tensor) -> tuple[float, float]:
         losses = plain_adversarial_step(
-            net, discriminator, *optimizers, content, adversarial_loss, adversarial_weight, lr, hr
+            net, discriminator, optimizer, optimizer_d, content, adversarial_loss, adversarial_weight, lr, hr
         )
         return losses[0].item(), losses[1].item()
 

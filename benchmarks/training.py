@@ -62,7 +62,7 @@ def races(machine: dict, batch: int, crop: int) -> list[Race]:
     ]
 
 
-def srresnet(machine: dict, batch: int, crop: int) -> Callable[[], None]:
+def srresnet(machine: dict, batch: int, crop: int) -> Callable[[], object]:
     """The library's warm-up on pixels."""
     loop = open_loop("warmup", machine, batch, crop, warmup=PLAIN_GENERATOR | PIXELS_ONLY)
     loop.compute.apply()
@@ -71,7 +71,7 @@ def srresnet(machine: dict, batch: int, crop: int) -> Callable[[], None]:
     return stepper(Supervised(loop, "generator", config, terms), loop)
 
 
-def srgan(machine: dict, batch: int, crop: int) -> Callable[[], None]:
+def srgan(machine: dict, batch: int, crop: int) -> Callable[[], object]:
     """The library's adversarial stage with the paper's terms."""
     return stepper(*adversarial(machine, batch, crop, warmup=PLAIN_GENERATOR))
 
@@ -88,17 +88,17 @@ def adversarial(machine: dict, batch: int, crop: int, warmup: dict, **sections: 
     return Adversarial(loop, weights), loop
 
 
-def plain_srresnet(machine: dict, batch: int, crop: int) -> Callable[[], None]:
+def plain_srresnet(machine: dict, batch: int, crop: int) -> Callable[[], object]:
     """The plain step on the same crops."""
     net = _plain(plain.PlainSRResNet(), machine)
     return _on_batches(plain.srresnet_step(net, RATE), machine, batch, crop)
 
 
-def plain_srgan(machine: dict, batch: int, crop: int) -> Callable[[], None]:
+def plain_srgan(machine: dict, batch: int, crop: int) -> Callable[[], object]:
     """The plain step on the same crops."""
-    nets = [_plain(net, machine) for net in (plain.PlainSRResNet(), plain.PlainDiscriminator(crop), plain.PlainVGG())]
-    nets[2].eval()
-    return _on_batches(plain.srgan_step(*nets, RATE, ADVERSARIAL_WEIGHT), machine, batch, crop)
+    net, discriminator = _plain(plain.PlainSRResNet(), machine), _plain(plain.PlainDiscriminator(crop), machine)
+    vgg = _plain(plain.PlainVGG(), machine).eval()
+    return _on_batches(plain.srgan_step(net, discriminator, vgg, RATE, ADVERSARIAL_WEIGHT), machine, batch, crop)
 
 
 def open_loop(stage: str, machine: dict, batch: int, crop: int, **sections: dict) -> Loop:
@@ -119,7 +119,7 @@ def noise(crop: int, images: int = 4) -> list[Pair]:
     return [Pair(str(index), hr, imresize(hr, 1 / 4)) for index, hr in enumerate(photographs)]
 
 
-def stepper(task: TrainingTask, loop: Loop) -> Callable[[], None]:
+def stepper(task: TrainingTask, loop: Loop) -> Callable[[], object]:
     """What the loop does for one step, but for validating and writing: the batch to the device, the step, its log."""
     numbers = count()
     batches = [loop.sampler.batch(step) for step in range(4)]
@@ -139,7 +139,7 @@ def _plain(net: torch.nn.Module, machine: dict) -> torch.nn.Module:
     return net.to(machine["device"]).train()
 
 
-def _on_batches(step: Callable[[Tensor, Tensor], object], machine: dict, batch: int, crop: int) -> Callable[[], None]:
+def _on_batches(step: Callable[[Tensor, Tensor], object], machine: dict, batch: int, crop: int) -> Callable[[], object]:
     """Calls a plain step on float batches that are ready in memory."""
     lr, hr = (torch.rand(batch, 3, side, side, device=machine["device"]) for side in (crop // 4, crop))
     return lambda: step(lr, hr)

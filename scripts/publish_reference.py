@@ -6,6 +6,7 @@ reach) and ``results/reference/`` (tables, learning curves and comparison grids)
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from srgan_lib.evaluation.reference import BUILTIN
-from srgan_lib.files import read_json, sha256_file, write_atomic
+from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.formatting import machine_text
 from srgan_lib.layout import TRAINING_STAGES, project_root
 from srgan_lib.methods import TRAINED
@@ -33,7 +34,7 @@ def publish(run_dir: Path, weights: Path, results: Path) -> None:
     weights : ``srgan_lib/weights``.
     results : ``results/reference``.
     """
-    manifest = read_json(run_dir / "manifest.json")
+    manifest = json.loads((run_dir / "manifest.json").read_text(encoding="utf-8"))
     scale = manifest["parameters"]["shared"]["scale"]
     summary = pd.read_csv(run_dir / "metrics_summary.csv")
     for method, network in TRAINED.items():
@@ -66,7 +67,7 @@ def model_card(method: str, run_dir: Path, manifest: dict[str, Any], summary: pd
     name, stage = network.reference, network.stage
     parameters = manifest["parameters"]
     shared, own = parameters["shared"], parameters[stage]
-    speed = read_json(run_dir / stage / "speed.json")
+    speed = json.loads((run_dir / stage / "speed.json").read_text(encoding="utf-8"))
     minutes = own["steps"] * speed["seconds"] / speed["steps"] / 60  # an interrupted training has timed its last part
     labels = {"bicubic": "bicubic", method: name, f"{method}_ensemble": f"{name}, self-ensemble"}
     rows = summary[summary.method.isin(labels) & summary.metric.isin(HEADLINE)]
@@ -74,7 +75,7 @@ def model_card(method: str, run_dir: Path, manifest: dict[str, Any], summary: pd
     shown = [metric for metric in HEADLINE if metric in means]
     table = [
         f"| {dataset} | {label} | "
-        + " | ".join(METRICS[metric].text(means.loc[(dataset, who), metric]) for metric in shown)
+        + " | ".join(METRICS[metric].text(means[metric][dataset, who]) for metric in shown)
         + " |"
         for dataset in rows.dataset.unique()
         for who, label in labels.items()

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from nbformat import NotebookNode
+
 from srgan_lib import colab
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import COMPARISON, NOTEBOOKS, project_root
@@ -90,7 +92,7 @@ def regenerate(folder: Path, address: str | None) -> Iterator[Path]:
                 yield path
 
 
-def _keep_ids(made: object, before: object) -> None:
+def _keep_ids(made: NotebookNode, before: NotebookNode) -> None:
     """Give unchanged cells their old ids; the others get ids from their position, so that the result is stable."""
     known = {cell.source: cell.id for cell in before.cells}
     given: set[str] = set()

@@ -260,6 +260,13 @@ class GeneratorTraining(Training):
                 raise ValueError(f"extra_losses: two classes are called {name!r}; rename one, a curve needs one name")
         return self
 
+    @property
+    def vgg_weights(self) -> Literal["imagenet", "random"]:
+        """``content_weights`` after resolution, which decides what is available."""
+        if self.content_weights == "available":
+            raise ValueError("content_weights: 'available' is resolved before training")
+        return self.content_weights
+
 
 class Warmup(GeneratorTraining):
     """Stage 03: the generator alone."""

@@ -63,18 +63,24 @@ class _Scores:
         found = self.rows[(self.rows.method == method) & (self.rows.metric == metric)]
         return found.iloc[0] if len(found) else None
 
+    def row(self, method: str, metric: str) -> pd.Series:
+        found = self.get(method, metric)
+        if found is None:
+            raise LookupError(f"the summary has no {metric} of {method}")
+        return found
+
     def label(self, method: str) -> str:
         return method_styles(self.methods)[method].label
 
     def best(self, metric: str) -> str:
         means = self.rows[self.rows.metric == metric].set_index("method")["mean"]
-        return means.idxmax() if METRICS[metric].higher_is_better else means.idxmin()
+        return str(means.idxmax() if METRICS[metric].higher_is_better else means.idxmin())
 
 
 def _fidelity(scores: _Scores, scale: int, heldout: str) -> str:
     """Which method is the most faithful by PSNR and SSIM, and by how much."""
     best, base = scores.best("psnr_y"), scores.get(scores.baseline, "psnr_y")
-    row = scores.get(best, "psnr_y")
+    row = scores.row(best, "psnr_y")
     images = f"{row.n} image{'s' if row.n > 1 else ''}"
     dataset = "the held-out photographs" if row.dataset == heldout else row.dataset
     start = f"On {dataset} ({images}, enlarged {scale}×) "
@@ -86,7 +92,7 @@ def _fidelity(scores: _Scores, scale: int, heldout: str) -> str:
         text += f", {METRICS['psnr_y'].phrase(row.difference)} above {baseline}{_doubt(row)}"
     by_ssim = scores.best("ssim_y")
     if by_ssim != best:
-        text += f"; by SSIM-Y it is {scores.label(by_ssim)} ({_value(scores.get(by_ssim, 'ssim_y'))})"
+        text += f"; by SSIM-Y it is {scores.label(by_ssim)} ({_value(scores.row(by_ssim, 'ssim_y'))})"
     return text + "."
 
 
@@ -121,9 +127,9 @@ def _adversarial(scores: _Scores, ours: str, before: str) -> str:
     """What adversarial training changed against the generator that it started from."""
     metric = "lpips_alex" if scores.get(ours, "lpips_alex") is not None else "log_spectral_distance"
     after, start = scores.get(ours, metric), scores.get(before, metric)
-    after_psnr, start_psnr = scores.get(ours, "psnr_y"), scores.get(before, "psnr_y")
     if after is None or start is None:
         return ""
+    after_psnr, start_psnr = scores.row(ours, "psnr_y"), scores.row(before, "psnr_y")
     change = after["mean"] - start["mean"]
     better = "improved" if change < 0 else "did not improve"
     return (
@@ -148,7 +154,7 @@ def _spectrum(scores: _Scores, ours: str) -> str:
 
 def _certainty(scores: _Scores, ours: str) -> str:
     """How far the figures carry beyond these images."""
-    row = scores.get(ours if ours in scores.methods else scores.methods[-1], "psnr_y")
+    row = scores.row(ours if ours in scores.methods else scores.methods[-1], "psnr_y")
     if row.n == 1:
         return "One image says nothing about others."
     low, high, without = (METRICS["psnr_y"].text(value) for value in (row.ci_low, row.ci_high, row.mean_without))

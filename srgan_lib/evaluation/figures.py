@@ -98,7 +98,10 @@ def differences(
     text = []
     for name in names:
         means = rows[rows.metric == name].set_index("method").difference.dropna()
-        values = (f"{chosen[method].label} {METRICS[name].text(value, sign=True)}" for method, value in means.items())
+        values = (
+            f"{chosen[method].label} {METRICS[name].text(value, sign=True)}"
+            for method, value in zip(means.index, means, strict=True)
+        )
         text.append(f"{METRICS[name].label}: {', '.join(values)}")
     describe(figure, f"Mean differences from {baseline}. {'; '.join(text)}.")
     return figure
@@ -174,7 +177,9 @@ def plane(
         axis.plot(*measured.loc[list(curve)].to_numpy().T, color="0.4", linewidth=1, zorder=1)
     for method, style in method_styles(measured.index).items():
         axis.plot(*measured.loc[method], style.marker, color=style.colour, label=style.label, markersize=8, zorder=2)
-    for title, group in known[known.dataset == where].groupby("title"):
+    there = known[known.dataset == where]
+    for title in sorted(there.title.unique()):
+        group = there[there.title == title]
         points = _relative(group, baseline).drop(index=baseline, errors="ignore")
         for method, style in method_styles(points.index).items():
             axis.plot(

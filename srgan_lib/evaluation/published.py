@@ -144,15 +144,15 @@ def relative_to_bicubic(comparison: pd.DataFrame, summary: pd.DataFrame) -> pd.D
     others = stated.set_index(["dataset", "metric"]).published
     ours = summary.set_index(["dataset", "method", "metric"])["mean"]
     rows = []
-    for row in comparison[comparison.method.isin(list(TRAINED))].itertuples():
-        elsewhere = others.get((row.dataset, row.metric), math.nan)
-        base = own.get((row.title, row.dataset, row.metric), elsewhere)
+    for row in comparison[comparison.method.isin(list(TRAINED))].to_dict("records"):
+        title, method, metric, measured_as = (row[name] for name in ("title", "method", "metric", "measured_as"))
+        elsewhere = others.get((row["dataset"], metric), math.nan)
+        base = own.get((title, row["dataset"], metric), elsewhere)
         for dataset in summary.dataset.unique():
-            pair = [ours.get((dataset, method, row.measured_as), math.nan) for method in (row.method, "bicubic")]
-            scores = [_distance(row.metric, row.published, base), _distance(row.metric, *pair)]
+            network, bicubic_here = (ours.get((dataset, one, measured_as), math.nan) for one in (method, "bicubic"))
+            scores = [_distance(metric, row["published"], base), _distance(metric, network, bicubic_here)]
             if dataset not in set(comparison.dataset) and not any(map(math.isnan, scores)):
-                index = [row.title, row.method, row.metric, row.dataset]
-                rows.append([*index, scores[0], dataset, row.measured_as, scores[1]])
+                rows.append([title, method, metric, row["dataset"], scores[0], dataset, measured_as, scores[1]])
     columns = ["title", "method", "metric", "published_on", "published", "measured_on", "measured_as", "measured"]
     table = pd.DataFrame(rows, columns=columns)
     return table.assign(difference=table.measured - table.published)
@@ -206,11 +206,11 @@ def wide(rows: pd.DataFrame) -> dict[str, Any]:
     names = method_styles(rows.method.unique())
     frame = pd.DataFrame({"method": [style.label for style in names.values()]}, index=list(names))
     formats: dict[str, str] = {}
-    for metric, group in rows.groupby("metric", sort=False):
-        group = group.set_index("method")
+    for metric in map(str, rows.metric.unique()):
+        group = rows[rows.metric == metric].set_index("method")
         measured_as = group.measured_as.iloc[0]
         theirs, ours = (
-            METRICS[name].label if name in METRICS else LABELS.get(name, name) for name in (metric, measured_as)
+            METRICS[name].label if name in METRICS else LABELS.get(name, name) for name in (metric, str(measured_as))
         )
         digits = ".2f" if metric.startswith(("psnr", "mos")) else ".3f"
         columns = {f"{theirs}, published": "published", f"{ours}, measured": "measured"}

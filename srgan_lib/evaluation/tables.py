@@ -66,7 +66,7 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str, baseline: str = "bi
             "std": rows["std"],
             "median": rows["median"],
             "IQR": rows.iqr,
-            "95 % interval": [interval(row.ci_low, row.ci_high) for row in rows.itertuples()],
+            "95 % interval": [interval(low, high) for low, high in zip(rows.ci_low, rows.ci_high, strict=True)],
             f"from {baseline}": [difference(row) for row in rows.itertuples()],
             "p (Holm)": rows.p_value,
             "effect": rows.effect_size,
@@ -112,8 +112,8 @@ def as_text(summary: pd.DataFrame) -> str:
     for dataset, rows in summary.groupby("dataset", sort=False):
         text = rows.assign(
             text=[
-                f"{METRICS[row.metric].text(row.mean)} ± {METRICS[row.metric].text(row.std)}"
-                for row in rows.itertuples()
+                f"{METRICS[row['metric']].text(row['mean'])} ± {METRICS[row['metric']].text(row['std'])}"
+                for row in rows.to_dict("records")
             ]
         )
         table = text.pivot(index="method", columns="metric", values="text").loc[rows.method.unique()]

@@ -38,7 +38,7 @@ def parameters(run: Run) -> dict[str, list[Parameter]]:
     for section in ("shared", *STAGES):
         fields = Params.section(section).model_fields
         for name, value in run.manifest["parameters"][section].items():
-            default, meaning = fields[name].get_default(), fields[name].description
+            default, meaning = fields[name].get_default(), fields[name].description or ""
             row = Parameter(
                 name,
                 value_text(value),

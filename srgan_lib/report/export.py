@@ -10,6 +10,7 @@ from mistune.util import striptags
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from srgan_lib.layout import STAGES
 from srgan_lib.report.crops import anchor
@@ -34,8 +35,8 @@ class _Exporter(HTMLExporter):
     """nbconvert's exporter, with formulas marked for MathML instead of left to a script from elsewhere."""
 
     @property
-    def default_config(self) -> Any:
-        config = super().default_config
+    def default_config(self) -> Config:
+        config = Config(super().default_config)
         # Nothing that needs a script to be drawn; of a progress bar its last state; the page has its own style.
         config.NbConvertBase.display_data_priority = ["text/html", "text/markdown", "text/plain"]
         config.CoalesceStreamsPreprocessor.enabled = True

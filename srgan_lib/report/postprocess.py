@@ -49,7 +49,7 @@ def postprocess(
     _set_headings(page)
     _box_what_is_wide(page)
     _mend_links(page)
-    return page.main
+    return page.select("main")[0]
 
 
 def _drop_foreign(page: BeautifulSoup) -> None:
@@ -57,8 +57,8 @@ def _drop_foreign(page: BeautifulSoup) -> None:
     for element in page.select("main script, main link, main iframe, main object, main embed"):
         element.decompose()
     for image in page.find_all("img"):
-        if not NAME.fullmatch(image.get("src", "")):
-            image.replace_with(image.get("alt", ""))
+        if not NAME.fullmatch(_attribute(image, "src")):
+            image.replace_with(_attribute(image, "alt"))
 
 
 def _drop_notebook_matters(page: BeautifulSoup) -> None:
@@ -70,7 +70,7 @@ def _drop_notebook_matters(page: BeautifulSoup) -> None:
 def _unique_ids(page: BeautifulSoup) -> None:
     seen: Counter[str] = Counter()
     for element in page.find_all(id=True):
-        name = element["id"]
+        name = _attribute(element, "id")
         seen[name] += 1
         if seen[name] > 1:
             element["id"] = f"{name}-{seen[name]}"
@@ -82,8 +82,8 @@ def _number_chapters(page: BeautifulSoup, chapters: Sequence[Chapter]) -> None:
         heading = page.find("h2", id=chapter.anchor)
         if heading is None:
             continue
-        first = heading.find(string=True)
-        first.replace_with(NUMBER.sub("", first))
+        if first := heading.find(string=True):
+            first.replace_with(NUMBER.sub("", str(first)))
         number = page.new_tag("span", attrs={"class": "number"}, string=f"{index}")
         heading.insert(0, number)
         number.insert_after(" ")
@@ -96,9 +96,9 @@ def _complete_figures(page: BeautifulSoup, images: Images) -> None:
     """Each figure and table gets its number and its origin; images get their size, so that the page does not jump."""
     count: Counter[str] = Counter()
     for image in page.find_all("img"):
-        image["alt"] = striptags(image.get("alt", ""))  # it may repeat a caption, which may hold HTML
-        if (size := images.size(image["src"])) and not image.has_attr("width"):
-            image["width"], image["height"] = size
+        image["alt"] = striptags(_attribute(image, "alt"))  # it may repeat a caption, which may hold HTML
+        if (size := images.size(_attribute(image, "src"))) and not image.has_attr("width"):
+            image["width"], image["height"] = map(str, size)
     for figure in page.select("figure.srgan"):
         kind = next((kind for name, kind in KINDS.items() if name in figure["class"]), "Figure")
         count[kind] += 1
@@ -108,7 +108,7 @@ def _complete_figures(page: BeautifulSoup, images: Images) -> None:
             figure.append(caption)
         caption.insert(0, page.new_tag("b", attrs={"class": "label"}, string=f"{kind} {count[kind]}."))
         caption.insert(1, " ")
-        source, stage = figure.get("data-source"), NOTEBOOKS.get(figure.get("data-stage", ""))
+        source, stage = _attribute(figure, "data-source"), NOTEBOOKS.get(_attribute(figure, "data-stage"))
         made = " ".join(filter(None, [source and f"from {source}", stage and f"by notebook {stage.notebook}"]))
         if made:
             caption.append(" ")
@@ -118,7 +118,7 @@ def _complete_figures(page: BeautifulSoup, images: Images) -> None:
 def _open_grids(page: BeautifulSoup, viewer: Sequence[tuple[ViewerCrops, str]]) -> None:
     """Comparison grids know their crops; those that the summary lacks goes below its grid, or to the chapter's end."""
     grids = {figure["id"]: figure for figure in page.select("figure.srgan[id]")}
-    shown = {figure.get("id") for figure in page.select("figure.example")}
+    shown = {_attribute(figure, "id") for figure in page.select("figure.example")}
     for crops, html in viewer:
         grid = grids.get(crops.grid)
         if grid:
@@ -128,7 +128,7 @@ def _open_grids(page: BeautifulSoup, viewer: Sequence[tuple[ViewerCrops, str]]) 
             if grid:
                 grid.insert_after(details)
             else:
-                page.select_one(".appendix").insert_before(details)
+                page.select(".appendix")[0].insert_before(details)
 
 
 def _set_headings(page: BeautifulSoup) -> None:
@@ -136,7 +136,7 @@ def _set_headings(page: BeautifulSoup) -> None:
     for table in page.select("figure.srgan-table table"):
         cells = table.select("tbody tr:first-child > *")
         for heading, cell in zip(table.select("thead tr:last-child th"), cells, strict=False):
-            if "num" in cell.get("class", []):
+            if "num" in cell.get_attribute_list("class"):
                 heading["class"] = "num"
             if heading.string:
                 heading.string = re.sub(
@@ -148,16 +148,14 @@ def _box_what_is_wide(page: BeautifulSoup) -> None:
     """What is wide scrolls inside its own box, which the keyboard reaches."""
     for number, table in enumerate(page.find_all("table"), 1):
         box = table.find_parent(class_="scroll") or table.wrap(page.new_tag("div", attrs={"class": "scroll"}))
-        caption = box.find_parent("figure") and box.find_parent("figure").find("b", class_="label")
         box.attrs |= {
             "tabindex": "0",
             "role": "region",
-            "aria-label": caption.get_text().rstrip(".") if caption else f"Small table {number}",
+            "aria-label": _label(box) or f"Small table {number}",
         }
     # Charts too, and patches by many methods: a phone's width would make their labels tiny.
     for image in page.select("figure.srgan > img[src$='.svg'], figure.srgan[id^='fig-patch'] > img"):
-        label = image.find_parent("figure").find("b", class_="label").get_text().rstrip(".")
-        chart = {"class": "scroll chart", "tabindex": "0", "role": "region", "aria-label": label}
+        chart = {"class": "scroll chart", "tabindex": "0", "role": "region", "aria-label": _label(image)}
         image.wrap(page.new_tag("div", attrs=chart))
     for wide in page.select("pre, math[display=block]"):
         wide["tabindex"] = "0"
@@ -168,8 +166,25 @@ def _mend_links(page: BeautifulSoup) -> None:
 
     Those of class ``beside`` stay: a comparison lies beside the runs that it compares.
     """
-    ids = {element["id"] for element in page.find_all(id=True)}
+    ids = {_attribute(element, "id") for element in page.find_all(id=True)}
     for link in page.find_all("a", href=True):
-        inside = link["href"].startswith("#") and link["href"][1:] in ids
-        if not inside and "beside" not in link.get("class", []) and not re.match(r"https?://|mailto:", link["href"]):
+        target = _attribute(link, "href")
+        inside = target.startswith("#") and target[1:] in ids
+        if (
+            not inside
+            and "beside" not in link.get_attribute_list("class")
+            and not re.match(r"https?://|mailto:", target)
+        ):
             link.unwrap()
+
+
+def _label(element: Tag) -> str:
+    """The number of the figure or table that an element is in, such as ``Figure 3``; empty where there is none."""
+    figure = element.find_parent("figure")
+    label = figure.find("b", class_="label") if figure else None
+    return label.get_text().rstrip(".") if label else ""
+
+
+def _attribute(element: Tag, name: str) -> str:
+    """An attribute's text; empty where the element has none."""
+    return " ".join(str(value) for value in element.get_attribute_list(name))

@@ -96,7 +96,7 @@ def results(scores: Scores) -> list[Row]:
 def examples(scores: Scores) -> list[Example]:
     """The images where SRGAN gains most and least over bicubic: by LPIPS, or by PSNR where LPIPS was not computed."""
     for metric in ("lpips_alex", "psnr_y"):
-        gains = {}
+        gains: dict[tuple[str, str], float] = {}
         for dataset in scores.datasets:
             for image in scores.images(dataset):
                 ours, base = (scores.one(dataset, image, method, metric) for method in (OURS, BASELINE))
@@ -152,7 +152,8 @@ def _compared(scores: Scores, dataset: str, image: str) -> str:
 
 def _cell(column: dict[str, float | None], method: str, name: str) -> Cell | None:
     """The cell of one method; none where the column's first cell reaches over all rows."""
-    metric, known = METRICS[name], {key: value for key, value in column.items() if value is not None}
+    metric = METRICS[name]
+    known = {key: value for key, value in column.items() if value is not None}
     if not known:
         return Cell("not computed", missing=True, rows=len(column)) if method == next(iter(column)) else None
     if method not in known:

@@ -93,7 +93,7 @@ class Adversarial(TrainingTask):
             real = self.discriminate(hr).to(hr.dtype) if turn or self.adversarial.relativistic else None
         gradient, values = self._generator_gradient(output, hr, real, fake, keep_graph=turn)
         values["grad_norm"] = self.generator.optimizer.update(sr, step, gradient)
-        return values | (self._update_discriminator(step, real, fake) if turn else {})
+        return values | (self._update_discriminator(step, real, fake) if turn and real is not None else {})
 
     def _generator_gradient(
         self, sr: Tensor, hr: Tensor, real: Tensor | None, fake: Tensor, keep_graph: bool

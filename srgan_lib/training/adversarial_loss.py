@@ -33,6 +33,8 @@ class AdversarialLoss:
         """The generator's loss; ``real`` is used only where :attr:`relativistic`."""
         if not self.relativistic:
             return self._criterion(fake, 1.0)
+        if real is None:
+            raise ValueError("the relativistic loss compares with the logits of real images, and got none")
         real, fake = self._logits(real.detach(), fake)
         return self._criterion(real, 0.0) + self._criterion(fake, 1.0)
 

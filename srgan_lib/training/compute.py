@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -52,7 +52,7 @@ class Compute:
         if self.device != "cpu":
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products need it
             torch.use_deterministic_algorithms(True, warn_only=True)
-            torch.utils.deterministic.fill_uninitialized_memory = False
+            torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]  # a property of the module's class
             torch.backends.cudnn.benchmark = False
 
     def autocast(self) -> AbstractContextManager:
@@ -61,13 +61,14 @@ class Compute:
 
     def trainable(self, module: Module) -> Module:
         """Place a network that will be trained."""
-        return module.to(self.device, memory_format=torch.channels_last)
+        return module.to(self.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # torch's overloads lack memory_format
 
     def fixed(self, module: Module) -> Module:
         """Place a network that stays as it is: in the compute dtype outright, so that nothing is cast at each step."""
-        return module.to(self.device, getattr(torch, self.dtype), memory_format=torch.channels_last)
+        dtype = getattr(torch, self.dtype)
+        return module.to(self.device, dtype, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # torch's overloads lack memory_format
 
-    def compiled(self, module: Module) -> Module:
+    def compiled(self, module: nn.Module) -> Callable[..., Any]:
         """The network as it is called in training; weights are saved from the original."""
         if not self.compile:
             return module

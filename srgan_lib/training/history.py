@@ -99,6 +99,11 @@ class History:
         self._first, self._pending = state["first"], state["pending"]
 
 
+def rows(curve: pandas.DataFrame) -> list[dict[str, float]]:
+    """Turn ``loss_curve.csv`` back into the rows that it was written from."""
+    return [{str(name): value for name, value in row.items()} for row in curve.to_dict("records")]
+
+
 def by_epoch(curve: pandas.DataFrame, epochs: int) -> pandas.DataFrame:
     """Mean losses of each epoch: of the rows of ``loss_curve.csv`` in that many equal parts of the training.
 
@@ -108,5 +113,9 @@ def by_epoch(curve: pandas.DataFrame, epochs: int) -> pandas.DataFrame:
     """
     number = (curve.step * epochs / curve.step.max()).apply(math.ceil).rename("epoch")
     statistics = ("step", "learning_rate", "discriminator_learning_rate")
-    shown = [n for n in curve if n not in statistics and not n.startswith(STATISTICS) and not n.endswith("_weighted")]
+    shown = [
+        n
+        for n in map(str, curve)
+        if n not in statistics and not n.startswith(STATISTICS) and not n.endswith("_weighted")
+    ]
     return curve[shown].groupby(number).mean().reset_index()

@@ -23,7 +23,7 @@ from srgan_lib.params import Params
 from srgan_lib.training import processes
 from srgan_lib.training.checkpoint import Checkpoints
 from srgan_lib.training.compute import Compute
-from srgan_lib.training.history import Diverged
+from srgan_lib.training.history import Diverged, rows
 from srgan_lib.training.interrupt import Interrupted, stop_request
 from srgan_lib.training.observers import Health, Observer
 from srgan_lib.training.results import Results, finished_curve
@@ -119,7 +119,7 @@ class Loop:
         """
         curve = finished_curve(self.directory, outputs, self.fingerprint)
         if curve is not None:
-            Health(self.on_warning).on_start(self.stage.steps, curve.to_dict("records"))
+            Health(self.on_warning).on_start(self.stage.steps, rows(curve))
             self.on_step(self.stage.steps, self.stage.steps, None)
             return curve
         count = self.params.shared.processes

@@ -52,7 +52,7 @@ class ImageTerms:
         if stage.pixel_weight:
             terms["pixel"], weights["pixel"] = DISTANCES[stage.pixel_loss], stage.pixel_weight
         if stage.content_weight:
-            features = compute.fixed(VGGFeatures(stage.content_layers, stage.content_weights))
+            features = compute.fixed(VGGFeatures(stage.content_layers, stage.vgg_weights))
             content = ContentLoss(features, stage.content_layers, stage.content_loss, stage.content_scale)
             content.calibrate(calibration)
             terms["content"], weights["content"] = content, stage.content_weight

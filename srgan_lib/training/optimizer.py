@@ -29,7 +29,7 @@ class Optimizer:
     def __init__(self, network: nn.Module, stage: Training, learning_rate: float, schedule: Schedule) -> None:
         self.stage = stage
         self.peak = learning_rate
-        self.schedule = schedule
+        self.schedule: Schedule = schedule
         self.names, self.parameters = (list(part) for part in zip(*network.named_parameters(), strict=True))
         self.means = [torch.zeros_like(parameter) for parameter in self.parameters]
         self.squares = [torch.zeros_like(parameter) for parameter in self.parameters]

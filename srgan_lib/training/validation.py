@@ -41,7 +41,8 @@ class Validation:
 
     def __init__(self, pairs: Sequence[Pair], shared: Shared, compute: Compute, monitor: str | None = None) -> None:
         self.scale = shared.scale
-        self.measures = list(dict.fromkeys(["psnr_y", "ssim_y", *([monitor] if monitor else [])]))
+        wanted = ["psnr_y", "ssim_y"] + ([monitor] if monitor else [])
+        self.measures = list(dict.fromkeys(wanted))
         self.compute = compute
         chosen = evenly_spaced(pairs, IMAGES)
         self.hr = [center_crop(pair.hr, SIDE - SIDE % self.scale, self.scale) for pair in chosen]
