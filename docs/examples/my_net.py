@@ -29,8 +29,8 @@ class MyGenerator(nn.Module):
             for _ in range(blocks)
         )
         self.last = nn.Conv2d(channels, 3 * scale**2, 3, padding=1)
-        nn.init.zeros_(self.last.weight)  # training begins at bicubic quality
-        nn.init.zeros_(self.last.bias)
+        for parameter in self.last.parameters():
+            nn.init.zeros_(parameter)  # training begins at bicubic quality
 
     def forward(self, lr: Tensor) -> Tensor:
         """Add what the blocks find to the bicubic enlargement."""

@@ -87,7 +87,8 @@ class Stage(Display):
         """The file with the generator's class, by this run's ``warmup.generator``, if it is the user's own."""
         generator = self.params.warmup.generator
         if "warmup" in self.info.upstream:
-            generator = read_json(self.run_dir / "warmup" / "manifest.json")["components"]["parameters"]["generator"]
+            manifest = read_json(self.run_dir / "warmup" / "manifest.json") or {}
+            generator = manifest["components"]["parameters"]["generator"]
         elif self.name != "warmup":
             return None
         return locate(generator)[0] if is_own(generator) else None

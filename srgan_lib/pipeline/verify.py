@@ -64,7 +64,8 @@ def verify_run(run_dir: Path, root: Path, on_event: OnEvent) -> int:
 def _check_own_code(run_dir: Path, params: Params) -> None:
     """Check that files of the user's own code are those that the run was made with."""
     for stage in STAGES:
-        recorded = read_json(run_dir / stage / "manifest.json")["components"]["environment"]
+        manifest = read_json(run_dir / stage / "manifest.json") or {}
+        recorded = manifest["components"]["environment"]
         for file in provenance.own_files(stage, params):
             if recorded.get(f"code {file.name}") != provenance.own_code([file], Snapshot())[f"code {file.name}"]:
                 raise NotReproducible(
