@@ -253,11 +253,14 @@ class GeneratorTraining(Training):
     )
 
     @model_validator(mode="after")
-    def _extra_losses_have_names_of_their_own(self) -> GeneratorTraining:
-        names = [reference.rpartition(":")[2] for reference in self.extra_losses]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"extra_losses: two classes are called {name!r}; rename one, a curve needs one name")
+    def _own_classes_can_be_told_apart(self) -> GeneratorTraining:
+        classes = [reference.rpartition(":")[2] for reference in self.extra_losses]
+        references = filter(is_own, [getattr(self, "generator", ""), *self.extra_losses])
+        files = [Path(file).name for file in {reference.rpartition(":")[0] for reference in references}]
+        for names, what in ((classes, "classes"), (files, "files")):
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"extra_losses: two {what} are called {name!r}; rename one")
         return self
 
     @property

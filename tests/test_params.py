@@ -49,6 +49,7 @@ def test_names_are_unique_between_shared_and_each_stage():
         ({"warmup": {"extra_losses": {"my_loss": 1}}}, ["warmup.extra_losses", "'my_loss'", "FILE.py:Class"]),
         ({"adversarial": {"extra_losses": {"a.py:L": -1}}}, ["adversarial.extra_losses", "-1", "greater than"]),
         ({"warmup": {"extra_losses": {"a.py:L": 1, "b.py:L": 1}}}, ["warmup.extra_losses", "'L'", "rename one"]),
+        ({"warmup": {"generator": "a/x.py:G", "extra_losses": {"b/x.py:L": 1}}}, ["warmup.extra_losses", "'x.py'"]),
     ],
 )
 def test_wrong_parameters_are_named_with_what_is_allowed(document, words):

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import inspect
 import linecache
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,15 +143,16 @@ def recorded_class(code: Code | None, config: Mapping[str, Any]) -> OwnClass:
 
 def _run(path: Path, source: bytes) -> dict[str, Any]:
     """Run a file and return what it defines."""
-    module = ModuleType(path.stem)
+    module = ModuleType(f"own_{hashlib.sha256(source).hexdigest()[:16]}")
     module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # dataclasses look their module up
     exec(compile(source, str(path), "exec"), module.__dict__)
     return module.__dict__
 
 
 def _source_in_memory(kind: type) -> bytes:
     """Read the file or the notebook's cell that defines a class."""
-    functions = [value for value in vars(kind).values() if isinstance(value, FunctionType)]
+    functions = [inspect.unwrap(value) for value in vars(kind).values() if isinstance(value, FunctionType)]
     lines = linecache.getlines(functions[0].__code__.co_filename) if functions else []
     if not lines:
         raise OwnCodeError(f"the source of {kind.__name__} cannot be read; define the class in a file or in one cell")

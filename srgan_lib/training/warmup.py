@@ -32,13 +32,13 @@ def train_warmup(
 ) -> pandas.DataFrame:
     """Train the generator alone, on pixels and VGG-19 features; writes ``generator.safetensors``.
 
-    ``generator`` and ``extra_losses`` (with weights) are classes of the user's own that a notebook's cell defines; they
-    take the place of the parameters of these names. The sources of all own classes are kept in ``code/``.
-    Parameters, returns and raises as :func:`~srgan_lib.training.srcnn.train_srcnn`; also ``BackboneError`` where ``content_weights`` is
-    ``imagenet`` and VGG-19 is not on this disk.
+    ``generator`` and ``extra_losses`` (each with its weight) are classes of the user's own that a notebook's cell defines;
+    they take the place of the parameters of these names. The sources of all own classes are kept in ``code/``. Other
+    parameters, returns and raises as :func:`~srgan_lib.training.srcnn.train_srcnn`; also ``BackboneError`` where
+    ``content_weights`` is ``imagenet`` and VGG-19 is not on this disk, and ``OwnCodeError`` for an own class that is not
+    there or is no network or loss.
     """
-    stage = params.warmup
-    scale = params.shared.scale
+    stage, scale = params.warmup, params.shared.scale
     own: OwnClass | None = None
     if generator or is_own(stage.generator):
         own = own_class(generator, generator.__name__) if generator else own_class(*locate(stage.generator))

@@ -12,7 +12,7 @@ from torch import nn
 from srgan_lib.evaluation.upscale import upscale_array
 from srgan_lib.files import sha256_file
 from srgan_lib.models.files import CheckpointError, load_model, load_tensors
-from srgan_lib.models.own_code import OwnCodeError
+from srgan_lib.models.own_code import OwnCodeError, own_class
 from srgan_lib.models.receptive_field import receptive_radius
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.interrupt import Interrupted
@@ -107,6 +107,15 @@ def test_classes_of_a_notebook_are_given_to_the_trainers(make_params, pairs, tmp
     before = path.read_bytes()  # another weight is another training
     train_warmup(params, *pairs, path.parent, "print", generator=InACell, extra_losses={LossInACell: 0.1})
     assert path.read_bytes() != before
+
+
+def test_a_file_may_hold_dataclasses(tmp_path):
+    file = tmp_path / "own.py"
+    file.write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n\n\n"
+        "@dataclass\nclass MyLoss:\n    power: int = 2\n"
+    )
+    assert own_class(file, "MyLoss").value().power == 2
 
 
 def test_two_processes_are_not_forked_after_a_check(make_params, pairs, tmp_path, monkeypatch):
