@@ -19,7 +19,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    server: Server  # pyright: ignore[reportIncompatibleVariableOverride]  # the one that starts it
+    server: Server
 
     def do_GET(self):
         wanted = self.headers.get("Range")

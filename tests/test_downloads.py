@@ -1,9 +1,11 @@
 """One file from a real web server: resumed, verified, tried elsewhere, refused."""
 
+import ast
 import errno
 import hashlib
 import shutil
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -138,3 +140,18 @@ def test_what_forbids_downloads(value, expected, monkeypatch):
     if value is not None:
         monkeypatch.setenv("SRGAN_OFFLINE", value)
     assert offline() is expected
+
+
+def test_no_other_module_uses_the_network():
+    library = Path(downloads.__file__).parent
+    clients = {"ftplib", "http", "pooch", "requests", "urllib", "urllib3"}
+    users = set()
+    for file in library.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            else:
+                names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if clients & {name.partition(".")[0] for name in names}:
+                users.add(file.relative_to(library).as_posix())
+    assert users == {"downloads.py"}

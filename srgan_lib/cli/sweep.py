@@ -67,7 +67,7 @@ def sweep(
         if study.missing:
             fetch_there = cluster.fetcher(client) if client else fetch
             fetch_there(study.missing, terminal.note)
-            study = plan()
+            study = study if offline() else plan()
         with study.lock():
             try:
                 with cluster.workers(study.planned, jobs, client, terminal.note) as executor:
