@@ -1,4 +1,4 @@
-"""What the figures say, in sentences that are computed from them and never fixed in prose."""
+"""Compose the conclusion of a run: sentences computed from its scores, the finding first."""
 
 from __future__ import annotations
 
@@ -7,43 +7,36 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from srgan_lib.methods import method_styles
+from srgan_lib.methods import BASELINE, method_styles
 from srgan_lib.metrics.registry import METRICS
+
+OURS, STARTED_FROM = "srgan", "warmup"  #: the method in question, and the generator that its training started from
 
 
 def conclude(
-    summary: pd.DataFrame,
-    *,
-    scale: int,
-    ours: str = "srgan",
-    before: str = "warmup",
-    baseline: str = "bicubic",
-    heldout: str = "",
-    not_computed: Mapping[str, str] | None = None,
+    summary: pd.DataFrame, *, scale: int, heldout: str = "", not_computed: Mapping[str, str] | None = None
 ) -> list[str]:
-    """A short conclusion: a paragraph for each dataset, and one on what was not computed.
+    """Compose a short conclusion: for each dataset the finding and a paragraph, then what was not computed.
+
+    A sentence about a method that was not judged is left out.
 
     Parameters
     ----------
-    summary : as ``metrics_summary.csv``.
+    summary : as ``metrics_summary.csv``, of the run's own methods.
     scale : enlargement factor.
-    ours, before, baseline : the method in question, the one it started from, and the one to beat. A sentence about a
-        method that was not judged is left out.
     heldout : the dataset of whose other images the networks were trained.
     not_computed : by metric, the reason.
+
+    Returns
+    -------
+    list of str
+        Paragraphs. The first is the finding on the first dataset, in one sentence: the report opens with it.
     """
     paragraphs = []
     for dataset in summary.dataset.unique():
-        scores = _Scores(summary[summary.dataset == dataset], baseline)
-        sentences = [
-            _fidelity(scores, scale, heldout),
-            _perception(scores, ours),
-            _second_judge(scores, ours),
-            _adversarial(scores, ours, before),
-            _spectrum(scores, ours),
-            _certainty(scores, ours),
-        ]
-        paragraphs.append(" ".join(filter(None, sentences)))
+        scores = _Scores(summary[summary.dataset == dataset])
+        details = [_ssim(scores), _second_judge(scores), _adversarial(scores), _spectrum(scores), _certainty(scores)]
+        paragraphs += [_finding(scores, scale, heldout), " ".join(filter(None, details))]
     missing = [f"{METRICS[name].label} was not computed: {reason}." for name, reason in (not_computed or {}).items()]
     return paragraphs + ([" ".join(missing)] if missing else [])
 
@@ -53,7 +46,6 @@ class _Scores:
     """The rows of one dataset, looked up by method and metric."""
 
     rows: pd.DataFrame
-    baseline: str
 
     @property
     def methods(self) -> list[str]:
@@ -77,45 +69,62 @@ class _Scores:
         return str(means.idxmax() if METRICS[metric].higher_is_better else means.idxmin())
 
 
-def _fidelity(scores: _Scores, scale: int, heldout: str) -> str:
-    """Which method is the most faithful by PSNR and SSIM, and by how much."""
-    best, base = scores.best("psnr_y"), scores.get(scores.baseline, "psnr_y")
-    row = scores.row(best, "psnr_y")
-    images = f"{row.n} image{'s' if row.n > 1 else ''}"
-    dataset = "the held-out photographs" if row.dataset == heldout else row.dataset
-    start = f"On {dataset} ({images}, enlarged {scale}×) "
-    baseline = scores.label(scores.baseline) if base is not None else ""
-    if best == scores.baseline:
-        return f"{start}no method is more faithful than {baseline} by PSNR-Y ({_value(row)})."
-    text = f"{start}{scores.label(best)} is the most faithful by PSNR-Y: {_value(row)}"
-    if base is not None:
-        text += f", {METRICS['psnr_y'].phrase(row.difference)} above {baseline}{_doubt(row)}"
-    by_ssim = scores.best("ssim_y")
-    if by_ssim != best:
-        text += f"; by SSIM-Y it is {scores.label(by_ssim)} ({_value(scores.row(by_ssim, 'ssim_y'))})"
-    return text + "."
-
-
-def _perception(scores: _Scores, ours: str) -> str:
-    """What our method gains or loses against the baseline by LPIPS, and what that costs in PSNR."""
-    row, base = scores.get(ours, "lpips_alex"), scores.get(scores.baseline, "lpips_alex")
-    psnr = scores.get(ours, "psnr_y")
-    if psnr is None or pd.isna(psnr.difference):
-        return ""
-    baseline, name = scores.label(scores.baseline), scores.label(ours)
-    if row is None or base is None:
-        return f"{name} has {_more(psnr.difference)} than {baseline}; how natural its images look was not measured."
-    ratio = row["mean"] / base["mean"]
-    return (
-        f"By LPIPS (alex) {name} is perceptually {'closer' if ratio < 1 else 'no closer'} to the originals than "
-        f"{baseline}: {_value(row)} against {_value(base)}, {ratio:.2f} times as far{_doubt(row)}, "
-        f"with {_more(psnr.difference)}."
+def _finding(scores: _Scores, scale: int, heldout: str) -> str:
+    """Say in one sentence how close to the originals our method comes, and which method is the most faithful."""
+    row = scores.row(scores.methods[0], "psnr_y")
+    plural = "" if row.n == 1 else "s"
+    images = (
+        f"{row.n} held-out photograph{plural}" if row.dataset == heldout else f"{row.dataset} ({row.n} image{plural})"
     )
+    clauses = [_perception(scores), _fidelity(scores)]
+    if scores.get(OURS, "lpips_alex") is None:
+        clauses.reverse()
+    return f"On {images} enlarged {scale}×, {'; '.join(filter(None, clauses))}."
 
 
-def _second_judge(scores: _Scores, ours: str) -> str:
+def _perception(scores: _Scores) -> str:
+    """What our method gains or loses against the baseline by LPIPS, and what that costs in PSNR."""
+    row, base, psnr = scores.get(OURS, "lpips_alex"), scores.get(BASELINE, "lpips_alex"), scores.get(OURS, "psnr_y")
+    if psnr is None:
+        return ""
+    name, baseline = scores.label(OURS), scores.label(BASELINE) if BASELINE in scores.methods else ""
+    cost = _more(psnr.difference) if baseline else ""
+    if row is None:
+        missing = "LPIPS, which judges what PSNR does not see, was not computed"
+        return f"{name} has {cost} than {baseline}, and {missing}" if cost else missing
+    if base is None:
+        return f"{name} has an LPIPS of {_value(row)}"
+    ratio = row["mean"] / base["mean"]
+    nearness = f"{abs(1 - ratio):.0%} {'closer to' if ratio < 1 else 'less close to'} the originals than"
+    if _value(row) == _value(base):
+        nearness = "as close to the originals as"
+    against = f"LPIPS ({_value(row)} against {_value(base)}{_doubt(row)})"
+    return f"{name} comes {nearness} {baseline} by {against} with {cost}"
+
+
+def _fidelity(scores: _Scores) -> str:
+    """Which method is the most faithful by PSNR."""
+    best = scores.best("psnr_y")
+    row = scores.row(best, "psnr_y")
+    if best == BASELINE:
+        return f"no method is more faithful than {scores.label(best)} by PSNR-Y ({_value(row)})"
+    text = f"the most faithful by PSNR-Y is {scores.label(best)} with {_value(row)}"
+    if BASELINE not in scores.methods:
+        return text
+    return f"{text}, {METRICS['psnr_y'].phrase(row.difference)} above {scores.label(BASELINE)}{_doubt(row)}"
+
+
+def _ssim(scores: _Scores) -> str:
+    """Which method is the most faithful by SSIM, where that is another one than by PSNR."""
+    best = scores.best("ssim_y")
+    if best == scores.best("psnr_y"):
+        return ""
+    return f"By SSIM-Y the most faithful is {scores.label(best)} ({_value(scores.row(best, 'ssim_y'))})."
+
+
+def _second_judge(scores: _Scores) -> str:
     """Whether a second network agrees about the direction."""
-    row, first = scores.get(ours, "lpips_squeeze"), scores.get(ours, "lpips_alex")
+    row, first = scores.get(OURS, "lpips_squeeze"), scores.get(OURS, "lpips_alex")
     if row is None or first is None or pd.isna(row.difference):
         return ""
     agrees = (row.difference < 0) == (first.difference < 0)
@@ -123,38 +132,38 @@ def _second_judge(scores: _Scores, ours: str) -> str:
     return f"A second judge, LPIPS (squeeze), {'agrees' if agrees else 'disagrees'} ({change})."
 
 
-def _adversarial(scores: _Scores, ours: str, before: str) -> str:
+def _adversarial(scores: _Scores) -> str:
     """What adversarial training changed against the generator that it started from."""
-    metric = "lpips_alex" if scores.get(ours, "lpips_alex") is not None else "log_spectral_distance"
-    after, start = scores.get(ours, metric), scores.get(before, metric)
+    metric = "lpips_alex" if scores.get(OURS, "lpips_alex") is not None else "log_spectral_distance"
+    after, start = scores.get(OURS, metric), scores.get(STARTED_FROM, metric)
     if after is None or start is None:
         return ""
-    after_psnr, start_psnr = scores.row(ours, "psnr_y"), scores.row(before, "psnr_y")
+    after_psnr, start_psnr = scores.row(OURS, "psnr_y"), scores.row(STARTED_FROM, "psnr_y")
     change = after["mean"] - start["mean"]
     better = "improved" if change < 0 else "did not improve"
     return (
-        f"Adversarial training {better} the {scores.label(before)} generator by {METRICS[metric].label} "
+        f"Adversarial training {better} the {scores.label(STARTED_FROM)} generator by {METRICS[metric].label} "
         f"({METRICS[metric].phrase(change, sign=True)}), with {_more(after_psnr['mean'] - start_psnr['mean'])}."
     )
 
 
-def _spectrum(scores: _Scores, ours: str) -> str:
+def _spectrum(scores: _Scores) -> str:
     """How much of the originals' spectrum our method restores, beside the baseline.
 
     Not a ranking of all methods: the false edges of nearest-neighbour enlargement have power at all frequencies too.
     """
-    row, base = (scores.get(method, "log_spectral_distance") for method in (ours, scores.baseline))
+    row, base = (scores.get(method, "log_spectral_distance") for method in (OURS, BASELINE))
     if row is None or base is None:
         return ""
     return (
-        f"The power spectrum of {scores.label(ours)} is {_value(row)} from that of the originals, "
-        f"{scores.label(scores.baseline)}'s {_value(base)}."
+        f"The power spectrum of {scores.label(OURS)} is {_value(row)} from that of the originals, "
+        f"{scores.label(BASELINE)}'s {_value(base)}."
     )
 
 
-def _certainty(scores: _Scores, ours: str) -> str:
+def _certainty(scores: _Scores) -> str:
     """How far the figures carry beyond these images."""
-    row = scores.row(ours if ours in scores.methods else scores.methods[-1], "psnr_y")
+    row = scores.row(OURS if OURS in scores.methods else scores.methods[-1], "psnr_y")
     if row.n == 1:
         return "One image says nothing about others."
     low, high, without = (METRICS["psnr_y"].text(value) for value in (row.ci_low, row.ci_high, row.mean_without))
@@ -176,4 +185,4 @@ def _more(decibels: float) -> str:
 
 def _doubt(row: pd.Series) -> str:
     """A remark where the interval of the difference includes zero."""
-    return ", which these images cannot tell from none" if row.difference_low <= 0 <= row.difference_high else ""
+    return ", no clear difference on these images" if row.difference_low <= 0 <= row.difference_high else ""

@@ -37,10 +37,11 @@ class Crops:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run."""
+    """A finished run; ``finding`` is its result in one sentence, the first of the evaluation's conclusion."""
 
     directory: Path
     manifest: dict[str, Any]
+    finding: str
     stages: list[StageRun]
     scores: Scores
     crops: list[Crops]
@@ -76,14 +77,20 @@ def read_run(directory: Path) -> Run:
         stages.append(StageRun(info, _json(directory / name / "manifest.json"), notebook))
     manifest = _json(directory / "manifest.json")
     scores = read_scores(directory, manifest["parameters"]["shared"]["dataset"])
-    return Run(directory, manifest, stages, scores, _crops(directory / "evaluation/viewer"))
+    finding = _text(directory / "evaluation/conclusion.txt").partition("\n\n")[0].strip()
+    return Run(directory, manifest, finding, stages, scores, _crops(directory / "evaluation/viewer"))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ReportError(f"{path}: missing; 'srgan run' writes it when the stage is finished", path=path) from None
 
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ReportError(f"{path}: missing; 'srgan run' writes it when the stage is finished", path=path) from None
+        return json.loads(_text(path))
     except ValueError as error:
         raise ReportError(f"{path}: not valid JSON ({error}); delete it and run 'srgan run' again", path=path) from None
 

@@ -30,9 +30,9 @@ class Scores:
         """One image's figure."""
         return _number(self._rows.get((dataset, image, method), {}).get(metric))
 
-    def summary(self, dataset: str, method: str, metric: str, what: str = "mean") -> float | None:
-        """A column of the summary: ``mean``, ``difference`` (from bicubic), ``difference_low``, …"""
-        return _number(self._summary.get((dataset, method, metric), {}).get(what))
+    def mean(self, dataset: str, method: str, metric: str) -> float | None:
+        """The mean over a dataset's images."""
+        return _number(self._summary.get((dataset, method, metric), {}).get("mean"))
 
 
 def read_scores(directory: Path, heldout: str) -> Scores:

@@ -1,4 +1,4 @@
-"""The front of the report: the finding in one sentence, the results table, the best and the worst example."""
+"""Compose the front of the report: the finding, the results table, the best and the worst example."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from srgan_lib.formatting import duration, machine_text
-from srgan_lib.methods import method_styles
+from srgan_lib.methods import BASELINE, method_styles
 from srgan_lib.metrics.registry import HEADLINE, METRICS
 from srgan_lib.report.crops import ViewerCrops
 from srgan_lib.report.load_run import Run
 from srgan_lib.report.scores import Scores
 from srgan_lib.weights import own_methods
 
-BASELINE, OURS = "bicubic", "srgan"
+OURS = "srgan"
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,12 @@ class Example:
 def context(run: Run, viewer_crops: list[ViewerCrops]) -> dict[str, Any]:
     """What the summary's template shows."""
     known = {(crops.dataset, crops.image): crops for crops in viewer_crops}
-    scale = run.manifest["parameters"]["shared"]["scale"]
     return {
-        "scale": scale,
+        "scale": run.manifest["parameters"]["shared"]["scale"],
         "machine": machine_text(run.manifest["machine"]),
         "duration": duration(run.manifest["seconds"]),
         "started": run.stages[0].manifest["started"][:10],
-        "finding": finding(run.scores, scale),
+        "finding": run.finding,
         "headings": [METRICS[metric].heading for metric in HEADLINE],
         "datasets": [dataset_label(run.scores, dataset) for dataset in run.scores.datasets],
         "rows": results(run.scores),
@@ -70,21 +69,11 @@ def dataset_label(scores: Scores, dataset: str) -> str:
     return f"{count} held-out photograph{plural}" if dataset == scores.heldout else f"{dataset} ({count} image{plural})"
 
 
-def finding(scores: Scores, scale: int) -> str:
-    """The result in one sentence, computed from the first dataset's figures."""
-    dataset = scores.datasets[0]
-    clauses = [_closeness(scores, dataset), _faithfulness(scores, dataset)]
-    if scores.summary(dataset, OURS, "lpips_alex") is None:
-        clauses.reverse()
-    return f"On {dataset_label(scores, dataset)} enlarged {scale}×, {'; '.join(filter(None, clauses))}."
-
-
 def results(scores: Scores) -> list[Row]:
     """The results table: each method's mean per dataset and metric, the best of this run marked in each column."""
     columns = [(dataset, metric) for dataset in scores.datasets for metric in HEADLINE]
     means = {
-        column: {method: scores.summary(column[0], method, column[1]) for method in scores.methods}
-        for column in columns
+        column: {method: scores.mean(column[0], method, column[1]) for method in scores.methods} for column in columns
     }
     rows = []
     for method, style in method_styles(scores.methods).items():
@@ -109,36 +98,6 @@ def examples(scores: Scores) -> list[Example]:
     return []
 
 
-def _closeness(scores: Scores, dataset: str) -> str:
-    """What SRGAN changes against bicubic in LPIPS, and what that costs in PSNR."""
-    ours, base = (scores.summary(dataset, method, "lpips_alex") for method in (OURS, BASELINE))
-    change = scores.summary(dataset, OURS, "psnr_y", "difference")
-    psnr = "" if change is None else f"{_decibel(abs(change))} {'higher' if change >= 0 else 'lower'}"
-    if ours is None:
-        missing = "LPIPS, which judges what PSNR does not see, was not computed"
-        return f"SRGAN is {psnr} than bicubic, and {missing}" if psnr else missing
-    text = METRICS["lpips_alex"].text
-    if base is None:
-        return f"SRGAN has an LPIPS of {text(ours)}"
-    low, high = (scores.summary(dataset, OURS, "lpips_alex", f"difference_{end}") for end in ("low", "high"))
-    unclear = low is not None and high is not None and low <= 0 <= high
-    values = f"LPIPS ({text(ours)} against {text(base)}{', no clear difference on so few images' if unclear else ''})"
-    nearness = f"{abs(1 - ours / base):.0%} {'closer to' if ours < base else 'less close to'} the originals than"
-    if text(ours) == text(base):
-        nearness = "as close to the originals as"
-    return f"SRGAN comes {nearness} bicubic by {values}" + (f" at {psnr} PSNR" if psnr else "")
-
-
-def _faithfulness(scores: Scores, dataset: str) -> str:
-    """Which of the run's own methods has the highest PSNR."""
-    psnr = {method: scores.summary(dataset, method, "psnr_y") or 0 for method in own_methods(scores.methods)}
-    best = max(psnr, key=psnr.__getitem__)
-    if best == BASELINE:
-        return f"no method comes above bicubic’s {_decibel(psnr[best])} PSNR"
-    text = f"the most faithful by PSNR is {method_styles(scores.methods)[best].label}"
-    return f"{text}, {_decibel(psnr[best] - psnr[BASELINE])} above bicubic" if BASELINE in psnr else text
-
-
 def _compared(scores: Scores, dataset: str, image: str) -> str:
     """SRGAN against bicubic on one image, in numbers."""
     text = []
@@ -160,7 +119,3 @@ def _cell(column: dict[str, float | None], method: str, name: str) -> Cell | Non
         return Cell("not computed", missing=True)
     text, own = metric.text(known[method]), own_methods(known)
     return Cell(text, best=method in own and text == metric.text(metric.best(known[one] for one in own)))
-
-
-def _decibel(value: float) -> str:
-    return f"{METRICS['psnr_y'].text(value)}\N{NO-BREAK SPACE}dB"

@@ -1,4 +1,4 @@
-"""The report's parts on their own: the finding, formulas, images and the page as Typst."""
+"""The report's parts on their own: the summary, formulas, images and the page as Typst."""
 
 import base64
 
@@ -10,7 +10,7 @@ from srgan_lib.report.images import Images
 from srgan_lib.report.mathematics import placeholder, set_formulas
 from srgan_lib.report.postprocess import postprocess
 from srgan_lib.report.scores import Scores
-from srgan_lib.report.summary import examples, finding, results
+from srgan_lib.report.summary import examples, results
 
 
 def scores_of(
@@ -50,47 +50,6 @@ def scores_of(
 
 
 PSNR = {"bicubic": 26.5, "warmup": 27.3, "srgan": 26.1}
-
-
-CLOSER = "SRGAN comes {} to the originals than bicubic by LPIPS ({}) at 0.40 dB lower PSNR"
-WARMUP = "the most faithful by PSNR is warm-up, 0.80 dB above bicubic"
-
-
-@pytest.mark.parametrize(
-    ("scores", "sentence"),
-    [
-        (
-            scores_of(PSNR, {"bicubic": 0.4, "warmup": 0.35, "srgan": 0.28}),
-            f"2 held-out photographs enlarged 4×, {CLOSER.format('30% closer', '0.280 against 0.400')}; {WARMUP}",
-        ),
-        (
-            scores_of(PSNR, {"bicubic": 0.4, "warmup": 0.35, "srgan": 0.44}, "Set5", interval=0.1),
-            "Set5 (2 images) enlarged 4×, "
-            + CLOSER.format("10% less close", "0.440 against 0.400, no clear difference on so few images")
-            + f"; {WARMUP}",
-        ),
-        (
-            scores_of(PSNR | {"reference_srresnet": 29.0}, {"bicubic": 0.4, "warmup": 0.35, "srgan": 0.28}),
-            f"2 held-out photographs enlarged 4×, {CLOSER.format('30% closer', '0.280 against 0.400')}; {WARMUP}",
-        ),
-        (
-            scores_of(PSNR, {}),
-            f"2 held-out photographs enlarged 4×, {WARMUP}; SRGAN is 0.40 dB lower than bicubic, and LPIPS, which "
-            "judges what PSNR does not see, was not computed",
-        ),
-        (
-            scores_of({"bicubic": 26.5, "srgan": 26.1}, {"bicubic": 0.4, "srgan": 0.2}),
-            f"2 held-out photographs enlarged 4×, {CLOSER.format('50% closer', '0.200 against 0.400')}; "
-            "no method comes above bicubic’s 26.50 dB PSNR",
-        ),
-        (
-            scores_of({"warmup": 27.3, "srgan": 26.1}, {"srgan": 0.2}),
-            "2 held-out photographs enlarged 4×, SRGAN has an LPIPS of 0.200; the most faithful by PSNR is warm-up",
-        ),
-    ],
-)
-def test_finding(scores: Scores, sentence: str) -> None:
-    assert finding(scores, 4).replace("\xa0", " ") == f"On {sentence}."
 
 
 def test_examples_are_ranked_by_gain_and_need_both_methods() -> None:
