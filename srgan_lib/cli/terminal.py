@@ -62,9 +62,9 @@ class Terminal:
             self.on_event("planned", {"stage": plan.stage, "action": plan.action, "reason": plan.reason})
 
     def missing(self, missing: Iterable[Missing]) -> None:
-        """Show what is to be downloaded before anything is computed."""
+        """Show what is to be downloaded, or provided by the user, before anything is computed."""
         for one in missing:
-            self.note(f"To download: {one}")
+            self.note(f"{'To download' if one.downloadable else 'To provide'}: {one}")
 
     def on_event(self, event: str, details: Mapping[str, Any]) -> None:
         """Show one event of the runner."""

@@ -47,7 +47,7 @@ class Missing:
     downloadable: bool = True
 
     def __str__(self) -> str:
-        reason = "" if self.downloadable else f"; cannot be downloaded: {self.problem}"
+        reason = "" if self.downloadable else f"; {self.problem}"
         return f"{self.title}, {size_text(self.size)} ({self.wanted_by}){reason}"
 
 
