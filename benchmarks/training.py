@@ -20,10 +20,10 @@ from srgan_lib.data.resize import imresize
 from srgan_lib.models.files import save_model
 from srgan_lib.models.generators import build_generator, generator_config
 from srgan_lib.params import Params
-from srgan_lib.training.adversarial import Adversarial
+from srgan_lib.training.adversarial import AdversarialTask
 from srgan_lib.training.loop import Loop, TrainingTask
 from srgan_lib.training.losses import ImageTerms
-from srgan_lib.training.supervised import Supervised
+from srgan_lib.training.supervised import SupervisedTask
 
 RATE, ADVERSARIAL_WEIGHT = 1e-4, 1e-3
 PLAIN_GENERATOR = {"global_skip": "none", "learning_rate": RATE, "schedule": "constant"}
@@ -68,7 +68,7 @@ def srresnet(machine: dict, batch: int, crop: int) -> Callable[[], object]:
     loop.compute.apply()
     config = generator_config(loop.params.warmup, 4)
     terms = ImageTerms.of(loop.stage, loop.compute, loop.first_crops())
-    return stepper(Supervised(loop, "generator", config, terms), loop)
+    return stepper(SupervisedTask(loop, "generator", config, terms), loop)
 
 
 def srgan(machine: dict, batch: int, crop: int) -> Callable[[], object]:
@@ -76,7 +76,7 @@ def srgan(machine: dict, batch: int, crop: int) -> Callable[[], object]:
     return stepper(*adversarial(machine, batch, crop, warmup=PLAIN_GENERATOR))
 
 
-def adversarial(machine: dict, batch: int, crop: int, warmup: dict, **sections: dict) -> tuple[Adversarial, Loop]:
+def adversarial(machine: dict, batch: int, crop: int, warmup: dict, **sections: dict) -> tuple[AdversarialTask, Loop]:
     """An adversarial task on top of an untrained generator."""
     stage = VGG54 | {"adversarial_weight": ADVERSARIAL_WEIGHT, "learning_rate": RATE} | sections.get("adversarial", {})
     loop = open_loop("adversarial", machine, batch, crop, warmup=warmup, adversarial=stage)
@@ -85,7 +85,7 @@ def adversarial(machine: dict, batch: int, crop: int, warmup: dict, **sections: 
     torch.manual_seed(0)
     weights = loop.directory / "generator.safetensors"
     save_model(weights, build_generator(config), config)
-    return Adversarial(loop, weights), loop
+    return AdversarialTask(loop, weights), loop
 
 
 def plain_srresnet(machine: dict, batch: int, crop: int) -> Callable[[], object]:

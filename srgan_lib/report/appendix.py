@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from srgan_lib.formatting import value_text
 from srgan_lib.layout import STAGES
 from srgan_lib.params import Params
-from srgan_lib.report.load_run import Run
+from srgan_lib.report.load_run import FinishedRun
 
 PARAMETERS = {"parameters", "injected-parameters"}  # tags of the cells whose values the tables show
 
@@ -26,12 +26,12 @@ class Parameter:
     meaning: str
 
 
-def context(run: Run, book: NotebookNode) -> dict[str, Any]:
+def context(run: FinishedRun, book: NotebookNode) -> dict[str, Any]:
     """What the appendix's template shows."""
     return {"parameters": parameters(run), "hashes": hashes(run), "code": code(run, book)}
 
 
-def parameters(run: Run) -> dict[str, list[Parameter]]:
+def parameters(run: FinishedRun) -> dict[str, list[Parameter]]:
     """All parameters by section."""
     changed = set(run.manifest["changed"])
     sections: dict[str, list[Parameter]] = {}
@@ -50,7 +50,7 @@ def parameters(run: Run) -> dict[str, list[Parameter]]:
     return sections
 
 
-def hashes(run: Run) -> list[tuple[str, str]]:
+def hashes(run: FinishedRun) -> list[tuple[str, str]]:
     """Every result file of the run and its SHA-256, by its path in the run's folder."""
     return [
         (f"{stage.info.name}/{path}", value)
@@ -59,7 +59,7 @@ def hashes(run: Run) -> list[tuple[str, str]]:
     ]
 
 
-def code(run: Run, book: NotebookNode) -> list[tuple[str, str]]:
+def code(run: FinishedRun, book: NotebookNode) -> list[tuple[str, str]]:
     """The code of each notebook, for the printed report, where it cannot be folded into its place."""
     cells = [
         cell for cell in book.cells if cell.cell_type == "code" and not PARAMETERS & set(cell.metadata.get("tags", []))

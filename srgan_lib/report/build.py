@@ -9,7 +9,7 @@ from srgan_lib.report import appendix, summary
 from srgan_lib.report.content import ReportContent, compose
 from srgan_lib.report.crops import make_viewer_crops
 from srgan_lib.report.images import Images
-from srgan_lib.report.load_run import Run, read_run
+from srgan_lib.report.load_run import FinishedRun, read_run
 from srgan_lib.report.merge_notebooks import merge_notebooks
 from srgan_lib.report.page import TEMPLATE, page_templates, render
 from srgan_lib.report.pdf import render_pdf
@@ -38,7 +38,7 @@ def build_report(run_dir: Path) -> list[Path]:
     return write_report(run_content(read_run(Path(run_dir))), Path(run_dir))
 
 
-def run_content(run: Run) -> ReportContent:
+def run_content(run: FinishedRun) -> ReportContent:
     """Compose the report of a run: summary, a chapter for each notebook, appendix."""
     images = Images()
     book = merge_notebooks(run, images)

@@ -13,7 +13,7 @@ from PIL import Image
 from srgan_lib.methods import NOT_PICTURED, method_styles
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.report.images import Images
-from srgan_lib.report.load_run import Crops, Run
+from srgan_lib.report.load_run import Crops, FinishedRun
 
 SCORES = {"psnr_y": "{} dB", "lpips_alex": "LPIPS {}"}  # shown under a crop
 
@@ -49,7 +49,7 @@ class ViewerCrops:
         return f"fig-grid_{self.dataset}_{self.image}"
 
 
-def make_viewer_crops(run: Run, images: Images) -> list[ViewerCrops]:
+def make_viewer_crops(run: FinishedRun, images: Images) -> list[ViewerCrops]:
     """The crops of each image; their files are added to ``images``."""
     return [_viewer_crops(run, entry, images) for entry in run.crops]
 
@@ -59,7 +59,7 @@ def anchor(*text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", "-".join(text).lower()).strip("-")
 
 
-def _viewer_crops(run: Run, entry: Crops, images: Images) -> ViewerCrops:
+def _viewer_crops(run: FinishedRun, entry: Crops, images: Images) -> ViewerCrops:
     with Image.open(entry.files["hr"]) as hr:
         size = hr.size
     panels = {}

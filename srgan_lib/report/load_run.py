@@ -36,7 +36,7 @@ class Crops:
 
 
 @dataclass(frozen=True)
-class Run:
+class FinishedRun:
     """A finished run; ``finding`` is its result in one sentence, the first of the evaluation's conclusion."""
 
     directory: Path
@@ -52,7 +52,7 @@ class Run:
         return [(stage, text) for stage in self.stages for text in stage.manifest.get("warnings", [])]
 
 
-def read_run(directory: Path) -> Run:
+def read_run(directory: Path) -> FinishedRun:
     """Read a run's folder.
 
     Raises
@@ -78,7 +78,7 @@ def read_run(directory: Path) -> Run:
     manifest = _json(directory / "manifest.json")
     scores = read_scores(directory, manifest["parameters"]["shared"]["dataset"])
     finding = _text(directory / "evaluation/conclusion.txt").partition("\n\n")[0].strip()
-    return Run(directory, manifest, finding, stages, scores, _crops(directory / "evaluation/viewer"))
+    return FinishedRun(directory, manifest, finding, stages, scores, _crops(directory / "evaluation/viewer"))
 
 
 def _text(path: Path) -> str:

@@ -12,13 +12,13 @@ from nbformat import NotebookNode
 
 from srgan_lib.report.crops import anchor
 from srgan_lib.report.images import SUFFIXES, Images
-from srgan_lib.report.load_run import Run
+from srgan_lib.report.load_run import FinishedRun
 
 HIDDEN = {"remove-cell", "colab"}  # tags of cells that are no part of the report
 HEADING = re.compile(r"^#(?=#+ )", re.MULTILINE)
 
 
-def merge_notebooks(run: Run, images: Images) -> NotebookNode:
+def merge_notebooks(run: FinishedRun, images: Images) -> NotebookNode:
     """Bind a run's notebooks into one: a chapter for each."""
     cells = [cell for stage in run.stages for cell in report_cells(stage.notebook, stage.info.name, images)]
     return new_book(run.manifest["title"], cells)

@@ -9,7 +9,7 @@ from srgan_lib.formatting import duration, machine_text
 from srgan_lib.methods import BASELINE, method_styles
 from srgan_lib.metrics.registry import HEADLINE, METRICS
 from srgan_lib.report.crops import ViewerCrops
-from srgan_lib.report.load_run import Run
+from srgan_lib.report.load_run import FinishedRun
 from srgan_lib.report.scores import Scores
 from srgan_lib.weights import own_methods
 
@@ -45,7 +45,7 @@ class Example:
     text: str
 
 
-def context(run: Run, viewer_crops: list[ViewerCrops]) -> dict[str, Any]:
+def context(run: FinishedRun, viewer_crops: list[ViewerCrops]) -> dict[str, Any]:
     """What the summary's template shows."""
     known = {(crops.dataset, crops.image): crops for crops in viewer_crops}
     return {

@@ -26,7 +26,7 @@ from srgan_lib.training.state import NetworkState
 LogitTerm = Callable[[Tensor | None, Tensor], Tensor]
 
 
-class Adversarial(TrainingTask):
+class AdversarialTask(TrainingTask):
     """Generator and discriminator in turns: each step updates the generator, every k-th the discriminator too.
 
     Parameters
@@ -148,4 +148,4 @@ def train_adversarial(
     if losses:
         fingerprint = with_own_losses(fingerprint, losses, directory)
     loop = Loop("adversarial", params, train_pairs, validation_pairs, directory, fingerprint, on_step, on_warning)
-    return loop.run(["generator", "discriminator"], lambda: Adversarial(loop, warmup_weights, code, losses))
+    return loop.run(["generator", "discriminator"], lambda: AdversarialTask(loop, warmup_weights, code, losses))

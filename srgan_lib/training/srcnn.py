@@ -13,7 +13,7 @@ from srgan_lib.params import Params
 from srgan_lib.training.distances import DISTANCES
 from srgan_lib.training.loop import Loop, OnStep, OnWarning
 from srgan_lib.training.losses import ImageTerms
-from srgan_lib.training.supervised import Supervised
+from srgan_lib.training.supervised import SupervisedTask
 
 
 def train_srcnn(
@@ -54,4 +54,4 @@ def train_srcnn(
     config = srcnn_config(params.srcnn, params.shared.scale)
     loop = Loop("srcnn", params, train_pairs, validation_pairs, directory, fingerprint, on_step, on_warning)
     terms = ImageTerms({"pixel": DISTANCES["mse"]}, {"pixel": 1.0})
-    return loop.run(["srcnn"], lambda: Supervised(loop, "srcnn", config, terms))
+    return loop.run(["srcnn"], lambda: SupervisedTask(loop, "srcnn", config, terms))

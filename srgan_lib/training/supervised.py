@@ -17,7 +17,7 @@ from srgan_lib.training.own_check import check_generator
 from srgan_lib.training.state import NetworkState
 
 
-class Supervised(TrainingTask):
+class SupervisedTask(TrainingTask):
     """One network that learns to come near HR.
 
     Parameters

@@ -15,7 +15,7 @@ from srgan_lib.params import Params, is_own
 from srgan_lib.training.loop import Loop, OnStep, OnWarning
 from srgan_lib.training.losses import ImageTerms
 from srgan_lib.training.own_loss import own_losses, with_own_losses
-from srgan_lib.training.supervised import Supervised
+from srgan_lib.training.supervised import SupervisedTask
 
 
 def train_warmup(
@@ -52,8 +52,8 @@ def train_warmup(
         fingerprint = digest([fingerprint, config])
     loop = Loop("warmup", params, train_pairs, validation_pairs, directory, fingerprint, on_step, on_warning)
 
-    def build() -> Supervised:
+    def build() -> SupervisedTask:
         terms = ImageTerms.of(stage, loop.compute, loop.first_crops(), losses)
-        return Supervised(loop, "generator", config, terms, stage.initialisation, own)
+        return SupervisedTask(loop, "generator", config, terms, stage.initialisation, own)
 
     return loop.run(["generator"], build)

@@ -12,7 +12,7 @@ from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
 from srgan_lib.models.discriminators import build_discriminator
 from srgan_lib.models.files import CheckpointError, load_tensors
-from srgan_lib.training.adversarial import Adversarial, train_adversarial
+from srgan_lib.training.adversarial import AdversarialTask, train_adversarial
 from srgan_lib.training.loop import Loop
 from srgan_lib.training.optimizer import Optimizer
 from srgan_lib.training.plain import plain_adversarial_step
@@ -84,7 +84,7 @@ def test_a_step_is_that_of_the_plain_recipe(kind, make_params, pairs, warmup, tm
     """Shared forward passes change nothing: the weights are those of the step that notebook 4 shows, in float64."""
     params = make_params(adversarial={"adversarial_loss": kind, "adversarial_weight": 1.0})
     loop = Loop("adversarial", params, *pairs, tmp_path, "print", None, None)
-    task = Adversarial(loop, warmup)
+    task = AdversarialTask(loop, warmup)
     task.terms.terms["content"].double()
     networks = [task.networks[name].network.double() for name in ("generator", "discriminator")]
     for trained in task.networks.values():

@@ -13,7 +13,7 @@ from srgan_lib.training.losses import ImageTerms
 from srgan_lib.training.optimizer import Optimizer
 from srgan_lib.training.plain import plain_supervised_step
 from srgan_lib.training.srcnn import train_srcnn
-from srgan_lib.training.supervised import Supervised
+from srgan_lib.training.supervised import SupervisedTask
 from srgan_lib.training.warmup import train_warmup
 from tests.tiny import photographs
 
@@ -149,7 +149,7 @@ def test_missing_imagenet_weights(make_params, pairs, tmp_path, monkeypatch):
 def test_a_step_is_that_of_the_plain_recipe(make_params, pairs, tmp_path):
     """The weights are those of the step that notebook 3 shows, in float64."""
     loop = Loop("warmup", make_params(), *pairs, tmp_path, "print", None, None)
-    task = Supervised(
+    task = SupervisedTask(
         loop, "generator", generator_config(loop.stage, 4), ImageTerms.of(loop.stage, loop.compute, loop.first_crops())
     )
     task.terms.terms["content"].double()
