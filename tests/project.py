@@ -15,6 +15,7 @@ from srgan_lib.layout import STAGES
 from srgan_lib.params import Params
 from srgan_lib.params_io import check
 from srgan_lib.pipeline.resolve import resolve
+from srgan_lib.pipeline.run import Run
 
 OPEN = 'from srgan_lib.pipeline.notebook import open_stage\nstage = open_stage("{stage}", globals())'
 BODY = '(stage.directory / "result.csv").write_text("{stage}\\n")'
@@ -82,6 +83,12 @@ def tiny_values(stage: str) -> dict[str, Any]:
     file = Path(__file__).parents[1] / "params/overlays/tiny.yaml"
     overlay = yaml.safe_load(file.read_text(encoding="utf-8"))
     return {**overlay["shared"], "threads": 1, **overlay.get(stage, {})}
+
+
+def tiny_run(root: Path, name: str = "one", **sections: dict) -> Run:
+    """A run of a throw-away project at :func:`tiny_params`."""
+    params = tiny_params(**sections)
+    return Run(params, params, root / "results" / name, root)
 
 
 def tiny_params(**sections: dict) -> Params:

@@ -13,6 +13,7 @@ from srgan_lib import errors
 from srgan_lib.data.images import ImageError
 from srgan_lib.errors import InputError, SrganError, StorageError
 from srgan_lib.params import ParameterError
+from srgan_lib.pipeline.fetching import InputMissing, Missing
 from srgan_lib.pipeline.notebook_execution import StageFailed
 from srgan_lib.sweep.cluster import ClusterUnavailable
 from srgan_lib.training.history import Diverged
@@ -41,13 +42,15 @@ def test_all_errors_of_the_library_have_one_root():
 
 
 def test_exit_codes_tell_wrong_input_from_what_failed_while_running():
-    codes = {value.__name__: value.exit_code for value in exceptions()}
-    assert {name for name, code in codes.items() if code == 130} == {"Interrupted"}
-    assert {name for name, code in codes.items() if code == 2} == {
-        "BackboneError", "CheckpointError", "ClusterUnavailable", "DatasetError", "FolderError", "ImageError",
-        "InputError", "LayoutError", "PackageMissing", "ParameterError", "ReportError",
-    }  # fmt: skip
+    codes = {value: value.exit_code for value in exceptions()}
+    assert {value for value, code in codes.items() if code == 2} == {
+        value for value in codes if issubclass(value, InputError)
+    }
+    assert {value for value, code in codes.items() if code == 130} == {Interrupted}
     assert set(codes.values()) == {1, 2, 130}
+    wrong_input = {value.__name__ for value, code in codes.items() if code == 2}
+    assert {"ParameterError", "LayoutError", "DatasetError", "ImageError", "CheckpointError"} <= wrong_input
+    assert not {"StageFailed", "Diverged", "NotReproducible", "DownloadError"} & wrong_input
 
 
 @pytest.mark.parametrize(
@@ -56,6 +59,7 @@ def test_exit_codes_tell_wrong_input_from_what_failed_while_running():
         ParameterError("a", parameter="warmup.steps", allowed=("b",), path="c.yaml"),
         ImageError("a", path="b.png"),
         StageFailed("a", notebook="b", cell=3, kind="ValueError", path=Path("c")),
+        InputMissing([Missing("vgg19", "VGG-19", "warmup.content_weights: imagenet", "is not on this disk")]),
         ClusterUnavailable("a", address="tcp://b"),
         Diverged("pixel", 3, 21.0, "; lower it"),
     ],
@@ -86,7 +90,3 @@ def test_what_a_user_can_mend_about_a_disk_is_put_into_words():
     assert "permission denied" in str(errors.storage_error(errno.EACCES))
     assert errors.storage_error(errno.ENOENT, "a.csv") is None
     assert errors.storage_error(None) is None
-
-
-def test_wrong_input_and_interruption_are_told_apart():
-    assert (InputError.exit_code, SrganError.exit_code, Interrupted.exit_code) == (2, 1, 130)

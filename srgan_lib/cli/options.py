@@ -5,15 +5,17 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from srgan_lib import params_io
 from srgan_lib.cli.terminal import Terminal
 from srgan_lib.layout import project_root, run_folder
-from srgan_lib.params import Params
+
+if TYPE_CHECKING:
+    from srgan_lib.pipeline.run import Run
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -47,23 +49,6 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@dataclass(frozen=True)
-class AskedRun:
-    """A run as the user asked for it.
-
-    Attributes
-    ----------
-    asked, params : the parameters as written, and with nothing left to the machine.
-    folder : of its results.
-    root : the project's folder.
-    """
-
-    asked: Params
-    params: Params
-    folder: Path
-    root: Path
-
-
 def read_run(
     terminal: Terminal,
     params_file: Path,
@@ -71,7 +56,7 @@ def read_run(
     overrides: tuple[str, ...],
     overlays: tuple[Path, ...],
     results: Path | None,
-) -> AskedRun:
+) -> Run:
     """The run that :func:`run_options` describe; the terminal is told what was left to the machine.
 
     Raises
@@ -80,10 +65,11 @@ def read_run(
         For a wrong parameter, and a name that is none for a run.
     """
     from srgan_lib.pipeline.resolve import resolve
+    from srgan_lib.pipeline.run import Run
 
     asked = params_io.read(params_file, overrides, overlays)
-    folder = run_folder(results_root(results), name or params_file.stem)
-    return AskedRun(asked, resolve(asked, terminal.note), folder, project_root())
+    directory = run_folder(results_root(results), name or params_file.stem)
+    return Run(resolve(asked, terminal.note), asked, directory, project_root(), this_command())
 
 
 def results_root(asked: Path | None) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from srgan_lib import params_io
-from srgan_lib.cli.options import read_run, run_options, this_command
+from srgan_lib.cli.options import read_run, run_options
 from srgan_lib.cli.terminal import Terminal, print_table
 from srgan_lib.downloads import offline
 from srgan_lib.layout import STAGES, TRAINING_STAGES, LayoutError, project_root
@@ -29,8 +29,8 @@ def run(from_stage: str | None, no_reuse: bool, dry_run: bool, **described: Any)
 
     terminal = Terminal()
     this = read_run(terminal, **described)
-    plan = partial(plan_run, run_dir=this.folder, root=this.root, from_stage=from_stage, reuse=not no_reuse)
-    plans = plan(this.params, fetching=not offline())
+    plan = partial(plan_run, from_stage=from_stage, reuse=not no_reuse)
+    plans = plan(this, fetching=not offline())
     missing = all_missing(plans)
     if dry_run:
         terminal.plan(plans)
@@ -42,12 +42,12 @@ def run(from_stage: str | None, no_reuse: bool, dry_run: bool, **described: Any)
     if missing:
         if fetch(missing, terminal.note):
             this = read_run(terminal, **described)  # ``available`` may mean what has arrived
-        plans = plan(this.params)
+        plans = plan(this)
     with terminal:
-        execute(plans, this.params, this.folder, this.root, terminal.on_event)
+        execute(plans, this, terminal.on_event)
         terminal.note("Making the report")
-        changed = assemble(this.folder, this.params, this.asked, this.root, command=this_command())
-        terminal.note(f"Report {'written' if changed else 'up to date'}: {this.folder / 'report.html'}")
+        changed = assemble(this)
+        terminal.note(f"Report {'written' if changed else 'up to date'}: {this.directory / 'report.html'}")
 
 
 @click.command()
@@ -71,14 +71,14 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
     terminal = Terminal()
     this = read_run(terminal, overrides=overrides, **described)
     # All stages are planned: training must not see the test sets, so they are fetched too. The scores' weights are not.
-    plans = plan_run(this.params, this.folder, this.root)
+    plans = plan_run(this)
     if required := [one for one in all_missing(plans) if one.required]:
         fetch(required, terminal.note)
         this = read_run(terminal, overrides=overrides, **described)
-        plans = plan_run(this.params, this.folder, this.root)
+        plans = plan_run(this)
     plans = plans[: list(STAGES).index(until) + 1]
     with terminal:
-        execute(plans, this.params, this.folder, this.root, terminal.on_event)
+        execute(plans, this, terminal.on_event)
 
 
 @click.command()
@@ -99,10 +99,12 @@ def report(run: str, open_it: bool) -> None:
 @click.argument("run", metavar="RUN")
 def verify(run: str) -> None:
     """Compute RUN again without reuse and compare every file that must come out the same."""
+    from srgan_lib.pipeline.run import Run
     from srgan_lib.pipeline.verify import verify_run
 
+    recorded = Run.recorded(_existing_run(run), project_root())
     with Terminal() as terminal:
-        count = verify_run(_existing_run(run), project_root(), terminal.on_event)
+        count = verify_run(recorded, terminal.on_event)
     click.secho(f"Verified: {count} files came out byte for byte the same.", fg="green")
 
 

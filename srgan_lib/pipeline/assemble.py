@@ -13,6 +13,7 @@ from srgan_lib.layout import STAGES
 from srgan_lib.methods import TRAINED
 from srgan_lib.params import Params
 from srgan_lib.pipeline import code_hashes, provenance
+from srgan_lib.pipeline.run import Run
 from srgan_lib.pipeline.snapshot import Snapshot
 from srgan_lib.report.build import build_report
 
@@ -28,27 +29,23 @@ TOP_LEVEL = {
 }
 
 
-def assemble(run_dir: Path, params: Params, asked: Params, root: Path, *, command: str) -> bool:
+def assemble(run: Run) -> bool:
     """Write a run's top-level metrics, manifest, report and archive from its finished stages.
-
-    Parameters
-    ----------
-    params, asked : the parameters as resolved, and as read (before ``auto`` became a value).
-    command : what reproduces the run.
 
     Returns
     -------
     bool
         False where all of it was up to date already.
     """
+    run_dir = run.directory
     stages = {name: read_json(run_dir / name / "manifest.json") for name in STAGES}
-    notebooks = [sha256_file(run_dir / name / f"{info.notebook}.ipynb") for name, info in STAGES.items()]
+    notebooks = [sha256_file(run.executed_notebook(name)) for name in STAGES]
     content = digest(
         [
             notebooks,
             {name: s["fingerprint"] for name, s in stages.items()},
-            asked.title,
-            command,
+            run.asked.title,
+            run.command,
             code_hashes.source_hash("report"),
         ]
     )
@@ -59,7 +56,7 @@ def assemble(run_dir: Path, params: Params, asked: Params, root: Path, *, comman
         return False
     for name, origin in TOP_LEVEL.items():
         write_atomic(run_dir / name, (run_dir / origin).read_bytes())
-    write_json(run_dir / "manifest.json", run_manifest(run_dir, params, asked, root, stages, command))
+    write_json(run_dir / "manifest.json", run_manifest(run, stages))
     build_report(run_dir)
     write_archive(run_dir)
     write_json(run_dir / "manifest.json", {**read_json(run_dir / "manifest.json"), "content": content})
@@ -80,25 +77,25 @@ def assemble_again(run_dir: Path) -> list[Path]:
     return [*report, write_archive(run_dir)]
 
 
-def run_manifest(
-    run_dir: Path, params: Params, asked: Params, root: Path, stages: dict[str, Any], command: str
-) -> dict[str, Any]:
+def run_manifest(run: Run, stages: dict[str, Any]) -> dict[str, Any]:
     """What a reader needs to trace and repeat a run: command, commit, parameters, machine, versions, stages."""
     default = Params()
     changed = [
         f"{section}.{name}"
         for section in ("shared", *STAGES)
-        for name, value in getattr(asked, section)
+        for name, value in getattr(run.asked, section)
         if value != getattr(getattr(default, section), name) and f"{section}.{name}" != "shared.run_dir"
     ]
     return {
-        "name": run_dir.name,
-        "title": asked.title,
-        "command": command,
-        "commit": commit(root),
+        "name": run.directory.name,
+        "title": run.asked.title,
+        "command": run.command,
+        "commit": commit(run.root),
         "machine": machine(),
-        "versions": provenance.environment("evaluation", params, Snapshot()),
-        "parameters": {section: getattr(params, section).model_dump() for section in ("shared", *STAGES, "published")},
+        "versions": provenance.environment("evaluation", run.params, Snapshot()),
+        "parameters": {
+            section: getattr(run.params, section).model_dump() for section in ("shared", *STAGES, "published")
+        },
         "changed": changed,
         "seconds": round(sum(stage["seconds"] for stage in stages.values()), 1),
         "stages": {

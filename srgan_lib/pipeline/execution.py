@@ -7,23 +7,17 @@ import time
 from pathlib import Path
 
 from srgan_lib.files import read_json, write_json
-from srgan_lib.layout import TRAINING_FILES, results_folder
-from srgan_lib.params import Params
+from srgan_lib.layout import TRAINING_FILES
 from srgan_lib.pipeline.fetching import InputMissing
 from srgan_lib.pipeline.kernels import OnEvent, kernel_environment, watch_progress
 from srgan_lib.pipeline.notebook_execution import StageFailed, execute_notebook
 from srgan_lib.pipeline.planning import Plan, all_missing, decide_again
 from srgan_lib.pipeline.prose import refresh_prose
+from srgan_lib.pipeline.run import Run
 
 
-def execute(
-    plans: list[Plan],
-    params: Params,
-    run_dir: Path,
-    root: Path,
-    on_event: OnEvent = lambda event, details: None,
-) -> None:
-    """Carry out a plan: papermill executes the notebooks of the stages that are to run.
+def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, details: None) -> None:
+    """Carry out the plan of a run: papermill executes the notebooks of the stages that are to run.
 
     Two processes that want the same stage at the same time do not both compute it: the second waits,
     then copies the first one's.
@@ -46,48 +40,46 @@ def execute(
     unknown = [plan for plan in plans if plan.components.unknown]
     if unknown:
         raise InputMissing(all_missing(unknown))
-    locks = results_folder(run_dir) / ".locks"
+    locks = run.results / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
     for plan in plans:
         on_event("planned", {"stage": plan.stage, "action": plan.action, "reason": plan.reason})
     first_training = next((plan for plan in plans if plan.action == "run" and plan.stage.trainer), None)
     for plan in plans:
         if plan is first_training:
-            _check_judging(params, run_dir)
+            _check_judging(run)
         if plan.action == "skip":
-            refresh_prose(
-                run_dir / plan.stage.name / f"{plan.stage.notebook}.ipynb",
-                root / "notebooks" / f"{plan.stage.notebook}.ipynb",
-            )
+            refresh_prose(run.executed_notebook(plan.stage.name), run.source_notebook(plan.stage.name))
             continue
         with FileLock(locks / f"{plan.fingerprint[:32]}.lock"):
-            current = plan if plan.fresh else decide_again(plan, run_dir)
+            current = plan if plan.fresh else decide_again(plan, run)
             started = time.perf_counter()
             on_event("started", {"stage": plan.stage, "action": current.action})
             if current.action == "run":
-                _compute_stage(current, params, run_dir, root, on_event)
+                _compute_stage(current, run, on_event)
             elif current.action == "reuse":
-                _copy_stage(current, run_dir)
+                _copy_stage(current, run)
         on_event("finished", {"stage": plan.stage, "action": current.action, "seconds": time.perf_counter() - started})
 
 
-def _check_judging(params: Params, run_dir: Path) -> None:
+def _check_judging(run: Run) -> None:
     from srgan_lib.data.split import read_split
     from srgan_lib.data.test_sets import check_test_sets
     from srgan_lib.evaluation.matching import match_test_sets
     from srgan_lib.evaluation.published import check_sources
 
+    params = run.params
     check_sources(params.published)
-    split = read_split(run_dir / "data" / "split.csv")
+    split = read_split(run.stage_directory("data") / "split.csv")
     images = check_test_sets(params.evaluation.test_sets, split, params.shared)
     for index in params.evaluation.methods.values():
         if not index.endswith(".safetensors"):
             match_test_sets(Path(index), images)
 
 
-def _copy_stage(plan: Plan, run_dir: Path) -> None:
+def _copy_stage(plan: Plan, run: Run) -> None:
     """Copy a finished stage from another run; the manifest comes last, as when it was computed."""
-    target, manifest = run_dir / plan.stage.name, plan.source / "manifest.json"
+    target, manifest = run.stage_directory(plan.stage.name), plan.source / "manifest.json"
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(
         plan.source, target, ignore=shutil.ignore_patterns("manifest.json", "checkpoints", "*.failed.ipynb")
@@ -109,16 +101,16 @@ def _clear(plan: Plan, folder: Path) -> None:
             path.unlink()
 
 
-def _compute_stage(plan: Plan, params: Params, run_dir: Path, root: Path, on_event: OnEvent) -> None:
+def _compute_stage(plan: Plan, run: Run, on_event: OnEvent) -> None:
     """Execute a stage's notebook; the manifest that it leaves must be of what was planned."""
-    info, folder = plan.stage, run_dir / plan.stage.name
+    info, folder = plan.stage, run.stage_directory(plan.stage.name)
     _clear(plan, folder)
-    with watch_progress(folder / "progress.json", info, on_event), kernel_environment(params.shared.threads):
+    with watch_progress(folder / "progress.json", info, on_event), kernel_environment(run.params.shared.threads):
         execute_notebook(
-            root / "notebooks" / f"{info.notebook}.ipynb",
+            run.source_notebook(info.name),
             folder,
-            {**params.stage(info.name), "run_dir": str(run_dir)},
-            root,
+            {**run.params.stage(info.name), "run_dir": str(run.directory)},
+            run.root,
         )
     if (read_json(folder / "manifest.json") or {}).get("fingerprint") != plan.fingerprint:
         raise StageFailed(

@@ -63,6 +63,9 @@ class InputMissing(InputError):
         self.missing = list(missing)
         super().__init__("; ".join(f"{one.wanted_by}: {one.problem}" for one in self.missing))
 
+    def __reduce__(self) -> tuple[type, tuple]:  # it travels between processes
+        return type(self), (self.missing,)
+
 
 def missing_inputs(stage: str, params: Params, snapshot: Snapshot) -> list[Missing]:
     """Name what a stage reads from outside the project and this disk lacks.

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Set
-from pathlib import Path
 from typing import Any
 
 from srgan_lib.layout import STAGES, LayoutError, project_root
 from srgan_lib.params import Params
 from srgan_lib.params_io import check_stage
 from srgan_lib.pipeline.resolve import resolve
+from srgan_lib.pipeline.run import Run
 from srgan_lib.pipeline.stages import Stage
 
 PARAMETERS_HEADER = "# Parameters"  # first line of every parameters cell; papermill writes it into the one it injects
@@ -37,13 +37,13 @@ def open_stage(name: str, namespace: Mapping[str, Any]) -> Stage:
     """
     if name not in STAGES:
         raise LayoutError(f"no stage is called {name!r}; stages: {', '.join(STAGES)}")
-    params = resolve(check_stage(name, given_parameters(namespace, Params().stage(name).keys())))
+    asked = check_stage(name, given_parameters(namespace, Params().stage(name).keys()))
     root = project_root()
-    run_dir = (root / params.shared.run_dir).resolve()
-    missing = [stage for stage in STAGES[name].upstream if not (run_dir / stage / "manifest.json").exists()]
+    run = Run(resolve(asked), asked, (root / asked.shared.run_dir).resolve(), root)
+    missing = [one for one in STAGES[name].upstream if not (run.stage_directory(one) / "manifest.json").exists()]
     if missing:
-        _compute(missing, name, params, run_dir, root)
-    return Stage(name, params, root)
+        _compute(missing, name, run)
+    return Stage(name, run)
 
 
 def given_parameters(namespace: Mapping[str, Any], known: Set[str]) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def given_parameters(namespace: Mapping[str, Any], known: Set[str]) -> dict[str,
     return given | {key: None for key in _assigned_names(namespace.get("In", ())) - known}
 
 
-def _compute(missing: list[str], wanted_by: str, params: Params, run_dir: Path, root: Path) -> None:
+def _compute(missing: list[str], wanted_by: str, run: Run) -> None:
     """Compute the stages that a notebook run by hand reads and nobody has computed yet, at their default parameters."""
     from IPython.display import display
 
@@ -66,8 +66,8 @@ def _compute(missing: list[str], wanted_by: str, params: Params, run_dir: Path, 
     from srgan_lib.pipeline.planning import plan_run
 
     display({"text/plain": f"Computing {', '.join(missing)} first: {wanted_by!r} reads it."}, raw=True)
-    plans = [plan for plan in plan_run(params, run_dir, root, until=missing[-1]) if plan.stage.name in missing]
-    execute(plans, params, run_dir, root)
+    plans = [plan for plan in plan_run(run, until=missing[-1]) if plan.stage.name in missing]
+    execute(plans, run)
 
 
 def _assigned_names(cells: Any) -> set[str]:

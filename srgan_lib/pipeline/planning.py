@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from srgan_lib.files import read_json
-from srgan_lib.layout import STAGES, StageInfo, results_folder
-from srgan_lib.params import Params
+from srgan_lib.layout import STAGES, StageInfo
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.fetching import Missing, distinct, missing_inputs
+from srgan_lib.pipeline.run import Run
 from srgan_lib.pipeline.snapshot import Snapshot
 
 Finished = Mapping[str, list[Path]]  # folders of finished stages by fingerprint
@@ -42,9 +42,7 @@ class Plan:
 
 
 def plan_run(
-    params: Params,
-    run_dir: Path,
-    root: Path,
+    run: Run,
     *,
     from_stage: str | None = None,
     reuse: bool = True,
@@ -59,9 +57,7 @@ def plan_run(
 
     Parameters
     ----------
-    params : resolved.
-    run_dir : the run's folder; the other runs of its results folder are searched for stages to reuse.
-    root : the project, whose ``notebooks/`` are executed.
+    run : the other runs of its results folder are searched for stages to reuse.
     from_stage : compute this stage and all after it, changed or not.
     reuse : whether a stage may be skipped, or copied from another run.
     until : the last stage wanted; default: all.
@@ -70,21 +66,21 @@ def plan_run(
     snapshot : of the disk, to plan several runs from one; default: a new one.
     """
     if finished is None:
-        finished = finished_stages(results_folder(run_dir)) if reuse else {}
+        finished = finished_stages(run.results) if reuse else {}
     snapshot = snapshot or Snapshot()
     plans: list[Plan] = []
     fingerprints: dict[str, str] = {}
     forced = False
     for info in STAGES.values():
         forced = forced or info.name == from_stage
-        notebook = root / "notebooks" / f"{info.notebook}.ipynb"
         upstream = {stage: fingerprints[stage] for stage in info.upstream}
+        notebook = run.source_notebook(info.name)
         components = provenance.stage_components(
-            info.name, params, notebook, upstream, fetching=fetching, snapshot=snapshot
+            info.name, run.params, notebook, upstream, fetching=fetching, snapshot=snapshot
         )
         fingerprints[info.name] = components.fingerprint
-        plan = Plan(info, "run", "", components, tuple(missing_inputs(info.name, params, snapshot)))
-        plans.append(_decide(plan, run_dir, finished, forced=forced, reuse=reuse))
+        plan = Plan(info, "run", "", components, tuple(missing_inputs(info.name, run.params, snapshot)))
+        plans.append(_decide(plan, run, finished, forced=forced, reuse=reuse))
         if info.name == until:
             break
     return plans
@@ -95,13 +91,13 @@ def all_missing(plans: Iterable[Plan]) -> list[Missing]:
     return distinct(one for plan in plans for one in plan.missing)
 
 
-def decide_again(plan: Plan, run_dir: Path) -> Plan:
+def decide_again(plan: Plan, run: Run) -> Plan:
     """The decision once the lock is held: another process may have computed the stage, or deleted it, meanwhile."""
     hinted = {plan.fingerprint: [plan.source]} if plan.source else {}
-    current = _decide(plan, run_dir, hinted, forced=False, reuse=True)
+    current = _decide(plan, run, hinted, forced=False, reuse=True)
     if current.action != "run":
         return current
-    return _decide(plan, run_dir, finished_stages(results_folder(run_dir)), forced=False, reuse=True)
+    return _decide(plan, run, finished_stages(run.results), forced=False, reuse=True)
 
 
 def is_complete(folder: Path, info: StageInfo) -> bool:
@@ -125,9 +121,9 @@ def finished_stages(results: Path) -> dict[str, list[Path]]:
     return found
 
 
-def _decide(plan: Plan, run_dir: Path, finished: Finished, *, forced: bool, reuse: bool) -> Plan:
+def _decide(plan: Plan, run: Run, finished: Finished, *, forced: bool, reuse: bool) -> Plan:
     """Whether a stage runs, is skipped or is copied from another run, with the reason in words."""
-    info, folder = plan.stage, run_dir / plan.stage.name
+    info, folder = plan.stage, run.stage_directory(plan.stage.name)
     if forced or not reuse:
         return replace(plan, action="run", reason=f"asked for with {'--from' if forced else '--no-reuse'}", fresh=True)
     if plan.components.unknown:
@@ -143,7 +139,7 @@ def _decide(plan: Plan, run_dir: Path, finished: Finished, *, forced: bool, reus
         )
     for source in finished.get(plan.fingerprint, []):
         if source != folder and is_complete(source, info):
-            name = source.parent.relative_to(results_folder(run_dir)).as_posix()
+            name = source.parent.relative_to(run.results).as_posix()
             return replace(plan, action="reuse", reason=f"run {name!r} has computed it already", source=source)
     if not manifest:
         return replace(plan, action="run", reason="not computed yet")

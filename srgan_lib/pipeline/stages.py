@@ -20,10 +20,11 @@ from typing import Any
 from srgan_lib.files import read_json, write_json
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.models.own_code import locate
-from srgan_lib.params import ParameterError, Params, Shared, is_own
+from srgan_lib.params import ParameterError, Shared, is_own
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.display import Display
 from srgan_lib.pipeline.fetching import InputMissing, missing_inputs
+from srgan_lib.pipeline.run import Run
 from srgan_lib.pipeline.snapshot import Snapshot
 
 
@@ -32,24 +33,24 @@ class Stage(Display):
 
     Attributes
     ----------
-    params : resolved parameters; only the ``shared`` section and the stage's own are this run's.
+    run : what the stage belongs to.
+    params : its resolved parameters; only the ``shared`` section and the stage's own are this run's.
     directory : the stage's folder, ``<run_dir>/<stage>``; whoever asks for it computes the stage anew.
     fingerprint : of everything that decides the stage's results.
     """
 
-    def __init__(self, name: str, params: Params, root: Path) -> None:
-        self.run_dir = (root / params.shared.run_dir).resolve()
-        super().__init__(name, self.run_dir / name, source_prefix=f"{name}/")
-        self.params = params
+    def __init__(self, name: str, run: Run) -> None:
+        super().__init__(name, run.stage_directory(name), source_prefix=f"{name}/")
+        self.run = run
+        self.params = run.params
         self.info = STAGES[name]
-        self.notebook = root / "notebooks" / f"{self.info.notebook}.ipynb"
         self.warnings: list[str] = []
         self._started = time.perf_counter()
         self._opened = datetime.now(UTC)
         upstream = {stage: self._upstream_fingerprint(stage) for stage in self.info.upstream}
-        self.components = provenance.stage_components(name, params, self.notebook, upstream)
+        self.components = provenance.stage_components(name, run.params, run.source_notebook(name), upstream)
         if self.components.unknown:
-            raise InputMissing(missing_inputs(name, params, Snapshot()))
+            raise InputMissing(missing_inputs(name, run.params, Snapshot()))
         self.fingerprint = self.components.fingerprint
 
     @property
@@ -71,7 +72,7 @@ class Stage(Display):
         LayoutError
             For a stage that this one does not read, and a file that is not there, with the command that makes it.
         """
-        path = self.run_dir / stage / name
+        path = self.run.stage_directory(stage) / name
         if stage not in self.info.upstream:
             raise LayoutError(
                 f"stage {self.name!r} does not read {stage!r}; it reads {', '.join(self.info.upstream) or 'no stage'}"
@@ -87,7 +88,7 @@ class Stage(Display):
         """The file with the generator's class, by this run's ``warmup.generator``, if it is the user's own."""
         generator = self.params.warmup.generator
         if "warmup" in self.info.upstream:
-            manifest = read_json(self.run_dir / "warmup" / "manifest.json") or {}
+            manifest = read_json(self.run.stage_directory("warmup") / "manifest.json") or {}
             generator = manifest["components"]["parameters"]["generator"]
         elif self.name != "warmup":
             return None
@@ -156,7 +157,7 @@ class Stage(Display):
         notebooks = [info.notebook for info in STAGES.values()]
         after = notebooks[notebooks.index(self.info.notebook) + 1 :]
         following = f"Next: notebook {after[0]}." if after else "This was the last notebook."
-        root = self.notebook.parents[1]
+        root = self.run.root
         inside = self._directory.is_relative_to(root)
         folder = html.escape(str(self._directory.relative_to(root) if inside else self._directory))
         written = f"{len(outputs)} files in <code>{folder}</code>, {seconds:.0f} s."
@@ -164,12 +165,12 @@ class Stage(Display):
 
     def _upstream_fingerprint(self, stage: str) -> str:
         """The fingerprint of an earlier stage, which must have been computed under the same shared parameters."""
-        manifest = read_json(self.run_dir / stage / "manifest.json")
+        manifest = read_json(self.run.stage_directory(stage) / "manifest.json")
         before, now = manifest["components"]["parameters"], self.params.stage(self.name)
         for key in Shared.model_fields.keys() & before.keys():
             if before[key] != now[key]:
                 raise ParameterError(
-                    f"{key}: stage {stage!r} in {self.run_dir} was computed with {before[key]!r}, this notebook has "
+                    f"{key}: stage {stage!r} in {self.run.directory} was computed with {before[key]!r}, this notebook has "
                     f"{now[key]!r}; run notebook {STAGES[stage].notebook} again or choose another run_dir",
                     parameter=f"shared.{key}",
                     allowed=(str(before[key]),),

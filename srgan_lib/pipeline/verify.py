@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from srgan_lib.errors import SrganError
 from srgan_lib.files import read_json
 from srgan_lib.layout import STAGES
 from srgan_lib.params import Params
-from srgan_lib.params_io import check
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.execution import execute
 from srgan_lib.pipeline.kernels import OnEvent
 from srgan_lib.pipeline.planning import plan_run
+from srgan_lib.pipeline.run import Run
 from srgan_lib.pipeline.snapshot import Snapshot
 
 
@@ -25,7 +26,7 @@ class NotReproducible(SrganError):
 TIMED = frozenset({"speed.json"})
 
 
-def verify_run(run_dir: Path, root: Path, on_event: OnEvent) -> int:
+def verify_run(run: Run, on_event: OnEvent) -> int:
     """Execute a finished run again without reuse, in a scratch folder inside it, and compare.
 
     Returns
@@ -39,12 +40,11 @@ def verify_run(run_dir: Path, root: Path, on_event: OnEvent) -> int:
         Naming the first file that differs, in the order of the stages; the scratch folder then stays. Before anything
         runs, naming a file of the user's own code that has changed since.
     """
-    manifest = read_json(run_dir / "manifest.json")
-    params = check(manifest["parameters"], str(run_dir / "manifest.json"))
-    _check_own_code(run_dir, params)
-    scratch = run_dir / ".verify" / run_dir.name
+    _check_own_code(run.directory, run.params)
+    again = replace(run, directory=run.directory / ".verify" / run.directory.name)
+    run_dir, scratch = run.directory, again.directory
     shutil.rmtree(scratch.parent, ignore_errors=True)
-    execute(plan_run(params, scratch, root, reuse=False), params, scratch, root, on_event)
+    execute(plan_run(again, reuse=False), again, on_event)
     count = 0
     for stage in STAGES:
         before, after = (read_json(folder / stage / "manifest.json")["outputs"] for folder in (run_dir, scratch))

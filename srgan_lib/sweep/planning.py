@@ -12,26 +12,41 @@ from srgan_lib.layout import STAGES, results_folder
 from srgan_lib.params import Params
 from srgan_lib.pipeline.planning import Plan, finished_stages, plan_run
 from srgan_lib.pipeline.resolve import resolve
+from srgan_lib.pipeline.run import Run
 from srgan_lib.pipeline.snapshot import Snapshot
 from srgan_lib.sweep.expansion import SweepRun
 
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run of a sweep with its resolved parameters, its folder and what will happen to each stage.
+    """A run of a sweep and what will happen to each stage.
 
     A stage to ``reuse`` may be one that an earlier run of the sweep has yet to compute.
+
+    Attributes
+    ----------
+    run : what distinguishes it from the sweep's other runs.
+    single : the run as any other.
     """
 
     run: SweepRun
-    params: Params
-    directory: Path
+    single: Run
     stages: dict[str, Plan]
 
     @property
     def name(self) -> str:
         """The run's name, which is that of its folder."""
         return self.run.name
+
+    @property
+    def params(self) -> Params:
+        """The run's resolved parameters."""
+        return self.single.params
+
+    @property
+    def directory(self) -> Path:
+        """The run's folder."""
+        return self.single.directory
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +99,10 @@ def plan_sweep(
     planned = []
     snapshot = Snapshot()
     for run in runs:
-        params, directory = resolve(run.params, emit), folder / run.name
-        plans = plan_run(params, directory, root, finished=finished, fetching=fetching, snapshot=snapshot)
-        planned.append(
-            PlannedRun(run, params, directory, {p.stage.name: _shared(p, directory, claimed) for p in plans})
-        )
+        single = Run(resolve(run.params, emit), run.params, folder / run.name, root)
+        plans = plan_run(single, finished=finished, fetching=fetching, snapshot=snapshot)
+        stages = {plan.stage.name: _shared(plan, single.directory, claimed) for plan in plans}
+        planned.append(PlannedRun(run, single, stages))
     return planned
 
 

@@ -108,7 +108,7 @@ class Study:
         executor(tasks(self.planned), self._work, update)
 
     def _work(self, task: StageTask) -> Work:
-        return work_of(task, self.root, self.command(task.planned.run))
+        return work_of(task, self.command(task.planned.run))
 
 
 def plan_study(

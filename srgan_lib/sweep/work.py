@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from srgan_lib.errors import SrganError
-from srgan_lib.params import Params
 from srgan_lib.pipeline.execution import execute
 from srgan_lib.pipeline.kernels import OnEvent
 from srgan_lib.pipeline.planning import Plan, plan_run
 from srgan_lib.pipeline.provenance import Components
-from srgan_lib.sweep.expansion import SweepRun
+from srgan_lib.pipeline.run import Run
 from srgan_lib.sweep.planning import StageTask
 
 
@@ -25,37 +24,28 @@ class Work:
 
     Attributes
     ----------
-    run, params : the run as asked for, and its parameters as resolved.
+    run : what the task belongs to.
     components : what each stage was planned to depend on.
     sources : folders to copy stages from, by fingerprint.
     stages : what to see to; ``report``: then complete the run and make its report.
-    command : what reproduces the run alone.
     """
 
-    run: SweepRun
-    params: Params
-    directory: Path
-    root: Path
+    run: Run
     components: dict[str, Components]
     sources: dict[str, list[Path]]
     stages: list[str]
     report: bool
-    command: str
 
 
-def work_of(task: StageTask, root: Path, command: str) -> Work:
-    """Describe a task to a worker."""
+def work_of(task: StageTask, command: str) -> Work:
+    """Pack a task for a worker; ``command`` reproduces its run alone."""
     planned = task.planned
     return Work(
-        run=planned.run,
-        params=planned.params,
-        directory=planned.directory,
-        root=root,
+        run=replace(planned.single, command=command),
         components={stage: planned.stages[stage].components for stage in task.stages},
         sources={plan.fingerprint: [plan.source] for plan in planned.stages.values() if plan.source},
         stages=task.stages,
         report=task.stage is None,
-        command=command,
     )
 
 
@@ -69,15 +59,15 @@ def perform(work: Work, on_event: OnEvent = lambda event, details: None) -> None
     WorkerMismatch
         When this process would compute something else than what was planned.
     """
-    plans = plan_run(work.params, work.directory, work.root, finished=work.sources)
+    plans = plan_run(work.run, finished=work.sources)
     chosen = [plan for plan in plans if plan.stage.name in work.stages]
     for plan in chosen:
         _check(plan, work)
-    execute(chosen, work.params, work.directory, work.root, on_event)
+    execute(chosen, work.run, on_event)
     if work.report:
         from srgan_lib.pipeline.assemble import assemble
 
-        assemble(work.directory, work.params, work.run.params, work.root, command=work.command)
+        assemble(work.run)
 
 
 def _check(plan: Plan, work: Work) -> None:

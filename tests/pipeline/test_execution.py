@@ -20,23 +20,17 @@ from srgan_lib.pipeline.execution import execute
 from srgan_lib.pipeline.fetching import InputMissing
 from srgan_lib.pipeline.notebook_execution import StageFailed
 from srgan_lib.pipeline.planning import is_complete, plan_run
-from tests.project import BODIES, make_project, set_body, tiny_params
+from tests.project import BODIES, make_project, set_body, tiny_run
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A project with one finished run, shared by the tests that do not change it."""
     root = make_project(tmp_path_factory.mktemp("project"))
-    params, run_dir = tiny_params(), root / "results" / "one"
+    run = tiny_run(root)
     events = []
-    execute(
-        plan_run(params, run_dir, root),
-        params,
-        run_dir,
-        root,
-        lambda event, facts: events.append((event, facts["stage"].name)),
-    )
-    return root, params, run_dir, events
+    execute(plan_run(run), run, lambda event, details: events.append((event, details["stage"].name)))
+    return run, events
 
 
 def actions(plans):
@@ -44,7 +38,7 @@ def actions(plans):
 
 
 def test_stages_run_in_order_and_leave_notebook_manifest_and_results(finished):
-    _root, _params, run_dir, events = finished
+    run, events = finished
     assert [stage for event, stage in events if event == "started"] == [
         "data",
         "srcnn",
@@ -56,22 +50,22 @@ def test_stages_run_in_order_and_leave_notebook_manifest_and_results(finished):
         ("data", "01_data_exploration", {"result.csv", "split.csv"}),
         ("evaluation", "05_evaluation", {"result.csv"}),
     ):
-        assert (run_dir / stage / f"{notebook}.ipynb").exists()
-        manifest = json.loads((run_dir / stage / "manifest.json").read_text())
+        assert (run.directory / stage / f"{notebook}.ipynb").exists()
+        manifest = json.loads((run.directory / stage / "manifest.json").read_text())
         assert manifest["outputs"].keys() == files
 
 
 def test_nothing_changed_skips_everything_and_says_why(finished):
-    root, params, run_dir, _ = finished
-    plans = plan_run(params, run_dir, root)
+    run, _ = finished
+    plans = plan_run(run)
     assert set(actions(plans).values()) == {"skip"}
     assert all("nothing it depends on has changed since" in plan.reason for plan in plans)
 
 
 def test_another_run_reuses_what_is_the_same(finished):
-    root, _, run_dir, _ = finished
-    params = tiny_params(adversarial={"steps": 5})
-    plans = plan_run(params, run_dir.parent / "two", root)
+    run, _ = finished
+    other = tiny_run(run.root, "two", adversarial={"steps": 5})
+    plans = plan_run(other)
     assert actions(plans) == {
         "data": "reuse",
         "srcnn": "reuse",
@@ -80,82 +74,81 @@ def test_another_run_reuses_what_is_the_same(finished):
         "evaluation": "run",
     }
     assert "'one' has computed it" in plans[0].reason
-    execute(plans[:1], params, run_dir.parent / "two", root)
-    assert (run_dir.parent / "two" / "data" / "result.csv").read_text() == "data\n"
-    assert actions(plan_run(params, run_dir.parent / "two", root))["data"] == "skip"
+    execute(plans[:1], other)
+    assert (other.directory / "data" / "result.csv").read_text() == "data\n"
+    assert actions(plan_run(other))["data"] == "skip"
 
 
 def test_from_and_no_reuse(finished):
-    root, params, run_dir, _ = finished
-    assert actions(plan_run(params, run_dir, root, from_stage="adversarial")) == {
+    run, _ = finished
+    assert actions(plan_run(run, from_stage="adversarial")) == {
         "data": "skip",
         "srcnn": "skip",
         "warmup": "skip",
         "adversarial": "run",
         "evaluation": "run",
     }
-    assert set(actions(plan_run(params, run_dir, root, reuse=False)).values()) == {"run"}
+    assert set(actions(plan_run(run, reuse=False)).values()) == {"run"}
 
 
 def test_what_is_asked_for_afresh_uses_nothing_that_is_there(tmp_path):
     root = make_project(tmp_path)
-    params, run_dir = tiny_params(), root / "results" / "one"
-    execute(plan_run(params, run_dir, root, until="data"), params, run_dir, root)
-    (run_dir / "data" / "checkpoints").mkdir()
-    execute(plan_run(params, run_dir, root, until="data", reuse=False), params, run_dir, root)
-    assert (run_dir / "data" / "result.csv").exists()
-    assert not (run_dir / "data" / "checkpoints").exists()
+    run = tiny_run(root)
+    execute(plan_run(run, until="data"), run)
+    (run.directory / "data" / "checkpoints").mkdir()
+    execute(plan_run(run, until="data", reuse=False), run)
+    assert (run.directory / "data" / "result.csv").exists()
+    assert not (run.directory / "data" / "checkpoints").exists()
 
 
 def test_a_stage_keeps_no_files_of_other_parameters_but_what_its_training_can_use(tmp_path):
     root = make_project(tmp_path)
-    run_dir = root / "results" / "one"
-    params = tiny_params()
-    execute(plan_run(params, run_dir, root, until="srcnn"), params, run_dir, root)
+    run = tiny_run(root)
+    execute(plan_run(run, until="srcnn"), run)
     for stage, name in (
         ("data", "old.csv"),
         ("srcnn", "old.csv"),
         ("srcnn", "srcnn.safetensors"),
         ("srcnn", "checkpoints/a"),
     ):
-        write_atomic(run_dir / stage / name, "")
-    other = tiny_params(shared={"seed": 1})
-    execute(plan_run(other, run_dir, root, until="srcnn"), other, run_dir, root)
-    assert {path.name for path in (run_dir / "data").glob("*.csv")} == {"result.csv", "split.csv"}
-    assert {path.name for path in (run_dir / "srcnn").iterdir()} == {
+        write_atomic(run.directory / stage / name, "")
+    other = tiny_run(root, shared={"seed": 1})
+    execute(plan_run(other, until="srcnn"), other)
+    assert {path.name for path in (run.directory / "data").glob("*.csv")} == {"result.csv", "split.csv"}
+    assert {path.name for path in (run.directory / "srcnn").iterdir()} == {
         "02_srcnn_baseline.ipynb", "manifest.json", "result.csv", "srcnn.safetensors"
     }  # fmt: skip
 
 
 def test_an_unfinished_training_keeps_its_checkpoints(tmp_path):
     root = make_project(tmp_path, {"srcnn": 'raise ValueError("no such thing")'})
-    params, run_dir = tiny_params(), root / "results" / "one"
+    run = tiny_run(root)
     with pytest.raises(StageFailed):
-        execute(plan_run(params, run_dir, root, until="srcnn"), params, run_dir, root)
-    write_atomic(run_dir / "srcnn" / "checkpoints" / "a", "")
+        execute(plan_run(run, until="srcnn"), run)
+    write_atomic(run.directory / "srcnn" / "checkpoints" / "a", "")
     set_body(root, "srcnn", BODIES["srcnn"])
-    execute(plan_run(params, run_dir, root, until="srcnn"), params, run_dir, root)
-    assert (run_dir / "srcnn" / "checkpoints" / "a").exists()
-    assert not list((run_dir / "srcnn").glob("*.failed.ipynb"))
+    execute(plan_run(run, until="srcnn"), run)
+    assert (run.directory / "srcnn" / "checkpoints" / "a").exists()
+    assert not list((run.directory / "srcnn").glob("*.failed.ipynb"))
 
 
 def test_a_lost_result_file_is_computed_again(finished):
-    root, params, run_dir, _ = finished
-    result = run_dir / "srcnn" / "result.csv"
+    run, _ = finished
+    result = run.directory / "srcnn" / "result.csv"
     content = result.read_text()
     result.unlink()
-    plan = plan_run(params, run_dir, root)[1]
+    plan = plan_run(run)[1]
     result.write_text(content)
     assert (plan.action, plan.reason) == ("run", "a result file is missing")
 
 
 def test_new_prose_reaches_a_skipped_notebook(finished):
-    root, params, run_dir, _ = finished
-    set_body(root, "data", BODIES["data"], prose="A new sentence.")
-    plans = plan_run(params, run_dir, root)
+    run, _ = finished
+    set_body(run.root, "data", BODIES["data"], prose="A new sentence.")
+    plans = plan_run(run)
     assert actions(plans)["data"] == "skip"
-    execute(plans[:1], params, run_dir, root)
-    executed = nbformat.read(run_dir / "data" / "01_data_exploration.ipynb", as_version=4)
+    execute(plans[:1], run)
+    executed = nbformat.read(run.directory / "data" / "01_data_exploration.ipynb", as_version=4)
     assert executed.cells[0].source == "A new sentence."
     assert any("injected-parameters" in cell.metadata.get("tags", []) for cell in executed.cells)
     assert executed.cells[-1].outputs, "outputs stay"
@@ -163,28 +156,27 @@ def test_new_prose_reaches_a_skipped_notebook(finished):
 
 def test_a_cell_that_raises_stops_the_run_and_keeps_what_is_done(tmp_path):
     root = make_project(tmp_path, {"srcnn": 'raise ValueError("no such thing")'})
-    params, run_dir = tiny_params(), root / "results" / "one"
+    run = tiny_run(root)
     with pytest.raises(StageFailed) as error:
-        execute(plan_run(params, run_dir, root), params, run_dir, root)
+        execute(plan_run(run), run)
     failure = error.value
     assert (failure.notebook, failure.cell, failure.kind) == ("02_srcnn_baseline", 4, "ValueError")
-    assert failure.path == run_dir / "srcnn" / "02_srcnn_baseline.failed.ipynb"
+    assert failure.path == run.directory / "srcnn" / "02_srcnn_baseline.failed.ipynb"
     assert "02_srcnn_baseline, cell In [4]: ValueError: no such thing\n" in str(failure)
     assert "continues at this stage" in str(failure)
-    assert "no such thing" in (run_dir / "srcnn" / "02_srcnn_baseline.failed.ipynb").read_text()
+    assert "no such thing" in (run.directory / "srcnn" / "02_srcnn_baseline.failed.ipynb").read_text()
     set_body(root, "srcnn", '(stage.directory / "result.csv").write_text("mended")')
-    assert list(actions(plan_run(params, run_dir, root)).values()) == ["skip", "run", "run", "run", "run"]
+    assert list(actions(plan_run(run)).values()) == ["skip", "run", "run", "run", "run"]
 
 
 def test_a_fault_of_the_program_shows_its_traceback_and_an_error_meant_for_people_does_not(tmp_path, monkeypatch):
     planted = 'def loss():\n    raise ValueError("planted")\n\nloss()'
     refused = 'from srgan_lib.data.images import read_image\nfrom pathlib import Path\nread_image(Path("gone.png"))'
-    params = tiny_params()
 
     def notes(body):
-        root = make_project(tmp_path, {"data": body})
+        run = tiny_run(make_project(tmp_path, {"data": body}))
         with pytest.raises(StageFailed) as error:
-            execute(plan_run(params, root / "results" / "one", root), params, root / "results" / "one", root)
+            execute(plan_run(run), run)
         return "\n".join(getattr(error.value, "__notes__", ()))
 
     assert "in loss()" in notes(planted)
@@ -195,9 +187,9 @@ def test_a_fault_of_the_program_shows_its_traceback_and_an_error_meant_for_peopl
 
 def test_a_kernel_that_dies_is_reported(tmp_path):
     root = make_project(tmp_path, {"data": "import os; os._exit(9)"})
-    params, run_dir = tiny_params(), root / "results" / "one"
+    run = tiny_run(root)
     with pytest.raises(StageFailed, match=r"01_data_exploration: its process died.*lack of memory"):
-        execute(plan_run(params, run_dir, root), params, run_dir, root)
+        execute(plan_run(run), run)
 
 
 def test_an_unknown_name_injected_by_papermill_is_an_error(tmp_path):
@@ -222,12 +214,11 @@ def test_two_processes_do_not_compute_the_same_stage_twice(tmp_path):
     )
     code = textwrap.dedent("""
         import sys; from pathlib import Path
-        from tests.project import tiny_params
+        from tests.project import tiny_run
         from srgan_lib.pipeline.execution import execute
         from srgan_lib.pipeline.planning import plan_run
-        root, name = Path(sys.argv[1]), sys.argv[2]
-        params, run_dir = tiny_params(), root / "results" / name
-        execute(plan_run(params, run_dir, root, until="data"), params, run_dir, root,
+        run = tiny_run(Path(sys.argv[1]), sys.argv[2])
+        execute(plan_run(run, until="data"), run,
                 lambda event, facts: print(event, facts.get("action"), flush=True) if event == "finished" else None)
     """)
     both = [
@@ -250,13 +241,13 @@ def test_ctrl_c_reaches_the_notebook_and_loses_nothing(tmp_path):
     root = make_project(tmp_path, {"data": textwrap.dedent(waiting)})
     code = textwrap.dedent("""
         import sys; from pathlib import Path
-        from tests.project import tiny_params
+        from tests.project import tiny_run
         from srgan_lib.pipeline.execution import execute
         from srgan_lib.pipeline.planning import plan_run
         from srgan_lib.training.interrupt import Interrupted
-        root = Path(sys.argv[1]); params, run_dir = tiny_params(), root / "results" / "one"
+        run = tiny_run(Path(sys.argv[1]))
         try:
-            execute(plan_run(params, run_dir, root), params, run_dir, root)
+            execute(plan_run(run), run)
         except Interrupted as error:
             print(error); sys.exit(130)
     """)
@@ -280,20 +271,18 @@ def test_ctrl_c_reaches_the_notebook_and_loses_nothing(tmp_path):
 def test_progress_of_a_notebook_reaches_the_listener(tmp_path, monkeypatch):
     body = "import time\ntell = stage.progress('Counting')\nfor step in (1, 2):\n    tell(step, 2)\n    time.sleep(0.8)"
     root = make_project(tmp_path, {"data": body})
-    params, run_dir = tiny_params(), root / "results" / "one"
+    run = tiny_run(root)
     seen = []
     execute(
-        plan_run(params, run_dir, root, until="data"),
-        params,
-        run_dir,
-        root,
+        plan_run(run, until="data"),
+        run,
         lambda event, facts: (
             seen.append((facts["label"], facts["step"], facts["total"])) if event == "progress" else None
         ),
     )
     assert ("Counting", 2, 2) in seen
-    assert not (run_dir / "data" / "progress.json").exists()
-    assert is_complete(run_dir / "data", STAGES["data"])
+    assert not (run.directory / "data" / "progress.json").exists()
+    assert is_complete(run.directory / "data", STAGES["data"])
 
 
 SPLIT = """
@@ -315,29 +304,28 @@ def test_a_test_set_that_is_trained_on_or_missing_is_refused_before_training(tmp
         write_image(tmp_path / "sets" / "Judges" / f"copy_of_{number}.png", image)
     monkeypatch.setenv("SRGAN_DATA", str(tmp_path / "sets"))
     folder = {"dataset": "folder", "image_folder": str(tmp_path / "mine"), "test_images": 1, "validation_images": 1}
-    run_dir = root / "results" / "run"
-    params = tiny_params(shared=folder, evaluation={"test_sets": ["Others"]})
+    run = tiny_run(root, shared=folder, evaluation={"test_sets": ["Others"]})
     with pytest.raises(InputMissing) as error:
-        execute(plan_run(params, run_dir, root), params, run_dir, root)
+        execute(plan_run(run), run)
     assert [one.name for one in error.value.missing] == ["Others"]
-    assert not run_dir.exists(), "what is missing is known before anything is computed"
-    params = tiny_params(shared=folder, evaluation={"test_sets": ["Judges"]})
+    assert not run.directory.exists(), "what is missing is known before anything is computed"
+    run = tiny_run(root, shared=folder, evaluation={"test_sets": ["Judges"]})
     with pytest.raises(DatasetError, match=r"copy_of_. .*are the same image"):
-        execute(plan_run(params, run_dir, root), params, run_dir, root)
-    assert (run_dir / "data" / "manifest.json").exists() and not (run_dir / "srcnn").exists()
+        execute(plan_run(run), run)
+    assert (run.directory / "data" / "manifest.json").exists() and not (run.directory / "srcnn").exists()
     (tmp_path / "theirs").mkdir()
-    params = tiny_params(shared=folder, evaluation={"methods": {"Theirs": str(tmp_path / "theirs")}})
+    run = tiny_run(root, shared=folder, evaluation={"methods": {"Theirs": str(tmp_path / "theirs")}})
     with pytest.raises(FolderError, match="theirs: no file for"):
-        execute(plan_run(params, run_dir, root), params, run_dir, root)
-    assert not (run_dir / "srcnn").exists()
+        execute(plan_run(run), run)
+    assert not (run.directory / "srcnn").exists()
 
 
 def test_a_folder_that_a_user_linked_elsewhere_is_unlinked_not_emptied(tmp_path):
     root = make_project(tmp_path / "project", {"data": '(stage.directory / "result.csv").write_text("x")'})
-    params, run_dir = tiny_params(), root / "results" / "one"
+    run = tiny_run(root)
     (tmp_path / "scratch").mkdir()
     (tmp_path / "scratch" / "mine").write_text("mine")
-    (run_dir / "data").mkdir(parents=True)
-    (run_dir / "data" / "figures").symlink_to(tmp_path / "scratch")
-    execute(plan_run(params, run_dir, root, until="data"), params, run_dir, root)
-    assert (tmp_path / "scratch" / "mine").exists() and not (run_dir / "data" / "figures").exists()
+    (run.directory / "data").mkdir(parents=True)
+    (run.directory / "data" / "figures").symlink_to(tmp_path / "scratch")
+    execute(plan_run(run, until="data"), run)
+    assert (tmp_path / "scratch" / "mine").exists() and not (run.directory / "data" / "figures").exists()

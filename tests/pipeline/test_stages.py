@@ -6,23 +6,23 @@ import pytest
 from srgan_lib.pipeline.execution import execute
 from srgan_lib.pipeline.notebook import open_stage
 from srgan_lib.pipeline.planning import plan_run
-from tests.project import execute_here, make_project, tiny_params
+from tests.project import execute_here, make_project, tiny_params, tiny_run
 
 
 @pytest.fixture
 def finished(tmp_path, monkeypatch):
     """A project whose data stage is computed: what opens that stage as a notebook does, its manifest, and its plan."""
     root = make_project(tmp_path)
-    params, run_dir = tiny_params(), root / "results" / "one"
+    run = tiny_run(root)
     monkeypatch.setattr("papermill.execute_notebook", execute_here)
     monkeypatch.chdir(root)
 
     def plan():
-        return plan_run(params, run_dir, root, until="data")
+        return plan_run(run, until="data")
 
-    execute(plan(), params, run_dir, root)
-    values = {**params.stage("data"), "run_dir": str(run_dir)}
-    return lambda: open_stage("data", values), run_dir / "data" / "manifest.json", plan
+    execute(plan(), run)
+    values = {**run.params.stage("data"), "run_dir": str(run.directory)}
+    return lambda: open_stage("data", values), run.stage_directory("data") / "manifest.json", plan
 
 
 def test_opening_a_finished_stage_leaves_its_manifest(finished):

@@ -17,11 +17,11 @@ TRAINING = """
 rows = ["step,psnr_y,ssim_y,psnr_y_bicubic,ssim_y_bicubic"]
 rows += [f"{step},{25 + step / 10},{0.7 + step / 100},24.5,0.7" for step in (0, 1, 2)]
 (stage.directory / "validation.csv").write_text("\\n".join(rows) + "\\n")
-open(stage.run_dir.parent / "computed.txt", "a").write(f"{stage.name} {stage.fingerprint[:8]}\\n")
+open(stage.run.directory.parent / "computed.txt", "a").write(f"{stage.name} {stage.fingerprint[:8]}\\n")
 """
 EVALUATION = """
 import json, math
-adversarial = json.loads((stage.run_dir / "adversarial" / "weight.json").read_text())
+adversarial = json.loads((stage.run.directory / "adversarial" / "weight.json").read_text())
 weight, seed = math.log10(adversarial["weight"]), stage.params.shared.seed
 rows = ["dataset,image,method,psnr_y,ssim_y,lpips_alex,lpips_squeeze"]
 for image, base in (("one", 0.0), ("two", 1.0)):
@@ -40,7 +40,7 @@ for name in files.values():
     Image.new("RGB", (8, 8), (90, 120, 60)).save(stage.directory / "viewer" / name)
 index = [{"dataset": "heldout", "image": f"test_image_of_seed_{seed}", "methods": files}]
 (stage.directory / "viewer" / "index.json").write_text(json.dumps(index))
-open(stage.run_dir.parent / "computed.txt", "a").write(f"{stage.name} {stage.fingerprint[:8]}\\n")
+open(stage.run.directory.parent / "computed.txt", "a").write(f"{stage.name} {stage.fingerprint[:8]}\\n")
 """
 ADVERSARIAL = (
     TRAINING
@@ -49,7 +49,7 @@ import json
 weight = stage.params.adversarial.adversarial_weight
 (stage.directory / "weight.json").write_text(json.dumps({"weight": weight}))
 (stage.directory / "generator.safetensors").write_text("weights")
-if weight == 0.5 and not (stage.run_dir.parents[2] / "mended").exists():
+if weight == 0.5 and not (stage.run.directory.parents[2] / "mended").exists():
     raise ValueError("this weight is broken on purpose")
 """
 )

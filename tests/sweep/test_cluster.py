@@ -19,8 +19,8 @@ from .conftest import BODIES, computed, write_sweep
 pytestmark = pytest.mark.slow
 BEGIN = """
 import time
-(stage.run_dir.parent / f"begun-{stage.fingerprint[:8]}").write_text("")
-while not (stage.run_dir.parents[2] / "go").exists():
+(stage.run.directory.parent / f"begun-{stage.fingerprint[:8]}").write_text("")
+while not (stage.run.directory.parents[2] / "go").exists():
     time.sleep(0.1)
 """
 

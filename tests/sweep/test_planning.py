@@ -49,7 +49,7 @@ def test_fingerprints_are_those_of_single_runs(project):
     from srgan_lib.pipeline.planning import plan_run
 
     run = planned(project, grid={"adversarial.steps": [3]}, seeds=[4])[0]
-    lock = plan_run(run.params, project / "results" / "alone", project)
+    lock = plan_run(replace(run.single, directory=project / "results" / "alone"))
     assert {plan.stage.name: plan.fingerprint for plan in lock} == {
         stage: plan.fingerprint for stage, plan in run.stages.items()
     }
@@ -58,7 +58,7 @@ def test_fingerprints_are_those_of_single_runs(project):
 def test_a_worker_with_other_files_says_which_and_computes_nothing(project):
     run = planned(project, grid={"adversarial.steps": [3]})[0]
     task = next(task for task in tasks([run]) if task.stage == "data")
-    work = work_of(task, project, "srgan sweep study.yaml")
+    work = work_of(task, "srgan sweep study.yaml")
     mine = work.components["data"]
     theirs = replace(mine, modules={**mine.modules, "srgan_lib.data.split": "other"})
     with pytest.raises(WorkerMismatch, match=r"stage data: .*library module srgan_lib\.data\.split changed"):

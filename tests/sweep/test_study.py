@@ -44,10 +44,11 @@ def notebooks_in_this_process(monkeypatch):
 def bare_reports(monkeypatch):
     """Runs of these projects have no notebooks worth a report; their own reports are tested elsewhere."""
 
-    def assemble(run_dir, params, asked, root, *, command, **_how):
+    def assemble(run):
+        run_dir = run.directory
         for name in ("metrics.csv", "metrics_summary.csv"):
             (run_dir / name).write_bytes((run_dir / "evaluation" / name).read_bytes())
-        (run_dir / "report.html").write_text(command)
+        (run_dir / "report.html").write_text(run.command)
 
     monkeypatch.setattr("srgan_lib.pipeline.assemble.assemble", assemble)
 

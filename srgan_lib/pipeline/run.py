@@ -1,0 +1,71 @@
+"""Describe one run: what the command knows of it, planning, executing and the report need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from srgan_lib.files import read_json
+from srgan_lib.layout import STAGES, LayoutError, results_folder
+from srgan_lib.params import Params
+from srgan_lib.params_io import check
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run, computed or not.
+
+    Attributes
+    ----------
+    params : the parameters as resolved: nothing is left to the machine.
+    asked : the parameters as written.
+    directory : the run's folder, which holds a folder for each stage.
+    root : the project, whose notebooks are executed.
+    command : what reproduces the run; empty where none does.
+    """
+
+    params: Params
+    asked: Params
+    directory: Path
+    root: Path
+    command: str = ""
+
+    @classmethod
+    def recorded(cls, directory: Path, root: Path) -> Run:
+        """Read what the manifest of a finished run says of it.
+
+        Parameters
+        ----------
+        directory : the run's folder.
+        root : the project.
+
+        Raises
+        ------
+        LayoutError
+            For a folder without a manifest.
+        ParameterError
+            For parameters of another version of the schema.
+        """
+        path = directory / "manifest.json"
+        manifest = read_json(path)
+        if manifest is None:
+            raise LayoutError(f"{path}: missing or broken; 'srgan run' writes it when a run is finished", path=path)
+        params = check(manifest["parameters"], str(path))
+        return cls(params, params, directory, root, manifest["command"])
+
+    @property
+    def results(self) -> Path:
+        """The folder of all runs, which share what they compute."""
+        return results_folder(self.directory)
+
+    def stage_directory(self, stage: str) -> Path:
+        """Name the folder with a stage's results."""
+        return self.directory / stage
+
+    def source_notebook(self, stage: str) -> Path:
+        """Name a stage's notebook in the project."""
+        return self.root / "notebooks" / f"{STAGES[stage].notebook}.ipynb"
+
+    def executed_notebook(self, stage: str) -> Path:
+        """Name a stage's notebook with the outputs of this run."""
+        return self.stage_directory(stage) / f"{STAGES[stage].notebook}.ipynb"
