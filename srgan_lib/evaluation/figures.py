@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn
 from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
 
 from srgan_lib.evaluation.published import published
 from srgan_lib.methods import method_styles
@@ -27,29 +27,19 @@ def distributions(metrics: pd.DataFrame, dataset: str, names: Sequence[str] = HE
     rows = metrics[metrics.dataset == dataset]
     names = [name for name in names if rows[name].notna().any()]
     chosen = method_styles(rows.method.unique())
-    palette = {method: style.colour for method, style in chosen.items()}
     figure, axes = new_figure(1, len(names), height=0.9 + 0.38 * len(chosen), sharey=True, squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
-        seaborn.boxplot(
-            rows,
-            x=name,
-            y="method",
-            hue="method",
-            palette=palette,
-            whis=(0, 100),
-            width=0.6,
-            fill=False,
-            linewidth=1,
-            ax=axis,
-        )
         for index, (method, style) in enumerate(chosen.items()):
-            values = rows[rows.method == method][name].to_numpy()
-            offsets = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(1)
-            axis.scatter(values, index + offsets, s=16, color=style.colour, marker=style.marker, linewidths=0, zorder=3)
+            values = rows[rows.method == method][name].dropna().to_numpy()
+            parts = {f"{part}props": {"color": style.colour} for part in ("box", "whisker", "cap", "median")}
+            axis.boxplot(values, positions=[index], widths=0.6, whis=(0, 100), orientation="horizontal", **parts)
+            offsets = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(len(values))
+            line = 0 if MarkerStyle(style.marker).is_filled() else 1.2  # "+" and "x" are nothing but lines
+            axis.scatter(values, index + offsets, 16, style.colour, marker=style.marker, linewidths=line, zorder=3)
         axis.set_xlabel(METRICS[name].heading)
-        axis.set_ylabel("")
         axis.grid(axis="y", visible=False)
     axes[0, 0].set_yticks(range(len(chosen)), [style.label for style in chosen.values()])
+    axes[0, 0].invert_yaxis()
     text = []
     for name in names:
         medians = rows.groupby("method", sort=False)[name].median().dropna().sort_values()

@@ -158,3 +158,12 @@ def test_a_legend_has_each_label_once():
         axis.plot([0, 1], label="same")
     legend_below(figure, axes)
     assert [text.get_text() for text in check(figure).legends[0].get_texts()] == ["same"]
+
+
+def test_markers_that_are_only_lines_are_drawn(metrics):
+    """``+``, ``x`` and ``1`` have no face: without a line they would be nothing."""
+    renamed = metrics.replace({"method": {"srcnn": "reference_srcnn", "warmup": "reference_srresnet"}})
+    drawn = [points for axes in distributions(renamed, "heldout").axes for points in axes.collections]
+    markers = [METHODS[name].style.marker for name in ("reference_srcnn", "reference_srresnet")]
+    assert markers == ["+", "x"]
+    assert sum(points.get_linewidths().max() > 0 for points in drawn) == 2 * len(distributions(renamed, "heldout").axes)
