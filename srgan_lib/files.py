@@ -65,9 +65,14 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     write_atomic(path, json.dumps(content, indent=1, ensure_ascii=False, sort_keys=False) + "\n")
 
 
+def load_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file that must be there."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def read_json(path: Path) -> dict[str, Any] | None:
     """Read a JSON file; none where it is missing or broken, which both mean: not there yet."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return load_json(path)
     except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
         return None

@@ -456,7 +456,7 @@ class ComparisonParams(Section):
     """Parameters of notebook 06, which compares the runs of a sweep; no section of a params file."""
 
     sweep_dir: str = Field(
-        "results/sweeps/adversarial_weight", description="folder of a sweep that srgan sweep has run"
+        default="results/sweeps/adversarial_weight", description="folder of a sweep that srgan sweep has run"
     )
-    patch_images: int = Field(3, ge=0, le=20, description="images of which every setting's patch is shown")
-    patch_settings: int = Field(14, ge=1, le=100, description="settings at most in a grid of patches")
+    patch_images: int = Field(default=3, ge=0, le=20, description="images of which every setting's patch is shown")
+    patch_settings: int = Field(default=14, ge=1, le=100, description="settings at most in a grid of patches")

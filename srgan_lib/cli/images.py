@@ -89,7 +89,7 @@ def models(check: bool) -> None:
     if not check:
         figures = pd.read_csv(weights.FOLDER / weights.SCORES, index_col="model", dtype=str)
         rows = [
-            (name, *figures.loc[name], f"{path.parent}/{path.stem}.*")
+            (name, *(figures[column][name] for column in figures), f"{path.parent}/{path.stem}.*")
             for name, path in weights.reference_models().items()
         ]
         print_table(("model", *figures.columns, "weights and model card"), rows)

@@ -95,7 +95,7 @@ class Terminal:
     def frame(self, frame: pandas.DataFrame) -> None:
         """A table of figures, with the mean of each numeric column below."""
         table = Table(*frame.columns)
-        means = frame.mean(numeric_only=True)
+        means = frame.mean(numeric_only=True).to_dict()
         for row in frame.itertuples(index=False):
             table.add_row(*(f"{value:.4f}" if isinstance(value, float) else escape(str(value)) for value in row))
         table.add_section()

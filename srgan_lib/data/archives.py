@@ -93,7 +93,9 @@ def _members(file: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
         with tarfile.open(file) as archive:
             for member in archive:
                 if member.isfile() and _is_image(member.name):
-                    yield PurePosixPath(member.name), archive.extractfile(member)
+                    content = archive.extractfile(member)
+                    assert content is not None  # of a file
+                    yield PurePosixPath(member.name), content
 
 
 def _is_image(name: str) -> bool:

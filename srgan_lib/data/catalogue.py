@@ -69,8 +69,8 @@ class NamedSet:
     @property
     def size(self) -> int | None:
         """Bytes to download; None where an archive's size is unknown."""
-        sizes = [archive.size for archive in self.archives]
-        return None if None in sizes else sum(sizes)
+        sizes = [archive.size for archive in self.archives if archive.size is not None]
+        return sum(sizes) if len(sizes) == len(self.archives) else None
 
     @property
     def instructions(self) -> str:

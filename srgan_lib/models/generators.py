@@ -84,7 +84,7 @@ def _build_own(kind: type, scale: int) -> Any:
     except TypeError as error:
         raise OwnCodeError(f"{kind.__name__} cannot be built by {kind.__name__}(scale={scale}): {error}") from None
     network: Any = kind(scale=scale)
-    network.scale = scale
+    vars(network)["scale"] = scale
     network.register_forward_hook(_to_float32)  # under autocast a plain module may end in bfloat16
     return network
 

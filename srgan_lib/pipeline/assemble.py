@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.files import atomic_path, digest, read_json, sha256_file, write_atomic, write_json
+from srgan_lib.files import atomic_path, digest, load_json, read_json, sha256_file, write_atomic, write_json
 from srgan_lib.hardware import machine
 from srgan_lib.layout import STAGES
 from srgan_lib.methods import TRAINED
@@ -38,7 +38,7 @@ def assemble(run: Run) -> bool:
         False where all of it was up to date already.
     """
     run_dir = run.directory
-    stages = {name: read_json(run_dir / name / "manifest.json") for name in STAGES}
+    stages = {name: load_json(run_dir / name / "manifest.json") for name in STAGES}
     notebooks = [sha256_file(run.executed_notebook(name)) for name in STAGES]
     content = digest(
         [
@@ -59,7 +59,7 @@ def assemble(run: Run) -> bool:
     write_json(run_dir / "manifest.json", run_manifest(run, stages))
     build_report(run_dir)
     write_archive(run_dir)
-    write_json(run_dir / "manifest.json", {**read_json(run_dir / "manifest.json"), "content": content})
+    write_json(run_dir / "manifest.json", {**load_json(run_dir / "manifest.json"), "content": content})
     return True
 
 

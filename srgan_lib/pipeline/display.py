@@ -49,7 +49,7 @@ class Display:
         source : the file of this stage with the figures drawn, e.g. ``loss_curve.csv``.
         vector : a chart (shown as SVG) rather than photographs (shown as PNG).
         """
-        alt = alt or figure.get_label() or caption
+        alt = alt or str(figure.get_label()) or caption
         folder = self.directory / "figures"
         png = markup.render(figure, "png")
         write_atomic(folder / f"{name}.png", png)

@@ -6,7 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-from srgan_lib.files import read_json, write_json
+from srgan_lib.files import load_json, read_json, write_json
 from srgan_lib.layout import TRAINING_FILES
 from srgan_lib.pipeline.fetching import InputMissing
 from srgan_lib.pipeline.kernels import OnEvent, kernel_environment, watch_progress
@@ -79,12 +79,13 @@ def _check_judging(run: Run) -> None:
 
 def _copy_stage(plan: Plan, run: Run) -> None:
     """Copy a finished stage from another run; the manifest comes last, as when it was computed."""
+    assert plan.source is not None  # as of every plan to reuse
     target, manifest = run.stage_directory(plan.stage.name), plan.source / "manifest.json"
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(
         plan.source, target, ignore=shutil.ignore_patterns("manifest.json", "checkpoints", "*.failed.ipynb")
     )
-    write_json(target / "manifest.json", {**read_json(manifest), "reused_from": plan.source.parent.name})
+    write_json(target / "manifest.json", {**load_json(manifest), "reused_from": plan.source.parent.name})
 
 
 def _clear(plan: Plan, folder: Path) -> None:

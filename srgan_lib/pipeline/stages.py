@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.files import read_json, write_json
+from srgan_lib.files import load_json, read_json, write_json
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.models.own_code import locate
 from srgan_lib.params import ParameterError, Shared, is_own
@@ -165,7 +165,7 @@ class Stage(Display):
 
     def _upstream_fingerprint(self, stage: str) -> str:
         """The fingerprint of an earlier stage, which must have been computed under the same shared parameters."""
-        manifest = read_json(self.run.stage_directory(stage) / "manifest.json")
+        manifest = load_json(self.run.stage_directory(stage) / "manifest.json")
         before, now = manifest["components"]["parameters"], self.params.stage(self.name)
         for key in Shared.model_fields.keys() & before.keys():
             if before[key] != now[key]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from srgan_lib.errors import SrganError
-from srgan_lib.files import read_json
+from srgan_lib.files import load_json, read_json
 from srgan_lib.layout import STAGES
 from srgan_lib.params import Params
 from srgan_lib.pipeline import provenance
@@ -47,7 +47,7 @@ def verify_run(run: Run, on_event: OnEvent) -> int:
     execute(plan_run(again, reuse=False), again, on_event)
     count = 0
     for stage in STAGES:
-        before, after = (read_json(folder / stage / "manifest.json")["outputs"] for folder in (run_dir, scratch))
+        before, after = (load_json(folder / stage / "manifest.json")["outputs"] for folder in (run_dir, scratch))
         for name in sorted(before.keys() | after.keys()):
             if Path(name).name in TIMED:
                 continue

@@ -118,4 +118,5 @@ def _cell(column: dict[str, float | None], method: str, name: str) -> Cell | Non
     if method not in known:
         return Cell("not computed", missing=True)
     text, own = metric.text(known[method]), own_methods(known)
-    return Cell(text, best=method in own and text == metric.text(metric.best(known[one] for one in own)))
+    best = metric.best(known[one] for one in own)
+    return Cell(text, best=method in own and best is not None and text == metric.text(best))

@@ -71,7 +71,7 @@ def fetcher(client: Client) -> Callable[[list[Missing], Callable[[str], None]], 
 @contextmanager
 def local_cluster(workers: int, gpu: bool) -> Iterator[Client]:
     """Start workers on this machine, each a process that does one task at a time; with ``gpu`` each sees one device only."""
-    import dask
+    import dask.config
     from distributed import Client, Nanny, Scheduler, SpecCluster
 
     seen = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(str(n) for n in range(len(cuda_capabilities())))
@@ -85,7 +85,8 @@ def local_cluster(workers: int, gpu: bool) -> Iterator[Client]:
     spec = {index: {"cls": Nanny, "options": one} for index, one in enumerate(options)}
     scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:8787"}}
     with dask.config.set({"distributed.nanny.pre-spawn-environ": {}}):
-        with SpecCluster(spec, scheduler, silence_logs=50) as cluster, Client(cluster) as client:
+        cluster = SpecCluster(spec, scheduler, silence_logs=logging.CRITICAL)  # pyright: ignore[reportArgumentType]  # a level, though the default is False
+        with cluster, Client(cluster) as client:
             client.wait_for_workers(workers)
             yield client
 
@@ -143,7 +144,7 @@ class DaskExecutor:
     """Does tasks on the workers of a client: what a lost worker was doing is done again, an error in a run is final."""
 
     def __init__(self, client: Client, gpu: bool) -> None:
-        self._client = client
+        self._client: Any = client  # its methods return values or coroutines, by how it was made
         declared = any("GPU" in details.get("resources", {}) for details in _workers(client).values())
         self._resources = {"GPU": 1} if gpu and declared else None
 
@@ -234,10 +235,10 @@ def _perform_on_worker(work: Work, topic: str, key: str, *_done_before: None) ->
     perform(work, on_event)
 
 
-def _cause(key: str, future: Future) -> str:
+def _cause(key: str, future: Any) -> str:
     from distributed import KilledWorker
 
-    error = future.exception()
+    error: Any = future.exception()
     if isinstance(error, KilledWorker):
         return "its worker was lost again and again, most likely for lack of memory; take a smaller batch or fewer jobs"
     return cause_of(key, error.with_traceback(future.traceback()))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from srgan_lib.files import read_json
 from srgan_lib.methods import TRAINED
 from srgan_lib.metrics.registry import METRICS
 
@@ -32,7 +33,7 @@ def read_runs(folder: Path, factors: Iterable[str]) -> pd.DataFrame:
     return runs.fillna({"cause": ""})
 
 
-def mean_scores(run_dir: Path, method: str) -> list[dict[str, object]]:
+def mean_scores(run_dir: Path, method: str) -> list[dict[str, Any]]:
     """Average a method's scores over the images of each test set of one run.
 
     Returns
@@ -46,7 +47,7 @@ def mean_scores(run_dir: Path, method: str) -> list[dict[str, object]]:
     chosen = metrics[metrics.method == method]
     names = [name for name in METRICS if name in chosen]
     return [
-        {"dataset": dataset, "n": len(group), **group[names].mean(skipna=False).to_dict()}
+        {"dataset": dataset, "n": len(group)} | {name: group[name].mean(skipna=False) for name in names}
         for dataset, group in chosen.groupby("dataset", sort=False)
     ]
 
@@ -78,10 +79,10 @@ def learning_curves(folder: Path, runs: pd.DataFrame, method: str) -> pd.DataFra
     method : whose training is shown: srgan, warmup or srcnn.
     """
     frames = []
-    for row in runs.drop_duplicates("run").itertuples():
-        path = folder / row.run / TRAINED[method].stage / "validation.csv"
+    for row in runs.drop_duplicates("run")[["run", "setting", "seed"]].to_dict("records"):
+        path = folder / row["run"] / TRAINED[method].stage / "validation.csv"
         if path.exists():
-            frames.append(pd.read_csv(path).assign(run=row.run, setting=row.setting, seed=row.seed))
+            frames.append(pd.read_csv(path).assign(run=row["run"], setting=row["setting"], seed=row["seed"]))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
@@ -96,10 +97,12 @@ def common_crops(folder: Path, runs: pd.DataFrame, most: int) -> dict[tuple[str,
     most : images at most.
     """
     shown: dict[tuple[str, str], dict[str, dict[str, Path]]] = {}
-    for row in runs.itertuples():
-        viewer = folder / row.run / "evaluation" / "viewer"
-        for entry in read_json(viewer / "index.json") or []:
+    for run, setting in zip(runs.run, runs.setting, strict=True):
+        viewer = folder / run / "evaluation" / "viewer"
+        index = viewer / "index.json"
+        entries = json.loads(index.read_text(encoding="utf-8")) if index.exists() else []
+        for entry in entries:
             files = {method: viewer / name for method, name in entry["methods"].items()}
-            shown.setdefault((entry["dataset"], entry["image"]), {})[row.setting] = files
+            shown.setdefault((entry["dataset"], entry["image"]), {})[setting] = files
     common = {key: files for key, files in sorted(shown.items()) if len(files) == len(runs)}
     return dict(list(common.items())[:most])

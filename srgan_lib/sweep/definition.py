@@ -26,18 +26,18 @@ class Base(Section):
     """What all runs have in common."""
 
     params: str = Field(description="params file, relative to the sweep file")
-    overlays: list[str] = Field([], description="params files merged over it, relative to the sweep file")
-    set: dict[str, Any] = Field({}, description="parameters set for all runs, by stage.name or name")
+    overlays: list[str] = Field(default=[], description="params files merged over it, relative to the sweep file")
+    set: dict[str, Any] = Field(default={}, description="parameters set for all runs, by stage.name or name")
 
 
 class WinnerRule(Section):
     """The rule that names the winner."""
 
     by: list[Measure] = Field(
-        ["lpips_squeeze", "psnr_y"], min_length=1, description="the first of these that was computed decides"
+        default=["lpips_squeeze", "psnr_y"], min_length=1, description="the first of these that was computed decides"
     )
     method: TrainedMethod | None = Field(
-        None, description="whose images are judged; none: srgan, or srcnn where nothing else is varied"
+        default=None, description="whose images are judged; none: srgan, or srcnn where nothing else is varied"
     )
 
     @field_validator("by", mode="before")
@@ -54,12 +54,12 @@ class WinnerRule(Section):
 class Definition(Section):
     """A sweep file: its runs are all combinations of cases, zip, grid and seeds."""
 
-    title: str | None = Field(None, description="title of the comparison report")
+    title: str | None = Field(default=None, description="title of the comparison report")
     base: Base = Field(description="a params file, or params, overlays and set")
-    grid: dict[str, Values] = Field({}, description="values by stage.name or name; all combinations are run")
-    zip: dict[str, Values] = Field({}, description="lists of one length, which vary in parallel")
-    cases: dict[str, dict[str, Any]] = Field({}, description="named sets of parameters")
-    seeds: list[Seed] = Field([], description="each setting is run with each; empty: the base's seed only")
+    grid: dict[str, Values] = Field(default={}, description="values by stage.name or name; all combinations are run")
+    zip: dict[str, Values] = Field(default={}, description="lists of one length, which vary in parallel")
+    cases: dict[str, dict[str, Any]] = Field(default={}, description="named sets of parameters")
+    seeds: list[Seed] = Field(default=[], description="each setting is run with each; empty: the base's seed only")
     winner: WinnerRule = WinnerRule()
 
     @field_validator("base", mode="before")

@@ -172,8 +172,8 @@ def _number(values: Mapping[str, Any]) -> float | None:
 
 
 def _factor(name: str, found: Mapping[str, float | None]) -> Factor:
-    numbers = tuple(found.values())
-    return Factor(name, tuple(found), None if None in numbers else numbers)
+    numbers = tuple(number for number in found.values() if number is not None)
+    return Factor(name, tuple(found), numbers if len(numbers) == len(found) else None)
 
 
 def _run_name(levels: Mapping[str, str], seed: int | None) -> str:

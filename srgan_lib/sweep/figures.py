@@ -75,10 +75,10 @@ def heat_map(rows: pd.DataFrame, down: Factor, across: Factor, metric: str) -> F
     )
     axis.set(xlabel=across.short, ylabel=down.short)
     axis.tick_params(length=0, labelrotation=0)
-    cells = table.stack()
+    cells = {(row, column): table[column][row] for row in table.index for column in table if table[column].notna()[row]}
     ends = ", ".join(
         f"{measure.phrase(cells[index])} at {down.short} {index[0]} and {across.short} {index[1]}"
-        for index in (cells.idxmin(), cells.idxmax())
+        for index in (min(cells, key=cells.__getitem__), max(cells, key=cells.__getitem__))
     )
     describe(
         figure, f"Means of {measure.label} by {down.short} and {across.short}; the lowest and the highest: {ends}."
@@ -98,18 +98,19 @@ def metric_pairs(rows: pd.DataFrame, names: Sequence[str]) -> Figure:
     count = len(names)
     figure, axes = new_figure(count, count, height=WIDTH * 0.9, squeeze=False, sharex="col")
     for (down, across), axis in np.ndenumerate(axes):
+        x, y = names[int(across)], names[int(down)]
         if down < across:
             axis.remove()
         elif down == across:
-            seaborn.histplot(rows, x=names[down], ax=axis, color="0.7", linewidth=0.5)
+            seaborn.histplot(rows, x=x, ax=axis, color="0.7", linewidth=0.5)
             axis.set_ylabel("runs")
         else:
-            for setting, group in rows.groupby("setting", sort=False):
-                colour, marker = setting_styles[setting]
-                axis.plot(group[names[across]], group[names[down]], marker, color=colour, label=setting, markersize=5)
-            axis.set_ylabel(METRICS[names[down]].heading)
+            for setting, (colour, marker) in setting_styles.items():
+                group = rows[rows.setting == setting]
+                axis.plot(group[x], group[y], marker, color=colour, label=setting, markersize=5)
+            axis.set_ylabel(METRICS[y].heading)
         if down == count - 1:
-            axis.set_xlabel(METRICS[names[across]].heading)
+            axis.set_xlabel(METRICS[x].heading)
     _name_settings(figure, axes[1, 0], setting_styles)
     order = rows[list(names)].corr(method="spearman")
     text = "; ".join(
@@ -126,7 +127,7 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
     figure, axes = new_figure(1, 2, height=3.4)
     for axis, (name, label) in zip(axes, (("psnr_y", "PSNR-Y (dB)"), ("ssim_y", "SSIM-Y (Wang)")), strict=True):
         for (setting, _run), group in curves.groupby(["setting", "run"], sort=False):
-            axis.plot(group.step, group[name], color=setting_styles[setting][0], linewidth=1.2, label=setting)
+            axis.plot(group.step, group[name], color=setting_styles[str(setting)][0], linewidth=1.2, label=setting)
         bicubic = curves.groupby("step")[f"{name}_bicubic"].mean()
         style = METHODS["bicubic"].style
         axis.plot(bicubic.index, bicubic, color=style.colour, linestyle=style.line, label=style.label)
@@ -151,11 +152,11 @@ def plane(
     figure, axis = new_figure(height=4.6)
     front = pareto(rows, fidelity, distance)
     axis.plot(front[fidelity], front[distance], color="0.35", linewidth=1.2, zorder=1, label="Pareto front of the runs")
-    for setting, group in rows.groupby("setting", sort=False):
-        colour, marker = setting_styles[setting]
+    for setting, (colour, marker) in setting_styles.items():
+        group = rows[rows.setting == setting]
         axis.plot(group[fidelity], group[distance], marker, color=colour, label=setting, markersize=7, zorder=2)
     for method, group in baselines.dropna(subset=[fidelity, distance]).groupby("method", sort=False):
-        style = METHODS[method].style
+        style = METHODS[str(method)].style
         outline = {"fillstyle": "none", "markersize": 10, "markeredgewidth": 1.8}
         axis.plot(
             group[fidelity].mean(),

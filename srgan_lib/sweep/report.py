@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.files import read_json
+from srgan_lib.files import load_json
 from srgan_lib.formatting import machine_text
 from srgan_lib.layout import COMPARISON
 from srgan_lib.pipeline.kernels import kernel_environment
@@ -65,7 +65,7 @@ def comparison_content(folder: Path) -> ReportContent:
 
 def _context(folder: Path) -> dict[str, Any]:
     """Gather what the templates show: the sweep's manifest, and the summary that the notebook wrote."""
-    manifest, summary = read_json(folder / "sweep.json"), read_json(folder / COMPARISON.name / "summary.json")
+    manifest, summary = load_json(folder / "sweep.json"), load_json(folder / COMPARISON.name / "summary.json")
     runs, winner = manifest["runs"], summary["winner"]
     finished = [run for run in runs.values() if run["state"] == "finished"]
     return {

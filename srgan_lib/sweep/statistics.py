@@ -43,15 +43,15 @@ class Contrast:
         return self.known and (self.low > 0 or self.high < 0)
 
 
-def interval(values: Sequence[float]) -> tuple[float, float]:
+def interval(values: Sequence[float] | pd.Series) -> tuple[float, float]:
     """Compute Student's 95 % interval of the mean; NaN for fewer than two values."""
     from scipy.stats import t
 
-    values = np.asarray(values, float)
-    if len(values) < 2:
+    sample = np.asarray(values, float)
+    if len(sample) < 2:
         return np.nan, np.nan
-    half = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean() - half), float(values.mean() + half)
+    half = t.ppf(0.975, len(sample) - 1) * sample.std(ddof=1) / np.sqrt(len(sample))
+    return float(sample.mean() - half), float(sample.mean() + half)
 
 
 def over_seeds(rows: pd.DataFrame, metric: str, by: str = "setting") -> pd.DataFrame:
@@ -103,9 +103,9 @@ def contrast(rows: pd.DataFrame, metric: str, factor: str, a: str, b: str, candi
     std = float(np.sqrt(((values - design @ estimate) ** 2).sum() / freedom))
     error = std * float(np.sqrt(weights @ inverse @ weights))
     if candidates > 2:
-        half = error * studentized_range.ppf(0.95, candidates, freedom) / np.sqrt(2)
+        half = error * float(studentized_range.ppf(0.95, candidates, freedom)) / np.sqrt(2)
     else:
-        half = error * t.ppf(0.975, freedom)
+        half = error * float(t.ppf(0.975, freedom))
     return Contrast(a, b, difference, difference - half, difference + half, std)
 
 
