@@ -37,7 +37,7 @@ def fetch(files: tuple[Path, ...], overrides: tuple[str, ...], overlays: tuple[P
     )
     terminal = Terminal()
     if missing:
-        fetching.fetch(missing, terminal.note)
+        fetching.fetch(missing)
         terminal.note(f"Fetched: {', '.join(one.title for one in missing)}")
     else:
         terminal.note("Nothing to download: all data and weights are on this disk")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from srgan_lib import params_io
-from srgan_lib.cli.terminal import Terminal
 from srgan_lib.layout import project_root, run_folder
 
 if TYPE_CHECKING:
@@ -50,14 +49,13 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def read_run(
-    terminal: Terminal,
     params_file: Path,
     name: str | None,
     overrides: tuple[str, ...],
     overlays: tuple[Path, ...],
     results: Path | None,
 ) -> Run:
-    """The run that :func:`run_options` describe; the terminal is told what was left to the machine.
+    """Read the run that :func:`run_options` describe; what was left to the machine is logged.
 
     Raises
     ------
@@ -69,7 +67,7 @@ def read_run(
 
     asked = params_io.read(params_file, overrides, overlays)
     directory = run_folder(results_root(results), name or params_file.stem)
-    return Run(resolve(asked, terminal.note), asked, directory, project_root(), this_command())
+    return Run(resolve(asked), asked, directory, project_root(), this_command())
 
 
 def results_root(asked: Path | None) -> Path:

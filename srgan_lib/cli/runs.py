@@ -28,7 +28,7 @@ def run(from_stage: str | None, no_reuse: bool, dry_run: bool, **described: Any)
     from srgan_lib.pipeline.planning import all_missing, plan_run
 
     terminal = Terminal()
-    this = read_run(terminal, **described)
+    this = read_run(**described)
     plan = partial(plan_run, from_stage=from_stage, reuse=not no_reuse)
     plans = plan(this, fetching=not offline())
     missing = all_missing(plans)
@@ -40,8 +40,8 @@ def run(from_stage: str | None, no_reuse: bool, dry_run: bool, **described: Any)
     from srgan_lib.pipeline.execution import execute
 
     if missing:
-        if fetch(missing, terminal.note):
-            this = read_run(terminal, **described)  # ``available`` may mean what has arrived
+        if fetch(missing):
+            this = read_run(**described)  # ``available`` may mean what has arrived
         plans = plan(this)
     with terminal:
         execute(plans, this, terminal.on_event)
@@ -69,12 +69,12 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
     if processes:
         overrides = (*overrides, f"shared.processes={processes}")
     terminal = Terminal()
-    this = read_run(terminal, overrides=overrides, **described)
+    this = read_run(overrides=overrides, **described)
     # All stages are planned: training must not see the test sets, so they are fetched too. The scores' weights are not.
     plans = plan_run(this)
     if required := [one for one in all_missing(plans) if one.required]:
-        fetch(required, terminal.note)
-        this = read_run(terminal, overrides=overrides, **described)
+        fetch(required)
+        this = read_run(overrides=overrides, **described)
         plans = plan_run(this)
     plans = plans[: list(STAGES).index(until) + 1]
     with terminal:

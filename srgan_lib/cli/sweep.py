@@ -57,7 +57,7 @@ def sweep(
     source = read_sweep(sweep_file, overrides, overlays)
     terminal = Terminal()
     with cluster.running_cluster(scheduler) if scheduler else nullcontext() as client:
-        planner = cluster.planner(client) if client else partial(plan_sweep, on_message=terminal.note)
+        planner = cluster.planner(client) if client else plan_sweep
         plan = partial(plan_study, source, results_root(results), project_root(), name, planner)
         study = plan(fetching=not offline())
         if dry_run:
@@ -66,11 +66,11 @@ def sweep(
             return
         if study.missing:
             fetch_there = cluster.fetcher(client) if client else fetch
-            fetch_there(study.missing, terminal.note)
+            fetch_there(study.missing)
             study = study if offline() else plan()
         with study.lock():
             try:
-                with cluster.workers(study.planned, jobs, client, terminal.note) as executor:
+                with cluster.workers(study.planned, jobs, client) as executor:
                     with SweepProgress(study, terminal.console) as board:
                         study.do(executor, board.emit)
             finally:

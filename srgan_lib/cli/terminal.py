@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+
+from srgan_lib.messages import Listener
 
 if TYPE_CHECKING:
     import pandas
@@ -44,6 +47,7 @@ class Terminal:
             transient=True,
         )
         self.task: TaskID | None = None
+        self._show_log()
 
     def __enter__(self) -> Terminal:
         self.progress.start()
@@ -51,6 +55,12 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
+
+    def _show_log(self) -> None:
+        """Show what the library logs, each text once, in place of what an earlier terminal showed."""
+        logger = logging.getLogger("srgan_lib")
+        logger.setLevel(logging.INFO)
+        logger.handlers = [Listener(self.note, logging.INFO)]
 
     def note(self, text: str) -> None:
         """One line for the user."""

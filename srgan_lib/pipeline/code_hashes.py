@@ -24,6 +24,7 @@ NOT_HASHED = (
     "errors",
     "layout",
     "markup",
+    "messages",
     "colab",
 )
 

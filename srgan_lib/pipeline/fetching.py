@@ -6,7 +6,8 @@ Planning touches no network. What is missing is part of the plan; ``srgan fetch`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from srgan_lib.data.archives import fetch_set
@@ -19,6 +20,8 @@ from srgan_lib.models.backbones import BACKBONES, LPIPS_BACKBONES, fetch_backbon
 from srgan_lib.models.vgg19 import layer_index
 from srgan_lib.params import Params
 from srgan_lib.pipeline.snapshot import Snapshot
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -95,12 +98,8 @@ def distinct(missing: Iterable[Missing]) -> list[Missing]:
     return list(found.values())
 
 
-def fetch(missing: Iterable[Missing], on_message: Callable[[str], None]) -> bool:
-    """Download what is missing.
-
-    Parameters
-    ----------
-    on_message : told what is downloaded, and what the run goes on without.
+def fetch(missing: Iterable[Missing]) -> bool:
+    """Download what is missing, and log what is downloaded and what the run goes on without.
 
     Returns
     -------
@@ -120,14 +119,14 @@ def fetch(missing: Iterable[Missing], on_message: Callable[[str], None]) -> bool
     arrived = False
     for one in missing:
         if not offline():
-            on_message(f"Downloading {one}")
+            logger.info("Downloading %s", one)
         try:
             fetch_set(SETS[one.name]) if one.name in SETS else fetch_backbone(one.name)
             arrived = True
         except DownloadError as error:
             if one.required:
                 raise DownloadError("; ".join(filter(None, (f"{one.wanted_by}: {error}", one.alternative)))) from error
-            on_message(f"{one.alternative}: {error}")
+            logger.warning("%s: %s", one.alternative, error)
     return arrived
 
 

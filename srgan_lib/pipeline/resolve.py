@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,17 @@ from srgan_lib.models.own_code import OwnCodeError, check_reference
 from srgan_lib.models.vgg19 import layer_index
 from srgan_lib.params import ParameterError, Params, is_own
 
+logger = logging.getLogger(__name__)
 
-def resolve(params: Params, on_message: Callable[[str], None] = lambda text: None) -> Params:
-    """Parameters in which nothing is left to the machine: device, dtype, threads and content weights are values.
+
+def resolve(params: Params) -> Params:
+    """Leave nothing in parameters to the machine: device, dtype, threads and content weights become values.
+
+    What ``content_weights: available`` became is logged.
 
     Parameters
     ----------
     params : as read.
-    on_message : told in one sentence what was chosen.
 
     Raises
     ------
@@ -61,25 +65,26 @@ def resolve(params: Params, on_message: Callable[[str], None] = lambda text: Non
         for parameter in ("generator", "extra_losses"):
             _check_own_code(f"{name}.{parameter}", getattr(section, parameter, ()))
         if section.content_weight:
-            weights = _content_weights(name, section.content_weights, section.content_layers, on_message)
+            weights = _content_weights(name, section.content_weights, section.content_layers)
             sections[name] = section.model_copy(update={"content_weights": weights})
     return params.model_copy(update=sections)
 
 
-def _content_weights(stage: str, wanted: str, layers: dict[str, float], on_message: Callable[[str], None]) -> str:
+def _content_weights(stage: str, wanted: str, layers: dict[str, float]) -> str:
     deepest = max(layers, key=layer_index)
     if wanted != "available":
         return wanted
     found = find_backbone("vgg19", deepest) is not None
-    on_message(
-        f"{stage}: content_weights 'available' is "
-        + (
-            "'imagenet' on this machine (VGG-19 trained on ImageNet)"
-            if found
-            else f"'random' on this machine (no ImageNet weights for {deepest} on this disk; fixed-seed random VGG-19 instead)"
-        )
+    if found:
+        logger.info("%s: content_weights 'available' is 'imagenet' on this machine (VGG-19 trained on ImageNet)", stage)
+        return "imagenet"
+    logger.info(
+        "%s: content_weights 'available' is 'random' on this machine (no ImageNet weights for %s on this disk; "
+        "fixed-seed random VGG-19 instead)",
+        stage,
+        deepest,
     )
-    return "imagenet" if found else "random"
+    return "random"
 
 
 def _check_own_code(parameter: str, value: str | Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from srgan_lib.errors import InputError
 from srgan_lib.hardware import available_cores, cuda_capabilities
+from srgan_lib.messages import listening
 from srgan_lib.pipeline.fetching import Missing, fetch
 from srgan_lib.pipeline.kernels import interrupt_kernels
 from srgan_lib.sweep.execution import Executor, OnTaskEvent, SweepAborted, TaskEvent, cause_of, run_here
@@ -23,6 +24,8 @@ from srgan_lib.sweep.work import Work, perform
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+logger = logging.getLogger(__name__)
+
 POLL = 0.5  #: seconds between looks at the tasks
 #: A terminal sends Ctrl-C to workers too; it is for the command to say what becomes of them.
 IGNORE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
@@ -30,9 +33,7 @@ PATIENCE = 60.0  #: seconds to wait for a cluster's first worker, and for traini
 
 
 @contextmanager
-def workers(
-    planned: list[PlannedRun], jobs: int | None, client: Client | None, on_message: Callable[[str], None]
-) -> Iterator[Executor]:
+def workers(planned: list[PlannedRun], jobs: int | None, client: Client | None) -> Iterator[Executor]:
     """Provide what does the tasks: a running cluster, ``jobs`` workers on this machine, or for one job this process.
 
     Parameters
@@ -47,7 +48,7 @@ def workers(
         yield run_here
         return
     with nullcontext(client) if client else local_cluster(jobs, gpu) as client:
-        on_message(f"{len(_workers(client))} workers; Dask's dashboard: {client.dashboard_link}")
+        logger.info("%d workers; Dask's dashboard: %s", len(_workers(client)), client.dashboard_link)
         yield DaskExecutor(client, gpu)
 
 
@@ -58,12 +59,12 @@ def planner(client: Client) -> Callable[[list[SweepRun], Path, Path, bool], list
     ).result()
 
 
-def fetcher(client: Client) -> Callable[[list[Missing], Callable[[str], None]], None]:
+def fetcher(client: Client) -> Callable[[list[Missing]], None]:
     """Fetch what is missing on a worker, where it will be read."""
 
-    def fetch_there(missing: list[Missing], on_message: Callable[[str], None]) -> None:
+    def fetch_there(missing: list[Missing]) -> None:
         for text in client.submit(_fetch_on_worker, missing, pure=False).result():
-            on_message(text)
+            logger.info("%s", text)
 
     return fetch_there
 
@@ -217,7 +218,8 @@ class DaskExecutor:
 
 def _fetch_on_worker(missing: list[Missing]) -> list[str]:
     messages: list[str] = []
-    fetch(missing, messages.append)
+    with listening(messages.append, logging.INFO):
+        fetch(missing)
     return messages
 
 

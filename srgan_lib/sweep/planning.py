@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -75,7 +75,6 @@ def plan_sweep(
     folder: Path,
     root: Path,
     fetching: bool = False,
-    on_message: Callable[[str], None] = lambda text: None,
 ) -> list[PlannedRun]:
     """Plan all runs as the disk is now; nothing is computed, written or downloaded, and torch is not imported.
 
@@ -85,21 +84,13 @@ def plan_sweep(
     folder : the sweep's, ``results/sweeps/<name>``.
     root : the project.
     fetching : whether what is missing is fetched before computing.
-    on_message : told once what ``auto`` and ``available`` became.
     """
-    seen: set[str] = set()
-
-    def emit(text: str) -> None:
-        if text not in seen:
-            seen.add(text)
-            on_message(text)
-
     finished = finished_stages(results_folder(folder / "run"))
     claimed: dict[str, Path] = {}
     planned = []
     snapshot = Snapshot()
     for run in runs:
-        single = Run(resolve(run.params, emit), run.params, folder / run.name, root)
+        single = Run(resolve(run.params), run.params, folder / run.name, root)
         plans = plan_run(single, finished=finished, fetching=fetching, snapshot=snapshot)
         stages = {plan.stage.name: _shared(plan, single.directory, claimed) for plan in plans}
         planned.append(PlannedRun(run, single, stages))
