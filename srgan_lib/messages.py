@@ -9,6 +9,8 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+LIBRARY = logging.getLogger("srgan_lib")  #: the logger above those of all modules
+
 
 class Listener(logging.Handler):
     """Passes each text that the library logs on to a function, once.
@@ -35,12 +37,11 @@ class Listener(logging.Handler):
 @contextmanager
 def listening(on_text: Callable[[str], None], level: int = logging.WARNING) -> Iterator[None]:
     """Pass on what the library logs inside; parameters as for :class:`Listener`."""
-    logger, listener = logging.getLogger("srgan_lib"), Listener(on_text, level)
-    before = logger.level
-    logger.addHandler(listener)
-    logger.setLevel(min(level, logger.getEffectiveLevel()))
+    listener, before = Listener(on_text, level), LIBRARY.level
+    LIBRARY.addHandler(listener)
+    LIBRARY.setLevel(min(level, LIBRARY.getEffectiveLevel()))
     try:
         yield
     finally:
-        logger.removeHandler(listener)
-        logger.setLevel(before)
+        LIBRARY.removeHandler(listener)
+        LIBRARY.setLevel(before)

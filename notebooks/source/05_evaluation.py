@@ -111,7 +111,7 @@ enlargers |= {
 
 result = evaluate(
     test_pairs, enlargers, scale=shared.scale, names=metric_names(evaluation),
-    samples=max(evaluation.grids, evaluation.patches), on_step=stage.progress("Judging"), on_warning=stage.warn,
+    samples=max(evaluation.grids, evaluation.patches), on_step=stage.progress("Judging"),
 )
 metrics = result.metrics
 summary = summarise(metrics, resamples=evaluation.bootstrap_resamples, seed=shared.seed)

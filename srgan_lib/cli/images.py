@@ -74,7 +74,7 @@ def upscale(
     with Terminal() as terminal:
         progress = terminal.counter(f"Enlarging {source.name}")
         if source.is_dir():
-            upscale_folder(network, source, target, on_progress=progress, on_warning=terminal.note, **options)
+            upscale_folder(network, source, target, on_progress=progress, **options)
         else:
             upscale_file(network, source, target, on_progress=progress, **options)
         terminal.note(f"Written: {target}")
@@ -97,7 +97,7 @@ def models(check: bool) -> None:
     from srgan_lib.evaluation.reference import check_models
 
     with Terminal() as terminal:
-        found = check_models(on_step=terminal.counter("Judging"), on_warning=terminal.note)
+        found = check_models(on_step=terminal.counter("Judging"))
     for row in found.itertuples():
         click.echo(f"{row.model:9} {row.metric:11} shipped {row.shipped:.4f}  measured {row.measured:.4f}")
     wrong = found[~found.agrees & found.measured.notna()]
@@ -136,9 +136,7 @@ def evaluate(hr: Path, sr: Path, scale: int, target: Path | None) -> None:
     from srgan_lib.files import write_atomic
 
     with Terminal() as terminal:
-        frame = evaluate_folders(
-            hr, sr, border=scale, on_progress=terminal.counter("Measuring"), on_warning=terminal.note
-        )
+        frame = evaluate_folders(hr, sr, border=scale, on_progress=terminal.counter("Measuring"))
         terminal.frame(frame)
     if target:
         write_atomic(target, frame.to_csv(index=False))

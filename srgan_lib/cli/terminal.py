@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from srgan_lib.messages import Listener
+from srgan_lib.messages import LIBRARY, Listener
 
 if TYPE_CHECKING:
     import pandas
@@ -58,9 +58,8 @@ class Terminal:
 
     def _show_log(self) -> None:
         """Show what the library logs, each text once, in place of what an earlier terminal showed."""
-        logger = logging.getLogger("srgan_lib")
-        logger.setLevel(logging.INFO)
-        logger.handlers = [Listener(self.note, logging.INFO)]
+        LIBRARY.setLevel(logging.INFO)
+        LIBRARY.handlers = [Listener(self.note, logging.INFO)]
 
     def note(self, text: str) -> None:
         """One line for the user."""

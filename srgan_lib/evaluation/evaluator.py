@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from srgan_lib.params import Evaluation
 if TYPE_CHECKING:
     from srgan_lib.data.pairs import Pair
 
+logger = logging.getLogger(__name__)
+
 #: The columns with which ``metrics.csv`` always begins.
 FIRST_COLUMNS = ("dataset", "image", "method", *HEADLINE)
 DEFAULT_METRICS = (*HEADLINE, "lpips_squeeze")
@@ -31,18 +34,16 @@ class Evaluator:
     ----------
     names : metrics, see :data:`srgan_lib.metrics.registry.METRICS`.
     border : pixels shaved from each side; the field's convention is the scale.
-    on_warning : told once of each metric that cannot be computed, and why.
 
     Attributes
     ----------
     not_computed : by metric, the reason why it is missing for some images or all.
     """
 
-    def __init__(self, names: Iterable[str], border: int, on_warning: Callable[[str], None]) -> None:
+    def __init__(self, names: Iterable[str], border: int) -> None:
         self.names = sorted(names, key=list(METRICS).index)
         self.border = border
         self.not_computed: dict[str, str] = {}
-        self._on_warning = on_warning
         self._rows: list[dict[str, str | float]] = []
 
     def add(self, dataset: str, image: str, method: str, sr: np.ndarray, hr: np.ndarray) -> dict[str, float]:
@@ -59,7 +60,7 @@ class Evaluator:
     def _note(self, name: str, reason: str) -> None:
         if name not in self.not_computed:
             self.not_computed[name] = reason
-            self._on_warning(f"{METRICS[name].label} not computed: {reason}")
+            logger.warning("%s not computed: %s", METRICS[name].label, reason)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,6 @@ def evaluate(
     names: Iterable[str],
     samples: int = 5,
     on_step: Callable[[int, int], None] | None = None,
-    on_warning: Callable[[str], None] = lambda text: None,
 ) -> EvaluationResult:
     """Let every method enlarge every image of the test sets, and measure the results.
 
@@ -102,14 +102,13 @@ def evaluate(
     names : metrics, see :func:`metric_names`.
     samples : how many images to keep for showing.
     on_step : called with the results judged and the results in all.
-    on_warning : told once of each metric that cannot be computed, and why.
 
     Raises
     ------
     ValueError
         If a result has not the size of its HR image, or a metric is unknown.
     """
-    evaluator = Evaluator(names, scale, on_warning)
+    evaluator = Evaluator(names, scale)
     held: dict[tuple[str, str], dict[str, np.ndarray]] = {}
     powers: list[pd.DataFrame] = []
     pairs = {(dataset, pair.image): pair for dataset, members in test_sets.items() for pair in members}

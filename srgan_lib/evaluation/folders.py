@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from srgan_lib.evaluation.evaluator import DEFAULT_METRICS, Evaluator
 from srgan_lib.evaluation.matching import FolderError, align, match_files
 from srgan_lib.formatting import shortlist
 
+logger = logging.getLogger(__name__)
+
 
 def evaluate_folders(
     hr: Path,
@@ -20,7 +23,6 @@ def evaluate_folders(
     *,
     names: Sequence[str] = DEFAULT_METRICS,
     on_progress: Callable[[int, int], None] | None = None,
-    on_warning: Callable[[str], None] = lambda text: None,
 ) -> pd.DataFrame:
     """Measure a folder of results against the true images.
 
@@ -30,8 +32,6 @@ def evaluate_folders(
     border : pixels shaved from each side; the field's convention is the scale.
     names : metrics, see :data:`srgan_lib.metrics.registry.METRICS`.
     on_progress : called with the images done and the images in all.
-    on_warning : called with one sentence for each image that cannot be read, each metric that cannot be computed and
-        files that pair with nothing.
 
     Returns
     -------
@@ -48,13 +48,13 @@ def evaluate_folders(
         raise FolderError(f"{hr}: no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read", path=hr)
     files = match_files(list(originals), sr)
     if spare := sorted({file.name for file in image_files(sr)} - {file.name for file in files.values()}):
-        on_warning(f"{sr}: not judged, since {hr} has no image of that name: {shortlist(spare)}")
-    evaluator = Evaluator(names, border, on_warning)
+        logger.warning("%s: not judged, since %s has no image of that name: %s", sr, hr, shortlist(spare))
+    evaluator = Evaluator(names, border)
     for done, (image, original) in enumerate(originals.items(), start=1):
         try:
             true, result = read_image(original), read_image(files[image])
         except ImageError as error:
-            on_warning(f"skipped {error}")
+            logger.warning("skipped %s", error)
         else:
             evaluator.add(hr.name, image, sr.name, *align(result, true, files[image], border))
         if on_progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from srgan_lib.models.files import load_model
 from srgan_lib.params import Shared
 from srgan_lib.weights import FOLDER, SCORES, reference_models
 
+logger = logging.getLogger(__name__)
+
 #: How far another machine may be off.
 TOLERANCES = dict(zip(HEADLINE, (0.02, 0.001, 0.002), strict=True))
 
@@ -28,7 +31,6 @@ def check_models(
     scale: int = 4,
     folder: Path = FOLDER,
     on_step: Callable[[int, int], None] | None = None,
-    on_warning: Callable[[str], None] = lambda text: None,
 ) -> pd.DataFrame:
     """Judge the reference models on the built-in held-out photographs.
 
@@ -38,9 +40,9 @@ def check_models(
     """
     shared = Shared.model_validate({"scale": scale})
     photos = as_test_set(find_photos(BUILTIN, scale=scale))
-    pairs = load_pairs(make_split(photos, shared, on_warning), photos, shared, "test", on_warning)
+    pairs = load_pairs(make_split(photos, shared, logger.warning), photos, shared, "test", logger.warning)
     methods = {name: network(load_model(path)[0]) for name, path in reference_models(scale, folder=folder).items()}
-    metrics = evaluate({BUILTIN: pairs}, methods, scale=scale, names=HEADLINE, on_step=on_step, on_warning=on_warning)
+    metrics = evaluate({BUILTIN: pairs}, methods, scale=scale, names=HEADLINE, on_step=on_step)
     measured = metrics.metrics.groupby("method", sort=False)[list(HEADLINE)].mean()
     shipped = pd.read_csv(folder / SCORES, index_col="model")
     rows = [

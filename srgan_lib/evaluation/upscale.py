@@ -8,6 +8,7 @@ and in the middle of that they fade into each other.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.tiles import Span, cut, paste, tile_counts
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.receptive_field import receptive_radius
+
+logger = logging.getLogger(__name__)
 
 BLENDED_OVERLAP, FADE = 32, 8  #: LR pixels, for networks that see too far for an exact overlap
 SMALLEST_TILE = 32
@@ -103,20 +106,18 @@ def upscale_folder(
     *,
     force: bool = False,
     on_progress: Progress | None = None,
-    on_warning: Callable[[str], None] = lambda text: None,
     **options: Any,
 ) -> list[Path]:
     """Enlarge all images of a folder into PNG files of the same names in another; reading and writing run alongside.
 
     Results that exist already are kept unless ``force``, so that an interrupted run can be continued. An image that
-    cannot be read is skipped. Both are told to ``on_warning``.
+    cannot be read is skipped. Both are logged as warnings.
 
     Parameters
     ----------
     source, target : folders; ``target`` is created.
     force : replace results that exist.
     on_progress : called with the images done and the images in all.
-    on_warning : called with one sentence per image that is skipped.
     **how : the options of :func:`upscale_array`.
 
     Returns
@@ -128,7 +129,7 @@ def upscale_folder(
     ImageError
         If there are no images, the two folders are one, or two images would get the same name.
     """
-    jobs = _jobs(Path(source), Path(target), force, on_warning)
+    jobs = _jobs(Path(source), Path(target), force)
     written: list[Path] = []
     with ThreadPoolExecutor(max_workers=2) as pool:
         writing = None
@@ -139,7 +140,7 @@ def upscale_folder(
             try:
                 enlarged = _enlarge(model, picture.result(), options)
             except ImageError as error:
-                on_warning(f"skipped {error}")
+                logger.warning("skipped %s", error)
             else:
                 if writing:
                     writing.result()
@@ -234,7 +235,7 @@ def _enlarge(model: SuperResolver, picture: _Picture, options: dict[str, Any]) -
     return sr if picture.alpha is None else np.dstack([sr, imresize(picture.alpha, model.scale)])
 
 
-def _jobs(source: Path, target: Path, force: bool, on_warning: Callable[[str], None]) -> list[tuple[Path, Path]]:
+def _jobs(source: Path, target: Path, force: bool) -> list[tuple[Path, Path]]:
     """Which file becomes which."""
     files = image_files(source)
     if not files:
@@ -253,5 +254,5 @@ def _jobs(source: Path, target: Path, force: bool, on_warning: Callable[[str], N
         jobs[result] = file
     kept = [result for result in jobs if result.exists() and not force]
     for result in kept:
-        on_warning(f"skipped {jobs[result]}: {result} exists already (--force replaces it)")
+        logger.warning("skipped %s: %s exists already (--force replaces it)", jobs[result], result)
     return [(file, result) for result, file in jobs.items() if result not in kept]

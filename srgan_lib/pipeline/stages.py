@@ -19,6 +19,7 @@ from typing import Any
 
 from srgan_lib.files import load_json, read_json, write_json
 from srgan_lib.layout import STAGES, LayoutError
+from srgan_lib.messages import LIBRARY, Listener
 from srgan_lib.models.own_code import locate
 from srgan_lib.params import ParameterError, Shared, is_own
 from srgan_lib.pipeline import provenance
@@ -26,6 +27,10 @@ from srgan_lib.pipeline.display import Display
 from srgan_lib.pipeline.fetching import InputMissing, missing_inputs
 from srgan_lib.pipeline.run import Run
 from srgan_lib.pipeline.snapshot import Snapshot
+
+
+class _StageListener(Listener):
+    """Notes the library's warnings for the stage that is open in this kernel."""
 
 
 class Stage(Display):
@@ -52,6 +57,8 @@ class Stage(Display):
         if self.components.unknown:
             raise InputMissing(missing_inputs(name, run.params, Snapshot()))
         self.fingerprint = self.components.fingerprint
+        _stop_listening()  # a stage that was opened before and never finished
+        LIBRARY.addHandler(_StageListener(self.warn))
 
     @property
     def directory(self) -> Path:
@@ -140,6 +147,7 @@ class Stage(Display):
 
         seconds = round(time.perf_counter() - self._started, 1)
         self._close_progress()
+        _stop_listening()
         outputs = provenance.output_hashes(self._directory)
         write_json(
             self._directory / "manifest.json",
@@ -179,6 +187,11 @@ class Stage(Display):
 
     def _close_progress(self) -> None:
         (self._directory / "progress.json").unlink(missing_ok=True)
+
+
+def _stop_listening() -> None:
+    for handler in [one for one in LIBRARY.handlers if isinstance(one, _StageListener)]:
+        LIBRARY.removeHandler(handler)
 
 
 class _Report:

@@ -71,20 +71,19 @@ def test_the_typical_image_of_each_dataset_is_kept_too(pairs, methods):
     assert len(everything.samples) == 2 and not everything.typical, "shown already"
 
 
-def test_progress_is_told_and_what_was_not_computed_once(pairs, methods, tmp_path, monkeypatch):
+def test_progress_is_told_and_what_was_not_computed_once(pairs, methods, tmp_path, monkeypatch, caplog):
     for variable in ("SRGAN_WEIGHTS", "TORCH_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))
-    steps, warnings = [], []
+    steps = []
     found = evaluate(
         {"one": pairs[:2]},
         methods,
         scale=4,
         names=["psnr_y", "lpips_alex", "lpips_squeeze"],
         on_step=lambda *what: steps.append(what),
-        on_warning=warnings.append,
     )
     assert steps == [(done, 6) for done in range(1, 7)]
-    assert len(warnings) == 2
+    assert len(caplog.messages) == 2
     assert "SRGAN_WEIGHTS" in found.not_computed["lpips_alex"]
     assert all(math.isnan(value) for value in found.metrics.lpips_squeeze)
 

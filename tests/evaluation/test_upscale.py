@@ -164,29 +164,29 @@ def test_nothing_is_overwritten_without_force(model, tmp_path):
         upscale_file(model, tmp_path / "in.png", tmp_path / "out.jpg")
 
 
-def test_a_folder_is_enlarged_and_can_be_continued(model, tmp_path):
+def test_a_folder_is_enlarged_and_can_be_continued(model, tmp_path, caplog):
     for number in range(3):
         write_image(tmp_path / "lr" / f"{number}.png", noise(16 + number, 20, seed=number))
     (tmp_path / "lr" / "broken.jpg").write_bytes(b"\xff\xd8 cut")
-    warnings, progress = [], []
+    progress = []
     written = upscale_folder(
         model,
         tmp_path / "lr",
         tmp_path / "sr",
-        on_warning=warnings.append,
         on_progress=lambda *what: progress.append(what),
     )
     assert [path.name for path in written] == ["0.png", "1.png", "2.png"]
     assert progress[-1] == (4, 4)
-    assert len(warnings) == 1 and "broken.jpg" in warnings[0]
+    (warning,) = caplog.messages
+    assert "broken.jpg" in warning
     for number in range(3):
         expected = upscale_array(model, noise(16 + number, 20, seed=number))
         assert np.array_equal(read_image(tmp_path / "sr" / f"{number}.png"), expected)
 
     (tmp_path / "sr" / "1.png").unlink()
-    again = upscale_folder(model, tmp_path / "lr", tmp_path / "sr", on_warning=warnings.append)
+    again = upscale_folder(model, tmp_path / "lr", tmp_path / "sr")
     assert [path.name for path in again] == ["1.png"]
-    assert sum("exists already" in text for text in warnings) == 2
+    assert sum("exists already" in text for text in caplog.messages) == 2
     assert len(upscale_folder(model, tmp_path / "lr", tmp_path / "sr", force=True)) == 3
 
 

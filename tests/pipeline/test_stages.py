@@ -1,8 +1,11 @@
 """A stage opened in a notebook, and the manifest that an earlier run has left."""
 
+import logging
+
 import matplotlib.pyplot as plt
 import pytest
 
+from srgan_lib.files import read_json
 from srgan_lib.pipeline.execution import execute
 from srgan_lib.pipeline.notebook import open_stage
 from srgan_lib.pipeline.planning import plan_run
@@ -52,6 +55,20 @@ def test_what_writes_removes_the_manifest_until_the_stage_is_finished(finished, 
     assert plan()[0].action == "run"
     stage.finish()
     assert plan()[0].action == "skip"
+
+
+def test_a_stage_notes_the_library_s_warnings_once_until_it_is_finished(finished):
+    open_it, manifest, _ = finished
+    logger = logging.getLogger("srgan_lib.somewhere")
+    abandoned, stage = open_it(), open_it()
+    for text in ("a.png is double", "b.png is double", "a.png is double"):
+        logger.warning(text)
+    stage.warn("b.png is double")
+    logger.info("nothing to warn of")
+    stage.finish()
+    logger.warning("too late")
+    assert stage.warnings == ["a.png is double", "b.png is double"] == read_json(manifest)["warnings"]
+    assert abandoned.warnings == []
 
 
 def test_opening_a_stage_that_was_never_computed_writes_nothing(tmp_path, monkeypatch):
