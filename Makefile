@@ -11,12 +11,13 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
-.PHONY: help env report sweep test test-all bench test-browser reproduce-reference lint notebooks lab lock clean
+.PHONY: help env report sweep test test-all coverage bench test-browser reproduce-reference lint notebooks lab lock clean
 
 help:
 	@echo "make report [PARAMS=params/x.yaml] [RUN=name] [OVERLAY=params/overlays/quick.yaml]   run the study and write results/RUN/report.html"
 	@echo "make sweep SWEEP=params/sweeps/x.yaml   run all combinations that it names and compare them in results/sweeps/x/report.html"
 	@echo "make test        the tests, under four minutes      make test-all    the slow tests, under half an hour"
+	@echo "make coverage    both with the share of lines that they run"
 	@echo "make test-browser  the report and the notebooks in Chromium"
 	@echo "make bench       measured ratios against plain code, a few minutes (ARGS=--quick, ARGS='--peer PATH')"
 	@echo "make reproduce-reference  train the shipped models again, two and a half hours and more, and write their cards and figures"
@@ -44,10 +45,17 @@ sweep: $(READY)
 test: $(READY)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/pyright --pythonpath $(BIN)/python
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser" $(ARGS)
 
 test-all: $(READY)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow $(ARGS)
+
+# The lines of srgan_lib that both sets of tests run, in kernels and subprocesses as well.
+coverage: $(READY)
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= -m "not slow and not browser"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-append --cov-report=term:skip-covered -m slow
 
 test-browser: $(READY)
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { echo "Chromium is needed: apt-get install chromium"; exit 1; }
@@ -63,6 +71,8 @@ bench: $(READY)
 
 lint: $(READY)
 	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/pyright --pythonpath $(BIN)/python
 
 notebooks: $(READY)
 	@$(BIN)/python -m scripts.write_notebooks
