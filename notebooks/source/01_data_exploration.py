@@ -31,12 +31,16 @@ tensorboard = False
 sample_pairs = 3
 sample_crops = 16
 
+# %% [markdown] tags=["remove-cell"]
+# `open_stage` checks the parameters above and keeps them in `stage.params`; all later cells read them there. After
+# changing a parameter, run the notebook again from the cell with `open_stage`.
+
 # %%
 from srgan_lib.data import figures
-from srgan_lib.data.patches import PatchSampler
-from srgan_lib.data.sources import find_photos
-from srgan_lib.data.split import make_split
 from srgan_lib.data.pairs import load_pairs
+from srgan_lib.data.patches import PatchSampler
+from srgan_lib.data.split import make_split
+from srgan_lib.data.training_pairs import training_photos
 from srgan_lib.pipeline.notebook import open_stage
 
 stage = open_stage("data", globals())
@@ -45,36 +49,48 @@ shared = stage.params.shared
 # %% [markdown]
 # ## Who trains, who validates, who tests
 #
-# A model must be judged on photographs it has never seen. Each photograph is therefore in exactly one part: it *trains*,
-# it *validates* (watched during training, never learned from), or it *tests* (looked at once, at the end). Photographs of
-# one scene stay together, and the notebook refuses to go on if an image, or nearly the same image, is in two parts. The
-# SHA-256 of each image's pixels is recorded, so that everybody can check that they hold the same data.
+# A model must be judged on photographs it has never seen. Each photograph is therefore in exactly one part: it
+# *trains*, it *validates* (watched during training, never learned from), or it *tests* (looked at once, at the end).
+# Photographs of one scene stay together, and the notebook stops if an image, or nearly the same image, is in two parts.
+# The SHA-256 of each image's pixels is recorded, so that everybody can check that they hold the same data.
 
 # %%
-photos = find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder)
+photos = training_photos(shared)
 split = make_split(photos, shared, stage.warn, crop=shared.crop)
 split.to_csv(stage.directory / "split.csv", index=False)
-stage.table(split[["split", "image", "width", "height", "mode", "sha256"]].assign(sha256=split.sha256.str[:12]), "split",
-            caption=f"The {len(split)} photographs of <code>{shared.dataset}</code>: part, size in pixels, colour mode of the "
-                    "file, and the beginning of the hash of its pixels.", source="split.csv")
+stage.table(
+    split[["split", "image", "width", "height", "mode", "sha256"]].assign(sha256=split.sha256.str[:12]),
+    "split",
+    source="split.csv",
+    caption=f"The {len(split)} photographs of <code>{shared.dataset}</code>: part, size in pixels, colour mode of the "
+    "file, and the beginning of the hash of its pixels.",
+)
 
 # %%
-stage.figure(figures.split_overview(split), "sizes", source="split.csv",
-             caption="Image sizes by part. Look for test images that are much larger or smaller than what training sees: "
-                     "texture then has another scale, and the figures say less about other photographs.")
+stage.figure(
+    figures.split_overview(split),
+    "sizes",
+    source="split.csv",
+    caption="Image sizes by part. Look for test images that are much larger or smaller than what training sees: their "
+    "texture has another scale, and the scores say less about other photographs.",
+)
 
 # %% [markdown]
 # ## Colour and luminance
 #
-# A network learns the statistics of what it sees. If the test photographs are much darker, greyer or less contrasted than
-# the training ones, expect it to do worse on them than on the validation image.
+# A network learns the statistics of what it sees. If the test photographs are much darker, greyer or less contrasted
+# than the training ones, expect it to do worse on them than on the validation image.
 
 # %%
 pairs = {part: load_pairs(split, photos, shared, part, stage.warn) for part in ("train", "validation", "test")}
 statistics = figures.statistics(pairs)
 statistics.to_csv(stage.directory / "statistics.csv", index=False)
-stage.figure(figures.colour_statistics(statistics), "colour", source="statistics.csv",
-             caption="Mean luminance, contrast and saturation of each photograph. Look for parts that do not overlap.")
+stage.figure(
+    figures.colour_statistics(statistics),
+    "colour",
+    source="statistics.csv",
+    caption="Mean luminance, contrast and saturation of each photograph. Look for parts that do not overlap.",
+)
 
 # %% [markdown]
 # ## What becomes of a photograph that is made small
@@ -83,26 +99,35 @@ stage.figure(figures.colour_statistics(statistics), "colour", source="statistics
 #
 # $$ x_\mathrm{LR} = (x_\mathrm{HR} * k) \downarrow_s , $$
 #
-# with MATLAB's bicubic kernel $k$ unless the parameters say otherwise; it is the convention of every published figure.
-# Frequencies above $1/(2s)$ cycles per pixel do not survive the sampling. Enlarging the image again with the same kernel
-# gives the size back, but not the detail:
+# with MATLAB's bicubic kernel $k$ unless the parameters say otherwise; most published scores use it. Frequencies above
+# $1/(2s)$ cycles per pixel do not survive the sampling. Enlarging the image again with the same kernel gives the size
+# back, but not the detail:
 
 # %%
-stage.figure(figures.pairs_sheet(pairs["train"] + pairs["validation"], shared.scale, count=stage.params.data.sample_pairs), "pairs", vector=False,
-             caption="Each row: a photograph (HR), what the network receives (LR, its pixels shown as they are), and a detail of both. "
-                     "Look at fine texture and thin lines: they are what has to be restored.")
+stage.figure(
+    figures.pairs_sheet(pairs["train"] + pairs["validation"], shared.scale, count=stage.params.data.sample_pairs),
+    "pairs",
+    vector=False,
+    caption="Each row: a photograph (HR), what the network receives (LR, its pixels shown as they are), and a "
+    "detail of both. Look at fine texture and thin lines: they are what has to be restored.",
+)
 
 # %%
 spectra = figures.spectra(pairs["train"], shared.scale)
 spectra.to_csv(stage.directory / "spectra.csv", index=False)
-stage.figure(figures.spectrum(spectra, shared.scale), "spectrum", source="spectra.csv",
-             caption="Radially averaged power spectrum of HR and of LR enlarged with bicubic. The shaded band between the curves is the "
-                     "detail that super-resolution has to bring back: it begins near the dotted line, the highest frequency that LR can hold.")
+stage.figure(
+    figures.spectrum(spectra, shared.scale),
+    "spectrum",
+    source="spectra.csv",
+    caption="Radially averaged power spectrum of HR and of LR enlarged with bicubic. The shaded band between the "
+    "curves is the detail that super-resolution has to bring back: it begins near the dotted line, the highest "
+    "frequency that LR can hold.",
+)
 
 # %% [markdown]
 # Real photographs are not made small by bicubic interpolation. They are blurred, noisy and compressed as well, and a
-# network that has only seen bicubic LR images sharpens the noise. This run's degradation is set by `degradation`; here
-# is what each of them does. In a notebook run by hand, sliders take the figure's place.
+# network that has only seen bicubic LR images sharpens the noise. This run's degradation is set by `degradation`; the
+# figure shows what each of them does. In a notebook run by hand, sliders take the figure's place.
 
 # %%
 if stage.live:
@@ -111,21 +136,46 @@ if stage.live:
     stage.panel(degrading(pairs["validation"] + pairs["train"], shared))
 else:
     stage.figure(
-        figures.degradations_sheet(pairs["validation"][0], shared.scale, shared.seed, shared.blur_sigma), "degradations", vector=False,
-        caption="One detail of the first validation image, and what each degradation makes of it; the realistic chain (blur, "
-        "resizing, noise and JPEG, twice) is drawn anew for every crop.",
+        figures.degradations_sheet(pairs["validation"][0], shared.scale, shared.seed, shared.blur_sigma),
+        "degradations",
+        vector=False,
+        caption="One detail of the first validation image, and what each degradation makes of it; the realistic chain "
+        "(blur, resizing, noise and JPEG, twice) is drawn anew for every crop.",
     )
 
 # %% [markdown]
 # ## What training sees
 #
-# Networks do not train on whole photographs but on random crops, drawn from (seed, step, position in the batch) alone,
-# so that a rerun, a resumed run and a run with more processes all see the same ones.
+# Networks do not train on whole photographs but on random crops, drawn from (seed, step, position in the batch) alone.
+# A rerun, a resumed run and a run with more processes therefore all see the same crops.
 
 # %%
 sampler = PatchSampler.of(pairs["train"], shared, batch=stage.params.data.sample_crops, augment=True)
-stage.figure(figures.crops_sheet(*sampler.batch(0)), "crops", vector=False,
-             caption="The first crops drawn: HR above, LR below. Look for crops without content (sky, blur): many of them would waste training time.")
+stage.figure(
+    figures.crops_sheet(*sampler.batch(0)),
+    "crops",
+    vector=False,
+    caption="The first crops drawn: HR above, LR below. Look for crops without content (sky, blur): many of them would "
+    "waste training time.",
+)
+
+# %% [markdown]
+# ## Try this
+#
+# - `scale = 2`: the dotted line in the spectrum moves to a quarter cycle per pixel, and the shaded band shrinks: there
+#   is less to restore.
+# - `degradation = "realistic"`: the enlarged LR image has more power than HR at some frequencies. That is noise, which
+#   a network must remove instead of sharpening.
+# - `crop = 48`: more of the crops are without content.
+#
+# ## References
+#
+# - R. Keys, "Cubic convolution interpolation for digital image processing", IEEE TASSP 29, 1981.
+# - X. Wang, L. Xie, C. Dong, Y. Shan, "Real-ESRGAN: Training real-world blind super-resolution with pure synthetic
+#   data", ICCVW 2021: the realistic degradation.
+#
+# Next: [the baseline, SRCNN](02_srcnn_baseline.ipynb).
 
 # %%
-stage.finish(train=int((split.split == "train").sum()), validation=int((split.split == "validation").sum()), test=int((split.split == "test").sum()))
+parts = split.split.value_counts()
+stage.finish(**{part: int(parts.get(part, 0)) for part in ("train", "validation", "test")})

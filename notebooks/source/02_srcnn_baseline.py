@@ -1,10 +1,10 @@
 # %% [markdown]
 # # The baseline: SRCNN
 #
-# *How far does a small network with three layers get?* SRCNN (Dong et al., 2016) was the first convolutional network for
-# super-resolution and is the yardstick in every later paper. This notebook checks that HR and LR images are aligned,
-# trains the network on the mean squared error, and compares it with bicubic enlargement. At demo size it takes about a
-# minute.
+# *How far does a small network with three layers get?* SRCNN (Dong et al., 2016) was the first convolutional network
+# for super-resolution and is the yardstick in every later paper. This notebook checks that HR and LR images are
+# aligned, trains the network on the mean squared error, and compares it with bicubic enlargement. At demo size it takes
+# about a minute.
 
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.
@@ -50,13 +50,17 @@ keep_networks_every = None
 monitor = None
 global_skip = "bicubic"
 
+# %% [markdown] tags=["remove-cell"]
+# `open_stage` checks the parameters above and keeps them in `stage.params`; all later cells read them there. After
+# changing a parameter, run the notebook again from the cell with `open_stage`.
+
 # %%
 import pandas as pd
 
 from srgan_lib.data.alignment import check_alignment
-from srgan_lib.data.sources import find_photos
-from srgan_lib.data.split import read_split
-from srgan_lib.data.pairs import load_pairs
+from srgan_lib.data.training_pairs import read_training_pairs
+from srgan_lib.models import exhibits
+from srgan_lib.models.generators import build_generator, srcnn_config
 from srgan_lib.pipeline.notebook import open_stage
 from srgan_lib.training import figures
 from srgan_lib.training.srcnn import train_srcnn
@@ -67,52 +71,90 @@ shared = stage.params.shared
 # %% [markdown]
 # ## Are the pairs sound?
 #
-# A pair that is shifted by one pixel teaches the network to shift. Each LR image is therefore compared with its HR image
-# made small, moved a little either way: where they agree best without any shift, the pair is aligned. The hashes of all
-# images are checked against those that notebook 1 recorded.
+# A pair that is shifted by one pixel teaches the network to shift. Each LR image is therefore compared with its HR
+# image made small, moved a little either way: where they agree best without any shift, the pair is aligned. The hashes
+# of all images are checked against those that [notebook 1](01_data_exploration.ipynb) recorded.
 
 # %%
 split_csv = stage.input("data", "split.csv")
-photos = find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder)
-train, validation = (
-    load_pairs(read_split(split_csv), photos, shared, part, stage.warn) for part in ("train", "validation")
-)
+train, validation = read_training_pairs(split_csv, shared, stage.warn)
 
 alignment = check_alignment(validation, shared.scale)
 alignment.to_csv(stage.directory / "alignment.csv", index=False)
 stage.table(
-    alignment, "alignment", source="alignment.csv", formats={"difference": ".2f"},
-    caption="Shift at which each validation pair agrees best, in LR pixels, and what difference is left there (root mean "
-    "square, in levels of 0 to 255). Shifts other than 0 mean that LR does not belong to HR.",
+    alignment,
+    "alignment",
+    source="alignment.csv",
+    formats={"difference": ".2f"},
+    caption="Shift at which each validation pair agrees best, in LR pixels, and the difference that is left there "
+    "(root mean square, in levels of 0 to 255). Shifts other than 0 mean that LR does not belong to HR.",
 )
+
+# %% [markdown]
+# ## The network
+#
+# SRCNN enlarges the LR image with bicubic interpolation and refines the result with three convolutions: the first takes
+# features from patches, the second maps them, the third makes pixels of them. All three work at HR size.
+
+# %%
+network = build_generator(srcnn_config(stage.params.srcnn, shared.scale))
+lr_crop = (3, shared.crop // shared.scale, shared.crop // shared.scale)
+stage.show(exhibits.layers(network, lr_crop))
 
 # %% [markdown]
 # ## Training
 #
-# SRCNN enlarges the LR image with bicubic interpolation and refines the result with three convolutions. It minimises the
-# mean squared error over all $N$ pixel values,
+# SRCNN $F$ minimises the mean squared error over all $N$ pixel values,
 #
 # $$ L_\mathrm{MSE} = \frac{1}{N} \sum_{i=1}^{N} \left( F(x_\mathrm{LR})_i - x_{\mathrm{HR},i} \right)^2 , $$
 #
-# which is the same as maximising $\mathrm{PSNR} = 10 \log_{10} (1 / L_\mathrm{MSE})$ in decibels.
+# which is the same as maximising $\mathrm{PSNR} = 10 \log_{10} (1 / L_\mathrm{MSE})$ in decibels, for pixels in [0, 1].
 
 # %%
-curve = train_srcnn(stage.params, train, validation, stage.directory, stage.training_fingerprint(split_csv),
-                    on_step=stage.progress("Training SRCNN"), on_warning=stage.warn)
+curve = train_srcnn(
+    stage.params,
+    train,
+    validation,
+    stage.directory,
+    stage.training_fingerprint(split_csv),
+    on_step=stage.progress("Training SRCNN"),
+    on_warning=stage.warn,
+)
 
 # %%
-stage.figure(figures.loss_curves(curve), "loss_curve", source="loss_curve.csv",
-             caption="Training loss by step: single steps pale, their running mean strong. A curve that still falls at its "
-                     "right end would profit from more steps.")
+stage.figure(
+    figures.loss_curves(curve),
+    "loss_curve",
+    source="loss_curve.csv",
+    caption="Training loss by step: single steps pale, their running mean strong. A curve that still falls at its "
+    "right end would profit from more steps.",
+)
 
 # %%
 progress = pd.read_csv(stage.directory / "validation.csv")
 stage.figure(
-    figures.learning_curve(progress, "srcnn"), "learning_curve", source="validation.csv",
-    caption="PSNR and SSIM of the validation images (their middle, at most 256 pixels a side) during training; the dashed "
-    "line is bicubic. Look for the step at which the network passes it, and for a curve that turns down again, "
+    figures.learning_curve(progress, "srcnn"),
+    "learning_curve",
+    source="validation.csv",
+    caption="PSNR and SSIM of the validation images (their middle, at most 256 pixels a side) during training; the "
+    "dashed line is bicubic. Look for the step at which the network passes it, and for a curve that turns down again, "
     "which would mean overfitting.",
 )
+
+# %% [markdown]
+# ## Try this
+#
+# - `global_skip = "none"`, as in the paper: the network no longer starts from the bicubic image, so PSNR starts far
+#   below the dashed line and does not reach it in the demo's few steps.
+# - `layout = "9-1-5"`: the second layer has 25 times fewer weights (see the table), and PSNR is a little lower.
+# - `learning_rate = 0.01`: the loss jumps before it falls, or does not fall at all.
+#
+# ## References
+#
+# - C. Dong, C. C. Loy, K. He, X. Tang, "Image Super-Resolution Using Deep Convolutional Networks", IEEE TPAMI 38, 2016.
+# - D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+#
+# Before: [the photographs](01_data_exploration.ipynb). Next: [the generator's warm-up](03_warmup.ipynb).
 
 # %%
 last = progress.iloc[-1]

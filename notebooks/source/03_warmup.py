@@ -1,9 +1,9 @@
 # %% [markdown]
 # # The generator's warm-up
 #
-# *What can the large network restore when only fidelity counts?* Adversarial training started from nothing is unstable:
-# a generator that makes noise teaches the discriminator nothing useful. The generator is therefore trained alone first;
-# the discriminator is not touched. This is the longest notebook of the demo, about two minutes on two CPU cores.
+# *What can the large network restore when only fidelity counts?* The generator of SRGAN trains alone here; its
+# opponent, the discriminator, follows in the next notebook. This is the longest notebook of the demo, about two minutes
+# on two CPU cores.
 
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.
@@ -64,78 +64,161 @@ global_skip = "bicubic"
 value_range = "zero_one"
 initialisation = "default"
 
+# %% [markdown] tags=["remove-cell"]
+# `open_stage` checks the parameters above and keeps them in `stage.params`; all later cells read them there. After
+# changing a parameter, run the notebook again from the cell with `open_stage`.
+
 # %%
 import pandas as pd
 
-from srgan_lib.data.sources import find_photos
-from srgan_lib.data.split import read_split
-from srgan_lib.data.pairs import load_pairs
+from srgan_lib.data.training_pairs import read_training_pairs
+from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.exhibits import network as network_exhibits
+from srgan_lib.models.generators import build_generator, generator_config
+from srgan_lib.models.residual import ResidualBlock
+from srgan_lib.models.rrdbnet import DenseBlock
 from srgan_lib.pipeline.notebook import open_stage
-from srgan_lib.training import figures
+from srgan_lib.training import exhibits, figures
+from srgan_lib.training.plain import plain_supervised_step
 from srgan_lib.training.warmup import train_warmup
 
 stage = open_stage("warmup", globals())
 shared, warmup = stage.params.shared, stage.params.warmup
 
 split_csv = stage.input("data", "split.csv")
-photos = find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder)
-train, validation = (
-    load_pairs(read_split(split_csv), photos, shared, part, stage.warn) for part in ("train", "validation")
-)
+train, validation = read_training_pairs(split_csv, shared, stage.warn)
+
+# %%
+if warmup.steps > 1:
+    role = (
+        "Adversarial training from nothing is unstable: a generator that makes noise teaches the discriminator nothing "
+        "useful. The generator is therefore trained alone first."
+    )
+else:
+    role = (
+        "This recipe has no warm-up: its source describes none. The single step below leaves the generator as good as "
+        "untrained, and adversarial training starts from there. There are no curves to read."
+    )
+stage.text([role], "role")
 
 # %% [markdown]
 # ## The network
 #
-# The generator is by default SRResNet (Ledig et al., 2017). It looks at the LR image with a 9×9 convolution, refines 64 feature maps in 16 residual
-# blocks (3×3 convolution, batch normalisation, PReLU, again, plus the block's input), enlarges in two steps of ×2 by
-# turning channels into pixels, and ends in a 9×9 convolution. With
-# `generator_norm: none` there is no batch normalisation, and `generator` chooses another network. With `global_skip: bicubic` its output is *added* to the
-# bicubic enlargement. Its last layer starts at zero, so that training begins at bicubic quality instead of at noise: the
-# paper's plain network passes bicubic only after many thousand steps.
-#
+# The default generator is SRResNet (Ledig et al., 2017); the parameter `generator` chooses another. A 9×9 convolution
+# looks at the LR image. Residual blocks refine its features: each block computes a correction and adds it to its input.
+# Pixel shuffles enlarge by turning channels into pixels, and a last convolution makes RGB of the features. With
+# `global_skip: bicubic` the network's output is *added* to the bicubic enlargement. Its last layer starts at zero, so
+# that training begins at bicubic quality instead of at noise: the paper's plain network passes bicubic only after many
+# thousand steps.
+
+# %%
+generator = build_generator(generator_config(warmup, shared.scale), stage.code)
+lr_crop = (3, shared.crop // shared.scale, shared.crop // shared.scale)
+for exhibit in network_exhibits(generator, lr_crop, "LR crop", "SR crop"):
+    stage.show(exhibit)
+
+# %% [markdown]
+# The forward pass of such a network is short. This is its source:
+
+# %%
+forward = type(generator).forward_body if isinstance(generator, SuperResolver) else type(generator).forward
+stage.source(
+    forward, "forward", "The forward pass of the generator's body, without the global skip."
+)
+blocks = [module for module in generator.modules() if isinstance(module, (ResidualBlock, DenseBlock))]
+if blocks:
+    stage.source(type(blocks[0]).forward, "block", "The forward pass of one of its blocks.")
+
+# %% [markdown]
 # ## The loss
 #
-# $$ L = \lambda_\mathrm{pixel} \, d(G(x_\mathrm{LR}), x_\mathrm{HR}) + \lambda_\mathrm{content} \, d'(\phi(G(x_\mathrm{LR})), \phi(x_\mathrm{HR})) $$
+# $$ L = \lambda_\mathrm{pixel} \, d(G(x_\mathrm{LR}), x_\mathrm{HR})
+#      + \lambda_\mathrm{content} \, d'(\phi(G(x_\mathrm{LR})), \phi(x_\mathrm{HR})) $$
 #
 # The pixel term keeps colours and edges in place. The content term compares features $\phi$ of a VGG-19 network, in
 # which a texture that is shifted by a pixel is still nearly the same texture; it keeps the average of many possible
-# details, a blur, from looking like the best answer.
+# details, a blur, from looking like the best answer. [Notebook 4](04_adversarial.ipynb) says more about $\phi$.
+#
+# ## One training step
+#
+# Training repeats one step: enlarge a batch of LR crops, compare with HR, compute the gradient of the loss by
+# backpropagation, and let the optimizer (Adam) change every weight a little against it.
+
+# %%
+stage.source(
+    plain_supervised_step,
+    "step",
+    "A plain training step. The run below computes the same weights in less time; a test compares the two.",
+)
 
 # %%
 if warmup.content_weight and warmup.content_weights == "random":
     stage.warn(
-        "Warm-up: VGG-19 has fixed-seed random weights here, a published substitute (Liu et al., CVPR 2021) for those trained "
-        "on ImageNet. To use these, put vgg19-dcbb9e9d.pth into a folder that SRGAN_WEIGHTS names, or let content_weights be imagenet."
+        "Warm-up: VGG-19 has fixed-seed random weights here, a published substitute (Liu et al., CVPR 2021) for those "
+        "trained on ImageNet. To use these, put vgg19-dcbb9e9d.pth into a folder that SRGAN_WEIGHTS names, or let "
+        "content_weights be imagenet."
     )
-curve = train_warmup(stage.params, train, validation, stage.directory, stage.training_fingerprint(split_csv),
-                     on_step=stage.progress("Warming up"), on_warning=stage.warn)
-
-# %%
-stage.figure(
-    figures.loss_curves(curve), "loss_curves", source="loss_curve.csv",
-    caption="The loss and its weighted terms by step, on a logarithmic scale: single rows pale, their running mean strong. "
-    "Look for terms that fall together; if one falls while another rises, they pull in different directions.",
+curve = train_warmup(
+    stage.params,
+    train,
+    validation,
+    stage.directory,
+    stage.training_fingerprint(split_csv),
+    on_step=stage.progress("Warming up"),
+    on_warning=stage.warn,
 )
 
 # %%
 progress = pd.read_csv(stage.directory / "validation.csv")
-stage.figure(
-    figures.learning_curve(progress, "warmup"), "learning_curve", source="validation.csv",
-    caption="PSNR and SSIM of the validation images during the warm-up; the dashed line is bicubic. With the global skip "
-    "the curve starts near that line. The last point is the generator that adversarial training starts from.",
-)
+if warmup.steps > 1:
+    stage.figure(
+        figures.loss_curves(curve),
+        "loss_curves",
+        source="loss_curve.csv",
+        caption="The loss and its weighted terms by step, on a logarithmic scale: single rows pale, their running "
+        "mean strong. Look for terms that fall together; if one falls while another rises, they pull in different "
+        "directions.",
+    )
+    stage.figure(
+        figures.learning_curve(progress, "warmup"),
+        "learning_curve",
+        source="validation.csv",
+        caption="PSNR and SSIM of the validation images during the warm-up; the dashed line is bicubic. With the "
+        "global skip the curve starts near that line. The last point is the generator that adversarial training "
+        "starts from.",
+    )
 
 # %% [markdown]
 # The weights that are kept are those after the last step (their moving average where `ema_decay` is set). Taking the
 # step with the best PSNR instead would be choosing by one of the measures that later judge.
 
 # %%
-stage.table(
-    pd.read_json(stage.directory / "speed.json", typ="series").to_frame().T, "speed", source="speed.json",
-    caption="How fast the warm-up was on this machine (since it was last started, if it was interrupted): the share of the time that "
-    "it waited for crops should be near 0, and the memory is the most that the process held.",
-)
+stage.show(exhibits.speed(stage.directory))
+
+# %% [markdown]
+# ## Try this
+#
+# - `global_skip = "none"`: the drawing loses its outer line, and PSNR starts far below bicubic and stays there for the
+#   demo's number of steps.
+# - `content_weight = 0` and `pixel_loss = "mse"`: expect a higher PSNR and smoother texture; this is the SRResNet of
+#   the paper. Notebook 5 shows what it costs in LPIPS.
+# - `generator_blocks = 4`: the table shrinks, steps are faster, and after so few steps PSNR is hardly lower.
+#
+# ## References
+#
+# - C. Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", CVPR 2017.
+# - K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016.
+# - W. Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural
+#   Network", CVPR 2016: the pixel shuffle.
+# - J. Johnson, A. Alahi, L. Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", ECCV 2016.
+#
+# Before: [the baseline, SRCNN](02_srcnn_baseline.ipynb). Next: [adversarial training](04_adversarial.ipynb).
 
 # %%
 last = progress.iloc[-1]
-stage.finish(psnr_y=last.psnr_y, ssim_y=last.ssim_y, bicubic_psnr_y=last.psnr_y_bicubic, content_weights=warmup.content_weights)
+stage.finish(
+    psnr_y=last.psnr_y,
+    ssim_y=last.ssim_y,
+    bicubic_psnr_y=last.psnr_y_bicubic,
+    content_weights=warmup.content_weights,
+)

@@ -2,9 +2,9 @@
 # # Adversarial training
 #
 # *Can the generator learn to make detail that looks real?* From here on a second network, the discriminator, learns to
-# tell the generator's images from photographs, and the generator learns to deceive it. PSNR falls while this happens, by
-# design: invented detail is never exactly the lost one. What should improve is the perceptual distance (LPIPS), which
-# notebook 5 measures. At demo size this notebook takes about a minute.
+# tell the generator's images from photographs, and the generator learns to deceive it. PSNR falls while this happens,
+# by design: invented detail is never exactly the lost one. What should improve is the perceptual distance (LPIPS),
+# which [notebook 5](05_evaluation.ipynb) measures. At demo size this notebook takes about a minute.
 
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.
@@ -67,19 +67,25 @@ discriminator_head = "dense"
 montage_frames = 6
 epochs = None
 
+# %% [markdown] tags=["remove-cell"]
+# `open_stage` checks the parameters above and keeps them in `stage.params`; all later cells read them there. After
+# changing a parameter, run the notebook again from the cell with `open_stage`.
+
 # %%
 import pandas as pd
 
-from srgan_lib.data.sources import find_photos
-from srgan_lib.data.split import read_split
-from srgan_lib.data.pairs import load_pairs
-from srgan_lib.pipeline.notebook import open_stage
-from srgan_lib.training import figures
-from srgan_lib.training.adversarial import train_adversarial
+from srgan_lib.data.training_pairs import read_training_pairs
+from srgan_lib.models.discriminators import build_discriminator, discriminator_config
+from srgan_lib.models.exhibits import network as network_exhibits
 from srgan_lib.models.files import load_model
+from srgan_lib.pipeline.notebook import open_stage
+from srgan_lib.training import exhibits, figures
+from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.compute import Compute
 from srgan_lib.training.feature_maps import feature_maps
+from srgan_lib.training.formulas import players
 from srgan_lib.training.history import by_epoch
+from srgan_lib.training.plain import plain_adversarial_step
 from srgan_lib.training.validation import Validation
 
 stage = open_stage("adversarial", globals())
@@ -87,78 +93,113 @@ shared, adversarial = stage.params.shared, stage.params.adversarial
 
 split_csv = stage.input("data", "split.csv")
 warmup_weights = stage.input("warmup", "generator.safetensors")
-photos = find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder)
-train, validation = (
-    load_pairs(read_split(split_csv), photos, shared, part, stage.warn) for part in ("train", "validation")
-)
+train, validation = read_training_pairs(split_csv, shared, stage.warn)
 
 # %% [markdown]
 # ## Two players
 #
-# By default the discriminator $D$ has eight 3×3 convolutions, 64 to 512 channels wide, every second one with stride 2, and two dense
-# layers; it returns one number, high for photographs. It is updated every `discriminator_every` steps to raise $D$ of HR
-# crops and lower $D$ of the generator's. The generator minimises
+# The generator $G$ is that of [notebook 3](03_warmup.ipynb). The discriminator $D$ looks at an image and returns one
+# number, a logit, high for photographs. By default it is that of Ledig et al. (2017): 3×3 convolutions, every second
+# one with stride 2, halve the image four times while the number of channels grows; two dense layers decide.
+
+# %%
+discriminator = build_discriminator(discriminator_config(adversarial, shared.crop))
+hr_crop = (3, shared.crop, shared.crop)
+for exhibit in network_exhibits(discriminator, hr_crop, "HR or SR crop", "one logit"):
+    stage.show(exhibit)
+
+# %% [markdown]
+# ## Two losses
+
+# %%
+stage.markdown(players(adversarial.adversarial_loss))
+
+# %% [markdown]
+# $D$ is updated every `discriminator_every` steps. The generator minimises
 #
-# $$ L_G = \lambda_\mathrm{content} L_\mathrm{content} + \lambda_\mathrm{pixel} L_\mathrm{pixel} + \lambda_\mathrm{adv} L_\mathrm{adv} , \qquad
-#    L_\mathrm{adv} = -\log \sigma (D(G(x_\mathrm{LR}))) $$
+# $$ L_G = \lambda_\mathrm{pixel} L_\mathrm{pixel} + \lambda_\mathrm{content} L_\mathrm{content}
+#        + \lambda_\mathrm{adv} L_\mathrm{adv} . $$
 #
-# (by default, the non-saturating form; least squares and the relativistic average can be chosen). With $\lambda_\mathrm{adv} = 0$ the
-# discriminator would have no say.
+# With $\lambda_\mathrm{adv} = 0$ the discriminator would have no say. The content term compares what VGG-19 sees,
+#
+# $$ L_\mathrm{content} = \sum_l w_l \; \frac{1}{N_l} \sum_{i=1}^{N_l}
+#        d \left( s_l \, \phi_l(\tilde{G}(x_\mathrm{LR}))_i , \; s_l \, \phi_l(\tilde{x}_\mathrm{HR})_i \right) ,
+#        \qquad \tilde{x} = \frac{x - \mu}{\sigma} , $$
+#
+# where $\phi_l$ are the $N_l$ activations of layer $l$ and $d$ is the squared or the absolute difference
+# (`content_loss`). VGG-19 was trained on images with ImageNet's mean $\mu$ and standard deviation $\sigma$ of each
+# colour taken out, and only makes sense of such images. Activations of different layers differ in size; the scale $s_l$
+# (`content_scale`) is one over the layer's mean activation, or a number, $1/12.75$ in the paper.
+#
+# The choice of layers (`content_layers`) decides what counts as content. A value in `relu2_2` (VGG22 in the paper) sees
+# 14×14 pixels: edges and fine texture. One in `conv5_4` (VGG54) sees 252×252: the parts of objects, with little hold on
+# single pixels, so that the adversarial term is free to invent texture. Before the activation (`conv…`, as in ESRGAN)
+# negative values count too; after it (`relu…`) most values of deep layers are zero and say nothing.
+#
+# ## One training step
+
+# %%
+stage.source(
+    plain_adversarial_step,
+    "step",
+    "A plain step of both players. The run below computes the same weights in less time; a test compares the two.",
+)
 
 # %%
 if adversarial.content_weight and adversarial.content_weights == "random":
     stage.warn("Adversarial training: VGG-19 has fixed-seed random weights here instead of the ImageNet weights.")
-curve = train_adversarial(stage.params, train, validation, warmup_weights, stage.directory,
-                          stage.training_fingerprint(split_csv, warmup_weights),
-                          on_step=stage.progress("Adversarial training"), on_warning=stage.warn, code=stage.code)
+curve = train_adversarial(
+    stage.params,
+    train,
+    validation,
+    warmup_weights,
+    stage.directory,
+    stage.training_fingerprint(split_csv, warmup_weights),
+    on_step=stage.progress("Adversarial training"),
+    on_warning=stage.warn,
+    code=stage.code,
+)
 
 # %% [markdown]
 # ## Did the game stay balanced?
 
 # %%
-stage.figure(
-    figures.discriminator_curves(curve), "discriminator", source="loss_curve.csv",
-    caption="The discriminator's loss; how real it takes HR crops and generated crops for, between 0 and 1; and the share of "
-    "each that it judges rightly. Lines at the edges mean that it has won and its gradient says little; lines that "
-    "meet at one half mean that it cannot tell the two apart. In between, both networks learn.",
-)
-
-# %%
-stage.figure(
-    figures.loss_curves(curve), "loss_curves", source="loss_curve.csv",
-    caption="The generator's loss and its weighted terms by step, on a logarithmic scale. The adversarial term need not fall: "
-    "it is measured by an opponent that improves too.",
-)
-
-# %%
-stage.figure(
-    figures.term_shares(curve), "term_shares", source="loss_curve.csv",
-    caption="Which share of the generator's loss each weighted term has. The largest share decides what the generator learns: "
-    "an adversarial term of less than a per cent changes hardly anything, one that dominates invents texture.",
-)
+for exhibit in exhibits.game(curve):
+    stage.show(exhibit)
 
 # %%
 if adversarial.epochs:
     epoch_means = by_epoch(curve, adversarial.epochs)
     epoch_means.to_csv(stage.directory / "epochs.csv", index=False)
-    stage.table(epoch_means, "epochs", source="epochs.csv", caption="Mean losses of each epoch. The generator's terms are raw, before their weights.")
+    stage.table(
+        epoch_means,
+        "epochs",
+        source="epochs.csv",
+        caption="Mean losses of each epoch. The generator's terms are raw, before their weights.",
+    )
 
 # %% [markdown]
 # ## What changes in the image
 
 # %%
 stage.figure(
-    figures.montage(stage.directory / "montage"), "montage", vector=False,
-    caption="The middle of the first validation image: bicubic, the generator at several steps of adversarial training (step 0 is "
-    "the warm-up's result), and HR. Look for texture that appears, and for patterns that are not in HR.",
+    figures.montage(stage.directory / "montage"),
+    "montage",
+    vector=False,
+    caption="The middle of the first validation image: bicubic, the generator at several steps of adversarial training "
+    "(step 0 is the generator it starts from), and HR. Look for texture that appears, and for patterns that are not in "
+    "HR.",
 )
 
 # %%
 progress = pd.read_csv(stage.directory / "validation.csv")
 stage.figure(
-    figures.learning_curve(progress, "srgan"), "learning_curve", source="validation.csv",
-    caption="PSNR and SSIM of the validation images during adversarial training; the dashed line is bicubic. A slow fall is the "
-    "price of sharper texture; a plunge means that the adversarial weight or the learning rate is too high.",
+    figures.learning_curve(progress, "srgan"),
+    "learning_curve",
+    source="validation.csv",
+    caption="PSNR and SSIM of the validation images during adversarial training; the dashed line is bicubic. After a "
+    "warm-up a slow fall is the price of sharper texture; a plunge means that the adversarial weight or the learning "
+    "rate is too high.",
 )
 
 # %% [markdown]
@@ -167,21 +208,39 @@ stage.figure(
 # %%
 generator = load_model(stage.directory / "generator.safetensors", stage.code)[0]
 patch = Validation(validation[:1], shared, Compute(threads=shared.threads))
-for maps in feature_maps(generator, patch, adversarial) if adversarial.content_weight else ():
-    stage.figure(
-        figures.feature_maps(maps), f"feature_maps_{maps.layer}", vector=False,
-        caption=f"The strongest feature maps of VGG-19's layer {maps.layer} for the middle of the first validation image, each normalised by "
-        "its least and greatest value: of the generated image above, of the original below. Their difference is the content "
-        "loss. Look for texture that is strong below and missing above.",
-    )
+layers = feature_maps(generator, patch, adversarial) if adversarial.content_weight else ()
+for exhibit in exhibits.feature_maps(layers):
+    stage.show(exhibit)
 
 # %%
-stage.table(
-    pd.read_json(stage.directory / "speed.json", typ="series").to_frame().T, "speed", source="speed.json",
-    caption="How fast adversarial training was on this machine (since it was last started, if it was interrupted): the share of the time that "
-    "it waited for crops should be near 0, and the memory is the most that the process held.",
-)
+stage.show(exhibits.speed(stage.directory))
+
+# %% [markdown]
+# ## Try this
+#
+# - `adversarial_weight = 0.1`: the adversarial share grows, PSNR falls faster, and the montage shows texture, some of
+#   it wrong. With `0` the discriminator only watches, and the generator goes on as in the warm-up.
+# - `adversarial_loss = "relativistic"`: both formulas above change; the discriminator's probabilities become relative,
+#   and start at one half whatever it says of single images.
+# - `discriminator_every = 4`: a weaker opponent. Its loss falls more slowly, and its lines stay nearer to one half.
+#
+# ## References
+#
+# - I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014.
+# - C. Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", CVPR 2017.
+# - K. Simonyan, A. Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", ICLR 2015: VGG-19.
+# - X. Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017.
+# - A. Jolicoeur-Martineau, "The relativistic discriminator: a key element missing from standard GAN", ICLR 2019.
+# - X. Wang et al., "ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks", ECCVW 2018.
+#
+# Before: [the generator's warm-up](03_warmup.ipynb). Next: [evaluation](05_evaluation.ipynb).
 
 # %%
 last, row = progress.iloc[-1], curve.dropna(subset=["d_real"]).iloc[-1]
-stage.finish(psnr_y=last.psnr_y, ssim_y=last.ssim_y, bicubic_psnr_y=last.psnr_y_bicubic, d_real=row.d_real, d_fake=row.d_fake)
+stage.finish(
+    psnr_y=last.psnr_y,
+    ssim_y=last.ssim_y,
+    bicubic_psnr_y=last.psnr_y_bicubic,
+    d_real=row.d_real,
+    d_fake=row.d_fake,
+)

@@ -6,9 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from srgan_lib.data.pairs import Pair, load_pairs
+from srgan_lib.data.photos import Photo
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import read_split
 from srgan_lib.params import Shared
+
+
+def training_photos(shared: Shared) -> list[Photo]:
+    """Find the photographs of a run's data set; nothing is decoded."""
+    return find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder)
 
 
 def read_training_pairs(
@@ -28,8 +34,6 @@ def read_training_pairs(
         If an image has changed since the split was made, or HR and LR sizes do not fit.
     """
     split = read_split(split_csv)
-    photos = find_photos(
-        shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder
-    )
+    photos = training_photos(shared)
     train, validation = (load_pairs(split, photos, shared, part, on_warning) for part in ("train", "validation"))
     return train, validation

@@ -152,11 +152,11 @@ def _shape(shape: Sequence[int]) -> str:
 
 def _in_words(found: Structure, column: Sequence[int], source: str, result: str) -> str:
     """The drawing for those who cannot see it: the boxes from top to bottom, then what is added to what."""
-    layers = [
-        f"{', '.join(found.layers[index].operations)}{f' ({times} times)' if (times := found.times(index)) > 1 else ''} "
-        f"to {_shape(found.layers[index].output)}"
-        for index in column
-    ]
+    layers = []
+    for index in column:
+        layer, times = found.layers[index], found.times(index)
+        often = f" ({times} times)" if times > 1 else ""
+        layers.append(f"{', '.join(layer.operations)}{often} to {_shape(layer.output)}")
     names = {INPUT: "the input"} | {index: ", ".join(layer.operations) for index, layer in enumerate(found.layers)}
     sums = [f"the output of {names[skip.source]} is added to that of {names[skip.target]}" for skip in found.skips]
     return f"From {source} {_shape(found.input)} to {result}: {'; '.join([*layers, *sums])}."

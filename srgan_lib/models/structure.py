@@ -117,6 +117,8 @@ class _Observer(TorchFunctionMode):
 
     def _hook(self, name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
         def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            if not inputs or not isinstance(output, Tensor):
+                return
             source = self._made_by.get(id(inputs[0]), INPUT)
             parameters = sum(one.numel() for one in module.parameters())
             layer = Layer(name, (describe(module),), tuple(output.shape[1:]), parameters, source)
@@ -133,7 +135,7 @@ class _Observer(TorchFunctionMode):
         return note
 
     def _begins_layer(self, module: nn.Module, source: int) -> bool:
-        heavy = isinstance(module, nn.Conv2d | nn.Linear | nn.Upsample | BicubicUpsample)
+        heavy = isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.Upsample | BicubicUpsample)
         return heavy or self._summed or source != len(self.layers) - 1
 
     def _note(self, tensor: Tensor, layer: int) -> None:

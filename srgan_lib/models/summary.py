@@ -34,6 +34,5 @@ def layer_table(network: nn.Module, input_shape: Sequence[int]) -> pd.DataFrame:
         }
         for index, layer in enumerate(found.layers)
     ]
-    total = {"layer": "all", "operations": "", "output": "", "times": None}
-    frame = pd.DataFrame([*rows, {**total, "parameters": sum(row["parameters"] for row in rows)}])
-    return frame.astype({"times": "Int64"})
+    total = {"layer": "all", "operations": "", "output": "", "times": ""}
+    return pd.DataFrame([*rows, {**total, "parameters": sum(row["parameters"] for row in rows)}])

@@ -1,4 +1,4 @@
-"""Show figures, tables and computed prose in a notebook, each with its caption and its source, and keep them as files."""
+"""Show figures, tables, listings and computed prose in a notebook, with captions, and keep them as files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srgan_lib import markup
+from srgan_lib.exhibit import Exhibit
 from srgan_lib.files import write_atomic
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Display:
     """
 
     def __init__(self, name: str, directory: Path, source_prefix: str) -> None:
-        """Show things from ``directory``; ``source_prefix`` leads from the report's folder to the files named as sources."""
+        """Show things from ``directory``; ``source_prefix`` leads from the report's folder to the sources' files."""
         self.name = name
         self._directory = directory
         self._source_prefix = source_prefix
@@ -80,6 +81,16 @@ class Display:
         """
         body = markup.table(frame, best or {}, formats or {})
         self._show("tab", name, markup.scrolling(body, name), caption, source, frame.to_string(index=False))
+
+    def show(self, exhibit: Exhibit) -> None:
+        """Show a figure or table that comes with its name and caption."""
+        from matplotlib.figure import Figure
+
+        shown = {"name": exhibit.name, "caption": exhibit.caption, "source": exhibit.source, **exhibit.options}
+        if isinstance(exhibit.content, Figure):
+            self.figure(exhibit.content, **shown)
+        else:
+            self.table(exhibit.content, **shown)
 
     def text(self, paragraphs: Sequence[str], name: str) -> None:
         """Show computed prose and save it as ``<name>.txt``."""

@@ -1,0 +1,115 @@
+"""Figures and tables of an evaluation, as notebook 5 shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from srgan_lib.evaluation import figures, grids, tables
+from srgan_lib.evaluation.samples import Sample
+from srgan_lib.exhibit import Exhibit
+
+if TYPE_CHECKING:
+    from srgan_lib.data.pairs import Pair
+
+DETAILED = ("psnr_y", "ssim_y", "vif_y", "lpips_alex")  #: metrics with a table of their own
+SUMMARY = "metrics_summary.csv"
+
+
+def overviews(summary: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) -> Iterator[Exhibit]:
+    """Show each test set's means; ``summary`` is ``metrics_summary.csv``."""
+    for test_set, pairs in test_sets.items():
+        caption = f"Means over the {len(pairs)} images of <code>{test_set}</code>; the best of this run in bold."
+        yield _table(tables.overview(summary, test_set), f"results_{test_set}", caption)
+
+
+def details(summary: pd.DataFrame, test_sets: Iterable[str]) -> Iterator[Exhibit]:
+    """Show each test set's spread, intervals and differences by the metrics that matter."""
+    for test_set in test_sets:
+        for metric in (name for name in DETAILED if name in set(summary.metric)):
+            yield _table(
+                tables.detail(summary, test_set, metric),
+                f"{metric}_{test_set}",
+                f"<code>{metric}</code> on <code>{test_set}</code>: mean, spread (standard deviation, median, "
+                f"interquartile range), 95 % interval of the mean, and paired difference from bicubic with its "
+                f"interval; <em>driven by</em> names the image without which the mean would change most.",
+            )
+
+
+def certainty(summary: pd.DataFrame, metrics: pd.DataFrame, test_sets: Iterable[str]) -> Iterator[Exhibit]:
+    """Show differences from bicubic and all images' scores; ``metrics`` is ``metrics.csv``."""
+    for test_set in test_sets:
+        yield Exhibit(
+            figures.differences(summary, test_set),
+            f"differences_{test_set}",
+            f"Mean paired difference from bicubic on <code>{test_set}</code> with its 95 % interval. Look for "
+            f"intervals that cross the zero line: those methods cannot be told from bicubic by these images.",
+            SUMMARY,
+        )
+        yield Exhibit(
+            figures.distributions(metrics, test_set),
+            f"distributions_{test_set}",
+            "Every image as a point, by method; the box holds the middle half. Look for single images that are far "
+            "from the others: they move the mean.",
+            "metrics.csv",
+        )
+
+
+def comparison_grids(samples: Iterable[Sample]) -> Iterator[Exhibit]:
+    """Show each image by LR, bicubic, SRGAN and HR."""
+    for sample in samples:
+        yield Exhibit(
+            grids.grid(sample),
+            f"grid_{sample.dataset}_{sample.image}",
+            f"<code>{escape(sample.image)}</code>: LR as it is, bicubic, SRGAN, and HR. Look at texture and at thin "
+            "lines.",
+            options={"vector": False},
+        )
+
+
+def patches(samples: Iterable[Sample], side: int) -> Iterator[Exhibit]:
+    """Show the middle of each image, ``side`` pixels a side, pixel by pixel."""
+    for sample in samples:
+        yield Exhibit(
+            grids.patches(sample, side),
+            f"patch_{sample.dataset}_{sample.image}",
+            f"The middle {side}×{side} pixels of <code>{escape(sample.image)}</code>, each pixel shown as a square. "
+            f"Look for edges that are sharp in HR and soft in bicubic, and for patterns that HR does not have.",
+            options={"vector": False},
+        )
+
+
+def spectra(powers: pd.DataFrame, test_sets: Iterable[str], scale: int) -> Iterator[Exhibit]:
+    """Show each test set's mean spectra; ``powers`` is ``spectra.csv``."""
+    for test_set in test_sets:
+        yield Exhibit(
+            figures.spectra(powers, test_set, scale),
+            f"spectra_{test_set}",
+            "Radially averaged power spectrum of each method and of HR, and below it the distance from HR. A curve "
+            "under the zero line lacks detail of that size (blur); one above it has detail that HR does not have "
+            "(noise, ringing, blocks). Look at the shaded half: nothing there was in the LR image.",
+            "spectra.csv",
+        )
+
+
+def planes(summary: pd.DataFrame, test_sets: Iterable[str], scale: int, joined: Sequence[str]) -> Iterator[Exhibit]:
+    """Show each test set's perception–distortion plane, where LPIPS was computed; a line joins some methods."""
+    for test_set in test_sets if "lpips_alex" in set(summary.metric) else ():
+        yield Exhibit(
+            figures.plane(summary, test_set, scale, curve=joined),
+            f"plane_{test_set}",
+            "The perception–distortion plane, relative to bicubic so that published results can stand beside "
+            "measured ones. To the right: more faithful; upwards: perceptually closer. No method can reach the "
+            "upper right corner; adversarial training moves a generator up and to the left. A line joins the "
+            "networks whose weights lie between the warm-up's and SRGAN's, where the run has any: with them one "
+            "training gives the whole trade-off.",
+            SUMMARY,
+        )
+
+
+def _table(shown: dict[str, Any], name: str, caption: str) -> Exhibit:
+    options = {key: value for key, value in shown.items() if key != "frame"}
+    return Exhibit(shown["frame"], name, caption, SUMMARY, options)
