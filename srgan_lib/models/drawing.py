@@ -10,15 +10,17 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 from torch import nn
 
 from srgan_lib.models.structure import INPUT, Layer, Skip, Structure, structure
-from srgan_lib.plotting import WIDTH, describe, new_figure
+from srgan_lib.plotting import describe, new_figure
 
+WIDTH = 4.15  #: inches: a phone shows all of it
 # Inches from the left, and down the page.
-LEFT, RIGHT, MIDDLE, SHAPES = 1.25, 5.15, 3.2, 5.35
-FIRST_LANE, LANE = 1.0, 0.3
-BOX, GAP, SUM, FRAME = 0.3, 0.13, 0.22, 0.16
+LEFT, RIGHT, MIDDLE, SHAPES = 0.9, 3.3, 2.1, 3.42
+FIRST_LANE, LANE = 0.72, 0.24
+LINE_HEIGHT, PADDING, GAP, SUM, FRAME = 0.16, 0.12, 0.12, 0.22, 0.16
+CHARACTERS = 31  # that fit into a box
 FILL = {"dense": "#F6DFC4", "enlargement": "#D3EBDD", "shuffle": "#D3EBDD", "convolution": "#D6E6F4"}
-LINE = "#333333"
-ARROW = {"arrowstyle": "->", "color": LINE, "shrinkA": 0}
+INK = "#333333"
+ARROW = {"arrowstyle": "->", "color": INK, "shrinkA": 0}
 
 
 def draw_network(network: nn.Module, input_shape: Sequence[int], source: str, result: str) -> Figure:
@@ -33,7 +35,7 @@ def draw_network(network: nn.Module, input_shape: Sequence[int], source: str, re
     found = structure(network, input_shape)
     column = [index for index in range(len(found.layers)) if not _is_branch(found, index)]
     page = _Page(found, column)
-    figure, axes = new_figure(height=page.height)
+    figure, axes = new_figure(height=page.height, width=WIDTH)
     axes.set(xlim=(0, WIDTH), ylim=(page.height, 0))
     axes.set_axis_off()
     page.draw(axes, source, result)
@@ -68,7 +70,7 @@ class _Page:
                     y += FRAME
             self.entry[index] = y
             self.top[index] = y + GAP
-            y += GAP + BOX
+            y += GAP + _height(found.layers[index])
             for skip in found.skips:
                 if skip.target == index:
                     self.sums[skip] = y + GAP
@@ -94,15 +96,16 @@ class _Page:
         for index in self.column:
             layer = self.found.layers[index]
             axes.add_patch(_box(self.top[index], layer))
-            axes.text(MIDDLE, self.top[index] + BOX / 2, ", ".join(layer.operations), **text)
-            axes.text(SHAPES, self.top[index] + BOX / 2, _shape(layer.output), va="center", fontsize=9)
+            middle = self.top[index] + _height(layer) / 2
+            axes.text(MIDDLE, middle, "\n".join(_lines(layer)), **text)
+            axes.text(SHAPES, middle, _shape(layer.output), va="center", fontsize=9)
         for skip in self.found.skips:
             self._draw_skip(axes, skip)
 
     def _draw_frames(self, axes: Axes) -> None:
         for (first, last), count in self.counts.items():
             top, bottom = self.frames[first, last]
-            left, right = LEFT - 0.45, RIGHT + 0.1
+            left, right = LEFT - 0.3, RIGHT + 0.07
             axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, ec="#777777", ls="--"))
             axes.text(right - 0.06, top + 0.14, count, ha="right", va="center", fontsize=10)
 
@@ -114,26 +117,38 @@ class _Page:
         inside = any(one.first == source + 1 and one.last >= skip.target for one in self.found.repeats)
         start = self.entry[source + 1] + 0.05 if inside else self.exit[source] + 0.06
         x, end = FIRST_LANE - LANE * self.lanes[skip], self.sums[skip]
-        axes.plot([MIDDLE, x, x], [start, start, end], color=LINE, linewidth=1)
+        axes.plot([MIDDLE, x, x], [start, start, end], color=INK, linewidth=1)
         axes.annotate("", (MIDDLE - 0.09, end), (x, end), arrowprops=ARROW)
-        axes.plot(MIDDLE, end, "o", markersize=12, markerfacecolor="white", markeredgecolor=LINE, markeredgewidth=1)
-        axes.plot(MIDDLE, end, "+", markersize=7, color=LINE, markeredgewidth=1)
+        axes.plot(MIDDLE, end, "o", markersize=12, markerfacecolor="white", markeredgecolor=INK, markeredgewidth=1)
+        axes.plot(MIDDLE, end, "+", markersize=7, color=INK, markeredgewidth=1)
         if branch:
             about = {"facecolor": "white", "edgecolor": "none", "pad": 2}
             axes.text(x, (start + end) / 2, branch, rotation=90, ha="center", va="center", fontsize=9, bbox=about)
 
 
+def _lines(layer: Layer) -> list[str]:
+    """A box's text, broken between operations."""
+    lines = [""]
+    for piece in ", ".join(layer.operations).split(", "):
+        together = f"{lines[-1]}, {piece}" if lines[-1] else piece
+        if not lines[-1] or len(together) <= CHARACTERS:
+            lines[-1] = together
+        else:
+            lines[-1] += ","
+            lines.append(piece)
+    return lines
+
+
+def _height(layer: Layer) -> float:
+    return LINE_HEIGHT * len(_lines(layer)) + PADDING
+
+
 def _box(top: float, layer: Layer) -> FancyBboxPatch:
     words = " ".join(layer.operations)
     fill = next((colour for word, colour in FILL.items() if word in words), "#EEEEEE")
+    shape = "round,pad=0,rounding_size=0.06"
     return FancyBboxPatch(
-        (LEFT, top),
-        RIGHT - LEFT,
-        BOX,
-        boxstyle="round,pad=0,rounding_size=0.06",
-        facecolor=fill,
-        edgecolor=LINE,
-        lw=0.8,
+        (LEFT, top), RIGHT - LEFT, _height(layer), boxstyle=shape, facecolor=fill, edgecolor=INK, linewidth=0.8
     )
 
 

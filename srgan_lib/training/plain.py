@@ -15,19 +15,19 @@ from srgan_lib.training.adversarial_loss import AdversarialLoss
 
 
 def plain_supervised_step(
-    network: nn.Module, optimizer: Optimizer, image_loss: Callable[[Tensor, Tensor], Tensor], lr: Tensor, hr: Tensor
+    network: nn.Module,
+    optimizer: Optimizer,
+    image_loss: Callable[[Tensor, Tensor], Tensor],
+    lr: Tensor,
+    hr: Tensor,
 ) -> Tensor:
-    """Train one network to come near HR.
+    """Train one network to come near HR; return the loss before the update.
 
     Parameters
     ----------
     network, optimizer : what is trained, and the optimizer of its weights.
-    image_loss : distance of two N×3×H×W batches in [0,1], as a scalar.
+    image_loss : distance of two batches of images, as a scalar.
     lr, hr : a batch of crops, N×3×h×w and N×3×H×W in [0,1].
-
-    Returns
-    -------
-    The loss before the update.
     """
     sr = network(lr)
     loss = image_loss(sr, hr)
@@ -48,30 +48,27 @@ def plain_adversarial_step(
     lr: Tensor,
     hr: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """Train the generator, then the discriminator, on one batch.
+    """Train the generator, then the discriminator, on one batch; return both losses.
 
     Parameters
     ----------
     generator, discriminator : the two players, each with its optimizer.
-    image_loss : distance of two N×3×H×W batches in [0,1], as a scalar: the pixel and content terms.
-    adversarial_loss : makes each player's loss of the discriminator's outputs.
-    adversarial_weight : of the adversarial term in the generator's loss.
+    image_loss : distance of two batches of images: the pixel and content terms.
+    adversarial_loss, adversarial_weight : of both players' outputs; lambda_adv.
     lr, hr : a batch of crops, N×3×h×w and N×3×H×W in [0,1].
-
-    Returns
-    -------
-    Both losses before the updates.
     """
     # The generator: come near HR, and look real to the discriminator.
     sr = generator(lr)
     fake = discriminator(sr)
     real = discriminator(hr).detach() if adversarial_loss.relativistic else None
-    generator_loss = image_loss(sr, hr) + adversarial_weight * adversarial_loss.generator(real, fake)
+    deception = adversarial_loss.generator(real, fake)
+    generator_loss = image_loss(sr, hr) + adversarial_weight * deception
     generator_optimizer.zero_grad()
     generator_loss.backward()
     generator_optimizer.step()
 
-    # The discriminator: tell HR crops from generated ones. It sees sr as data: detach() keeps the generator unchanged.
+    # The discriminator: tell HR crops from generated ones.
+    # To it, sr is data: detach() keeps its gradient from the generator.
     real, fake = discriminator(hr), discriminator(sr.detach())
     loss_real, loss_fake = adversarial_loss.discriminator(real, fake)
     discriminator_loss = loss_real + loss_fake
