@@ -2,16 +2,21 @@
 
 import ast
 import json
+import re
 from pathlib import Path
+from typing import get_args
 
 import jupytext
 import pytest
 
 from scripts.write_notebooks import defaults, parameters_cell, regenerate
 from srgan_lib import colab
-from srgan_lib.layout import NOTEBOOKS
+from srgan_lib.layout import NOTEBOOKS, STAGES
+from srgan_lib.params import AdversarialKind, Params
+from srgan_lib.training.formulas import players
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
+FILES = sorted(FOLDER.glob("*.ipynb"))
 
 
 def cells(stage, kind):
@@ -103,3 +108,75 @@ def test_text_and_ipynb_are_in_step(tmp_path):
         text = jupytext.read(FOLDER / "source" / f"{info.notebook}.py")
         made = json.loads((FOLDER / f"{info.notebook}.ipynb").read_text(encoding="utf-8"))
         assert [cell.source for cell in text.cells] == [source(cell) for cell in made["cells"]]
+
+
+@pytest.mark.parametrize("notebook", FILES, ids=lambda path: path.stem)
+def test_a_notebook_has_at_most_100_lines_of_code(notebook):
+    lines = 0
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code" and not {"parameters", "colab"} & set(cell["metadata"].get("tags", [])):
+            code = [line.strip() for line in source(cell).splitlines()]
+            lines += sum(1 for line in code if line and not line.startswith("#"))
+    assert lines <= 100
+
+
+@pytest.mark.parametrize("notebook", FILES, ids=lambda path: path.stem)
+def test_no_line_is_longer_than_120(notebook):
+    text = notebook.parent / "source" / f"{notebook.stem}.py"
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    lines = [*text.read_text(encoding="utf-8").splitlines(), *(line for cell in cells for line in cell["source"])]
+    assert [line for line in lines if len(line.rstrip("\n")) > 120] == []
+
+
+@pytest.mark.parametrize(
+    "stage, wanted",
+    [
+        ("data", [r"\downarrow_s"]),
+        ("srcnn", ["exhibits.layers(network", r"L_\mathrm{MSE}"]),
+        (
+            "warmup",
+            ["network_exhibits(network, lr_crop", "stage.source(", "plain_supervised_step", r"\lambda_\mathrm{content}"],
+        ),
+        (
+            "adversarial",
+            [
+                "network_exhibits(network, hr_crop",
+                "plain_adversarial_step",
+                "players(",
+                "L_G =",
+                r"\tilde{x} = \frac{x - \mu}",
+            ],
+        ),
+        ("evaluation", [r"\mathrm{PSNR} =", r"\mathrm{SSIM} =", r"\mathrm{LPIPS} =", r"\mathrm{LSD} =", r"q_{0.025}"]),
+    ],
+)
+def test_the_science_is_on_the_page(stage, wanted):
+    text = "\n".join(source(cell) for kind in ("markdown", "code") for cell in cells(stage, kind))
+    assert [piece for piece in wanted if piece not in text] == []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_it_ends_with_questions_references_and_links(stage):
+    text = "\n".join(source(cell) for cell in cells(stage, "markdown"))
+    _, _, tried = text.partition("## Try this")
+    questions, _, references = tried.partition("## References")
+    assert 2 <= questions.count("\n- ") <= 3
+    assert references.count("\n- ") >= 2
+    names = list(STAGES)
+    position = names.index(stage)
+    for neighbour in names[max(position - 1, 0) : position] + names[position + 1 : position + 2]:
+        assert f"({STAGES[neighbour].notebook}.ipynb)" in references
+    for parameter in re.findall(r"`(\w+) = ", questions):
+        assert parameter in Params().stage(stage)
+
+
+def test_common_parameters_come_first():
+    first, _, rest = parameters_cell("adversarial").partition("# Less often changed.")
+    assert "\nadversarial_weight = 0.005\n" in first and "\nsteps = 45\n" in first
+    assert "\nthreads = " in rest and "\ncheckpoint_every = " in rest
+
+
+@pytest.mark.parametrize("kind", get_args(AdversarialKind))
+def test_every_adversarial_loss_has_both_players_formulas(kind):
+    text = players(kind)
+    assert f"`{kind}`" in text and "L_D =" in text and r"L_\mathrm{adv} =" in text

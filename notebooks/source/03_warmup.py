@@ -112,20 +112,18 @@ stage.text([role], "role")
 # thousand steps.
 
 # %%
-generator = build_generator(generator_config(warmup, shared.scale), stage.code)
+network = build_generator(generator_config(warmup, shared.scale), stage.code)
 lr_crop = (3, shared.crop // shared.scale, shared.crop // shared.scale)
-for exhibit in network_exhibits(generator, lr_crop, "LR crop", "SR crop"):
+for exhibit in network_exhibits(network, lr_crop, "LR crop", "SR crop"):
     stage.show(exhibit)
 
 # %% [markdown]
 # The forward pass of such a network is short. This is its source:
 
 # %%
-forward = type(generator).forward_body if isinstance(generator, SuperResolver) else type(generator).forward
-stage.source(
-    forward, "forward", "The forward pass of the generator's body, without the global skip."
-)
-blocks = [module for module in generator.modules() if isinstance(module, (ResidualBlock, DenseBlock))]
+forward = type(network).forward_body if isinstance(network, SuperResolver) else type(network).forward
+stage.source(forward, "forward", "The forward pass of the generator's body, without the global skip.")
+blocks = [module for module in network.modules() if isinstance(module, (ResidualBlock, DenseBlock))]
 if blocks:
     stage.source(type(blocks[0]).forward, "block", "The forward pass of one of its blocks.")
 

@@ -103,9 +103,9 @@ train, validation = read_training_pairs(split_csv, shared, stage.warn)
 # one with stride 2, halve the image four times while the number of channels grows; two dense layers decide.
 
 # %%
-discriminator = build_discriminator(discriminator_config(adversarial, shared.crop))
+network = build_discriminator(discriminator_config(adversarial, shared.crop))
 hr_crop = (3, shared.crop, shared.crop)
-for exhibit in network_exhibits(discriminator, hr_crop, "HR or SR crop", "one logit"):
+for exhibit in network_exhibits(network, hr_crop, "HR or SR crop", "one logit"):
     stage.show(exhibit)
 
 # %% [markdown]

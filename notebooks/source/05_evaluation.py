@@ -124,10 +124,10 @@ files = {
     "srgan": stage.input("adversarial", "generator.safetensors"),
 }
 networks = {name: load_model(path, stage.code)[0] for name, path in files.items()}
-methods = all_methods(networks, test_pairs, shared, evaluation, stage.code)
+judged = all_methods(networks, test_pairs, shared, evaluation, stage.code)
 result = evaluate(
     test_pairs,
-    methods,
+    judged,
     scale=shared.scale,
     names=metric_names(evaluation),
     samples=max(evaluation.grids, evaluation.patches),
@@ -254,13 +254,13 @@ for comparison in compare_all(summary, recipe, curves, shared.scale):
 if stage.live:
     from srgan_lib.interactive.upload_panel import enlarge_own
 
-    stage.panel(enlarge_own({name: methods[name] for name in ("bicubic", *networks)}, stage.directory / "own"))
+    stage.panel(enlarge_own({name: judged[name] for name in ("bicubic", *networks)}, stage.directory / "own"))
 
 # %% [markdown]
 # ## Conclusion
 
 # %%
-of_this_run = summary[summary.method.isin(own_methods(methods))]
+of_this_run = summary[summary.method.isin(own_methods(judged))]
 stage.text(
     conclude(of_this_run, scale=shared.scale, heldout=shared.dataset, not_computed=result.not_computed), "conclusion"
 )
