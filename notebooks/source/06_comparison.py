@@ -32,24 +32,25 @@ metrics = computed(rows)
 # %% [markdown]
 # ## What was varied
 #
-# All runs begin with the same parameters; a sweep file says what it changes in which run. A *setting* is one combination
-# of values, and each setting is run once for every seed. A stage that does not depend on what is varied is computed once
-# and shared by all runs.
+# All runs begin with the same parameters; a sweep file says what it changes in which run. A *setting* is one
+# combination of values, and each setting is run once for every seed. A stage that does not depend on what is varied is
+# computed once and shared by all runs.
 
 # %%
 files = comparison.manifest["files"]
 base = [files["params"], *files["overlays"]]
 comparison.table(
     tables.varied_table(factors, comparison.manifest["seeds"]), "varied", source="sweep.json",
-    caption=f"What <code>{escape(files['sweep'])}</code> varies over <code>{escape(' with '.join(base))}</code>. Every "
-    "combination was run with every seed. Look for parameters that are <em>not</em> listed: they are the same in all runs.",
+    caption=f"What <code>{escape(files['sweep'])}</code> varies over <code>{escape(' with '.join(base))}</code>. "
+    f"Every combination was run with every seed. Look for parameters that are <em>not</em> listed: they are the same "
+    f"in all runs.",
 )
 
 # %% [markdown]
 # ## All runs
 #
-# The score of a run is the mean over the images of a test set. A setting with several seeds has several such scores, and
-# their mean comes with Student's 95 % interval,
+# The score of a run is the mean over the images of a test set. A setting with several seeds has several such scores,
+# and their mean comes with Student's 95 % interval,
 #
 # $$ \bar{y} \pm t_{0.975,\,n-1} \, \frac{s}{\sqrt{n}} , $$
 #
@@ -59,35 +60,38 @@ comparison.table(
 for number, (dataset, group) in enumerate(comparison.finished.groupby("dataset", sort=False), 1):
     comparison.table(
         tables.setting_scores(group), f"settings_{number}", source="runs.csv",
-        caption=f"Settings on {escape(dataset)} ({group.n.iloc[0]:.0f} images): mean over n runs, with its 95 % interval where n is "
-        "2 or more. A metric that was not computed has no column. Look for intervals that do not overlap.",
+        caption=f"Settings on {escape(dataset)} ({group.n.iloc[0]:.0f} images): mean over n runs, with its 95 % "
+        f"interval where n is 2 or more. A metric that was not computed has no column. Look for intervals that do "
+        f"not overlap.",
     )
     comparison.table(
         tables.run_scores(group), f"runs_{number}", source="runs.csv", **tables.score_formats(group),
-        caption=f"Every run on {escape(dataset)}, the best score of each column bold. A name leads to the run's own report, which "
-        "lies beside this one. Look at how far the seeds of one setting lie apart.",
+        caption=f"Every run on {escape(dataset)}, the best score of each column bold. A name leads to the run's own "
+        f"report, which lies beside this one. Look at how far the seeds of one setting lie apart.",
     )
 
 # %% [markdown]
 # ## What each parameter does
 #
-# Seeds decide the initial weights and the crops, and where a data set has no split of its own also the test images. Runs
-# of one seed are therefore alike in part, and settings are compared within seeds, by the linear model
+# Seeds decide the initial weights and the crops, and where a data set has no split of its own also the test images.
+# Runs of one seed are therefore alike in part, and settings are compared within seeds, by the linear model
 #
 # $$ y_{as} = \mu_a + \beta_s + \varepsilon_{as} , $$
 #
 # with a mean $\mu_a$ for each setting $a$, an offset $\beta_s$ for each seed $s$, and what is left, $\varepsilon_{as}$,
-# whose standard deviation is the spread over seeds. The effect of going from $a$ to $b$ is $\mu_b - \mu_a$. Its interval
-# uses Student's $t$ where the two were chosen beforehand (the smallest and the largest number), and Tukey's studentised
-# range where they are the worst and the best of several, because a best that was picked after looking is partly luck.
+# whose standard deviation is the spread over seeds. The effect of going from $a$ to $b$ is $\mu_b - \mu_a$. Its
+# interval uses Student's $t$ where the two were chosen beforehand (the smallest and the largest number), and Tukey's
+# studentised range where they are the worst and the best of several, because a best that was picked after looking is
+# partly luck.
 
 # %%
 for number, factor in enumerate(factors if metrics else [], 1):
     display(Markdown(f"### {factor.short}"))
     comparison.figure(
         figures.main_effect(rows, factor, metrics), f"effect_{number}", source="runs.csv",
-        caption=f"Every run as a grey point, and the mean over the runs at each value of <code>{escape(factor.name)}</code> with its "
-        "95 % interval over these runs. Look for differences that are larger than the intervals.",
+        caption=f"Every run as a grey point, and the mean over the runs at each value of "
+        f"<code>{escape(factor.name)}</code> with its 95 % interval over these runs. Look for differences that are "
+        f"larger than the intervals.",
     )
     comparison.text(effects(rows, factor), f"effect_{number}")
 
@@ -95,8 +99,8 @@ for number, factor in enumerate(factors if metrics else [], 1):
 for name in metrics if len(factors) == 2 else []:
     comparison.figure(
         figures.heat_map(rows, *factors, name), f"map_{name}", source="runs.csv",
-        caption="Mean over the seeds for each pair of values; bright is better. Look for rows that do not all rise and fall "
-        "alike: there the two parameters depend on each other.",
+        caption="Mean over the seeds for each pair of values; bright is better. Look for rows that do not all rise "
+        "and fall alike: there the two parameters depend on each other.",
     )
 
 # %%
@@ -106,8 +110,8 @@ if not metrics:
 # %% [markdown]
 # ## How much is due to the seed?
 #
-# Two runs of one setting differ by their seeds alone. With the variances $s_a^2$ of the settings pooled over their $n_a$
-# runs,
+# Two runs of one setting differ by their seeds alone. With the variances $s_a^2$ of the settings pooled over their
+# $n_a$ runs,
 #
 # $$ s^2 = \frac{\sum_a (n_a - 1) \, s_a^2}{\nu} , \qquad \nu = \sum_a (n_a - 1) , $$
 #
@@ -127,18 +131,18 @@ comparison.text(seed_variances(rows), "seed_variance")
 curves = learning_curves(comparison.folder, comparison.finished, comparison.manifest["method"])
 comparison.figure(
     figures.learning_curves(curves), "learning_curves", source=comparison.save(curves, "learning_curves.csv"),
-    caption="Validation images through training: a line for each run, a colour for each setting; dashed: bicubic. Look for "
-    "lines that fall away from the others, where the training is not stable, and for lines that still rise at their end, "
-    "where it was too short.",
+    caption="Validation images through training: a line for each run, a colour for each setting; dashed: bicubic. "
+    "Look for lines that fall away from the others, where the training is not stable, and for lines that still rise "
+    "at their end, where it was too short.",
 )
 
 # %% [markdown]
 # ## Fidelity against perception
 #
-# No method is best by both kinds of measure: past some point, images that look more natural lie further from the original
-# pixel by pixel (Blau and Michaeli, 2018). Settings therefore do not form a ranking but a front. A run is *dominated* if
-# another is at least as good in both measures and better in one; the runs that are not dominated are the Pareto front,
-# and every sensible choice lies on it.
+# No method is best by both kinds of measure: past some point, images that look more natural lie further from the
+# original pixel by pixel (Blau and Michaeli, 2018). Settings therefore do not form a ranking but a front. A run is
+# *dominated* if another is at least as good in both measures and better in one; the runs that are not dominated are the
+# Pareto front, and every sensible choice lies on it.
 
 # %%
 baselines = baseline_scores(comparison.folder, rows)
@@ -147,29 +151,31 @@ if "lpips_alex" in metrics:
     comparison.figure(
         figures.plane(rows, baselines[baselines.dataset == rows.dataset.iloc[0]]), "plane",
         source=f"runs.csv and {baselines_csv}",
-        caption="Every run by its PSNR and its LPIPS, and the front of the runs that no other beats in both. To the right: "
-        "more faithful; upwards: perceptually closer. Look for settings that lie behind the front with every seed.",
+        caption="Every run by its PSNR and its LPIPS, and the front of the runs that no other beats in both. To the "
+        "right: more faithful; upwards: perceptually closer. Look for settings that lie behind the front with every "
+        "seed.",
     )
 else:
-    comparison.text(["Not drawn: LPIPS (alex) was not computed for all these runs, and the plane needs it."], "no_plane")
+    comparison.text(["Not drawn: it needs LPIPS (alex), which was not computed for all these runs."], "no_plane")
 
 # %%
 if len(metrics) > 1 and len(rows) > 2:
     comparison.figure(
         figures.metric_pairs(rows, metrics), "metric_pairs", source="runs.csv",
-        caption="Each metric against each other, a point for every run, and its distribution over the runs. Look for pairs "
-        "of metrics that rank the settings differently: there the choice of the metric decides who wins.",
+        caption="Each metric against each other, a point for every run, and its distribution over the runs. Look "
+        "for pairs of metrics that rank the settings differently: there the choice of the metric decides who wins.",
     )
 
 # %% [markdown]
 # ## The same patch by every setting
 #
-# Scores are means over pixels and images; the eye notices what they average away. Each setting's first seed shows the same
-# patches here.
+# Scores are means over pixels and images; the eye notices what they average away. Each setting's first seed shows the
+# same patches here.
 
 # %%
 settings = comparison.first_runs()
-shown = "each setting" if len(settings) == comparison.finished.setting.nunique() else f"the first {len(settings)} settings"
+all_settings = len(settings) == comparison.finished.setting.nunique()
+shown = "each setting" if all_settings else f"the first {len(settings)} settings"
 crops = common_crops(comparison.folder, settings, comparison.params.patch_images)
 for number, ((dataset, image), files) in enumerate(crops.items(), 1):
     comparison.figure(
@@ -191,7 +197,8 @@ if not crops:
 
 # %%
 best = winner(rows, comparison.manifest["winner_by"]) if factors else None
-verdict = f"Winner: {best.setting}, by {best.rule}. {best.text}" if best else "No setting is named: nothing but the seed varies."
+unnamed = "No setting is named: nothing but the seed varies."
+verdict = f"Winner: {best.setting}, by {best.rule}. {best.text}" if best else unnamed
 comparison.text([verdict if metrics else NOTHING_COMMON], "winner")
 
 # %% [markdown]
@@ -204,8 +211,9 @@ if unfinished.empty:
 else:
     comparison.table(
         unfinished, "unfinished", source="runs.csv",
-        caption="Runs that are not part of the comparison, with the cause. The command of the sweep computes what is missing "
-        "here, and nothing else. Look for a cause that belongs to one setting: the comparison then lacks it.",
+        caption="Runs that are not part of the comparison, with the cause. The command of the sweep computes what "
+        "is missing here, and nothing else. Look for a cause that belongs to one setting: the comparison then lacks "
+        "it.",
     )
 
 # %%
@@ -214,18 +222,19 @@ comparison.finish(finding=finding(rows, factors), winner=best and vars(best))
 # %% [markdown]
 # ## Try this
 #
-# - How many seeds does a verdict need? Give the sweep file twice as many `seeds` and run it again: finished runs are kept.
-#   The intervals should shrink by about $1/\sqrt{2}$.
-# - Does the ranking depend on the length of the training? Run the sweep with `-p adversarial.steps=` doubled and another
-#   `--name`, and compare the learning curves. Expect settings that learn slowly to catch up.
+# - How many seeds does a verdict need? Give the sweep file twice as many `seeds` and run it again: finished runs are
+#   kept. The intervals should shrink by about $1/\sqrt{2}$.
+# - Does the ranking depend on the length of the training? Run the sweep with `-p adversarial.steps=` doubled and
+#   another `--name`, and compare the learning curves. Expect settings that learn slowly to catch up.
 # - Change `winner: {by: [psnr_y]}` in the sweep file. Expect the winner to move along the front, to the right.
-# - Vary a second parameter under `grid`. Where the rows of the heat map cross, two sweeps of one parameter each would have
-#   misled you.
+# - Vary a second parameter under `grid`. Where the rows of the heat map cross, two sweeps of one parameter each would
+#   have misled you.
 
 # %% [markdown]
 # ## References
 #
-# - Y. Blau and T. Michaeli, "The Perception-Distortion Tradeoff", CVPR 2018, [arXiv:1711.06077](https://arxiv.org/abs/1711.06077).
+# - Y. Blau and T. Michaeli, "The Perception-Distortion Tradeoff", CVPR 2018,
+#   [arXiv:1711.06077](https://arxiv.org/abs/1711.06077).
 # - J. W. Tukey, "Comparing individual means in the analysis of variance", Biometrics 5(2), 1949.
 # - X. Bouthillier et al., "Accounting for Variance in Machine Learning Benchmarks", MLSys 2021,
 #   [arXiv:2103.03098](https://arxiv.org/abs/2103.03098).
