@@ -122,9 +122,9 @@ stage.markdown(players(adversarial.adversarial_loss))
 #
 # With $\lambda_\mathrm{adv} = 0$ the discriminator would have no say. The content term compares what VGG-19 sees,
 #
-# $$ L_\mathrm{content} = \sum_l w_l \; \frac{1}{N_l} \sum_{i=1}^{N_l}
-#        d \left( s_l \, \phi_l(\tilde{G}(x_\mathrm{LR}))_i , \; s_l \, \phi_l(\tilde{x}_\mathrm{HR})_i \right) ,
-#        \qquad \tilde{x} = \frac{x - \mu}{\sigma} , $$
+# $$ L_\mathrm{content} = \sum_l \frac{w_l}{N_l} \sum_{i=1}^{N_l}
+#        d \left( s_l \, \phi_l(\tilde{x}_\mathrm{SR})_i , \; s_l \, \phi_l(\tilde{x}_\mathrm{HR})_i \right) ,
+#        \quad \tilde{x} = \frac{x - \mu}{\sigma} , $$
 #
 # where $\phi_l$ are the $N_l$ activations of layer $l$ and $d$ is the squared or the absolute difference
 # (`content_loss`). VGG-19 was trained on images with ImageNet's mean $\mu$ and standard deviation $\sigma$ of each
@@ -132,7 +132,7 @@ stage.markdown(players(adversarial.adversarial_loss))
 # (`content_scale`) is one over the layer's mean activation, or a number, $1/12.75$ in the paper.
 #
 # The choice of layers (`content_layers`) decides what counts as content. A value in `relu2_2` (VGG22 in the paper) sees
-# 14×14 pixels: edges and fine texture. One in `conv5_4` (VGG54) sees 252×252: the parts of objects, with little hold on
+# 14×14 pixels: edges and fine texture. One in `relu5_4` (VGG54) sees 252×252: the parts of objects, with little hold on
 # single pixels, so that the adversarial term is free to invent texture. Before the activation (`conv…`, as in ESRGAN)
 # negative values count too; after it (`relu…`) most values of deep layers are zero and say nothing.
 #

@@ -86,10 +86,10 @@ shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage
 # window, and is averaged over all windows (an 11×11 Gaussian, $\sigma$ = 1.5):
 #
 # $$ \mathrm{SSIM} = \frac{(2 \mu_x \mu_y + C_1)(2 \sigma_{xy} + C_2)}
-#        {(\mu_x^2 + \mu_y^2 + C_1)(\sigma_x^2 + \sigma_y^2 + C_2)} , \qquad
-#    C_1 = (0.01 \cdot 255)^2 , \quad C_2 = (0.03 \cdot 255)^2 . $$
+#        {(\mu_x^2 + \mu_y^2 + C_1)(\sigma_x^2 + \sigma_y^2 + C_2)} . $$
 #
-# The column *daala* has another window; it is the variant that Ledig et al. published. The two are not to be mixed.
+# $C_1 = (0.01 \cdot 255)^2$ and $C_2 = (0.03 \cdot 255)^2$ keep flat windows from dividing by zero. The column *daala*
+# has another window; it is the variant that Ledig et al. published. The two are not to be mixed.
 #
 # ### Perception: does the image look like the original?
 #
