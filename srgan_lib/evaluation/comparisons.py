@@ -51,7 +51,7 @@ def _recipe(rows: pd.DataFrame) -> Comparison:
     for number, ((title, test_set), group) in enumerate(rows.groupby(["title", "dataset"], sort=False), 1):
         shown = wide(group)
         caption = (
-            f"What <em>{escape(title)}</em> reports on <code>{test_set}</code>: published, measured in this run, and "
+            f"What <em>{escape(str(title))}</em> reports on <code>{test_set}</code>: published, measured in this run, and "
             f"the difference."
         )
         tables.append(Exhibit(shown.pop("frame"), f"published_{number}", caption, file, shown))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srgan_lib import weights
@@ -57,9 +58,9 @@ def all_methods(
     for name, location in evaluation.methods.items():
         is_network = location.endswith(".safetensors")
         methods[name] = (
-            network(load_model(location, code)[0], **options)
+            network(load_model(Path(location), code)[0], **options)
             if is_network
-            else from_folder(location, test_sets, shared.scale)
+            else from_folder(Path(location), test_sets, shared.scale)
         )
     return methods
 
