@@ -67,12 +67,12 @@ TRAINING_FILES = (
 )
 
 
-def project_root(start: Path | None = None) -> Path:
-    """The nearest folder from ``start`` (default: the working folder) upwards with ``notebooks/`` and ``params/``.
+def project_root() -> Path:
+    """Return the nearest folder from the working folder upwards with ``notebooks/`` and ``params/``.
 
-    Outside a project (a notebook opened alone, in Colab for instance) it is ``start`` itself.
+    Outside a project (a notebook opened alone, in Colab for instance) it is the working folder itself.
     """
-    start = (start or Path.cwd()).resolve()
+    start = Path.cwd().resolve()
     for folder in (start, *start.parents):
         if (folder / "notebooks").is_dir() and (folder / "params").is_dir():
             return folder

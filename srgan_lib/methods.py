@@ -88,6 +88,7 @@ METHODS: dict[str, MethodInfo] = {
     )
 }
 BASELINE = "bicubic"  #: what every difference is taken from
+OURS = "srgan"  #: the method that a run is about
 #: Classical methods that pictures leave out: near enough to bicubic, and the tables have them.
 NOT_PICTURED = frozenset({"nearest", "bilinear", "lanczos"})
 #: The networks that a run trains, by method.

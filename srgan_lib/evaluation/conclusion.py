@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from srgan_lib.methods import BASELINE, method_styles
+from srgan_lib.methods import BASELINE, OURS, method_styles
 from srgan_lib.metrics.registry import METRICS
 
-OURS, STARTED_FROM = "srgan", "warmup"  #: the method in question, and the generator that its training started from
+STARTED_FROM = "warmup"  #: the generator that the training of ours started from
 
 
 def conclude(

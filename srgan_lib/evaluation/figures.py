@@ -10,22 +10,24 @@ from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
 
 from srgan_lib.evaluation.published import published
-from srgan_lib.methods import method_styles
+from srgan_lib.methods import BASELINE, method_styles
 from srgan_lib.metrics.registry import HEADLINE, METRICS
 from srgan_lib.plotting import describe, legend_below, new_figure
 
+#: Published points are drawn of this set where a run's own has none.
+PUBLISHED_ON = "BSD100"
 
-def distributions(metrics: pd.DataFrame, dataset: str, names: Sequence[str] = HEADLINE) -> Figure:
+
+def distributions(metrics: pd.DataFrame, dataset: str) -> Figure:
     """Every image's figure by every method, as points on a box (median, quartiles, range), one panel per metric.
 
     Parameters
     ----------
     metrics : as ``metrics.csv``.
     dataset : one of its datasets.
-    names : metrics; those not computed are left out.
     """
     rows = metrics[metrics.dataset == dataset]
-    names = [name for name in names if rows[name].notna().any()]
+    names = [name for name in HEADLINE if rows[name].notna().any()]
     chosen = method_styles(rows.method.unique())
     figure, axes = new_figure(1, len(names), height=0.9 + 0.38 * len(chosen), sharey=True, squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
@@ -51,20 +53,16 @@ def distributions(metrics: pd.DataFrame, dataset: str, names: Sequence[str] = HE
     return figure
 
 
-def differences(
-    summary: pd.DataFrame, dataset: str, names: Sequence[str] = HEADLINE, baseline: str = "bicubic"
-) -> Figure:
+def differences(summary: pd.DataFrame, dataset: str) -> Figure:
     """Each method's mean paired difference from the baseline with its 95 % bootstrap interval, one panel per metric.
 
     Parameters
     ----------
     summary : as ``metrics_summary.csv``.
     dataset : one of its datasets.
-    names : metrics; those not computed are left out.
-    baseline : the method that ``summary`` takes differences from.
     """
-    rows = summary[(summary.dataset == dataset) & (summary.method != baseline)]
-    names = [name for name in names if (rows.metric == name).any()]
+    rows = summary[(summary.dataset == dataset) & (summary.method != BASELINE)]
+    names = [name for name in HEADLINE if (rows.metric == name).any()]
     chosen = method_styles(rows.method.unique())
     figure, axes = new_figure(1, len(names), height=0.9 + 0.34 * len(chosen), sharey=True, squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
@@ -93,7 +91,7 @@ def differences(
             for method, value in zip(means.index, means, strict=True)
         )
         text.append(f"{METRICS[name].label}: {', '.join(values)}")
-    describe(figure, f"Mean differences from {baseline}. {'; '.join(text)}.")
+    describe(figure, f"Mean differences from {BASELINE}. {'; '.join(text)}.")
     return figure
 
 
@@ -133,15 +131,7 @@ def spectra(powers: pd.DataFrame, dataset: str, scale: int) -> Figure:
     return figure
 
 
-def plane(
-    summary: pd.DataFrame,
-    dataset: str,
-    scale: int,
-    *,
-    baseline: str = "bicubic",
-    published_on: str = "BSD100",
-    curve: Sequence[str] = (),
-) -> Figure:
+def plane(summary: pd.DataFrame, dataset: str, scale: int, *, curve: Sequence[str] = ()) -> Figure:
     """The perception–distortion plane: LPIPS against PSNR, both relative to the baseline; better is up and right.
 
     Filled markers are measured, hollow ones published. Relative figures (PSNR-Y minus the baseline's, LPIPS divided by
@@ -150,18 +140,18 @@ def plane(
     Parameters
     ----------
     summary : as ``metrics_summary.csv``.
-    dataset : one of its datasets; if LPIPS(alex) was not computed for it, only published points are drawn.
+    dataset : one of its datasets; if LPIPS(alex) was not computed for it, only published points are drawn. Where nothing
+        is published on it, those on :data:`PUBLISHED_ON` are.
     scale : enlargement factor.
-    published_on : whose published points are drawn where ``dataset`` has none.
     curve : methods to join by a line in this order, such as networks interpolated between two others.
 
     References
     ----------
     Y. Blau, T. Michaeli, "The Perception-Distortion Tradeoff", CVPR 2018.
     """
-    measured = _relative(summary[summary.dataset == dataset].rename(columns={"mean": "value"}), baseline)
+    measured = _relative(summary[summary.dataset == dataset].rename(columns={"mean": "value"}))
     known = published(scale=scale)
-    where = dataset if dataset in set(known[known.metric == "lpips_alex"].dataset) else published_on
+    where = dataset if dataset in set(known[known.metric == "lpips_alex"].dataset) else PUBLISHED_ON
     figure, axis = new_figure(height=4.8)
     if curve and len(measured):
         axis.plot(*measured.loc[list(curve)].to_numpy().T, color="0.4", linewidth=1, zorder=1)
@@ -170,7 +160,7 @@ def plane(
     there = known[known.dataset == where]
     for title in sorted(there.title.unique()):
         group = there[there.title == title]
-        points = _relative(group, baseline).drop(index=baseline, errors="ignore")
+        points = _relative(group).drop(index=BASELINE, errors="ignore")
         for method, style in method_styles(points.index).items():
             axis.plot(
                 *points.loc[method],
@@ -183,8 +173,8 @@ def plane(
             )
     if measured.empty:
         axis.set_title("Methods of this run are missing: LPIPS (alex) was not computed")
-    axis.set_xlabel(f"PSNR-Y minus {baseline}'s (dB), better →")
-    axis.set_ylabel(f"LPIPS (alex) / {baseline}'s, better →")
+    axis.set_xlabel(f"PSNR-Y minus {BASELINE}'s (dB), better →")
+    axis.set_ylabel(f"LPIPS (alex) / {BASELINE}'s, better →")
     axis.invert_yaxis()
     axis.margins(0.12)
     legend_below(figure, axis, columns=2)
@@ -192,15 +182,15 @@ def plane(
         f"{style.label} {METRICS['psnr_y'].phrase(measured.psnr_y[method], sign=True)} and {measured.lpips_alex[method]:.2f} times"
         for method, style in method_styles(measured.index).items()
     )
-    describe(figure, f"PSNR-Y and LPIPS (alex) against {baseline}'s: {', '.join(text) or 'not measured'}.")
+    describe(figure, f"PSNR-Y and LPIPS (alex) against {BASELINE}'s: {', '.join(text) or 'not measured'}.")
     return figure
 
 
-def _relative(figures: pd.DataFrame, baseline: str) -> pd.DataFrame:
+def _relative(figures: pd.DataFrame) -> pd.DataFrame:
     """PSNR-Y minus and LPIPS(alex) divided by the baseline's, of the methods that have both; empty without them."""
     table = figures.pivot(index="method", columns="metric", values="value").reindex(columns=["psnr_y", "lpips_alex"])
     table = table.loc[figures.method.unique()].dropna()
-    if baseline not in table.index:
+    if BASELINE not in table.index:
         return table.iloc[:0]
-    base = table.loc[baseline]
+    base = table.loc[BASELINE]
     return table.assign(psnr_y=table.psnr_y - base.psnr_y, lpips_alex=table.lpips_alex / base.lpips_alex)

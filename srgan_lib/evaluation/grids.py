@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from srgan_lib.evaluation.samples import Sample
-from srgan_lib.methods import NOT_PICTURED, method_styles
+from srgan_lib.methods import BASELINE, NOT_PICTURED, OURS, method_styles
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.plotting import WIDTH, describe, new_figure, show_image
 
@@ -18,20 +18,20 @@ LETTERS = 12  #: of a title in an inch
 LABELS = ("psnr_y", "lpips_alex")  #: the figures written above each method's image
 
 
-def grid(sample: Sample, methods: Sequence[str] = ("bicubic", "srgan")) -> Figure:
-    """LR, each of ``methods``, and HR: whole images with their figures, two a row."""
-    return _panels(sample, methods, columns=2, separator=", ")
+def grid(sample: Sample) -> Figure:
+    """Draw LR, the baseline's and our image, and HR: whole images with their scores, two a row."""
+    return _panels(sample, (BASELINE, OURS), columns=2, separator=", ")
 
 
-def patches(sample: Sample, side: int = 64, methods: Sequence[str] | None = None) -> Figure:
-    """The middle ``side``×``side`` HR pixels by LR, ``methods`` and HR; the figures are of whole images.
+def patches(sample: Sample, side: int) -> Figure:
+    """Draw the middle ``side``×``side`` HR pixels by LR, bicubic, all methods but classical ones, and HR.
 
-    Default of ``methods``: bicubic and all that are not classical.
+    The scores are those of whole images.
     """
-    chosen = methods or [method for method in sample.results if method not in NOT_PICTURED]
+    chosen = [method for method in sample.results if method not in NOT_PICTURED]
     count = len(chosen) + 2
     columns = 3 if count <= 6 else 4 if count <= 8 else 5
-    return _panels(sample.middle(side), chosen, columns, separator="\n")  # so narrow that a line holds one figure
+    return _panels(sample.part(side), chosen, columns, separator="\n")  # so narrow that a line holds one figure
 
 
 def _panels(sample: Sample, methods: Sequence[str], columns: int, separator: str) -> Figure:

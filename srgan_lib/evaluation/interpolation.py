@@ -37,7 +37,7 @@ class WeightInterpolation:
 
         A figure that cannot be computed here is NaN.
         """
-        detail = sample.middle(SIDE)
+        detail = sample.part(SIDE)
         sr = upscale_array(interpolate(self.first, self.second, alpha), detail.lr, **self.options)
         border = min(sample.scale, (min(sr.shape[:2]) - 1) // 2)
         return sr, measure(sr, detail.hr, border, LABELS, on_unavailable=lambda name, reason: None)
@@ -54,7 +54,7 @@ def try_alphas(
         rows.append({"dataset": sample.dataset, "image": sample.image, "share": alpha, **scores})
         text = as_text(scores, separator="\n")
         show_image(axis, sr, f"{alpha:.0%}\n{text}")
-    show_image(axes[0, -1], sample.middle(SIDE).hr, "HR\n")
+    show_image(axes[0, -1], sample.part(SIDE).hr, "HR\n")
     text = (f"{row['share']:.0%}: {as_text(row)}" for row in rows)
     describe(figure, f"A detail of {sample.image} by share of the second generator, {'; '.join(text)}.")
     return figure, pd.DataFrame(rows)

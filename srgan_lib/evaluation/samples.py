@@ -13,6 +13,7 @@ import pandas as pd
 from srgan_lib.data.images import write_image
 from srgan_lib.data.selection import Item, evenly_spaced
 from srgan_lib.files import write_atomic
+from srgan_lib.methods import BASELINE, OURS
 from srgan_lib.metrics.registry import METRICS
 
 
@@ -39,10 +40,6 @@ class Sample:
         """HR pixels per LR pixel."""
         return self.hr.shape[0] // self.lr.shape[0]
 
-    def middle(self, side: int) -> Sample:
-        """The middle of all images, see :meth:`part`."""
-        return self.part(side)
-
     def part(self, side: int, at: tuple[float, float] = (0.5, 0.5)) -> Sample:
         """A part of all images, at most ``side`` HR pixels each way, on whole LR pixels; the figures stay.
 
@@ -65,17 +62,16 @@ class Sample:
         )
 
 
-def choose_images(
-    metrics: pd.DataFrame, count: int, method: str = "srgan", baseline: str = "bicubic"
-) -> list[tuple[str, str]]:
-    """Images that show the whole range of what a method gains: the best, the worst and others evenly between.
+def choose_images(metrics: pd.DataFrame, count: int) -> list[tuple[str, str]]:
+    """Choose images that show the whole range of what our method gains: the best, the worst and others evenly between.
+
+    The gain is that over the baseline in LPIPS(alex), or in PSNR-Y where LPIPS was not computed. Without one of the two
+    methods, images are taken evenly from the table.
 
     Parameters
     ----------
     metrics : as ``metrics.csv``.
     count : how many, or all there are; several datasets share them equally, the first of them what is left over.
-    method, baseline : the gain is that of ``method`` over ``baseline`` in LPIPS(alex), or in PSNR-Y where LPIPS was
-        not computed. Without one of the two methods, images are taken evenly from the table.
 
     Returns
     -------
@@ -86,8 +82,8 @@ def choose_images(
     for dataset in metrics.dataset.unique():
         scores = metrics[metrics.dataset == dataset].set_index("image")
         images = scores.index.unique()
-        if {method, baseline} <= set(scores.method):
-            gain = scores[name][scores.method == method] - scores[name][scores.method == baseline]
+        if {OURS, BASELINE} <= set(scores.method):
+            gain = scores[name][scores.method == OURS] - scores[name][scores.method == BASELINE]
             images = gain.sort_values(ascending=not METRICS[name].higher_is_better, kind="stable").index
         ranked.append([(dataset, image) for image in images])
     return _shared_by_all(ranked, count)
@@ -110,7 +106,7 @@ def _shared_by_all(groups: Sequence[Sequence[Item]], count: int) -> list[Item]:
     return chosen
 
 
-def typical_images(metrics: pd.DataFrame, baseline: str = "bicubic") -> list[tuple[str, str]]:
+def typical_images(metrics: pd.DataFrame) -> list[tuple[str, str]]:
     """Of each dataset the image that is neither easy nor hard: in the middle by the baseline's PSNR-Y.
 
     The baseline is the same in every run, so this image is, too, and runs can be compared by it.
@@ -119,7 +115,7 @@ def typical_images(metrics: pd.DataFrame, baseline: str = "bicubic") -> list[tup
     -------
     Pairs of dataset and image; none where the baseline was not judged.
     """
-    rows = metrics[metrics.method == baseline]
+    rows = metrics[metrics.method == BASELINE]
     ranked = {
         str(name): group.sort_values("psnr_y", kind="stable").image
         for name, group in rows.groupby("dataset", sort=False)
@@ -137,7 +133,7 @@ def write_crops(samples: Sequence[Sample], folder: Path, side: int = 192) -> Non
     """
     index = []
     for number, sample in enumerate(samples):
-        crop = sample.middle(side)
+        crop = sample.part(side)
         files = {}
         for method, image in {"lr": crop.lr, **crop.results, "hr": crop.hr}.items():
             files[method] = f"{number:02d}_{method}.png"

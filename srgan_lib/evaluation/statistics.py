@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from srgan_lib.methods import BASELINE
 from srgan_lib.metrics.registry import METRICS
 
 SUMMARY_COLUMNS = (
@@ -34,13 +35,12 @@ SUMMARY_COLUMNS = (
 )
 
 
-def summarise(metrics: pd.DataFrame, baseline: str = "bicubic", resamples: int = 10_000, seed: int = 0) -> pd.DataFrame:
+def summarise(metrics: pd.DataFrame, resamples: int = 10_000, seed: int = 0) -> pd.DataFrame:
     """Summarise ``metrics.csv`` into ``metrics_summary.csv``.
 
     Parameters
     ----------
     metrics : columns dataset, image, method and metrics; NaN where a metric was not computed.
-    baseline : the method from which differences are taken.
     resamples : bootstrap resamples.
     seed : of the resamples; all methods of a dataset see the same ones.
 
@@ -68,7 +68,7 @@ def summarise(metrics: pd.DataFrame, baseline: str = "bicubic", resamples: int =
             for metric in (name for name in METRICS if name in group):
                 table = group.pivot(index="image", columns="method", values=metric).dropna()
                 if len(table):
-                    rows = _describe(table[group.method.unique()], baseline, resamples, seed)
+                    rows = _describe(table[group.method.unique()], resamples, seed)
                     frames.append(rows.assign(dataset=dataset, metric=metric))
     return pd.concat(frames, ignore_index=True).reindex(columns=SUMMARY_COLUMNS)
 
@@ -82,7 +82,7 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     return corrected
 
 
-def _describe(table: pd.DataFrame, baseline: str, resamples: int, seed: int) -> pd.DataFrame:
+def _describe(table: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
     """Rows of the summary for one metric on one dataset, from its images×methods table."""
     count = len(table)
     # How often each image is in each resample, as shares that sum to 1: their product with the table is all means.
@@ -97,9 +97,9 @@ def _describe(table: pd.DataFrame, baseline: str, resamples: int, seed: int) -> 
         }
     ).rename_axis("method")
     rows["ci_low"], rows["ci_high"] = _interval(table, shares)
-    if baseline in table:
-        others = table.drop(columns=baseline)
-        differences = others.sub(table[baseline], axis="index")
+    if BASELINE in table:
+        others = table.drop(columns=BASELINE)
+        differences = others.sub(table[BASELINE], axis="index")
         low, high = _interval(differences, shares)
         tests = [_signed_rank_test(differences[method].to_numpy()) for method in differences]
         compared = pd.DataFrame({"difference": differences.mean(), "difference_low": low, "difference_high": high})

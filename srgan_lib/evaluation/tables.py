@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from srgan_lib.methods import method_styles
+from srgan_lib.methods import BASELINE, method_styles
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.weights import own_methods
 
@@ -38,7 +38,7 @@ def overview(summary: pd.DataFrame, dataset: str, metrics: Sequence[str] | None 
     }
 
 
-def detail(summary: pd.DataFrame, dataset: str, metric: str, baseline: str = "bicubic") -> dict[str, Any]:
+def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
     """Everything about one metric on one dataset: spread (IQR: interquartile range), interval, difference from the baseline, test, driver.
 
     Parameters and what is returned as for :func:`overview`.
@@ -67,7 +67,7 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str, baseline: str = "bi
             "median": rows["median"],
             "IQR": rows.iqr,
             "95 % interval": [interval(low, high) for low, high in zip(rows.ci_low, rows.ci_high, strict=True)],
-            f"from {baseline}": [difference(row) for row in rows.itertuples()],
+            f"from {BASELINE}": [difference(row) for row in rows.itertuples()],
             "p (Holm)": rows.p_value,
             "effect": rows.effect_size,
             "driven by": rows.driven_by,

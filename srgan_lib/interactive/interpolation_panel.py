@@ -32,7 +32,7 @@ def slide_between(interpolated: WeightInterpolation, samples: Sequence[Sample]) 
         sample = by_name[image.value]
         sr, scores = interpolated(sample, alpha.value)
         shown = Picture(f"{alpha.value:.0%} adversarial", sr, as_text(scores))
-        show(output, [shown, Picture("HR", sample.middle(SIDE).hr)])
+        show(output, [shown, Picture("HR", sample.part(SIDE).hr)])
 
     for control in (image, alpha):
         control.observe(redraw, "value")

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from srgan_lib.formatting import duration, machine_text
-from srgan_lib.methods import BASELINE, method_styles
+from srgan_lib.methods import BASELINE, OURS, method_styles
 from srgan_lib.metrics.registry import HEADLINE, METRICS
 from srgan_lib.report.crops import ViewerCrops
 from srgan_lib.report.load_run import FinishedRun
 from srgan_lib.report.scores import Scores
 from srgan_lib.weights import own_methods
-
-OURS = "srgan"
 
 
 @dataclass(frozen=True)

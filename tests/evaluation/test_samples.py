@@ -19,7 +19,7 @@ def sample(height=40, width=60, scale=4) -> Sample:
 
 @pytest.mark.parametrize(("side", "expected"), [(64, 16), (63, 15), (1000, 40)])
 def test_the_middle_is_of_the_same_place_in_all_images(side, expected):
-    middle = sample().middle(side)
+    middle = sample().part(side)
     assert middle.lr.shape[0] == expected
     assert middle.hr.shape[0] == 4 * expected
     assert np.array_equal(middle.hr[::4, ::4], middle.lr)
@@ -82,5 +82,5 @@ def test_crops_are_listed_in_an_index(tmp_path):
     assert [(entry["dataset"], entry["image"]) for entry in index] == [("set", "name")] * 2
     assert list(index[0]["methods"]) == ["lr", "bicubic", "srgan", "hr"]
     for entry, made in zip(index, (sample(), sample(scale=2)), strict=True):
-        assert np.array_equal(read_image(tmp_path / entry["methods"]["lr"]), made.middle(32).lr)
-        assert np.array_equal(read_image(tmp_path / entry["methods"]["hr"]), made.middle(32).hr)
+        assert np.array_equal(read_image(tmp_path / entry["methods"]["lr"]), made.part(32).lr)
+        assert np.array_equal(read_image(tmp_path / entry["methods"]["hr"]), made.part(32).hr)
