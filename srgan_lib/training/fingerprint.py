@@ -18,6 +18,7 @@ DATA = (
     "data.patches",
     "data.randomness",
     "data.resize",
+    "data.training_pairs",
 )
 #: Take the steps, judge the network between them, and resume.
 LOOP = (
@@ -57,6 +58,8 @@ DISCRIMINATORS = {
 BYSTANDERS = {
     "data.photos": "names files; the pixels that are read from them are hashed",
     "errors": "says what is wrong",
+    "data.sources": "finds files; the pixels that are read from them are hashed",
+    "data.split": "reads split.csv, whose contents are hashed",
     "files": "writes bytes as they are",
     "layout": "names folders and stages",
     "models.backbones": "finds and reads files with weights; their contents are hashed",

@@ -11,8 +11,8 @@ import pytest
 
 import srgan_lib
 from srgan_lib.data.images import pixel_hash, write_image
-from srgan_lib.data.pairs import load_pairs
-from srgan_lib.data.photos import Photo
+from srgan_lib.data.split import COLUMNS
+from srgan_lib.data.training_pairs import read_training_pairs
 from srgan_lib.params import is_own
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.fingerprint import BYSTANDERS, deciding_modules
@@ -29,6 +29,7 @@ EVERY_TRAINING = {
     "data.patches",
     "data.randomness",
     "data.resize",
+    "data.training_pairs",
     "data.selection",
     "data.spectrum",
     "metrics.measure",
@@ -151,7 +152,8 @@ def called(stage, params, folder):
     """The library's modules of which a function runs when LR images are made and a stage is trained on them."""
     train_warmup(params, *in_memory(params), folder / "before", "print")
     weights = folder / "before" / "generator.safetensors"
-    photos, split = on_disk(folder)
+    shared = params.shared.model_copy(update={"dataset": "folder", "image_folder": str(folder / "photos")})
+    split_csv = on_disk(folder)
     files = set()
 
     def note(frame, event, _):
@@ -161,7 +163,7 @@ def called(stage, params, folder):
     threading.setprofile(note)
     sys.setprofile(note)
     try:
-        pairs = [load_pairs(split, photos, params.shared, part, pytest.fail) for part in ("train", "validation")]
+        pairs = read_training_pairs(split_csv, shared, pytest.fail)
         if stage == "srcnn":
             train_srcnn(params, *pairs, folder / "run", "print")
         elif stage == "warmup":
@@ -181,16 +183,16 @@ def in_memory(params):
 
 
 def on_disk(folder):
-    """Photographs as files, and their split."""
-    photos, rows = [], []
+    """Photographs in a folder, and the file with their split."""
+    rows = []
     for pair in photographs(4):
-        path = folder / "photos" / f"{pair.image}.png"
-        write_image(path, pair.hr)
-        photos.append(Photo(pair.image, path))
+        write_image(folder / "photos" / f"{pair.image}.png", pair.hr)
         height, width = pair.hr.shape[:2]
         part = "validation" if pair.image == "image3" else "train"
-        rows.append((pair.image, part, height, width, pixel_hash(pair.hr), ""))
-    return photos, pd.DataFrame(rows, columns=["image", "split", "height", "width", "sha256", "lr_sha256"])
+        known = {"image": pair.image, "split": part, "height": height, "width": width, "sha256": pixel_hash(pair.hr)}
+        rows.append({column: known.get(column, "") for column in COLUMNS})
+    pd.DataFrame(rows).to_csv(folder / "split.csv", index=False)
+    return folder / "split.csv"
 
 
 def imports(name):
