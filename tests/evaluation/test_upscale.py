@@ -88,6 +88,7 @@ class Hungry(SRResNet):
     def __init__(self, most, error):
         super().__init__(channels=4, blocks=1)
         self.most, self.error, self.sizes = most, error, []
+        self.receptive_radius = receptive_radius(SRResNet(channels=4, blocks=1))
 
     def forward(self, lr):
         self.sizes.append(lr.shape[2] * lr.shape[3])
