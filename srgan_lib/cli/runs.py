@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from srgan_lib import params_io
+from srgan_lib.cli.extras import require_extra
 from srgan_lib.cli.options import read_run, run_options
 from srgan_lib.cli.terminal import Terminal, print_table
 from srgan_lib.downloads import offline
@@ -36,6 +37,7 @@ def run(from_stage: str | None, no_reuse: bool, dry_run: bool, **described: Any)
         terminal.plan(plans)
         terminal.missing(missing)
         return
+    require_extra("report")
     from srgan_lib.pipeline.assemble import assemble  # with matplotlib and papermill, which planning does without
     from srgan_lib.pipeline.execution import execute
 
@@ -62,6 +64,7 @@ def run(from_stage: str | None, no_reuse: bool, dry_run: bool, **described: Any)
 @click.option("--processes", type=click.IntRange(1), help="Train in so many processes: a GPU each, or sharing the CPU.")
 def train(until: str, processes: int | None, overrides: tuple[str, ...], **described: Any) -> None:
     """Train the networks of PARAMS, without judging them: srgan run goes on from there."""
+    require_extra("report")
     from srgan_lib.pipeline.execution import execute
     from srgan_lib.pipeline.fetching import fetch
     from srgan_lib.pipeline.planning import all_missing, plan_run
@@ -86,6 +89,7 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
 @click.option("--open", "open_it", is_flag=True, help="Open report.html in the browser.")
 def report(run: str, open_it: bool) -> None:
     """Make the report and the archive of RUN (a name under results/, or its folder) again from what is computed."""
+    require_extra("report")
     from srgan_lib.pipeline.assemble import assemble_again
 
     run_dir = _existing_run(run)
@@ -99,6 +103,7 @@ def report(run: str, open_it: bool) -> None:
 @click.argument("run", metavar="RUN")
 def verify(run: str) -> None:
     """Compute RUN again without reuse and compare every file that must come out the same."""
+    require_extra("report")
     from srgan_lib.pipeline.run import Run
     from srgan_lib.pipeline.verify import verify_run
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from srgan_lib.cli.extras import require_extra
 from srgan_lib.cli.options import overlays_option, overrides_option, results_option, results_root, this_command
 from srgan_lib.cli.terminal import Terminal
 from srgan_lib.downloads import offline
@@ -47,6 +48,7 @@ def sweep(
     results: Path | None,
 ) -> None:
     """Run all combinations that FILE names, compute once what they share, and compare them in one report."""
+    require_extra("sweep")
     from srgan_lib.cli.sweep_progress import SweepProgress, show_plan
     from srgan_lib.pipeline.fetching import fetch
     from srgan_lib.sweep import cluster
