@@ -33,6 +33,7 @@ for name in ("metrics.csv", "metrics.txt"):
     (stage.directory / name).write_text(text)
 (stage.directory / "metrics_summary.csv").write_text(
     "dataset,method,metric,mean,difference\\nheldout,bicubic,psnr_y,26.5,0\\nheldout,srgan,psnr_y,25.5,-1\\n")
+(stage.directory / "conclusion.txt").write_text("SRGAN is judged.\\n")
 from PIL import Image
 (stage.directory / "viewer").mkdir(exist_ok=True)
 files = {method: f"00_{method}.png" for method in ("bicubic", "srgan", "hr")}
@@ -50,7 +51,8 @@ weight = stage.params.adversarial.adversarial_weight
 (stage.directory / "weight.json").write_text(json.dumps({"weight": weight}))
 (stage.directory / "generator.safetensors").write_text("weights")
 if weight == 0.5 and not (stage.run.directory.parents[2] / "mended").exists():
-    raise ValueError("this weight is broken on purpose")
+    from srgan_lib.errors import SrganError
+    raise SrganError("this weight is broken on purpose")
 """
 )
 BODIES = {"srcnn": TRAINING, "warmup": TRAINING, "adversarial": ADVERSARIAL, "evaluation": EVALUATION}
