@@ -109,7 +109,7 @@ def open_loop(stage: str, machine: dict, batch: int, crop: int, **sections: dict
     pairs = noise(crop)
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Loop(stage, params, pairs, pairs[:1], folder, "benchmark", None, None)
+    return Loop(stage, params, pairs, pairs[:1], folder, "benchmark", None)
 
 
 def noise(crop: int, images: int = 4) -> list[Pair]:

@@ -45,3 +45,14 @@ def listening(on_text: Callable[[str], None], level: int = logging.WARNING) -> I
     finally:
         LIBRARY.removeHandler(listener)
         LIBRARY.setLevel(before)
+
+
+@contextmanager
+def muted() -> Iterator[None]:
+    """Log nothing inside; for a check whose warnings the computation itself will repeat."""
+    before = LIBRARY.level
+    LIBRARY.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        LIBRARY.setLevel(before)

@@ -3,7 +3,7 @@
 import logging
 
 from srgan_lib.cli.terminal import Terminal
-from srgan_lib.messages import listening
+from srgan_lib.messages import listening, muted
 
 logger = logging.getLogger("srgan_lib.somewhere")
 
@@ -24,6 +24,15 @@ def test_a_listener_can_hear_information_too():
     with listening(heard.append, logging.INFO):
         logger.info("VGG-19 is random")
     assert heard == ["VGG-19 is random"]
+
+
+def test_nothing_is_heard_while_the_library_is_muted():
+    heard = []
+    with listening(heard.append):
+        with muted():
+            logger.warning("a.png is double")
+        logger.warning("b.png is double")
+    assert heard == ["b.png is double"]
 
 
 def test_the_last_terminal_shows_each_text_once(capsys, monkeypatch):

@@ -56,7 +56,7 @@ shared = stage.params.shared
 
 # %%
 photos = training_photos(shared)
-split = make_split(photos, shared, stage.warn, crop=shared.crop)
+split = make_split(photos, shared, crop=shared.crop)
 split.to_csv(stage.directory / "split.csv", index=False)
 stage.table(
     split[["split", "image", "width", "height", "mode", "sha256"]].assign(sha256=split.sha256.str[:12]),
@@ -82,7 +82,7 @@ stage.figure(
 # than the training ones, expect it to do worse on them than on the validation image.
 
 # %%
-pairs = {part: load_pairs(split, photos, shared, part, stage.warn) for part in ("train", "validation", "test")}
+pairs = {part: load_pairs(split, photos, shared, part) for part in ("train", "validation", "test")}
 statistics = figures.statistics(pairs)
 statistics.to_csv(stage.directory / "statistics.csv", index=False)
 stage.figure(

@@ -77,7 +77,7 @@ shared = stage.params.shared
 
 # %%
 split_csv = stage.input("data", "split.csv")
-train, validation = read_training_pairs(split_csv, shared, stage.warn)
+train, validation = read_training_pairs(split_csv, shared)
 
 alignment = check_alignment(validation, shared.scale)
 alignment.to_csv(stage.directory / "alignment.csv", index=False)
@@ -118,7 +118,6 @@ curve = train_srcnn(
     stage.directory,
     stage.training_fingerprint(split_csv),
     on_step=stage.progress("Training SRCNN"),
-    on_warning=stage.warn,
 )
 
 # %%

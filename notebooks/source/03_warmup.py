@@ -86,7 +86,7 @@ stage = open_stage("warmup", globals())
 shared, warmup = stage.params.shared, stage.params.warmup
 
 split_csv = stage.input("data", "split.csv")
-train, validation = read_training_pairs(split_csv, shared, stage.warn)
+train, validation = read_training_pairs(split_csv, shared)
 
 # %%
 if warmup.steps > 1:
@@ -163,7 +163,6 @@ curve = train_warmup(
     stage.directory,
     stage.training_fingerprint(split_csv),
     on_step=stage.progress("Warming up"),
-    on_warning=stage.warn,
 )
 
 # %%

@@ -93,7 +93,7 @@ shared, adversarial = stage.params.shared, stage.params.adversarial
 
 split_csv = stage.input("data", "split.csv")
 warmup_weights = stage.input("warmup", "generator.safetensors")
-train, validation = read_training_pairs(split_csv, shared, stage.warn)
+train, validation = read_training_pairs(split_csv, shared)
 
 # %% [markdown]
 # ## Two players
@@ -156,7 +156,6 @@ curve = train_adversarial(
     stage.directory,
     stage.training_fingerprint(split_csv, warmup_weights),
     on_step=stage.progress("Adversarial training"),
-    on_warning=stage.warn,
     code=stage.code,
 )
 

@@ -117,7 +117,7 @@ shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage
 
 # %%
 split = read_split(stage.input("data", "split.csv"))
-test_pairs = load_test_sets(evaluation.test_sets, split, training_photos(shared), shared, stage.warn)
+test_pairs = load_test_sets(evaluation.test_sets, split, training_photos(shared), shared)
 files = {
     "srcnn": stage.input("srcnn", "srcnn.safetensors"),
     "warmup": stage.input("warmup", "generator.safetensors"),

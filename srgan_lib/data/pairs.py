@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate
@@ -24,7 +25,7 @@ from srgan_lib.data.spectrum import luminance
 from srgan_lib.layout import cache_folder
 from srgan_lib.params import Shared
 
-Warn = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 LEAST_RESEMBLANCE = 0.7  #: correlation of an LR file with its HR image made small, below which a warning is due
 
@@ -57,7 +58,6 @@ def load_pairs(
     photos: Sequence[Photo],
     shared: Shared,
     part: str,
-    on_warning: Warn,
     *,
     memory_share: float = 0.25,
 ) -> list[Pair]:
@@ -65,7 +65,8 @@ def load_pairs(
 
     Images are decoded once, in parallel, and held as uint8. A part that needs more than
     ``memory_share`` of this machine's memory is held in a temporary file in the user's cache and
-    mapped into memory, so that the system keeps only what fits; the file goes with the process.
+    mapped into memory, so that the system keeps only what fits; the file goes with the process. An LR
+    file that does not look like its HR image is named in a warning.
 
     Parameters
     ----------
@@ -73,7 +74,6 @@ def load_pairs(
     photos : the same photographs.
     shared : the shared parameters (scale, degradation, blur_sigma, image_size, seed, lr_folder).
     part : train, validation or test.
-    on_warning : called with one sentence per LR file that does not look like its HR image.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def load_pairs(
             return Pair(row.image, hr, None)
         lr = pixels[ends[index] + hr.size : ends[index + 1]].reshape(height // scale, width // scale, 3)
         lr_path = _lr_path(photo, shared)
-        lr[:] = _read_lr(row, photo, lr_path, hr, shared, on_warning) if lr_path else _make_lr(row, hr, shared)
+        lr[:] = _read_lr(row, photo, lr_path, hr, shared) if lr_path else _make_lr(row, hr, shared)
         return Pair(row.image, hr, lr)
 
     with ThreadPoolExecutor() as pool:
@@ -136,7 +136,7 @@ def _lr_path(photo: Photo, shared: Shared) -> Path | None:
     return photo.lr_path if is_wanted else None
 
 
-def _read_lr(row: Any, photo: Photo, lr_path: Path, hr: np.ndarray, shared: Shared, on_warning: Warn) -> np.ndarray:
+def _read_lr(row: Any, photo: Photo, lr_path: Path, hr: np.ndarray, shared: Shared) -> np.ndarray:
     lr = _read_unchanged(lr_path, row.lr_sha256)
     height, width = hr.shape[0] // shared.scale, hr.shape[1] // shared.scale
     if not (0 <= lr.shape[0] - height <= 1 and 0 <= lr.shape[1] - width <= 1):
@@ -148,9 +148,11 @@ def _read_lr(row: Any, photo: Photo, lr_path: Path, hr: np.ndarray, shared: Shar
     lr = lr[:height, :width]
     likeness = resemblance(lr, imresize(hr, 1 / shared.scale))
     if likeness < LEAST_RESEMBLANCE:
-        on_warning(
-            f"{lr_path} does not look like {photo.path} made small (correlation {likeness:.2f}); "
-            "check that they belong together"
+        logger.warning(
+            "%s does not look like %s made small (correlation %.2f); check that they belong together",
+            lr_path,
+            photo.path,
+            likeness,
         )
     return lr
 

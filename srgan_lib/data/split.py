@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,23 +22,21 @@ PARTS: tuple[Split, ...] = ("train", "validation", "test")
 HELD_OUT: tuple[Split, ...] = ("test", "validation")
 COLUMNS = ("split", "image", "group", "width", "height", "mode", "sha256", "perceptual_hash", "lr_sha256", "path")
 
+logger = logging.getLogger(__name__)
 
-Warn = Callable[[str], None]
 
-
-def make_split(photos: Sequence[Photo], shared: Shared, on_warning: Warn, crop: int = 0) -> pd.DataFrame:
+def make_split(photos: Sequence[Photo], shared: Shared, crop: int = 0) -> pd.DataFrame:
     """Put every photograph in train, validation or test, and record its size and hashes.
 
     What a set itself keeps for validation or test stays so. From the other photographs the seed
     draws, whole groups at a time, ``test_images`` and ``validation_images`` where the set has none
     of its own; the rest is for training, of which at most ``train_images`` are used. An image that
-    cannot be read, or is too small, is named in a warning and skipped.
+    cannot be read, or is too small, is named in a warning and skipped; doubles in one part are named in a warning.
 
     Parameters
     ----------
     photos : what :func:`srgan_lib.data.sources.find_photos` found.
     shared : the shared parameters (seed, numbers of images, image_size).
-    on_warning : called with one sentence per image that is skipped or double.
     crop : side of the training crops in HR pixels; smaller images are skipped.
 
     Returns
@@ -59,9 +58,7 @@ def make_split(photos: Sequence[Photo], shared: Shared, on_warning: Warn, crop: 
         )
     root = os.path.commonpath([photo.path.parent for photo in photos])
     indices = {photo.image: index for index, photo in enumerate(photos)}
-    assigned = sorted(
-        _assign(photos, shared, on_warning, crop), key=lambda row: (PARTS.index(row[0]), indices[row[1].image])
-    )
+    assigned = sorted(_assign(photos, shared, crop), key=lambda row: (PARTS.index(row[0]), indices[row[1].image]))
     rows = [
         {
             "split": part,
@@ -76,7 +73,7 @@ def make_split(photos: Sequence[Photo], shared: Shared, on_warning: Warn, crop: 
     refuse_duplicates(frame)
     for _, twins in frame.groupby("sha256", sort=False):
         if len(twins) > 1:
-            on_warning(f"{', '.join(twins.image)} are the same image ({twins.split.iloc[0]})")
+            logger.warning("%s are the same image (%s)", ", ".join(twins.image), twins.split.iloc[0])
     return frame
 
 
@@ -92,9 +89,7 @@ def as_test_set(photos: Sequence[Photo]) -> list[Photo]:
     return own or [replace(photo, split="test") for photo in photos]
 
 
-def _assign(
-    photos: Sequence[Photo], shared: Shared, on_warning: Warn, crop: int
-) -> Iterator[tuple[Split, Photo, dict[str, Any]]]:
+def _assign(photos: Sequence[Photo], shared: Shared, crop: int) -> Iterator[tuple[Split, Photo, dict[str, Any]]]:
     """Yield (part, photograph, its sizes and hashes), reading no more files than are needed."""
     groups: dict[str, list[Photo]] = {}
     for photo in photos:
@@ -121,7 +116,7 @@ def _assign(
         for photo in members:
             if count[part] == limits[part]:
                 break
-            facts = _examine(photo, shared, on_warning, crop)
+            facts = _examine(photo, shared, crop)
             if facts is not None:
                 count[part] += 1
                 yield part, photo, facts
@@ -134,18 +129,20 @@ def _assign(
         )
 
 
-def _examine(photo: Photo, shared: Shared, on_warning: Warn, crop: int) -> dict[str, Any] | None:
+def _examine(photo: Photo, shared: Shared, crop: int) -> dict[str, Any] | None:
     """A photograph's sizes and hashes; None, with a warning, if it is of no use."""
     try:
         image = read_image(photo.path)
         lr_sha256 = pixel_hash(read_image(photo.lr_path)) if photo.lr_path else ""
     except ImageError as error:
-        on_warning(f"skipped {error}")
+        logger.warning("skipped %s", error)
         return None
     height, width = image.shape[:2]
     least = max(crop, shared.scale)
     if shared.image_size is None and min(height, width) < least:
-        on_warning(f"skipped {photo.path}: its {width}×{height} pixels are smaller than the crop of {least}×{least}")
+        logger.warning(
+            "skipped %s: its %d×%d pixels are smaller than the crop of %d×%d", photo.path, width, height, least, least
+        )
         return None
     return {
         "width": width,

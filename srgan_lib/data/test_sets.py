@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -11,26 +11,22 @@ from srgan_lib.data.pairs import Pair, load_pairs
 from srgan_lib.data.photos import Photo
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import as_test_set, make_split
+from srgan_lib.messages import muted
 from srgan_lib.params import Shared
 
 HELDOUT = "heldout"
 
 
 def load_test_sets(
-    names: Sequence[str],
-    split: pd.DataFrame,
-    photos: Sequence[Photo],
-    shared: Shared,
-    on_warning: Callable[[str], None],
+    names: Sequence[str], split: pd.DataFrame, photos: Sequence[Photo], shared: Shared
 ) -> dict[str, list[Pair]]:
-    """Load test sets by name.
+    """Load test sets by name; an image that is skipped is named in a warning.
 
     Parameters
     ----------
     names : ``heldout``, which is the test part of the training set and goes by that set's name, or named sets.
     split, photos : of the training set.
     shared : the shared parameters.
-    on_warning : told of each image that is skipped.
 
     Returns
     -------
@@ -44,10 +40,10 @@ def load_test_sets(
     sets: dict[str, list[Pair]] = {}
     for name in names:
         if name == HELDOUT:
-            sets[shared.dataset] = load_pairs(split, photos, shared, "test", on_warning)
+            sets[shared.dataset] = load_pairs(split, photos, shared, "test")
         else:
-            own, frame = _unseen(name, split, shared, on_warning)
-            sets[name] = load_pairs(frame, own, shared, "test", on_warning)
+            own, frame = _unseen(name, split, shared)
+            sets[name] = load_pairs(frame, own, shared, "test")
     return sets
 
 
@@ -65,15 +61,14 @@ def check_test_sets(names: Sequence[str], split: pd.DataFrame, shared: Shared) -
         if name == HELDOUT:
             images[shared.dataset] = split.image[split.split == "test"].tolist()
         else:
-            images[name] = _unseen(name, split, shared, lambda text: None)[1].image.tolist()
+            with muted():
+                images[name] = _unseen(name, split, shared)[1].image.tolist()
     return images
 
 
-def _unseen(
-    name: str, split: pd.DataFrame, shared: Shared, on_warning: Callable[[str], None]
-) -> tuple[list[Photo], pd.DataFrame]:
+def _unseen(name: str, split: pd.DataFrame, shared: Shared) -> tuple[list[Photo], pd.DataFrame]:
     """The photographs of a named set with their sizes and hashes, none of which is in training or validation."""
     own = as_test_set(find_photos(name, scale=shared.scale))
-    frame = make_split(own, shared, on_warning)
+    frame = make_split(own, shared)
     refuse_duplicates(pd.concat([split[split.split != "test"], frame], ignore_index=True))
     return own, frame

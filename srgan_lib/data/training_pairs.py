@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from srgan_lib.data.pairs import Pair, load_pairs
@@ -17,16 +16,13 @@ def training_photos(shared: Shared) -> list[Photo]:
     return find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder)
 
 
-def read_training_pairs(
-    split_csv: Path, shared: Shared, on_warning: Callable[[str], None]
-) -> tuple[list[Pair], list[Pair]]:
-    """Load the pairs that train and those that validate.
+def read_training_pairs(split_csv: Path, shared: Shared) -> tuple[list[Pair], list[Pair]]:
+    """Load the pairs that train and those that validate; warnings as of :func:`~srgan_lib.data.pairs.load_pairs`.
 
     Parameters
     ----------
     split_csv : the data stage's ``split.csv``.
     shared : the shared parameters.
-    on_warning : told in a sentence of each LR file that does not look like its HR image.
 
     Raises
     ------
@@ -35,5 +31,5 @@ def read_training_pairs(
     """
     split = read_split(split_csv)
     photos = training_photos(shared)
-    train, validation = (load_pairs(split, photos, shared, part, on_warning) for part in ("train", "validation"))
+    train, validation = (load_pairs(split, photos, shared, part) for part in ("train", "validation"))
     return train, validation

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +16,6 @@ from srgan_lib.metrics.registry import HEADLINE
 from srgan_lib.models.files import load_model
 from srgan_lib.params import Shared
 from srgan_lib.weights import FOLDER, SCORES, reference_models
-
-logger = logging.getLogger(__name__)
 
 #: How far another machine may be off.
 TOLERANCES = dict(zip(HEADLINE, (0.02, 0.001, 0.002), strict=True))
@@ -40,7 +37,7 @@ def check_models(
     """
     shared = Shared.model_validate({"scale": scale})
     photos = as_test_set(find_photos(BUILTIN, scale=scale))
-    pairs = load_pairs(make_split(photos, shared, logger.warning), photos, shared, "test", logger.warning)
+    pairs = load_pairs(make_split(photos, shared), photos, shared, "test")
     methods = {name: network(load_model(path)[0]) for name, path in reference_models(scale, folder=folder).items()}
     metrics = evaluate({BUILTIN: pairs}, methods, scale=scale, names=HEADLINE, on_step=on_step)
     measured = metrics.metrics.groupby("method", sort=False)[list(HEADLINE)].mean()

@@ -16,7 +16,7 @@ from srgan_lib.models.own_code import Code, OwnClass
 from srgan_lib.params import Params
 from srgan_lib.training.adversarial_loss import AdversarialLoss
 from srgan_lib.training.compute import seeded
-from srgan_lib.training.loop import Loop, OnStep, OnWarning, TrainingTask
+from srgan_lib.training.loop import Loop, OnStep, TrainingTask
 from srgan_lib.training.losses import ImageTerms, weighted_sum
 from srgan_lib.training.montage import Montage
 from srgan_lib.training.optimizer import Optimizer
@@ -130,7 +130,6 @@ def train_adversarial(
     directory: Path,
     fingerprint: str,
     on_step: OnStep | None = None,
-    on_warning: OnWarning | None = None,
     *,
     code: Code | None = None,
     extra_losses: Mapping[type, float] | None = None,
@@ -147,5 +146,5 @@ def train_adversarial(
     losses = own_losses(named) if named else []
     if losses:
         fingerprint = with_own_losses(fingerprint, losses, directory)
-    loop = Loop("adversarial", params, train_pairs, validation_pairs, directory, fingerprint, on_step, on_warning)
+    loop = Loop("adversarial", params, train_pairs, validation_pairs, directory, fingerprint, on_step)
     return loop.run(["generator", "discriminator"], lambda: AdversarialTask(loop, warmup_weights, code, losses))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from srgan_lib.models.files import CheckpointError, load_tensors, save_tensors
+
+logger = logging.getLogger(__name__)
 
 
 class Checkpoints:
@@ -34,7 +37,7 @@ class Checkpoints:
             old.unlink()
         return path
 
-    def newest(self, on_warning: Callable[[str], None]) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    def newest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """The newest state that can be used, or none.
 
         Each damaged one is named in a warning and deleted. States of another fingerprint are moved aside, never
@@ -44,7 +47,7 @@ class Checkpoints:
             try:
                 tensors, metadata = load_tensors(path)
             except CheckpointError as error:
-                on_warning(f"{error}; training goes on from the checkpoint before it, or else from the start")
+                logger.warning("%s; training goes on from the checkpoint before it, or else from the start", error)
                 path.unlink()
                 continue
             if metadata.get("fingerprint") == self.fingerprint:
@@ -53,9 +56,11 @@ class Checkpoints:
             aside.mkdir(exist_ok=True)
             for other in self.files():
                 other.rename(aside / other.name)
-            on_warning(
-                f"{path.name} was made with other parameters, data or code: training starts anew. It is kept in "
-                f"{aside}; delete that when you do not need it"
+            logger.warning(
+                "%s was made with other parameters, data or code: training starts anew. It is kept in %s; "
+                "delete that when you do not need it",
+                path.name,
+                aside,
             )
             break
         return None

@@ -62,6 +62,7 @@ BYSTANDERS = {
     "data.split": "reads split.csv, whose contents are hashed",
     "files": "writes bytes as they are",
     "layout": "names folders and stages",
+    "messages": "passes on what is logged",
     "models.backbones": "finds and reads files with weights; their contents are hashed",
     "models.files": "stores tensors bit for bit, which the hash in each file proves",
     "params": "values are hashed",

@@ -10,7 +10,6 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,6 @@ from srgan_lib.training.tensorboard import TensorBoard
 from srgan_lib.training.validation import Validation
 
 OnStep = Callable[[int, int, Mapping[str, float] | None], None]
-OnWarning = Callable[[str], None]
 
 
 class TrainingTask(ABC):
@@ -66,7 +64,6 @@ class Loop:
     fingerprint : of everything that decides the weights. Training goes on where it stopped under the same one, and
         is not repeated if it was finished under it.
     on_step : called after every step with (step, steps, the new row of the loss curve or None).
-    on_warning : told in a sentence what the user should know.
     """
 
     def __init__(
@@ -78,14 +75,12 @@ class Loop:
         directory: Path,
         fingerprint: str,
         on_step: OnStep | None,
-        on_warning: OnWarning | None,
     ) -> None:
         shared, stage = params.shared, getattr(params, stage_name)
         self.stage_name, self.params, self.stage = stage_name, params, stage
         self.directory = Path(directory)
         self.fingerprint = fingerprint
         self.on_step = on_step or (lambda step, steps, row: None)
-        self.on_warning = on_warning or (lambda text: None)
         self.train_pairs = train_pairs
         self.compute = Compute.of(shared)
         self.checkpoints = Checkpoints(self.directory / "checkpoints", fingerprint, stage.keep_checkpoints)
@@ -119,25 +114,22 @@ class Loop:
         """
         curve = finished_curve(self.directory, outputs, self.fingerprint)
         if curve is not None:
-            Health(self.on_warning).on_start(self.stage.steps, rows(curve))
+            Health().on_start(self.stage.steps, rows(curve))
             self.on_step(self.stage.steps, self.stage.steps, None)
             return curve
         count = self.params.shared.processes
         if count == 1:
             self._resume(build)
         else:
-            processes.launch(count, self.compute.device, lambda emit: self._take_part(build, emit), self._dispatch)
+            processes.launch(count, self.compute.device, lambda on_step: self._take_part(build, on_step), self.on_step)
         return pandas.read_csv(self.directory / "loss_curve.csv")
 
-    def _take_part(self, build: Callable[[], TrainingTask], emit: Callable[..., None]) -> None:
+    def _take_part(self, build: Callable[[], TrainingTask], on_step: OnStep) -> None:
         """Train as one of several processes; what the first has to say is heard by the process that started them."""
         self.compute = self.validation.compute = self.compute.share(*processes.rank_and_world_size())
         self.sampler = self._sampler(processes.rank_and_world_size())
-        self.on_step, self.on_warning = partial(emit, "on_step"), partial(emit, "on_warning")
+        self.on_step = on_step
         self._resume(build)
-
-    def _dispatch(self, callback: str, *content: Any) -> None:
-        getattr(self, callback)(*content)
 
     def _sampler(self, part: tuple[int, int] = (0, 1)) -> PatchSampler:
         stage = self.stage
@@ -151,7 +143,7 @@ class Loop:
         self.task = build()
         self.state = TrainingState(self.task.networks, self.stage.ema_decay, self.checkpoints)
         with processes.main_process_first():
-            start = self.state.restore(self.on_warning)
+            start = self.state.restore()
         card = {**self.task.card, "stage": self.stage_name, "fingerprint": self.fingerprint}
         self.results = Results(self.directory, self.stage, self.state, self.validation, card)
         self.observers = self._observers()
@@ -166,7 +158,7 @@ class Loop:
             return []
         folder = self.directory.parent / "tensorboard" / self.stage_name
         tensorboard = [TensorBoard(folder)] if self.params.shared.tensorboard else []
-        return [Health(self.on_warning), *tensorboard, self.results, *self.task.observers]
+        return [Health(), *tensorboard, self.results, *self.task.observers]
 
     def _train(self, start: int) -> None:
         """Train from step ``start`` (from 0) to the end."""

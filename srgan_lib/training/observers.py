@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 
 from torch import nn
 
 from srgan_lib.training.gan_diagnostics import WINDOW, discriminator_warnings
+
+logger = logging.getLogger(__name__)
 
 Row = Mapping[str, float]
 
@@ -28,15 +31,9 @@ class Observer:
 
 
 class Health(Observer):
-    """Warns of a discriminator that wins outright or has collapsed, each kind once.
+    """Warns of a discriminator that wins outright or has collapsed, each kind once."""
 
-    Parameters
-    ----------
-    on_warning : called with a sentence.
-    """
-
-    def __init__(self, on_warning: Callable[[str], None]) -> None:
-        self.on_warning = on_warning
+    def __init__(self) -> None:
         self._warned: set[str] = set()
 
     def on_start(self, start: int, curve: Sequence[Row]) -> None:
@@ -51,4 +48,4 @@ class Health(Observer):
         for kind, text in discriminator_warnings(rows).items():
             if kind not in self._warned:
                 self._warned.add(kind)
-                self.on_warning(text)
+                logger.warning("%s", text)

@@ -7,6 +7,7 @@ the mean logits of the relativistic loss. Nothing here does anything in a proces
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import signal
 import socket
@@ -14,14 +15,19 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, distributed
 
 from srgan_lib.errors import PackageMissing, SrganError
+from srgan_lib.messages import LIBRARY, Listener
 from srgan_lib.training.interrupt import Interrupted
 
-Emit = Callable[..., None]
+logger = logging.getLogger(__name__)
+
+OnStep = Callable[..., None]
 
 
 class ProcessDied(SrganError):
@@ -62,16 +68,17 @@ def all_reduce_mean(tensors: Sequence[Tensor]) -> None:
         tensor.copy_(mean.view_as(tensor))
 
 
-def launch(count: int, device: str, train: Callable[[Emit], None], on_event: Emit) -> None:
+def launch(count: int, device: str, train: Callable[[OnStep], None], on_step: OnStep) -> None:
     """Run ``train`` in so many processes, on as many GPUs or sharing the CPU.
 
     The processes are forked from this one (by ``accelerate.notebook_launcher``, so that this works in a notebook, too)
     and share the memory of the decoded images. This process must not have used a GPU before.
+    What the first of them warns of is logged here.
 
     Parameters
     ----------
-    train : called in each process with what tells this one something, any arguments.
-    told : called here with what the first process tells.
+    train : called in each process with a function to call after every step.
+    on_step : called here with what the first process passes to that function.
 
     Raises
     ------
@@ -94,18 +101,28 @@ def launch(count: int, device: str, train: Callable[[Emit], None], on_event: Emi
 
     def listen() -> None:
         while (message := receiving.recv()) is not None:
-            kind, *content = message
-            failures.extend(content) if kind == "failed" else on_event(*content)
+            match message:
+                case "step", *content:
+                    on_step(*content)
+                case "warning", text:
+                    logger.warning("%s", text)
+                case "failed", error:
+                    failures.append(error)
+
+    def send(*message: Any) -> None:
+        if is_main_process():
+            sending.send(message)
 
     def work() -> None:
         PartialState(cpu=device == "cpu")
+        # In place of the handlers that came along in the fork, and would show a notebook's reader nothing.
+        LIBRARY.handlers, LIBRARY.propagate = [Listener(partial(send, "warning"))], False
         try:
-            train(lambda *content: sending.send(("told", *content)) if is_main_process() else None)
+            train(partial(send, "step"))
         except Exception as error:
-            if is_main_process():
-                if not isinstance(error, SrganError):
-                    error.add_note(traceback.format_exc())  # a traceback itself does not travel between processes
-                sending.send(("failed", error))
+            if not isinstance(error, SrganError):
+                error.add_note(traceback.format_exc())  # a traceback itself does not travel between processes
+            send("failed", error)
             raise
         finally:
             distributed.destroy_process_group()

@@ -11,7 +11,7 @@ from srgan_lib.data.pairs import Pair
 from srgan_lib.models.generators import srcnn_config
 from srgan_lib.params import Params
 from srgan_lib.training.distances import DISTANCES
-from srgan_lib.training.loop import Loop, OnStep, OnWarning
+from srgan_lib.training.loop import Loop, OnStep
 from srgan_lib.training.losses import ImageTerms
 from srgan_lib.training.supervised import SupervisedTask
 
@@ -23,7 +23,6 @@ def train_srcnn(
     directory: Path,
     fingerprint: str,
     on_step: OnStep | None = None,
-    on_warning: OnWarning | None = None,
 ) -> pandas.DataFrame:
     """Train SRCNN on the mean squared error of pixels.
 
@@ -36,7 +35,6 @@ def train_srcnn(
     fingerprint : of everything that decides the weights: training goes on where it stopped under the same one, and is
         not repeated if it was finished under it.
     on_step : called after every step with (step, steps, the new row of the loss curve or None).
-    on_warning : told in a sentence what the user should know.
 
     Returns
     -------
@@ -52,6 +50,6 @@ def train_srcnn(
         When a checkpoint of this fingerprint holds another network.
     """
     config = srcnn_config(params.srcnn, params.shared.scale)
-    loop = Loop("srcnn", params, train_pairs, validation_pairs, directory, fingerprint, on_step, on_warning)
+    loop = Loop("srcnn", params, train_pairs, validation_pairs, directory, fingerprint, on_step)
     terms = ImageTerms({"pixel": DISTANCES["mse"]}, {"pixel": 1.0})
     return loop.run(["srcnn"], lambda: SupervisedTask(loop, "srcnn", config, terms))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ class TrainingState:
         tensors["history"] = torch.frombuffer(history, dtype=torch.uint8)
         self.checkpoints.save(step, tensors, {"configs": self._configs()})
 
-    def restore(self, on_warning: Callable[[str], None]) -> int:
+    def restore(self) -> int:
         """Take over the newest checkpoint; return how many steps are done, 0 without one.
 
         Raises
@@ -76,7 +76,7 @@ class TrainingState:
         CheckpointError
             If it holds other networks.
         """
-        found = self.checkpoints.newest(on_warning)
+        found = self.checkpoints.newest()
         if found is None:
             return 0
         tensors, metadata = found

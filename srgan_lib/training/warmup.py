@@ -12,7 +12,7 @@ from srgan_lib.files import digest
 from srgan_lib.models.generators import generator_config
 from srgan_lib.models.own_code import OwnClass, locate, own_class
 from srgan_lib.params import Params, is_own
-from srgan_lib.training.loop import Loop, OnStep, OnWarning
+from srgan_lib.training.loop import Loop, OnStep
 from srgan_lib.training.losses import ImageTerms
 from srgan_lib.training.own_loss import own_losses, with_own_losses
 from srgan_lib.training.supervised import SupervisedTask
@@ -25,7 +25,6 @@ def train_warmup(
     directory: Path,
     fingerprint: str,
     on_step: OnStep | None = None,
-    on_warning: OnWarning | None = None,
     *,
     generator: type | None = None,
     extra_losses: Mapping[type, float] | None = None,
@@ -50,7 +49,7 @@ def train_warmup(
         fingerprint = with_own_losses(fingerprint, losses, directory)
     if generator:
         fingerprint = digest([fingerprint, config])
-    loop = Loop("warmup", params, train_pairs, validation_pairs, directory, fingerprint, on_step, on_warning)
+    loop = Loop("warmup", params, train_pairs, validation_pairs, directory, fingerprint, on_step)
 
     def build() -> SupervisedTask:
         terms = ImageTerms.of(stage, loop.compute, loop.first_crops(), losses)

@@ -84,7 +84,7 @@ def test_what_the_reference_models_learned_from_judges_nothing(judged):
         if name != "builtin" and not (Path(os.environ.get("SRGAN_DATA", "nowhere")) / name).is_dir():
             pytest.skip(f"set SRGAN_DATA to a folder that has {name}")
     learned, held_out = (
-        make_split(photos, Shared(), lambda text: None)
+        make_split(photos, Shared())
         for photos in (find_photos("bsds400", scale=4), as_test_set(find_photos(judged, scale=4)))
     )
     assert len(learned) == 399 and set(held_out.split) == {"test"}

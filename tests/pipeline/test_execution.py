@@ -291,7 +291,7 @@ from srgan_lib.data.split import make_split
 
 shared = stage.params.shared
 photos = find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder)
-make_split(photos, shared, print).to_csv(stage.directory / "split.csv", index=False)
+make_split(photos, shared).to_csv(stage.directory / "split.csv", index=False)
 """
 
 

@@ -163,7 +163,7 @@ def called(stage, params, folder):
     threading.setprofile(note)
     sys.setprofile(note)
     try:
-        pairs = read_training_pairs(split_csv, shared, pytest.fail)
+        pairs = read_training_pairs(split_csv, shared)
         if stage == "srcnn":
             train_srcnn(params, *pairs, folder / "run", "print")
         elif stage == "warmup":

@@ -100,20 +100,14 @@ def test_a_damaged_result_is_made_again(make_params, pairs, tmp_path):
     assert results(tmp_path / "run") == good
 
 
-def test_other_parameters_start_anew(make_params, pairs, tmp_path):
+def test_other_parameters_start_anew(make_params, pairs, tmp_path, caplog):
     with pytest.raises(Interrupted):
         train_warmup(make_params(), *pairs, tmp_path, "before", on_step=interrupt_at(3))
-    warnings, steps = [], []
-    train_warmup(
-        make_params(),
-        *pairs,
-        tmp_path,
-        "after",
-        on_step=lambda step, *_: steps.append(step),
-        on_warning=warnings.append,
-    )
+    steps = []
+    train_warmup(make_params(), *pairs, tmp_path, "after", on_step=lambda step, *_: steps.append(step))
     assert steps[0] == 1
-    assert len(warnings) == 1 and "other parameters, data or code" in warnings[0]
+    (warning,) = caplog.messages
+    assert "other parameters, data or code" in warning
 
 
 def test_a_state_of_another_network_is_refused(make_params, pairs, tmp_path):

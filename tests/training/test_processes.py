@@ -18,6 +18,7 @@ from srgan_lib.training.compute import Compute
 SCRIPT = """
 import json, sys
 from pathlib import Path
+from srgan_lib.messages import listening
 from srgan_lib.params import Params
 from srgan_lib.training.warmup import train_warmup
 from tests.tiny import photographs
@@ -25,7 +26,8 @@ from tests.tiny import photographs
 images, told = photographs(4), []
 params, folder = Params.model_validate(json.loads(sys.argv[1])), Path(sys.argv[2])
 try:
-    train_warmup(params, images[:3], images[3:], folder, "print", lambda step, *_: told.append(step), told.append)
+    with listening(told.append):
+        train_warmup(params, images[:3], images[3:], folder, "print", lambda step, *_: told.append(step))
 except Exception as error:
     told.append(type(error).__name__ + ": " + str(error))
 print("told", json.dumps(told))
@@ -106,6 +108,17 @@ def test_two_processes_go_on_where_they_stopped(make_params, tmp_path):
     assert newest.exists()
     assert train(params, tmp_path / "parts") == [11, 12]
     assert (tmp_path / "parts" / "generator.safetensors").read_bytes() == whole
+
+
+@pytest.mark.slow
+def test_a_warning_of_a_process_is_logged_here(make_params, tmp_path):
+    params = make_params(shared={"processes": 2}, warmup={"steps": 4, "batch": 2, "checkpoint_every": 2})
+    train(params, tmp_path)
+    (tmp_path / "generator.safetensors").unlink()
+    (checkpoint,) = (tmp_path / "checkpoints").iterdir()
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-1] + b"!")
+    warning, *steps = train(params, tmp_path)
+    assert f"{checkpoint.name}: damaged" in warning and steps == [1, 2, 3, 4]
 
 
 @pytest.mark.slow
