@@ -48,4 +48,5 @@ class ImageDiscriminator(nn.Module):
 
 def conv_block(before: int, after: int, stride: int = 1, kernel: int = 3) -> list[nn.Module]:
     """A convolution with BN and LeakyReLU 0.2, as a list of layers."""
-    return [nn.Conv2d(before, after, kernel, stride, padding=1), nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)]
+    convolution = nn.Conv2d(before, after, kernel, stride, padding=0 if kernel == 1 else 1)
+    return [convolution, nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)]

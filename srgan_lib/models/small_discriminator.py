@@ -13,8 +13,10 @@ from srgan_lib.params import Head
 class SmallResidualDiscriminator(ImageDiscriminator):
     """A convolution, four strided ones, four more of which the last is added to the one before, and one neuron.
 
-    From "Upscaling Of Image Quality By Increasing Resolution Using Super Resolution Generative Adversarial Networks";
-    the widths (64 doubling to 512) and kernels (4×4 where strided, 3×3 elsewhere) are inferred.
+    From "Upscaling Of Image Quality By Increasing Resolution Using Super Resolution Generative Adversarial Networks": the
+    strided convolutions are "each increasing in number of neurons", the four after them have "varying neurons and kernel
+    sizes". The numbers are inferred: 64 doubling to 1024 with 4×4 kernels, then 512 and 128 (1×1) and twice 512 (3×3),
+    close to the discriminator of TensorLayer's SRGAN.
 
     Parameters
     ----------
@@ -24,14 +26,14 @@ class SmallResidualDiscriminator(ImageDiscriminator):
 
     def __init__(self, crop: int = 96, channels: int = 64, head: Head = "dense") -> None:
         super().__init__(crop, head)
-        widths = [channels * 2 ** min(index, 3) for index in range(5)]
+        widths = [channels * 2**index for index in range(5)]
         layers: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
         for before, after in pairwise(widths):
             layers += conv_block(before, after, stride=2, kernel=4)
-        for _ in range(3):
-            layers += conv_block(widths[-1], widths[-1])
-        self.features = nn.Sequential(*layers, Residual(*conv_block(widths[-1], widths[-1])[:-1]), nn.LeakyReLU(0.2))
-        self.classify = nn.Linear(self.num_features(widths[-1], crop // 16), 1)
+        narrow, wide = 2 * channels, 8 * channels
+        layers += conv_block(widths[-1], wide, kernel=1) + conv_block(wide, narrow, kernel=1) + conv_block(narrow, wide)
+        self.features = nn.Sequential(*layers, Residual(*conv_block(wide, wide)[:-1]), nn.LeakyReLU(0.2))
+        self.classify = nn.Linear(self.num_features(wide, crop // 16), 1)
 
 
 class Residual(nn.Sequential):

@@ -44,7 +44,13 @@ def test_small_residual_adds_its_last_convolution_to_the_one_before():
     before = model.features[:-2](torch.rand(2, 3, 32, 32))
     convolved = residual[1](residual[0](before))
     torch.testing.assert_close(activation(residual(before)), nn.functional.leaky_relu(before + convolved, 0.2))
-    assert sum(isinstance(m, nn.Conv2d) for m in model.modules()) == 1 + 4 + 4
+    convolutions = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
+    assert len(convolutions) == 1 + 4 + 4
+    strided, after = convolutions[1:5], convolutions[5:]
+    widths = [c.out_channels for c in strided]
+    assert {c.stride for c in strided} == {(2, 2)} and widths == sorted(set(widths))
+    assert {c.stride for c in after} == {(1, 1)}
+    assert len({c.out_channels for c in after}) > 1 and len({c.kernel_size for c in after}) > 1
 
 
 def test_unknown_architecture_is_named():
