@@ -127,23 +127,29 @@ def test_other_images_are_compared_by_their_distance_to_bicubic():
 
 def test_two_sources_of_one_test_set_are_told_apart():
     summary = summary_of("builtin").replace("psnr_rgb", "psnr_y").drop_duplicates(["dataset", "method", "metric"])
-    recipe = Published(title="Both", sources=["ledig2017", "spsr"])
+    recipe = Published(title="Both", sources=["ledig2017", "spsr"], methods={"TensorLayer SRGAN": "srgan"})
     table = relative_to_bicubic(compare_recipe(summary, recipe), summary)
     rows = table[(table.method == "srgan") & (table.metric == "psnr_y") & (table.published_on == "Set5")]
-    known = published("Set5", "psnr_y", scale=4).set_index(["title", "method"]).value
-    assert rows.title.nunique() == len(rows) == 2
-    for row in rows.itertuples():
-        assert row.published == pytest.approx(known[row.title, "srgan"] - known[row.title, "bicubic"])
+    known = published("Set5", "psnr_y", scale=4).set_index(["source", "method"]).value
+    own = {"ledig2017": "srgan", "spsr": "TensorLayer SRGAN"}
+    expected = [known[source, method] - known[source, "bicubic"] for source, method in own.items()]
+    assert rows.title.nunique() == 2
+    assert sorted(rows.published) == pytest.approx(sorted(expected))
+
+
+def test_srgan_scores_of_spsr_are_not_passed_off_as_ledig_s():
+    rows = published(source="spsr")
+    assert "srgan" not in set(rows.method) and "TensorLayer SRGAN" in set(rows.method)
 
 
 def test_a_source_without_bicubic_is_set_beside_another_s():
     summary = summary_of("builtin").replace("psnr_rgb", "psnr_y").drop_duplicates(["dataset", "method", "metric"])
-    recipe = Published(title="ESRGAN", sources=["esrgan_readme", "spsr"], methods={"ESRGAN": "srgan"})
+    recipe = Published(title="ESRGAN", sources=["esrgan_readme", "spsr"], methods={"RRDB": "srgan"})
     table = relative_to_bicubic(compare_recipe(summary, recipe), summary)
     known = published("Set5", "psnr_y", scale=4).set_index(["source", "method"]).value
     readme = published(source="esrgan_readme").title.iloc[0]
     [row] = table[(table.title == readme) & (table.published_on == "Set5") & (table.method == "srgan")].itertuples()
-    assert row.published == pytest.approx(known["esrgan_readme", "ESRGAN"] - known["spsr", "bicubic"])
+    assert row.published == pytest.approx(known["esrgan_readme", "RRDB"] - known["spsr", "bicubic"])
 
 
 def test_a_figure_of_a_metric_that_is_none_of_this_project_s_is_shown_by_its_name():
