@@ -37,9 +37,13 @@ COMMON_PARAMETERS = frozenset(
 #: A training's parameters that decide neither its weights nor its curves: they can change in the middle of one.
 NOT_HASHED_FOR_TRAINING = frozenset({"checkpoint_every", "keep_checkpoints", "epochs"})
 
+HELDOUT = "heldout"  #: the test set that is the test part of the training photographs
+TRAINING = "training"  #: asks for scores on training images, which beside those on held-out ones show overfitting
+
 # What can be chosen, by the name that the whole library uses for it.
 Degradation = Literal["bicubic", "bicubic_float", "blur_bicubic", "realistic"]
 CropRegion = Literal["anywhere", "inner_half"]
+Sampling = Literal["steps", "epochs"]
 Schedule = Literal["constant", "step", "cosine", "one_cycle"]
 Layout = Literal["9-1-5", "9-5-5"]
 GlobalSkip = Literal["none", "bicubic"]
@@ -130,6 +134,15 @@ class Shared(Section):
     )
     crop_region: CropRegion = Field(
         default="anywhere", description="where a crop's first corner is drawn from: anywhere, or the image's inner half"
+    )
+    sampling: Sampling = Field(
+        default="steps",
+        description="steps: the images of each batch are drawn anew; epochs: every image once before any again",
+    )
+    patches_per_image: int | None = Field(
+        default=None,
+        ge=1,
+        description="patches of each image that are drawn once and used throughout; none: every crop is new",
     )
     degradation: Degradation = Field(
         default="bicubic",
@@ -330,7 +343,10 @@ class Evaluation(Section):
     """Stage 05: judging."""
 
     test_sets: list[str] = Field(
-        default=["heldout"], min_length=1, description="heldout (the test part of the dataset) or named sets"
+        default=[HELDOUT],
+        min_length=1,
+        description="heldout (the test part of the dataset), named sets, or training (as many training images, to show "
+        "overfitting)",
     )
     baselines: list[Baseline] = Field(default=list(get_args(Baseline)), description="classical methods judged")
     methods: dict[MethodName, str] = Field(

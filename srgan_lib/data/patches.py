@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from srgan_lib.data.degrade import degrade
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.randomness import random_stream
-from srgan_lib.params import CropRegion, Degradation, Shared
+from srgan_lib.params import CropRegion, Degradation, Sampling, Shared
 
 
 class PatchSampler:
@@ -23,6 +24,9 @@ class PatchSampler:
     Every batch is a pure function of (seed, step): it does not matter how many threads or processes
     there are, in which order the steps are asked for, or where training was resumed. Images are drawn
     with equal probability, and are distinct within a batch where there are enough.
+
+    With ``sampling="epochs"`` every image (or every fixed patch of it) is drawn once before any is drawn again, in an
+    order of its own in each epoch; an epoch need not end with a batch.
 
     Parameters
     ----------
@@ -33,6 +37,8 @@ class PatchSampler:
     batch : crops per step, over all processes.
     seed : of the run.
     augment : flip and turn crops by quarters at random.
+    sampling : ``steps`` draws the images of each batch anew; ``epochs`` goes through permutations of all of them.
+    patches_per_image : this many patches of each image are drawn once and used throughout; None: every crop is new.
     region : where the top left corners of crops lie: ``anywhere``, or in the image's ``inner_half`` (from a quarter to
         three quarters of each side) as far as crops from there fit.
     degradation, blur_sigma : how LR is made where ``lr`` is None.
@@ -55,6 +61,8 @@ class PatchSampler:
         batch: int,
         seed: int,
         augment: bool,
+        sampling: Sampling = "steps",
+        patches_per_image: int | None = None,
         region: CropRegion = "anywhere",
         degradation: Degradation = "bicubic",
         blur_sigma: float = 1.0,
@@ -74,6 +82,8 @@ class PatchSampler:
         self.pairs, self.crop, self.scale, self.batch_size = list(pairs), crop, scale, batch
         self.seed, self.augment, self.blur_sigma = seed, augment, blur_sigma
         self.degradation: Degradation = degradation
+        self.sampling: Sampling = sampling
+        self.patches_per_image = patches_per_image
         share = batch // part[1]
         self._mine = range(part[0] * share, (part[0] + 1) * share)
         # Corners lie on the LR grid, so that an LR crop is a crop of the LR image.
@@ -93,6 +103,8 @@ class PatchSampler:
             batch=batch,
             seed=shared.seed,
             augment=augment,
+            sampling=shared.sampling,
+            patches_per_image=shared.patches_per_image,
             region=shared.crop_region,
             degradation=shared.degradation,
             blur_sigma=shared.blur_sigma,
@@ -107,8 +119,10 @@ class PatchSampler:
         lr, hr : N×3×h×w and N×3×H×W uint8 tensors, contiguous.
         """
         rng = random_stream(self.seed, "crops", step)
-        images = self._draw_images(rng)
+        images, patches = self._draw_from_epochs(step) if self.sampling == "epochs" else self._draw_images(rng)
         corners = rng.integers(self._low[images], self._high[images] + 1)
+        if self.patches_per_image:
+            corners = np.array([self._fixed_corner(*one) for one in zip(images, patches, strict=True)])
         turns = rng.integers(0, 8, self.batch_size) if self.augment else np.zeros(self.batch_size, int)
 
         small = self.crop // self.scale
@@ -127,13 +141,31 @@ class PatchSampler:
             lr[slot] = lr_crop.transpose(2, 0, 1)
         return torch.from_numpy(lr), torch.from_numpy(hr)
 
-    def _draw_images(self, rng: np.random.Generator) -> np.ndarray:
-        """Which image each crop of the batch comes from: permutations one after the other."""
+    def _draw_images(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the image of each crop in the batch, from consecutive permutations, and one of its fixed patches."""
         count = len(self.pairs)
         if count >= self.batch_size:
-            return rng.choice(count, self.batch_size, replace=False)
-        rounds = -(-self.batch_size // count)
-        return np.concatenate([rng.permutation(count) for _ in range(rounds)])[: self.batch_size]
+            images = rng.choice(count, self.batch_size, replace=False)
+        else:
+            rounds = -(-self.batch_size // count)
+            images = np.concatenate([rng.permutation(count) for _ in range(rounds)])[: self.batch_size]
+        if self.patches_per_image is None:
+            return images, np.zeros(self.batch_size, int)
+        return images, rng.integers(0, self.patches_per_image, self.batch_size)
+
+    def _draw_from_epochs(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """Take the next images of the current epoch, and where patches are fixed which patch of each."""
+        items = len(self.pairs) * (self.patches_per_image or 1)
+        epochs, positions = np.divmod(step * self.batch_size + np.arange(self.batch_size), items)
+        orders = {epoch: _epoch_order(self.seed, epoch, items) for epoch in range(epochs[0], epochs[-1] + 1)}
+        drawn = [orders[epoch][position] for epoch, position in zip(epochs, positions, strict=True)]
+        images, patches = np.divmod(drawn, self.patches_per_image or 1)
+        return images, patches
+
+    def _fixed_corner(self, image: int, patch: int) -> np.ndarray:
+        """Return the corner of one of an image's fixed patches, (row, column) in LR pixels."""
+        rng = random_stream(self.seed, "fixed patches", int(image), int(patch))
+        return rng.integers(self._low[image], self._high[image] + 1)
 
 
 class Prefetcher:
@@ -192,6 +224,12 @@ class Prefetcher:
         """Stop the threads; batches that nobody asked for are dropped."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+@lru_cache(maxsize=4)
+def _epoch_order(seed: int, epoch: int, items: int) -> np.ndarray:
+    """Permute all items for one epoch."""
+    return random_stream(seed, "epoch", epoch).permutation(items)
 
 
 def _turn(image: np.ndarray, turn: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The images that judge: the split's own test part and named sets, none of them seen in training."""
+"""Test images: the split's own test part and named sets, none of them trained on; and on request training images."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import pandas as pd
 from srgan_lib.data.duplicates import refuse_duplicates
 from srgan_lib.data.pairs import Pair, load_pairs
 from srgan_lib.data.photos import Photo
+from srgan_lib.data.selection import evenly_spaced
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import as_test_set, make_split
 from srgan_lib.messages import muted
-from srgan_lib.params import Shared
-
-HELDOUT = "heldout"
+from srgan_lib.params import HELDOUT, TRAINING, Shared
 
 
 def load_test_sets(
@@ -24,7 +23,8 @@ def load_test_sets(
 
     Parameters
     ----------
-    names : ``heldout``, which is the test part of the training set and goes by that set's name, or named sets.
+    names : ``heldout``, which is the test part of the training set and goes by that set's name; ``training``, which is as
+        many training images; or named sets.
     split, photos : of the training set.
     shared : the shared parameters.
 
@@ -41,6 +41,8 @@ def load_test_sets(
     for name in names:
         if name == HELDOUT:
             sets[shared.dataset] = load_pairs(split, photos, shared, "test")
+        elif name == TRAINING:
+            sets[TRAINING] = load_pairs(_training_images(split), photos, shared, "test")
         else:
             own, frame = _unseen(name, split, shared)
             sets[name] = load_pairs(frame, own, shared, "test")
@@ -60,10 +62,19 @@ def check_test_sets(names: Sequence[str], split: pd.DataFrame, shared: Shared) -
     for name in names:
         if name == HELDOUT:
             images[shared.dataset] = split.image[split.split == "test"].tolist()
+        elif name == TRAINING:
+            images[TRAINING] = _training_images(split).image.tolist()
         else:
             with muted():
                 images[name] = _unseen(name, split, shared)[1].image.tolist()
     return images
+
+
+def _training_images(split: pd.DataFrame) -> pd.DataFrame:
+    """Choose as many training images as there are test images, evenly, and assign them to the test part."""
+    rows = split[split.split == "train"]
+    chosen = evenly_spaced(range(len(rows)), (split.split == "test").sum())
+    return rows.iloc[chosen].assign(split="test")
 
 
 def _unseen(name: str, split: pd.DataFrame, shared: Shared) -> tuple[list[Photo], pd.DataFrame]:

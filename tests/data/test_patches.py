@@ -88,6 +88,33 @@ def test_fewer_images_than_crops_repeat_evenly(pairs):
     assert sorted(drawn.count(n) for n in range(3)) == [2, 3, 3]
 
 
+@pytest.mark.parametrize("batch", [4, 6, 8, 32])
+def test_an_epoch_draws_every_image_once(pairs, batch):
+    epochs = sampler(pairs, batch=batch, sampling="epochs", augment=False)
+    drawn = torch.cat([epochs.batch(step)[1][:, 2, 0, 0] for step in range(120 // batch + 1)]).tolist()
+    assert [sorted(drawn[start : start + 20]) for start in range(0, 100, 20)] == [list(range(20))] * 5
+    assert drawn[:20] != drawn[20:40] and drawn[:20] != list(range(20))
+
+
+def test_epochs_depend_on_seed_and_step_only_and_are_shared_among_processes(pairs):
+    whole = sampler(pairs, sampling="epochs")
+    whole.batch(0)
+    parts = [sampler(pairs, sampling="epochs", part=(index, 4)).batch(9) for index in range(4)]
+    assert equal(whole.batch(9), [torch.cat(tensors) for tensors in zip(*parts, strict=True)])
+    assert not equal(whole.batch(9), sampler(pairs, sampling="epochs", seed=1).batch(9))
+
+
+@pytest.mark.parametrize("sampling", ["steps", "epochs"])
+def test_fixed_patches_are_the_same_in_every_epoch(pairs, sampling):
+    fixed = sampler(pairs[:4], sampling=sampling, patches_per_image=3, augment=False)
+    crops = torch.cat([fixed.batch(step)[1] for step in range(30)])
+    seen = {tuple(corner) for corner in crops[:, [2, 0, 1], 0, 0].tolist()}  # image, row, column
+    assert len(seen) <= 12 and {image for image, *_ in seen} == {0, 1, 2, 3}
+    if sampling == "epochs":
+        first, second = crops[:12, :, 0, 0].tolist(), crops[12:24, :, 0, 0].tolist()
+        assert sorted(first) == sorted(second) and first != second
+
+
 def test_augmentation_makes_all_eight_turns_of_both(pairs):
     seen = set()
     for step in range(60):
