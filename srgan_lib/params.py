@@ -54,6 +54,9 @@ Initialisation = Literal["default", "he_normal"]
 FeatureDistance = Literal["mse", "l1"]
 AdversarialKind = Literal["bce", "lsgan", "lsgan_sigmoid", "relativistic"]
 Head = Literal["dense", "pool"]
+ExtraMetric = Literal[
+    "ssim_y_daala", "psnr_rgb", "ssim_rgb", "ms_ssim_y", "vif_y", "grid_artefact", "spectral_evenness", "lr_psnr"
+]
 Baseline = Literal["nearest", "bilinear", "lanczos", "bicubic"]
 
 #: ``FILE.py:Class``: a class in a file of the user's own, relative to the project's root.
@@ -258,6 +261,23 @@ class GeneratorTraining(Training):
         description="VGG-19 weights: imagenet (found, else downloaded, else an error), random (fixed-seed Kaiming), "
         "available (imagenet if on this disk, else random)",
     )
+    content_pooling: Literal["max", "average"] = Field(
+        default="max", description="between VGG-19's blocks; average rewards a regular weave less than VGG's own maximum"
+    )
+    grid_weight: float = Field(
+        default=0.0,
+        ge=0,
+        description="weight of the term against a weave at the frequencies of the pixel shuffle's grid; 0: off",
+    )
+    grid_sides: Literal["above", "both"] = Field(
+        default="both", description="what that term punishes: power above HR's alone, or a notch below it too"
+    )
+    evenness_weight: float = Field(
+        default=0.0, ge=0, description="weight of the same term over all frequencies from .15 cycles per pixel; 0: off"
+    )
+    lr_consistency: bool = Field(
+        default=False, description="correct the generator's output so that its MATLAB bicubic reduction is the LR image"
+    )
     extra_losses: dict[OwnClassName, Annotated[float, Field(ge=0)]] = Field(
         default={}, description="losses of your own, FILE.py:Class, each with its weight: see docs/own_network.md"
     )
@@ -325,7 +345,11 @@ class Adversarial(GeneratorTraining):
     discriminator_every: int = Field(default=1, ge=1, description="update D every k-th step")
     discriminator_learning_rate: float = Field(default=1e-4, gt=0, le=1, description="Adam's, for D")
     discriminator_schedule: Schedule = Field(default="constant", description="learning rate of D")
-    discriminator: Literal["srgan", "small_residual"] = Field(default="srgan", description="architecture")
+    discriminator: Literal["srgan", "small_residual", "patch", "unet", "wavelet"] = Field(
+        default="srgan",
+        description="architecture: srgan and small_residual judge a whole crop; patch, unet (every pixel) and wavelet "
+        "(patches of the high bands alone) have spectral normalisation and take any size",
+    )
     discriminator_channels: int = Field(default=64, ge=1, le=512, description="width of the first convolution")
     discriminator_head: Head = Field(default="dense", description="dense fixes the crop size; pool takes any")
     montage_frames: int = Field(
@@ -357,7 +381,7 @@ class Evaluation(Section):
     lpips_nets: list[Literal["alex", "squeeze"]] = Field(
         default=["alex", "squeeze"], description="LPIPS judges; not computed where the backbone is missing"
     )
-    extra_metrics: list[Literal["ssim_y_daala", "psnr_rgb", "ssim_rgb", "ms_ssim_y", "vif_y"]] = Field(
+    extra_metrics: list[ExtraMetric] = Field(
         default=["ssim_y_daala", "psnr_rgb"], description="measured besides psnr_y and ssim_y"
     )
     bootstrap_resamples: int = Field(default=10_000, ge=100, le=1_000_000, description="for the 95 % intervals")
@@ -457,6 +481,11 @@ class Params(Section):
                 )
         for name in ("warmup", "adversarial"):
             stage = getattr(self, name)
+            if stage.lr_consistency and self.shared.degradation not in ("bicubic", "bicubic_float"):
+                raise ValueError(
+                    f"{name}.lr_consistency: it undoes bicubic reduction, and shared.degradation is "
+                    f"{self.shared.degradation!r}; switch it off"
+                )
             weights = [stage.pixel_weight, stage.content_weight, *stage.extra_losses.values()]
             if not any([*weights, getattr(stage, "adversarial_weight", 0)]):
                 raise ValueError(f"{name}.pixel_weight: all loss weights of this stage are 0; give at least one")

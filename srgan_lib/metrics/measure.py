@@ -1,8 +1,8 @@
 """Measure how close a super-resolved image is to the original, each metric in the field's exact convention.
 
 A name carries its convention. ``_y`` is the luminance of BT.601 in studio range, ``_rgb`` the three channels. For
-both, ``border`` pixels (the field: as many as the scale) are shaved from each side and the peak is 255. LPIPS and the
-log-spectral distance see whole images. All images are uint8, as they would be saved. The score of a set is the mean
+both, ``border`` pixels (as many as the scale) are shaved from each side and the peak is 255. LPIPS, LR-PSNR and what
+looks at spectra see whole images. All images are uint8, as they would be saved. The score of a set is the mean
 of its images' scores.
 """
 
@@ -17,7 +17,9 @@ import numpy as np
 
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.spectrum import luminance
+from srgan_lib.metrics.grid import grid_artefact, spectral_evenness
 from srgan_lib.metrics.lpips import MetricUnavailable, lpips_distance
+from srgan_lib.metrics.lr_psnr import lr_psnr
 from srgan_lib.metrics.multiscale import ms_ssim, vifp
 from srgan_lib.metrics.psnr import psnr
 from srgan_lib.metrics.spectra import log_spectral_distance
@@ -28,8 +30,8 @@ from srgan_lib.metrics.ssim import ssim, ssim_daala
 class Measure:
     """How a metric is computed: what it sees of the images, which function compares it, which direction is better."""
 
-    sees: str  # "y" and "rgb": shaved C×H×W float64; "image": whole H×W×3 uint8
-    compare: Callable[[np.ndarray, np.ndarray], float]
+    sees: str  # "y" and "rgb": shaved C×H×W float64; "image": whole H×W×3 uint8; "scaled": the same, and the scale
+    compare: Callable[..., float]
     higher_is_better: bool
 
 
@@ -44,6 +46,9 @@ MEASURES = {
     "ssim_rgb": Measure("rgb", ssim, True),
     "ms_ssim_y": Measure("y", ms_ssim, True),
     "vif_y": Measure("y", vifp, True),
+    "grid_artefact": Measure("scaled", grid_artefact, False),
+    "spectral_evenness": Measure("image", spectral_evenness, False),
+    "lr_psnr": Measure("scaled", lr_psnr, True),
     "log_spectral_distance": Measure("image", log_spectral_distance, False),
 }
 
@@ -60,7 +65,7 @@ def measure(
     Parameters
     ----------
     sr, hr : H×W×3 uint8, of the same size.
-    border : pixels shaved from each side for the metrics on Y and RGB.
+    border : pixels shaved from each side for the metrics on Y and RGB; it is the scale.
     names : keys of :data:`MEASURES`.
     on_unavailable : called with the name of a metric that cannot be computed here, which is then NaN, and the reason.
 
@@ -91,7 +96,7 @@ def measure(
     if border < 0 or min(hr.shape[:2]) <= 2 * border:
         raise ImageError(f"a border of {border} leaves nothing of {hr.shape[1]}×{hr.shape[0]} pixels")
 
-    seen = {"image": (sr, hr)}
+    seen: dict[str, tuple] = {"image": (sr, hr), "scaled": (sr, hr, border)}
     inner = slice(border, -border or None)
     kinds = {MEASURES[name].sees for name in names}
     if "y" in kinds:

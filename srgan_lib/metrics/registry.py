@@ -55,6 +55,9 @@ _LABELS = {
     "ssim_rgb": ("SSIM-RGB (Wang)", ""),
     "ms_ssim_y": ("MS-SSIM-Y", ""),
     "vif_y": ("VIF-Y", ""),
+    "grid_artefact": ("grid artefact", "dB"),
+    "spectral_evenness": ("spectral evenness", "dB"),
+    "lr_psnr": ("LR-PSNR", "dB"),
     "log_spectral_distance": ("log-spectral distance", "dB"),
 }
 #: Every metric there is, in the order of the columns of ``metrics.csv``.

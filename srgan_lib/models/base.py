@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from srgan_lib.models.consistency import LRConsistency
 from srgan_lib.models.upsample import BicubicUpsample
 from srgan_lib.params import GlobalSkip, Initialisation, Input, ValueRange
 
@@ -39,9 +40,11 @@ class SuperResolver(nn.Module):
     Attributes
     ----------
     factor : the enlargement that is left for the body to do, ``scale`` or 1.
+    consistency : makes the output agree with the input, see :meth:`make_consistent`; None by default.
     zero_in, unit_in, zero_out, unit_out : C×1×1 or 1×1×1, the value range of the body (see :data:`RANGES`).
     """
 
+    consistency: LRConsistency | None
     zero_in: Tensor
     unit_in: Tensor
     zero_out: Tensor
@@ -54,6 +57,7 @@ class SuperResolver(nn.Module):
         self.input = input
         self.factor = 1 if input == "bicubic" else scale
         self.bounded = value_range == "tanh"
+        self.consistency = None
         self.enlarge = BicubicUpsample(scale) if "bicubic" in (global_skip, input) else None
         for side, values in zip(("in", "out"), RANGES[value_range], strict=True):
             for name, value in zip(("zero", "unit"), values, strict=True):
@@ -70,7 +74,12 @@ class SuperResolver(nn.Module):
         output = self.forward_body((images - self.zero_in) / self.unit_in).to(self.unit_out.dtype)
         if self.bounded:
             output = output.tanh()
-        return output * self.unit_out + (enlarged if self.global_skip == "bicubic" else self.zero_out)
+        output = output * self.unit_out + (enlarged if self.global_skip == "bicubic" else self.zero_out)
+        return output if self.consistency is None else self.consistency(output, lr)
+
+    def make_consistent(self) -> None:
+        """Change the output from now on so that bicubic ``imresize`` of it gives the input."""
+        self.consistency = LRConsistency(self.scale).to(next(self.parameters()).device)
 
     def initialise(self, kind: Initialisation = "default") -> None:
         """Set the convolutions' first weights: PyTorch's own or He-normal; with a global skip the last are zero."""

@@ -5,29 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from torch import nn
+
 from srgan_lib.models.image_discriminator import ImageDiscriminator
+from srgan_lib.models.patch_discriminators import PatchDiscriminator, UNetDiscriminator, WaveletDiscriminator
 from srgan_lib.models.small_discriminator import SmallResidualDiscriminator
 from srgan_lib.models.srgan_discriminator import Discriminator
 from srgan_lib.params import Adversarial
 
-ARCHITECTURES: dict[str, type[ImageDiscriminator]] = {
+ARCHITECTURES: dict[str, type[nn.Module]] = {
     "srgan": Discriminator,
     "small_residual": SmallResidualDiscriminator,
+    "patch": PatchDiscriminator,
+    "unet": UNetDiscriminator,
+    "wavelet": WaveletDiscriminator,
 }
 
 
 def discriminator_config(adversarial: Adversarial, crop: int) -> dict[str, Any]:
-    """Describe the discriminator of the adversarial stage's parameters, as plain JSON for a model file."""
-    return {
-        "architecture": adversarial.discriminator,
-        "crop": crop,
-        "head": adversarial.discriminator_head,
-        "channels": adversarial.discriminator_channels,
-    }
+    """Describe the discriminator of the adversarial stage's parameters, as plain JSON for a model file.
+
+    ``crop`` and ``head`` are left out for discriminators with a logit per patch or pixel.
+    """
+    config: dict[str, Any] = {"architecture": adversarial.discriminator, "channels": adversarial.discriminator_channels}
+    if issubclass(ARCHITECTURES[adversarial.discriminator], ImageDiscriminator):
+        config |= {"crop": crop, "head": adversarial.discriminator_head}
+    return config
 
 
-def build_discriminator(config: Mapping[str, Any]) -> ImageDiscriminator:
-    """Build a discriminator from its configuration: ``architecture``, ``crop``, ``channels`` and ``head``.
+def build_discriminator(config: Mapping[str, Any]) -> nn.Module:
+    """Build a discriminator from its configuration: ``architecture``, ``channels`` and for some ``crop`` and ``head``.
 
     Raises
     ------

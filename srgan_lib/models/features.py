@@ -28,6 +28,7 @@ class VGGFeatures(nn.Module):
     weights : ``"imagenet"``, or ``"random"``: fixed-seed Kaiming weights (Liu et al., "Generic Perceptual Loss for
         Modeling Structured Output Dependencies", CVPR 2021).
     path : the file with the ImageNet weights; default: where :func:`find_backbone` finds it.
+    pooling : between blocks; ``"average"`` instead of VGG's own maximum rewards a regular weave less.
 
     Raises
     ------
@@ -39,12 +40,16 @@ class VGGFeatures(nn.Module):
     std: Tensor
 
     def __init__(
-        self, layers: Iterable[str], weights: Literal["imagenet", "random"] = "imagenet", path: Path | None = None
+        self,
+        layers: Iterable[str],
+        weights: Literal["imagenet", "random"] = "imagenet",
+        path: Path | None = None,
+        pooling: Literal["max", "average"] = "max",
     ) -> None:
         super().__init__()
         self.wanted = {layer_index(layer): layer for layer in layers}
         with torch.device("meta"):  # no initial weights are drawn, for they would be overwritten
-            empty = _vgg19_layers(max(self.wanted) + 1, self.wanted)
+            empty = _vgg19_layers(max(self.wanted) + 1, self.wanted, pooling)
         self.layers = empty.to_empty(device="cpu")
         for name, value in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
             self.register_buffer(name, torch.tensor(value).reshape(3, 1, 1), persistent=False)
@@ -89,8 +94,9 @@ class VGGFeatures(nn.Module):
                 zero_bias(layer)
 
 
-def _vgg19_layers(count: int, wanted: Iterable[int]) -> nn.Sequential:
+def _vgg19_layers(count: int, wanted: Iterable[int], pooling: Literal["max", "average"]) -> nn.Sequential:
     """The first ``count`` of torchvision's ``vgg19().features``; no activation overwrites a wanted layer."""
+    pool = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}[pooling]
     layers: list[nn.Module] = []
     channels = 3
     for block, convolutions in enumerate(VGG19_BLOCKS):
@@ -99,5 +105,5 @@ def _vgg19_layers(count: int, wanted: Iterable[int]) -> nn.Sequential:
             layers.append(nn.Conv2d(channels, width, 3, padding=1))
             layers.append(nn.ReLU(inplace=len(layers) - 1 not in wanted))
             channels = width
-        layers.append(nn.MaxPool2d(2))
+        layers.append(pool(2))
     return nn.Sequential(*layers[:count])

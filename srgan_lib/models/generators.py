@@ -45,11 +45,12 @@ def generator_config(warmup: Warmup, scale: int) -> dict[str, Any]:
     if is_own(warmup.generator):
         return own_class(*locate(warmup.generator)).config(scale)
     known = inspect.signature(ARCHITECTURES[warmup.generator]).parameters
-    return {"architecture": warmup.generator, **{name: value for name, value in options.items() if name in known}}
+    config = {"architecture": warmup.generator, **{name: value for name, value in options.items() if name in known}}
+    return config | ({"consistent": True} if warmup.lr_consistency else {})
 
 
 def build_generator(config: Mapping[str, Any], code: Code | None = None) -> SuperResolver:
-    """Build a network from its configuration: ``architecture`` and that class's arguments.
+    """Build a network from its configuration: ``architecture``, that class's arguments, and whether it is ``consistent``.
 
     Parameters
     ----------
@@ -64,15 +65,18 @@ def build_generator(config: Mapping[str, Any], code: Code | None = None) -> Supe
         Where the class of the user's own is not given, or is not the one that the configuration records.
     """
     options = dict(config)
-    architecture = options.pop("architecture", None)
+    architecture, consistent = options.pop("architecture", None), options.pop("consistent", False)
     if architecture == "own":
         return _build_own(recorded_class(code, options).value, options["scale"])
     if architecture not in ARCHITECTURES:
         raise ValueError(f"unknown architecture {architecture!r}; there are {', '.join(ARCHITECTURES)}, own")
     try:
-        return ARCHITECTURES[architecture](**options)
+        model = ARCHITECTURES[architecture](**options)
     except TypeError as error:
         raise ValueError(f"{architecture} cannot be built from {options}: {error}") from None
+    if consistent:
+        model.make_consistent()
+    return model
 
 
 def _build_own(kind: type, scale: int) -> Any:

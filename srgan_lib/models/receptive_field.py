@@ -35,5 +35,7 @@ def receptive_radius(model: SuperResolver) -> int | None:
             reach += module.kernel_size[0] // 2 / resolution
     if model.input == "bicubic":
         reach += BicubicUpsample.RADIUS
+    if model.consistency is not None:
+        reach += model.consistency.reach
     radius = max(math.ceil(reach), BicubicUpsample.RADIUS)
     return radius if radius <= LARGEST_RADIUS else None

@@ -54,5 +54,5 @@ def test_small_residual_adds_its_last_convolution_to_the_one_before():
 
 
 def test_unknown_architecture_is_named():
-    with pytest.raises(ValueError, match="unknown discriminator 'patch'; there are srgan, small_residual"):
-        build_discriminator({"architecture": "patch"})
+    with pytest.raises(ValueError, match="unknown discriminator 'pixel'; there are srgan, small_residual, patch"):
+        build_discriminator({"architecture": "pixel"})

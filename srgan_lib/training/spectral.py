@@ -1,0 +1,110 @@
+"""Terms of the loss in the frequency domain: the pixel shuffle's grid, and the evenness of the whole spectrum.
+
+A content loss in rectified features rewards a regular weave: where the texture is uncertain, its features have a
+positive mean, and a generator that is equivariant to shifts on the LR grid can supply that in smooth places only by a
+carrier at the grid's frequencies. These terms take the reward away.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from srgan_lib.metrics.grid import grid_frequencies, high_frequencies, ring_kernel
+
+BLOCK = 48  #: pixels a side; half overlap
+FLOOR = 1 / 12 / 255**2  #: power added everywhere: what rounding to 8 bits has, for images in [0,1]
+Y_WEIGHTS = (0.299, 0.587, 0.114)
+
+Sides = Literal["above", "both"]
+
+
+class BlockSpectrum(nn.Module):
+    """Log power of N×3×H×W images in [0,1] over their surroundings in the spectrum.
+
+    The luminance in Hann-windowed blocks with half overlap, its power averaged over all blocks of all images; then per
+    frequency the logarithm minus its mean over the ring of bins at Chebyshev distance 4 to 6, which is held fixed.
+
+    Parameters
+    ----------
+    side : of the blocks, a multiple of the scale.
+    """
+
+    def __init__(self, side: int = BLOCK) -> None:
+        super().__init__()
+        self.side = side
+        window = torch.sin(torch.pi * (torch.arange(side) + 0.5) / side) ** 2
+        self.register_buffer("window", torch.outer(window, window), persistent=False)
+        self.register_buffer("y_weights", torch.tensor(Y_WEIGHTS).reshape(3, 1, 1), persistent=False)
+        ring = torch.fft.fft2(torch.from_numpy(ring_kernel(side).copy()).float())
+        self.register_buffer("ring", ring.real.contiguous(), persistent=False)  # an even kernel has a real transform
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute side×side excess in nepers of power, float32; differentiable in the power, not in the ring."""
+        with torch.autocast(images.device.type, enabled=False):
+            power = self.power(images.float()).log()
+            surroundings = torch.fft.ifft2(torch.fft.fft2(power.detach()) * self.ring).real
+            return power - surroundings
+
+    def power(self, images: Tensor) -> Tensor:
+        """Average the power of all blocks, side×side.
+
+        Raises
+        ------
+        ValueError
+            For images smaller than a block.
+        """
+        if min(images.shape[-2:]) < self.side:
+            raise ValueError(f"blocks of {self.side} pixels do not fit into {tuple(images.shape[-2:])}")
+        grey = (images * self.y_weights).sum(1)
+        blocks = grey.unfold(1, self.side, self.side // 2).unfold(2, self.side, self.side // 2)
+        blocks = blocks.reshape(-1, self.side, self.side)
+        mean = (blocks * self.window).sum((1, 2), keepdim=True) / self.window.sum()
+        spectra = torch.fft.fft2((blocks - mean) * self.window)
+        return (spectra.real.square() + spectra.imag.square()).mean(0) / self.window.square().sum() + FLOOR
+
+
+class SpectralExcess(nn.Module):
+    """How far SR's log power over its surroundings departs from HR's: the mean square over chosen frequencies.
+
+    The square bears on the one frequency that stands out, and leaves small departures, which chance makes, alone.
+
+    Parameters
+    ----------
+    chosen : side×side booleans: the frequencies.
+    sides : ``"both"`` punishes peaks and notches alike, ``"above"`` peaks alone.
+    """
+
+    def __init__(self, chosen: Tensor, sides: Sides = "both") -> None:
+        super().__init__()
+        self.spectrum = BlockSpectrum(chosen.shape[0])
+        self.sides = sides
+        self.register_buffer("chosen", chosen, persistent=False)
+
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """Compute a scalar in nepers² for N×3×H×W images in [0,1], with a gradient for ``sr`` alone."""
+        with torch.no_grad():
+            target = self.spectrum(hr)
+        excess = (self.spectrum(sr) - target)[self.chosen]
+        return (excess if self.sides == "both" else excess.relu()).square().mean()
+
+
+def grid_penalty(scale: int, sides: Sides = "both") -> SpectralExcess:
+    """Build the term at the frequencies of the pixel shuffle's grid: multiples of 1/scale cycles per pixel except (0,0).
+
+    Parameters
+    ----------
+    scale : of the enlargement.
+    sides : see :class:`SpectralExcess`.
+    """
+    side = BLOCK - BLOCK % scale
+    chosen = torch.zeros(side, side, dtype=torch.bool)
+    chosen[grid_frequencies(scale, side)] = True
+    return SpectralExcess(chosen, sides)
+
+
+def evenness_penalty(lowest: float = 0.15) -> SpectralExcess:
+    """Build the term at all frequencies from ``lowest`` cycles per pixel: no narrow peak or notch anywhere."""
+    return SpectralExcess(torch.from_numpy(high_frequencies(BLOCK, lowest).copy()), "both")

@@ -1,0 +1,59 @@
+import pytest
+import torch
+
+from srgan_lib.models.discriminators import build_discriminator, discriminator_config
+from srgan_lib.params import Adversarial
+
+KINDS = {"patch": 4, "unet": 1, "wavelet": 4}
+
+
+@pytest.mark.parametrize(("kind", "stride"), KINDS.items())
+@pytest.mark.parametrize("size", [(32, 32), (48, 64)])
+def test_a_logit_for_every_place(kind, stride, size):
+    model = build_discriminator({"architecture": kind, "channels": 4})
+    assert model(torch.rand(2, 3, *size)).shape == (2, 1, size[0] // stride, size[1] // stride)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_spectral_normalisation_bounds_the_middle_layers(kind):
+    model = build_discriminator({"architecture": kind, "channels": 4}).train()
+    for _ in range(30):
+        model(torch.rand(1, 3, 32, 32))
+    normalised = [m for m in model.modules() if hasattr(m, "parametrizations")]
+    assert len(normalised) >= 3
+    for layer in normalised:
+        assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_parameter_and_the_image_get_a_gradient(kind):
+    model = build_discriminator({"architecture": kind, "channels": 4}).double()
+    image = torch.rand(1, 3, 32, 32, dtype=torch.float64, requires_grad=True)
+    model(image).square().sum().backward()
+    assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in model.parameters())
+    model.eval()  # the power iteration rests
+    step = 1e-5 * torch.randn(image.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    (gradient,) = torch.autograd.grad(model(image).sum(), image)
+    with torch.no_grad():
+        difference = (model(image + step).sum() - model(image - step).sum()).item() / 2
+    assert difference == pytest.approx((gradient * step).sum().item(), rel=1e-3)
+
+
+def test_the_wavelet_discriminator_sees_no_brightness():
+    model = build_discriminator({"architecture": "wavelet", "channels": 4}).eval()
+    image = torch.rand(1, 3, 32, 32) / 2
+    torch.testing.assert_close(model(image), model(image + 0.3), atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(model(image), model(image.flip(-1)), atol=1e-5)
+
+
+def test_configuration_names_the_crop_only_where_it_matters():
+    assert discriminator_config(Adversarial(discriminator_channels=8), 96) == {
+        "architecture": "srgan",
+        "channels": 8,
+        "crop": 96,
+        "head": "dense",
+    }
+    assert discriminator_config(Adversarial(discriminator="patch", discriminator_channels=8), 96) == {
+        "architecture": "patch",
+        "channels": 8,
+    }
