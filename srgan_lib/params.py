@@ -112,7 +112,8 @@ class Shared(Section):
     run_dir: str = Field(default="results/notebook", description="folder that receives all results of the run")
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="every random choice derives from it")
     dataset: str = Field(
-        default="builtin", description="training photographs: builtin, folder, or a named set such as bsds400"
+        default="builtin",
+        description="training photographs: builtin, folder, a named set such as bsds400, or several joined by +",
     )
     image_folder: str | None = Field(default=None, description="folder of HR images (dataset: folder)")
     lr_folder: str | None = Field(
@@ -262,7 +263,8 @@ class GeneratorTraining(Training):
         "available (imagenet if on this disk, else random)",
     )
     content_pooling: Literal["max", "average"] = Field(
-        default="max", description="between VGG-19's blocks; average rewards a regular weave less than VGG's own maximum"
+        default="max",
+        description="between VGG-19's blocks; average rewards a regular weave less than VGG's own maximum",
     )
     grid_weight: float = Field(
         default=0.0,

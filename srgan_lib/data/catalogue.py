@@ -52,6 +52,7 @@ class NamedSet:
     images : how many its archives hold together.
     parts : its own folders and split; without any, its images are in ``HR``.
     left_out : names of images that are in another set's test images too, and so train nothing.
+    reduction : photographs are used at 1/reduction of their size, where compression shows at full size.
     """
 
     name: str
@@ -60,6 +61,7 @@ class NamedSet:
     archives: tuple[Archive, ...]
     parts: tuple[Part, ...] = ()
     left_out: frozenset[str] = frozenset()
+    reduction: int = 1
 
     @property
     def folders(self) -> list[str]:
@@ -96,6 +98,11 @@ def _div2k(part: str, md5: str, size: int) -> Archive:
     return Archive((f"{_ETH}/{name}.zip", f"{mirror}/{name}.zip"), f"md5:{md5}", {name: name}, size)
 
 
+def _github(repository: str, commit: str) -> Archive:
+    url = f"https://github.com/{repository}/archive/{commit}.zip"
+    return Archive((url,), None, {f"{repository.split('/')[1]}-{commit}": "HR"})
+
+
 def _benchmark(name: str, homepage: str, images: int, commit: str, checksum: str | None) -> NamedSet:
     url = f"{_HUGGING_FACE}/eugenesiow/{name}/resolve/{commit}/data/{name}_HR.tar.gz"
     return NamedSet(name, homepage, images, (Archive((url,), checksum, {f"{name}_HR": "HR"}),))
@@ -120,6 +127,14 @@ _ALL = (
         (_bsds({f"images/{part}": part for part in ("train", "val", "test")}),),
         (Part("train"), Part("test"), Part("val", "test")),
         _ALSO_IN_SET5,
+    ),
+    # One photograph of each class of ImageNet, as JPEG whose compression shows at full size.
+    NamedSet(
+        "imagenet1000",
+        "https://github.com/EliSchwartz/imagenet-sample-images",
+        1000,
+        (_github("EliSchwartz/imagenet-sample-images", "bc69043e2862758a1906c6a24a792bb28c6bb2ff"),),
+        reduction=2,
     ),
     NamedSet(
         "DIV2K",

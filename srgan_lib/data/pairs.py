@@ -114,12 +114,17 @@ def _sizes(row: Any, shared: Shared) -> tuple[int, int]:
 
 
 def _read_hr(row: Any, photo: Photo, shared: Shared) -> np.ndarray:
-    image = _read_unchanged(photo.path, row.sha256)
+    image = _unchanged(read_photo(photo), row.sha256, photo.path)
     return imresize(image, (shared.image_size, shared.image_size)) if shared.image_size else image
 
 
-def _read_unchanged(path: Path, sha256: str) -> np.ndarray:
-    image = read_image(path)
+def read_photo(photo: Photo) -> np.ndarray:
+    """Decode a photograph at the size at which it is used, as H×W×3 uint8."""
+    image = read_image(photo.path)
+    return imresize(image, 1 / photo.reduction) if photo.reduction > 1 else image
+
+
+def _unchanged(image: np.ndarray, sha256: str, path: Path) -> np.ndarray:
     if pixel_hash(image) != sha256:
         raise DatasetError(f"{path} has changed since the split was made; run the data stage again", path=path)
     return image
@@ -137,7 +142,7 @@ def _lr_path(photo: Photo, shared: Shared) -> Path | None:
 
 
 def _read_lr(row: Any, photo: Photo, lr_path: Path, hr: np.ndarray, shared: Shared) -> np.ndarray:
-    lr = _read_unchanged(lr_path, row.lr_sha256)
+    lr = _unchanged(read_image(lr_path), row.lr_sha256, lr_path)
     height, width = hr.shape[0] // shared.scale, hr.shape[1] // shared.scale
     if not (0 <= lr.shape[0] - height <= 1 and 0 <= lr.shape[1] - width <= 1):
         raise DatasetError(

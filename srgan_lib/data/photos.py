@@ -26,6 +26,7 @@ class Photo:
     lr_path : the LR file that belongs to it, if LR is not made from HR.
     group : photographs of one scene share it and never sit on two sides of a split.
     split : where the set itself puts the photograph; None leaves it to the seed.
+    reduction : the photograph is used at 1/reduction of its size.
     """
 
     image: str
@@ -33,3 +34,4 @@ class Photo:
     lr_path: Path | None = None
     group: str = ""
     split: Split | None = None
+    reduction: int = 1

@@ -14,6 +14,7 @@ import importlib.util
 import os
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -83,7 +84,8 @@ def find_photos(
 
     Parameters
     ----------
-    dataset : ``builtin``, ``folder``, a named set (``catalogue.SETS``), or a folder's name under ``$SRGAN_DATA``.
+    dataset : ``builtin``, ``folder``, a named set (``catalogue.SETS``), a folder's name under ``$SRGAN_DATA``, or
+        several of them joined by ``+``.
     scale : enlargement factor, for finding LR files that come with the set.
     image_folder, lr_folder : the HR images and, optionally, their LR versions (dataset ``folder``).
 
@@ -94,6 +96,8 @@ def find_photos(
     DatasetError
         If there are no such images, or HR and LR do not pair; with what to do.
     """
+    if "+" in dataset:
+        return _together(dataset.split("+"), scale)
     if dataset == "builtin":
         return [_builtin(name) for name in BUILTIN]
     if dataset == "folder":
@@ -101,6 +105,21 @@ def find_photos(
             raise DatasetError("dataset 'folder' needs image_folder: the folder with your images")
         return _in_own_folder(Path(image_folder), Path(lr_folder) if lr_folder else None, scale)
     return _named(dataset, scale)
+
+
+def _together(names: Sequence[str], scale: int) -> list[Photo]:
+    """List the photographs of several sets; one whose name another set has too is called ``set/name``."""
+    if "folder" in names:
+        raise DatasetError("dataset 'folder' cannot be joined to others; put the folder under SRGAN_DATA and name it")
+    sets = {name: find_photos(name, scale=scale) for name in names}
+    count = Counter(photo.image for photos in sets.values() for photo in photos)
+    return [
+        photo
+        if count[photo.image] == 1
+        else replace(photo, image=f"{name}/{photo.image}", group=f"{name}/{photo.group}")
+        for name, photos in sets.items()
+        for photo in photos
+    ]
 
 
 def _builtin(name: str) -> Photo:
@@ -146,7 +165,8 @@ def _named(dataset: str, scale: int) -> list[Photo]:
             f"{folders[-1]}: no images in this folder, nor in its HR; put them there or remove the folder",
             path=folders[-1],
         )
-    return [photo for photo in photos if photo.image not in left_out]
+    reduction = known.reduction if known else 1
+    return [replace(photo, reduction=reduction) for photo in photos if photo.image not in left_out]
 
 
 def _in_named_folder(folder: Path, parts: tuple[Part, ...], scale: int) -> list[Photo]:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from srgan_lib.data.duplicates import perceptual_hash, refuse_duplicates
 from srgan_lib.data.images import ImageError, image_mode, pixel_hash, read_image
+from srgan_lib.data.pairs import read_photo
 from srgan_lib.data.photos import DatasetError, Photo, Split
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.params import Shared
@@ -132,7 +133,7 @@ def _assign(photos: Sequence[Photo], shared: Shared, crop: int) -> Iterator[tupl
 def _examine(photo: Photo, shared: Shared, crop: int) -> dict[str, Any] | None:
     """A photograph's sizes and hashes; None, with a warning, if it is of no use."""
     try:
-        image = read_image(photo.path)
+        image = read_photo(photo)
         lr_sha256 = pixel_hash(read_image(photo.lr_path)) if photo.lr_path else ""
     except ImageError as error:
         logger.warning("skipped %s", error)

@@ -16,7 +16,7 @@ SCORES = "scores.csv"  #: what they reach on the built-in held-out photographs
 PREFIX = "reference_"  #: before a reference model's name in the tables of a run
 
 #: They have seen these sets, and so cannot be judged on them.
-TRAINED_ON = frozenset({"bsds400", "BSDS500"})
+TRAINED_ON = frozenset({"bsds400", "BSDS500", "imagenet1000"})
 
 
 def own_methods(methods: Iterable[str]) -> list[str]:
@@ -32,7 +32,7 @@ def reference_models(scale: int = 4, judged_on: Iterable[str] = (), folder: Path
     scale : what they enlarge by; for any but 4 there are none.
     judged_on : the sets to judge them on; where they have seen one of these, there are none to judge.
     """
-    if TRAINED_ON.intersection(judged_on):
+    if TRAINED_ON.intersection(name for joined in judged_on for name in joined.split("+")):
         return {}
     files = {name: folder / f"{name}_x{scale}.safetensors" for name in NAMES}
     return {name: path for name, path in files.items() if path.exists()}

@@ -170,7 +170,7 @@ def test_offline_nothing_is_asked_for(server, monkeypatch):
 
 
 def test_the_catalogue_is_whole():
-    assert set(SETS) == {"bsds400", "BSDS500", "DIV2K", "CelebA", "Set5", "Set14", "BSD100", "Urban100"}
+    assert set(SETS) == {"bsds400", "BSDS500", "imagenet1000", "DIV2K", "CelebA", "Set5", "Set14", "BSD100", "Urban100"}
     for name, named in SETS.items():
         assert named.name == name and named.images > 0 and named.archives
         filled = {folder for archive in named.archives for folder in archive.folders.values()}
@@ -178,4 +178,4 @@ def test_the_catalogue_is_whole():
         for archive in named.archives:
             assert all(url.startswith("https://") for url in archive.urls)
             assert archive.checksum is None or re.fullmatch(r"md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}", archive.checksum)
-            assert archive.checksum or re.search(r"/resolve/[0-9a-f]{40}/", archive.urls[0])
+            assert archive.checksum or re.search(r"/(resolve|archive)/[0-9a-f]{40}(/|\.zip)", archive.urls[0])

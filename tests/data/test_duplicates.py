@@ -78,16 +78,17 @@ def test_duplicates_within_a_part_and_plain_pictures_pass(photographs):
 
 
 @pytest.mark.parametrize("judged", ["Set5", "BSD100", "builtin"])
-def test_what_the_reference_models_learned_from_judges_nothing(judged):
-    """No image of ``bsds400`` is, or nearly is, in a set that ``params/reference.yaml`` is judged on."""
-    for name in ("bsds400", judged):
+@pytest.mark.parametrize(("learned_from", "count"), [("bsds400", 399), ("imagenet1000", 1000)])
+def test_what_the_reference_models_learned_from_judges_nothing(learned_from, count, judged):
+    """No image that the reference models learned from is, or nearly is, in a set that they are judged on."""
+    for name in (learned_from, judged):
         if name != "builtin" and not (Path(os.environ.get("SRGAN_DATA", "nowhere")) / name).is_dir():
             pytest.skip(f"set SRGAN_DATA to a folder that has {name}")
     learned, held_out = (
         make_split(photos, Shared())
-        for photos in (find_photos("bsds400", scale=4), as_test_set(find_photos(judged, scale=4)))
+        for photos in (find_photos(learned_from, scale=4), as_test_set(find_photos(judged, scale=4)))
     )
-    assert len(learned) == 399 and set(held_out.split) == {"test"}
+    assert len(learned) == count and set(held_out.split) == {"test"}
     refuse_duplicates(pd.concat([learned.assign(split="train"), held_out]))
 
     again = held_out.head(1).assign(split="train")

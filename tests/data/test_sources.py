@@ -123,3 +123,23 @@ def test_a_set_that_is_not_here_says_how_to_get_it_and_lay_it_out(named_sets):
     with pytest.raises(DatasetMissing, match=r"(?s)Urban100.*srgan fetch.*https://.*Urban100/HR") as error:
         find_photos("Urban100", scale=4)
     assert error.value.name == "Urban100"
+
+
+def test_several_sets_together(named_sets, picture_folder):
+    picture_folder(["a.png", "b.png"], "sets/mine")
+    picture_folder(["b.png", "c.png"], "sets/yours", first=2)
+    photos = find_photos("mine+yours", scale=4)
+    assert [photo.image for photo in photos] == ["a", "mine/b", "yours/b", "c"]
+    assert [photo.path.parent.name for photo in photos] == ["mine", "mine", "yours", "yours"]
+    assert len({photo.group for photo in photos}) == 4
+    with pytest.raises(DatasetError, match="nobodys"):
+        find_photos("mine+nobodys", scale=4)
+    with pytest.raises(DatasetError, match="cannot be joined"):
+        find_photos("mine+folder", scale=4)
+
+
+def test_a_set_whose_photographs_are_halved(named_sets, picture_folder):
+    picture_folder(["n01.png"], "sets/imagenet1000")
+    picture_folder(["a.png"], "sets/mine")
+    reductions = {photo.image: photo.reduction for photo in find_photos("imagenet1000+mine", scale=4)}
+    assert reductions == {"n01": 2, "a": 1}

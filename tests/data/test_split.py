@@ -226,3 +226,16 @@ def test_lr_of_another_picture_is_named(folder, caplog):
     for part in ("train", "validation", "test"):
         load_pairs(frame, photos, parameters, part)
     assert len(caplog.messages) == 1 and "00.png does not look like" in caplog.messages[0]
+
+
+def test_reduced_photographs(folder):
+    """Sizes, hashes and pixels are those of the reduced photograph, and LR is made from it."""
+    photos = [replace(photo, reduction=2) for photo in find_photos("folder", scale=4, image_folder=folder)]
+    frame = make_split(photos, shared(folder), 16)
+    assert (frame.width == 32).all() and (frame.height == 24).all()
+    pair = load_pairs(frame, photos, shared(folder), "test")[0]
+    path = next(photo.path for photo in photos if photo.image == pair.image)
+    np.testing.assert_array_equal(pair.hr, imresize(read_image(path), 1 / 2))
+    np.testing.assert_array_equal(pair.lr, imresize(pair.hr, 1 / 4))
+    with pytest.raises(DatasetError, match="has changed since the split was made"):
+        load_pairs(frame, [replace(photo, reduction=1) for photo in photos], shared(folder), "test")
