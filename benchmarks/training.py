@@ -67,7 +67,7 @@ def srresnet(machine: dict, batch: int, crop: int) -> Callable[[], object]:
     loop = open_loop("warmup", machine, batch, crop, warmup=PLAIN_GENERATOR | PIXELS_ONLY)
     loop.compute.apply()
     config = generator_config(loop.params.warmup, 4)
-    terms = ImageTerms.of(loop.stage, loop.compute, loop.first_crops())
+    terms = ImageTerms.of(loop.stage, loop.compute, loop.first_crops(), loop.params.shared.scale)
     return stepper(SupervisedTask(loop, "generator", config, terms), loop)
 
 

@@ -310,6 +310,11 @@ class Warmup(GeneratorTraining):
     """Stage 03: the generator alone."""
 
     steps: int = Field(default=160, ge=1, description="training steps")
+    start: str | None = Field(
+        default=None,
+        description="trained network to begin with, which gives the architecture: a shipped one's name (srresnet) or a "
+        "file; none: fresh weights",
+    )
     generator: Literal["srresnet", "rrdbnet", "espcn", "small_tanh"] | OwnClassName = Field(
         default="srresnet",
         description="architecture; FILE.py:Class is a network of your own, which has no other generator_ option: see "

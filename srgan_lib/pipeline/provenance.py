@@ -152,6 +152,8 @@ def environment(stage: str, params: Params, snapshot: Snapshot, *, fetching: boo
     section = getattr(params, stage)
     if getattr(section, "content_weight", 0) and section.content_weights == "imagenet":
         found["vgg19"] = _backbone_hash("vgg19", snapshot, max(section.content_layers, key=layer_index)) or UNKNOWN
+    if getattr(section, "start", None):
+        found["start"] = _file_hash(weights.find_start(section.start, params.shared.scale), snapshot)
     if stage == "evaluation":
         absent = UNKNOWN if fetching else MISSING
         networks = [LPIPS_BACKBONES[net] for net in section.lpips_nets]
@@ -239,13 +241,17 @@ def _data_hash(
 
 def _architecture(stage: str, params: Params, inputs: Iterable[Path]) -> str:
     """Name the architecture of the network that a stage trains to enlarge."""
-    if stage != "adversarial":
+    start = params.warmup.start if stage == "warmup" else None
+    if stage != "adversarial" and start is None:
         name = getattr(getattr(params, stage), "generator", stage)
         return "own" if is_own(name) else name
     from srgan_lib.models.files import load_tensors  # with torch, which planning does without
 
-    (warmup,) = (path for path in inputs if path.suffix == ".safetensors")
-    return load_tensors(warmup)[1]["config"]["architecture"]
+    if start is None:
+        (network,) = (path for path in inputs if path.suffix == ".safetensors")
+    else:
+        network = weights.find_start(start, params.shared.scale)
+    return load_tensors(network)[1]["config"]["architecture"]
 
 
 def _backbone_hash(name: str, snapshot: Snapshot, layer: str | None = None) -> str | None:

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from srgan_lib.data.pairs import Pair
+from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.discriminators import build_discriminator, discriminator_config
 from srgan_lib.models.files import CheckpointError, load_model
 from srgan_lib.models.own_code import Code, OwnClass
-from srgan_lib.params import Params
+from srgan_lib.params import ParameterError, Params
 from srgan_lib.training.adversarial_loss import AdversarialLoss
 from srgan_lib.training.compute import seeded
 from srgan_lib.training.loop import Loop, OnStep, TrainingTask
@@ -47,7 +48,7 @@ class AdversarialTask(TrainingTask):
         self.stage = stage = loop.stage
         self.compute = compute = loop.compute
         shared = loop.params.shared
-        self.terms = ImageTerms.of(stage, compute, loop.first_crops(), losses)
+        self.terms = ImageTerms.of(stage, compute, loop.first_crops(), shared.scale, losses)
         self.adversarial = AdversarialLoss(stage.adversarial_loss)
         #: Terms of the generator's loss that compare the discriminator's outputs for real and for generated images.
         self.logit_terms: dict[str, LogitTerm] = {}
@@ -62,12 +63,18 @@ class AdversarialTask(TrainingTask):
                 "run the warm-up at that scale",
                 path=warmup_weights,
             )
+        generator_config = metadata["config"]
+        if stage.lr_consistency:
+            if not isinstance(generator, SuperResolver):
+                raise ParameterError("adversarial.lr_consistency: a generator of your own makes itself consistent")
+            generator.make_consistent()
+            generator_config = generator_config | {"consistent": True}
         config = discriminator_config(stage, shared.crop)
         with seeded(shared.seed, "discriminator weights"):
             discriminator = build_discriminator(config)
         generator, discriminator = (compute.trainable(network.train()) for network in (generator, discriminator))
         self.generator = NetworkState(
-            generator, metadata["config"], Optimizer(generator, stage, stage.learning_rate, stage.schedule)
+            generator, generator_config, Optimizer(generator, stage, stage.learning_rate, stage.schedule)
         )
         self.discriminator = NetworkState(
             discriminator,

@@ -50,8 +50,11 @@ ARCHITECTURES = {
     "own": ("models.own_code",),
 }
 DISCRIMINATORS = {
-    "srgan": ("models.srgan_discriminator",),
-    "small_residual": ("models.small_discriminator",),
+    "srgan": ("models.image_discriminator", "models.srgan_discriminator"),
+    "small_residual": ("models.image_discriminator", "models.small_discriminator"),
+    "patch": ("models.patch_discriminators",),
+    "unet": ("models.patch_discriminators",),
+    "wavelet": ("models.patch_discriminators",),
 }
 
 #: Called by trainings, or imported by the modules above, without deciding a number; with the reason.
@@ -71,6 +74,7 @@ BYSTANDERS = {
     "training.interrupt": "stops between two steps; resumed trainings are equal",
     "training.observers": "watch",
     "training.own_check": "refuses",
+    "training.start": "refuses, and reads the configuration of a file that is hashed",
     "training.tensorboard": "shows the curves a second time",
 }
 
@@ -98,10 +102,14 @@ def deciding_modules(stage: str, params: Params, architecture: str) -> tuple[str
         found.add("metrics.lpips")
     if isinstance(section, GeneratorTraining) and section.content_weight:
         found |= {"models.features", "models.vgg19", "training.content_loss"}
+    if isinstance(section, GeneratorTraining) and (section.grid_weight or section.evenness_weight):
+        found |= {"metrics.grid", "training.spectral"}
+    if params.warmup.lr_consistency or params.adversarial.lr_consistency:
+        found.add("models.consistency")
     if isinstance(section, GeneratorTraining) and section.extra_losses:
         found |= {"models.own_code", "training.own_loss"}
     if isinstance(section, Adversarial):
-        found |= {"models.discriminators", "models.image_discriminator", *DISCRIMINATORS[section.discriminator]}
+        found |= {"models.discriminators", *DISCRIMINATORS[section.discriminator]}
         found |= {"training.adversarial_loss", "training.montage"}
     else:
         found.add("training.supervised")

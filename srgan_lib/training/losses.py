@@ -16,6 +16,7 @@ from srgan_lib.training.compute import Compute
 from srgan_lib.training.content_loss import ContentLoss
 from srgan_lib.training.distances import DISTANCES, Distance
 from srgan_lib.training.own_loss import build_loss
+from srgan_lib.training.spectral import evenness_penalty, grid_penalty
 
 
 @dataclass
@@ -38,6 +39,7 @@ class ImageTerms:
         stage: GeneratorTraining,
         compute: Compute,
         calibration: Tensor,
+        scale: int,
         own: Sequence[tuple[OwnClass, float]] = (),
     ) -> ImageTerms:
         """Build the terms that have a weight in a stage's parameters.
@@ -45,6 +47,7 @@ class ImageTerms:
         Parameters
         ----------
         calibration : a batch of HR crops in [0,1].
+        scale : enlargement factor, of whose pixel shuffle the grid term knows the frequencies.
         own : losses of the user's own, each with its weight.
         """
         terms: dict[str, Distance] = {}
@@ -52,10 +55,15 @@ class ImageTerms:
         if stage.pixel_weight:
             terms["pixel"], weights["pixel"] = DISTANCES[stage.pixel_loss], stage.pixel_weight
         if stage.content_weight:
-            features = compute.fixed(VGGFeatures(stage.content_layers, stage.vgg_weights))
+            network = VGGFeatures(stage.content_layers, stage.vgg_weights, pooling=stage.content_pooling)
+            features = compute.fixed(network)
             content = ContentLoss(features, stage.content_layers, stage.content_loss, stage.content_scale)
             content.calibrate(calibration)
             terms["content"], weights["content"] = content, stage.content_weight
+        if stage.grid_weight:
+            terms["grid"], weights["grid"] = grid_penalty(scale, stage.grid_sides).to(compute.device), stage.grid_weight
+        if stage.evenness_weight:
+            terms["evenness"], weights["evenness"] = evenness_penalty().to(compute.device), stage.evenness_weight
         for loss, weight in own:
             terms[loss.name], weights[loss.name] = build_loss(loss, compute, calibration), weight
         return cls(terms, weights, stage.clamp_in_training)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from srgan_lib.models.files import load_model
 from srgan_lib.models.generators import build_generator
 from srgan_lib.models.own_code import Code
 from srgan_lib.params import Initialisation
@@ -27,6 +29,7 @@ class SupervisedTask(TrainingTask):
     terms : its loss.
     initialisation : of its convolutions; a network of the user's own initialises itself.
     code : where the class of a network of the user's own is.
+    start : the file of a trained network of this configuration to begin with, instead of an initialisation.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class SupervisedTask(TrainingTask):
         terms: ImageTerms,
         initialisation: Initialisation = "default",
         code: Code | None = None,
+        start: Path | None = None,
     ) -> None:
         stage = loop.stage
         self.compute = loop.compute
@@ -45,6 +49,8 @@ class SupervisedTask(TrainingTask):
             network = build_generator(config, code)
             if code is None:
                 network.initialise(initialisation)
+        if start is not None:
+            network = load_model(start, code)[0].train()
         if code is not None:
             shared = loop.params.shared
             check_generator(network, config["class"], shared.scale, shared.crop // shared.scale)

@@ -15,7 +15,9 @@ from srgan_lib.params import Params, is_own
 from srgan_lib.training.loop import Loop, OnStep
 from srgan_lib.training.losses import ImageTerms
 from srgan_lib.training.own_loss import own_losses, with_own_losses
+from srgan_lib.training.start import started_config
 from srgan_lib.training.supervised import SupervisedTask
+from srgan_lib.weights import find_start
 
 
 def train_warmup(
@@ -35,14 +37,19 @@ def train_warmup(
     they take the place of the parameters of these names. The sources of all own classes are kept in ``code/``. Other
     parameters, returns and raises as :func:`~srgan_lib.training.srcnn.train_srcnn`; also ``BackboneError`` where
     ``content_weights`` is ``imagenet`` and VGG-19 is not on this disk, and ``OwnCodeError`` for an own class that is not
-    there or is no network or loss.
+    there or is no network or loss, and ``ParameterError`` where parameters contradict the network that ``warmup.start``
+    names.
     """
     stage, scale = params.warmup, params.shared.scale
     own: OwnClass | None = None
     if generator or is_own(stage.generator):
         own = own_class(generator, generator.__name__) if generator else own_class(*locate(stage.generator))
         own.keep(directory)
-    config = own.config(scale) if own else generator_config(stage, scale)
+    start = find_start(stage.start, scale) if stage.start else None
+    if start:
+        config = started_config(stage, scale, start)
+    else:
+        config = own.config(scale) if own else generator_config(stage, scale)
     named = stage.extra_losses if extra_losses is None else extra_losses
     losses = own_losses(named) if named else []
     if losses:
@@ -52,7 +59,7 @@ def train_warmup(
     loop = Loop("warmup", params, train_pairs, validation_pairs, directory, fingerprint, on_step)
 
     def build() -> SupervisedTask:
-        terms = ImageTerms.of(stage, loop.compute, loop.first_crops(), losses)
-        return SupervisedTask(loop, "generator", config, terms, stage.initialisation, own)
+        terms = ImageTerms.of(stage, loop.compute, loop.first_crops(), scale, losses)
+        return SupervisedTask(loop, "generator", config, terms, stage.initialisation, own, start)
 
     return loop.run(["generator"], build)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from srgan_lib.methods import TRAINED
+from srgan_lib.params import ParameterError
 
 FOLDER = Path(__file__).parent
 NAMES = tuple(
@@ -36,3 +37,21 @@ def reference_models(scale: int = 4, judged_on: Iterable[str] = (), folder: Path
         return {}
     files = {name: folder / f"{name}_x{scale}.safetensors" for name in NAMES}
     return {name: path for name, path in files.items() if path.exists()}
+
+
+def find_start(name: str, scale: int) -> Path:
+    """Find the file of the network that ``warmup.start`` names: a shipped one's name, or a path.
+
+    Raises
+    ------
+    ParameterError
+        If there is neither.
+    """
+    shipped = reference_models(scale)
+    path = shipped.get(name, Path(name))
+    if not path.is_file():
+        raise ParameterError(
+            f"warmup.start: {name!r} is neither a file nor a network shipped for ×{scale}; "
+            f"those are {', '.join(shipped) or 'none'}"
+        )
+    return path

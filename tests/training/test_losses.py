@@ -113,10 +113,10 @@ def test_the_generators_loss_gives_no_gradient_to_the_real_images():
 
 def test_only_terms_with_a_weight_are_computed():
     stage = Adversarial(pixel_weight=0, content_weights="random", content_layers={"relu1_1": 1.0})
-    terms = ImageTerms.of(stage, Compute(), images(0).float())
+    terms = ImageTerms.of(stage, Compute(), images(0).float(), 4)
     assert set(terms(images(0).float(), images(1).float())) == {"content"}
     assert set(terms.card["content_scales"]) == {"relu1_1"}
-    assert ImageTerms.of(Adversarial(content_weight=0), Compute(), images(0)).card == {}
+    assert ImageTerms.of(Adversarial(content_weight=0), Compute(), images(0), 4).card == {}
 
 
 def test_clamping_in_training_stops_the_gradient_outside():

@@ -149,7 +149,10 @@ def test_a_step_is_that_of_the_plain_recipe(make_params, pairs, tmp_path):
     """The weights are those of the step that notebook 3 shows, in float64."""
     loop = Loop("warmup", make_params(), *pairs, tmp_path, "print", None)
     task = SupervisedTask(
-        loop, "generator", generator_config(loop.stage, 4), ImageTerms.of(loop.stage, loop.compute, loop.first_crops())
+        loop,
+        "generator",
+        generator_config(loop.stage, 4),
+        ImageTerms.of(loop.stage, loop.compute, loop.first_crops(), 4),
     )
     task.terms.terms["content"].double()
     network = task.trained.network.double()

@@ -1,0 +1,44 @@
+"""Start from trained weights, if the parameters agree with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from srgan_lib.models.files import CheckpointError, load_tensors
+from srgan_lib.models.generators import generator_config
+from srgan_lib.params import ParameterError, Warmup
+
+
+def started_config(warmup: Warmup, scale: int, path: Path) -> dict[str, Any]:
+    """Read the configuration of the network in a file, with which changed parameters must agree.
+
+    Parameters
+    ----------
+    warmup : the stage's parameters; one that has its default says nothing about the architecture.
+    scale : enlargement factor of the run.
+    path : the file of a trained network.
+
+    Raises
+    ------
+    ParameterError
+        If the file is no network, or is of another scale, or a parameter says otherwise than the file.
+    """
+    try:
+        config = load_tensors(path)[1].get("config")
+    except CheckpointError as error:
+        raise ParameterError(f"warmup.start: {error}") from None
+    if config is None:
+        raise ParameterError(f"warmup.start: {path} is a state for resuming training; take generator.safetensors")
+    if config.get("scale") != scale:
+        raise ParameterError(
+            f"warmup.start: {path} enlarges ×{config.get('scale')}, and shared.scale is {scale}; change one of them"
+        )
+    wanted, usual = generator_config(warmup, scale), generator_config(Warmup(), scale)
+    for name, value in wanted.items():
+        if value != usual.get(name, value) and value != config.get(name, value):
+            raise ParameterError(
+                f"warmup: {name} is {value!r}, and {path} has {config[name]!r}; leave the parameter out, for the "
+                "architecture comes from the file"
+            )
+    return config
