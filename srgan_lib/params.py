@@ -62,6 +62,7 @@ Baseline = Literal["nearest", "bilinear", "lanczos", "bicubic"]
 #: ``FILE.py:Class``: a class in a file of the user's own, relative to the project's root.
 OWN_CLASS = r"^.+\.py:[A-Za-z_][A-Za-z0-9_]*$"
 OwnClassName = Annotated[str, Field(pattern=OWN_CLASS)]
+SPECTRAL_BLOCK = 48  #: pixels per side of the blocks in which the spectral terms compare crops
 VGG_LAYER = r"^(conv|relu)([12]_[12]|[345]_[1-4])$"
 VggLayer = Annotated[str, Field(pattern=VGG_LAYER)]
 MethodName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$")]
@@ -488,6 +489,11 @@ class Params(Section):
                 )
         for name in ("warmup", "adversarial"):
             stage = getattr(self, name)
+            if (stage.grid_weight or stage.evenness_weight) and crop < SPECTRAL_BLOCK:
+                raise ValueError(
+                    f"{name}.grid_weight, evenness_weight: spectra are of blocks of {SPECTRAL_BLOCK} pixels, and shared.crop "
+                    f"is {crop}; raise it, or set both weights to 0"
+                )
             if stage.lr_consistency and self.shared.degradation not in ("bicubic", "bicubic_float"):
                 raise ValueError(
                     f"{name}.lr_consistency: it undoes bicubic reduction, and shared.degradation is "

@@ -34,6 +34,11 @@ def test_names_are_unique_between_shared_and_each_stage():
         ({"shared": {"threads": 0}}, ["shared.threads", "'auto'", "greater than or equal to 1"]),
         ({"adversarial": {"content_layers": {"relu9_9": 1}}}, ["adversarial.content_layers", "relu9_9"]),
         ({"warmup": {"learning_rate": float("nan")}}, ["warmup.learning_rate", "finite"]),
+        ({"shared": {"crop": 32}, "warmup": {"grid_weight": 0.1}}, ["warmup.grid_weight", "48", "32"]),
+        (
+            {"shared": {"degradation": "realistic"}, "warmup": {"lr_consistency": True}},
+            ["warmup.lr_consistency", "realistic"],
+        ),
         ({"shared": {"crop": 98}}, ["shared.crop", "98", "shared.scale = 4", "96 or 100"]),
         ({"shared": {"dataset": "folder"}}, ["shared.image_folder", "give the folder"]),
         ({"shared": {"image_folder": "x"}}, ["image_folder", "only with dataset 'folder'"]),

@@ -76,6 +76,7 @@ BYSTANDERS = {
     "training.own_check": "refuses",
     "training.start": "refuses, and reads the configuration of a file that is hashed",
     "training.tensorboard": "shows the curves a second time",
+    "weights": "names the shipped files; the one that a training starts from is hashed",
 }
 
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from srgan_lib.metrics.grid import grid_frequencies, high_frequencies, ring_kernel
+from srgan_lib.params import SPECTRAL_BLOCK
 
-BLOCK = 48  #: pixels a side; half overlap
 FLOOR = 1 / 12 / 255**2  #: power added everywhere: what rounding to 8 bits has, for images in [0,1]
 Y_WEIGHTS = (0.299, 0.587, 0.114)
 
@@ -32,7 +32,7 @@ class BlockSpectrum(nn.Module):
     side : of the blocks, a multiple of the scale.
     """
 
-    def __init__(self, side: int = BLOCK) -> None:
+    def __init__(self, side: int = SPECTRAL_BLOCK) -> None:
         super().__init__()
         self.side = side
         window = torch.sin(torch.pi * (torch.arange(side) + 0.5) / side) ** 2
@@ -99,7 +99,7 @@ def grid_penalty(scale: int, sides: Sides = "both") -> SpectralExcess:
     scale : of the enlargement.
     sides : see :class:`SpectralExcess`.
     """
-    side = BLOCK - BLOCK % scale
+    side = SPECTRAL_BLOCK - SPECTRAL_BLOCK % scale
     chosen = torch.zeros(side, side, dtype=torch.bool)
     chosen[grid_frequencies(scale, side)] = True
     return SpectralExcess(chosen, sides)
@@ -107,4 +107,4 @@ def grid_penalty(scale: int, sides: Sides = "both") -> SpectralExcess:
 
 def evenness_penalty(lowest: float = 0.15) -> SpectralExcess:
     """Build the term at all frequencies from ``lowest`` cycles per pixel: no narrow peak or notch anywhere."""
-    return SpectralExcess(torch.from_numpy(high_frequencies(BLOCK, lowest).copy()), "both")
+    return SpectralExcess(torch.from_numpy(high_frequencies(SPECTRAL_BLOCK, lowest).copy()), "both")
