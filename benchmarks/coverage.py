@@ -48,7 +48,7 @@ def bca(samples: np.ndarray) -> np.ndarray:
     below = np.clip((means < samples.mean(axis=0)).mean(axis=0), 1 / RESAMPLES, 1 - 1 / RESAMPLES)
     bias = stats.norm.ppf(below)
     ends = []
-    for z in stats.norm.ppf([0.025, 0.975]):
+    for z in np.asarray(stats.norm.ppf([0.025, 0.975])):
         share = stats.norm.cdf(bias + (bias + z) / (1 - acceleration * (bias + z)))
         index = np.clip((share * RESAMPLES).astype(int), 0, RESAMPLES - 1)
         ends.append(means[index, np.arange(samples.shape[1])])

@@ -55,7 +55,15 @@ FeatureDistance = Literal["mse", "l1"]
 AdversarialKind = Literal["bce", "lsgan", "lsgan_sigmoid", "relativistic"]
 Head = Literal["dense", "pool"]
 ExtraMetric = Literal[
-    "ssim_y_daala", "psnr_rgb", "ssim_rgb", "ms_ssim_y", "vif_y", "grid_artefact", "spectral_evenness", "lr_psnr"
+    "ssim_y_daala",
+    "psnr_rgb",
+    "ssim_rgb",
+    "ms_ssim_y",
+    "vif_y",
+    "grid_artefact",
+    "spectral_evenness",
+    "lr_psnr",
+    "niqe",
 ]
 Baseline = Literal["nearest", "bilinear", "lanczos", "bicubic"]
 

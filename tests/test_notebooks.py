@@ -135,7 +135,12 @@ def test_no_line_is_longer_than_120(notebook):
         ("srcnn", ["exhibits.layers(network", r"L_\mathrm{MSE}"]),
         (
             "warmup",
-            ["network_exhibits(network, lr_crop", "stage.source(", "plain_supervised_step", r"\lambda_\mathrm{content}"],
+            [
+                "network_exhibits(network, lr_crop",
+                "stage.source(",
+                "plain_supervised_step",
+                r"\lambda_\mathrm{content}",
+            ],
         ),
         (
             "adversarial",

@@ -21,6 +21,7 @@ from srgan_lib.metrics.grid import grid_artefact, spectral_evenness
 from srgan_lib.metrics.lpips import MetricUnavailable, lpips_distance
 from srgan_lib.metrics.lr_psnr import lr_psnr
 from srgan_lib.metrics.multiscale import ms_ssim, vifp
+from srgan_lib.metrics.niqe import niqe
 from srgan_lib.metrics.psnr import psnr
 from srgan_lib.metrics.spectra import log_spectral_distance
 from srgan_lib.metrics.ssim import ssim, ssim_daala
@@ -30,7 +31,8 @@ from srgan_lib.metrics.ssim import ssim, ssim_daala
 class Measure:
     """How a metric is computed: what it sees of the images, which function compares it, which direction is better."""
 
-    sees: str  # "y" and "rgb": shaved C×H×W float64; "image": whole H×W×3 uint8; "scaled": the same, and the scale
+    # "y" and "rgb": shaved C×H×W float64; "image": whole H×W×3 uint8; "scaled": the same and the scale; "sr": SR alone
+    sees: str
     compare: Callable[..., float]
     higher_is_better: bool
 
@@ -49,6 +51,7 @@ MEASURES = {
     "grid_artefact": Measure("scaled", grid_artefact, False),
     "spectral_evenness": Measure("image", spectral_evenness, False),
     "lr_psnr": Measure("scaled", lr_psnr, True),
+    "niqe": Measure("sr", niqe, False),
     "log_spectral_distance": Measure("image", log_spectral_distance, False),
 }
 
@@ -96,7 +99,7 @@ def measure(
     if border < 0 or min(hr.shape[:2]) <= 2 * border:
         raise ImageError(f"a border of {border} leaves nothing of {hr.shape[1]}×{hr.shape[0]} pixels")
 
-    seen: dict[str, tuple] = {"image": (sr, hr), "scaled": (sr, hr, border)}
+    seen: dict[str, tuple] = {"image": (sr, hr), "scaled": (sr, hr, border), "sr": (sr,)}
     inner = slice(border, -border or None)
     kinds = {MEASURES[name].sees for name in names}
     if "y" in kinds:

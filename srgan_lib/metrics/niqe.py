@@ -6,6 +6,7 @@ Mittal, Soundararajan & Bovik, "Making a 'Completely Blind' Image Quality Analyz
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from scipy.special import gamma
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.spectrum import luminance
 from srgan_lib.metrics.lpips import MetricUnavailable
+
+logger = logging.getLogger(__name__)
 
 BLOCK = 96  #: pixels per side of the blocks whose statistics are modelled
 RELIABLE_BLOCKS = 12  #: with fewer, the covariance of 36 features is poorly determined
@@ -37,6 +40,11 @@ def niqe(image: np.ndarray) -> float:
     if count_blocks(image) < 2:
         raise MetricUnavailable(
             f"NIQE needs two blocks of {BLOCK}×{BLOCK} pixels and the image has {image.shape[1]}×{image.shape[0]} pixels"
+        )
+    if count_blocks(image) < RELIABLE_BLOCKS:
+        logger.warning(
+            f"NIQE is unreliable for images with fewer than {RELIABLE_BLOCKS} blocks of {BLOCK}×{BLOCK} pixels, which some "
+            "of these are"
         )
     rows, columns = image.shape[0] // BLOCK, image.shape[1] // BLOCK
     plane = np.rint(luminance(image[: rows * BLOCK, : columns * BLOCK]))

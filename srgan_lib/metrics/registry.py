@@ -58,6 +58,7 @@ _LABELS = {
     "grid_artefact": ("grid artefact", "dB"),
     "spectral_evenness": ("spectral evenness", "dB"),
     "lr_psnr": ("LR-PSNR", "dB"),
+    "niqe": ("NIQE", ""),
     "log_spectral_distance": ("log-spectral distance", "dB"),
 }
 #: Every metric there is, in the order of the columns of ``metrics.csv``.

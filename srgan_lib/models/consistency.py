@@ -27,6 +27,8 @@ class LRConsistency(nn.Module):
     scale : of the enlargement.
     """
 
+    small: Tensor
+    inverse: Tensor
     reach = REACH + 2 * EDGE  #: LR pixels each way that decide a change
 
     def __init__(self, scale: int) -> None:

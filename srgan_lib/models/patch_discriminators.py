@@ -93,6 +93,8 @@ class WaveletDiscriminator(PatchDiscriminator):
     channels : of the first convolution.
     """
 
+    bands: Tensor
+
     def __init__(self, channels: int = 64) -> None:
         super().__init__(channels)
         self.layers[0] = nn.Conv2d(9, channels, 4, 2, padding=1)

@@ -32,6 +32,10 @@ class BlockSpectrum(nn.Module):
     side : of the blocks, a multiple of the scale.
     """
 
+    window: Tensor
+    y_weights: Tensor
+    ring: Tensor
+
     def __init__(self, side: int = SPECTRAL_BLOCK) -> None:
         super().__init__()
         self.side = side
@@ -76,6 +80,8 @@ class SpectralExcess(nn.Module):
     chosen : side×side booleans: the frequencies.
     sides : ``"both"`` punishes peaks and notches alike, ``"above"`` peaks alone.
     """
+
+    chosen: Tensor
 
     def __init__(self, chosen: Tensor, sides: Sides = "both") -> None:
         super().__init__()

@@ -104,7 +104,9 @@ def test_the_plane_has_measured_and_published_points_relative_to_bicubic(metrics
     [axes] = check(plane(summary, "heldout", 4)).axes
     points = {line.get_label(): line.get_xydata()[0] for line in axes.lines}
     assert points["bicubic"].tolist() == [0, 1]
-    assert points["TensorLayer SRGAN in Ma et al., CVPR 2020 (BSD100)"] == pytest.approx([25.459 - 25.961, 0.1980 / 0.5249])
+    assert points["TensorLayer SRGAN in Ma et al., CVPR 2020 (BSD100)"] == pytest.approx(
+        [25.459 - 25.961, 0.1980 / 0.5249]
+    )
     assert axes.yaxis_inverted()
     [axes] = check(plane(summary, "heldout", 4, curve=["warmup", "theirs", "srgan"])).axes
     assert len(axes.lines[0].get_xdata()) == 3

@@ -36,6 +36,13 @@ def test_the_fit_finds_the_shape_and_scale_of_what_it_models():
     assert left == pytest.approx(0.8, rel=0.03) and right == pytest.approx(0.8, rel=0.03)
 
 
+def test_few_blocks_carry_a_warning(photograph, caplog):
+    niqe(photograph("astronaut")[:400, :400])
+    assert not caplog.records
+    niqe(photograph("astronaut")[:200, :200])
+    assert "fewer than 12 blocks" in caplog.text
+
+
 def test_a_small_image_has_no_niqe():
     with pytest.raises(MetricUnavailable, match="two blocks of 96×96"):
         niqe(np.zeros((96, 191, 3), np.uint8))
