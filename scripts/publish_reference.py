@@ -23,6 +23,13 @@ from srgan_lib.metrics.registry import HEADLINE, METRICS
 from srgan_lib.weights import FOLDER, SCORES
 
 GRIDS = 4
+#: What a card says of the photographs that a network has seen.
+TERMS = {
+    "bsds400": "training and test images of BSDS500, Berkeley Segmentation Dataset, without 302003, of which Set5 has a "
+    "copy; non-commercial research",
+    "imagenet1000": "one photograph of each of ImageNet's classes, at half size; ImageNet's terms: non-commercial "
+    "research and education, and the photographs belong to their owners",
+}
 
 
 def publish(run_dir: Path, weights: Path, results: Path) -> None:
@@ -88,8 +95,7 @@ def model_card(method: str, run_dir: Path, manifest: dict[str, Any], summary: pd
             "",
             f"Enlarges photographs ×{shared['scale']}. Trained with `params/reference.yaml`, stage `{stage}`{before}.",
             "",
-            f"- **Data:** `{shared['dataset']}` (training and test images of BSDS500, Berkeley Segmentation Dataset, without "
-            "302003, of which Set5 has a copy; non-commercial research). Set5, BSD100 and the built-in photographs were never seen.",
+            f"- **Data:** {data_text(shared['dataset'])}. Set5, BSD100 and the built-in photographs were never seen.",
             f"- **Training:** {own['steps']} steps of {own['batch']} crops of {shared['crop']}×{shared['crop']} pixels, "
             f"about {minutes:.0f} minutes on {machine_text(manifest['machine'])}, {shared['dtype']}.",
             "- **Degradation:** MATLAB bicubic. Photographs that are noisy, blurred or compressed are outside of what it "
@@ -106,6 +112,11 @@ def model_card(method: str, run_dir: Path, manifest: dict[str, Any], summary: pd
             "",
         ]
     )
+
+
+def data_text(dataset: str) -> str:
+    """Name the sets that a network has seen, with their terms."""
+    return "; ".join(f"`{name}` ({TERMS[name]})" if name in TERMS else f"`{name}`" for name in dataset.split("+"))
 
 
 if __name__ == "__main__":
