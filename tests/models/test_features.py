@@ -74,3 +74,13 @@ def test_runs_in_bfloat16():
     assert activation.dtype == torch.bfloat16
     activation.float().sum().backward()
     assert images.grad.abs().sum() > 0
+
+
+def test_average_pooling_takes_the_place_of_the_maximum():
+    images = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    maximum, average = (VGGFeatures(["relu1_2", "conv2_1"], "random", pooling=kind) for kind in ("max", "average"))
+    before = average(images)["relu1_2"]
+    torch.testing.assert_close(before, maximum(images)["relu1_2"])
+    pooled = torch.nn.functional.avg_pool2d(before, 2)
+    torch.testing.assert_close(average(images)["conv2_1"], average.layers[5](pooled))
+    assert not torch.allclose(average(images)["conv2_1"], maximum(images)["conv2_1"])
