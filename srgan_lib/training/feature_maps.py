@@ -36,7 +36,7 @@ def feature_maps(
     stage : names the layers and VGG-19's weights.
     count : channels shown: those in which the original has the largest mean activation.
     """
-    features = VGGFeatures(stage.content_layers, stage.vgg_weights)
+    features = VGGFeatures(stage.content_layers, stage.vgg_weights, pooling=stage.content_pooling)
     pair = np.stack([validation.enlarge(model, validation.lr[0]), validation.hr[0]])
     activations = features(torch.from_numpy(pair).permute(0, 3, 1, 2) / 255)
     return [_normalised(layer, activations[layer], count) for layer in stage.content_layers]

@@ -15,7 +15,8 @@ def started_config(warmup: Warmup, scale: int, path: Path) -> dict[str, Any]:
 
     Parameters
     ----------
-    warmup : the stage's parameters; one that has its default says nothing about the architecture.
+    warmup : the stage's parameters; one that has its default says nothing about the architecture. LR consistency, which
+        has no weights, can be added to a network that is without it.
     scale : enlargement factor of the run.
     path : the file of a trained network.
 
@@ -41,4 +42,4 @@ def started_config(warmup: Warmup, scale: int, path: Path) -> dict[str, Any]:
                 f"warmup: {name} is {value!r}, and {path} has {config[name]!r}; leave the parameter out, for the "
                 "architecture comes from the file"
             )
-    return config
+    return config | ({"consistent": True} if warmup.lr_consistency else {})

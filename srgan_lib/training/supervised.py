@@ -50,7 +50,7 @@ class SupervisedTask(TrainingTask):
             if code is None:
                 network.initialise(initialisation)
         if start is not None:
-            network = load_model(start, code)[0].train()
+            network.load_state_dict(load_model(start, code)[0].state_dict())
         if code is not None:
             shared = loop.params.shared
             check_generator(network, config["class"], shared.scale, shared.crop // shared.scale)
