@@ -16,7 +16,7 @@ THREE_DIGITS = dict.fromkeys(("published", "measured", "difference"), ".3f")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PublishedComparison:
     """A file of compared scores, and the tables in which they are shown."""
 
     file: str
@@ -26,7 +26,7 @@ class Comparison:
 
 def compare_all(
     summary: pd.DataFrame, recipe: Published, curves: Mapping[str, pd.DataFrame], scale: int
-) -> list[Comparison]:
+) -> list[PublishedComparison]:
     """Compare a run with its recipe's source and with the literature; comparisons without a row are left out.
 
     Parameters
@@ -46,7 +46,7 @@ def compare_all(
     return [comparison for comparison in found if len(comparison.frame)]
 
 
-def _recipe(rows: pd.DataFrame) -> Comparison:
+def _recipe(rows: pd.DataFrame) -> PublishedComparison:
     file, tables = "published_recipe.csv", []
     for number, ((title, test_set), group) in enumerate(rows.groupby(["title", "dataset"], sort=False), 1):
         shown = wide(group)
@@ -55,10 +55,10 @@ def _recipe(rows: pd.DataFrame) -> Comparison:
             f"the difference."
         )
         tables.append(Exhibit(shown.pop("frame"), f"published_{number}", caption, file, shown))
-    return Comparison(file, rows, tables)
+    return PublishedComparison(file, rows, tables)
 
 
-def _relative(rows: pd.DataFrame) -> Comparison:
+def _relative(rows: pd.DataFrame) -> PublishedComparison:
     file = "published_relative.csv"
     names = {"published_on": "published on", "measured_on": "measured on", "measured_as": "measured as"}
     unneeded = ["title"] if len(rows) and rows.title.nunique() == 1 else []
@@ -67,10 +67,10 @@ def _relative(rows: pd.DataFrame) -> Comparison:
         "bicubic's."
     )
     frame = rows.drop(columns=unneeded).rename(columns=names)
-    return Comparison(file, rows, [Exhibit(frame, "published_relative", caption, file, {"formats": THREE_DIGITS})])
+    return PublishedComparison(file, rows, [Exhibit(frame, "published_relative", caption, file, {"formats": THREE_DIGITS})])
 
 
-def _curves(rows: pd.DataFrame) -> Comparison:
+def _curves(rows: pd.DataFrame) -> PublishedComparison:
     file = "published_curves.csv"
     caption = (
         "What the source reports of its training, beside the mean of the same quantity over the same part (in per "
@@ -78,11 +78,11 @@ def _curves(rows: pd.DataFrame) -> Comparison:
         "same order of size."
     )
     formats = dict.fromkeys(("measured", "difference"), ".4g")
-    return Comparison(file, rows, [Exhibit(rows, "published_curves", caption, file, {"formats": formats})])
+    return PublishedComparison(file, rows, [Exhibit(rows, "published_curves", caption, file, {"formats": formats})])
 
 
-def _literature(rows: pd.DataFrame) -> Comparison:
+def _literature(rows: pd.DataFrame) -> PublishedComparison:
     file = "published.csv"
     caption = "Scores from the literature beside measured ones, where test set and convention are the same."
     frame = rows.drop(columns=["measured_as", "note"])
-    return Comparison(file, rows, [Exhibit(frame, "published", caption, file, {"formats": THREE_DIGITS})])
+    return PublishedComparison(file, rows, [Exhibit(frame, "published", caption, file, {"formats": THREE_DIGITS})])
