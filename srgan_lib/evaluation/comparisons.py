@@ -67,7 +67,9 @@ def _relative(rows: pd.DataFrame) -> PublishedComparison:
         "bicubic's."
     )
     frame = rows.drop(columns=unneeded).rename(columns=names)
-    return PublishedComparison(file, rows, [Exhibit(frame, "published_relative", caption, file, {"formats": THREE_DIGITS})])
+    return PublishedComparison(
+        file, rows, [Exhibit(frame, "published_relative", caption, file, {"formats": THREE_DIGITS})]
+    )
 
 
 def _curves(rows: pd.DataFrame) -> PublishedComparison:

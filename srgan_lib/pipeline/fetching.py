@@ -132,7 +132,7 @@ def fetch(missing: Iterable[Missing]) -> bool:
 
 def _missing_sets(stage: str, params: Params, snapshot: Snapshot) -> Iterator[Missing]:
     shared = params.shared
-    wanted = {shared.dataset: f"shared.dataset: {shared.dataset}"}
+    wanted = {name: f"shared.dataset: {name}" for name in shared.dataset.split("+")}
     if stage == "evaluation":
         sets = [name for name in params.evaluation.test_sets if name not in (HELDOUT, TRAINING)]
         wanted = {name: f"evaluation.test_sets: {name}" for name in sets} | wanted

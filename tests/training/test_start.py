@@ -59,8 +59,6 @@ def test_training_begins_where_the_file_ends(network, make_params, pairs, tmp_pa
 
 
 def test_consistency_is_added(network, make_params, pairs, tmp_path):
-    from srgan_lib.training.checkpoint import load_model
-
     parameters = {"start": str(network[0]), "lr_consistency": True, "steps": 1, "content_weight": 0}
     train_warmup(make_params(warmup=parameters), *pairs, tmp_path / "run", "x")
     model, metadata = load_model(tmp_path / "run" / "generator.safetensors")
