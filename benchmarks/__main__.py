@@ -90,7 +90,7 @@ def _races(options: argparse.Namespace, machine: dict) -> list[Race]:
 
 
 def _photographs(name: str) -> tuple[list[Path], str]:
-    """A named set if it can be had (SRGAN_OFFLINE=1: if it is on this disk), else the built-in photographs."""
+    """List a named set's photographs if available (SRGAN_OFFLINE=1: if on disk), else the built-in ones."""
     try:
         photos = _named_set(name)
     except DownloadError:
@@ -107,7 +107,7 @@ def _named_set(name: str) -> list[Photo]:
 
 
 def _matmul_gflops(device: str, threads: int, size: int = 2048) -> float:
-    """What this machine reaches in a float32 matrix product, which bounds every network in float32."""
+    """Measure the float32 matrix product of this machine, which bounds every network in float32."""
     torch.set_num_threads(threads)
     a, b = torch.rand(2, size, size, device=device)
     samples = []

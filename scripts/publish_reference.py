@@ -69,7 +69,7 @@ def publish(run_dir: Path, weights: Path, results: Path) -> None:
 
 
 def model_card(method: str, run_dir: Path, manifest: dict[str, Any], summary: pd.DataFrame) -> str:
-    """What somebody should know before using a reference model, as Markdown."""
+    """Write what users should know before using a reference model, as Markdown."""
     network = TRAINED[method]
     name, stage = network.reference, network.stage
     parameters = manifest["parameters"]

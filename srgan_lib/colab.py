@@ -122,7 +122,7 @@ def install(root: Path) -> list[str]:
 
 
 def sort_requirements(needed: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Which requirements are met, with the version that is there, and which are there in a version that does not fit."""
+    """Sort requirements into those that are met, with their version, and those installed in a version that does not fit."""
     from packaging.requirements import Requirement
 
     held, unfit = {}, []
@@ -139,7 +139,7 @@ def sort_requirements(needed: list[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def keep_results(results: Path) -> Path:
-    """Mount Google Drive (which asks for consent) and let ``results`` be a folder of it; what is in there moves along.
+    """Mount Google Drive (which asks for consent) and link ``results`` to a folder on it; existing results move along.
 
     Returns
     -------

@@ -42,20 +42,20 @@ def write_atomic(path: Path, content: bytes | str) -> None:
 
 
 def sha256_file(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
+    """Hash a file's bytes by SHA-256, in hexadecimal."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
+    """Read the process's umask, which is only possible by setting it."""
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
 
 
 def digest(value: Any) -> str:
-    """SHA-256 over the canonical JSON of a value, in hexadecimal."""
+    """Hash the canonical JSON of a value by SHA-256, in hexadecimal."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -42,7 +42,7 @@ def cuda_capabilities() -> tuple[tuple[int, int], ...]:
 
 @cache
 def cpu_has_bfloat16() -> bool:
-    """Whether bfloat16 is faster than float32 on this processor: Intel's AMX units, AMD's AVX-512.
+    """Return whether bfloat16 is faster than float32 on this processor: Intel's AMX units, AMD's AVX-512.
 
     Intel's AVX-512 BF16 without AMX is not: measured there, convolutions take 1.6 times as long as in float32.
     """
@@ -51,12 +51,12 @@ def cpu_has_bfloat16() -> bool:
 
 
 def available_cores() -> int:
-    """Cores that this process may use."""
+    """Count the cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def machine() -> dict[str, Any]:
-    """What this machine is, for the report: processor, cores, memory in GiB, CUDA devices."""
+    """Describe this machine for the report: processor, cores, memory in GiB, CUDA devices."""
     import psutil
 
     return {
@@ -70,7 +70,7 @@ def machine() -> dict[str, Any]:
 
 @cache
 def _cpu_field(name: str) -> str:
-    """A field of Linux's /proc/cpuinfo; empty elsewhere."""
+    """Read a field of Linux's /proc/cpuinfo; empty elsewhere."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text().splitlines() if path.exists() else []
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")

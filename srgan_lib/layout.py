@@ -80,7 +80,7 @@ def project_root() -> Path:
 
 
 def results_folder(run_dir: Path) -> Path:
-    """The folder of all runs, which share what they compute; a run lies in it or in ``sweeps/<sweep>/`` under it."""
+    """Return the folder of all runs, which share what they compute; a run lies in it or in its ``sweeps/<sweep>/``."""
     return run_dir.parents[2] if run_dir.parents[1].name == "sweeps" else run_dir.parent
 
 
@@ -90,7 +90,7 @@ def cache_folder() -> Path:
 
 
 def run_folder(results: Path, name: str) -> Path:
-    """The folder of a run; the name must be a plain file name, so that outputs stay inside ``results``.
+    """Return the folder of a run; the name must be a plain file name, so that outputs stay inside ``results``.
 
     Raises
     ------

@@ -18,7 +18,7 @@ class Html(str):
 
 
 def render(figure: Figure, kind: str) -> bytes:
-    """A figure as bytes that are the same each time (no dates, no random ids)."""
+    """Render a figure as bytes that are the same each time (no dates, no random ids)."""
     import matplotlib
 
     buffer = io.BytesIO()
@@ -33,7 +33,7 @@ def render(figure: Figure, kind: str) -> bytes:
 
 
 def image(data: bytes, mime: str, alt: str, *, inches: float) -> str:
-    """An image with its data in it; ``inches`` is its natural width, to which a narrow one is not stretched."""
+    """Write an image element with its data embedded; ``inches`` is its natural width, beyond which it is not stretched."""
     return f'<img alt="{html.escape(alt)}" style="--inches: {inches:.2f}" src="{data_uri(data, mime)}">'
 
 
@@ -43,7 +43,7 @@ def data_uri(data: bytes, mime: str) -> str:
 
 
 def scrolling(body: str, name: str) -> str:
-    """What may be wider than the page, in a box that scrolls and that the keyboard reaches."""
+    """Wrap what may be wider than the page in a box that scrolls and that the keyboard reaches."""
     label = html.escape(name.replace("_", " "))
     return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{body}</div>'
 
@@ -75,7 +75,7 @@ def captioned(identity: str, body: str, caption: str, *, stage: str = "", source
 
 
 def table(frame: pandas.DataFrame, best: Mapping[str, float | None], formats: Mapping[str, str]) -> str:
-    """A table as HTML: numbers to the right, missing values as a dash, a column's best strong."""
+    """Write a table as HTML: numbers to the right, missing values as a dash, a column's best in bold."""
     columns = {}
     for name in frame.columns:
         columns[name] = [_cell(value, formats.get(name, ""), value == best.get(name)) for value in frame[name]]

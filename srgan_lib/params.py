@@ -108,7 +108,7 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _none_is_null(cls, values: Any) -> Any:
-        """``none``, as it is printed everywhere, means YAML's ``null`` where a parameter can be null."""
+        """Read ``none``, as it is printed everywhere, as YAML's ``null`` where a parameter can be null."""
         if not isinstance(values, Mapping):
             return values
         nullable = {name for name, field in cls.model_fields.items() if NoneType in get_args(field.annotation)}
@@ -513,7 +513,7 @@ class Params(Section):
         return self
 
     def stage(self, name: str) -> dict[str, Any]:
-        """The flat parameters of one stage: the shared ones, its own, and for the evaluation what was published."""
+        """Return the flat parameters of one stage: the shared ones, its own, and for the evaluation what was published."""
         flat = {**self.shared.model_dump(), **getattr(self, name).model_dump()}
         return flat | ({"published": self.published.model_dump()} if name == "evaluation" else {})
 

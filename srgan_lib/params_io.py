@@ -55,7 +55,7 @@ def read(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...]
 
 
 def read_document(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """What :func:`read` validates: a params file with overlays and overrides merged over it."""
+    """Read what :func:`read` validates: a params file with overlays and overrides merged over it."""
     document: dict[str, Any] = {}
     for file in (path, *overlays):
         document = merge(document, load_yaml(Path(file)))
@@ -74,7 +74,7 @@ def describe() -> Iterator[tuple[str, str, str, str]]:
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
-    """A params file as sections, each a mapping.
+    """Read a params file as sections, each a mapping.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def _override(text: str) -> dict[str, Any]:
 
 
 def nest(name: str, value: Any, source: str) -> dict[str, Any]:
-    """A parameter as a params document: ``stage.name``, or a bare ``name`` in every section that has it.
+    """Nest a parameter as a params document: ``stage.name``, or a bare ``name`` in every section that has it.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def refusal(error: ValidationError, model: type[BaseModel], source: str, fields:
 
 
 def _allowed_at(path: list[str], model: type[BaseModel]) -> list[str]:
-    """The names that are allowed in a model where the last one of ``path`` is."""
+    """List the names that are allowed beside the last one of ``path``."""
     for part in path[:-1]:
         if not part.isdigit():  # a place in a list
             annotation = model.model_fields[part].annotation
@@ -185,7 +185,7 @@ def _allowed_at(path: list[str], model: type[BaseModel]) -> list[str]:
 
 
 def _is_union_tag(part: str) -> bool:
-    """Whether pydantic put this part into an error's path for a branch of a union."""
+    """Return whether pydantic put this part into an error's path for a branch of a union."""
     return bool(re.match(r"(literal|constrained|list\[|function|int$|float$|str$|bool$|none$)", part))
 
 
@@ -199,7 +199,7 @@ def _all_names() -> list[str]:
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:
-    """The bounds of one parameter in words, from its JSON schema."""
+    """Describe the bounds of one parameter from its JSON schema."""
     if "anyOf" in schema:
         return " or ".join(_allowed(part) for part in schema["anyOf"])
     if "enum" in schema:

@@ -25,7 +25,7 @@ def use_style() -> None:
 def new_figure(
     rows: int = 1, columns: int = 1, *, height: float = 3.8, width: float = WIDTH, **subplots: Any
 ) -> tuple[Figure, Any]:
-    """A styled figure and its axes (one, or an array), without pyplot's global state.
+    """Make a styled figure and its axes (one, or an array), without pyplot's global state.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def describe(figure: Figure, text: str) -> None:
 
 
 def legend_below(figure: Figure, axes: Axes | np.ndarray, columns: int = 4) -> None:
-    """One legend for ``axes`` under the figure, where it covers no data; equal labels appear once."""
+    """Draw one legend for ``axes`` under the figure, where it covers no data; equal labels appear once."""
     entries: dict[str, Any] = {}
     for one in axes.flat if isinstance(axes, np.ndarray) else [axes]:
         for handle, label in zip(*one.get_legend_handles_labels(), strict=True):

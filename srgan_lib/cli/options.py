@@ -40,7 +40,7 @@ results_option: Decorator = click.option(
 
 
 def run_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The arguments that say what a run computes, and where its results go: those of :func:`read_run`."""
+    """Add the arguments that say what a run computes and where its results go: those of :func:`read_run`."""
     named = click.option("--run", "name", help="Name of the run; default: the params file's name.")
     file = click.argument("params_file", metavar="PARAMS", type=click.Path(path_type=Path), default="params/demo.yaml")
     for option in (results_option, overlays_option, overrides_option, named, file):
@@ -76,5 +76,5 @@ def results_root(asked: Path | None) -> Path:
 
 
 def this_command() -> str:
-    """The command line as the user typed it, for the manifest."""
+    """Return the command line as the user typed it, for the manifest."""
     return f"srgan {shlex.join(sys.argv[1:])}"

@@ -25,7 +25,7 @@ COLOURS = {"waiting": "dim", "running": "bold", "finished": "green", "failed": "
 
 
 def show_plan(study: Study, console: Console) -> None:
-    """Each run with what it will compute and what it will reuse, as plain lines."""
+    """Print each run with what it will compute and what it will reuse, as plain lines."""
     width = max(len(run.name) for run in study.planned)
     console.print(f"{'run':<{width}}  {'  '.join(f'{stage:<11}' for stage in STAGES)}", soft_wrap=True)
     counts = dict.fromkeys(ACTIONS, 0)
@@ -79,7 +79,7 @@ class SweepProgress:
             )
 
     def _table(self) -> Table:
-        """The runs that are under way or failed, and as many of the others as fit."""
+        """Draw the runs that are running or failed, and as many of the others as fit."""
         outcomes = list(self._study.outcomes.values())
         order = {"running": 0, "failed": 1, "waiting": 2, "finished": 3}
         shown = sorted(outcomes, key=lambda one: order[one.state])[: max(3, self._console.height - 6)]
@@ -112,7 +112,7 @@ def _progress(running: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _best_psnr(path: Path) -> float | None:
-    """The highest ``psnr_y`` of a ``validation.csv``, which may be growing."""
+    """Read the highest ``psnr_y`` of a ``validation.csv``, which may be growing."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return max((float(row["psnr_y"]) for row in csv.DictReader(file) if row.get("psnr_y")), default=None)

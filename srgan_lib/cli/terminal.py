@@ -62,7 +62,7 @@ class Terminal:
         LIBRARY.handlers = [Listener(self.note, logging.INFO)]
 
     def note(self, text: str) -> None:
-        """One line for the user."""
+        """Print one line for the user."""
         self.console.print(escape(text), soft_wrap=True)
 
     def plan(self, plans: Iterable[Plan]) -> None:
@@ -97,12 +97,12 @@ class Terminal:
             self.console.print(f"{stage.notebook:<20} [green]done[/] in {details['seconds']:.1f} s")
 
     def counter(self, label: str) -> Callable[[int, int], None]:
-        """A callback ``(done, total)`` that moves a bar."""
+        """Return a callback ``(done, total)`` that moves a bar."""
         task = self.progress.add_task(escape(label), total=None)
         return lambda done, total: self.progress.update(task, completed=done, total=total)
 
     def frame(self, frame: pandas.DataFrame) -> None:
-        """A table of figures, with the mean of each numeric column below."""
+        """Print a table of scores, with the mean of each numeric column below."""
         table = Table(*frame.columns)
         means = frame.mean(numeric_only=True).to_dict()
         for row in frame.itertuples(index=False):
@@ -123,7 +123,7 @@ class Terminal:
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table of texts, as wide as the terminal; in a pipe wide enough to search."""
+    """Print a table of texts, as wide as the terminal; in a pipe wide enough to search."""
     table = Table(*headings)
     for row in rows:
         table.add_row(*map(escape, row))

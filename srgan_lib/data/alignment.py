@@ -15,7 +15,7 @@ REACH = 3  #: LR pixels that shifts are searched in, each way
 
 
 def check_alignment(pairs: Sequence[Pair], scale: int) -> pd.DataFrame:
-    """The shift at which each LR image fits its HR image best, and what difference is left there.
+    """Find the shift at which each LR image fits its HR image best, and the remaining difference.
 
     HR is shrunk with MATLAB's bicubic and compared with LR at every shift of up to 3 LR pixels.
 
@@ -29,7 +29,7 @@ def check_alignment(pairs: Sequence[Pair], scale: int) -> pd.DataFrame:
 
 
 def best_shift(lr: np.ndarray, shrunk: np.ndarray) -> tuple[int, int, float]:
-    """The (rows, columns) that ``lr`` is shifted by against ``shrunk``, and the difference left there."""
+    """Return the (rows, columns) by which ``lr`` is shifted against ``shrunk``, and the remaining difference."""
     first, second = luminance(lr), luminance(shrunk)
     height, width = first.shape
     reach = min(REACH, (height - 1) // 2, (width - 1) // 2)

@@ -9,7 +9,7 @@ from srgan_lib.params import Degradation
 
 
 def is_deterministic(kind: Degradation) -> bool:
-    """Whether the LR image is a function of the HR image alone, so that it can be made once per image."""
+    """Return whether the LR image depends on the HR image alone, so that it can be made once per image."""
     return kind != "realistic"
 
 
@@ -57,7 +57,7 @@ def degrade(
 
 
 def _gaussian_blur(image: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian blur of an H×W×3 uint8 image with its border replicated, rounded to uint8."""
+    """Blur an H×W×3 uint8 image with a Gaussian, its border replicated, and round to uint8."""
     from scipy.ndimage import gaussian_filter
 
     blurred = gaussian_filter(image.astype(np.float64), (sigma, sigma, 0), mode="nearest", truncate=4.0)

@@ -18,7 +18,7 @@ NEAR_DUPLICATE_BITS = 40
 
 
 def perceptual_hash(image: np.ndarray) -> str:
-    """A hash that is nearly the same for nearly the same pictures, as 64 hexadecimal digits.
+    """Compute a hash that is nearly equal for nearly equal pictures, as 64 hexadecimal digits.
 
     One bit for each of the lowest 16×16 frequencies (but the mean) of a 32×32 grey thumbnail's
     cosine transform: whether it is above their median. A picture without structure has no bits set.
@@ -35,7 +35,7 @@ def perceptual_hash(image: np.ndarray) -> str:
 
 
 def hash_distance(first: str, second: str) -> int:
-    """In how many of 255 bits two perceptual hashes differ; unrelated pictures in about 128."""
+    """Count the bits, of 255, in which two perceptual hashes differ; for unrelated pictures about 128."""
     return (int(first, 16) ^ int(second, 16)).bit_count()
 
 
@@ -71,5 +71,5 @@ def refuse_duplicates(frame: pd.DataFrame) -> None:
 
 
 def _near(first: str, second: str) -> bool:
-    """Whether two pictures, both with structure, are nearly the same."""
+    """Return whether two pictures, both with structure, are nearly the same."""
     return bool(int(first, 16) and int(second, 16)) and hash_distance(first, second) <= NEAR_DUPLICATE_BITS

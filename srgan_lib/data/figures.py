@@ -31,7 +31,7 @@ DETAIL = 64  #: side in HR pixels of the details shown
 
 
 def split_overview(split: pd.DataFrame) -> Figure:
-    """Image sizes by part, and how many images each part has; ``split`` as of ``make_split``."""
+    """Draw image sizes by part and the number of images in each; ``split`` comes from ``make_split``."""
     figure, (sizes, counts) = plotting.new_figure(1, 2, height=3.2, width_ratios=(3, 2))
     for part, rows in _by_part(split):
         colour, marker = PART_LOOKS[part]
@@ -62,7 +62,7 @@ def split_overview(split: pd.DataFrame) -> Figure:
 
 
 def statistics(pairs: Mapping[str, Sequence[Pair]]) -> pd.DataFrame:
-    """Colour and luminance of every HR image.
+    """Measure colour and luminance of every HR image.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def statistics(pairs: Mapping[str, Sequence[Pair]]) -> pd.DataFrame:
 
 
 def colour_statistics(table: pd.DataFrame) -> Figure:
-    """Luminance, contrast and saturation of every image by part; ``table`` as of :func:`statistics`."""
+    """Draw luminance, contrast and saturation of every image by part; ``table`` comes from :func:`statistics`."""
     figure, axes = plotting.new_figure(1, 3, height=2.4, sharey=True)
     labels = {
         "luminance": "Mean luminance\n(levels, 16–235)",
@@ -114,7 +114,7 @@ def colour_statistics(table: pd.DataFrame) -> Figure:
 
 
 def spectra(pairs: Sequence[Pair], scale: int) -> pd.DataFrame:
-    """Mean power spectra of HR images and of their LR images enlarged with bicubic.
+    """Compute mean power spectra of HR images and of their LR images enlarged with bicubic.
 
     At most 64 images are looked at, evenly spaced. Where each crop gets its own LR image, bicubic
     LR stands in.
@@ -139,7 +139,7 @@ def spectra(pairs: Sequence[Pair], scale: int) -> pd.DataFrame:
 
 
 def spectrum(table: pd.DataFrame, scale: int) -> Figure:
-    """HR against enlarged LR over frequency, what is missing shaded; ``table`` as of :func:`spectra`."""
+    """Draw the spectra of HR and enlarged LR, the missing power shaded; ``table`` comes from :func:`spectra`."""
     figure, axes = plotting.new_figure(height=3.6)
     hr, bicubic = (10 * np.log10(table[name]) for name in ("hr", "bicubic"))
     hr_style, bicubic_style, srgan_style = (METHODS[name].style for name in ("hr", "bicubic", "srgan"))
@@ -175,7 +175,7 @@ def spectrum(table: pd.DataFrame, scale: int) -> Figure:
 
 
 def pairs_sheet(pairs: Sequence[Pair], scale: int, count: int = 3) -> Figure:
-    """HR and LR images (their middle squares) with the most detailed spot of both, one pair a row."""
+    """Draw the middle squares of HR and LR images with the most detailed spot of both, one pair a row."""
     chosen = evenly_spaced([(pair, pair.lr) for pair in pairs if pair.lr is not None], count)
     figure, axes = plotting.new_figure(len(chosen), 4, height=0.3 + 1.6 * len(chosen), squeeze=False)
     titles = ("HR", "LR", "HR, detail", "LR, detail")
@@ -199,7 +199,7 @@ def pairs_sheet(pairs: Sequence[Pair], scale: int, count: int = 3) -> Figure:
 
 
 def crops_sheet(lr: torch.Tensor, hr: torch.Tensor) -> Figure:
-    """Training crops as networks see them, HR above their LR; uint8 tensors of N×3×h×w and N×3×H×W."""
+    """Draw training crops as networks see them, HR above LR; uint8 tensors of N×3×h×w and N×3×H×W."""
     columns = min(8, len(hr))
     rows = -(-len(hr) // columns)
     figure, axes = plotting.new_figure(2 * rows, 1, height=2 * rows * (0.28 + 5.9 / columns), squeeze=False)
@@ -213,7 +213,7 @@ def crops_sheet(lr: torch.Tensor, hr: torch.Tensor) -> Figure:
 
 
 def degradations_sheet(pair: Pair, scale: int, seed: int, blur_sigma: float = 1.0) -> Figure:
-    """One detail of an HR image and what each degradation makes of it; the realistic one four times."""
+    """Draw one detail of an HR image under each degradation; the realistic one four times."""
     side = min(4 * DETAIL, *pair.hr.shape[:2])
     side -= side % scale
     top, left = detailed_spot(pair.hr, side, scale)
@@ -238,7 +238,7 @@ def degradations_sheet(pair: Pair, scale: int, seed: int, blur_sigma: float = 1.
 
 
 def detailed_spot(image: np.ndarray, side: int, multiple: int) -> tuple[int, int]:
-    """Corner (row, column), multiples of ``multiple``, of the side×side square with the largest mean gradient."""
+    """Find the corner (row, column), multiples of ``multiple``, of the side×side square with the largest mean gradient."""
     grey = luminance(image)
     gradient = np.hypot(*np.gradient(grey))
     side = min(side, *grey.shape)
@@ -250,25 +250,25 @@ def detailed_spot(image: np.ndarray, side: int, multiple: int) -> tuple[int, int
 
 
 def _sizes(part: str, rows: pd.DataFrame) -> str:
-    """How many photographs a part has and how large they are, in words."""
+    """Describe how many photographs a part has and how large they are."""
     narrow, wide, low, high = rows.width.min(), rows.width.max(), rows.height.min(), rows.height.max()
     size = f"{wide}×{high}" if (narrow, low) == (wide, high) else f"{narrow}×{low} to {wide}×{high}"
     return f"{part}: {len(rows)} photograph{'s' if len(rows) > 1 else ''} of {size} pixels"
 
 
 def _by_part(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The rows of each part that is there, in the parts' order."""
+    """Yield the rows of each part that is present, in the parts' order."""
     return [(part, table[table.split == part]) for part in PARTS if (table.split == part).any()]
 
 
 def _square(image: np.ndarray, corner: tuple[int, int], side: int, step: int) -> np.ndarray:
-    """A square given in HR pixels, or what of it there is, of an image that is ``step`` times smaller."""
+    """Cut a square given in HR pixels, as far as it exists, from an image that is ``step`` times smaller."""
     top, left = corner[0] // step, corner[1] // step
     return image[top : top + side // step, left : left + side // step]
 
 
 def _strip(images: np.ndarray, columns: int, side: int) -> np.ndarray:
-    """N×h×w×3 images side by side with white gaps, each enlarged to side×side by repeating its pixels."""
+    """Join N×h×w×3 images side by side with white gaps, each enlarged to side×side by repeating its pixels."""
     gap = side // 16
     strip = np.full((side, columns * (side + gap) - gap, 3), 255, np.uint8)
     for place, image in enumerate(images):

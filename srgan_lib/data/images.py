@@ -48,7 +48,7 @@ def read_image(path: Path) -> np.ndarray:
 
 
 def image_mode(path: Path) -> str:
-    """Pillow's name for how a file stores its pixels (RGB, L, P, RGBA, I;16, …), from its header."""
+    """Read Pillow's name for the pixel format of a file (RGB, L, P, RGBA, I;16, …) from its header."""
     with Image.open(path) as image:
         return image.mode
 
@@ -60,7 +60,7 @@ def write_image(path: Path, image: np.ndarray) -> None:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The images directly in a folder, sorted by name; hidden files are left out.
+    """List the images directly in a folder, sorted by name, without hidden files.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _grey(values: np.ndarray) -> Image.Image:
-    """Grey values that should lie in [0,255] as an RGB image."""
+    """Convert grey values, which should lie in [0,255], to an RGB image."""
     rounded = np.floor(values + 0.5)
     if not (np.isfinite(values).all() and rounded.min() >= 0 and rounded.max() <= 255):
         raise ImageError(
@@ -111,5 +111,5 @@ def _grey(values: np.ndarray) -> Image.Image:
 
 
 def pixel_hash(image: np.ndarray) -> str:
-    """SHA-256 of an image's shape and pixels, in hexadecimal."""
+    """Hash an image's shape and pixels by SHA-256, in hexadecimal."""
     return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).data).hexdigest()

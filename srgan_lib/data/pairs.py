@@ -108,7 +108,7 @@ def load_pairs(
 
 
 def _sizes(row: Any, shared: Shared) -> tuple[int, int]:
-    """Height and width of the HR image as used."""
+    """Compute height and width of the HR image as used."""
     height, width = (shared.image_size,) * 2 if shared.image_size else (row.height, row.width)
     return height - height % shared.scale, width - width % shared.scale
 
@@ -163,7 +163,7 @@ def _read_lr(row: Any, photo: Photo, lr_path: Path, hr: np.ndarray, shared: Shar
 
 
 def _allocate(size: int, memory_share: float) -> np.ndarray:
-    """Room for ``size`` bytes: in memory, or beyond its share in a file mapped into memory."""
+    """Allocate ``size`` bytes in memory or, beyond its share, in a file mapped into memory."""
     if size <= memory_share * psutil.virtual_memory().total:
         return np.empty(size, np.uint8)
     folder = cache_folder()
@@ -179,7 +179,7 @@ def _allocate(size: int, memory_share: float) -> np.ndarray:
 
 
 def resemblance(lr: np.ndarray, shrunk: np.ndarray) -> float:
-    """Correlation of two images' luminance, from -1 to 1; 1 where one of them is without structure."""
+    """Correlate the luminance of two images, from -1 to 1; 1 if either has no structure."""
     first, second = luminance(lr), luminance(shrunk)
     if np.ptp(first) < 1 or np.ptp(second) < 1:
         return 1.0

@@ -95,7 +95,7 @@ class PatchSampler:
     def of(
         cls, pairs: Sequence[Pair], shared: Shared, *, batch: int, augment: bool, part: tuple[int, int] = (0, 1)
     ) -> PatchSampler:
-        """The sampler of a run's crops, by its shared parameters."""
+        """Build the sampler of a run's crops from its shared parameters."""
         return cls(
             pairs,
             crop=shared.crop,
@@ -112,7 +112,7 @@ class PatchSampler:
         )
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The crops of one step.
+        """Cut the crops of one step.
 
         Returns
         -------
@@ -233,7 +233,7 @@ def _epoch_order(seed: int, epoch: int, items: int) -> np.ndarray:
 
 
 def _turn(image: np.ndarray, turn: int) -> np.ndarray:
-    """One of the eight flips and quarter turns of an H×W×3 image, as a view."""
+    """Apply one of the eight flips and quarter turns to an H×W×3 image, as a view."""
     if turn & 1:
         image = image[:, ::-1]
     if turn & 2:

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def random_stream(seed: int, purpose: str, *position: int) -> np.random.Generator:
-    """The random numbers for one purpose at one position (a step, an index, …).
+    """Derive the random generator for one purpose at one position (a step, an index, …).
 
     It is a pure function of its arguments, so that workers, processes, resumed and repeated runs
     draw the same numbers.

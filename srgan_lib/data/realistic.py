@@ -77,7 +77,7 @@ def degrade_realistically(hr: np.ndarray, scale: int, rng: np.random.Generator) 
 def gaussian_kernel(
     size: int, sigmas: Bounds, angle: float, shape: str = "gaussian", exponent: float = 1.0
 ) -> np.ndarray:
-    """A size×size blur kernel that sums to 1 (Real-ESRGAN, section 3.1).
+    """Make a size×size blur kernel that sums to 1 (Real-ESRGAN, section 3.1).
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def gaussian_kernel(
 
 
 def sinc_kernel(size: int, cutoff: float) -> np.ndarray:
-    """A size×size low-pass kernel that rings and sums to 1 (Real-ESRGAN, section 3.3); cutoff in radians per pixel."""
+    """Make a size×size low-pass kernel that rings and sums to 1 (Real-ESRGAN, section 3.3); cutoff in radians per pixel."""
     offsets = np.arange(size) - (size - 1) / 2
     radius = np.hypot(*np.meshgrid(offsets, offsets))
     centre = radius == 0
@@ -134,7 +134,7 @@ def _blur_kernel(sigma: Bounds, rng: np.random.Generator) -> np.ndarray:
 
 
 def _ring(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The final sinc filter, applied with its probability."""
+    """Apply the final sinc filter with its probability."""
     kernel = sinc_kernel(int(rng.choice(KERNEL_SIZES)), rng.uniform(np.pi / 3, np.pi))
     return _filter(image, kernel) if rng.random() < FINAL_SINC_PROBABILITY else image
 
@@ -160,7 +160,7 @@ def _add_gaussian_noise(image: np.ndarray, sigma: float, grey: bool, rng: np.ran
 
 
 def _add_poisson_noise(image: np.ndarray, scale: float, grey: bool, rng: np.random.Generator) -> np.ndarray:
-    """Shot noise: as if the brightest level were as many photons as the image has levels (a power of two)."""
+    """Add shot noise, as if the brightest level were as many photons as the image has levels (a power of two)."""
     image = _levels(image) / 255
     signal = image @ np.array([[0.299], [0.587], [0.114]]) if grey else image
     photons = 2 ** np.ceil(np.log2(max(2, len(np.unique(signal)))))
@@ -176,5 +176,5 @@ def _jpeg(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _levels(image: np.ndarray) -> np.ndarray:
-    """Floats in [0,1], clipped, as uint8."""
+    """Convert floats in [0,1], clipped, to uint8."""
     return np.floor(np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -65,7 +65,7 @@ def imresize(image: np.ndarray, scale: float | tuple[int, int], kind: Kind = "be
 
 
 def bicubic_kernel(x: np.ndarray) -> np.ndarray:
-    """Keys' cubic convolution kernel with a = -0.5, at distances ``x`` in pixels.
+    """Evaluate Keys' cubic convolution kernel with a = -0.5 at distances ``x`` in pixels.
 
     References
     ----------
@@ -81,7 +81,7 @@ def bicubic_kernel(x: np.ndarray) -> np.ndarray:
 def resize_weights(
     in_size: int, out_size: int, scale: float, border: Literal["replicate", "mirror"] = "replicate"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which input pixels make each output pixel along one dimension, and with what weights.
+    """Compute the input pixels and weights of each output pixel along one dimension.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def resize_weights(
 
 
 def _output(sizes: tuple[int, int], scale: float | tuple[int, int]) -> tuple[tuple[int, int], tuple[float, float]]:
-    """Output sizes and scales of both dimensions."""
+    """Compute output sizes and scales of both dimensions."""
     if isinstance(scale, tuple):
         outputs, scales = scale, (scale[0] / sizes[0], scale[1] / sizes[1])
     else:
@@ -124,7 +124,7 @@ def _output(sizes: tuple[int, int], scale: float | tuple[int, int]) -> tuple[tup
 
 
 def _resample(image: np.ndarray, positions: np.ndarray, weights: np.ndarray, axis: int) -> np.ndarray:
-    """Weighted sums of slices along one axis, added tap by tap: the same bits on every machine."""
+    """Sum weighted slices along one axis, tap by tap, which gives the same bits on every machine."""
     image = image.swapaxes(0, axis)
     outputs, taps = positions.shape
     # A sparse product is several times faster than gathering slices, and adds in the same order.

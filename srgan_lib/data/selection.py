@@ -11,6 +11,6 @@ Item = TypeVar("Item")
 
 
 def evenly_spaced(items: Sequence[Item], count: int) -> list[Item]:
-    """So many of the items, or all there are, evenly from the first to the last and in their order."""
+    """Choose ``count`` of the items (or all), evenly from the first to the last, in their order."""
     places = np.linspace(0, len(items) - 1, min(count, len(items))).round().astype(int)
     return [items[place] for place in places]

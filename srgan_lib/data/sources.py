@@ -80,7 +80,7 @@ def find_photos(
     image_folder: str | Path | None = None,
     lr_folder: str | Path | None = None,
 ) -> list[Photo]:
-    """The photographs of a dataset, sorted by name; nothing is decoded.
+    """List the photographs of a dataset, sorted by name; nothing is decoded.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def _builtin(name: str) -> Photo:
 
 @cache
 def _package_folder(package: str) -> Path:
-    """Where a package lies, found without importing it."""
+    """Find a package's folder without importing it."""
     spec = importlib.util.find_spec(package)
     return Path(spec.origin).parent if spec and spec.origin else Path(package)
 
@@ -178,7 +178,7 @@ def _in_named_folder(folder: Path, parts: tuple[Part, ...], scale: int) -> list[
 
 
 def _in_folder(folder: Path, parts: tuple[Part, ...]) -> list[Photo]:
-    """Photographs of one folder in whichever of the layouts it has."""
+    """List the photographs of a folder in any of the supported layouts."""
     if not folder.is_dir():
         return []
     present = [part for part in parts if (folder / part.folder).is_dir()]

@@ -12,12 +12,12 @@ ROUNDING_POWER = 1 / 12
 
 
 def luminance(image: np.ndarray) -> np.ndarray:
-    """BT.601 luminance (studio range, 16 to 235) of an H×W×3 uint8 image, as H×W float64."""
+    """Compute BT.601 luminance (studio range, 16 to 235) of an H×W×3 uint8 image, as H×W float64."""
     return image @ (np.array([65.481, 128.553, 24.966]) / 255) + 16
 
 
 def radial_power(image: np.ndarray, bins: int = 48) -> tuple[np.ndarray, np.ndarray]:
-    """Power spectrum of an image, averaged over all directions.
+    """Compute the power spectrum of an image, averaged over all directions.
 
     The mean is removed and a Hann window applied, so that the jump between opposite borders does
     not drown the high frequencies. White noise of variance v has power v at every frequency.
@@ -45,13 +45,13 @@ def radial_power(image: np.ndarray, bins: int = 48) -> tuple[np.ndarray, np.ndar
 
 
 def _hann(size: int) -> np.ndarray:
-    """A Hann window without the zeros at its ends."""
+    """Make a Hann window without the zeros at its ends."""
     return np.sin(np.pi * (np.arange(size) + 0.5) / size) ** 2
 
 
 @lru_cache(maxsize=8)
 def _rings(shape: tuple[int, int], bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Ring of each frequency of an rfft2 (``bins``: beyond), how many each ring has, and what each counts."""
+    """Assign each frequency of an rfft2 to a ring (``bins``: beyond), with the size of each ring and each frequency's weight."""
     rows, columns = fft.fftfreq(shape[0])[:, None], fft.rfftfreq(shape[1])
     ring = np.minimum(np.hypot(rows, columns) * 2 * bins, bins).astype(int).ravel()
     # rfft2 leaves out the conjugate half: columns count twice, but for the first (and the last, which no ring reaches).

@@ -85,7 +85,7 @@ def read_split(path: Path) -> pd.DataFrame:
 
 
 def as_test_set(photos: Sequence[Photo]) -> list[Photo]:
-    """A set as a test set: the photographs it keeps for testing itself, else all of them."""
+    """Use a set as a test set: the photographs that it reserves for testing, or else all of them."""
     own = [photo for photo in photos if photo.split == "test"]
     return own or [replace(photo, split="test") for photo in photos]
 
@@ -131,7 +131,7 @@ def _assign(photos: Sequence[Photo], shared: Shared, crop: int) -> Iterator[tupl
 
 
 def _examine(photo: Photo, shared: Shared, crop: int) -> dict[str, Any] | None:
-    """A photograph's sizes and hashes; None, with a warning, if it is of no use."""
+    """Read a photograph's sizes and hashes; None, with a warning, if it cannot be used."""
     try:
         image = read_photo(photo)
         lr_sha256 = pixel_hash(read_image(photo.lr_path)) if photo.lr_path else ""

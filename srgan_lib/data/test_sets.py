@@ -78,7 +78,7 @@ def _training_images(split: pd.DataFrame) -> pd.DataFrame:
 
 
 def _unseen(name: str, split: pd.DataFrame, shared: Shared) -> tuple[list[Photo], pd.DataFrame]:
-    """The photographs of a named set with their sizes and hashes, none of which is in training or validation."""
+    """List the photographs of a named set with sizes and hashes, and refuse those in training or validation."""
     own = as_test_set(find_photos(name, scale=shared.scale))
     frame = make_split(own, shared)
     refuse_duplicates(pd.concat([split[split.split != "test"], frame], ignore_index=True))

@@ -83,7 +83,7 @@ def _finding(scores: _Scores, scale: int, heldout: str) -> str:
 
 
 def _perception(scores: _Scores) -> str:
-    """What our method gains or loses against the baseline by LPIPS, and what that costs in PSNR."""
+    """State what SRGAN gains or loses against the baseline by LPIPS, and what that costs in PSNR."""
     row, base, psnr = scores.get(OURS, "lpips_alex"), scores.get(BASELINE, "lpips_alex"), scores.get(OURS, "psnr_y")
     if psnr is None:
         return ""
@@ -123,7 +123,7 @@ def _ssim(scores: _Scores) -> str:
 
 
 def _second_judge(scores: _Scores) -> str:
-    """Whether a second network agrees about the direction."""
+    """State whether a second network agrees about the direction."""
     row, first = scores.get(OURS, "lpips_squeeze"), scores.get(OURS, "lpips_alex")
     if row is None or first is None or pd.isna(row.difference):
         return ""
@@ -133,7 +133,7 @@ def _second_judge(scores: _Scores) -> str:
 
 
 def _adversarial(scores: _Scores) -> str:
-    """What adversarial training changed against the generator that it started from."""
+    """State what adversarial training changed against the generator it started from."""
     metric = "lpips_alex" if scores.get(OURS, "lpips_alex") is not None else "log_spectral_distance"
     after, start = scores.get(OURS, metric), scores.get(STARTED_FROM, metric)
     if after is None or start is None:
@@ -148,7 +148,7 @@ def _adversarial(scores: _Scores) -> str:
 
 
 def _spectrum(scores: _Scores) -> str:
-    """How much of the originals' spectrum our method restores, beside the baseline.
+    """State how much of the originals' spectrum SRGAN restores, beside the baseline.
 
     Not a ranking of all methods: the false edges of nearest-neighbour enlargement have power at all frequencies too.
     """
@@ -162,7 +162,7 @@ def _spectrum(scores: _Scores) -> str:
 
 
 def _certainty(scores: _Scores) -> str:
-    """How far the figures carry beyond these images."""
+    """State how far the scores carry beyond these images."""
     row = scores.row(OURS if OURS in scores.methods else scores.methods[-1], "psnr_y")
     if row.n == 1:
         return "One image says nothing about others."
@@ -184,5 +184,5 @@ def _more(decibels: float) -> str:
 
 
 def _doubt(row: pd.Series) -> str:
-    """A remark where the interval of the difference includes zero."""
+    """Return a remark if the interval of the difference includes zero."""
     return ", no clear difference on these images" if row.difference_low <= 0 <= row.difference_high else ""

@@ -53,7 +53,7 @@ class Evaluator:
         return scores
 
     def table(self) -> pd.DataFrame:
-        """The rows so far, one per image and method, metrics that were not computed as NaN."""
+        """Return the rows so far, one per image and method; metrics that were not computed are NaN."""
         frame = pd.DataFrame(self._rows)
         return frame.reindex(columns=[*FIRST_COLUMNS, *(name for name in self.names if name not in FIRST_COLUMNS)])
 
@@ -146,7 +146,7 @@ def evaluate(
 
 
 def metric_names(evaluation: Evaluation) -> list[str]:
-    """The metrics that the evaluation's parameters ask for."""
+    """List the metrics that the evaluation's parameters ask for."""
     judges = [f"lpips_{net}" for net in evaluation.lpips_nets]
     return list(dict.fromkeys(["psnr_y", "ssim_y", *judges, *evaluation.extra_metrics, "log_spectral_distance"]))
 
@@ -159,6 +159,6 @@ def _power(dataset: str, method: str, image: np.ndarray) -> pd.DataFrame:
 
 
 def _mean_spectra(powers: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The mean in dB over a dataset's images, so that no bright image outweighs the others."""
+    """Average spectra in dB over a dataset's images, so that no bright image outweighs the others."""
     keys = ["dataset", "method", "frequency"]
     return pd.concat(powers).groupby(keys, sort=False, as_index=False).mean()

@@ -19,7 +19,7 @@ PUBLISHED_ON = "BSD100"
 
 
 def distributions(metrics: pd.DataFrame, dataset: str) -> Figure:
-    """Every image's figure by every method, as points on a box (median, quartiles, range), one panel per metric.
+    """Draw every image's score by every method as points on a box (median, quartiles, range), one panel per metric.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def distributions(metrics: pd.DataFrame, dataset: str) -> Figure:
 
 
 def differences(summary: pd.DataFrame, dataset: str) -> Figure:
-    """Each method's mean paired difference from the baseline with its 95 % bootstrap interval, one panel per metric.
+    """Draw each method's mean paired difference from the baseline with its 95 % interval, one panel per metric.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def differences(summary: pd.DataFrame, dataset: str) -> Figure:
 
 
 def spectra(powers: pd.DataFrame, dataset: str, scale: int) -> Figure:
-    """Radially averaged power spectrum of every method and of HR, and below it the distance of each method from HR.
+    """Draw the radially averaged power spectrum of every method and HR, and below it each method's distance from HR.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def spectra(powers: pd.DataFrame, dataset: str, scale: int) -> Figure:
 
 
 def plane(summary: pd.DataFrame, dataset: str, scale: int, *, curve: Sequence[str] = ()) -> Figure:
-    """The perception–distortion plane: LPIPS against PSNR, both relative to the baseline; better is up and right.
+    """Draw the plane of LPIPS and PSNR, both relative to the baseline; better is up and right.
 
     Filled markers are measured, hollow ones published. Relative figures (PSNR-Y minus the baseline's, LPIPS divided by
     the baseline's) let published points of other test sets stand beside measured ones.
@@ -187,7 +187,7 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, curve: Sequence[st
 
 
 def _relative(figures: pd.DataFrame) -> pd.DataFrame:
-    """PSNR-Y minus and LPIPS(alex) divided by the baseline's, of the methods that have both; empty without them."""
+    """Compute PSNR-Y minus the baseline's and LPIPS(alex) divided by it, for the methods that have both."""
     table = figures.pivot(index="method", columns="metric", values="value").reindex(columns=["psnr_y", "lpips_alex"])
     table = table.loc[figures.method.unique()].dropna()
     if BASELINE not in table.index:

@@ -60,7 +60,7 @@ def _panels(sample: Sample, methods: Sequence[str], columns: int, separator: str
 
 
 def as_text(scores: Mapping[str, float], separator: str = ", ") -> str:
-    """The figures that are known, in few characters, e.g. ``28.43 dB, LPIPS 0.340``."""
+    """Format the known scores in few characters, e.g. ``28.43 dB, LPIPS 0.340``."""
     known = [(METRICS[name], scores.get(name, np.nan)) for name in LABELS]
     return separator.join(
         f"{metric.text(value)} dB" if metric.unit else f"LPIPS {metric.text(value)}"

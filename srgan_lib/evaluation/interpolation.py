@@ -46,7 +46,7 @@ class WeightInterpolation:
 def try_alphas(
     interpolated: WeightInterpolation, sample: Sample, alphas: Sequence[float]
 ) -> tuple[Figure, pd.DataFrame]:
-    """One detail by several generators between the two, as a figure and as a table with a row per share."""
+    """Draw one detail by several generators between the two, and tabulate their scores by share."""
     figure, axes = new_figure(1, len(alphas) + 1, height=1.75, squeeze=False)
     rows = []
     for axis, alpha in zip(axes[0], alphas, strict=False):

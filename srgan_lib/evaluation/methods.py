@@ -60,19 +60,19 @@ def enlarge(lr: np.ndarray, method: str, scale: int) -> np.ndarray:
 
 
 def classical(name: str, scale: int) -> Method:
-    """A classical method, see :func:`enlarge`."""
+    """Wrap a classical method, see :func:`enlarge`."""
     return lambda pair: enlarge(pair.given_lr, name, scale)
 
 
 def network(model: SuperResolver, **options: Any) -> Method:
-    """A trained network; ``how`` are the options of :func:`srgan_lib.evaluation.upscale.upscale_array`."""
+    """Wrap a trained network; ``options`` are those of :func:`srgan_lib.evaluation.upscale.upscale_array`."""
     from srgan_lib.evaluation.upscale import upscale_array
 
     return lambda pair: upscale_array(model, pair.given_lr, **options)
 
 
 def interpolate(first: SuperResolver, second: SuperResolver, alpha: float) -> SuperResolver:
-    """A network whose weights lie between those of two others of one architecture (Wang et al., ESRGAN, 2018, §3.4).
+    """Interpolate the weights of two networks of one architecture (Wang et al., ESRGAN, 2018, §3.4).
 
     Parameters
     ----------
@@ -102,12 +102,12 @@ def interpolate(first: SuperResolver, second: SuperResolver, alpha: float) -> Su
 def interpolated_networks(
     first: SuperResolver, second: SuperResolver, alphas: Iterable[float]
 ) -> dict[str, SuperResolver]:
-    """Networks interpolated between two others, by name: ``srgan_0.25`` has a quarter of the second's weights."""
+    """Interpolate several networks between two others, by name: ``srgan_0.25`` has a quarter of the second's weights."""
     return {f"srgan_{alpha:g}": interpolate(first, second, alpha) for alpha in alphas}
 
 
 def from_folder(folder: Path, test_sets: Mapping[str, Sequence[Pair]], scale: int) -> Method:
-    """Another program's results: a folder with an image file for each image of the test sets, and perhaps more.
+    """Read another program's results: a folder with an image file for each image of the test sets, and perhaps more.
 
     Raises
     ------

@@ -36,7 +36,7 @@ def _read() -> pd.DataFrame:
 def published(
     dataset: str | None = None, metric: str | None = None, source: str | None = None, scale: int | None = None
 ) -> pd.DataFrame:
-    """Published figures: columns source, title, dataset, scale, method, metric, value.
+    """Read published scores: columns source, title, dataset, scale, method, metric, value.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def published(
 
 
 def compare(summary: pd.DataFrame, scale: int) -> pd.DataFrame:
-    """Published beside measured figures of the same dataset, scale, metric and method, from whatever source.
+    """Compare published with measured scores of the same dataset, scale, metric and method, from any source.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def check_sources(recipe: Published) -> None:
 
 
 def compare_recipe(summary: pd.DataFrame, recipe: Published) -> pd.DataFrame:
-    """All figures that a recipe's source gives for methods, each beside the measured one if this run has it.
+    """List all scores that a recipe's source gives for methods, each beside the measured one if this run has it.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def compare_recipe(summary: pd.DataFrame, recipe: Published) -> pd.DataFrame:
 
 
 def _beside(scores: pd.DataFrame, summary: pd.DataFrame, methods: Mapping[str, str]) -> pd.DataFrame:
-    """Published figures with what was measured for the same dataset, method and metric, or the one named beside it."""
+    """Join published scores with those measured for the same dataset, method and metric, or the metric named beside it."""
     if scores.empty:
         return pd.DataFrame(columns=COLUMNS)
     scores = scores.reindex(columns=list(dict.fromkeys([*scores.columns, "beside", "note"])))
@@ -123,7 +123,7 @@ def _beside(scores: pd.DataFrame, summary: pd.DataFrame, methods: Mapping[str, s
 
 
 def relative_to_bicubic(comparison: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
-    """How far the source's and this run's networks are from bicubic, where the test images are not the same.
+    """Compare the distances of the source's and this run's networks from bicubic, where the test images differ.
 
     PSNR and SSIM minus bicubic's, LPIPS divided by bicubic's: these depend less on the images than the figures do.
 
@@ -163,7 +163,7 @@ def _distance(metric: str, value: float, base: float) -> float:
 
 
 def compare_curves(recipe: Published, curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """What the source reports of its training, beside the same of this run's loss curves.
+    """Compare what the source reports of its training with this run's loss curves.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def _curve_row(figure: PublishedCurve, curve: pd.DataFrame) -> list[Any]:
 
 
 def wide(rows: pd.DataFrame) -> dict[str, Any]:
-    """Rows of :func:`compare_recipe` as a table to read: one for each method, three columns a metric.
+    """Rearrange :func:`compare_recipe`'s rows as a table to read: one row per method, three columns per metric.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ class Sample:
         return self.hr.shape[0] // self.lr.shape[0]
 
     def part(self, side: int, at: tuple[float, float] = (0.5, 0.5)) -> Sample:
-        """A part of all images, at most ``side`` HR pixels each way, on whole LR pixels; the figures stay.
+        """Cut a part of all images, at most ``side`` HR pixels each way, on whole LR pixels; the scores stay.
 
         Parameters
         ----------
@@ -90,7 +90,7 @@ def choose_images(metrics: pd.DataFrame, count: int) -> list[tuple[str, str]]:
 
 
 def thin_out(samples: Sequence[Sample], count: int) -> list[Sample]:
-    """So many of the samples, chosen as :func:`choose_images` chooses; they stay in their order."""
+    """Keep ``count`` of the samples, chosen as by :func:`choose_images`, in their order."""
     by_dataset: dict[str, list[Sample]] = {}
     for sample in samples:
         by_dataset.setdefault(sample.dataset, []).append(sample)
@@ -98,7 +98,7 @@ def thin_out(samples: Sequence[Sample], count: int) -> list[Sample]:
 
 
 def _shared_by_all(groups: Sequence[Sequence[Item]], count: int) -> list[Item]:
-    """So many items, shared by the groups (the first get what is left over), evenly from each one's first to its last."""
+    """Choose ``count`` items shared among groups (the first get the remainder), evenly from each group's first to its last."""
     chosen = []
     for number, group in enumerate(groups):
         share = count // len(groups) + (number < count % len(groups))
@@ -107,7 +107,7 @@ def _shared_by_all(groups: Sequence[Sequence[Item]], count: int) -> list[Item]:
 
 
 def typical_images(metrics: pd.DataFrame) -> list[tuple[str, str]]:
-    """Of each dataset the image that is neither easy nor hard: in the middle by the baseline's PSNR-Y.
+    """Choose of each dataset the image with the median PSNR-Y of the baseline: neither easy nor hard.
 
     The baseline is the same in every run, so this image is, too, and runs can be compared by it.
 

@@ -134,7 +134,7 @@ def mean_intervals(table: np.ndarray, resamples: int, seed: int) -> np.ndarray:
 
 
 def _describe(table: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
-    """Rows of the summary for one metric on one dataset, from its images×methods table."""
+    """Summarise one metric on one dataset from its images×methods table."""
     count = len(table)
     rows = pd.DataFrame(
         {

@@ -13,7 +13,7 @@ from srgan_lib.weights import own_methods
 
 
 def overview(summary: pd.DataFrame, dataset: str, metrics: Sequence[str] | None = None) -> dict[str, Any]:
-    """Each method's mean by each metric on one dataset.
+    """Tabulate each method's mean by each metric on one dataset.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def overview(summary: pd.DataFrame, dataset: str, metrics: Sequence[str] | None 
 
 
 def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
-    """Everything about one metric on one dataset: spread (IQR: interquartile range), interval, difference from the baseline, test, driver.
+    """Tabulate one metric on one dataset: spread (IQR: interquartile range), interval, difference from the baseline, test.
 
     Parameters and what is returned as for :func:`overview`.
     """
@@ -89,7 +89,7 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
 
 
 def along(summary: pd.DataFrame, shares: Mapping[str, float]) -> pd.DataFrame:
-    """The networks on the way from one to another: their means by dataset and share of the second's weights.
+    """Tabulate the networks between two others: their means by dataset and share of the second's weights.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def along(summary: pd.DataFrame, shares: Mapping[str, float]) -> pd.DataFrame:
 
 
 def as_text(summary: pd.DataFrame) -> str:
-    """The summary as plain text: for each dataset, mean ± standard deviation by method and metric."""
+    """Format the summary as plain text: for each dataset, mean ± standard deviation by method and metric."""
     parts = []
     for dataset, rows in summary.groupby("dataset", sort=False):
         text = rows.assign(

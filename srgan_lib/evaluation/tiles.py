@@ -19,14 +19,14 @@ class Span:
 
 
 def tile_counts(height: int, width: int, tile: int, overlap: int) -> tuple[int, int]:
-    """Into how many rows and columns of tiles to cut an image of LR pixels.
+    """Choose the numbers of rows and columns of tiles for an image of LR pixels.
 
     No tile, with its overlap, covers more than (tile + 2·overlap)² pixels, and of all such grids it is the one with
     the least work. A small image is one tile.
     """
 
     def candidates(size: int) -> list[tuple[int, int, int]]:
-        """Numbers of tiles, each with the longest tile and the pixels read in all."""
+        """Yield numbers of tiles, each with the longest tile and the total of pixels read."""
         lengths = {
             count: [stop - start for start, stop in _reads(_edges(size, count), overlap)]
             for count in range(1, min(size, 2 * math.ceil(size / tile)) + 1)

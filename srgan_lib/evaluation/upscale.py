@@ -185,7 +185,7 @@ def _paste(below: np.ndarray, above: np.ndarray, span: Span, fade: int, scale: i
 
 @torch.inference_mode()
 def _run(model: SuperResolver, pixels: torch.Tensor, dtype: str, self_ensemble: bool) -> np.ndarray:
-    """The network's result for h×w×3 uint8 pixels, as (scale·h)×(scale·w)×3 uint8."""
+    """Run the network on h×w×3 uint8 pixels; the result is (scale·h)×(scale·w)×3 uint8."""
     images = (pixels.permute(2, 0, 1)[None].float() / 255).contiguous(memory_format=torch.channels_last)
     with torch.autocast(pixels.device.type, torch.bfloat16, enabled=dtype == "bfloat16"):
         sr = _self_ensemble(model, images) if self_ensemble else model(images)
@@ -194,7 +194,7 @@ def _run(model: SuperResolver, pixels: torch.Tensor, dtype: str, self_ensemble: 
 
 
 def _self_ensemble(model: SuperResolver, images: torch.Tensor) -> torch.Tensor:
-    """The mean of what the network makes of the image in all eight flips and turns."""
+    """Average the network's outputs for all eight flips and turns of the image."""
     total = torch.zeros((), device=images.device)
     for flip, turns in product((False, True), range(4)):
         output = torch.rot90(model(torch.rot90(images.flip(3) if flip else images, turns, (2, 3))), -turns, (2, 3))
@@ -203,7 +203,7 @@ def _self_ensemble(model: SuperResolver, images: torch.Tensor) -> torch.Tensor:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """CUDA raises a type of its own; the CPU allocator only a RuntimeError with one of these texts."""
+    """Return whether memory ran out: CUDA raises a type of its own, the CPU allocator a RuntimeError with one of these texts."""
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(
         text in str(error) for text in ("can't allocate memory", "not enough memory")
     )
@@ -228,7 +228,7 @@ def _read(path: Path) -> _Picture:
 
 
 def _enlarge(model: SuperResolver, picture: _Picture, options: dict[str, Any]) -> np.ndarray:
-    """The enlarged picture with as many channels as it had: H×W, H×W×2, H×W×3 or H×W×4 uint8."""
+    """Upscale a picture and keep its channels: H×W, H×W×2, H×W×3 or H×W×4 uint8."""
     sr = upscale_array(model, picture.rgb, **options)
     if picture.is_grey:
         sr = np.asarray(Image.fromarray(sr).convert("L"))
@@ -236,7 +236,7 @@ def _enlarge(model: SuperResolver, picture: _Picture, options: dict[str, Any]) -
 
 
 def _jobs(source: Path, target: Path, force: bool) -> list[tuple[Path, Path]]:
-    """Which file becomes which."""
+    """Pair each source file with its target."""
     files = image_files(source)
     if not files:
         raise ImageError(f"{source}: no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read")

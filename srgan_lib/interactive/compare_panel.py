@@ -15,7 +15,7 @@ FIRST_SHOWN = ("bicubic", "srgan")
 
 
 def look_closer(samples: Sequence[Sample]) -> ipywidgets.VBox:
-    """The panel.
+    """Build the panel.
 
     Parameters
     ----------

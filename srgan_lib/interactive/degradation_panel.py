@@ -22,7 +22,7 @@ SCALES = (2, 3, 4, 8)
 
 
 def degrading(pairs: Sequence[Pair], shared: Shared) -> ipywidgets.VBox:
-    """The panel.
+    """Build the panel.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def degrading(pairs: Sequence[Pair], shared: Shared) -> ipywidgets.VBox:
 
 
 def _detail(hr: np.ndarray, scale: int) -> np.ndarray:
-    """The most detailed square of a photograph, in whole LR pixels."""
+    """Cut the most detailed square of a photograph, in whole LR pixels."""
     side = min(SIDE, *hr.shape[:2])
     top, left = detailed_spot(hr, side, scale)
     return crop_to_multiple(np.ascontiguousarray(hr[top : top + side, left : left + side]), scale)

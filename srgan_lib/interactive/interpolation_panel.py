@@ -13,7 +13,7 @@ from srgan_lib.interactive.pictures import Picture, show
 
 
 def slide_between(interpolated: WeightInterpolation, samples: Sequence[Sample]) -> ipywidgets.VBox:
-    """The panel.
+    """Build the panel.
 
     Parameters
     ----------

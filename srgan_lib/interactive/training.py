@@ -65,7 +65,7 @@ class Watch:
         return f"{html.escape(self.label)}: {bar}</progress> {step} of {total}{loss}. {text}"
 
     def _earlier_rows(self, step: int) -> list[Mapping[str, float]]:
-        """The loss curve of a training that goes on, up to where it goes on."""
+        """Read the loss curve of a resumed training up to where it resumes."""
         import pandas
 
         try:

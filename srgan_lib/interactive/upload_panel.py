@@ -19,7 +19,7 @@ SIDE = 192  #: pixels of the image that are enlarged at most, so that every meth
 
 
 def enlarge_own(methods: Mapping[str, Method], folder: Path) -> ipywidgets.VBox:
-    """The panel.
+    """Build the panel.
 
     Parameters
     ----------

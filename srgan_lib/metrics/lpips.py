@@ -30,7 +30,7 @@ class MetricUnavailable(SrganError):
 
 
 def lpips_distance(sr: np.ndarray, hr: np.ndarray, net: str = "alex") -> float:
-    """LPIPS distance, version 0.1, of two whole images; 0 is equal and lower is better.
+    """Compute the LPIPS distance, version 0.1, of two whole images; 0 is equal, lower is better.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def lpips_distance(sr: np.ndarray, hr: np.ndarray, net: str = "alex") -> float:
 
 
 def load_lpips(net: str) -> lpips.LPIPS:
-    """The LPIPS network for N×3×H×W tensors in [-1,1], read once per process.
+    """Load the LPIPS network for N×3×H×W tensors in [-1,1], once per process.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def load_lpips(net: str) -> lpips.LPIPS:
 
 
 def _features(model: lpips.LPIPS, image: np.ndarray) -> list[torch.Tensor]:
-    """What LPIPS compares: each layer's features, of length one in every place."""
+    """Compute what LPIPS compares: each layer's features, normalised to unit length at every pixel."""
     import lpips
     import torch
 
@@ -89,7 +89,7 @@ def _features(model: lpips.LPIPS, image: np.ndarray) -> list[torch.Tensor]:
 
 @lru_cache(maxsize=len(LPIPS_BACKBONES))
 def _reference_features(model: lpips.LPIPS, shape: tuple[int, ...], pixels: bytes) -> list[torch.Tensor]:
-    """The original's features, computed once while method after method is compared with it."""
+    """Compute the original's features once while method after method is compared with it."""
     return _features(model, np.frombuffer(pixels, np.uint8).reshape(shape))
 
 

@@ -63,7 +63,7 @@ def measure(
     names: Iterable[str] = ("psnr_y", "ssim_y"),
     on_unavailable: Callable[[str, str], None] | None = None,
 ) -> dict[str, float]:
-    """Several metrics of one pair of images; what they have in common is computed once.
+    """Compute several metrics of one pair of images; what they share is computed once.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from srgan_lib.metrics.psnr import PEAK
 
 
 def ms_ssim(sr: np.ndarray, hr: np.ndarray) -> float:
-    """Multi-scale SSIM (Wang, Simoncelli & Bovik 2003), five scales.
+    """Compute multi-scale SSIM (Wang, Simoncelli & Bovik 2003) on five scales.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def ms_ssim(sr: np.ndarray, hr: np.ndarray) -> float:
 
 
 def vifp(sr: np.ndarray, hr: np.ndarray) -> float:
-    """Visual information fidelity in the pixel domain (VIFp; Sheikh & Bovik 2006).
+    """Compute visual information fidelity in the pixel domain (VIFp; Sheikh & Bovik 2006).
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ PEAK = 255.0  #: largest value of 8-bit images
 
 
 def psnr(sr: np.ndarray, hr: np.ndarray) -> float:
-    """Peak signal-to-noise ratio over all values in dB; infinite for equal images.
+    """Compute the peak signal-to-noise ratio over all values in dB; infinite for equal images.
 
     Parameters
     ----------

@@ -32,16 +32,16 @@ class Metric:
         return f"{self.label}{unit} {'↑' if self.higher_is_better else '↓'}"
 
     def best(self, values: Iterable[float]) -> float | None:
-        """The best of some values, of which NaN are not computed; none where no other is among them."""
+        """Return the best value, ignoring NaN (not computed); None if nothing else is left."""
         known = [value for value in values if not math.isnan(value)]
         return (max if self.higher_is_better else min)(known, default=None)
 
     def text(self, value: float, sign: bool = False) -> str:
-        """A value with as many decimals as are worth printing; ``sign``: with a plus where it is not negative."""
+        """Format a value with the metric's decimals; ``sign`` adds a plus to values that are not negative."""
         return f"{value:{'+' if sign else ''}z.{self.digits}f}".replace("-", "−")
 
     def phrase(self, value: float, sign: bool = False) -> str:
-        """A value with its unit."""
+        """Format a value with its unit."""
         return f"{self.text(value, sign)} {self.unit}".rstrip()
 
 

@@ -8,7 +8,7 @@ from srgan_lib.data.spectrum import ROUNDING_POWER, radial_power
 
 
 def log_spectral_distance(sr: np.ndarray, hr: np.ndarray) -> float:
-    """How far the radially averaged spectrum of ``sr`` is from that of ``hr``, in dB (0: equal).
+    """Measure how far the radially averaged spectrum of ``sr`` is from that of ``hr``, in dB (0: equal).
 
     Root mean square over the rings of 10·log10 of the ratio of powers; to both is added what
     rounding to whole levels adds, so that empty frequencies do not decide.

@@ -14,7 +14,7 @@ C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
 
 
 def ssim(sr: np.ndarray, hr: np.ndarray) -> float:
-    """Structural similarity, at most 1: 11×11 Gaussian window, σ 1.5, only where the window fits; mean over channels.
+    """Compute SSIM, at most 1: 11×11 Gaussian window, σ 1.5, only where the window fits; mean over channels.
 
     Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity", IEEE TIP 2004, as in
     their MATLAB code without downsampling.
@@ -34,7 +34,7 @@ def ssim(sr: np.ndarray, hr: np.ndarray) -> float:
 
 
 def ssim_daala(sr: np.ndarray, hr: np.ndarray) -> float:
-    """Structural similarity as the daala video codec's tools compute it, and with them Ledig et al. 2017.
+    """Compute SSIM as the daala video codec's tools do, and with them Ledig et al. 2017.
 
     The Gaussian's σ is 1.5·H/256 for an image of H rows; at the border its window is cut off and renormalised, and a
     pixel counts as much as its window has weight.
@@ -50,7 +50,7 @@ def ssim_daala(sr: np.ndarray, hr: np.ndarray) -> float:
 
 
 def _structural_similarity(sr: np.ndarray, hr: np.ndarray, sigma: float, radius: int, whole: bool = False) -> float:
-    """Mean SSIM of two H×W planes under a Gaussian window, strip by strip so that the work stays in the cache."""
+    """Compute the mean SSIM of two H×W planes under a Gaussian window, strip by strip so that the work stays in the cache."""
     rows, columns = (_gaussian_bands(size, sigma, radius, whole) for size in hr.shape)
     weights_x = np.concatenate([weights for _, _, weights in columns])
     total = total_weight = 0.0
@@ -71,7 +71,7 @@ def _structural_similarity(sr: np.ndarray, hr: np.ndarray, sigma: float, radius:
 def _gaussian_bands(
     size: int, sigma: float, radius: int, whole: bool, block: int = 32
 ) -> list[tuple[slice, np.ndarray, np.ndarray]]:
-    """A Gaussian filter along one axis as small dense matrices, which multiply faster than taps are added.
+    """Express a Gaussian filter along one axis as small dense matrices, which multiply faster than taps are added.
 
     Returns
     -------

@@ -55,7 +55,7 @@ class BackboneError(InputError):
 
 
 def find_backbone(name: str, layer: str | None = None) -> Path | None:
-    """The file with a backbone's weights, if it is on this disk.
+    """Find the file with a backbone's weights on this disk, or return None.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def fetch_backbone(name: str) -> Path:
 
 
 def read_backbone(path: Path) -> dict[str, Tensor]:
-    """The weights of a backbone's ``features``, by torchvision's names without that prefix (``0.weight``).
+    """Read the weights of a backbone's ``features``, by torchvision's names without that prefix (``0.weight``).
 
     Raises
     ------
@@ -118,7 +118,7 @@ def read_backbone(path: Path) -> dict[str, Tensor]:
 
 
 def hub_folder() -> Path:
-    """Where torch hub keeps weights, found without importing torch."""
+    """Find the folder in which torch hub keeps weights, without importing torch."""
     home = os.environ.get("TORCH_HOME")
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
     return (Path(home).expanduser() if home else cache / "torch") / "hub" / "checkpoints"

@@ -64,7 +64,7 @@ class SuperResolver(nn.Module):
                 self.register_buffer(f"{name}_{side}", torch.tensor(value).reshape(-1, 1, 1), persistent=False)
 
     def forward_body(self, images: Tensor) -> Tensor:
-        """The network proper: N×3×h×w to N×3×(factor·h)×(factor·w), both in its own value range."""
+        """Map N×3×h×w to N×3×(factor·h)×(factor·w), both in the network's own value range."""
         raise NotImplementedError
 
     def forward(self, lr: Tensor) -> Tensor:

@@ -39,5 +39,5 @@ class ESPCN(SuperResolver):
         self.initialise()
 
     def forward_body(self, images: Tensor) -> Tensor:
-        """The three layers and the shuffle."""
+        """Apply the three layers and the shuffle."""
         return self.layers(images)

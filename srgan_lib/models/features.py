@@ -60,7 +60,7 @@ class VGGFeatures(nn.Module):
         self.requires_grad_(False).eval()
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Activations by layer of N×3×H×W images in [0,1]; ImageNet's normalisation is inside."""
+        """Compute the activations of N×3×H×W images in [0,1] by layer; ImageNet's normalisation is inside."""
         x = ((images - self.mean) / self.std).to(next(self.layers.parameters()).dtype)
         activations = {}
         for index, layer in enumerate(self.layers):
@@ -95,7 +95,7 @@ class VGGFeatures(nn.Module):
 
 
 def _vgg19_layers(count: int, wanted: Iterable[int], pooling: Literal["max", "average"]) -> nn.Sequential:
-    """The first ``count`` of torchvision's ``vgg19().features``; no activation overwrites a wanted layer."""
+    """Build the first ``count`` layers of torchvision's ``vgg19().features``; no activation overwrites a wanted layer."""
     pool = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}[pooling]
     layers: list[nn.Module] = []
     channels = 3

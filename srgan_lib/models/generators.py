@@ -32,7 +32,7 @@ def srcnn_config(srcnn: Srcnn, scale: int) -> dict[str, Any]:
 
 
 def generator_config(warmup: Warmup, scale: int) -> dict[str, Any]:
-    """The configuration of the generator that the warm-up's parameters describe, as plain JSON for a model file."""
+    """Describe the generator that the warm-up's parameters ask for, as plain JSON for a model file."""
     options = {
         "scale": scale,
         "channels": warmup.generator_channels,

@@ -25,7 +25,7 @@ class ImageDiscriminator(nn.Module):
         self.head = head
 
     def forward(self, images: Tensor) -> Tensor:
-        """N×3×crop×crop in [0,1] to N×1 logits, positive for "real"; the losses contain the sigmoid.
+        """Map N×3×crop×crop in [0,1] to N×1 logits, positive for "real"; the losses contain the sigmoid.
 
         Raises
         ------
@@ -42,11 +42,11 @@ class ImageDiscriminator(nn.Module):
         return self.classify(features.mean((2, 3)) if self.head == "pool" else features.flatten(1))
 
     def num_features(self, channels: int, side: int) -> int:
-        """How many numbers the head receives from features of so many channels and pixels a side."""
+        """Count the inputs of the head for features of the given channels and side in pixels."""
         return channels * (side**2 if self.head == "dense" else 1)
 
 
 def conv_block(before: int, after: int, stride: int = 1, kernel: int = 3) -> list[nn.Module]:
-    """A convolution with BN and LeakyReLU 0.2, as a list of layers."""
+    """Build a convolution with BN and LeakyReLU 0.2, as a list of layers."""
     convolution = nn.Conv2d(before, after, kernel, stride, padding=0 if kernel == 1 else 1)
     return [convolution, nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)]

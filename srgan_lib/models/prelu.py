@@ -16,7 +16,7 @@ class PReLU(nn.PReLU):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """Any shape to the same shape."""
+        """Map any shape to the same shape."""
         if torch.is_inference_mode_enabled() and not torch.compiler.is_compiling():
             return nn.functional.leaky_relu_(input, self.weight.item())
         if input.device.type == "cpu" and not torch.compiler.is_compiling():

@@ -20,5 +20,5 @@ class ResidualBlock(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """N×channels×h×w to the same shape."""
+        """Map N×channels×h×w to the same shape."""
         return x + self.layers(x)

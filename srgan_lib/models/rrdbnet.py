@@ -29,7 +29,7 @@ class DenseBlock(nn.Module):
                 convolution.weight.mul_(SMALL_START)
 
     def forward(self, x: Tensor) -> Tensor:
-        """N×channels×h×w to the same shape."""
+        """Map N×channels×h×w to the same shape."""
         *convolutions, last = self.children()
         features = [x]
         for convolution in convolutions:
@@ -47,7 +47,7 @@ class ResidualInResidualBlock(nn.Module):
         self.rdb3 = DenseBlock(channels, growth)
 
     def forward(self, x: Tensor) -> Tensor:
-        """N×channels×h×w to the same shape."""
+        """Map N×channels×h×w to the same shape."""
         return x + RESIDUAL_SCALE * self.rdb3(self.rdb2(self.rdb1(x)))
 
 
@@ -86,7 +86,7 @@ class RRDBNet(SuperResolver):
         self.initialise()
 
     def forward_body(self, images: Tensor) -> Tensor:
-        """Features, blocks with a long skip, nearest-neighbour enlargement with convolutions, reconstruction."""
+        """Apply features, blocks with a long skip, nearest-neighbour enlargement with convolutions, and reconstruction."""
         features = self.conv_first(images)
         features = features + self.conv_body(self.body(features))
         for index in range(1, len(self.stages) + 1):

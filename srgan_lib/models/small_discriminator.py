@@ -40,5 +40,5 @@ class Residual(nn.Sequential):
     """Layers whose output is added to their input."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """N×C×H×W to the same shape."""
+        """Map N×C×H×W to the same shape."""
         return input + super().forward(input)

@@ -44,7 +44,7 @@ class SmallTanh(SuperResolver):
         self.initialise()
 
     def forward_body(self, images: Tensor) -> Tensor:
-        """Features, residual blocks with a skip from the first convolution, enlargement, reconstruction."""
+        """Apply features, residual blocks with a skip from the first convolution, enlargement and reconstruction."""
         features = self.conv_first(images)
         features = features + self.conv_body(self.blocks(features))
         return self.upsampler(features)

@@ -34,5 +34,5 @@ class SRCNN(SuperResolver):
         self.initialise()
 
     def forward_body(self, images: Tensor) -> Tensor:
-        """The three layers, at HR size."""
+        """Apply the three layers at HR size."""
         return self.layers(images)

@@ -45,7 +45,7 @@ class SRResNet(SuperResolver):
         self.initialise()
 
     def forward_body(self, images: Tensor) -> Tensor:
-        """Features, residual blocks with a long skip, enlargement, reconstruction."""
+        """Apply features, residual blocks with a long skip, enlargement and reconstruction."""
         features = self.conv_first(images)
         features = features + self.conv_body(self.blocks(features))
         return self.upsampler(features)

@@ -64,14 +64,14 @@ class ConvAfterShuffle(nn.Conv2d):
         self.factor = factor
 
     def forward(self, input: Tensor) -> Tensor:
-        """N×(factor²·channels)×h×w to N×out_channels×(factor·h)×(factor·w)."""
+        """Map N×(factor²·channels)×h×w to N×out_channels×(factor·h)×(factor·w)."""
         kernel = self.sorted_kernel()
         phases = F.conv2d(input, kernel, padding=kernel.shape[-1] // 2)
         assert self.bias is not None
         return F.pixel_shuffle(phases, self.factor) + self.bias.reshape(-1, 1, 1)
 
     def sorted_kernel(self) -> Tensor:
-        """The kernel for unshuffled images: (factor²·out_channels)×(factor²·channels)×n×n."""
+        """Sort the kernel for unshuffled images: (factor²·out_channels)×(factor²·channels)×n×n."""
         factor, size = self.factor, self.kernel_size[0]
         before = -(-(size // 2) // factor)  # small pixels each way that hold the kernel's reach
         n = 2 * before + 1
@@ -86,7 +86,7 @@ class ConvAfterShuffle(nn.Conv2d):
 
 
 def upsampler(channels: int, factor: int, kernel_size: int, activation: Callable[[], nn.Module]) -> nn.Sequential:
-    """From features to RGB: sub-pixel stages (4 = 2·2, 8 = 2·2·2, else one; none for factor 1), then a convolution.
+    """Build the layers from features to RGB: sub-pixel stages (4 = 2·2, 8 = 2·2·2, else one; none for 1), then a convolution.
 
     Each stage is a 3×3 convolution, an activation and a pixel shuffle (Shi et al., "Real-Time Single Image and Video
     Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network", CVPR 2016).
@@ -101,7 +101,7 @@ def upsampler(channels: int, factor: int, kernel_size: int, activation: Callable
 
 
 def upsampling_steps(factor: int) -> list[int]:
-    """The stages by which a network enlarges: 2s for a power of two, else the factor itself.
+    """List the stages by which a network enlarges: 2s for a power of two, else the factor itself.
 
     Raises
     ------

@@ -50,12 +50,12 @@ class ViewerCrops:
 
 
 def make_viewer_crops(run: FinishedRun, images: Images) -> list[ViewerCrops]:
-    """The crops of each image; their files are added to ``images``."""
+    """Collect the crops of each image; their files are added to ``images``."""
     return [_viewer_crops(run, entry, images) for entry in run.crops]
 
 
 def anchor(*text: str) -> str:
-    """An id for use in HTML, made of words."""
+    """Make an HTML id of words."""
     return re.sub(r"[^a-z0-9]+", "-", "-".join(text).lower()).strip("-")
 
 
@@ -75,7 +75,7 @@ def _viewer_crops(run: FinishedRun, entry: Crops, images: Images) -> ViewerCrops
 
 
 def _enlarged(path: Path, size: tuple[int, int]) -> bytes:
-    """A crop's PNG as it is; an LR crop enlarged by repeating its pixels, so that nothing can smooth them."""
+    """Read a crop's PNG; an LR crop is enlarged by repeating its pixels, so that nothing can smooth them."""
     with Image.open(path) as image:
         if image.size == size:
             return path.read_bytes()

@@ -45,7 +45,7 @@ class _Exporter(HTMLExporter):
 
     @jinja2.pass_context
     def markdown2html(self, context: jinja2.runtime.Context, source: str) -> str:
-        """Markdown to HTML, knowing the chapter."""
+        """Convert Markdown to HTML, with the chapter known."""
         renderer = _Renderer(context["cell"].metadata["stage"])
         return MarkdownWithMath(renderer=renderer).render(source)
 

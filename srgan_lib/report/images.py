@@ -39,7 +39,7 @@ class Images:
         return DATA_URI.sub(lambda found: self.add(base64.b64decode(found[2]), found[1]), html)
 
     def size(self, name: str) -> tuple[int, int] | None:
-        """Width and height in CSS pixels; none for a drawing that does not say."""
+        """Read width and height in CSS pixels; None for a drawing without them."""
         data = self._files[name]
         if name.endswith(".svg"):
             sides = dict(re.findall(rb'\s(width|height)="([\d.]+)pt"', data[:2000]))
@@ -51,7 +51,7 @@ class Images:
             return image.size
 
     def embed(self, html: str) -> str:
-        """HTML with every name replaced by the image itself as a data URI."""
+        """Replace every name in HTML by the image itself as a data URI."""
 
         def uri(found: re.Match[str]) -> str:
             return data_uri(self._files[found[0]], TYPES[found[1]])

@@ -76,7 +76,7 @@ def split_chapters(cells: list[NotebookNode]) -> list[str]:
 
 
 def _with_attachments(cell: NotebookNode) -> str:
-    """A markdown cell's source with the images that were dropped into it in Jupyter as data URIs."""
+    """Return a markdown cell's source with its attached images as data URIs."""
     source = cell.source
     for name, bundle in cell.get("attachments", {}).items():
         for mime, data in bundle.items():

@@ -105,7 +105,7 @@ class AdversarialTask(TrainingTask):
     def _generator_gradient(
         self, sr: Tensor, hr: Tensor, real: Tensor | None, fake: Tensor, keep_graph: bool
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The gradient of the generator's loss at its output, and the values of its terms."""
+        """Compute the gradient of the generator's loss at its output, and the values of its terms."""
         terms = self.terms(sr, hr) | {name: term(real, fake) for name, term in self.logit_terms.items()}
         loss, values = weighted_sum(terms, self.weights)
         (gradient,) = torch.autograd.grad(loss, sr, retain_graph=keep_graph)

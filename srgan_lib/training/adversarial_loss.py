@@ -25,12 +25,12 @@ class AdversarialLoss:
         self.squashed = kind == "lsgan_sigmoid"
 
     def discriminator(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """The discriminator's loss on real and on fake images; it minimises their sum."""
+        """Compute the discriminator's loss on real and on fake images; it minimises their sum."""
         real, fake = self._logits(real, fake)
         return self._criterion(real, 1.0), self._criterion(fake, 0.0)
 
     def generator(self, real: Tensor | None, fake: Tensor) -> Tensor:
-        """The generator's loss; ``real`` is used only where :attr:`relativistic`."""
+        """Compute the generator's loss; ``real`` is used only if :attr:`relativistic`."""
         if not self.relativistic:
             return self._criterion(fake, 1.0)
         if real is None:
@@ -39,7 +39,7 @@ class AdversarialLoss:
         return self._criterion(real, 0.0) + self._criterion(fake, 1.0)
 
     def probabilities(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """How real the discriminator takes each real and each fake image for; above 0.5 means "real"."""
+        """Compute the discriminator's probability of "real" for each real and each fake image."""
         real, fake = self._logits(real, fake)
         return (real, fake) if self.least_squares and not self.squashed else (real.sigmoid(), fake.sigmoid())
 

@@ -38,7 +38,7 @@ class Checkpoints:
         return path
 
     def newest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """The newest state that can be used, or none.
+        """Load the newest usable state, or return None.
 
         Each damaged one is named in a warning and deleted. States of another fingerprint are moved aside, never
         deleted, and named in a warning.
@@ -66,5 +66,5 @@ class Checkpoints:
         return None
 
     def files(self) -> list[Path]:
-        """All states, the newest first."""
+        """List all states, the newest first."""
         return sorted(self.folder.glob("step_*.safetensors"), reverse=True)

@@ -36,11 +36,11 @@ class Compute:
 
     @classmethod
     def of(cls, shared: Shared) -> Compute:
-        """From resolved parameters."""
+        """Build from resolved parameters."""
         return cls(shared.device, shared.dtype, int(shared.threads), shared.compile)
 
     def share(self, index: int, count: int) -> Compute:
-        """What is left to one of so many processes: a GPU of its own, or its part of the CPU's threads."""
+        """Return the share of one process among several: a GPU of its own, or its part of the CPU's threads."""
         if self.device == "cpu":
             return replace(self, threads=max(self.threads // count, 1))
         return replace(self, device=f"cuda:{index}")
@@ -56,7 +56,7 @@ class Compute:
             torch.backends.cudnn.benchmark = False
 
     def autocast(self) -> AbstractContextManager:
-        """The context in which trained networks run forward."""
+        """Return the context in which trained networks run forward."""
         return torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.dtype == "bfloat16")
 
     def trainable(self, module: Module) -> Module:
@@ -69,7 +69,7 @@ class Compute:
         return module.to(self.device, dtype, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # torch's overloads lack memory_format
 
     def compiled(self, module: nn.Module) -> Callable[..., Any]:
-        """The network as it is called in training; weights are saved from the original."""
+        """Return the network as it is called in training; weights are saved from the original."""
         if not self.compile:
             return module
         from torch._functorch import config as functorch  # private: trainings that compile nothing must not need it
@@ -79,7 +79,7 @@ class Compute:
         return torch.compile(module)
 
     def peak_memory(self) -> float:
-        """GiB at most so far: taken by tensors on the GPU, or by this process."""
+        """Return the peak memory so far in GiB: of tensors on the GPU, or of this process."""
         if self.device != "cpu":
             return torch.cuda.max_memory_allocated(self.device) / 2**30
         if sys.platform == "win32":
@@ -92,7 +92,7 @@ class Compute:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
 
     def images(self, batch: Tensor) -> Tensor:
-        """N×3×H×W uint8, where it lies, to float32 in [0,1] on the device, channels last."""
+        """Convert N×3×H×W uint8 on any device to float32 in [0,1] on this device, channels last."""
         batch = batch.to(self.device, non_blocking=True)
         return batch.to(torch.float32, memory_format=torch.channels_last).div_(255)
 
@@ -106,7 +106,7 @@ def seeded(seed: int, purpose: str) -> Iterator[None]:
 
 
 def _reuse_memory() -> None:
-    """Have glibc keep the memory of large tensors for the next step.
+    """Make glibc keep the memory of large tensors for the next step.
 
     By default it gives each back to the system, and filling in new pages takes a tenth of a training step.
     """

@@ -47,7 +47,7 @@ class ContentLoss(nn.Module):
                 self.scales[layer] = 1 / activation.float().abs().mean().clamp_min(1e-6).item()
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """Distance of N×3×H×W images in [0,1], with a gradient for ``sr`` alone."""
+        """Compute the distance of N×3×H×W images in [0,1], with a gradient for ``sr`` alone."""
         with torch.no_grad():
             targets = self.features(hr)
         total = sr.new_zeros(())

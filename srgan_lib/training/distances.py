@@ -12,7 +12,7 @@ CHARBONNIER_EPSILON = 1e-3
 
 
 def charbonnier(a: Tensor, b: Tensor) -> Tensor:
-    """Mean of √((a − b)² + ε²), ε = 1e-3: an L1 that is smooth at 0 (Lai et al., LapSRN, CVPR 2017)."""
+    """Compute the mean of √((a − b)² + ε²), ε = 1e-3: an L1 that is smooth at 0 (Lai et al., LapSRN, CVPR 2017)."""
     return ((a - b).square() + CHARBONNIER_EPSILON**2).sqrt().mean()
 
 

@@ -27,7 +27,7 @@ class FeatureMaps:
 def feature_maps(
     model: nn.Module, validation: Validation, stage: GeneratorTraining, count: int = 6
 ) -> list[FeatureMaps]:
-    """The feature maps of the first validation image, for each layer of the content loss.
+    """Compute the feature maps of the first validation image for each layer of the content loss.
 
     Parameters
     ----------

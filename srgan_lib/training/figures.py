@@ -25,7 +25,7 @@ SIDES = {"real": Style("on real", "#0072B2", "s", (0, (6, 2))), "fake": Style("o
 
 
 def loss_curves(curve: pandas.DataFrame) -> Figure:
-    """The loss and its weighted terms over the steps, on a logarithmic axis: thin as logged, thick smoothed.
+    """Draw the loss and its weighted terms over the steps on a logarithmic axis: thin as logged, thick smoothed.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def loss_curves(curve: pandas.DataFrame) -> Figure:
 
 
 def term_shares(curve: pandas.DataFrame) -> Figure:
-    """What share of the generator's loss each weighted term has, over the steps.
+    """Draw the share of each weighted term in the generator's loss over the steps.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def term_shares(curve: pandas.DataFrame) -> Figure:
 
 
 def discriminator_curves(curve: pandas.DataFrame) -> Figure:
-    """The discriminator's loss, how real it takes real and fake images for, and how often it is right.
+    """Draw the discriminator's loss, its probabilities for real and fake images, and its accuracy.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def discriminator_curves(curve: pandas.DataFrame) -> Figure:
 
 
 def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
-    """PSNR-Y and SSIM-Y on the validation crops over the steps, beside bicubic enlargement.
+    """Draw PSNR-Y and SSIM-Y on the validation crops over the steps, beside bicubic.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
 
 
 def montage(folder: Path, columns: int = 4) -> Figure:
-    """One validation patch as the generator draws it through training, between bicubic and HR.
+    """Draw one validation patch by the generator throughout training, between bicubic and HR.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def montage(folder: Path, columns: int = 4) -> Figure:
 
 
 def feature_maps(maps: FeatureMaps) -> Figure:
-    """Feature maps of one layer: of the generated image above, of the original below, one channel a column."""
+    """Draw feature maps of one layer: SR above, HR below, one channel a column."""
     columns = len(maps.channels)
     height, width = maps.real.shape[1:]
     figure, axes = new_figure(2, columns, height=2 * WIDTH / columns * height / width + 0.6, squeeze=False)
@@ -175,13 +175,13 @@ def _weighted_terms(curve: pandas.DataFrame) -> list[str]:
 
 
 def _course(table: pandas.DataFrame, column: str, spec: str, unit: str = "") -> str:
-    """Where a quantity begins and ends, in words."""
+    """Describe where a quantity begins and ends."""
     first, last = table.iloc[0], table.iloc[-1]
     return f"{first[column]:{spec}}{unit} at step {first.step:.0f}, {last[column]:{spec}}{unit} at step {last.step:.0f}"
 
 
 def _draw(axes: Axes, curve: pandas.DataFrame, column: str, style: Style) -> None:
-    """One quantity, thin as it was logged and thick smoothed over about a tenth of the rows."""
+    """Draw one quantity, thin as logged and thick smoothed over about a tenth of the rows."""
     smooth = curve[column].ewm(span=max(3, len(curve) / 10)).mean()
     axes.plot(curve["step"], curve[column], color=style.colour, linewidth=0.8, alpha=0.4)
     axes.plot(curve["step"], smooth, color=style.colour, linestyle=style.line, label=style.label)

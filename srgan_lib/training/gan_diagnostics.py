@@ -11,7 +11,7 @@ Row = Mapping[str, float]
 
 
 def discriminator_warnings(rows: Sequence[Row]) -> dict[str, str]:
-    """Where the discriminator wins outright or has collapsed, from the loss curve.
+    """Detect from the loss curve where the discriminator dominates or has collapsed.
 
     It wins outright when it is right about 99 % of the real and of the fake images over five rows: the generator then
     learns little from it. It has collapsed when it calls 99 % of both the same.

@@ -85,12 +85,12 @@ class History:
         return row
 
     def last_is_best(self, name: str, higher_is_better: bool) -> bool:
-        """Whether the last validation beats all before it in one measure."""
+        """Return whether the last validation beats all before it in one metric."""
         *before, last = (row[name] if higher_is_better else -row[name] for row in self.validation)
         return all(last > value for value in before)
 
     def state(self) -> dict[str, Any]:
-        """Everything read so far, as plain JSON."""
+        """Return everything read so far, as plain JSON."""
         return {"curve": self.curve, "validation": self.validation, "first": self._first, "pending": self._pending}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
@@ -105,7 +105,7 @@ def rows(curve: pandas.DataFrame) -> list[dict[str, float]]:
 
 
 def by_epoch(curve: pandas.DataFrame, epochs: int) -> pandas.DataFrame:
-    """Mean losses of each epoch: of the rows of ``loss_curve.csv`` in that many equal parts of the training.
+    """Average the rows of ``loss_curve.csv`` over each epoch, in that many equal parts of the training.
 
     Returns
     -------

@@ -88,7 +88,7 @@ class Loop:
         self.validation = Validation(validation_pairs, shared, self.compute, stage.monitor)
 
     def first_crops(self) -> Tensor:
-        """The HR crops of the first step, N×3×H×W in [0,1], by which losses calibrate themselves in every process."""
+        """Return the HR crops of the first step, N×3×H×W in [0,1], on which every process calibrates its losses."""
         return self.compute.images(self._sampler().batch(0)[1])
 
     def run(self, outputs: Sequence[str], build: Callable[[], TrainingTask]) -> pandas.DataFrame:
@@ -221,7 +221,7 @@ class Loop:
             observer.on_step(step, self.state.eval_network)
 
     def _remedy(self, term: str) -> str:
-        """What to do about a term that diverged: of what may help, all that is not done yet."""
+        """List the remedies for a diverged term that the parameters do not apply yet."""
         good = next(iter(self.checkpoints.files()), None)
         rate = "discriminator_learning_rate" if term.startswith(("discriminator", "d_")) else "learning_rate"
         advice = [f"lower {self.stage_name}.{rate} ({getattr(self.stage, rate):g})"]

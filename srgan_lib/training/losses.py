@@ -81,7 +81,7 @@ class ImageTerms:
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> tuple[Tensor, dict[str, Tensor]]:
-    """The loss that the terms add up to, and what the loss curve shows of it: each term, raw and weighted, detached."""
+    """Sum the weighted terms; return the loss and, for the loss curve, each term raw and weighted, detached."""
     weighted = {f"{name}_weighted": term * weights[name] for name, term in terms.items()}
     loss = torch.stack(list(weighted.values())).sum()
     return loss, {name: value.detach() for name, value in {"loss": loss, **terms, **weighted}.items()}

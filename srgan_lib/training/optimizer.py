@@ -36,7 +36,7 @@ class Optimizer:
         self.counts = [parameter.new_zeros((), dtype=torch.float32) for parameter in self.parameters]
 
     def learning_rate(self, step: int) -> float:
-        """The rate at a step, counted from 0."""
+        """Return the learning rate at a step, counted from 0."""
         stage = self.stage
         return self.peak * learning_rate_factor(
             self.schedule, step, stage.steps, stage.schedule_milestones, stage.schedule_factor
@@ -76,7 +76,7 @@ class Optimizer:
         return norm
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Adam's moments and step counts, by parameter."""
+        """Return Adam's moments and step counts by parameter."""
         kinds = {"mean": self.means, "square": self.squares, "count": self.counts}
         return {
             f"{name}.{kind}": tensor

@@ -35,12 +35,12 @@ class ProcessDied(SrganError):
 
 
 def rank_and_world_size() -> tuple[int, int]:
-    """Which process this is, and of how many."""
+    """Return this process's rank and the number of processes."""
     return (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
 
 
 def is_main_process() -> bool:
-    """Whether this process is the one that writes files and speaks to people."""
+    """Return True on rank 0, which writes files and logs."""
     return rank_and_world_size()[0] == 0
 
 

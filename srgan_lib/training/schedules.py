@@ -14,7 +14,7 @@ FIRST, LAST = 1 / 25, 1e-4 / 25  #: one_cycle's factors at the start and at the 
 def learning_rate_factor(
     kind: Schedule, step: int, steps: int, milestones: Sequence[float] = (), factor: float = 1.0
 ) -> float:
-    """What to multiply the learning rate by at ``step`` (from 0) of ``steps``.
+    """Return the factor of the learning rate at ``step`` (from 0) of ``steps``.
 
     Parameters
     ----------
@@ -36,5 +36,5 @@ def learning_rate_factor(
 
 
 def _between(start: float, end: float, progress: float) -> float:
-    """From ``start`` to ``end`` along half a cosine."""
+    """Interpolate from ``start`` to ``end`` along half a cosine."""
     return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2

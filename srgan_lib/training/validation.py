@@ -65,7 +65,7 @@ class Validation:
 
     @torch.no_grad()
     def enlarge(self, model: nn.Module, lr: np.ndarray) -> np.ndarray:
-        """What a network makes of one LR crop in eval mode, as H×W×3 uint8."""
+        """Upscale one LR crop by a network in eval mode, as H×W×3 uint8."""
         training = model.training
         model.eval()
         with self.compute.autocast():
@@ -79,6 +79,6 @@ class Validation:
 
 
 def center_crop(image: np.ndarray, side: int, multiple: int) -> np.ndarray:
-    """The middle of an image, at most ``side`` pixels each way, beginning at a multiple of ``multiple``."""
+    """Cut the middle of an image, at most ``side`` pixels each way, starting at a multiple of ``multiple``."""
     top, left = (max(0, size - side) // 2 // multiple * multiple for size in image.shape[:2])
     return image[top : top + side, left : left + side]

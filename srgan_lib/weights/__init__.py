@@ -21,12 +21,12 @@ TRAINED_ON = frozenset({"bsds400", "BSDS500", "imagenet1000"})
 
 
 def own_methods(methods: Iterable[str]) -> list[str]:
-    """Of the methods in a run's tables those that are no reference models: the best of them is the run's best."""
+    """Drop the shipped reference models from a list of methods."""
     return [method for method in methods if not method.startswith(PREFIX)]
 
 
 def reference_models(scale: int = 4, judged_on: Iterable[str] = (), folder: Path = FOLDER) -> dict[str, Path]:
-    """The weights that come with the package, by name; each one's model card has the same name and ``.md``.
+    """List the shipped weights by name; each one's model card has the same name and ``.md``.
 
     Parameters
     ----------
