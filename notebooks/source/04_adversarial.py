@@ -106,8 +106,9 @@ train, validation = read_training_pairs(split_csv, shared)
 # ## Two players
 #
 # The generator $G$ is that of [notebook 3](03_warmup.ipynb). The discriminator $D$ looks at an image and returns one
-# number, a logit, high for photographs. By default it is that of Ledig et al. (2017): 3×3 convolutions, every second
-# one with stride 2, halve the image four times while the number of channels grows; two dense layers decide.
+# number, a logit, high for photographs. By default it is that of Ledig et al. (2017): eight 3×3
+# convolutions with 64 to 512 channels, each but the first with batch normalisation, and each with LeakyReLU. Every
+# second one has stride 2, so that 96×96 pixels become 6×6. Two dense layers turn these into one logit.
 
 # %%
 network = build_discriminator(discriminator_config(adversarial, shared.crop))
@@ -127,7 +128,11 @@ stage.markdown(players(adversarial.adversarial_loss))
 # $$ L_G = \lambda_\mathrm{pixel} L_\mathrm{pixel} + \lambda_\mathrm{content} L_\mathrm{content}
 #        + \lambda_\mathrm{adv} L_\mathrm{adv} . $$
 #
-# With $\lambda_\mathrm{adv} = 0$ the discriminator would have no say. The content term compares what VGG-19 sees,
+# With $\lambda_\mathrm{adv} = 0$ the discriminator would have no say. $L_\mathrm{pixel}$ is the mean distance from
+# HR, by default the absolute difference (`pixel_loss`). `grid_weight`, `evenness_weight` and losses of your own
+# (`extra_losses = {"docs/examples/my_loss.py:EdgeLoss": 0.1}`) add terms; all are off by default. The paper has no
+# pixel term, the squared differences of VGG54, and $\lambda_\mathrm{adv} = 10^{-3}$ (`params/ledig2017.yaml`). The
+# content term compares what VGG-19 sees,
 #
 # $$ L_\mathrm{content} = \sum_l \frac{w_l}{N_l} \sum_{i=1}^{N_l}
 #        d \left( s_l \, \phi_l(\tilde{x}_\mathrm{SR})_i , \; s_l \, \phi_l(\tilde{x}_\mathrm{HR})_i \right) ,
@@ -226,8 +231,8 @@ stage.show(exhibits.speed(stage.directory))
 #
 # - `adversarial_weight = 0.1`: the adversarial share grows, PSNR falls faster, and the montage shows texture, some of
 #   it wrong. With `0` the discriminator only watches, and the generator goes on as in the warm-up.
-# - `adversarial_loss = "relativistic"`: both formulas above change; the discriminator's probabilities become relative,
-#   and start at one half whatever it says of single images.
+# - `adversarial_loss = "relativistic"`: both formulas above change; a probability now says how much more real one
+#   image looks than another, and is one half for a discriminator that cannot tell them apart.
 # - `discriminator_every = 4`: a weaker opponent. Its loss falls more slowly, and its lines stay nearer to one half.
 #
 # ## References

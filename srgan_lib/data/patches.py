@@ -131,9 +131,9 @@ class PatchSampler:
         for slot, index in enumerate(self._mine):
             pair, (row, column) = self.pairs[images[index]], corners[index]
             top, left = row * self.scale, column * self.scale
-            hr_crop = _turn(pair.hr[top : top + self.crop, left : left + self.crop], turns[index])
+            hr_crop = _dihedral(pair.hr[top : top + self.crop, left : left + self.crop], turns[index])
             if pair.lr is not None:
-                lr_crop = _turn(pair.lr[row : row + small, column : column + small], turns[index])
+                lr_crop = _dihedral(pair.lr[row : row + small, column : column + small], turns[index])
             else:
                 own = random_stream(self.seed, "degradation of crops", step, index)
                 lr_crop = degrade(np.ascontiguousarray(hr_crop), self.scale, self.degradation, self.blur_sigma, own)
@@ -232,7 +232,7 @@ def _epoch_order(seed: int, epoch: int, items: int) -> np.ndarray:
     return random_stream(seed, "epoch", epoch).permutation(items)
 
 
-def _turn(image: np.ndarray, turn: int) -> np.ndarray:
+def _dihedral(image: np.ndarray, turn: int) -> np.ndarray:
     """Apply one of the eight flips and quarter turns to an H×W×3 image, as a view."""
     if turn & 1:
         image = image[:, ::-1]

@@ -1,7 +1,7 @@
 """Name the modules that decide the numbers of a training: those that its fingerprint hashes, and no others.
 
 The numbers are the weights, the curves and the images that only a training can make. What a training merely calls, in
-order to write, report or download, stands in :data:`BYSTANDERS` with the reason. A test holds both lists against the
+order to write, report or download, stands in :data:`NOT_HASHED_MODULES` with the reason. A test holds both lists against the
 functions that trainings of all stages call. This module does not import torch.
 """
 
@@ -58,7 +58,7 @@ DISCRIMINATORS = {
 }
 
 #: Called by trainings, or imported by the modules above, without deciding a number; with the reason.
-BYSTANDERS = {
+NOT_HASHED_MODULES = {
     "data.photos": "names files; the pixels that are read from them are hashed",
     "errors": "says what is wrong",
     "data.sources": "finds files; the pixels that are read from them are hashed",

@@ -68,7 +68,7 @@ def plain_adversarial_step(
     generator_optimizer.step()
 
     # The discriminator: tell HR crops from generated ones.
-    # To it, sr is data: detach() keeps its gradient from the generator.
+    # detach(): this loss must not reach the generator. zero_grad() also drops what generator_loss left in this network.
     real, fake = discriminator(hr), discriminator(sr.detach())
     loss_real, loss_fake = adversarial_loss.discriminator(real, fake)
     discriminator_loss = loss_real + loss_fake

@@ -15,7 +15,7 @@ from srgan_lib.data.split import COLUMNS
 from srgan_lib.data.training_pairs import read_training_pairs
 from srgan_lib.params import is_own
 from srgan_lib.training.adversarial import train_adversarial
-from srgan_lib.training.fingerprint import BYSTANDERS, deciding_modules
+from srgan_lib.training.fingerprint import NOT_HASHED_MODULES, deciding_modules
 from srgan_lib.training.srcnn import train_srcnn
 from srgan_lib.training.warmup import train_warmup
 from tests.tiny import photographs
@@ -135,10 +135,10 @@ def test_they_are_those_that_a_training_calls(stage, sections, more, less, make_
     params = make_params(**sections)
     expected = deciding(stage, params)
     assert expected == (PINNED[stage] | more) - less
-    assert expected & TABLES | called(stage, params, tmp_path) - BYSTANDERS.keys() == expected
+    assert expected & TABLES | called(stage, params, tmp_path) - NOT_HASHED_MODULES.keys() == expected
 
 
-def test_every_import_of_a_deciding_module_is_deciding_somewhere_or_a_bystander():
+def test_every_import_of_a_deciding_module_is_deciding_somewhere_or_not_hashed():
     alternatives = {
         "models.own_code",
         "training.own_loss",
@@ -154,17 +154,17 @@ def test_every_import_of_a_deciding_module_is_deciding_somewhere_or_a_bystander(
         "metrics.niqe",
     }
     alternatives |= {"data.realistic", "training.ema", "metrics.lpips", "metrics.multiscale", "metrics.spectra"}
-    known = set.union(*PINNED.values()) | alternatives | BYSTANDERS.keys()
+    known = set.union(*PINNED.values()) | alternatives | NOT_HASHED_MODULES.keys()
     for name in set.union(*PINNED.values()):
         assert imports(name) <= known, name
 
 
-def test_every_bystander_is_met_and_has_a_reason(make_params, tmp_path):
+def test_every_module_not_hashed_is_met_and_has_a_reason(make_params, tmp_path):
     met = called("adversarial", make_params(), tmp_path)
     met |= {name for module in set.union(*PINNED.values()) for name in imports(module)}
-    assert BYSTANDERS.keys() <= met
-    assert all(BYSTANDERS.values())
-    assert not BYSTANDERS.keys() & set.union(*PINNED.values())
+    assert NOT_HASHED_MODULES.keys() <= met
+    assert all(NOT_HASHED_MODULES.values())
+    assert not NOT_HASHED_MODULES.keys() & set.union(*PINNED.values())
 
 
 def called(stage, params, folder):
