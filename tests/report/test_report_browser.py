@@ -16,6 +16,12 @@ pytestmark = pytest.mark.browser
 
 Open = Callable[..., Any]
 
+#: Waits for the first paint, which may come after the page has loaded, and gives its time in milliseconds.
+FIRST_PAINT = """() => new Promise(done => new PerformanceObserver((list, observer) => {
+    const [entry] = list.getEntriesByName("first-contentful-paint");
+    if (entry) { observer.disconnect(); done(entry.startTime); }
+}).observe({type: "paint", buffered: true}))"""
+
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -64,9 +70,8 @@ def test_first_screen_shows_the_result(show: Open) -> None:
 
 def test_size_and_first_paint(show: Open, report: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert report.stat().st_size < 15e6
-    painted = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
     with capsys.disabled():
-        print(f"\n{report.stat().st_size / 1e6:.1f} MB, first paint after {show().evaluate(painted):.0f} ms")
+        print(f"\n{report.stat().st_size / 1e6:.1f} MB, first paint after {show().evaluate(FIRST_PAINT):.0f} ms")
 
 
 def test_contents_follow_the_scroll(show: Open) -> None:
