@@ -66,6 +66,7 @@ from srgan_lib.evaluation.interpolation import WeightInterpolation, try_alphas
 from srgan_lib.evaluation.results import write_results
 from srgan_lib.evaluation.samples import thin_out
 from srgan_lib.evaluation.statistics import summarise
+from srgan_lib.evaluation.whole_images import WholeImages
 from srgan_lib.models.files import load_model
 from srgan_lib.pipeline.notebook import open_stage
 from srgan_lib.weights import own_methods
@@ -133,6 +134,7 @@ result = evaluate(
     scale=shared.scale,
     names=metric_names(evaluation),
     samples=max(evaluation.grids, evaluation.patches),
+    images=WholeImages(stage.directory / "images"),
     on_step=stage.progress("Judging"),
 )
 summary = summarise(result.metrics, resamples=evaluation.bootstrap_resamples, seed=shared.seed)

@@ -37,6 +37,9 @@ results_option: Decorator = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of all runs; default: results/ of the project.",
 )
+archive_images_option: Decorator = click.option(
+    "--archive-images", is_flag=True, help="Put the whole images by every method into srgan_results.zip, too."
+)
 
 
 def run_options(command: Callable[..., None]) -> Callable[..., None]:

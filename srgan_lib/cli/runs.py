@@ -10,7 +10,7 @@ import click
 
 from srgan_lib import params_io
 from srgan_lib.cli.extras import require_extra
-from srgan_lib.cli.options import read_run, run_options
+from srgan_lib.cli.options import archive_images_option, read_run, run_options
 from srgan_lib.cli.terminal import Terminal, print_table
 from srgan_lib.downloads import offline
 from srgan_lib.layout import STAGES, TRAINING_STAGES, LayoutError, project_root
@@ -23,7 +23,8 @@ from srgan_lib.layout import STAGES, TRAINING_STAGES, LayoutError, project_root
 )
 @click.option("--no-reuse", is_flag=True, help="Compute every stage, whatever is there.")
 @click.option("--dry-run", is_flag=True, help="Print what each stage will do and what is to be downloaded; do nothing.")
-def run(from_stage: str | None, no_reuse: bool, dry_run: bool, **described: Any) -> None:
+@archive_images_option
+def run(from_stage: str | None, no_reuse: bool, dry_run: bool, archive_images: bool, **described: Any) -> None:
     """Run the five notebooks with PARAMS and make the report."""
     from srgan_lib.pipeline.fetching import fetch
     from srgan_lib.pipeline.planning import all_missing, plan_run
@@ -38,7 +39,7 @@ def run(from_stage: str | None, no_reuse: bool, dry_run: bool, **described: Any)
         terminal.missing(missing)
         return
     require_extra("report")
-    from srgan_lib.pipeline.assemble import assemble  # with matplotlib and papermill, which planning does without
+    from srgan_lib.pipeline.assemble import Extent, assemble  # matplotlib and papermill: not for planning
     from srgan_lib.pipeline.execution import execute
 
     if missing:
@@ -48,7 +49,7 @@ def run(from_stage: str | None, no_reuse: bool, dry_run: bool, **described: Any)
     with terminal:
         execute(plans, this, terminal.on_event)
         terminal.note("Making the report")
-        changed = assemble(this)
+        changed = assemble(this, Extent(archive_images=archive_images))
         terminal.note(f"Report {'written' if changed else 'up to date'}: {this.directory / 'report.html'}")
 
 
@@ -87,13 +88,14 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
 @click.command()
 @click.argument("run", metavar="RUN")
 @click.option("--open", "open_it", is_flag=True, help="Open report.html in the browser.")
-def report(run: str, open_it: bool) -> None:
+@archive_images_option
+def report(run: str, open_it: bool, archive_images: bool) -> None:
     """Make the report and the archive of RUN (a name under results/, or its folder) again from what is computed."""
     require_extra("report")
-    from srgan_lib.pipeline.assemble import assemble_again
+    from srgan_lib.pipeline.assemble import Extent, assemble_again
 
     run_dir = _existing_run(run)
-    for path in assemble_again(run_dir):
+    for path in assemble_again(run_dir, Extent(archive_images=archive_images)):
         click.echo(path)
     if open_it:
         click.launch(str(run_dir / "report.html"))

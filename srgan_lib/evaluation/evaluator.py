@@ -13,6 +13,7 @@ import pandas as pd
 from srgan_lib.data.spectrum import ROUNDING_POWER, radial_power
 from srgan_lib.evaluation.methods import Method
 from srgan_lib.evaluation.samples import Sample, choose_images, typical_images
+from srgan_lib.evaluation.whole_images import WholeImages
 from srgan_lib.metrics.measure import measure
 from srgan_lib.metrics.registry import HEADLINE, METRICS
 from srgan_lib.params import Evaluation
@@ -90,6 +91,7 @@ def evaluate(
     scale: int,
     names: Iterable[str],
     samples: int = 5,
+    images: WholeImages | None = None,
     on_step: Callable[[int, int], None] | None = None,
 ) -> EvaluationResult:
     """Let every method enlarge every image of the test sets, and measure the results.
@@ -101,6 +103,7 @@ def evaluate(
     scale : enlargement factor, and by the field's convention the border that is shaved.
     names : metrics, see :func:`metric_names`.
     samples : how many images to keep for showing.
+    images : receives LR, every method's result and HR of all images.
     on_step : called with the results judged and the results in all.
 
     Raises
@@ -121,16 +124,24 @@ def evaluate(
             done += 1
             if on_step:
                 on_step(done, total)
+        if images:
+            for method, made in {"lr": pair.given_lr, **results, "hr": pair.hr}.items():
+                images.write(dataset, image, method, made)
         powers += [_power(dataset, method, result) for method, result in {**results, "hr": pair.hr}.items()]
         if len(held) < samples:
             held[dataset, image] = results
 
+    if images:
+        images.write_index()
     metrics = evaluator.table()
     scores = metrics.set_index(["dataset", "image", "method"]).to_dict("index")
 
     def sample(key: tuple[str, str]) -> Sample:
-        # Few images are held in memory; the others are enlarged again.
-        results = held.get(key) or {method: enlarge(pairs[key]) for method, enlarge in methods.items()}
+        # Few images are held in memory; the others are read back, or enlarged again.
+        def again(method: str) -> np.ndarray:
+            return images.read(*key, method) if images else methods[method](pairs[key])
+
+        results = held.get(key) or {method: again(method) for method in methods}
         rows = {method: {str(name): value for name, value in scores[*key, method].items()} for method in methods}
         return Sample(*key, pairs[key].given_lr, pairs[key].hr, results, rows)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import zipfile
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from srgan_lib.report.build import build_report
 ARCHIVE = "srgan_results.zip"
 #: What only resumes training, or TensorBoard reads: no part of the archive, no more than hidden files.
 UNPACKED = {"checkpoints", "tensorboard"}
+WHOLE_IMAGES = "evaluation/images"  #: large, and therefore in the archive on request only
 #: What a run has at its top, and where it comes from.
 TOP_LEVEL = {
     "metrics.csv": "evaluation/metrics.csv",
@@ -29,7 +31,19 @@ TOP_LEVEL = {
 }
 
 
-def assemble(run: Run) -> bool:
+@dataclass(frozen=True)
+class Extent:
+    """How much of the whole images goes where.
+
+    Attributes
+    ----------
+    archive_images : put ``evaluation/images`` into the archive.
+    """
+
+    archive_images: bool = False
+
+
+def assemble(run: Run, extent: Extent = Extent()) -> bool:
     """Write a run's top-level metrics, manifest, report and archive from its finished stages.
 
     Returns
@@ -47,6 +61,7 @@ def assemble(run: Run) -> bool:
             run.asked.title,
             run.command,
             code_hashes.source_hash("report"),
+            asdict(extent),
         ]
     )
     before = read_json(run_dir / "manifest.json") or {}
@@ -58,12 +73,12 @@ def assemble(run: Run) -> bool:
         write_atomic(run_dir / name, (run_dir / origin).read_bytes())
     write_json(run_dir / "manifest.json", run_manifest(run, stages))
     build_report(run_dir)
-    write_archive(run_dir)
+    write_archive(run_dir, extent)
     write_json(run_dir / "manifest.json", {**load_json(run_dir / "manifest.json"), "content": content})
     return True
 
 
-def assemble_again(run_dir: Path) -> list[Path]:
+def assemble_again(run_dir: Path, extent: Extent = Extent()) -> list[Path]:
     """Rebuild a run's report and archive from whatever is there; the next ``srgan run`` builds them anew.
 
     Returns
@@ -74,7 +89,7 @@ def assemble_again(run_dir: Path) -> list[Path]:
     report = build_report(run_dir)
     manifest = read_json(run_dir / "manifest.json") or {}
     write_json(run_dir / "manifest.json", {key: value for key, value in manifest.items() if key != "content"})
-    return [*report, write_archive(run_dir)]
+    return [*report, write_archive(run_dir, extent)]
 
 
 def run_manifest(run: Run, stages: dict[str, Any]) -> dict[str, Any]:
@@ -108,9 +123,9 @@ def run_manifest(run: Run, stages: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_archive(run_dir: Path) -> Path:
-    """``srgan_results.zip``: all of a run but what resumes training and what TensorBoard reads; the same files give the
-    same bytes."""
+def write_archive(run_dir: Path, extent: Extent = Extent()) -> Path:
+    """Write ``srgan_results.zip``: a run without what resumes training and what TensorBoard reads, and without whole
+    images unless they are asked for; the same files give the same bytes."""
     target = run_dir / ARCHIVE
     files = [
         p
@@ -118,6 +133,7 @@ def write_archive(run_dir: Path) -> Path:
         if p.is_file()
         and p != target
         and not any(part.startswith(".") or part in UNPACKED for part in p.relative_to(run_dir).parts)
+        and (extent.archive_images or not p.is_relative_to(run_dir / WHOLE_IMAGES))
     ]
     with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for path in files:

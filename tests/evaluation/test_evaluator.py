@@ -1,12 +1,16 @@
+import json
 import math
 from typing import get_args
 
 import numpy as np
 import pytest
 
+from srgan_lib.data.images import read_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.evaluator import FIRST_COLUMNS, evaluate, metric_names
+from srgan_lib.evaluation.matching import match_test_sets
 from srgan_lib.evaluation.methods import classical
+from srgan_lib.evaluation.whole_images import WholeImages
 from srgan_lib.metrics.measure import measure
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.params import Evaluation, ExtraMetric
@@ -70,6 +74,22 @@ def test_the_typical_image_of_each_dataset_is_kept_too(pairs, methods):
     assert np.array_equal(found.typical[0].results["srgan"], hard_to_easy[1].hr ^ 1)
     everything = evaluate({"one": pairs[:2]}, methods, scale=4, samples=2, names=["psnr_y"])
     assert len(everything.samples) == 2 and not everything.typical, "shown already"
+
+
+def test_whole_images_are_written_and_read_back(pairs, methods, tmp_path):
+    images = WholeImages(tmp_path / "images")
+    found = evaluate({"one": pairs[:2]}, methods, scale=4, samples=1, images=images, names=["psnr_y"])
+    index = json.loads((images.folder / "index.json").read_text())
+    assert [entry["image"] for entry in index] == [pair.image for pair in pairs[:2]]
+    for entry, pair in zip(index, pairs, strict=False):
+        made = {"lr": pair.lr, **{method: enlarge(pair) for method, enlarge in methods.items()}, "hr": pair.hr}
+        assert list(entry["methods"]) == list(made)
+        for method, pixels in made.items():
+            assert entry["methods"][method] == f"{method}/one/{pair.image}.png"
+            assert np.array_equal(read_image(images.folder / entry["methods"][method]), pixels)
+    assert match_test_sets(images.folder / "srgan", {"one": [pair.image for pair in pairs[:2]]})
+    sample = (found.samples + found.typical)[-1]
+    assert np.array_equal(sample.results["srgan"], sample.hr ^ 1), "also of an image that is not held"
 
 
 def test_progress_is_told_and_what_was_not_computed_once(pairs, methods, tmp_path, monkeypatch, caplog):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from srgan_lib.pipeline.assemble import ARCHIVE, assemble_again
+from srgan_lib.pipeline.assemble import ARCHIVE, Extent, assemble_again, write_archive
 from srgan_lib.report.build import build_report
 from srgan_lib.report.errors import ReportError
 from tests.report_example import FINDING, WARNING, make_run, write_scores
@@ -217,6 +217,15 @@ def test_report_and_archive_are_made_again_together(fresh: Path) -> None:
         [member] = [name for name in archive.namelist() if name.endswith("/report.html")]
         assert archive.read(member) == (fresh / "report.html").read_bytes()
     assert "content" not in json.loads((fresh / "manifest.json").read_text()), "the next run looks again"
+
+
+def test_whole_images_are_archived_on_request(fresh: Path) -> None:
+    whole = fresh / "evaluation/images/srgan/builtin/chelsea.png"
+    whole.parent.mkdir(parents=True, exist_ok=True)
+    whole.write_bytes(b"image")
+    for asked in (False, True):
+        with zipfile.ZipFile(write_archive(fresh, Extent(archive_images=asked))) as archive:
+            assert ("demo/evaluation/images/srgan/builtin/chelsea.png" in archive.namelist()) == asked
 
 
 def test_a_report_that_fails_leaves_the_manifest_alone(fresh: Path) -> None:
