@@ -52,12 +52,13 @@ def paste(below: np.ndarray, above: np.ndarray, edge: int, fade: int) -> None:
 
     Parameters
     ----------
-    below, above : uint8 of one shape; before ``edge - fade``, ``below`` stays, and from ``edge + fade`` on ``above``
+    below, above : of one shape and type; before ``edge - fade``, ``below`` stays, and from ``edge + fade`` on ``above``
         takes its place. Between the two, ``above`` fades in.
     """
     mixed = slice(edge - fade, edge + fade)
     share = ((np.arange(2 * fade) + 0.5) / (2 * fade)).astype(np.float32).reshape(-1, *[1] * (below.ndim - 1))
-    below[mixed] = np.rint(below[mixed] + share * (above[mixed].astype(np.float32) - below[mixed]))
+    blend = below[mixed] + share * (above[mixed].astype(np.float32) - below[mixed])
+    below[mixed] = blend if below.dtype == np.float32 else np.rint(blend)
     below[edge + fade :] = above[edge + fade :]
 
 

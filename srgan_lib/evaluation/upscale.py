@@ -9,7 +9,7 @@ and in the middle of that they fade into each other.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
@@ -31,10 +31,24 @@ logger = logging.getLogger(__name__)
 BLENDED_OVERLAP, FADE = 32, 8  #: LR pixels, for networks that see too far for an exact overlap
 SMALLEST_TILE = 32
 
+#: The value that stands for 1 in an image of each type.
+LEVELS = {"uint8": 255, "uint16": 65535, "float32": 1}
+
 Progress = Callable[[int, int], None]
 
 
-def upscale_array(
+def upscale_array(model: SuperResolver, lr: np.ndarray, **options: Any) -> np.ndarray:
+    """Enlarge an image with a network in evaluation mode; the options are those of :func:`upscale_strips`.
+
+    Returns
+    -------
+    (scale·h)×(scale·w)×3 of the type of ``lr``: clipped and rounded once, here.
+    """
+    strips = list(upscale_strips(model, lr, **options))
+    return strips[0] if len(strips) == 1 else np.concatenate(strips)
+
+
+def upscale_strips(
     model: SuperResolver,
     lr: np.ndarray,
     *,
@@ -43,30 +57,33 @@ def upscale_array(
     dtype: str = "float32",
     self_ensemble: bool = False,
     on_progress: Progress | None = None,
-) -> np.ndarray:
-    """Enlarge an image with a network in evaluation mode.
+) -> Iterator[np.ndarray]:
+    """Enlarge an image with a network in evaluation mode, a row of tiles at a time, so that no result is held whole.
 
     Parameters
     ----------
     model : any of this project's generators, or SRCNN.
-    lr : h×w×3 uint8.
+    lr : h×w×3, uint8 or uint16 over their whole range, or float32 in [0,1].
     tile : LR pixels per side of a tile, its overlap not counted; bounds the memory. None: the whole image at once.
         If the memory does not suffice the tile is halved.
     device, dtype : where and in what precision (``float32``, ``bfloat16``) the network computes.
     self_ensemble : average the results of the eight flips and turns of each tile (Timofte et al., CVPR 2016).
     on_progress : called with the tiles done and the tiles in all.
 
-    Returns
-    -------
-    (scale·h)×(scale·w)×3 uint8: clipped and rounded once, here.
+    Yields
+    ------
+    Strips from top to bottom, rows×(scale·w)×3 of the type of ``lr``, (scale·h) rows together.
     """
     training = model.training
     model.eval().to(device)
-    side = tile or max(lr.shape)
+    side, done = tile or max(lr.shape), 0
     try:
         while True:
             try:
-                return _upscale_tiles(model, lr, side, device, dtype, self_ensemble, on_progress)
+                for strip in _strips(model, lr, side, done, device, dtype, self_ensemble, on_progress):
+                    done += len(strip)
+                    yield strip
+                return
             except (MemoryError, RuntimeError) as error:
                 if not _is_out_of_memory(error) or side <= SMALLEST_TILE:
                     raise
@@ -153,30 +170,42 @@ def upscale_folder(
     return written
 
 
-def _upscale_tiles(
+def _strips(
     model: SuperResolver,
     lr: np.ndarray,
     tile: int,
+    done: int,
     device: str,
     dtype: str,
     self_ensemble: bool,
     on_progress: Progress | None,
-) -> np.ndarray:
+) -> Iterator[np.ndarray]:
+    """Yield the rows of the result from row ``done`` on; rows of tiles that end before it are not computed."""
     (height, width), scale, radius = lr.shape[:2], model.scale, receptive_radius(model)
     overlap, fade = (BLENDED_OVERLAP, FADE) if radius is None else (radius, 0)
     row_count, column_count = tile_counts(height, width, tile, overlap)
-    sr = np.empty((height * scale, width * scale, 3), np.uint8)
-    for number, row in enumerate(cut(height, row_count, overlap)):
-        strip = np.empty(((row.stop - row.start) * scale, width * scale, 3), np.uint8)
+    rows = cut(height, row_count, overlap)
+    above = None  # what the row of tiles above has computed of this one
+    for number, row in enumerate(rows):
+        below = rows[number + 1] if number + 1 < row_count else None
+        if below and (below.edge + fade) * scale <= done:
+            continue
+        strip = np.empty(((row.stop - row.start) * scale, width * scale, 3), lr.dtype)
         for index, column in enumerate(cut(width, column_count, overlap), start=1):
-            pixels = torch.from_numpy(lr[row.start : row.stop, column.start : column.stop].copy()).to(device)
-            result = _run(model, pixels, dtype, self_ensemble)
+            result = _run(model, lr[row.start : row.stop, column.start : column.stop], device, dtype, self_ensemble)
             part = strip[:, column.start * scale : column.stop * scale]
             _paste(part.swapaxes(0, 1), result.swapaxes(0, 1), column, fade, scale)
             if on_progress:
                 on_progress(number * column_count + index, row_count * column_count)
-        _paste(sr[row.start * scale : row.stop * scale], strip, row, fade, scale)
-    return sr
+        if above is not None:
+            _paste(above, strip[: len(above)], row, fade, scale)
+            strip[: len(above)] = above
+        first = row.start * scale
+        stop = (below.edge - fade) * scale if below else height * scale
+        above = strip[below.start * scale - first :].copy() if below else None
+        if stop > done:
+            yield strip[done - first : stop - first]
+            done = stop
 
 
 def _paste(below: np.ndarray, above: np.ndarray, span: Span, fade: int, scale: int) -> None:
@@ -184,13 +213,19 @@ def _paste(below: np.ndarray, above: np.ndarray, span: Span, fade: int, scale: i
 
 
 @torch.inference_mode()
-def _run(model: SuperResolver, pixels: torch.Tensor, dtype: str, self_ensemble: bool) -> np.ndarray:
-    """Run the network on h×w×3 uint8 pixels; the result is (scale·h)×(scale·w)×3 uint8."""
-    images = (pixels.permute(2, 0, 1)[None].float() / 255).contiguous(memory_format=torch.channels_last)
+def _run(model: SuperResolver, tile: np.ndarray, device: str, dtype: str, self_ensemble: bool) -> np.ndarray:
+    """Run the network on h×w×3 pixels; the result is (scale·h)×(scale·w)×3 of the same type."""
+    pixels = torch.from_numpy(tile.copy()).to(device)
+    most = LEVELS[tile.dtype.name]
+    images = (pixels.permute(2, 0, 1)[None].float() / most).contiguous(memory_format=torch.channels_last)
     with torch.autocast(pixels.device.type, torch.bfloat16, enabled=dtype == "bfloat16"):
         sr = _self_ensemble(model, images) if self_ensemble else model(images)
-    levels = sr[0].float().mul_(255).add_(0.5).clamp_(0, 255).byte()  # byte() drops what is behind the point
-    return levels.permute(1, 2, 0).cpu().numpy()
+    levels = sr[0].float()
+    if tile.dtype != np.float32:
+        levels = levels.mul_(most).add_(0.5)
+    return (
+        levels.clamp_(0, most).to(pixels.dtype).permute(1, 2, 0).cpu().numpy()
+    )  # integers drop what is behind the point
 
 
 def _self_ensemble(model: SuperResolver, images: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,14 @@ from PIL import Image
 
 from srgan_lib.data.images import ImageError, read_image, write_image
 from srgan_lib.data.resize import imresize
-from srgan_lib.evaluation.upscale import SMALLEST_TILE, upscale_array, upscale_file, upscale_folder
+from srgan_lib.evaluation.upscale import (
+    LEVELS,
+    SMALLEST_TILE,
+    upscale_array,
+    upscale_file,
+    upscale_folder,
+    upscale_strips,
+)
 from srgan_lib.models.receptive_field import receptive_radius
 from srgan_lib.models.srresnet import SRResNet
 
@@ -107,6 +114,31 @@ def test_out_of_memory_halves_the_tile(error):
     assert max(model.sizes) > 60 * 60
     with pytest.raises(type(error)):
         upscale_array(Hungry(10, error), lr, tile=SMALLEST_TILE)
+
+
+def test_out_of_memory_in_the_middle_continues_below_what_was_given_out():
+    lr = noise(150, 60)
+    model = Hungry(60 * 60, MemoryError())
+    strips = upscale_strips(model, lr, tile=40)
+    first = next(strips)
+    assert len(first) < 600
+    model.most = max(model.sizes) - 1
+    model.sizes.clear()
+    assert np.array_equal(np.concatenate([first, *strips]), upscale_array(model, lr, tile=SMALLEST_TILE))
+    assert max(model.sizes) > model.most
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+def test_finer_levels_than_eight_bits_are_kept(model, dtype):
+    lr, most = noise(150, 30), LEVELS[dtype]
+    fine = (lr * np.float32(most / 255)).astype(dtype)
+    strips = list(upscale_strips(model, fine, tile=32))
+    assert len(strips) > 1
+    sr = np.concatenate(strips)
+    assert sr.dtype == dtype
+    assert abs(sr.astype(float) * (255 / most) - upscale_array(model, lr)).max() < 0.51
+    assert len(np.unique(sr)) > 256
+    assert sr.max() <= most
 
 
 def test_other_errors_are_not_taken_for_it():
