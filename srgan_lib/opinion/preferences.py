@@ -108,13 +108,9 @@ def strengths_with_intervals(
         _variance(gradient, groups, inverse) for groups in (raters, images, raters * (images.max() + 1) + images)
     )
     both = np.maximum(by_rater + by_image - by_both, np.maximum(by_rater, by_image))
-    halves = []
-    for variance, groups in ((by_rater, [raters]), (both, [raters, images])):
-        freedom = min(len(np.unique(group)) for group in groups) - 1
-        halves.append(
-            stats.t.ppf(0.5 + LEVEL / 2, freedom) * np.sqrt(variance) if freedom else np.full(methods, np.nan)
-        )
-    return Strengths(value, *halves, regularised)
+    return Strengths(
+        value, _half(by_rater, _distinct(raters)), _half(both, min(map(_distinct, (raters, images)))), regularised
+    )
 
 
 def rater_agreement(winners: np.ndarray, losers: np.ndarray, raters: np.ndarray, methods: int) -> dict[int, float]:
@@ -133,6 +129,17 @@ def rater_agreement(winners: np.ndarray, losers: np.ndarray, raters: np.ndarray,
         agreed = int((value[winners[own]] > value[losers[own]]).sum())
         found[int(rater)] = float(stats.binomtest(agreed, int(own.sum()), 0.5, alternative="greater").pvalue)
     return found
+
+
+def _half(variance: np.ndarray, groups: int) -> np.ndarray:
+    """Compute half the length of intervals from variances that so many groups gave."""
+    if groups < 2:
+        return np.full(len(variance), np.nan)
+    return stats.t.ppf(0.5 + LEVEL / 2, groups - 1) * np.sqrt(variance)
+
+
+def _distinct(numbers: np.ndarray) -> int:
+    return len(np.unique(numbers))
 
 
 def _variance(gradient: np.ndarray, groups: np.ndarray, inverse: np.ndarray) -> np.ndarray:
