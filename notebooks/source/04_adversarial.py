@@ -1,10 +1,11 @@
 # %% [markdown]
 # # Adversarial training
 #
-# *Can the generator learn to make detail that looks real?* From here on a second network, the discriminator, learns to
-# tell the generator's images from photographs, and the generator learns to deceive it. PSNR falls while this happens,
-# by design: invented detail is never exactly the lost one. What should improve is the perceptual distance (LPIPS),
-# which [notebook 5](05_evaluation.ipynb) measures. At demo size this notebook takes about a minute.
+# *Can the generator learn to make detail that looks real?* From here on a second network, the discriminator, learns
+# to tell the generator's images from photographs, and the generator learns to deceive it. PSNR falls during this
+# training, as expected: invented detail never matches the lost detail exactly. What should improve is the perceptual
+# distance (LPIPS) between super-resolved (SR) and original (HR) images, which [notebook 5](05_evaluation.ipynb)
+# measures. At demo size this notebook takes about a minute.
 
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.
@@ -75,8 +76,8 @@ montage_frames = 6
 epochs = None
 
 # %% [markdown] tags=["remove-cell"]
-# `open_stage` checks the parameters above and keeps them in `stage.params`; all later cells read them there. After
-# changing a parameter, run the notebook again from the cell with `open_stage`.
+# `open_stage` checks the parameters above and stores them in `stage.params`, from which all later cells read them.
+# After changing a parameter, run the notebook again from the cell with `open_stage`.
 
 # %%
 import pandas as pd
@@ -105,10 +106,11 @@ train, validation = read_training_pairs(split_csv, shared)
 # %% [markdown]
 # ## Two players
 #
-# The generator $G$ is that of [notebook 3](03_warmup.ipynb). The discriminator $D$ looks at an image and returns one
-# number, a logit, high for photographs. By default it is that of Ledig et al. (2017): eight 3×3
-# convolutions with 64 to 512 channels, each but the first with batch normalisation, and each with LeakyReLU. Every
-# second one has stride 2, so that 96×96 pixels become 6×6. Two dense layers turn these into one logit.
+# The generator $G$ is that of [notebook 3](03_warmup.ipynb). The discriminator $D$ takes an image and returns one
+# number, a logit, which is high if $D$ takes the image for a photograph. By default it is that of Ledig et al.
+# (2017): eight 3×3 convolutions with 64 to 512 channels, all followed by LeakyReLU, and all except the first by
+# batch normalisation. Every second convolution has stride 2, so that 96×96 pixels become 6×6. Two dense layers turn
+# these into one logit.
 
 # %%
 network = build_discriminator(discriminator_config(adversarial, shared.crop))
@@ -128,25 +130,31 @@ stage.markdown(players(adversarial.adversarial_loss))
 # $$ L_G = \lambda_\mathrm{pixel} L_\mathrm{pixel} + \lambda_\mathrm{content} L_\mathrm{content}
 #        + \lambda_\mathrm{adv} L_\mathrm{adv} . $$
 #
-# With $\lambda_\mathrm{adv} = 0$ the discriminator would have no say. $L_\mathrm{pixel}$ is the mean distance from
-# HR, by default the absolute difference (`pixel_loss`). `grid_weight`, `evenness_weight` and losses of your own
-# (`extra_losses = {"docs/examples/my_loss.py:EdgeLoss": 0.1}`) add terms; all are off by default. The paper has no
-# pixel term, the squared differences of VGG54, and $\lambda_\mathrm{adv} = 10^{-3}$ (`params/ledig2017.yaml`). The
-# content term compares what VGG-19 sees,
+# where the weights are the parameters `pixel_weight`, `content_weight` and `adversarial_weight`. With
+# $\lambda_\mathrm{adv} = 0$ the discriminator would not influence the generator. $L_\mathrm{pixel}$ is the mean
+# difference between SR and HR, absolute by default (`pixel_loss`). Further terms can be added: a penalty on the
+# regular pattern that a pixel shuffle can leave (`grid_weight`), one on an uneven spectrum (`evenness_weight`), and
+# losses of your own (`extra_losses = {"docs/examples/my_loss.py:EdgeLoss": 0.1}`). Ledig et al. use no pixel term, a
+# content term with the squared differences of `relu5_4` (which they call VGG54), and $\lambda_\mathrm{adv} =
+# 10^{-3}$ (`params/ledig2017.yaml`). The content term compares SR and HR in the features of VGG-19, a classification
+# network:
 #
 # $$ L_\mathrm{content} = \sum_l \frac{w_l}{N_l} \sum_{i=1}^{N_l}
 #        d \left( s_l \, \phi_l(\tilde{x}_\mathrm{SR})_i , \; s_l \, \phi_l(\tilde{x}_\mathrm{HR})_i \right) ,
 #        \quad \tilde{x} = \frac{x - \mu}{\sigma} , $$
 #
 # where $\phi_l$ are the $N_l$ activations of layer $l$ and $d$ is the squared or the absolute difference
-# (`content_loss`). VGG-19 was trained on images with ImageNet's mean $\mu$ and standard deviation $\sigma$ of each
-# colour taken out, and only makes sense of such images. Activations of different layers differ in size; the scale $s_l$
-# (`content_scale`) is one over the layer's mean activation, or a number, $1/12.75$ in the paper.
+# (`content_loss`), $w_l$ is the weight of the layer (`content_layers`) and $x$ an image in [0,1]. VGG-19 was trained
+# on images normalised by the mean $\mu$ and the standard deviation $\sigma$ of each colour of ImageNet, so its
+# inputs are normalised in the same way. Activations of different layers differ in size; the scale $s_l$
+# (`content_scale`) is by default the reciprocal of the layer's mean activation, or a number ($1/12.75$ in Ledig et
+# al.).
 #
-# The choice of layers (`content_layers`) decides what counts as content. A value in `relu2_2` (VGG22 in the paper) sees
-# 14×14 pixels: edges and fine texture. One in `relu5_4` (VGG54) sees 252×252: the parts of objects, with little hold on
-# single pixels, so that the adversarial term is free to invent texture. Before the activation (`conv…`, as in ESRGAN)
-# negative values count too; after it (`relu…`) most values of deep layers are zero and say nothing.
+# The choice of layers (`content_layers`) decides what counts as content. A value in `relu2_2` (VGG22 in Ledig et
+# al.) depends on 14×14 pixels: edges and fine texture. One in `relu5_4` (VGG54) depends on 252×252 pixels: it
+# represents parts of objects and hardly constrains single pixels, so that the adversarial term is free to invent
+# texture. Before the ReLU (`conv…`, as in ESRGAN) negative values count too; after it (`relu…`) most values of deep
+# layers are zero and carry no information.
 #
 # ## One training step
 
@@ -154,12 +162,15 @@ stage.markdown(players(adversarial.adversarial_loss))
 stage.source(
     plain_adversarial_step,
     "step",
-    "A plain step of both players. The run below computes the same weights in less time; a test compares the two.",
+    "One training step of both networks in plain PyTorch. The training below computes the same weights in less time; a "
+    "test compares the two.",
 )
 
 # %%
 if adversarial.content_weight and adversarial.content_weights == "random":
-    stage.warn("Adversarial training: VGG-19 has fixed-seed random weights here instead of the ImageNet weights.")
+    stage.warn(
+        "Adversarial training: VGG-19 has random weights (of a fixed seed) here instead of the ImageNet weights."
+    )
 curve = train_adversarial(
     stage.params,
     train,
@@ -172,7 +183,7 @@ curve = train_adversarial(
 )
 
 # %% [markdown]
-# ## Did the game stay balanced?
+# ## Did the two networks stay balanced?
 
 # %%
 for exhibit in exhibits.game(curve):
@@ -186,7 +197,7 @@ if adversarial.epochs:
         epoch_means,
         "epochs",
         source="epochs.csv",
-        caption="Mean losses of each epoch. The generator's terms are raw, before their weights.",
+        caption="Mean losses of each epoch. The generator's terms are shown unweighted.",
     )
 
 # %% [markdown]
@@ -208,9 +219,9 @@ stage.figure(
     figures.learning_curve(progress, "srgan"),
     "learning_curve",
     source="validation.csv",
-    caption="PSNR and SSIM of the validation images during adversarial training; the dashed line is bicubic. After a "
-    "warm-up a slow fall is the price of sharper texture; a plunge means that the adversarial weight or the learning "
-    "rate is too high.",
+    caption="PSNR and SSIM of the validation images during adversarial training; the dashed line is bicubic. A "
+    "slow fall is the price of sharper texture; a sudden drop means that the adversarial weight or the learning rate "
+    "is too high.",
 )
 
 # %% [markdown]
@@ -229,11 +240,13 @@ stage.show(exhibits.speed(stage.directory))
 # %% [markdown]
 # ## Try this
 #
-# - `adversarial_weight = 0.1`: the adversarial share grows, PSNR falls faster, and the montage shows texture, some of
-#   it wrong. With `0` the discriminator only watches, and the generator goes on as in the warm-up.
-# - `adversarial_loss = "relativistic"`: both formulas above change; a probability now says how much more real one
-#   image looks than another, and is one half for a discriminator that cannot tell them apart.
-# - `discriminator_every = 4`: a weaker opponent. Its loss falls more slowly, and its lines stay nearer to one half.
+# - `adversarial_weight = 0.1`: the adversarial term's share of the loss grows, PSNR falls faster, and the montage shows
+#   more texture, some of it not in the original. With `0` the discriminator is trained but does not affect the
+#   generator, which learns from the pixel and content terms alone.
+# - `adversarial_loss = "relativistic"`: both loss formulas above change. A probability now states how much more real
+#   one image looks than another; it is 0.5 for a discriminator that cannot tell them apart.
+# - `discriminator_every = 4`: a weaker opponent. Its loss falls more slowly, and its mean probabilities for HR and SR
+#   stay closer to 0.5.
 #
 # ## References
 #
