@@ -217,7 +217,9 @@ def _run(model: SuperResolver, tile: np.ndarray, device: str, dtype: str, self_e
     """Run the network on h×w×3 pixels; the result is (scale·h)×(scale·w)×3 of the same type."""
     pixels = torch.from_numpy(tile.copy()).to(device)
     most = LEVELS[tile.dtype.name]
-    images = (pixels.permute(2, 0, 1)[None].float() / most).contiguous(memory_format=torch.channels_last)
+    # .to() gives the batch a stride of its own; after .contiguous() kernels for the other layout would be chosen, which
+    # are slower and add in an order that depends on the image's size.
+    images = pixels.permute(2, 0, 1)[None].to(torch.float32, copy=True, memory_format=torch.channels_last).div_(most)
     with torch.autocast(pixels.device.type, torch.bfloat16, enabled=dtype == "bfloat16"):
         sr = _self_ensemble(model, images) if self_ensemble else model(images)
     levels = sr[0].float()
@@ -232,7 +234,8 @@ def _self_ensemble(model: SuperResolver, images: torch.Tensor) -> torch.Tensor:
     """Average the network's outputs for all eight flips and turns of the image."""
     total = torch.zeros((), device=images.device)
     for flip, turns in product((False, True), range(4)):
-        output = torch.rot90(model(torch.rot90(images.flip(3) if flip else images, turns, (2, 3))), -turns, (2, 3))
+        turned = torch.rot90(images.flip(3) if flip else images, turns, (2, 3))
+        output = torch.rot90(model(turned.contiguous(memory_format=torch.channels_last)), -turns, (2, 3))
         total = total + (output.flip(3) if flip else output)
     return total / 8
 

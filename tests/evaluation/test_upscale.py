@@ -24,6 +24,7 @@ def lively(model, seed=0):
         for module in model.modules():
             if isinstance(module, torch.nn.Conv2d):
                 torch.nn.init.kaiming_normal_(module.weight)
+                torch.nn.init.uniform_(module.bias, -0.1, 0.1)
             elif isinstance(module, torch.nn.BatchNorm2d):
                 module.running_mean.normal_(0, 0.3)
                 module.running_var.uniform_(0.5, 2)
@@ -46,6 +47,13 @@ def test_tiles_equal_the_whole_image_pixel_for_pixel(model):
     assert whole.std() > 40
     for tile in (32, 48):
         assert np.array_equal(upscale_array(model, lr, tile=tile), whole)
+
+
+def test_the_network_is_given_channels_last(model):
+    given = []
+    with model.register_forward_pre_hook(lambda _, images: given.append(images[0].stride())):
+        upscale_array(model, noise(20, 30))
+    assert given == [(20 * 30 * 3, 1, 30 * 3, 3)]  # the stride of the batch counts, though it has one image
 
 
 def test_an_untrained_network_with_a_global_skip_is_bicubic():
