@@ -324,17 +324,20 @@ class Warmup(GeneratorTraining):
         description="trained network to begin with, which gives the architecture: a shipped one's name (srresnet) or a "
         "file; none: fresh weights",
     )
-    generator: Literal["srresnet", "rrdbnet", "espcn", "small_tanh"] | OwnClassName = Field(
+    generator: Literal["srresnet", "rrdbnet", "espcn", "small_tanh", "compact"] | OwnClassName = Field(
         default="srresnet",
         description="architecture; FILE.py:Class is a network of your own, which has no other generator_ option: see "
         "docs/own_network.md",
     )
     generator_channels: int = Field(default=64, ge=1, le=512, description="width: channels of the body")
-    generator_blocks: int = Field(default=16, ge=1, le=64, description="residual blocks (not for espcn)")
+    generator_blocks: int = Field(
+        default=16, ge=1, le=64, description="residual blocks, or convolutions of compact (not for espcn)"
+    )
     generator_norm: Norm = Field(default="batch", description="normalisation in the residual blocks of srresnet")
     generator_input: Input = Field(default="lr", description="bicubic: LR enlarged first, no upsampling stages")
     global_skip: GlobalSkip = Field(
-        default="bicubic", description="add the bicubic enlargement of the input to the output"
+        default="bicubic",
+        description="add the bicubic enlargement of the input to the output (compact adds the nearest instead)",
     )
     value_range: ValueRange = Field(
         default="zero_one",

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.compact import Compact
 from srgan_lib.models.espcn import ESPCN
 from srgan_lib.models.own_code import Code, OwnCodeError, locate, own_class, recorded_class
 from srgan_lib.models.rrdbnet import RRDBNet
@@ -23,6 +24,7 @@ ARCHITECTURES: dict[str, type[SuperResolver]] = {
     "rrdbnet": RRDBNet,
     "espcn": ESPCN,
     "small_tanh": SmallTanh,
+    "compact": Compact,
 }
 
 

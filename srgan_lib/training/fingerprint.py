@@ -47,6 +47,7 @@ ARCHITECTURES = {
     "rrdbnet": ("models.rrdbnet", "models.upsample"),
     "espcn": ("models.espcn", "models.upsample"),
     "small_tanh": ("models.residual", "models.small_tanh", "models.upsample"),
+    "compact": ("models.compact",),
     "own": ("models.own_code",),
 }
 DISCRIMINATORS = {

@@ -11,7 +11,8 @@ from srgan_lib.models.srresnet import SRResNet
 from srgan_lib.models.upsample import BicubicUpsample
 from srgan_lib.params import Warmup
 
-GENERATORS = ("srresnet", "rrdbnet", "espcn", "small_tanh")
+GENERATORS = ("srresnet", "rrdbnet", "espcn", "small_tanh", "compact")
+WITH_OPTIONS = GENERATORS[:-1]  # compact has neither another input nor another skip
 
 
 def small(architecture, **options):
@@ -57,7 +58,7 @@ def test_srresnet_has_the_papers_layers():
     assert sum(p.numel() for p in model.parameters()) == 1_549_462
 
 
-@pytest.mark.parametrize("architecture", GENERATORS)
+@pytest.mark.parametrize("architecture", WITH_OPTIONS)
 @pytest.mark.parametrize("value_range", ["zero_one", "signed", "tanh", "standardised"])
 def test_with_the_bicubic_skip_a_network_starts_at_bicubic(architecture, value_range):
     model = small(architecture, global_skip="bicubic", value_range=value_range)
@@ -92,14 +93,16 @@ def test_output_is_not_clamped_in_training(value_range):
     assert model.upsampler[-1].bias.grad.abs().min() > 0
 
 
-@pytest.mark.parametrize("architecture", ["srcnn", "srresnet", "espcn", "small_tanh", "rrdbnet"])
+@pytest.mark.parametrize("architecture", ["srcnn", *GENERATORS])
 @pytest.mark.parametrize("options", [{}, {"global_skip": "bicubic"}, {"input": "bicubic"}, {"scale": 3}, {"scale": 8}])
 def test_receptive_radius_is_exact_enough(architecture, options):
     """Pixels beyond the radius change nothing; one at it does, or where the bicubic kernel ends in 0 the next one."""
     config = {"architecture": architecture, "scale": 2, **options}
     config |= {"blocks": 1, "channels": 4} if architecture not in ("srcnn", "espcn") else {}
-    if architecture == "srcnn":
+    if architecture in ("srcnn", "compact"):
         config.pop("input", None)
+    if architecture == "compact":
+        config.pop("global_skip", None)
     torch.manual_seed(0)
     model = build_generator(config).double().eval()
     for module in model.modules():
@@ -118,7 +121,18 @@ def test_receptive_radius_is_exact_enough(architecture, options):
     assert rows[centre - radius :][:nearest].sum() + rows[centre + radius - nearest + 1 :].sum() > 0
 
 
+def test_compact_has_the_sources_layers_and_starts_at_nearest():
+    model = build_generator({"architecture": "compact"})
+    assert [c.out_channels for c in model.modules() if isinstance(c, nn.Conv2d)] == [64] * 17 + [48]
+    assert sum(p.numel() for p in model.parameters()) == 621_424
+    lr = torch.rand(1, 3, 5, 6)
+    assert torch.equal(model(lr), nn.functional.interpolate(lr, scale_factor=4, mode="nearest"))
+    model.initialise("he_normal")
+    assert torch.equal(model(lr), nn.functional.interpolate(lr, scale_factor=4, mode="nearest"))
+
+
 def test_receptive_radius_of_the_papers_networks():
+    assert receptive_radius(build_generator({"architecture": "compact"})) == 18
     assert receptive_radius(SRResNet()) == 40
     assert receptive_radius(build_generator({"architecture": "rrdbnet"})) is None
 

@@ -91,6 +91,7 @@ def test_the_modules_of_each_trainer(stage, make_params):
         ("warmup", {"warmup": {"content_weight": 0.0}}, set(), CONTENT),
         ("warmup", {"warmup": {"generator": "rrdbnet"}}, {"models.rrdbnet"}, SRRESNET),
         ("warmup", {"warmup": {"generator": "espcn"}}, {"models.espcn"}, SRRESNET),
+        ("warmup", {"warmup": {"generator": "compact"}}, {"models.compact"}, {*SRRESNET, "models.upsample"}),
         (
             "warmup",
             {"warmup": {"generator": "small_tanh", "value_range": "tanh"}},
@@ -144,6 +145,7 @@ def test_every_import_of_a_deciding_module_is_deciding_somewhere_or_not_hashed()
         "training.own_loss",
         "models.rrdbnet",
         "models.espcn",
+        "models.compact",
         "models.small_tanh",
         "models.small_discriminator",
         "models.patch_discriminators",

@@ -76,7 +76,14 @@ def test_learns_and_repeats_itself_byte_for_byte(dtype, make_params, pairs, tmp_
 
 @pytest.mark.parametrize(
     ("generator", "norm"),
-    [("srresnet", "batch"), ("srresnet", "none"), ("rrdbnet", "batch"), ("espcn", "batch"), ("small_tanh", "batch")],
+    [
+        ("srresnet", "batch"),
+        ("srresnet", "none"),
+        ("rrdbnet", "batch"),
+        ("espcn", "batch"),
+        ("small_tanh", "batch"),
+        ("compact", "batch"),
+    ],
 )
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
 def test_one_step_and_the_file_of_every_generator_at_every_scale(generator, norm, scale, make_params, tmp_path):
