@@ -39,6 +39,9 @@ NOT_HASHED_FOR_TRAINING = frozenset({"checkpoint_every", "keep_checkpoints", "ep
 
 HELDOUT = "heldout"  #: the test set that is the test part of the training photographs
 TRAINING = "training"  #: asks for scores on training images, which beside those on held-out ones show overfitting
+VALIDATION = "validation"  #: asks for scores on the validation images, which may choose between settings
+#: The test sets that are parts of the training photographs, not sets of their own.
+OWN_PARTS = frozenset({HELDOUT, TRAINING, VALIDATION})
 
 # What can be chosen, by the name that the whole library uses for it.
 Degradation = Literal["bicubic", "bicubic_float", "blur_bicubic", "realistic"]
@@ -388,8 +391,8 @@ class Evaluation(Section):
     test_sets: list[str] = Field(
         default=[HELDOUT],
         min_length=1,
-        description="heldout (the test part of the dataset), named sets, or training (as many training images, to show "
-        "overfitting)",
+        description="heldout (the test part of the dataset), named sets, training (as many training images, to show "
+        "overfitting), or validation (the images by which settings may be chosen)",
     )
     baselines: list[Baseline] = Field(default=list(get_args(Baseline)), description="classical methods judged")
     methods: dict[MethodName, str] = Field(

@@ -1,4 +1,4 @@
-"""Test images: the split's own test part and named sets, none of them trained on; and on request training images."""
+"""Test images: the split's own test part and named sets, none of them trained on; on request other parts of the split."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from srgan_lib.data.selection import evenly_spaced
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import as_test_set, make_split
 from srgan_lib.messages import muted
-from srgan_lib.params import HELDOUT, TRAINING, Shared
+from srgan_lib.params import HELDOUT, TRAINING, VALIDATION, Shared
 
 
 def load_test_sets(
@@ -24,7 +24,7 @@ def load_test_sets(
     Parameters
     ----------
     names : ``heldout``, which is the test part of the training set and goes by that set's name; ``training``, which is as
-        many training images; or named sets.
+        many training images; ``validation``, which is all validation images; or named sets.
     split, photos : of the training set.
     shared : the shared parameters.
 
@@ -43,6 +43,8 @@ def load_test_sets(
             sets[shared.dataset] = load_pairs(split, photos, shared, "test")
         elif name == TRAINING:
             sets[TRAINING] = load_pairs(_training_images(split), photos, shared, "test")
+        elif name == VALIDATION:
+            sets[VALIDATION] = load_pairs(split, photos, shared, "validation")
         else:
             own, frame = _unseen(name, split, shared)
             sets[name] = load_pairs(frame, own, shared, "test")
@@ -64,6 +66,8 @@ def check_test_sets(names: Sequence[str], split: pd.DataFrame, shared: Shared) -
             images[shared.dataset] = split.image[split.split == "test"].tolist()
         elif name == TRAINING:
             images[TRAINING] = _training_images(split).image.tolist()
+        elif name == VALIDATION:
+            images[VALIDATION] = split.image[split.split == "validation"].tolist()
         else:
             with muted():
                 images[name] = _unseen(name, split, shared)[1].image.tolist()

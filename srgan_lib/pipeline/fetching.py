@@ -18,7 +18,7 @@ from srgan_lib.errors import InputError
 from srgan_lib.formatting import size_text
 from srgan_lib.models.backbones import BACKBONES, LPIPS_BACKBONES, fetch_backbone, find_backbone
 from srgan_lib.models.vgg19 import layer_index
-from srgan_lib.params import HELDOUT, TRAINING, Params
+from srgan_lib.params import OWN_PARTS, Params
 from srgan_lib.pipeline.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ def _missing_sets(stage: str, params: Params, snapshot: Snapshot) -> Iterator[Mi
     shared = params.shared
     wanted = {name: f"shared.dataset: {name}" for name in shared.dataset.split("+")}
     if stage == "evaluation":
-        sets = [name for name in params.evaluation.test_sets if name not in (HELDOUT, TRAINING)]
+        sets = [name for name in params.evaluation.test_sets if name not in OWN_PARTS]
         wanted = {name: f"evaluation.test_sets: {name}" for name in sets} | wanted
     for name, wanted_by in wanted.items():
         if name == "folder":

@@ -29,7 +29,7 @@ from srgan_lib.files import digest, sha256_file
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone
 from srgan_lib.models.own_code import locate
 from srgan_lib.models.vgg19 import layer_index
-from srgan_lib.params import HELDOUT, LOCATION_PARAMETERS, NOT_HASHED_FOR_TRAINING, TRAINING, Params, is_own
+from srgan_lib.params import LOCATION_PARAMETERS, NOT_HASHED_FOR_TRAINING, OWN_PARTS, Params, is_own
 from srgan_lib.pipeline.code_hashes import module_hashes, notebook_hashes, training_hashes
 from srgan_lib.pipeline.snapshot import Snapshot
 from srgan_lib.training.fingerprint import deciding_modules
@@ -228,7 +228,7 @@ def _data_hash(
     try:
         photos = find_photos(dataset, scale=scale, image_folder=image_folder, lr_folder=lr_folder)
         for name in test_sets:
-            photos += find_photos(name, scale=scale) if name not in (HELDOUT, TRAINING) else []
+            photos += find_photos(name, scale=scale) if name not in OWN_PARTS else []
     except DatasetMissing as error:
         return f"{UNKNOWN}: {error.name}"
     # Of other methods: a file with weights, or a folder of images, which may have subfolders for test sets.

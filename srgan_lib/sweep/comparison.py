@@ -17,11 +17,12 @@ from pydantic import ValidationError
 
 from srgan_lib.files import read_json, write_atomic, write_json
 from srgan_lib.layout import COMPARISON, project_root
-from srgan_lib.params import ComparisonParams, ParameterError
+from srgan_lib.methods import BASELINE
+from srgan_lib.params import TRAINING, VALIDATION, ComparisonParams, ParameterError
 from srgan_lib.params_io import refusal
 from srgan_lib.pipeline.display import Display
 from srgan_lib.pipeline.notebook import given_parameters
-from srgan_lib.sweep.collection import read_runs
+from srgan_lib.sweep.collection import baseline_scores, read_runs
 from srgan_lib.sweep.expansion import Factor
 
 
@@ -37,6 +38,7 @@ class Comparison(Display):
     runs : all runs, as :func:`.collection.read_runs` reads them.
     finished : the rows of those that finished.
     rows : finished runs on the first test set on which every setting was judged; none where there is no such set.
+    validation : finished runs on the validation images, which choose the winner; none where settings have other images.
     """
 
     def __init__(self, params: ComparisonParams, folder: Path) -> None:
@@ -64,6 +66,7 @@ class Comparison(Display):
                 path=folder,
             )
         self.rows = _comparable(self.finished)
+        self.validation = _choosing(folder, self.finished)
 
     def save(self, table: pd.DataFrame, name: str) -> str:
         """Keep a table that a figure is drawn from; returns the figure's ``source``."""
@@ -105,6 +108,17 @@ def open_comparison(namespace: Mapping[str, Any]) -> Comparison:
 
 def _comparable(finished: pd.DataFrame) -> pd.DataFrame:
     """Select the rows of the first test set on which every setting was judged; none where there is no such set."""
-    settings = finished.groupby("dataset", sort=False).setting.nunique()
+    judged = finished[~finished.dataset.isin([TRAINING, VALIDATION])]
+    settings = judged.groupby("dataset", sort=False).setting.nunique()
     common = settings.index[settings == finished.setting.nunique()]
     return finished[finished.dataset == common[0]] if len(common) else finished.iloc[:0]
+
+
+def _choosing(folder: Path, finished: pd.DataFrame) -> pd.DataFrame:
+    """Select the rows of the validation images; none where a setting lacks them or has others, which bicubic's scores show."""
+    rows = finished[finished.dataset == VALIDATION]
+    if rows.setting.nunique() < finished.setting.nunique():
+        return rows.iloc[:0]
+    bicubic = baseline_scores(folder, rows, [BASELINE])
+    bicubic = bicubic[bicubic.dataset == VALIDATION].merge(rows[["run", "seed"]], on="run")
+    return rows if bicubic.groupby("seed").psnr_y.nunique().eq(1).all() else rows.iloc[:0]

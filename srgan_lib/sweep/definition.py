@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from srgan_lib.methods import TrainedMethod
-from srgan_lib.params import ParameterError, Params, Section
+from srgan_lib.params import HELDOUT, VALIDATION, ParameterError, Params, Section
 from srgan_lib.params_io import check, load_yaml, nest, read_document, refusal
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -31,7 +31,7 @@ class Base(Section):
 
 
 class WinnerRule(Section):
-    """The rule that names the winner."""
+    """The rule that names the winner, by the scores on the validation images."""
 
     by: list[Measure] = Field(
         default=["lpips_squeeze", "psnr_y"], min_length=1, description="the first of these that was computed decides"
@@ -142,6 +142,10 @@ def read_sweep(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path
     all_overlays = (*(path.parent / file for file in base.overlays), *overlays)
     all_overrides = (*(override(name, value) for name, value in base.set.items()), *overrides)
     document = read_document(params, all_overrides, all_overlays)
+    test_sets = document.get("evaluation", {}).get("test_sets", [HELDOUT])
+    if isinstance(test_sets, list) and VALIDATION not in test_sets:  # by these images the winner is chosen
+        all_overrides = (*all_overrides, override("evaluation.test_sets", [*test_sets, VALIDATION]))
+        document = read_document(params, all_overrides, all_overlays)
     return Source(path, definition, params, all_overlays, all_overrides, document)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -12,6 +13,7 @@ from srgan_lib.sweep.expansion import Factor
 from srgan_lib.sweep.statistics import Contrast, contrast, over_seeds
 
 COMPARED = ("psnr_y", "lpips_squeeze", "lpips_alex")  #: what a comparison speaks of
+SEEDS_TO_SPLIT = 4  #: from so many on, half of the seeds choose the winner and the others judge it
 NOTHING_COMMON = (
     "The settings were not judged on the same images, so they cannot be compared; give evaluation.test_sets a set that "
     "all of them have, such as Set5."
@@ -36,12 +38,39 @@ class Effect:
 
 @dataclass(frozen=True)
 class Winner:
-    """The best setting by the stated rule, with the words that say so."""
+    """The best setting on the validation images by the stated rule, with the words that say so.
+
+    Attributes
+    ----------
+    metric : by which it was chosen.
+    rule, choice : which scores chose it, and what they were.
+    advantage : over the second best, on the test images by the same metric; none where a run of either is missing.
+    verdict : what the test images say, and which runs were judged.
+    """
 
     setting: str
     metric: str
     rule: str
-    text: str
+    choice: str
+    advantage: Contrast | None
+    verdict: str
+
+    @property
+    def clear(self) -> bool:
+        """Whether the test images confirm the choice by more than the spread over seeds."""
+        found = self.advantage
+        return found is not None and found.exceeds and (found.difference > 0) == METRICS[self.metric].higher_is_better
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What the head of the report needs, as plain JSON."""
+        return {name: getattr(self, name) for name in ("setting", "metric", "clear", "rule", "choice", "verdict")}
+
+    @property
+    def text(self) -> str:
+        """The whole paragraph."""
+        name = f"Winner: {self.setting}" if self.clear else f"No clear winner. First by the rule: {self.setting}"
+        return f"{name}, by {self.rule}: {self.choice}. {self.verdict}"
 
 
 def computed(rows: pd.DataFrame, names: Sequence[str] = COMPARED) -> list[str]:
@@ -77,18 +106,19 @@ def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> Effect | None:
     present = [level for level in factor.levels if (rows[factor.name] == level).any()]
     if len(present) < 2:
         return None
+    means = over_seeds(rows, metric, factor.name)["mean"].sort_values(ascending=measure.higher_is_better)
     if factor.numbers:
         number = dict(zip(factor.levels, factor.numbers, strict=True))
         a, b = min(present, key=number.__getitem__), max(present, key=number.__getitem__)
         found = contrast(rows, metric, factor.name, a, b)
         begin = f"From {factor.short} {a} to {b}, {measure.label} {_moves(found.difference, metric)}"
     else:
-        means = over_seeds(rows, metric, factor.name)["mean"].sort_values(ascending=measure.higher_is_better)
         a, b = means.index[0], means.index[-1]
         found = contrast(rows, metric, factor.name, a, b, candidates=len(present))
         begin = f"Between {factor.short} {a} and {b}, the worst and the best, {measure.label} {_moves(found.difference, metric)}"
+    between = f"; the best mean is at {means.index[-1]}" if means.index[-1] not in (a, b) else ""
     verdict, evidence = _judged(found, metric)
-    return Effect(found, begin + verdict, evidence)
+    return Effect(found, begin + verdict, evidence + between)
 
 
 def seed_variance(rows: pd.DataFrame, metric: str) -> str:
@@ -109,32 +139,61 @@ def seed_variance(rows: pd.DataFrame, metric: str) -> str:
     )
 
 
-def winner(rows: pd.DataFrame, by: Sequence[str]) -> Winner | None:
-    """Name the setting with the best mean over seeds by the first metric of the rule that was computed.
+def winner(validation: pd.DataFrame, rows: pd.DataFrame, by: Sequence[str]) -> Winner | None:
+    """Choose a setting by the validation images, and judge it once on the test images.
+
+    From four seeds on, half of the seeds choose and the others judge: a seed that happens to give a good network gives
+    good scores on all images, so runs that chose would flatter their setting (docs/statistics.md).
+
+    Parameters
+    ----------
+    validation, rows : finished runs on the validation images and on the test images.
+    by : metrics, of which the first that was computed on the validation images decides.
 
     Returns
     -------
-    None where no metric of the rule was computed.
+    None where no metric of the rule was computed, or no test images are common to all settings.
     """
-    names = computed(rows, by)
-    if not names:
+    names = computed(validation, by)
+    if not names or rows.empty:
         return None
-    metric = names[0]
+    metric, order = names[0], ", else ".join(METRICS[name].label for name in by)
     measure = METRICS[metric]
-    means = over_seeds(rows, metric)["mean"].sort_values(ascending=not measure.higher_is_better, kind="stable")
-    order = ", else ".join(METRICS[name].label for name in by)
-    skipped = (
-        f" ({', '.join(METRICS[name].label for name in by[: by.index(metric)])} was not computed)"
-        if metric != by[0]
-        else ""
+    seeds = list(validation.seed.unique())
+    apart = len(seeds) >= SEEDS_TO_SPLIT
+    choosing, judging = (seeds[: -(-len(seeds) // 2)], seeds[-(-len(seeds) // 2) :]) if apart else (seeds, seeds)
+    means = over_seeds(validation[validation.seed.isin(choosing)], metric)["mean"]
+    means = means.sort_values(ascending=not measure.higher_is_better, kind="stable")
+    skipped = ", ".join(METRICS[name].label for name in by[: by.index(metric)])
+    rule = (
+        f"the {'highest' if measure.higher_is_better else 'lowest'} mean {measure.label} on the "
+        f"{_counted(validation.n.iloc[0], 'validation image')}, {_seeds(choosing)}"
+        f"{f' ({skipped} was not computed)' if skipped else ''}; the rule of this sweep is {order}"
     )
-    best = "highest" if measure.higher_is_better else "lowest"
-    rule = f"the {best} mean {measure.label} over seeds{skipped}; the rule of this sweep is {order}"
-    text = f"{means.index[0]}: {measure.label} {measure.phrase(means.iloc[0])}"
-    if len(means) > 1:
-        found = contrast(rows, metric, "setting", means.index[1], means.index[0], candidates=len(means))
-        text += f", against {measure.phrase(means.iloc[1])} for {means.index[1]}, the second{''.join(_judged(found, metric))}"
-    return Winner(means.index[0], metric, rule, f"{text}.")
+    choice = measure.phrase(means.iloc[0])
+    if len(means) == 1:
+        return Winner(means.index[0], metric, rule, choice, None, "No other setting finished.")
+    first, second = means.index[:2]
+    choice += f", against {measure.phrase(means.iloc[1])} for {second}, the second"
+    judged = rows[rows.seed.isin(judging)].dropna(subset=[metric])
+    if not {first, second} <= set(judged.setting):
+        unknown = f"Both have no {measure.label} on the test images with {_seeds(judging)}."
+        return Winner(first, metric, rule, choice, None, unknown)
+    found = contrast(judged, metric, "setting", second, first, candidates=2 if apart else len(means))
+    who = f"{_seeds(judging)}, which did not choose" if apart else "the same runs, whose luck is in both scores"
+    verdict = (
+        f"On the {_counted(rows.n.iloc[0], 'test image')} of {rows.dataset.iloc[0]}, judged by {who}, its "
+        f"{measure.label} differs from the second's by {_fine(found.difference, metric, True)}{''.join(_judged(found, metric))}."
+    )
+    return Winner(first, metric, rule, choice, found, verdict)
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"
+
+
+def _counted(number: float, noun: str) -> str:
+    return f"{number:.0f} {noun}{'' if number == 1 else 's'}"
 
 
 def _moves(difference: float, metric: str) -> str:

@@ -32,6 +32,13 @@ def test_training_images_are_judged_only_if_asked_for(trained_on):
     }
 
 
+def test_validation_images_are_those_of_the_split(trained_on):
+    split, photos, shared = trained_on
+    wanted = split.image[split.split == "validation"].tolist()
+    pairs = load_test_sets(["validation"], split, photos, shared)["validation"]
+    assert [pair.image for pair in pairs] == wanted == check_test_sets(["validation"], split, shared)["validation"]
+
+
 def test_training_images_have_lr_images_also_where_crops_are_degraded_at_random(trained_on):
     split, photos, shared = trained_on
     random = shared.model_copy(update={"degradation": "realistic"})

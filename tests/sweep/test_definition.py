@@ -116,6 +116,11 @@ def test_a_missing_sweep_file_and_a_wrong_name(project):
     assert "letters, digits" in done.output
 
 
+def test_every_run_is_scored_on_the_validation_images_which_choose(project):
+    runs = runs_of(project, base={"params": "../demo.yaml", "set": {"test_sets": ["Set5"]}}, seeds=[0, 1])
+    assert [run.params.evaluation.test_sets for run in runs] == [["Set5", "validation"]] * 2
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "params" / "sweeps").glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_ready_sweeps_are_valid(path):
     factors, runs = expand(read_sweep(path))

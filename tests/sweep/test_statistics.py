@@ -85,15 +85,70 @@ def test_no_run_of_the_front_is_beaten_in_both():
     assert list(pareto(rows).index) == [3, 1, 0]
 
 
+def scored(effects, seeds, dataset="Set5", **columns):
+    """Runs as ``runs.csv`` has them."""
+    return table(effects, seeds, noise=0.01).assign(dataset=dataset, n=5.0, **columns)
+
+
 def test_the_winner_follows_the_rule_and_says_what_it_skipped():
-    rows = table({"0.001": 25.0, "0.01": 24.0}, seeds=3, noise=0.01).assign(lpips_squeeze=np.nan)
-    best = winner(rows, ["lpips_squeeze", "psnr_y"])
+    rows = scored({"0.001": 25.0, "0.01": 24.0}, 3, lpips_squeeze=np.nan)
+    best = winner(rows, rows, ["lpips_squeeze", "psnr_y"])
     assert (best.setting, best.metric) == ("0.001", "psnr_y")
     assert "LPIPS (squeeze) was not computed" in best.rule
-    assert "exceeds the spread" in best.text
-    lower = winner(rows.assign(lpips_squeeze=[0.3] * 3 + [0.2] * 3), ["lpips_squeeze", "psnr_y"])
+    assert best.clear and best.text.startswith("Winner: 0.001")
+    lower = winner(rows.assign(lpips_squeeze=[0.3] * 3 + [0.2] * 3), rows, ["lpips_squeeze", "psnr_y"])
     assert lower.setting == "0.01", "of LPIPS the lowest wins"
-    assert winner(rows.assign(psnr_y=np.nan), ["psnr_y"]) is None
+    assert winner(rows.assign(psnr_y=np.nan), rows, ["psnr_y"]) is None
+    assert winner(rows, rows.iloc[:0], ["psnr_y"]) is None
+
+
+def test_the_validation_images_choose_and_the_test_images_judge():
+    validation = scored({"0.001": 25.0, "0.01": 24.0}, 3, "validation")
+    best = winner(validation, scored({"0.001": 23.0, "0.01": 24.0}, 3), ["psnr_y"])
+    assert best.setting == "0.001" and best.advantage.difference == pytest.approx(-1, abs=0.1)
+    assert not best.clear and best.text.startswith("No clear winner. First by the rule: 0.001")
+
+
+def test_with_four_seeds_the_seeds_that_choose_do_not_judge():
+    validation = scored({"0.001": 25.0, "0.01": 24.0}, 4, "validation")
+    rows = scored({"0.001": 25.0, "0.01": 24.0}, 4)
+    rows.loc[rows.seed < 2, "psnr_y"] = np.random.default_rng(0).normal(0, 100, 4)
+    validation.loc[validation.seed > 1, "psnr_y"] = 0
+    best = winner(validation, rows, ["psnr_y"])
+    assert best.setting == "0.001" and best.advantage.difference == pytest.approx(1, abs=0.1)
+    assert best.rule.endswith("seeds 0, 1; the rule of this sweep is PSNR-Y") and "seeds 2, 3" in best.verdict
+    without = rows[(rows.seed < 2) | (rows.setting != "0.01")]
+    assert winner(validation, without, ["psnr_y"]).advantage is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
+def test_luck_gives_no_advantage(shared):
+    """Four settings that are one, eight seeds: a network's luck shows on validation and test images to a shared degree."""
+    rng, apart = np.random.default_rng(0), []
+    for _ in range(200):
+        luck = rng.normal(size=(4, 8))
+        scores = [shared**0.5 * luck + (1 - shared) ** 0.5 * rng.normal(size=(4, 8)) for _ in range(2)]
+        validation, rows = (
+            pd.DataFrame(
+                [
+                    {"setting": str(setting), "seed": seed, "dataset": "Set5", "n": 5.0, "psnr_y": 25 + value}
+                    for (setting, seed), value in np.ndenumerate(one)
+                ]
+            )
+            for one in scores
+        )
+        apart.append(winner(validation, rows, ["psnr_y"]).advantage)
+    assert abs(np.mean([one.difference for one in apart])) < 0.1
+    assert np.mean([one.low <= 0 <= one.high for one in apart]) >= 0.93
+
+
+def test_an_optimum_between_the_ends_is_named():
+    three = Factor(FACTOR.name, ("0.001", "0.01", "0.1"), (0.001, 0.01, 0.1))
+    found = effect(table({"0.001": 25.0, "0.01": 26.0, "0.1": 24.0}, seeds=2, noise=0.01), three, "psnr_y")
+    assert found.evidence.endswith("the best mean is at 0.01")
+    ends = effect(table({"0.001": 25.0, "0.01": 24.5, "0.1": 24.0}, seeds=2, noise=0.01), three, "psnr_y")
+    assert "best mean" not in ends.evidence
 
 
 def test_means_over_seeds():
