@@ -2,7 +2,7 @@
 # # The baseline: SRCNN
 #
 # *How far does a small network with three layers get?* SRCNN (Dong et al., 2016) was the first convolutional network
-# for super-resolution and is the yardstick in every later paper. This notebook checks that HR and LR images are
+# for super-resolution and is a common yardstick. This notebook checks that HR and LR images are
 # aligned, trains the network on the mean squared error, and compares it with bicubic enlargement. At demo size it takes
 # about a minute.
 

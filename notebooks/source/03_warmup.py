@@ -2,8 +2,8 @@
 # # The generator's warm-up
 #
 # *What can the large network restore when only fidelity counts?* The generator of SRGAN trains alone here; its
-# opponent, the discriminator, follows in the next notebook. This is the longest notebook of the demo, about two minutes
-# on two CPU cores.
+# opponent, the discriminator, follows in the next notebook. At demo size this notebook takes about two minutes on two
+# CPU cores.
 
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.
@@ -116,8 +116,7 @@ stage.text([role], "role")
 # looks at the LR image. Residual blocks refine its features: each block computes a correction and adds it to its input.
 # Pixel shuffles enlarge by turning channels into pixels, and a last convolution makes RGB of the features. With
 # `global_skip: bicubic` the network's output is *added* to the bicubic enlargement. Its last layer starts at zero, so
-# that training begins at bicubic quality instead of at noise: the paper's plain network passes bicubic only after many
-# thousand steps.
+# that training begins at bicubic quality instead of at noise.
 
 # %%
 network = build_generator(generator_config(warmup, shared.scale), stage.code)

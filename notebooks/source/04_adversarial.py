@@ -2,8 +2,8 @@
 # # Adversarial training
 #
 # *Can the generator learn to make detail that looks real?* From here on a second network, the discriminator, learns
-# to tell the generator's images from photographs, and the generator learns to deceive it. PSNR falls during this
-# training, as expected: invented detail never matches the lost detail exactly. What should improve is the perceptual
+# to tell the generator's images from photographs, and the generator learns to deceive it. After a warm-up PSNR is
+# expected to fall: invented detail hardly matches the lost detail exactly. What should improve is the perceptual
 # distance (LPIPS) between super-resolved (SR) and original (HR) images, which [notebook 5](05_evaluation.ipynb)
 # measures. At demo size this notebook takes about a minute.
 

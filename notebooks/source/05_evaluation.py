@@ -2,7 +2,7 @@
 # # Evaluation
 #
 # *Which method restores best, by which measure, and how sure can we be?* Every method enlarges the same held-out
-# photographs, which no training has seen. At demo size this notebook takes about half a minute.
+# photographs, which the networks of this run were not trained on. At demo size this notebook takes about half a minute.
 
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.
@@ -94,7 +94,7 @@ shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage
 # $C_1 = (0.01 \cdot 255)^2$ and $C_2 = (0.03 \cdot 255)^2$ keep flat windows from dividing by zero. The column *daala*
 # has another window; it is the variant that Ledig et al. published. The two are not to be mixed.
 #
-# ### Perception: does the image look like the original?
+# ### Likeness: does the image look like the original?
 #
 # LPIPS (Zhang et al., 2018) compares features of a network trained to recognise objects. $\hat{\phi}_l$ are the
 # features of layer $l$, at each of its $H_l \times W_l$ positions scaled to length 1; the weights $w_l$ were fitted to
@@ -115,8 +115,13 @@ shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage
 # $$ \mathrm{LSD} = \sqrt{\frac{1}{F} \sum_{f=1}^{F}
 #        \left( 10 \log_{10} \frac{P_\mathrm{SR}(f)}{P_\mathrm{HR}(f)} \right)^2} . $$
 #
-# Fidelity and perception pull in different directions (Blau and Michaeli, 2018): where many details are possible, the
-# most faithful guess is their average, and an average is blurred.
+# ### Naturalness: does the image look like a photograph at all?
+#
+# All measures so far compare with the original. NIQE (Mittal et al., 2013; `extra_metrics = ["niqe"]`) does not see it:
+# it measures how far the statistics of the image's blocks are from those of undistorted photographs. Lower is better.
+# Only such a measure stands for perception in the sense of Blau and Michaeli (2018), who prove that beyond some point
+# images become more natural only at the price of distortion: where many details are possible, the most faithful guess is
+# their average, and an average is blurred.
 
 # %%
 split = read_split(stage.input("data", "split.csv"))
@@ -155,15 +160,18 @@ for exhibit in exhibits.overviews(summary, test_pairs):
 # %% [markdown]
 # ### How sure is that?
 #
-# Each mean $\bar{m}$ of the $n$ images' scores $m_i$ has a 95 % bootstrap interval: how it would vary if other
-# photographs of the same kind had been drawn. Of `bootstrap_resamples` samples $b$ of $n$ images, drawn with
-# replacement, the means are taken, and the interval holds the middle 95 % of them:
+# Each mean $\bar{m}$ of the $n$ images' scores has a 95 % interval: where the mean would lie on other photographs of the
+# same kind. It is a studentised bootstrap interval, chosen by simulation because it covers what it claims for few and
+# skewed scores, too (`docs/statistics.md`). From `bootstrap_resamples` samples $b$ of $n$ images, drawn with replacement,
+# the distribution of the mean's error in units of its standard error is estimated, and its quantiles give the ends:
 #
-# $$ \left[ q_{0.025}(\bar{m}^{*}) , \; q_{0.975}(\bar{m}^{*}) \right] , \qquad
-#    \bar{m}^{*}_b = \frac{1}{n} \sum_{i=1}^{n} m_{b_i} . $$
+# $$ \left[ \bar{m} - q_{0.975}(t^{*}) \, s / \sqrt{n} , \; \bar{m} - q_{0.025}(t^{*}) \, s / \sqrt{n} \right] , \qquad
+#    t^{*}_b = \frac{\bar{m}^{*}_b - \bar{m}}{s^{*}_b / \sqrt{n}} , $$
 #
-# Images differ more than methods do, so the *paired* difference, image by image from bicubic, says more: where its
-# interval does not include zero, the order of the two methods does not depend on the choice of images.
+# with $s$ and $s^{*}_b$ the standard deviations of the scores and of sample $b$. Images differ more than methods do, so the
+# *paired* difference, image by image from bicubic, has the shorter interval. Where that interval includes zero, these
+# images do not tell the two methods apart. The images are what varies here; another seed of the training is not part of
+# the interval (a sweep with several `seeds` shows that).
 
 # %%
 for exhibit in exhibits.details(summary, test_pairs):
@@ -201,7 +209,7 @@ for exhibit in exhibits.spectra(result.spectra, test_pairs, shared.scale):
     stage.show(exhibit)
 
 # %% [markdown]
-# ## Fidelity against perception
+# ## Fidelity against likeness and naturalness
 
 # %%
 shares = share_of_srgan(evaluation)
@@ -211,9 +219,10 @@ for exhibit in exhibits.planes(summary, test_pairs, shared.scale, joined=list(sh
     stage.show(exhibit)
 
 # %% [markdown]
-# A generator whose weights lie between those of the warm-up's generator and of the adversarial one makes images that
-# lie between theirs (Wang et al., ESRGAN, 2018). Faithful or detailed is therefore a choice that can be made after
-# training.
+# A generator whose weights lie between those of the warm-up's generator and of the adversarial one makes images between
+# theirs: Wang et al. (ESRGAN, 2018) showed it for networks without batch normalisation. Where there is normalisation its
+# running statistics are interpolated, too, and whether the images lie between is seen below. Where they do, faithful or
+# detailed is a choice that can be made after training.
 
 # %%
 between = WeightInterpolation(networks["warmup"], networks["srgan"], **upscaling_options(shared, evaluation))
@@ -273,7 +282,7 @@ stage.text(
 # ## Try this
 #
 # - `interpolations = [0.25, 0.5, 0.75]`: three networks between warm-up and SRGAN join the tables, and a line the
-#   perception–distortion plane. Nothing is trained again.
+#   plane of LPIPS and PSNR. Nothing is trained again.
 # - `bootstrap_resamples = 100` with another `seed` in mind: the ends of the intervals change from run to run in the
 #   last digits. With 10,000 resamples they hardly do.
 # - `self_ensemble = True`: expect a little more PSNR for eight times the work.
@@ -285,6 +294,8 @@ stage.text(
 # - R. Zhang, P. Isola, A. A. Efros, E. Shechtman, O. Wang, "The Unreasonable Effectiveness of Deep Features as a
 #   Perceptual Metric", CVPR 2018: LPIPS.
 # - A. Gray, J. Markel, "Distance measures for speech processing", IEEE TASSP 24, 1976: log-spectral distance.
+# - A. Mittal, R. Soundararajan, A. C. Bovik, "Making a 'Completely Blind' Image Quality Analyzer", IEEE SPL 20, 2013:
+#   NIQE.
 # - Y. Blau, T. Michaeli, "The Perception-Distortion Tradeoff", CVPR 2018.
 # - B. Efron, R. J. Tibshirani, "An Introduction to the Bootstrap", 1993.
 # - R. Timofte, R. Rothe, L. Van Gool, "Seven ways to improve example-based single image super resolution", CVPR 2016.

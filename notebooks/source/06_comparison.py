@@ -137,10 +137,10 @@ comparison.figure(
 )
 
 # %% [markdown]
-# ## Fidelity against perception
+# ## Fidelity against likeness
 #
-# No method is best by both kinds of measure: past some point, images that look more natural lie further from the
-# original pixel by pixel (Blau and Michaeli, 2018). Settings therefore do not form a ranking but a front. A run is
+# Whether each pixel is right (PSNR) and whether the image looks like the original (LPIPS) are two questions, and settings
+# that answer one well often answer the other worse. They then do not form a ranking but a front. A run is
 # *dominated* if another is at least as good in both measures and better in one; the runs that are not dominated are the
 # Pareto front, and every sensible choice lies on it.
 
@@ -152,7 +152,7 @@ if "lpips_alex" in metrics:
         figures.plane(rows, baselines[baselines.dataset == rows.dataset.iloc[0]]), "plane",
         source=f"runs.csv and {baselines_csv}",
         caption="Every run by its PSNR and its LPIPS, and the front of the runs that no other beats in both. To the "
-        "right: more faithful; upwards: perceptually closer. Look for settings that lie behind the front with every "
+        "right: more faithful; upwards: more like the original to the eye. Look for settings that lie behind the front with every "
         "seed.",
     )
 else:
@@ -238,8 +238,6 @@ comparison.finish(finding=finding(rows, factors), winner=best and best.shown)
 # %% [markdown]
 # ## References
 #
-# - Y. Blau and T. Michaeli, "The Perception-Distortion Tradeoff", CVPR 2018,
-#   [arXiv:1711.06077](https://arxiv.org/abs/1711.06077).
 # - J. W. Tukey, "Comparing individual means in the analysis of variance", Biometrics 5(2), 1949.
 # - X. Bouthillier et al., "Accounting for Variance in Machine Learning Benchmarks", MLSys 2021,
 #   [arXiv:2103.03098](https://arxiv.org/abs/2103.03098).

@@ -171,7 +171,7 @@ def _certainty(scores: _Scores) -> str:
     if row.ci_high - row.ci_low > 1:
         text += f", wide because images differ; without {row.driven_by} the mean would be {without} dB"
     if row.n < 6:
-        text += f". With {row.n} images no rank test can reach p < 0.05, so only the paired differences carry weight"
+        text += f". With {row.n} images no rank test can reach p < 0.05"
     return text + "."
 
 

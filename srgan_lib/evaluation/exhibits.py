@@ -96,16 +96,26 @@ def spectra(powers: pd.DataFrame, test_sets: Iterable[str], scale: int) -> Itera
 
 
 def planes(summary: pd.DataFrame, test_sets: Iterable[str], scale: int, joined: Sequence[str]) -> Iterator[Exhibit]:
-    """Show each test set's perception–distortion plane, where LPIPS was computed; a line joins some methods."""
+    """Show each test set's planes of PSNR and LPIPS or NIQE, where they were computed; a line joins some methods."""
+    test_sets = list(test_sets)
     for test_set in test_sets if "lpips_alex" in set(summary.metric) else ():
         yield Exhibit(
             figures.plane(summary, test_set, scale, curve=joined),
             f"plane_{test_set}",
-            "The perception–distortion plane, relative to bicubic so that published results can stand beside "
-            "measured ones. To the right: more faithful; upwards: perceptually closer. No method can reach the "
-            "upper right corner; adversarial training moves a generator up and to the left. A line joins the "
-            "networks whose weights lie between the warm-up's and SRGAN's, where the run has any: with them one "
-            "training gives the whole trade-off.",
+            "LPIPS and PSNR, relative to bicubic so that published results can stand beside measured ones. To the "
+            "right: more faithful; upwards: more like the original to the eye. Both compare with the original, so a "
+            "method can gain in both. Look at which way adversarial training moves the generator. A line joins the "
+            "networks whose weights lie between the warm-up's and SRGAN's, where the run has any.",
+            SUMMARY,
+        )
+    for test_set in test_sets if "niqe" in set(summary.metric) else ():
+        yield Exhibit(
+            figures.naturalness_plane(summary, test_set, curve=joined),
+            f"naturalness_{test_set}",
+            "The perception–distortion plane: NIQE, which does not see the original, and PSNR. To the right: more "
+            "faithful; upwards: closer to the statistics of undistorted photographs. Beyond some point no method can "
+            "gain in one without losing in the other (Blau and Michaeli, 2018). NIQE is unreliable for small images "
+            "and for few of them.",
             SUMMARY,
         )
 

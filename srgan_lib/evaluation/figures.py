@@ -1,4 +1,4 @@
-"""Charts of the evaluation: distributions, differences, spectra and the perception–distortion plane."""
+"""Charts of the evaluation: distributions, differences, spectra, and the planes of fidelity and likeness or naturalness."""
 
 from __future__ import annotations
 
@@ -144,10 +144,6 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, curve: Sequence[st
         is published on it, those on :data:`PUBLISHED_ON` are.
     scale : enlargement factor.
     curve : methods to join by a line in this order, such as networks interpolated between two others.
-
-    References
-    ----------
-    Y. Blau, T. Michaeli, "The Perception-Distortion Tradeoff", CVPR 2018.
     """
     measured = _relative(summary[summary.dataset == dataset].rename(columns={"mean": "value"}))
     known = published(scale=scale)
@@ -183,6 +179,40 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, curve: Sequence[st
         for method, style in method_styles(measured.index).items()
     )
     describe(figure, f"PSNR-Y and LPIPS (alex) against {BASELINE}'s: {', '.join(text) or 'not measured'}.")
+    return figure
+
+
+def naturalness_plane(summary: pd.DataFrame, dataset: str, *, curve: Sequence[str] = ()) -> Figure:
+    """Draw the perception–distortion plane, NIQE over PSNR-Y; better is up and right.
+
+    Parameters
+    ----------
+    summary : as ``metrics_summary.csv``.
+    dataset : one of its datasets.
+    curve : methods to join by a line in this order.
+
+    References
+    ----------
+    Y. Blau, T. Michaeli, "The Perception-Distortion Tradeoff", CVPR 2018.
+    """
+    rows = summary[summary.dataset == dataset]
+    table = rows.pivot(index="method", columns="metric", values="mean").reindex(columns=["psnr_y", "niqe"])
+    table = table.loc[rows.method.unique()].dropna()
+    figure, axis = new_figure(height=4.2)
+    joined = [method for method in curve if method in table.index]
+    axis.plot(*table.loc[joined].to_numpy().T, color="0.4", linewidth=1, zorder=1)
+    for method, style in method_styles(table.index).items():
+        axis.plot(*table.loc[method], style.marker, color=style.colour, label=style.label, markersize=8, zorder=2)
+    axis.set_xlabel("PSNR-Y (dB), better →")
+    axis.set_ylabel("NIQE, better →")
+    axis.invert_yaxis()
+    axis.margins(0.12)
+    legend_below(figure, axis, columns=3)
+    text = (
+        f"{style.label} {METRICS['psnr_y'].phrase(table.psnr_y[method])} and {METRICS['niqe'].text(table.niqe[method])}"
+        for method, style in method_styles(table.index).items()
+    )
+    describe(figure, f"PSNR-Y and NIQE: {', '.join(text) or 'not measured'}.")
     return figure
 
 

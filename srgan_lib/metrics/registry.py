@@ -54,7 +54,7 @@ _LABELS = {
     "psnr_rgb": ("PSNR-RGB", "dB"),
     "ssim_rgb": ("SSIM-RGB (Wang)", ""),
     "ms_ssim_y": ("MS-SSIM-Y", ""),
-    "vif_y": ("VIF-Y", ""),
+    "vif_y": ("VIFp-Y", ""),
     "grid_artefact": ("grid artefact", "dB"),
     "spectral_evenness": ("spectral evenness", "dB"),
     "lr_psnr": ("LR-PSNR", "dB"),

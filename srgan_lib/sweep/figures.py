@@ -142,7 +142,7 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
 def plane(
     rows: pd.DataFrame, baselines: pd.DataFrame, fidelity: str = "psnr_y", distance: str = "lpips_alex"
 ) -> Figure:
-    """Draw the perception–distortion plane: every run, the front of those that no other beats in both, and baselines.
+    """Draw the plane of fidelity and likeness to the original: every run, the front of those that no other beats in both, and baselines.
 
     Parameters
     ----------

@@ -16,6 +16,9 @@ from srgan_lib.training.distances import DISTANCES
 class ContentLoss(nn.Module):
     """Weighted distance between the VGG-19 features of two images (Ledig et al. 2017, equation 5).
 
+    The mean is taken over channels too, as implementations do, where the equation divides by width and height alone: a
+    factor of 1/512 for VGG54, which the term's weight has to be read with.
+
     Parameters
     ----------
     features : the network; it stays fixed.

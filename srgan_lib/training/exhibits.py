@@ -29,8 +29,8 @@ def game(curve: pandas.DataFrame) -> Iterator[Exhibit]:
         figures.discriminator_curves(curve),
         "discriminator",
         "The discriminator's loss; how real it takes HR crops and generated crops for, between 0 and 1; and the "
-        "share of each that it judges rightly. Lines at the edges mean that it has won and its gradient says "
-        "little; lines that meet at one half mean that it cannot tell the two apart. In between, both networks "
+        "share of each that it judges rightly. Lines at the edges mean that it tells all crops apart, and the "
+        "generator no longer deceives it; lines that meet at one half mean that it cannot tell the two apart. In between, both networks "
         "learn.",
         "loss_curve.csv",
     )
@@ -59,6 +59,6 @@ def feature_maps(layers: Iterable[FeatureMaps]) -> Iterator[Exhibit]:
             f"feature_maps_{maps.layer}",
             f"The strongest feature maps of VGG-19's layer {maps.layer} for the middle of the first validation image, "
             "each normalised by its least and greatest value: of the generated image above, of the original below. "
-            "Their difference is the content loss. Look for texture that is strong below and missing above.",
+            "The content loss compares all channels, without this scaling. Look for texture that is strong below and missing above.",
             options={"vector": False},
         )

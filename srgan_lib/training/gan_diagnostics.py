@@ -13,8 +13,8 @@ Row = Mapping[str, float]
 def discriminator_warnings(rows: Sequence[Row]) -> dict[str, str]:
     """Detect from the loss curve where the discriminator dominates or has collapsed.
 
-    It wins outright when it is right about 99 % of the real and of the fake images over five rows: the generator then
-    learns little from it. It has collapsed when it calls 99 % of both the same.
+    It wins outright when it is right about 99 % of the real and of the fake images over five rows: the generator does not
+    keep up with it. It has collapsed when it calls 99 % of both the same.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ def _judge(window: Sequence[Row]) -> tuple[str, str]:
     when = f"from step {window[0]['step']:.0f} to {window[-1]['step']:.0f}"
     if min(real + fake) >= SURE:
         return "wins", (
-            f"the discriminator wins outright {when}: it is right about {SURE:.0%} of the images, so the adversarial "
-            "term teaches the generator little; raise discriminator_every or lower discriminator_learning_rate"
+            f"the discriminator wins outright {when}: it is right about {SURE:.0%} of the images, and the "
+            "generator does not keep up; raise discriminator_every or lower discriminator_learning_rate"
         )
     for side, other, answer in ((real, fake, "real"), (fake, real, "fake")):
         if min(side) >= SURE and max(other) <= 1 - SURE:
