@@ -51,6 +51,7 @@ Schedule = Literal["constant", "step", "cosine", "one_cycle"]
 Layout = Literal["9-1-5", "9-5-5"]
 GlobalSkip = Literal["none", "bicubic"]
 Norm = Literal["batch", "none"]
+Attention = Literal["none", "channel"]
 Input = Literal["lr", "bicubic"]
 ValueRange = Literal["zero_one", "signed", "tanh", "standardised"]
 Initialisation = Literal["default", "he_normal"]
@@ -278,6 +279,21 @@ class GeneratorTraining(Training):
         default="max",
         description="between VGG-19's blocks; average rewards a regular weave less than VGG's own maximum",
     )
+    style_weight: float = Field(
+        default=0.0,
+        ge=0,
+        description="weight of the style term: squared distance of the Gram matrices of VGG-19's features; 0: off",
+    )
+    histogram_weight: float = Field(
+        default=0.0,
+        ge=0,
+        description="weight of the histogram term: squared distance of each channel's sorted VGG-19 features; 0: off",
+    )
+    texture_layers: dict[VggLayer, float] = Field(
+        default={"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0},
+        min_length=1,
+        description="VGG-19 layers of the style and the histogram term, each with its weight",
+    )
     grid_weight: float = Field(
         default=0.0,
         ge=0,
@@ -311,6 +327,12 @@ class GeneratorTraining(Training):
         return self
 
     @property
+    def vgg_layers(self) -> set[str]:
+        """The layers of VGG-19 that the terms with a weight compare; without any there is no VGG."""
+        content = self.content_layers if self.content_weight else ()
+        return {*content, *(self.texture_layers if self.style_weight or self.histogram_weight else ())}
+
+    @property
     def vgg_weights(self) -> Literal["imagenet", "random"]:
         """``content_weights`` after resolution, which decides what is available."""
         if self.content_weights == "available":
@@ -337,6 +359,9 @@ class Warmup(GeneratorTraining):
         default=16, ge=1, le=64, description="residual blocks, or convolutions of compact (not for espcn)"
     )
     generator_norm: Norm = Field(default="batch", description="normalisation in the residual blocks of srresnet")
+    generator_attention: Attention = Field(
+        default="none", description="channel: the residual blocks of srresnet end with channel attention (RCAN)"
+    )
     generator_input: Input = Field(default="lr", description="bicubic: LR enlarged first, no upsampling stages")
     global_skip: GlobalSkip = Field(
         default="bicubic",
@@ -364,6 +389,11 @@ class Adversarial(GeneratorTraining):
         "relativistic average",
     )
     adversarial_weight: float = Field(default=5e-3, ge=0, description="weight of the adversarial term (lambda_adv)")
+    feature_matching_weight: float = Field(
+        default=0.0,
+        ge=0,
+        description="weight of the distance between the discriminator's features of HR and SR crops; 0: off",
+    )
     discriminator_every: int = Field(default=1, ge=1, description="update D every k-th step")
     discriminator_learning_rate: float = Field(default=1e-4, gt=0, le=1, description="Adam's, for D")
     discriminator_schedule: Schedule = Field(default="constant", description="learning rate of D")
@@ -513,8 +543,9 @@ class Params(Section):
                     f"{name}.lr_consistency: it undoes bicubic reduction, and shared.degradation is "
                     f"{self.shared.degradation!r}; switch it off"
                 )
-            weights = [stage.pixel_weight, stage.content_weight, *stage.extra_losses.values()]
-            if not any([*weights, getattr(stage, "adversarial_weight", 0)]):
+            weights = [stage.pixel_weight, len(stage.vgg_layers), *stage.extra_losses.values()]
+            weights += [getattr(stage, f"{term}_weight", 0) for term in ("adversarial", "feature_matching")]
+            if not any(weights):
                 raise ValueError(f"{name}.pixel_weight: all loss weights of this stage are 0; give at least one")
         return self
 

@@ -59,6 +59,9 @@ content_loss = "l1"
 content_scale = "auto"
 content_weights = "available"
 content_pooling = "max"
+style_weight = 0.0
+histogram_weight = 0.0
+texture_layers = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0}
 grid_weight = 0.0
 grid_sides = "both"
 evenness_weight = 0.0
@@ -67,6 +70,7 @@ extra_losses = {}
 clamp_in_training = False
 start = None
 generator_norm = "batch"
+generator_attention = "none"
 generator_input = "lr"
 global_skip = "bicubic"
 value_range = "zero_one"
@@ -157,7 +161,7 @@ stage.source(
 )
 
 # %%
-if warmup.content_weight and warmup.content_weights == "random":
+if warmup.vgg_layers and warmup.content_weights == "random":
     stage.warn(
         "Warm-up: VGG-19 has fixed-seed random weights here, a published substitute (Liu et al., CVPR 2021) for those "
         "trained on ImageNet. To use these, put vgg19-dcbb9e9d.pth into a folder that SRGAN_WEIGHTS names, or let "

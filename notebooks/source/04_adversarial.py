@@ -60,12 +60,16 @@ content_loss = "l1"
 content_scale = "auto"
 content_weights = "available"
 content_pooling = "max"
+style_weight = 0.0
+histogram_weight = 0.0
+texture_layers = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0}
 grid_weight = 0.0
 grid_sides = "both"
 evenness_weight = 0.0
 lr_consistency = False
 extra_losses = {}
 clamp_in_training = False
+feature_matching_weight = 0.0
 discriminator_every = 1
 discriminator_learning_rate = 0.0001
 discriminator_schedule = "constant"
@@ -132,12 +136,14 @@ stage.markdown(players(adversarial.adversarial_loss))
 #
 # where the weights are the parameters `pixel_weight`, `content_weight` and `adversarial_weight`. With
 # $\lambda_\mathrm{adv} = 0$ the discriminator would not influence the generator. $L_\mathrm{pixel}$ is the mean
-# difference between SR and HR, absolute by default (`pixel_loss`). Further terms can be added: a penalty on the
-# regular pattern that a pixel shuffle can leave (`grid_weight`), one on an uneven spectrum (`evenness_weight`), and
-# losses of your own (`extra_losses = {"docs/examples/my_loss.py:EdgeLoss": 0.1}`). Ledig et al. use no pixel term, a
-# content term with the squared differences of `relu5_4` (which they call VGG54), and $\lambda_\mathrm{adv} =
-# 10^{-3}$ (`params/ledig2017.yaml`). The content term compares SR and HR in the features of VGG-19, a classification
-# network:
+# difference between SR and HR, absolute by default (`pixel_loss`). Further terms can be added: distances between
+# textures whatever their place, in Gram matrices (`style_weight`) and in sorted values (`histogram_weight`) of
+# VGG-19's features; the distance between the discriminator's features of SR and HR (`feature_matching_weight`); a
+# penalty on the regular pattern that a pixel shuffle can leave (`grid_weight`), one on an uneven spectrum
+# (`evenness_weight`), and losses of your own (`extra_losses = {"docs/examples/my_loss.py:EdgeLoss": 0.1}`). Ledig et
+# al. use no pixel term, a content term with the squared differences of `relu5_4` (which they call VGG54), and
+# $\lambda_\mathrm{adv} = 10^{-3}$ (`params/ledig2017.yaml`). The content term compares SR and HR in the features of
+# VGG-19, a classification network:
 #
 # $$ L_\mathrm{content} = \sum_l \frac{w_l}{N_l} \sum_{i=1}^{N_l}
 #        d \left( s_l \, \phi_l(\tilde{x}_\mathrm{SR})_i , \; s_l \, \phi_l(\tilde{x}_\mathrm{HR})_i \right) ,
@@ -167,7 +173,7 @@ stage.source(
 )
 
 # %%
-if adversarial.content_weight and adversarial.content_weights == "random":
+if adversarial.vgg_layers and adversarial.content_weights == "random":
     stage.warn(
         "Adversarial training: VGG-19 has random weights (of a fixed seed) here instead of the ImageNet weights."
     )

@@ -119,9 +119,9 @@ shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage
 #
 # All measures so far compare with the original. NIQE (Mittal et al., 2013; `extra_metrics = ["niqe"]`) does not see it:
 # it measures how far the statistics of the image's blocks are from those of undistorted photographs. Lower is better.
-# Only such a measure stands for perception in the sense of Blau and Michaeli (2018), who prove that beyond some point
-# images become more natural only at the price of distortion: where many details are possible, the most faithful guess is
-# their average, and an average is blurred.
+# Only such a measure stands for perception in the sense of Blau and Michaeli (2018). They prove that beyond some point
+# images become more natural only at the price of distortion: where many details are possible, the most faithful guess
+# is their average, and an average is blurred.
 
 # %%
 split = read_split(stage.input("data", "split.csv"))
@@ -160,18 +160,19 @@ for exhibit in exhibits.overviews(summary, test_pairs):
 # %% [markdown]
 # ### How sure is that?
 #
-# Each mean $\bar{m}$ of the $n$ images' scores has a 95 % interval: where the mean would lie on other photographs of the
-# same kind. It is a studentised bootstrap interval, chosen by simulation because it covers what it claims for few and
-# skewed scores, too (`docs/statistics.md`). From `bootstrap_resamples` samples $b$ of $n$ images, drawn with replacement,
-# the distribution of the mean's error in units of its standard error is estimated, and its quantiles give the ends:
+# Each mean $\bar{m}$ of the $n$ images' scores has a 95 % interval: where the mean would lie on other photographs of
+# the same kind. It is a studentised bootstrap interval, chosen by simulation because it covers what it claims for few
+# and skewed scores, too (`docs/statistics.md`). From `bootstrap_resamples` samples $b$ of $n$ images, drawn with
+# replacement, the distribution of the mean's error in units of its standard error is estimated; its quantiles give the
+# ends:
 #
-# $$ \left[ \bar{m} - q_{0.975}(t^{*}) \, s / \sqrt{n} , \; \bar{m} - q_{0.025}(t^{*}) \, s / \sqrt{n} \right] , \qquad
-#    t^{*}_b = \frac{\bar{m}^{*}_b - \bar{m}}{s^{*}_b / \sqrt{n}} , $$
+# $$ \left[ \bar{m} - q_{0.975}(t^{*}) \frac{s}{\sqrt{n}} , \; \bar{m} - q_{0.025}(t^{*}) \frac{s}{\sqrt{n}} \right] ,
+#    \qquad t^{*}_b = \frac{\bar{m}^{*}_b - \bar{m}}{s^{*}_b / \sqrt{n}} , $$
 #
-# with $s$ and $s^{*}_b$ the standard deviations of the scores and of sample $b$. Images differ more than methods do, so the
-# *paired* difference, image by image from bicubic, has the shorter interval. Where that interval includes zero, these
-# images do not tell the two methods apart. The images are what varies here; another seed of the training is not part of
-# the interval (a sweep with several `seeds` shows that).
+# with $s$ and $s^{*}_b$ the standard deviations of the scores and of sample $b$. Images differ more than methods do, so
+# the *paired* difference, image by image from bicubic, has the shorter interval. Where it includes zero, these images
+# do not tell the two methods apart. The images are what varies here; another seed of the training is not part of the
+# interval (a sweep with several `seeds` shows that).
 
 # %%
 for exhibit in exhibits.details(summary, test_pairs):
@@ -220,9 +221,9 @@ for exhibit in exhibits.planes(summary, test_pairs, shared.scale, joined=list(sh
 
 # %% [markdown]
 # A generator whose weights lie between those of the warm-up's generator and of the adversarial one makes images between
-# theirs: Wang et al. (ESRGAN, 2018) showed it for networks without batch normalisation. Where there is normalisation its
-# running statistics are interpolated, too, and whether the images lie between is seen below. Where they do, faithful or
-# detailed is a choice that can be made after training.
+# theirs: Wang et al. (ESRGAN, 2018) showed it for networks without batch normalisation. Where there is normalisation,
+# its running statistics are interpolated, too, and whether the images lie between is seen below. Where they do,
+# faithful or detailed is a choice that can be made after training.
 
 # %%
 between = WeightInterpolation(networks["warmup"], networks["srgan"], **upscaling_options(shared, evaluation))

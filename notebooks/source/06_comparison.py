@@ -139,8 +139,8 @@ comparison.figure(
 # %% [markdown]
 # ## Fidelity against likeness
 #
-# Whether each pixel is right (PSNR) and whether the image looks like the original (LPIPS) are two questions, and settings
-# that answer one well often answer the other worse. They then do not form a ranking but a front. A run is
+# Whether each pixel is right (PSNR) and whether the image looks like the original (LPIPS) are two questions, and
+# settings that answer one well often answer the other worse. They then form no ranking but a front. A run is
 # *dominated* if another is at least as good in both measures and better in one; the runs that are not dominated are the
 # Pareto front, and every sensible choice lies on it.
 
@@ -152,8 +152,8 @@ if "lpips_alex" in metrics:
         figures.plane(rows, baselines[baselines.dataset == rows.dataset.iloc[0]]), "plane",
         source=f"runs.csv and {baselines_csv}",
         caption="Every run by its PSNR and its LPIPS, and the front of the runs that no other beats in both. To the "
-        "right: more faithful; upwards: more like the original to the eye. Look for settings that lie behind the front with every "
-        "seed.",
+        "right: more faithful; upwards: more like the original to the eye. Look for settings that lie behind the "
+        "front with every seed.",
     )
 else:
     comparison.text(["Not drawn: it needs LPIPS (alex), which was not computed for all these runs."], "no_plane")
@@ -199,12 +199,9 @@ if not crops:
 
 # %%
 best = winner(comparison.validation, rows, comparison.manifest["winner_by"]) if factors else None
-unnamed = (
-    "No setting is named: not all of them were scored on the same validation images."
-    if factors
-    else "No setting is named: nothing but the seed varies."
-)
-comparison.text([(best.text if best else unnamed) if metrics else NOTHING_COMMON], "winner")
+why = "not all of them have the same validation images" if factors else "nothing but the seed varies"
+verdict = best.text if best else f"No setting is named: {why}."
+comparison.text([verdict if metrics else NOTHING_COMMON], "winner")
 
 # %% [markdown]
 # ## What did not finish

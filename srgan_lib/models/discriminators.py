@@ -11,7 +11,7 @@ from srgan_lib.models.image_discriminator import ImageDiscriminator
 from srgan_lib.models.patch_discriminators import PatchDiscriminator, UNetDiscriminator, WaveletDiscriminator
 from srgan_lib.models.small_discriminator import SmallResidualDiscriminator
 from srgan_lib.models.srgan_discriminator import Discriminator
-from srgan_lib.params import Adversarial
+from srgan_lib.params import Adversarial, ValueRange
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {
     "srgan": Discriminator,
@@ -22,14 +22,16 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {
 }
 
 
-def discriminator_config(adversarial: Adversarial, crop: int) -> dict[str, Any]:
+def discriminator_config(adversarial: Adversarial, crop: int, value_range: ValueRange = "zero_one") -> dict[str, Any]:
     """Describe the discriminator of the adversarial stage's parameters, as plain JSON for a model file.
 
-    ``crop`` and ``head`` are left out for discriminators with a logit per patch or pixel.
+    ``crop``, ``head`` and the generator's ``value_range`` are left out for discriminators with a logit per patch or pixel,
+    which work in [0,1]; so is the range [0,1].
     """
     config: dict[str, Any] = {"architecture": adversarial.discriminator, "channels": adversarial.discriminator_channels}
     if issubclass(ARCHITECTURES[adversarial.discriminator], ImageDiscriminator):
         config |= {"crop": crop, "head": adversarial.discriminator_head}
+        config |= {"value_range": value_range} if value_range != "zero_one" else {}
     return config
 
 

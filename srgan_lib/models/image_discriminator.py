@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
-from srgan_lib.params import Head
+from srgan_lib.models.base import RANGES
+from srgan_lib.params import Head, ValueRange
 
 
 class ImageDiscriminator(nn.Module):
@@ -14,18 +16,25 @@ class ImageDiscriminator(nn.Module):
     ----------
     crop : height and width of the images, which the dense head fixes.
     head : ``"dense"`` flattens the features; ``"pool"`` averages them over the image and takes any size.
+    value_range : what the features are made of: the range of the recipe's HR images, converted to from [0,1] inside.
     """
 
-    features: nn.Module
+    features: nn.Sequential
     classify: nn.Module
+    zero: Tensor
+    unit: Tensor
 
-    def __init__(self, crop: int, head: Head) -> None:
+    def __init__(self, crop: int, head: Head, value_range: ValueRange = "zero_one") -> None:
         super().__init__()
         self.crop = crop
         self.head = head
+        for name, value in zip(("zero", "unit"), RANGES[value_range][1], strict=True):
+            self.register_buffer(name, torch.tensor(value).reshape(-1, 1, 1), persistent=False)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
         """Map N×3×crop×crop in [0,1] to N×1 logits, positive for "real"; the losses contain the sigmoid.
+
+        With ``activations`` the activated features of every convolution come with them.
 
         Raises
         ------
@@ -38,8 +47,13 @@ class ImageDiscriminator(nn.Module):
                 f"this discriminator's dense head takes {self.crop}×{self.crop} images and got {width}×{height}; "
                 f"build it with crop={height} or with head='pool', which takes any size"
             )
-        features = self.features(images)
-        return self.classify(features.mean((2, 3)) if self.head == "pool" else features.flatten(1))
+        features, kept = (images - self.zero) / self.unit, []
+        for layer in self.features:
+            features = layer(features)
+            if isinstance(layer, nn.LeakyReLU):
+                kept.append(features)
+        logits = self.classify(features.mean((2, 3)) if self.head == "pool" else features.flatten(1))
+        return (logits, kept) if activations else logits
 
     def num_features(self, channels: int, side: int) -> int:
         """Count the inputs of the head for features of the given channels and side in pixels."""

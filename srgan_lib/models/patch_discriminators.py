@@ -36,9 +36,14 @@ class PatchDiscriminator(nn.Module):
             nn.Conv2d(4 * channels, 1, 3, padding=1),
         )
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Map N×3×H×W in [0,1] to N×1×(H/4)×(W/4) logits, positive for "real"."""
-        return self.layers(images)
+    def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
+        """Map N×3×H×W in [0,1] to N×1×(H/4)×(W/4) logits, positive for "real"; with ``activations`` and the features."""
+        features, kept = images, []
+        for layer in self.layers:
+            features = layer(features)
+            if isinstance(layer, nn.LeakyReLU):
+                kept.append(features)
+        return (features, kept) if activations else features
 
 
 class UNetDiscriminator(nn.Module):
@@ -69,16 +74,18 @@ class UNetDiscriminator(nn.Module):
             nn.Conv2d(channels, 1, 3, padding=1),
         )
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Map N×3×H×W in [0,1], sizes multiples of 8, to N×1×H×W logits, positive for "real"."""
+    def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
+        """Map N×3×H×W in [0,1], sizes multiples of 8, to N×1×H×W logits, positive for "real"; with ``activations`` and the features."""
         levels = [F.leaky_relu(self.conv_first(images), 0.2)]
         for conv in self.down:
             levels.append(F.leaky_relu(conv(levels[-1]), 0.2))
+        kept = list(levels)
         x = levels.pop()
         for conv in self.up:
             x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
             x = F.leaky_relu(conv(x), 0.2) + levels.pop()
-        return self.tail(x)
+            kept.append(x)
+        return (self.tail(x), kept) if activations else self.tail(x)
 
 
 class WaveletDiscriminator(PatchDiscriminator):
@@ -102,7 +109,7 @@ class WaveletDiscriminator(PatchDiscriminator):
         bands = torch.stack([torch.outer(a, b) for a, b in ((low, high), (high, low), (high, high))])
         self.register_buffer("bands", bands[:, None].repeat(3, 1, 1, 1), persistent=False)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Map N×3×H×W in [0,1] to N×1×(H/4)×(W/4) logits, positive for "real"."""
+    def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
+        """Map N×3×H×W in [0,1] to N×1×(H/4)×(W/4) logits, positive for "real"; with ``activations`` and the features."""
         detail = F.conv2d(F.pad(images, (0, 1, 0, 1), mode="replicate"), self.bands.to(images.dtype), groups=3)
-        return self.layers(detail)
+        return super().forward(detail, activations)

@@ -6,6 +6,7 @@ import math
 
 from torch import nn
 
+from srgan_lib.models.attention import ChannelAttention
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.generators import ARCHITECTURES
 from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle
@@ -14,7 +15,7 @@ LARGEST_RADIUS = 64  #: LR pixels; deeper networks are tiled with a blended over
 
 
 def receptive_radius(model: SuperResolver) -> int | None:
-    """Find how many LR pixels each way an output pixel depends on; none where that is over 64 or unknown.
+    """Find how many LR pixels each way an output pixel depends on; none where that is over 64, unknown or the whole image.
 
     Sums the reach of all convolutions in LR pixels, in the order in which the data passes them. A network of the user's
     own may do more than convolve, so that only its attribute ``receptive_radius`` counts.
@@ -24,6 +25,8 @@ def receptive_radius(model: SuperResolver) -> int | None:
         return declared if declared is not None and declared <= LARGEST_RADIUS else None
     reach, resolution = 0.0, model.scale // model.factor
     for module in model.modules():
+        if isinstance(module, ChannelAttention):
+            return None
         if isinstance(module, nn.PixelShuffle):
             resolution *= module.upscale_factor
         elif isinstance(module, nn.Upsample):

@@ -7,7 +7,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from srgan_lib.models.image_discriminator import ImageDiscriminator, conv_block
-from srgan_lib.params import Head
+from srgan_lib.params import Head, ValueRange
 
 
 class SmallResidualDiscriminator(ImageDiscriminator):
@@ -21,11 +21,13 @@ class SmallResidualDiscriminator(ImageDiscriminator):
     Parameters
     ----------
     channels : of the first convolution.
-    crop, head : see :class:`ImageDiscriminator`.
+    crop, head, value_range : see :class:`ImageDiscriminator`.
     """
 
-    def __init__(self, crop: int = 96, channels: int = 64, head: Head = "dense") -> None:
-        super().__init__(crop, head)
+    def __init__(
+        self, crop: int = 96, channels: int = 64, head: Head = "dense", value_range: ValueRange = "zero_one"
+    ) -> None:
+        super().__init__(crop, head, value_range)
         widths = [channels * 2**index for index in range(5)]
         layers: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
         for before, after in pairwise(widths):

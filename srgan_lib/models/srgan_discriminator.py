@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import nn
 
 from srgan_lib.models.image_discriminator import ImageDiscriminator, conv_block
-from srgan_lib.params import Head
+from srgan_lib.params import Head, ValueRange
 
 
 class Discriminator(ImageDiscriminator):
@@ -19,11 +19,13 @@ class Discriminator(ImageDiscriminator):
     Parameters
     ----------
     channels : of the first convolution (the paper: 64).
-    crop, head : see :class:`ImageDiscriminator`; the paper's head is ``"dense"``.
+    crop, head, value_range : see :class:`ImageDiscriminator`; the paper's head is ``"dense"``.
     """
 
-    def __init__(self, crop: int = 96, channels: int = 64, head: Head = "dense") -> None:
-        super().__init__(crop, head)
+    def __init__(
+        self, crop: int = 96, channels: int = 64, head: Head = "dense", value_range: ValueRange = "zero_one"
+    ) -> None:
+        super().__init__(crop, head, value_range)
         widths = [channels * 2 ** (index // 2) for index in range(8)]
         layers: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
         for index, (before, after) in enumerate(pairwise(widths)):

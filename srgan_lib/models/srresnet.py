@@ -8,7 +8,7 @@ from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.prelu import PReLU
 from srgan_lib.models.residual import ResidualBlock
 from srgan_lib.models.upsample import upsampler
-from srgan_lib.params import GlobalSkip, Input, Norm, ValueRange
+from srgan_lib.params import Attention, GlobalSkip, Input, Norm, ValueRange
 
 
 class SRResNet(SuperResolver):
@@ -21,6 +21,7 @@ class SRResNet(SuperResolver):
     scale : enlargement factor.
     channels, blocks : width and number of residual blocks (the paper: 64 and 16).
     norm : ``"none"`` leaves out batch normalisation.
+    attention : ``"channel"`` ends each block with channel attention (RCAN), which the paper's network has not.
     global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`; the paper's network has
         no global skip.
     """
@@ -34,10 +35,13 @@ class SRResNet(SuperResolver):
         norm: Norm = "batch",
         input: Input = "lr",
         value_range: ValueRange = "zero_one",
+        attention: Attention = "none",
     ) -> None:
         super().__init__(scale, global_skip, input, value_range)
         self.conv_first = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), PReLU())
-        self.blocks = nn.Sequential(*(ResidualBlock(channels, norm, PReLU()) for _ in range(blocks)))
+        self.blocks = nn.Sequential(
+            *(ResidualBlock(channels, norm, PReLU(), attention=attention) for _ in range(blocks))
+        )
         self.conv_body = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1))
         if norm == "batch":
             self.conv_body.append(nn.BatchNorm2d(channels))

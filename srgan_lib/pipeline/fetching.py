@@ -157,8 +157,9 @@ def _absence(name: str, scale: int) -> str | None:
 
 def _missing_backbones(stage: str, params: Params, snapshot: Snapshot) -> Iterator[Missing]:
     section = getattr(params, stage)
-    if getattr(section, "content_weight", 0) and section.content_weights == "imagenet":
-        deepest = max(section.content_layers, key=layer_index)
+    layers = getattr(section, "vgg_layers", ())
+    if layers and section.content_weights == "imagenet":
+        deepest = max(layers, key=layer_index)
         wanted_by, instead = f"{stage}.content_weights: imagenet", "or use 'random' or 'available'"
         yield from _missing_backbone("vgg19", wanted_by, instead, snapshot, layer=deepest)
     if getattr(section, "monitor", "") == "lpips_squeeze":

@@ -150,8 +150,9 @@ def environment(stage: str, params: Params, snapshot: Snapshot, *, fetching: boo
         "machine": platform.machine(),
     }
     section = getattr(params, stage)
-    if getattr(section, "content_weight", 0) and section.content_weights == "imagenet":
-        found["vgg19"] = _backbone_hash("vgg19", snapshot, max(section.content_layers, key=layer_index)) or UNKNOWN
+    layers = getattr(section, "vgg_layers", ())
+    if layers and section.content_weights == "imagenet":
+        found["vgg19"] = _backbone_hash("vgg19", snapshot, max(layers, key=layer_index)) or UNKNOWN
     if getattr(section, "start", None):
         found["start"] = _file_hash(weights.find_start(section.start, params.shared.scale), snapshot)
     if stage == "evaluation":

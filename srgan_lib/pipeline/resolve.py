@@ -64,13 +64,13 @@ def resolve(params: Params) -> Params:
         section = getattr(params, name)
         for parameter in ("generator", "extra_losses"):
             _check_own_code(f"{name}.{parameter}", getattr(section, parameter, ()))
-        if section.content_weight:
-            weights = _content_weights(name, section.content_weights, section.content_layers)
+        if section.vgg_layers:
+            weights = _content_weights(name, section.content_weights, section.vgg_layers)
             sections[name] = section.model_copy(update={"content_weights": weights})
     return params.model_copy(update=sections)
 
 
-def _content_weights(stage: str, wanted: str, layers: dict[str, float]) -> str:
+def _content_weights(stage: str, wanted: str, layers: Iterable[str]) -> str:
     deepest = max(layers, key=layer_index)
     if wanted != "available":
         return wanted

@@ -15,7 +15,7 @@ from srgan_lib.models.discriminators import build_discriminator, discriminator_c
 from srgan_lib.models.files import CheckpointError, load_model
 from srgan_lib.models.own_code import Code, OwnClass
 from srgan_lib.params import ParameterError, Params
-from srgan_lib.training.adversarial_loss import AdversarialLoss
+from srgan_lib.training.adversarial_loss import AdversarialLoss, feature_matching
 from srgan_lib.training.compute import seeded
 from srgan_lib.training.loop import Loop, OnStep, TrainingTask
 from srgan_lib.training.losses import ImageTerms, weighted_sum
@@ -56,6 +56,9 @@ class AdversarialTask(TrainingTask):
         if stage.adversarial_weight:
             self.logit_terms["adversarial"] = self.adversarial.generator
             self.weights["adversarial"] = stage.adversarial_weight
+        self.matches_features = stage.feature_matching_weight > 0
+        if self.matches_features:
+            self.weights["feature_matching"] = stage.feature_matching_weight
         generator, metadata = load_model(warmup_weights, code)
         if generator.scale != shared.scale:
             raise CheckpointError(
@@ -69,7 +72,7 @@ class AdversarialTask(TrainingTask):
                 raise ParameterError("adversarial.lr_consistency: a generator of your own makes itself consistent")
             generator.make_consistent()
             generator_config = generator_config | {"consistent": True}
-        config = discriminator_config(stage, shared.crop)
+        config = discriminator_config(stage, shared.crop, generator_config.get("value_range", "zero_one"))
         with seeded(shared.seed, "discriminator weights"):
             discriminator = build_discriminator(config)
         generator, discriminator = (compute.trainable(network.train()) for network in (generator, discriminator))
@@ -96,17 +99,36 @@ class AdversarialTask(TrainingTask):
         with self.compute.autocast():
             sr = self.generate(lr)
             output = sr.detach().requires_grad_()
-            fake = self.discriminate(output).to(output.dtype)
-            real = self.discriminate(hr).to(hr.dtype) if turn or self.adversarial.relativistic else None
-        gradient, values = self._generator_gradient(output, hr, real, fake, keep_graph=turn)
+            fake, fake_features = self._judge(output)
+            reads_real = turn or self.adversarial.relativistic or self.matches_features
+            real, real_features = self._judge(hr) if reads_real else (None, [])
+        matching = {"feature_matching": feature_matching(real_features, fake_features)} if self.matches_features else {}
+        gradient, values = self._generator_gradient(output, hr, real, fake, matching, keep_graph=turn)
         values["grad_norm"] = self.generator.optimizer.update(sr, step, gradient)
         return values | (self._update_discriminator(step, real, fake) if turn and real is not None else {})
 
+    def _judge(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the discriminator's logits in the images' precision, and its features if they are compared."""
+        if not self.matches_features:
+            return self.discriminate(images).to(images.dtype), []
+        logits, features = self.discriminate(images, activations=True)
+        return logits.to(images.dtype), [one.to(images.dtype) for one in features]
+
     def _generator_gradient(
-        self, sr: Tensor, hr: Tensor, real: Tensor | None, fake: Tensor, keep_graph: bool
+        self,
+        sr: Tensor,
+        hr: Tensor,
+        real: Tensor | None,
+        fake: Tensor,
+        matching: Mapping[str, Tensor],
+        keep_graph: bool,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Compute the gradient of the generator's loss at its output, and the values of its terms."""
-        terms = self.terms(sr, hr) | {name: term(real, fake) for name, term in self.logit_terms.items()}
+        terms = {
+            **self.terms(sr, hr),
+            **{name: term(real, fake) for name, term in self.logit_terms.items()},
+            **matching,
+        }
         loss, values = weighted_sum(terms, self.weights)
         (gradient,) = torch.autograd.grad(loss, sr, retain_graph=keep_graph)
         return gradient, values

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -49,3 +51,16 @@ class AdversarialLoss:
     def _criterion(self, outputs: Tensor, target: float) -> Tensor:
         penalty = F.mse_loss if self.least_squares else F.binary_cross_entropy_with_logits
         return penalty(outputs.sigmoid() if self.squashed else outputs, torch.full_like(outputs, target))
+
+
+def feature_matching(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
+    """Compute the mean absolute difference between a discriminator's features of real and of fake images, over its layers.
+
+    Salimans et al., "Improved Techniques for Training GANs", NeurIPS 2016, place by place as in pix2pixHD (Wang et al., CVPR
+    2018), since each fake image has its real one.
+
+    Parameters
+    ----------
+    real, fake : of each layer, of one shape; the gradient is for ``fake`` alone.
+    """
+    return torch.stack([F.l1_loss(b, a.detach()) for a, b in zip(real, fake, strict=True)]).mean()

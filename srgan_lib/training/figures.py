@@ -20,6 +20,9 @@ TERMS = {
     "pixel": Style("pixel", "#0072B2", "s", (0, (6, 2))),
     "content": Style("content (VGG-19)", "#D55E00", "^", (0, (4, 1, 1, 1))),
     "adversarial": Style("adversarial", "#009E73", "D", (0, (2, 1))),
+    "style": Style("style (Gram)", "#56B4E9", "v", (0, (5, 1, 1, 1, 1, 1))),
+    "histogram": Style("histogram", "#E69F00", "<", (0, (1, 2))),
+    "feature_matching": Style("feature matching", "#6E6E6E", "P", (0, (4, 2))),
 }
 SIDES = {"real": Style("on real", "#0072B2", "s", (0, (6, 2))), "fake": Style("on fake", "#D55E00", "^", (0, (2, 1)))}
 

@@ -102,10 +102,12 @@ def deciding_modules(stage: str, params: Params, architecture: str) -> tuple[str
         found.add("training.ema")
     if section.monitor == "lpips_squeeze":
         found.add("metrics.lpips")
-    if isinstance(section, GeneratorTraining) and section.content_weight:
-        found |= {"models.features", "models.vgg19", "training.content_loss"}
+    if isinstance(section, GeneratorTraining) and section.vgg_layers:
+        found |= {"models.features", "models.vgg19", "training.feature_loss"}
     if isinstance(section, GeneratorTraining) and (section.grid_weight or section.evenness_weight):
         found |= {"metrics.grid", "training.spectral"}
+    if stage != "srcnn" and params.warmup.generator_attention == "channel":
+        found.add("models.attention")
     if params.warmup.lr_consistency or params.adversarial.lr_consistency:
         found.add("models.consistency")
     if isinstance(section, GeneratorTraining) and section.extra_losses:

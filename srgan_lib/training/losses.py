@@ -13,8 +13,8 @@ from srgan_lib.models.features import VGGFeatures
 from srgan_lib.models.own_code import OwnClass
 from srgan_lib.params import GeneratorTraining
 from srgan_lib.training.compute import Compute
-from srgan_lib.training.content_loss import ContentLoss
 from srgan_lib.training.distances import DISTANCES, Distance
+from srgan_lib.training.feature_loss import FeatureLoss
 from srgan_lib.training.own_loss import build_loss
 from srgan_lib.training.spectral import evenness_penalty, grid_penalty
 
@@ -57,9 +57,17 @@ class ImageTerms:
         if stage.content_weight:
             network = VGGFeatures(stage.content_layers, stage.vgg_weights, pooling=stage.content_pooling)
             features = compute.fixed(network)
-            content = ContentLoss(features, stage.content_layers, stage.content_loss, stage.content_scale)
+            content = FeatureLoss(features, stage.content_layers, stage.content_loss, stage.content_scale)
             content.calibrate(calibration)
             terms["content"], weights["content"] = content, stage.content_weight
+        if stage.style_weight or stage.histogram_weight:
+            network = VGGFeatures(stage.texture_layers, stage.vgg_weights, pooling=stage.content_pooling)
+            features = compute.fixed(network)
+            for name, kind in (("style", "gram"), ("histogram", "histogram")):
+                if weight := getattr(stage, f"{name}_weight"):
+                    texture = FeatureLoss(features, stage.texture_layers, kind, "auto")
+                    texture.calibrate(calibration)
+                    terms[name], weights[name] = texture, weight
         if stage.grid_weight:
             terms["grid"], weights["grid"] = grid_penalty(scale, stage.grid_sides).to(compute.device), stage.grid_weight
         if stage.evenness_weight:
@@ -72,7 +80,7 @@ class ImageTerms:
     def card(self) -> dict[str, Any]:
         """What the parameters leave open, for the metadata of the network's file."""
         content = self.terms.get("content")
-        return {"content_scales": content.scales} if isinstance(content, ContentLoss) else {}
+        return {"content_scales": content.scales} if isinstance(content, FeatureLoss) else {}
 
     def __call__(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
         """Each term, unweighted, for N×3×H×W images in [0,1]."""

@@ -36,10 +36,11 @@ def started_config(warmup: Warmup, scale: int, path: Path) -> dict[str, Any]:
             f"warmup.start: {path} enlarges ×{config.get('scale')}, and shared.scale is {scale}; change one of them"
         )
     wanted, usual = generator_config(warmup, scale), generator_config(Warmup(), scale)
+    wanted.pop("consistent", None)
     for name, value in wanted.items():
-        if value != usual.get(name, value) and value != config.get(name, value):
+        if value != usual.get(name) and value != config.get(name):
             raise ParameterError(
-                f"warmup: {name} is {value!r}, and {path} has {config[name]!r}; leave the parameter out, for the "
+                f"warmup: {name} is {value!r}, and {path} has {config.get(name, 'none')!r}; leave the parameter out, for the "
                 "architecture comes from the file"
             )
     return config | ({"consistent": True} if warmup.lr_consistency else {})

@@ -53,6 +53,29 @@ def test_small_residual_adds_its_last_convolution_to_the_one_before():
     assert len({c.out_channels for c in after}) > 1 and len({c.kernel_size for c in after}) > 1
 
 
+ALL = ["srgan", "small_residual", "patch", "unet", "wavelet"]
+
+
+@pytest.mark.parametrize("architecture", ALL)
+def test_the_features_come_with_the_same_logits(architecture):
+    options = {"crop": 32} if architecture in ("srgan", "small_residual") else {}
+    model = build_discriminator({"architecture": architecture, "channels": 4, **options}).eval()
+    images = torch.rand(2, 3, 32, 32)
+    logits, features = model(images, activations=True)
+    assert torch.equal(logits, model(images))
+    assert len(features) > 3 and all(one.shape[0] == 2 and one.ndim == 4 for one in features)
+    assert all(one.grad_fn is not None for one in features)
+
+
+@pytest.mark.parametrize("architecture", ["srgan", "small_residual"])
+def test_the_recipe_s_value_range_is_converted_to_inside(architecture):
+    config = {"architecture": architecture, "crop": 32, "channels": 4}
+    plain, signed = (build_discriminator(config | extra).eval() for extra in ({}, {"value_range": "signed"}))
+    signed.load_state_dict(plain.state_dict())
+    images = torch.rand(2, 3, 32, 32)
+    torch.testing.assert_close(signed(images), plain(2 * images - 1))
+
+
 def test_unknown_architecture_is_named():
     with pytest.raises(ValueError, match="unknown discriminator 'pixel'; there are srgan, small_residual, patch"):
         build_discriminator({"architecture": "pixel"})

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from srgan_lib.models.attention import ChannelAttention
 from srgan_lib.models.generators import ARCHITECTURES, build_generator, generator_config
 from srgan_lib.models.receptive_field import receptive_radius
 from srgan_lib.models.srcnn import SRCNN
@@ -168,3 +169,20 @@ def test_wrong_configurations_are_named():
         build_generator({"architecture": "espcn", "blocks": 3})
     with pytest.raises(ValueError, match="scale 6 is not supported"):
         SRResNet(scale=6)
+
+
+def test_channel_attention_scales_channels_by_what_the_whole_image_has():
+    attention = ChannelAttention(32).double()
+    x = torch.rand(2, 32, 3, 3, dtype=torch.float64, requires_grad=True)
+    gates = attention(x) / x
+    assert ((gates > 0) & (gates < 1)).all() and gates.std((2, 3)).max() < 1e-12
+    assert torch.autograd.gradcheck(attention, x, fast_mode=True)
+
+
+def test_attention_is_in_every_block_and_in_the_configuration_only_if_asked_for():
+    plain, attentive = (Warmup(generator_blocks=3, generator_attention=kind) for kind in ("none", "channel"))
+    assert "attention" not in generator_config(plain, 4)
+    network = build_generator(generator_config(attentive, 4))
+    assert sum(isinstance(module, ChannelAttention) for module in network.modules()) == 3
+    assert receptive_radius(network) is None and receptive_radius(build_generator(generator_config(plain, 4)))
+    assert network(torch.rand(1, 3, 6, 6)).shape == (1, 3, 24, 24)

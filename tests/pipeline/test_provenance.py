@@ -102,7 +102,7 @@ ALL = ["srcnn", "warmup", "adversarial"]
         # Networks, terms and degradations that these trainings do not use.
         ("models/rrdbnet.py", None, None, []),
         ("models/small_discriminator.py", None, None, []),
-        ("training/content_loss.py", None, None, []),
+        ("training.feature_loss.py", None, None, []),
         ("data/realistic.py", None, None, []),
         # Downloads, progress, health, TensorBoard, labels.
         ("downloads.py", None, None, []),

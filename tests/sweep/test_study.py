@@ -67,7 +67,7 @@ def test_one_failing_run_is_named_and_the_same_command_runs_only_that(broken):
     project, path, done = broken
     assert done.exit_code == 1
     folder = project / "results" / "sweeps" / "study"
-    runs = pd.read_csv(folder / "runs.csv").set_index("run")
+    runs = pd.read_csv(folder / "runs.csv").drop_duplicates("run").set_index("run")
     assert list(runs.state) == ["finished", "failed"]
     assert "04_adversarial" in runs.cause.iloc[1]
     assert "broken on purpose" in runs.cause.iloc[1]
@@ -91,18 +91,18 @@ def test_the_comparison_says_what_was_measured(project):
     assert done.exit_code == 0, done.output
     folder = project / "results" / "sweeps" / "study"
     runs = pd.read_csv(folder / "runs.csv")
-    assert list(runs.dataset) == ["heldout", "validation"] * 6
+    assert list(runs.dataset) == ["heldout", "validation"] * 6 and runs.run.nunique() == 6
     assert runs.psnr_y.iloc[0] == pytest.approx(25 + 0.5 * 4 + 0.5)
     report = (folder / "report.html").read_text(encoding="utf-8")
     assert (
         "From adversarial_weight 0.0001 to 0.01, PSNR-Y falls by 1.000 dB (worse), which exceeds the spread" in report
     )
     assert "<b>Winner: 0.01</b>, by the lowest mean LPIPS (squeeze) on the 1 validation image, seeds 0, 1" in report
-    assert "srgan run params/demo.yaml -p adversarial.adversarial_weight=0.01" in report
+    assert "-p adversarial.adversarial_weight=0.01" in report
     assert 'alt="Means by adversarial_weight: PSNR-Y 27.51 at 0.0001, 27.01 at 0.001, 26.51 at 0.01' in report
     assert all(alt for alt in re.findall(r'<img alt="([^"]*)"', report))
     links = re.findall(r'<a class="beside" href="([^"]+)"', report)
-    assert len(links) == 6
+    assert len(set(links)) == 6, "in the table of each test set"
     assert all((folder / link).exists() for link in links)
     assert not re.search(r'(src|<link[^>]*href)="https?://', report)
     assert 'alt="The same crop by bicubic; 0.0001; 0.001; 0.01; HR."' in report
@@ -137,7 +137,7 @@ def test_settings_that_share_no_image_are_not_ranked(project, tmp_path):
     folder = project / "results" / "sweeps" / "study"
     report = (folder / "report.html").read_text(encoding="utf-8")
     assert "were not judged on the same images, so they cannot be compared" in report
-    assert "inner: " not in report
+    assert "<b>Winner" not in report and "<b>No clear winner" not in report
     assert all(f"{value:.2f}" in report for value in pd.read_csv(folder / "runs.csv").psnr_y)
 
 

@@ -114,6 +114,27 @@ def test_the_adversarial_term_matters(make_params, pairs, warmup, tmp_path):
     assert "adversarial" not in pandas.read_csv(tmp_path / "without" / "loss_curve.csv")
 
 
+def test_texture_and_feature_terms_add_up(make_params, pairs, warmup, tmp_path):
+    names = ("style", "histogram", "feature_matching")
+    options = {f"{name}_weight": 0.1 for name in names} | {"texture_layers": {"relu1_1": 1.0}, "discriminator_every": 2}
+    curve = train_adversarial(
+        make_params(adversarial={**options, "log_every": 1}), *pairs, warmup, tmp_path / "gan", "print"
+    )
+    assert (curve[list(names)] > 0).all(axis=None)
+    terms = ("pixel", "content", "adversarial", *names)
+    assert curve.loss.to_numpy() == pytest.approx(sum(curve[f"{name}_weighted"] for name in terms).to_numpy(), rel=1e-5)
+    assert curve.feature_matching_weighted.to_numpy() == pytest.approx(0.1 * curve.feature_matching.to_numpy())
+
+
+def test_the_discriminator_sees_the_generator_s_value_range(make_params, pairs, tmp_path):
+    params = make_params(warmup={"value_range": "signed"})
+    train_warmup(params, *pairs, tmp_path / "warmup", "print")
+    weights = tmp_path / "warmup" / "generator.safetensors"
+    task = AdversarialTask(Loop("adversarial", params, *pairs, tmp_path, "print", None), weights)
+    assert task.discriminator.config["value_range"] == "signed"
+    assert task.discriminator.network.unit.item() == 0.5
+
+
 def test_the_discriminator_is_updated_every_kth_step(make_params, pairs, warmup, tmp_path):
     options = {"discriminator_every": 3, "steps": 7, "log_every": 1}
     curve = train_adversarial(make_params(adversarial=options), *pairs, warmup, tmp_path / "gan", "print")

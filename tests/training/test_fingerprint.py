@@ -51,7 +51,7 @@ EVERY_TRAINING = {
     "training.validation",
 }
 SRRESNET = {"models.prelu", "models.residual", "models.srresnet"}
-CONTENT = {"models.features", "models.vgg19", "training.content_loss"}
+CONTENT = {"models.features", "models.vgg19", "training.feature_loss"}
 PINNED = {
     "srcnn": EVERY_TRAINING | {"models.srcnn", "training.srcnn", "training.supervised"},
     "warmup": EVERY_TRAINING | SRRESNET | CONTENT | {"training.supervised", "training.warmup"},
@@ -121,6 +121,8 @@ def test_the_modules_of_each_trainer(stage, make_params):
             {"metrics.grid", "training.spectral", "models.consistency"},
             set(),
         ),
+        ("warmup", {"warmup": {"content_weight": 0.0, "style_weight": 1.0}}, set(), set()),
+        ("adversarial", {"warmup": {"generator_attention": "channel"}}, {"models.attention"}, set()),
         (
             "adversarial",
             {"adversarial": {"discriminator": "patch"}},
@@ -149,6 +151,7 @@ def test_every_import_of_a_deciding_module_is_deciding_somewhere_or_not_hashed()
         "models.small_tanh",
         "models.small_discriminator",
         "models.patch_discriminators",
+        "models.attention",
         "models.consistency",
         "training.spectral",
         "metrics.grid",

@@ -5,10 +5,10 @@ import torch
 
 from srgan_lib.models.features import VGGFeatures
 from srgan_lib.params import Adversarial
-from srgan_lib.training.adversarial_loss import AdversarialLoss
+from srgan_lib.training.adversarial_loss import AdversarialLoss, feature_matching
 from srgan_lib.training.compute import Compute
-from srgan_lib.training.content_loss import ContentLoss
 from srgan_lib.training.distances import DISTANCES
+from srgan_lib.training.feature_loss import FeatureLoss, gram_distance, histogram_distance
 from srgan_lib.training.losses import ImageTerms, weighted_sum
 
 
@@ -33,10 +33,10 @@ def test_gradient_of_distances(kind):
     assert torch.autograd.gradcheck(lambda sr: DISTANCES[kind](sr, images(1)), sr)
 
 
-@pytest.mark.parametrize("kind", ["mse", "l1"])
+@pytest.mark.parametrize("kind", ["mse", "l1", "gram", "histogram"])
 @pytest.mark.parametrize("layers", [{"relu1_2": 1.0}, {"conv1_1": 0.5, "relu2_1": 2.0}])
-def test_gradient_of_the_content_loss(kind, layers):
-    loss = ContentLoss(VGGFeatures(layers, "random").double(), layers, kind, 0.1)
+def test_gradient_of_feature_losses(kind, layers):
+    loss = FeatureLoss(VGGFeatures(layers, "random").double(), layers, kind, 0.1)
     sr, hr = images(0).requires_grad_(), images(1)
     assert torch.autograd.gradcheck(lambda sr: loss(sr, hr), sr, fast_mode=True)
     (gradient,) = torch.autograd.grad(loss(sr, hr), sr)
@@ -44,7 +44,7 @@ def test_gradient_of_the_content_loss(kind, layers):
 
 
 def test_content_loss_keeps_double_precision_and_is_zero_for_equal_images():
-    loss = ContentLoss(VGGFeatures(["relu1_1"], "random").double(), {"relu1_1": 1.0}, "mse", 1.0)
+    loss = FeatureLoss(VGGFeatures(["relu1_1"], "random").double(), {"relu1_1": 1.0}, "mse", 1.0)
     assert loss(images(0), images(0)).item() == 0
     assert loss(images(0), images(1)).dtype == torch.float64
 
@@ -54,14 +54,37 @@ def test_content_scale():
     layers = {"relu1_2": 1.0}
     features = VGGFeatures(layers, "random")
     sr, hr = images(0).float(), images(1).float()
-    plain, paper = (ContentLoss(features, layers, "mse", scale)(sr, hr).item() for scale in (1.0, 1 / 12.75))
+    plain, paper = (FeatureLoss(features, layers, "mse", scale)(sr, hr).item() for scale in (1.0, 1 / 12.75))
     assert paper == pytest.approx(plain / 12.75**2)
-    automatic = ContentLoss(features, layers, "mse", "auto")
+    automatic = FeatureLoss(features, layers, "mse", "auto")
     automatic.calibrate(hr)
     assert automatic.scales["relu1_2"] * features(hr)["relu1_2"].abs().mean().item() == pytest.approx(1)
-    fixed = ContentLoss(features, layers, "mse", 0.5)
+    fixed = FeatureLoss(features, layers, "mse", 0.5)
     fixed.calibrate(hr)
     assert fixed.scales == {"relu1_2": 0.5}
+
+
+def test_texture_is_compared_whatever_its_place():
+    features = torch.randn(2, 5, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    turned, shuffled = features.flip(2).transpose(2, 3), features.clone()
+    shuffled[:, 0] = shuffled[:, 0].flip(1)
+    for distance in (gram_distance, histogram_distance):
+        assert distance(turned, features).item() == pytest.approx(0, abs=1e-20)
+    assert gram_distance(shuffled, features) > 0.01, "channels no longer occur together"
+    assert histogram_distance(shuffled, features) == 0, "each channel for itself has the same values"
+    assert histogram_distance(features + 0.5, features).item() == pytest.approx(0.25)
+    ones = torch.ones(1, 2, 3, 3)
+    assert gram_distance(3 * ones, ones).item() == pytest.approx((9 - 1) ** 2)
+
+
+def test_feature_matching_is_the_mean_over_layers_and_pulls_the_fake_alone():
+    real = [torch.zeros(2, 1, 2, 2, dtype=torch.float64), torch.zeros(2, 3, 1, 1, dtype=torch.float64)]
+    fake = [torch.full_like(real[0], 0.5), torch.full_like(real[1], -1.5)]
+    assert feature_matching(real, fake).item() == pytest.approx((0.5 + 1.5) / 2)
+    for one in (*real, *fake):
+        one.requires_grad_()
+    assert torch.autograd.gradcheck(lambda *fake: feature_matching(real, fake), fake)
+    assert torch.autograd.grad(feature_matching(real, fake), real, allow_unused=True) == (None, None)
 
 
 @pytest.mark.parametrize("kind", ["bce", "lsgan", "lsgan_sigmoid", "relativistic"])
