@@ -20,6 +20,7 @@ from srgan_lib.formatting import machine_text
 from srgan_lib.layout import TRAINING_STAGES, project_root
 from srgan_lib.methods import TRAINED
 from srgan_lib.metrics.registry import HEADLINE, METRICS
+from srgan_lib.pipeline.integrity import checked_stages
 from srgan_lib.weights import FOLDER, SCORES
 
 GRIDS = 4
@@ -121,4 +122,6 @@ def data_text(dataset: str) -> str:
 
 if __name__ == "__main__":
     root = project_root()
-    publish(root / "results" / sys.argv[1], FOLDER, root / "results" / "reference")
+    run = root / "results" / sys.argv[1]
+    checked_stages(run, check=True)
+    publish(run, FOLDER, root / "results" / "reference")

@@ -71,8 +71,9 @@ def load_json(path: Path) -> dict[str, Any]:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Read a JSON file; none where it is missing or broken, which both mean: not there yet."""
+    """Read a JSON object; none where the file is missing or broken, which both mean: not there yet."""
     try:
-        return load_json(path)
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        content = load_json(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
+    return content if isinstance(content, dict) else None

@@ -66,6 +66,9 @@ TRAINING_FILES = (
     "networks",
 )
 
+#: Of these, what a training that resumes from a checkpoint does not write again.
+WRITTEN_ON_THE_WAY = ("montage", "networks", "*_best.safetensors")
+
 
 def project_root() -> Path:
     """Return the nearest folder from the working folder upwards with ``notebooks/`` and ``params/``.

@@ -20,6 +20,10 @@ from PIL import Image, ImageFilter
 
 from srgan_lib.layout import STAGES
 from srgan_lib.params import Params
+from srgan_lib.pipeline.assemble import TOP_LEVEL
+from srgan_lib.pipeline.file_hashes import file_hashes
+from srgan_lib.pipeline.integrity import output_files
+from srgan_lib.pipeline.manifests import write_manifest
 
 IMAGES = ("astronaut", "chelsea", "coffee")
 FINDING = "On 3 held-out photographs enlarged 4×, SRGAN comes 27% closer to the originals than bicubic by LPIPS."
@@ -306,6 +310,10 @@ def make_run(folder: Path) -> Path:
     params = Params()
     images = {name: versions_of(hr) for name, hr in photographs().items()}
     rows = write_scores(folder)
+    _write(folder / "metrics.txt", "scores")
+    _write(folder / "srgan_final.safetensors", "weights")
+    for name, origin in TOP_LEVEL.items():
+        _write(folder / origin, (folder / name).read_bytes())
     index = []
     for image, made in images.items():
         files = {method: f"builtin__{image}__{method}.png" for method in made}
@@ -318,44 +326,35 @@ def make_run(folder: Path) -> Path:
     for number, stage in enumerate(STAGES):
         notebook = nb.new_notebook(cells=cells(stage, rows, images), metadata={"language_info": {"name": "python"}})
         _write(folder / stage / f"{NOTEBOOKS[stage]}.ipynb", json.dumps(notebook))
-        outputs = {"loss_curve.csv": hashlib.sha256(stage.encode()).hexdigest()}
-        _write(
-            folder / stage / "manifest.json",
-            json.dumps(
-                {
-                    "stage": stage,
-                    "fingerprint": hashlib.sha256(stage.encode()).hexdigest(),
-                    "components": {},
-                    "started": "2026-03-01T10:00:00+00:00",
-                    "seconds": 12.5 + 40 * number,
-                    "outputs": outputs,
-                    "warnings": [WARNING] if stage == "data" else [],
-                    "summary": {},
-                    "versions": versions,
-                    "commit": "0123456789abcdef",
-                    "params_file": "params/demo.yaml",
-                    "command": "srgan run params/demo.yaml",
-                }
-            ),
+        write_manifest(
+            folder / stage,
+            {
+                "stage": stage,
+                "fingerprint": hashlib.sha256(stage.encode()).hexdigest(),
+                "components": {},
+                "started": "2026-03-01T10:00:00+00:00",
+                "seconds": 12.5 + 40 * number,
+                "outputs": file_hashes(folder / stage, output_files(folder / stage)),
+                "warnings": [WARNING] if stage == "data" else [],
+                "summary": {},
+            },
         )
     parameters = {section: getattr(params, section).model_dump() for section in ("shared", *STAGES)}
     parameters["adversarial"]["adversarial_weight"] = 1e-3
-    _write(
-        folder / "manifest.json",
-        json.dumps(
-            {
-                "name": folder.name,
-                "title": params.title,
-                "command": "srgan run params/demo.yaml -p adversarial.adversarial_weight=1e-3",
-                "stages": list(STAGES),
-                "machine": {"cpu": "Intel Xeon", "cores": 2, "gpu": 0, "memory": 7.8},
-                "versions": versions,
-                "commit": "0123456789abcdef",
-                "parameters": parameters,
-                "changed": ["adversarial.adversarial_weight"],
-                "seconds": 462.0,
-            }
-        ),
+    write_manifest(
+        folder,
+        {
+            "name": folder.name,
+            "title": params.title,
+            "command": "srgan run params/demo.yaml -p adversarial.adversarial_weight=1e-3",
+            "stages": list(STAGES),
+            "machine": {"cpu": "Intel Xeon", "cores": 2, "gpu": 0, "memory": 7.8},
+            "versions": versions,
+            "commit": "0123456789abcdef",
+            "parameters": parameters,
+            "changed": ["adversarial.adversarial_weight"],
+            "seconds": 462.0,
+        },
     )
     return folder
 

@@ -79,5 +79,5 @@ def results_root(asked: Path | None) -> Path:
 
 
 def this_command() -> str:
-    """Return the command line as the user typed it, for the manifest."""
-    return f"srgan {shlex.join(sys.argv[1:])}"
+    """Return the command line as the user typed it, for the manifest, but for ``--check``, which makes nothing."""
+    return f"srgan {shlex.join(word for word in sys.argv[1:] if word != '--check')}"

@@ -22,16 +22,21 @@ from srgan_lib.layout import STAGES, TRAINING_STAGES, LayoutError, project_root
     "--from", "from_stage", type=click.Choice(list(STAGES)), help="Compute this stage and all after it, changed or not."
 )
 @click.option("--no-reuse", is_flag=True, help="Compute every stage, whatever is there.")
+@click.option(
+    "--check", is_flag=True, help="Read every result file before it is used, even if its times have not changed."
+)
 @click.option("--dry-run", is_flag=True, help="Print what each stage will do and what is to be downloaded; do nothing.")
 @archive_images_option
-def run(from_stage: str | None, no_reuse: bool, dry_run: bool, archive_images: bool, **described: Any) -> None:
+def run(
+    from_stage: str | None, no_reuse: bool, check: bool, dry_run: bool, archive_images: bool, **described: Any
+) -> None:
     """Run the five notebooks with PARAMS and make the report."""
     from srgan_lib.pipeline.fetching import fetch
     from srgan_lib.pipeline.planning import all_missing, plan_run
 
     terminal = Terminal()
     this = read_run(**described)
-    plan = partial(plan_run, from_stage=from_stage, reuse=not no_reuse)
+    plan = partial(plan_run, from_stage=from_stage, reuse=not no_reuse, check=check)
     plans = plan(this, fetching=not offline())
     missing = all_missing(plans)
     if dry_run:
@@ -49,7 +54,7 @@ def run(from_stage: str | None, no_reuse: bool, dry_run: bool, archive_images: b
     with terminal:
         execute(plans, this, terminal.on_event)
         terminal.note("Making the report")
-        changed = assemble(this, Extent(archive_images=archive_images))
+        changed = assemble(this, Extent(archive_images=archive_images), check=check)
         terminal.note(f"Report {'written' if changed else 'up to date'}: {this.directory / 'report.html'}")
 
 
@@ -104,7 +109,7 @@ def report(run: str, open_it: bool, archive_images: bool) -> None:
 @click.command()
 @click.argument("run", metavar="RUN")
 def verify(run: str) -> None:
-    """Compute RUN again without reuse and compare every file that must come out the same."""
+    """Read all files of RUN, compute it again without reuse, and compare every file that must be the same."""
     require_extra("report")
     from srgan_lib.pipeline.run import Run
     from srgan_lib.pipeline.verify import verify_run

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.files import atomic_path, digest, load_json, read_json, sha256_file, write_atomic, write_json
+from srgan_lib.files import atomic_path, digest, write_atomic
 from srgan_lib.hardware import machine
-from srgan_lib.layout import STAGES
+from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.methods import TRAINED
 from srgan_lib.params import Params
 from srgan_lib.pipeline import code_hashes, provenance
+from srgan_lib.pipeline.file_hashes import file_hashes, remember_hashes
+from srgan_lib.pipeline.integrity import checked_stages, compare_top
+from srgan_lib.pipeline.manifests import NAME, read_manifest, write_manifest
 from srgan_lib.pipeline.run import Run
 from srgan_lib.pipeline.snapshot import Snapshot
 from srgan_lib.report.build import build_report
 
 ARCHIVE = "srgan_results.zip"
-#: What only resumes training, or TensorBoard reads: no part of the archive, no more than hidden files.
-UNPACKED = {"checkpoints", "tensorboard"}
+REPORT = ("report.html", "report.pdf")
 WHOLE_IMAGES = "evaluation/images"  #: large, and therefore in the archive on request only
-#: What a run has at its top, and where it comes from.
+#: What a run has at its top besides the report and the archive, and where it comes from.
 TOP_LEVEL = {
     "metrics.csv": "evaluation/metrics.csv",
     "metrics_summary.csv": "evaluation/metrics_summary.csv",
     "metrics.txt": "evaluation/metrics.txt",
     "srgan_final.safetensors": str(TRAINED["srgan"].path(Path())),
 }
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,53 +49,91 @@ class Extent:
     archive_images: bool = False
 
 
-def assemble(run: Run, extent: Extent = Extent()) -> bool:
+def assemble(run: Run, extent: Extent = Extent(), *, check: bool = False) -> bool:
     """Write a run's top-level metrics, manifest, report and archive from its finished stages.
+
+    A file among these that is not as it was written is named in a warning, and all are written again.
+
+    Parameters
+    ----------
+    check : read every file to see that, even if its size and times have not changed.
 
     Returns
     -------
     bool
         False where all of it was up to date already.
+
+    Raises
+    ------
+    OutputsChanged
+        Naming the files of stages that are not as they were written.
     """
     run_dir = run.directory
-    stages = {name: load_json(run_dir / name / "manifest.json") for name in STAGES}
-    notebooks = [sha256_file(run.executed_notebook(name)) for name in STAGES]
+    stages = checked_stages(run_dir, check=check)
     content = digest(
         [
-            notebooks,
-            {name: s["fingerprint"] for name, s in stages.items()},
+            {name: [stage["fingerprint"], stage["outputs"]] for name, stage in stages.items()},
             run.asked.title,
             run.command,
             code_hashes.source_hash("report"),
             asdict(extent),
         ]
     )
-    before = read_json(run_dir / "manifest.json") or {}
-    if before.get("content") == content and all(
-        (run_dir / f).exists() for f in ("report.html", "report.pdf", ARCHIVE, *TOP_LEVEL)
-    ):
+    before = read_manifest(run_dir) or {}
+    damage = _warn_of_damage(run_dir, before, check)
+    if before.get("content") == content and not damage:
+        remember_hashes(run_dir, before["outputs"])
         return False
-    for name, origin in TOP_LEVEL.items():
-        write_atomic(run_dir / name, (run_dir / origin).read_bytes())
-    write_json(run_dir / "manifest.json", run_manifest(run, stages))
-    build_report(run_dir)
-    write_archive(run_dir, extent)
-    write_json(run_dir / "manifest.json", {**load_json(run_dir / "manifest.json"), "content": content})
+    _write_all(run_dir, {**run_manifest(run, stages), "content": content}, stages, extent)
     return True
 
 
 def assemble_again(run_dir: Path, extent: Extent = Extent()) -> list[Path]:
-    """Rebuild a run's report and archive from whatever is there; the next ``srgan run`` builds them anew.
+    """Rebuild a run's report and archive from what its stages have written; the next ``srgan run`` builds them anew.
 
     Returns
     -------
     list of Path
         The files written.
+
+    Raises
+    ------
+    OutputsChanged
+        Naming the files of stages that are not as they were written.
+    LayoutError
+        For a run whose own manifest is missing or broken.
     """
-    report = build_report(run_dir)
-    manifest = read_json(run_dir / "manifest.json") or {}
-    write_json(run_dir / "manifest.json", {key: value for key, value in manifest.items() if key != "content"})
-    return [*report, write_archive(run_dir, extent)]
+    manifest = read_manifest(run_dir)
+    if manifest is None:
+        raise LayoutError(
+            f"{run_dir / NAME}: missing or broken; the command that started the run ('srgan run …') writes it again",
+            path=run_dir / NAME,
+        )
+    stages = checked_stages(run_dir, check=True)
+    _warn_of_damage(run_dir, manifest, check=True)
+    _write_all(run_dir, {key: value for key, value in manifest.items() if key != "content"}, stages, extent)
+    return [run_dir / name for name in (*REPORT, ARCHIVE)]
+
+
+def _warn_of_damage(run_dir: Path, manifest: Mapping[str, Any], check: bool) -> str:
+    """Name in a warning what is not as it was written, and return the words."""
+    damage = compare_top(run_dir, manifest, check=check).damage()
+    if damage:
+        logger.warning("%s: %s; written again", run_dir, damage)
+    return damage
+
+
+def _write_all(run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any], extent: Extent) -> None:
+    """Write what lies at a run's top; the manifest, which records it, comes last."""
+    for name, origin in TOP_LEVEL.items():
+        write_atomic(run_dir / name, (run_dir / origin).read_bytes())
+    # The report reads it, and it is in the archive, whose hash it therefore cannot hold yet.
+    write_manifest(run_dir, {key: value for key, value in manifest.items() if key not in ("content", "outputs")})
+    build_report(run_dir)
+    write_archive(run_dir, stages, extent)
+    outputs = file_hashes(run_dir, (*TOP_LEVEL, *REPORT, ARCHIVE), check=True)
+    write_manifest(run_dir, {**manifest, "outputs": outputs})
+    remember_hashes(run_dir, outputs)
 
 
 def run_manifest(run: Run, stages: dict[str, Any]) -> dict[str, Any]:
@@ -123,23 +167,23 @@ def run_manifest(run: Run, stages: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_archive(run_dir: Path, extent: Extent = Extent()) -> Path:
-    """Write ``srgan_results.zip``: a run without what resumes training and what TensorBoard reads, and without whole
-    images unless they are asked for; the same files give the same bytes."""
+def write_archive(run_dir: Path, stages: Mapping[str, Any], extent: Extent = Extent()) -> Path:
+    """Write ``srgan_results.zip``: what a run's manifests record, and these; the same files give the same bytes.
+
+    Parameters
+    ----------
+    stages : their manifests.
+    extent : whether the whole images are wanted.
+    """
     target = run_dir / ARCHIVE
-    files = [
-        p
-        for p in sorted(run_dir.rglob("*"))
-        if p.is_file()
-        and p != target
-        and not any(part.startswith(".") or part in UNPACKED for part in p.relative_to(run_dir).parts)
-        and (extent.archive_images or not p.is_relative_to(run_dir / WHOLE_IMAGES))
-    ]
+    recorded = [f"{stage}/{name}" for stage, manifest in stages.items() for name in (*manifest["outputs"], NAME)]
+    if not extent.archive_images:
+        recorded = [name for name in recorded if not name.startswith(f"{WHOLE_IMAGES}/")]
     with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for path in files:
+        for name in sorted([*recorded, *TOP_LEVEL, *REPORT, NAME]):
             # Weights and pictures do not compress, and text is small: storing is several times faster.
-            entry = zipfile.ZipInfo(f"{run_dir.name}/{path.relative_to(run_dir).as_posix()}", (1980, 1, 1, 0, 0, 0))
-            archive.writestr(entry, path.read_bytes())
+            entry = zipfile.ZipInfo(f"{run_dir.name}/{name}", (1980, 1, 1, 0, 0, 0))
+            archive.writestr(entry, (run_dir / name).read_bytes())
     return target
 
 

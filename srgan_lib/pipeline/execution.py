@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
-from srgan_lib.files import load_json, read_json, write_json
-from srgan_lib.layout import TRAINING_FILES
+from srgan_lib.layout import TRAINING_FILES, WRITTEN_ON_THE_WAY
 from srgan_lib.pipeline.fetching import InputMissing
+from srgan_lib.pipeline.file_hashes import remember_hashes
+from srgan_lib.pipeline.integrity import compare_stage, record_notebook
 from srgan_lib.pipeline.kernels import OnEvent, kernel_environment, watch_progress
+from srgan_lib.pipeline.manifests import NAME, read_manifest, write_manifest
 from srgan_lib.pipeline.notebook_execution import StageFailed, execute_notebook
 from srgan_lib.pipeline.planning import Plan, all_missing, decide_again
 from srgan_lib.pipeline.prose import refresh_prose
 from srgan_lib.pipeline.run import Run
+
+logger = logging.getLogger(__name__)
 
 
 def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, details: None) -> None:
@@ -49,7 +55,7 @@ def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, detai
         if plan is first_training:
             _check_judging(run)
         if plan.action == "skip":
-            refresh_prose(run.executed_notebook(plan.stage.name), run.source_notebook(plan.stage.name))
+            _keep_up_to_date(plan, run)
             continue
         with FileLock(locks / f"{plan.fingerprint[:32]}.lock"):
             current = plan if plan.fresh else decide_again(plan, run)
@@ -77,29 +83,66 @@ def _check_judging(run: Run) -> None:
             match_test_sets(Path(index), images)
 
 
+def _keep_up_to_date(plan: Plan, run: Run) -> None:
+    """Bring the prose of a skipped stage's notebook up to date, and remember that its files were looked at."""
+    folder = run.stage_directory(plan.stage.name)
+    if refresh_prose(run.executed_notebook(plan.stage.name), run.source_notebook(plan.stage.name)):
+        record_notebook(folder, plan.stage)
+    elif manifest := read_manifest(folder):
+        remember_hashes(folder, manifest["outputs"])
+
+
 def _copy_stage(plan: Plan, run: Run) -> None:
-    """Copy a finished stage from another run; the manifest comes last, as when it was computed."""
+    """Copy what a finished stage of another run has written; the manifest comes last, as when it was computed."""
     assert plan.source is not None  # as of every plan to reuse
-    target, manifest = run.stage_directory(plan.stage.name), plan.source / "manifest.json"
+    target, manifest = run.stage_directory(plan.stage.name), read_manifest(plan.source)
+    assert manifest is not None
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(
-        plan.source, target, ignore=shutil.ignore_patterns("manifest.json", "checkpoints", "*.failed.ipynb")
-    )
-    write_json(target / "manifest.json", {**load_json(manifest), "reused_from": plan.source.parent.name})
+    for name in manifest["outputs"]:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(plan.source / name, target / name)
+    write_manifest(target, {**manifest, "reused_from": plan.source.parent.name})
+    remember_hashes(target, manifest["outputs"])
 
 
 def _clear(plan: Plan, folder: Path) -> None:
-    """Make room for a stage: delete what an earlier one left, but for what its training can use."""
-    finished = (folder / "manifest.json").exists()  # under another fingerprint: its states are of no more use
-    kept = [] if plan.fresh or not plan.stage.trainer else [*TRAINING_FILES, *([] if finished else ["checkpoints"])]
+    """Make room for a stage: delete what an earlier one left, but for what its training can use; its manifest last."""
+    kept = [] if plan.fresh or not plan.stage.trainer else _kept_for_training(plan, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.iterdir():
-        if any(path.match(pattern) for pattern in kept):
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == NAME):
+        if _matches(path.name, kept):
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink()
+
+
+def _kept_for_training(plan: Plan, folder: Path) -> tuple[str, ...]:
+    """Name what a training can use of what an earlier one left.
+
+    Files that are not as they were written are named in a warning; the training then resumes from its last checkpoint, if
+    it writes them again on its way from there, or begins anew.
+    """
+    manifest = read_manifest(folder)
+    if manifest is None:  # not finished
+        return (*TRAINING_FILES, "checkpoints")
+    found = compare_stage(folder, manifest, check=plan.check)
+    for name in found.extra:
+        (folder / name).unlink()
+    damaged = [name for name in found.damaged if _matches(name, TRAINING_FILES)]
+    if not damaged:
+        return TRAINING_FILES  # states under another fingerprint are of no more use
+    logger.warning("%s: %s; trained again", folder, found.damage())
+    resumable = manifest["fingerprint"] == plan.fingerprint
+    if resumable and not any(_matches(name, WRITTEN_ON_THE_WAY) for name in damaged):
+        return (*WRITTEN_ON_THE_WAY, "checkpoints")
+    return ()
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a file or folder, by its path inside a stage's folder, is one of those that patterns name."""
+    return any(Path(Path(name).parts[0]).match(pattern) for pattern in patterns)
 
 
 def _compute_stage(plan: Plan, run: Run, on_event: OnEvent) -> None:
@@ -113,10 +156,11 @@ def _compute_stage(plan: Plan, run: Run, on_event: OnEvent) -> None:
             {**run.params.stage(info.name), "run_dir": str(run.directory)},
             run.root,
         )
-    if (read_json(folder / "manifest.json") or {}).get("fingerprint") != plan.fingerprint:
+    if (read_manifest(folder) or {}).get("fingerprint") != plan.fingerprint:
         raise StageFailed(
             f"{info.notebook}: it ended without a manifest for what was planned; was a library file or an image "
             "changed while it ran? The same command computes it again.",
             notebook=info.notebook,
             path=folder,
         )
+    record_notebook(folder, info)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from srgan_lib.files import read_json
 from srgan_lib.layout import STAGES, StageInfo
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.fetching import Missing, distinct, missing_inputs
+from srgan_lib.pipeline.integrity import compare_finished_stage
+from srgan_lib.pipeline.manifests import read_manifest
 from srgan_lib.pipeline.run import Run
 from srgan_lib.pipeline.snapshot import Snapshot
 
 Finished = Mapping[str, list[Path]]  # folders of finished stages by fingerprint
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Plan:
     missing : what the stage reads and this disk lacks.
     source : the folder to copy from (action ``reuse``).
     fresh : nothing that is there is used, not even checkpoints, since the user asks for that.
+    check : what is there is read again before it is used, even if its size and times have not changed.
     """
 
     stage: StageInfo
@@ -34,6 +39,7 @@ class Plan:
     missing: tuple[Missing, ...] = ()
     source: Path | None = None
     fresh: bool = False
+    check: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -49,6 +55,7 @@ def plan_run(
     until: str | None = None,
     finished: Finished | None = None,
     fetching: bool = False,
+    check: bool = False,
     snapshot: Snapshot | None = None,
 ) -> list[Plan]:
     """Say what a run would do to each stage; nothing is computed, written or downloaded.
@@ -63,6 +70,8 @@ def plan_run(
     until : the last stage wanted; default: all.
     finished : where stages may be copied from, as :func:`finished_stages` finds them; default: it is asked.
     fetching : whether what is missing is fetched before computing, also what a stage can do without.
+    check : whether all result files are read to see that they are as they were written; default: those whose size or
+        times have changed.
     snapshot : of the disk, to plan several runs from one; default: a new one.
     """
     if finished is None:
@@ -79,7 +88,7 @@ def plan_run(
             info.name, run.params, notebook, upstream, fetching=fetching, snapshot=snapshot
         )
         fingerprints[info.name] = components.fingerprint
-        plan = Plan(info, "run", "", components, tuple(missing_inputs(info.name, run.params, snapshot)))
+        plan = Plan(info, "run", "", components, tuple(missing_inputs(info.name, run.params, snapshot)), check=check)
         plans.append(_decide(plan, run, finished, forced=forced, reuse=reuse))
         if info.name == until:
             break
@@ -100,48 +109,54 @@ def decide_again(plan: Plan, run: Run) -> Plan:
     return _decide(plan, run, finished_stages(run.results), forced=False, reuse=True)
 
 
-def is_complete(folder: Path, info: StageInfo) -> bool:
-    """Whether a stage's folder holds all that its manifest names, and its executed notebook."""
-    manifest = read_json(folder / "manifest.json")
-    return (
-        bool(manifest)
-        and (folder / f"{info.notebook}.ipynb").exists()
-        and all((folder / f).exists() for f in manifest["outputs"])
-    )
-
-
 def finished_stages(results: Path) -> dict[str, list[Path]]:
-    """The folders of all stages with a manifest, of plain runs and of sweeps, by fingerprint."""
+    """The folders of all stages with a manifest, of plain runs and of sweeps, by fingerprint; broken ones are warned of."""
     found: dict[str, list[Path]] = {}
     for pattern in ("*/{}/manifest.json", "sweeps/*/*/{}/manifest.json"):
         for stage in STAGES:
             for path in sorted(results.glob(pattern.format(stage))):
-                if manifest := read_json(path):
+                if manifest := read_manifest(path.parent):
                     found.setdefault(manifest["fingerprint"], []).append(path.parent)
     return found
 
 
 def _decide(plan: Plan, run: Run, finished: Finished, *, forced: bool, reuse: bool) -> Plan:
     """Whether a stage runs, is skipped or is copied from another run, with the reason in words."""
-    info, folder = plan.stage, run.stage_directory(plan.stage.name)
+    folder = run.stage_directory(plan.stage.name)
     if forced or not reuse:
         return replace(plan, action="run", reason=f"asked for with {'--from' if forced else '--no-reuse'}", fresh=True)
     if plan.components.unknown:
         titles = ", ".join(one.title for one in distinct(plan.missing))
         reason = f"unknown until {titles} is downloaded" if titles else "reads a stage that is unknown yet"
         return replace(plan, action="run", reason=reason)
-    manifest = read_json(folder / "manifest.json")
-    if manifest and manifest["fingerprint"] == plan.fingerprint and is_complete(folder, info):
-        return replace(
-            plan,
-            action="skip",
-            reason=f"nothing it depends on has changed since {manifest['started'].replace('T', ' ')[:16]} UTC",
-        )
+    manifest = read_manifest(folder)
+    damage = ""
+    if manifest and manifest["fingerprint"] == plan.fingerprint:
+        found = compare_finished_stage(folder, manifest, check=plan.check)
+        damage = found.damage()
+        if not damage:
+            if found.extra:
+                logger.warning("%s: not of this run and left out of its archive: %s", folder, ", ".join(found.extra))
+            since = manifest["started"].replace("T", " ")[:16]
+            return replace(plan, action="skip", reason=f"nothing it depends on has changed since {since} UTC")
     for source in finished.get(plan.fingerprint, []):
-        if source != folder and is_complete(source, info):
+        if source != folder and _can_be_copied(source, check=plan.check):
             name = source.parent.relative_to(run.results).as_posix()
-            return replace(plan, action="reuse", reason=f"run {name!r} has computed it already", source=source)
+            reason = f"run {name!r} has computed it already"
+            return replace(plan, action="reuse", reason=f"{damage}; {reason}" if damage else reason, source=source)
     if not manifest:
         return replace(plan, action="run", reason="not computed yet")
-    changes = plan.components.changes_since(manifest["components"])
-    return replace(plan, action="run", reason="; ".join(changes[:3]) if changes else "a result file is missing")
+    return replace(
+        plan, action="run", reason=damage or "; ".join(plan.components.changes_since(manifest["components"])[:3])
+    )
+
+
+def _can_be_copied(source: Path, *, check: bool) -> bool:
+    """Whether a stage of another run is there as it was written; if not, the files are named in a warning."""
+    manifest = read_manifest(source)
+    if manifest is None:
+        return False
+    damage = compare_finished_stage(source, manifest, check=check).damage()
+    if damage:
+        logger.warning("%s is not copied: %s", source, damage)
+    return not damage

@@ -7,8 +7,14 @@ from pathlib import Path
 from srgan_lib.files import write_atomic
 
 
-def refresh_prose(executed: Path, source: Path) -> None:
-    """Bring the prose of an executed notebook up to date; its code and outputs stay, since the code is the same."""
+def refresh_prose(executed: Path, source: Path) -> bool:
+    """Bring the prose of an executed notebook up to date; its code and outputs stay, since the code is the same.
+
+    Returns
+    -------
+    bool
+        Whether the file has changed.
+    """
     import nbformat
 
     done, text = nbformat.read(executed, as_version=4), nbformat.read(source, as_version=4)
@@ -24,6 +30,8 @@ def refresh_prose(executed: Path, source: Path) -> None:
         cells.append(ran)
         if "parameters" in cell.metadata.get("tags", []):
             cells += injected
-    if [c["source"] for c in cells] != [c["source"] for c in nbformat.read(executed, as_version=4).cells]:
-        done.cells = cells
-        write_atomic(executed, nbformat.writes(done))
+    if [c["source"] for c in cells] == [c["source"] for c in nbformat.read(executed, as_version=4).cells]:
+        return False
+    done.cells = cells
+    write_atomic(executed, nbformat.writes(done))
+    return True

@@ -202,21 +202,6 @@ def version(package: str) -> str:
         return MISSING
 
 
-def output_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of every result file of a stage, by its path inside the folder."""
-    passing = {"manifest.json", "progress.json"}
-    files = [
-        p
-        for p in sorted(folder.rglob("*"))
-        if p.is_file()
-        and p.name not in passing
-        and not p.name.startswith(".")
-        and p.suffix != ".ipynb"
-        and "checkpoints" not in p.relative_to(folder).parts
-    ]
-    return {p.relative_to(folder).as_posix(): sha256_file(p) for p in files}
-
-
 def _data_hash(
     snapshot: Snapshot,
     dataset: str,

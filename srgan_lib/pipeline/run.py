@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from srgan_lib.files import read_json
 from srgan_lib.layout import STAGES, LayoutError, results_folder
 from srgan_lib.params import Params
 from srgan_lib.params_io import check
+from srgan_lib.pipeline.manifests import NAME, read_manifest
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class Run:
         Raises
         ------
         LayoutError
-            For a folder without a manifest.
+            For a folder without a manifest, or with a broken one.
         ParameterError
             For parameters of another version of the schema.
         """
-        path = directory / "manifest.json"
-        manifest = read_json(path)
+        path = directory / NAME
+        manifest = read_manifest(directory)
         if manifest is None:
             raise LayoutError(f"{path}: missing or broken; 'srgan run' writes it when a run is finished", path=path)
         params = check(manifest["parameters"], str(path))

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.files import load_json, read_json, write_json
+from srgan_lib.files import write_json
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.messages import LIBRARY, Listener
 from srgan_lib.models.own_code import locate
@@ -25,6 +25,9 @@ from srgan_lib.params import ParameterError, Shared, is_own
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.display import Display
 from srgan_lib.pipeline.fetching import InputMissing, missing_inputs
+from srgan_lib.pipeline.file_hashes import file_hashes, remember_hashes
+from srgan_lib.pipeline.integrity import OutputsChanged, compare_stage, output_files
+from srgan_lib.pipeline.manifests import NAME, read_manifest, write_manifest
 from srgan_lib.pipeline.run import Run
 from srgan_lib.pipeline.snapshot import Snapshot
 
@@ -68,7 +71,7 @@ class Stage(Display):
         manifest of a finished stage records, so asking for it removes the manifest; opening the stage alone does not.
         """
         self._directory.mkdir(parents=True, exist_ok=True)
-        (self._directory / "manifest.json").unlink(missing_ok=True)
+        (self._directory / NAME).unlink(missing_ok=True)
         return self._directory
 
     def input(self, stage: str, name: str) -> Path:
@@ -95,8 +98,7 @@ class Stage(Display):
         """The file with the generator's class, by this run's ``warmup.generator``, if it is the user's own."""
         generator = self.params.warmup.generator
         if "warmup" in self.info.upstream:
-            manifest = read_json(self.run.stage_directory("warmup") / "manifest.json") or {}
-            generator = manifest["components"]["parameters"]["generator"]
+            generator = self._upstream_manifest("warmup")["components"]["parameters"]["generator"]
         elif self.name != "warmup":
             return None
         return locate(generator)[0] if is_own(generator) else None
@@ -148,9 +150,11 @@ class Stage(Display):
         seconds = round(time.perf_counter() - self._started, 1)
         self._close_progress()
         _stop_listening()
-        outputs = provenance.output_hashes(self._directory)
-        write_json(
-            self._directory / "manifest.json",
+        files = [name for name in output_files(self._directory) if name != f"{self.info.notebook}.ipynb"]
+        outputs = file_hashes(self._directory, files, check=True)
+        remember_hashes(self._directory, files)
+        write_manifest(
+            self._directory,
             {
                 "stage": self.name,
                 "fingerprint": self.fingerprint,
@@ -171,9 +175,20 @@ class Stage(Display):
         written = f"{len(outputs)} files in <code>{folder}</code>, {seconds:.0f} s."
         display(HTML(f"<p class='srgan-finish'>{written} {following}</p>"))
 
+    def _upstream_manifest(self, stage: str) -> dict[str, Any]:
+        """Read the manifest of an earlier stage, whose files must be as it records them."""
+        folder, remedy = self.run.stage_directory(stage), f"compute it again (srgan run … --from {stage})"
+        manifest = read_manifest(folder)
+        if manifest is None:
+            raise LayoutError(f"{folder / NAME}: stage {stage!r} is not finished; {remedy}", path=folder / NAME)
+        found = compare_stage(folder, manifest)
+        if found.damaged:
+            raise OutputsChanged(f"{folder}: {found.damage()}; {remedy}", path=folder, files=found.damaged)
+        return manifest
+
     def _upstream_fingerprint(self, stage: str) -> str:
         """The fingerprint of an earlier stage, which must have been computed under the same shared parameters."""
-        manifest = load_json(self.run.stage_directory(stage) / "manifest.json")
+        manifest = self._upstream_manifest(stage)
         before, now = manifest["components"]["parameters"], self.params.stage(self.name)
         for key in Shared.model_fields.keys() & before.keys():
             if before[key] != now[key]:

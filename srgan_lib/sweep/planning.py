@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from srgan_lib.files import read_json
 from srgan_lib.layout import STAGES, results_folder
 from srgan_lib.params import Params
+from srgan_lib.pipeline.manifests import read_manifest
 from srgan_lib.pipeline.planning import Plan, finished_stages, plan_run
 from srgan_lib.pipeline.resolve import resolve
 from srgan_lib.pipeline.run import Run
@@ -99,7 +99,7 @@ def plan_sweep(
 
 def is_finished(planned: PlannedRun) -> bool:
     """Tell whether a run's results, as planned, are there already."""
-    manifest = read_json(planned.directory / "manifest.json") or {"stages": {}}
+    manifest = read_manifest(planned.directory) or {"stages": {}}
     return all(
         plan.action == "skip" and manifest["stages"].get(name, {}).get("fingerprint") == plan.fingerprint
         for name, plan in planned.stages.items()

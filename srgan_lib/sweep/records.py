@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from srgan_lib.files import read_json, write_atomic, write_json
+from srgan_lib.files import write_atomic, write_json
 from srgan_lib.hardware import machine
 from srgan_lib.layout import STAGES
 from srgan_lib.pipeline.assemble import commit
+from srgan_lib.pipeline.manifests import read_manifest
 from srgan_lib.sweep.collection import mean_scores
 from srgan_lib.sweep.study import Study
 
@@ -85,5 +86,5 @@ def sweep_manifest(study: Study, command: str) -> dict[str, Any]:
 
 def _last_day(study: Study) -> str:
     """Find the day on which the last stage began; empty before any has finished."""
-    manifests = [read_json(run.directory / stage / "manifest.json") for run in study.finished for stage in STAGES]
+    manifests = [read_manifest(run.directory / stage) for run in study.finished for stage in STAGES]
     return max((manifest["started"] for manifest in manifests if manifest), default="")[:10]

@@ -5,8 +5,8 @@ import logging
 import matplotlib.pyplot as plt
 import pytest
 
-from srgan_lib.files import read_json
 from srgan_lib.pipeline.execution import execute
+from srgan_lib.pipeline.manifests import read_manifest
 from srgan_lib.pipeline.notebook import open_stage
 from srgan_lib.pipeline.planning import plan_run
 from tests.project import execute_here, make_project, tiny_params, tiny_run
@@ -46,7 +46,7 @@ def test_opening_a_finished_stage_leaves_its_manifest(finished):
     ],
     ids=["figure", "text", "file"],
 )
-def test_what_writes_removes_the_manifest_until_the_stage_is_finished(finished, write):
+def test_what_writes_removes_the_manifest_until_the_stage_is_finished_and_executed_again(finished, write):
     open_it, manifest, plan = finished
     stage = open_it()
     write(stage)
@@ -54,6 +54,9 @@ def test_what_writes_removes_the_manifest_until_the_stage_is_finished(finished, 
     assert not manifest.exists()
     assert plan()[0].action == "run"
     stage.finish()
+    assert manifest.exists()
+    assert plan()[0].reason == "01_data_exploration.ipynb is not as it was written", "it shows what is no longer there"
+    execute(plan(), stage.run)
     assert plan()[0].action == "skip"
 
 
@@ -67,7 +70,7 @@ def test_a_stage_notes_the_library_s_warnings_once_until_it_is_finished(finished
     logger.info("nothing to warn of")
     stage.finish()
     logger.warning("too late")
-    assert stage.warnings == ["a.png is double", "b.png is double"] == read_json(manifest)["warnings"]
+    assert stage.warnings == ["a.png is double", "b.png is double"] == read_manifest(manifest.parent)["warnings"]
     assert abandoned.warnings == []
 
 

@@ -2,7 +2,6 @@
 
 import copy
 import itertools
-import json
 import re
 import shutil
 import subprocess
@@ -10,11 +9,15 @@ import sys
 import zipfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
 
-from srgan_lib.pipeline.assemble import ARCHIVE, Extent, assemble_again, write_archive
+from srgan_lib.files import sha256_file
+from srgan_lib.pipeline.assemble import ARCHIVE, REPORT, TOP_LEVEL, Extent, assemble_again, write_archive
+from srgan_lib.pipeline.integrity import OutputsChanged
+from srgan_lib.pipeline.manifests import read_manifest, write_manifest
 from srgan_lib.report.build import build_report
 from srgan_lib.report.errors import ReportError
 from tests.report_example import FINDING, WARNING, make_run, write_scores
@@ -168,8 +171,7 @@ def test_what_was_not_computed_is_said(fresh: Path) -> None:
 
 def test_a_run_without_crops_or_warnings(fresh: Path) -> None:
     (fresh / "evaluation/viewer/index.json").unlink()
-    manifest = json.loads((fresh / "data/manifest.json").read_text())
-    (fresh / "data/manifest.json").write_text(json.dumps({**manifest, "warnings": []}))
+    write_manifest(fresh / "data", {**manifest_of(fresh / "data"), "warnings": []})
     page = BeautifulSoup(build_report(fresh)[0].read_text(), "html.parser")
     assert not page.select(".panel") and not page.find(id="warnings")
     assert "Best example: chelsea" in page.text and "No stage warned of anything" in page.text
@@ -210,30 +212,39 @@ def test_import_is_cheap() -> None:
 
 
 def test_report_and_archive_are_made_again_together(fresh: Path) -> None:
-    manifest = json.loads((fresh / "manifest.json").read_text())
-    (fresh / "manifest.json").write_text(json.dumps({**manifest, "content": "of what was there before"}))
+    write_manifest(fresh, {**manifest_of(fresh), "content": "of what was there before"})
+    (fresh / "notes.txt").write_text("the user's")
     assert [file.name for file in assemble_again(fresh)] == ["report.html", "report.pdf", ARCHIVE]
     with zipfile.ZipFile(fresh / ARCHIVE) as archive:
         [member] = [name for name in archive.namelist() if name.endswith("/report.html")]
         assert archive.read(member) == (fresh / "report.html").read_bytes()
-    assert "content" not in json.loads((fresh / "manifest.json").read_text()), "the next run looks again"
+        assert not any("notes" in name for name in archive.namelist()), "no file of the run"
+    assert "content" not in manifest_of(fresh), "the next run looks again"
+    recorded = manifest_of(fresh)["outputs"]
+    assert recorded == {name: sha256_file(fresh / name) for name in (*TOP_LEVEL, *REPORT, ARCHIVE)}
 
 
 def test_whole_images_are_archived_on_request(fresh: Path) -> None:
+    build_report(fresh)
     whole = fresh / "evaluation/images/srgan/builtin/chelsea.png"
     whole.parent.mkdir(parents=True, exist_ok=True)
     whole.write_bytes(b"image")
+    stages = {"evaluation": {"outputs": {whole.relative_to(fresh / "evaluation").as_posix(): ""}}}
     for asked in (False, True):
-        with zipfile.ZipFile(write_archive(fresh, Extent(archive_images=asked))) as archive:
+        with zipfile.ZipFile(write_archive(fresh, stages, Extent(archive_images=asked))) as archive:
             assert ("demo/evaluation/images/srgan/builtin/chelsea.png" in archive.namelist()) == asked
 
 
 def test_a_report_that_fails_leaves_the_manifest_alone(fresh: Path) -> None:
-    (fresh / "manifest.json").write_text(
-        json.dumps({**json.loads((fresh / "manifest.json").read_text()), "content": "x"})
-    )
     before = (fresh / "manifest.json").read_bytes()
-    (fresh / "metrics.csv").unlink()
-    with pytest.raises(ReportError):
+    (fresh / "evaluation/metrics.csv").unlink()
+    with pytest.raises(OutputsChanged) as error:
         assemble_again(fresh)
+    assert error.value.files == ["evaluation/metrics.csv"]
     assert (fresh / "manifest.json").read_bytes() == before
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    manifest = read_manifest(folder)
+    assert manifest is not None
+    return manifest
