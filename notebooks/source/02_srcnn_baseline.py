@@ -60,6 +60,7 @@ global_skip = "bicubic"
 import pandas as pd
 
 from srgan_lib.data.alignment import check_alignment
+from srgan_lib.data.trained import record_trained
 from srgan_lib.data.training_pairs import read_training_pairs
 from srgan_lib.models import exhibits
 from srgan_lib.models.generators import build_generator, srcnn_config
@@ -121,6 +122,7 @@ curve = train_srcnn(
     stage.training_fingerprint(split_csv),
     on_step=stage.progress("Training SRCNN"),
 )
+record_trained(split_csv, stage.directory)
 
 # %%
 stage.figure(

@@ -83,6 +83,7 @@ initialisation = "default"
 # %%
 import pandas as pd
 
+from srgan_lib.data.trained import record_trained
 from srgan_lib.data.training_pairs import read_training_pairs
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.exhibits import network as network_exhibits
@@ -175,6 +176,7 @@ curve = train_warmup(
     stage.training_fingerprint(split_csv),
     on_step=stage.progress("Warming up"),
 )
+record_trained(split_csv, stage.directory)
 
 # %%
 progress = pd.read_csv(stage.directory / "validation.csv")

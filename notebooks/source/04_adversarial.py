@@ -86,6 +86,7 @@ epochs = None
 # %%
 import pandas as pd
 
+from srgan_lib.data.trained import record_trained
 from srgan_lib.data.training_pairs import read_training_pairs
 from srgan_lib.models.discriminators import build_discriminator, discriminator_config
 from srgan_lib.models.exhibits import network as network_exhibits
@@ -187,6 +188,7 @@ curve = train_adversarial(
     on_step=stage.progress("Adversarial training"),
     code=stage.code,
 )
+record_trained(split_csv, stage.directory)
 
 # %% [markdown]
 # ## Did the two networks stay balanced?

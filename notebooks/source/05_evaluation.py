@@ -56,6 +56,7 @@ import pandas as pd
 
 from srgan_lib.data.split import read_split
 from srgan_lib.data.test_sets import load_test_sets
+from srgan_lib.data.trained import read_trained
 from srgan_lib.data.training_pairs import training_photos
 from srgan_lib.evaluation import exhibits, tables
 from srgan_lib.evaluation.comparisons import compare_all
@@ -125,7 +126,8 @@ shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage
 
 # %%
 split = read_split(stage.input("data", "split.csv"))
-test_pairs = load_test_sets(evaluation.test_sets, split, training_photos(shared), shared)
+trained = read_trained([stage.input(name, "trained_on.csv") for name in ("srcnn", "warmup", "adversarial")])
+test_pairs = load_test_sets(evaluation.test_sets, split, training_photos(shared), shared, trained)
 files = {
     "srcnn": stage.input("srcnn", "srcnn.safetensors"),
     "warmup": stage.input("warmup", "generator.safetensors"),

@@ -12,12 +12,13 @@ from srgan_lib.data.photos import Photo
 from srgan_lib.data.selection import evenly_spaced
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import as_test_set, make_split
+from srgan_lib.data.trained import refuse_trained
 from srgan_lib.messages import muted
 from srgan_lib.params import HELDOUT, TRAINING, VALIDATION, Shared
 
 
 def load_test_sets(
-    names: Sequence[str], split: pd.DataFrame, photos: Sequence[Photo], shared: Shared
+    names: Sequence[str], split: pd.DataFrame, photos: Sequence[Photo], shared: Shared, trained: pd.DataFrame
 ) -> dict[str, list[Pair]]:
     """Load test sets by name; an image that is skipped is named in a warning.
 
@@ -27,6 +28,8 @@ def load_test_sets(
         many training images; ``validation``, which is all validation images; or named sets.
     split, photos : of the training set.
     shared : the shared parameters.
+    trained : the images that the networks to judge were trained on, as :func:`~srgan_lib.data.trained.read_trained`
+        reads them.
 
     Returns
     -------
@@ -35,18 +38,22 @@ def load_test_sets(
     Raises
     ------
     DatasetError
-        If a set cannot be had, or one of its images is, or nearly is, among the training images.
+        If a set cannot be had, or one of its images is, or nearly is, among the training images; ``training`` alone is
+        made of these.
     """
     sets: dict[str, list[Pair]] = {}
     for name in names:
         if name == HELDOUT:
+            refuse_trained(split[split.split == "test"], trained)
             sets[shared.dataset] = load_pairs(split, photos, shared, "test")
         elif name == TRAINING:
             sets[TRAINING] = load_pairs(_training_images(split), photos, shared, "test")
         elif name == VALIDATION:
+            refuse_trained(split[split.split == "validation"], trained[trained.split == "train"])
             sets[VALIDATION] = load_pairs(split, photos, shared, "validation")
         else:
             own, frame = _unseen(name, split, shared)
+            refuse_trained(frame, trained)
             sets[name] = load_pairs(frame, own, shared, "test")
     return sets
 
@@ -54,7 +61,7 @@ def load_test_sets(
 def check_test_sets(names: Sequence[str], split: pd.DataFrame, shared: Shared) -> dict[str, list[str]]:
     """Make sure, before hours of training, that the named test sets can be had and are unseen.
 
-    Parameters and raises as :func:`load_test_sets`; warnings are left to that.
+    Parameters and raises as :func:`load_test_sets`, which also looks at what was trained on; warnings are left to that.
 
     Returns
     -------

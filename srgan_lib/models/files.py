@@ -15,11 +15,13 @@ from typing import Any
 
 import safetensors
 import safetensors.torch
+import torch
 from torch import Tensor, nn
 
 from srgan_lib.errors import InputError
 from srgan_lib.files import write_atomic
 from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.configuration import check_configuration
 from srgan_lib.models.generators import build_generator
 from srgan_lib.models.own_code import Code, OwnCodeError
 
@@ -76,7 +78,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         place = content.index(expected)
         content[place : place + len(expected)] = ZEROS
         intact = hashlib.sha256(content).hexdigest().encode() == expected
-    except (safetensors.SafetensorError, KeyError, ValueError, AttributeError):
+    except (safetensors.SafetensorError, KeyError, ValueError, AttributeError, TypeError, RecursionError):
         raise CheckpointError(
             f"{path}: not a file with weights written by this project, or damaged", path=path
         ) from None
@@ -112,14 +114,11 @@ def load_model(path: Path, code: Code | None = None) -> tuple[SuperResolver, dic
     Raises
     ------
     CheckpointError
-        If the file is damaged, or holds something else.
+        If the file is damaged or holds something else, or a weight is NaN or infinite.
     """
     tensors, metadata = load_tensors(path)
-    config = metadata.get("config")
-    if config is None:
-        raise CheckpointError(
-            f"{path}: a state for resuming training, not a network; take generator.safetensors", path=path
-        )
+    config = read_configuration(path, metadata)
+    _refuse_non_numbers(path, tensors)
     try:
         model = build_generator(config, code)
         model.load_state_dict(rename_former(tensors, config["architecture"]))
@@ -130,6 +129,36 @@ def load_model(path: Path, code: Code | None = None) -> tuple[SuperResolver, dic
             f"{path}: not a network that this version can enlarge images with: {error}", path=path
         ) from None
     return model.eval(), metadata
+
+
+def read_configuration(path: Path, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Check what the metadata of a file say of its network, and return the network's configuration.
+
+    Raises
+    ------
+    CheckpointError
+        If the file holds no network that enlarges, or one beyond what the parameters allow.
+    """
+    if "config" not in metadata:
+        raise CheckpointError(
+            f"{path}: a state for resuming training, not a network; take generator.safetensors", path=path
+        )
+    try:
+        return check_configuration(metadata["config"])
+    except ValueError as error:
+        raise CheckpointError(
+            f"{path}: not a network that this version can enlarge images with: {error}", path=path
+        ) from None
+
+
+def _refuse_non_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(
+                f"{path}: {name} holds weights that are NaN or infinite, so that every image would be black; the training "
+                "that wrote them had diverged: take another file",
+                path=path,
+            )
 
 
 def rename_former(tensors: Mapping[str, Tensor], architecture: str) -> dict[str, Tensor]:

@@ -231,13 +231,13 @@ def _architecture(stage: str, params: Params, inputs: Iterable[Path]) -> str:
     if stage != "adversarial" and start is None:
         name = getattr(getattr(params, stage), "generator", stage)
         return "own" if is_own(name) else name
-    from srgan_lib.models.files import load_tensors  # with torch, which planning does without
+    from srgan_lib.models.files import load_tensors, read_configuration  # with torch, which planning does without
 
     if start is None:
         (network,) = (path for path in inputs if path.suffix == ".safetensors")
     else:
         network = weights.find_start(start, params.shared.scale)
-    return load_tensors(network)[1]["config"]["architecture"]
+    return read_configuration(network, load_tensors(network)[1])["architecture"]
 
 
 def _backbone_hash(name: str, snapshot: Snapshot, layer: str | None = None) -> str | None:

@@ -68,6 +68,7 @@ NOT_HASHED_MODULES = {
     "layout": "names folders and stages",
     "messages": "passes on what is logged",
     "models.backbones": "finds and reads files with weights; their contents are hashed",
+    "models.configuration": "refuses",
     "models.files": "stores tensors bit for bit, which the hash in each file proves",
     "params": "values are hashed",
     "training.checkpoint": "stores tensors bit for bit, which the hash in each file proves",

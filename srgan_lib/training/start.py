@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.models.files import CheckpointError, load_tensors
+from srgan_lib.models.files import CheckpointError, load_tensors, read_configuration
 from srgan_lib.models.generators import generator_config
 from srgan_lib.params import ParameterError, Warmup
 
@@ -26,11 +26,9 @@ def started_config(warmup: Warmup, scale: int, path: Path) -> dict[str, Any]:
         If the file is no network, or is of another scale, or a parameter says otherwise than the file.
     """
     try:
-        config = load_tensors(path)[1].get("config")
+        config = read_configuration(path, load_tensors(path)[1])
     except CheckpointError as error:
         raise ParameterError(f"warmup.start: {error}") from None
-    if config is None:
-        raise ParameterError(f"warmup.start: {path} is a state for resuming training; take generator.safetensors")
     if config.get("scale") != scale:
         raise ParameterError(
             f"warmup.start: {path} enlarges ×{config.get('scale')}, and shared.scale is {scale}; change one of them"
