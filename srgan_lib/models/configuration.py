@@ -61,7 +61,7 @@ def check_configuration(config: Any) -> dict[str, Any]:
 
 def _check_option(name: str, field: FieldInfo, value: Any) -> None:
     try:
-        TypeAdapter(Annotated[field.annotation, *field.metadata]).validate_python(value, strict=True)
+        TypeAdapter(Annotated[field.annotation, field]).validate_python(value, strict=True)
     except ValidationError as error:
         raise ValueError(
             f"{name} of its configuration is {str(value)[:40]}: {error.errors()[0]['msg'].lower()}"

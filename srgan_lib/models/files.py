@@ -121,7 +121,9 @@ def load_model(path: Path, code: Code | None = None) -> tuple[SuperResolver, dic
     _refuse_non_numbers(path, tensors)
     try:
         model = build_generator(config, code)
-        model.load_state_dict(rename_former(tensors, config["architecture"]))
+        tensors = rename_former(tensors, config["architecture"])
+        _refuse_other_shapes(model, tensors)
+        model.load_state_dict(tensors)
     except OwnCodeError as error:
         raise CheckpointError(f"{path}: {error}") from None
     except (ValueError, RuntimeError) as error:
@@ -149,6 +151,21 @@ def read_configuration(path: Path, metadata: Mapping[str, Any]) -> dict[str, Any
         raise CheckpointError(
             f"{path}: not a network that this version can enlarge images with: {error}", path=path
         ) from None
+
+
+def _refuse_other_shapes(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Refuse in a sentence, with the first tensor that does not fit, what PyTorch refuses in a list."""
+    wanted = {name: _shape(tensor) for name, tensor in model.state_dict().items()}
+    there = {name: _shape(tensor) for name, tensor in tensors.items()}
+    for name in (*wanted, *there):
+        if wanted.get(name) != there.get(name):
+            raise ValueError(
+                f"{name} is {wanted.get(name, 'not there')} by its configuration and {there.get(name, 'not there')} in the file"
+            )
+
+
+def _shape(tensor: Tensor) -> str:
+    return "×".join(map(str, tensor.shape)) or "one number"
 
 
 def _refuse_non_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
