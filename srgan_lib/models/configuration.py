@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import ConfigDict, ValidationError, create_model
 
 from srgan_lib.models.generators import ARCHITECTURES
 from srgan_lib.params import Shared, Srcnn, Warmup
 
-#: What each option of a network may be: that of the parameter that sets it.
-OPTIONS: dict[str, FieldInfo] = {
-    "scale": Shared.model_fields["scale"],
-    "channels": Warmup.model_fields["generator_channels"],
-    "blocks": Warmup.model_fields["generator_blocks"],
-    "norm": Warmup.model_fields["generator_norm"],
-    "input": Warmup.model_fields["generator_input"],
-    "global_skip": Warmup.model_fields["global_skip"],
-    "value_range": Warmup.model_fields["value_range"],
-    "layout": Srcnn.model_fields["layout"],
-    "consistent": FieldInfo(annotation=bool),
-}
 #: What a network of the user's own records of its source.
-OWN = {name: FieldInfo(annotation=str) for name in ("class", "file", "sha256")}
+OWN = ("class", "file", "sha256")
+#: What the options of networks may be: that of the parameter that sets each.
+_FIELDS: dict[str, Any] = {
+    name: (field.annotation, field)
+    for name, field in {
+        "scale": Shared.model_fields["scale"],
+        "channels": Warmup.model_fields["generator_channels"],
+        "blocks": Warmup.model_fields["generator_blocks"],
+        "norm": Warmup.model_fields["generator_norm"],
+        "input": Warmup.model_fields["generator_input"],
+        "global_skip": Warmup.model_fields["global_skip"],
+        "value_range": Warmup.model_fields["value_range"],
+        "layout": Srcnn.model_fields["layout"],
+    }.items()
+}
+_Options = create_model(
+    "_Options", __config__=ConfigDict(strict=True), consistent=(bool, False), **_FIELDS, **dict.fromkeys(OWN, (str, ""))
+)
 
 
 def check_configuration(config: Any) -> dict[str, Any]:
@@ -53,16 +57,11 @@ def check_configuration(config: Any) -> dict[str, Any]:
         raise ValueError(f"unknown architecture {str(architecture)[:40]!r}; there are {', '.join(ARCHITECTURES)}, own")
     if unknown := config.keys() - known - {"architecture"}:
         raise ValueError(f"{architecture} has no option {min(unknown)[:40]!r}")
-    for name, field in (OPTIONS | OWN).items():
-        if name in config:
-            _check_option(name, field, config[name])
-    return dict(config)
-
-
-def _check_option(name: str, field: FieldInfo, value: Any) -> None:
     try:
-        TypeAdapter(Annotated[field.annotation, field]).validate_python(value, strict=True)
+        _Options.model_validate(dict(config))
     except ValidationError as error:
+        wrong = error.errors()[0]
         raise ValueError(
-            f"{name} of its configuration is {str(value)[:40]}: {error.errors()[0]['msg'].lower()}"
+            f"{wrong['loc'][0]} of its configuration is {str(wrong['input'])[:40]}: {wrong['msg'].lower()}"
         ) from None
+    return dict(config)
