@@ -14,13 +14,14 @@ from srgan_lib.params import Shared, Srcnn, Warmup
 #: What a network of the user's own records of its source.
 OWN = ("class", "file", "sha256")
 #: What the options of networks may be: that of the parameter that sets each.
-_FIELDS: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     name: (field.annotation, field)
     for name, field in {
         "scale": Shared.model_fields["scale"],
         "channels": Warmup.model_fields["generator_channels"],
         "blocks": Warmup.model_fields["generator_blocks"],
         "norm": Warmup.model_fields["generator_norm"],
+        "attention": Warmup.model_fields["generator_attention"],
         "input": Warmup.model_fields["generator_input"],
         "global_skip": Warmup.model_fields["global_skip"],
         "value_range": Warmup.model_fields["value_range"],
@@ -28,7 +29,7 @@ _FIELDS: dict[str, Any] = {
     }.items()
 }
 _Options = create_model(
-    "_Options", __config__=ConfigDict(strict=True), consistent=(bool, False), **_FIELDS, **dict.fromkeys(OWN, (str, ""))
+    "_Options", __config__=ConfigDict(strict=True), consistent=(bool, False), **OPTIONS, **dict.fromkeys(OWN, (str, ""))
 )
 
 

@@ -1,5 +1,6 @@
 """Files with weights that no network should be built from: each is refused in one sentence that names the file."""
 
+import inspect
 import json
 import math
 from pathlib import Path
@@ -11,8 +12,9 @@ from PIL import Image
 
 from srgan_lib.cli import main
 from srgan_lib.models import files
+from srgan_lib.models.configuration import OPTIONS
 from srgan_lib.models.files import CheckpointError, load_model, load_tensors, save_model, save_tensors
-from srgan_lib.models.generators import build_generator
+from srgan_lib.models.generators import ARCHITECTURES, build_generator
 from srgan_lib.params import ParameterError, Warmup
 from srgan_lib.training.start import started_config
 
@@ -88,6 +90,11 @@ def test_a_configuration_that_no_network_has_is_refused_before_one_is_built(netw
     with pytest.raises(ParameterError) as error:
         started_config(Warmup(), 2, path)
     assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_every_option_of_every_architecture_is_bounded():
+    for kind in ARCHITECTURES.values():
+        assert inspect.signature(kind).parameters.keys() <= OPTIONS.keys()
 
 
 @pytest.mark.parametrize("metadata", ["[]", "[1]", "1", '"text"', "null", "{}", '{"sha256": 1}', "[" * 100_000, "{"])
