@@ -3,8 +3,7 @@
 #
 # *How far does a small network with three layers get?* SRCNN (Dong et al., 2016) was the first convolutional network
 # for super-resolution and is a common yardstick. This notebook checks that HR and LR images are
-# aligned, trains the network on the mean squared error, and compares it with bicubic enlargement. At demo size it takes
-# about a minute.
+# aligned, trains the network on the mean squared error, and compares it with bicubic enlargement.
 
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.

@@ -2,8 +2,7 @@
 # # The generator's warm-up
 #
 # *What can the large network restore when only fidelity counts?* The generator of SRGAN trains alone here; its
-# opponent, the discriminator, follows in the next notebook. At demo size this notebook takes about two minutes on two
-# CPU cores.
+# opponent, the discriminator, follows in the next notebook.
 
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.

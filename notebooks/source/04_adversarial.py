@@ -5,7 +5,7 @@
 # to tell the generator's images from photographs, and the generator learns to deceive it. After a warm-up PSNR is
 # expected to fall: invented detail hardly matches the lost detail exactly. What should improve is the perceptual
 # distance (LPIPS) between super-resolved (SR) and original (HR) images, which [notebook 5](05_evaluation.ipynb)
-# measures. At demo size this notebook takes about a minute.
+# measures.
 
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.

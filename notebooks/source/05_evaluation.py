@@ -2,7 +2,7 @@
 # # Evaluation
 #
 # *Which method restores best, by which measure, and how sure can we be?* Every method enlarges the same held-out
-# photographs, which the networks of this run were not trained on. At demo size this notebook takes about half a minute.
+# photographs, which the networks of this run were not trained on.
 
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.
@@ -70,7 +70,6 @@ from srgan_lib.evaluation.statistics import summarise
 from srgan_lib.evaluation.whole_images import WholeImages
 from srgan_lib.models.files import load_model
 from srgan_lib.pipeline.notebook import open_stage
-from srgan_lib.weights import own_methods
 
 stage = open_stage("evaluation", globals())
 shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage.params.published
@@ -201,7 +200,13 @@ else:
         stage.show(exhibit)
 
 # %%
-for exhibit in exhibits.patches(thin_out(result.samples, evaluation.patches), evaluation.patch_size):
+chosen = thin_out(result.samples, evaluation.patches)
+for exhibit in exhibits.patches(chosen, evaluation.patch_size):
+    stage.show(exhibit)
+
+# %% tags=["fold"]
+# The middle of the same images: a place that no method has any part in choosing.
+for exhibit in exhibits.middles(chosen, evaluation.patch_size):
     stage.show(exhibit)
 
 # %% [markdown]
@@ -276,10 +281,9 @@ if stage.live:
 # ## Conclusion
 
 # %%
-of_this_run = summary[summary.method.isin(own_methods(judged))]
-stage.text(
-    conclude(of_this_run, scale=shared.scale, heldout=shared.dataset, not_computed=result.not_computed), "conclusion"
-)
+steps = {name: int(curve.step.max()) for name, curve in curves.items()}
+told = {"scale": shared.scale, "heldout": shared.dataset, "steps": steps, "not_computed": result.not_computed}
+stage.text(conclude(summary, result.metrics, seed=shared.seed, **told), "conclusion")
 
 # %% [markdown]
 # ## Try this

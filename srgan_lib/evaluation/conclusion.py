@@ -1,20 +1,38 @@
-"""Compose the conclusion of a run: sentences computed from its scores, the finding first."""
+"""Compose the conclusion of a run: sentences computed from its scores, the finding first.
+
+A comparison of two methods names every judge. Where the judges disagree its first sentence says so, and a difference
+that these images cannot show is called none (:mod:`srgan_lib.evaluation.verdicts`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from srgan_lib.evaluation.methods import CLASSICAL
+from srgan_lib.evaluation.statistics import FEWEST_FOR_INTERVAL, FEWEST_FOR_TEST
+from srgan_lib.evaluation.verdicts import APPEARANCE, FIDELITY, PairedScores, Verdict
 from srgan_lib.methods import BASELINE, OURS, method_styles
 from srgan_lib.metrics.registry import METRICS
+from srgan_lib.weights import own_methods
 
 STARTED_FROM = "warmup"  #: the generator that the training of ours started from
+FEW_STEPS = 30  #: a training of fewer steps says nothing of the method
+#: Shorter than the headings of tables: a conclusion speaks of one SSIM only.
+NAMES = {name: METRICS[name].label for name in METRICS} | {"ssim_y": "SSIM-Y"}
 
 
 def conclude(
-    summary: pd.DataFrame, *, scale: int, heldout: str = "", not_computed: Mapping[str, str] | None = None
+    summary: pd.DataFrame,
+    metrics: pd.DataFrame,
+    *,
+    scale: int,
+    heldout: str = "",
+    steps: Mapping[str, int] | None = None,
+    not_computed: Mapping[str, str] | None = None,
+    resamples: int = 10_000,
+    seed: int = 0,
 ) -> list[str]:
     """Compose a short conclusion: for each dataset the finding and a paragraph, then what was not computed.
 
@@ -22,167 +40,174 @@ def conclude(
 
     Parameters
     ----------
-    summary : as ``metrics_summary.csv``, of the run's own methods.
+    summary, metrics : as ``metrics_summary.csv`` and ``metrics.csv``; of the reference models nothing is said.
     scale : enlargement factor.
     heldout : the dataset of whose other images the networks were trained.
+    steps : of the stages that trained.
     not_computed : by metric, the reason.
+    resamples, seed : of the bootstrap.
 
     Returns
     -------
     list of str
-        Paragraphs. The first is the finding on the first dataset, in one sentence: the report opens with it.
+        Paragraphs. The first is the finding on the first dataset: the report opens with it.
     """
     paragraphs = []
-    for dataset in summary.dataset.unique():
-        scores = _Scores(summary[summary.dataset == dataset])
-        details = [_ssim(scores), _second_judge(scores), _adversarial(scores), _spectrum(scores), _certainty(scores)]
-        paragraphs += [_finding(scores, scale, heldout), " ".join(filter(None, details))]
+    own = own_methods(metrics.method.unique())
+    summary, metrics = summary[summary.method.isin(own)], metrics[metrics.method.isin(own)]
+    for dataset, rows in metrics.groupby("dataset", sort=False):
+        scores = PairedScores(rows, resamples, seed)
+        of_dataset = summary[summary.dataset == dataset]
+        paragraphs.append(_finding(scores, str(dataset), scale, heldout, steps or {}))
+        paragraphs.append(" ".join(filter(None, [_nearest(scores), _spectrum(scores), _certainty(of_dataset)])))
     missing = [f"{METRICS[name].label} was not computed: {reason}." for name, reason in (not_computed or {}).items()]
     return paragraphs + ([" ".join(missing)] if missing else [])
 
 
-@dataclass(frozen=True)
-class _Scores:
-    """The rows of one dataset, looked up by method and metric."""
-
-    rows: pd.DataFrame
-
-    @property
-    def methods(self) -> list[str]:
-        return list(self.rows.method.unique())
-
-    def get(self, method: str, metric: str) -> pd.Series | None:
-        found = self.rows[(self.rows.method == method) & (self.rows.metric == metric)]
-        return found.iloc[0] if len(found) else None
-
-    def row(self, method: str, metric: str) -> pd.Series:
-        found = self.get(method, metric)
-        if found is None:
-            raise LookupError(f"the summary has no {metric} of {method}")
-        return found
-
-    def label(self, method: str) -> str:
-        return method_styles(self.methods)[method].label
-
-    def best(self, metric: str) -> str:
-        means = self.rows[self.rows.metric == metric].set_index("method")["mean"]
-        return str(means.idxmax() if METRICS[metric].higher_is_better else means.idxmin())
+def _finding(scores: PairedScores, dataset: str, scale: int, heldout: str, steps: Mapping[str, int]) -> str:
+    """Say what SRGAN gains and loses against the baseline and against what it started from, and what is most faithful."""
+    count = scores.images
+    plural = "" if count == 1 else "s"
+    images = f"{count} held-out photograph{plural}" if dataset == heldout else f"{dataset} ({count} image{plural})"
+    if count < FEWEST_FOR_INTERVAL:
+        images += ", too few to tell a difference from chance,"
+    against = _against(scores, OURS, BASELINE)
+    started = _against(scores, OURS, STARTED_FROM)
+    sentences = [_behind(scores), against, started, _faithful(scores)]
+    if not scores.known(APPEARANCE):
+        sentences.append("LPIPS, which judges what PSNR does not see, was not computed")
+    first, *others = filter(None, sentences)
+    begin = f"On {images} enlarged {scale}×, "
+    if few := [f"{number} steps of {stage}" for stage, number in steps.items() if number < FEW_STEPS]:
+        begin = f"Trained too briefly to judge the method ({', '.join(few)}): on {begin[3:]}"
+    return ". ".join([begin + first, *(text[0].upper() + text[1:] for text in others)]) + "."
 
 
-def _finding(scores: _Scores, scale: int, heldout: str) -> str:
-    """Say in one sentence how close to the originals our method comes, and which method is the most faithful."""
-    row = scores.row(scores.methods[0], "psnr_y")
-    plural = "" if row.n == 1 else "s"
-    images = (
-        f"{row.n} held-out photograph{plural}" if row.dataset == heldout else f"{row.dataset} ({row.n} image{plural})"
+def _behind(scores: PairedScores) -> str:
+    """Say which classical method is ahead of SRGAN by the first judge of appearance, if one is."""
+    judges = scores.known(APPEARANCE)
+    classical = [name for name in scores.methods if name in CLASSICAL]
+    if not judges or not classical or OURS not in scores.methods:
+        return ""
+    ahead: dict[str, list[str]] = {}
+    for metric in judges:
+        best = min(classical, key=lambda name: scores.mean(name, metric))
+        value, ours = (METRICS[metric].text(scores.mean(name, metric)) for name in (best, OURS))
+        if float(value) < float(ours):
+            ahead.setdefault(_label(best), []).append(f"{NAMES[metric]} ({value} against {ours})")
+    return _joined(
+        f"{name}, which needs no training, is ahead of {_label(OURS)} by {_joined(values)}"
+        for name, values in ahead.items()
     )
-    clauses = [_perception(scores), _fidelity(scores)]
-    if scores.get(OURS, "lpips_alex") is None:
-        clauses.reverse()
-    return f"On {images} enlarged {scale}×, {'; '.join(filter(None, clauses))}."
 
 
-def _perception(scores: _Scores) -> str:
-    """State what SRGAN gains or loses against the baseline by LPIPS, and what that costs in PSNR."""
-    row, base, psnr = scores.get(OURS, "lpips_alex"), scores.get(BASELINE, "lpips_alex"), scores.get(OURS, "psnr_y")
-    if psnr is None:
+def _against(scores: PairedScores, method: str, other: str) -> str:
+    """Compare two methods by every judge."""
+    appearance = scores.compare(method, other, APPEARANCE)
+    fidelity = scores.compare(method, other, FIDELITY)
+    if not appearance and not fidelity:
         return ""
-    name, baseline = scores.label(OURS), scores.label(BASELINE) if BASELINE in scores.methods else ""
-    cost = _more(psnr.difference) if baseline else ""
-    if row is None:
-        missing = "LPIPS, which judges what PSNR does not see, was not computed"
-        return f"{name} has {cost} than {baseline}, and {missing}" if cost else missing
-    if base is None:
-        return f"{name} has an LPIPS of {_value(row)}"
-    ratio = row["mean"] / base["mean"]
-    nearness = f"{abs(1 - ratio):.0%} {'closer to' if ratio < 1 else 'less close to'} the originals than"
-    if _value(row) == _value(base):
-        nearness = "as close to the originals as"
-    against = f"LPIPS ({_value(row)} against {_value(base)}{_doubt(row)})"
-    return f"{name} comes {nearness} {baseline} by {against} with {cost}"
+    name, opponent = _label(method), _label(other)
+    if not appearance:
+        return f"{name} has {_fidelity(fidelity)} than {opponent}" if fidelity else ""
+    directions = {one.direction for one in appearance}
+    values = [f"{NAMES[one.metric]} ({_pair(one)})" for one in appearance]
+    if directions == {"unchanged"}:
+        text = f"{name} and {opponent} show no measurable difference by {_joined(values)}"
+    elif len(directions) == 1:
+        first = appearance[0]
+        share = f"{abs(1 - first.mean / first.other):.0%} " if first.other else ""
+        nearness = "closer" if directions == {"better"} else "less close"
+        text = (
+            f"{name} comes {share.removeprefix('0% ')}{nearness} to the originals than {opponent} by {_joined(values)}"
+        )
+    else:
+        said = {"better": "closer", "worse": "less close", "unchanged": "no measurable change"}
+        verdicts = [f"{said[one.direction]} by {value}" for one, value in zip(appearance, values, strict=True)]
+        text = (
+            f"the judges disagree on whether {name} is closer to the originals than {opponent}: {', '.join(verdicts)}"
+        )
+    return text + (f", with {_fidelity(fidelity)}" if fidelity else "")
 
 
-def _fidelity(scores: _Scores) -> str:
-    """Which method is the most faithful by PSNR."""
-    best = scores.best("psnr_y")
-    row = scores.row(best, "psnr_y")
-    if best == BASELINE:
-        return f"no method is more faithful than {scores.label(best)} by PSNR-Y ({_value(row)})"
-    text = f"the most faithful by PSNR-Y is {scores.label(best)} with {_value(row)}"
-    if BASELINE not in scores.methods:
-        return text
-    return f"{text}, {METRICS['psnr_y'].phrase(row.difference)} above {scores.label(BASELINE)}{_doubt(row)}"
+def _fidelity(verdicts: Sequence[Verdict]) -> str:
+    """List what faithfulness is gained or lost; ``but`` stands where the measures disagree."""
+    parts = []
+    for one in verdicts:
+        measure = METRICS[one.metric]
+        if one.direction == "unchanged":
+            parts.append(f"no measurable change in {NAMES[one.metric]} ({measure.phrase(one.difference, sign=True)})")
+        else:
+            more = "more" if one.difference > 0 else "less"
+            parts.append(f"{measure.phrase(abs(one.difference))} {more} {NAMES[one.metric]}")
+    disagree = len({one.direction for one in verdicts}) > 1
+    return (" but " if disagree else " and ").join(parts)
 
 
-def _ssim(scores: _Scores) -> str:
-    """Which method is the most faithful by SSIM, where that is another one than by PSNR."""
-    best = scores.best("ssim_y")
-    if best == scores.best("psnr_y"):
+def _faithful(scores: PairedScores) -> str:
+    """Name the most faithful method by each measure, with those that cannot be told from it."""
+    clauses = []
+    for metric in scores.known(FIDELITY):
+        leaders = scores.leaders(metric)
+        values = [f"{_label(name)} ({METRICS[metric].phrase(scores.mean(name, metric))})" for name in leaders]
+        verb = "is" if len(leaders) == 1 else "are, with no measurable difference,"
+        clauses.append(f"by {NAMES[metric]} the most faithful {verb} {_joined(values)}")
+    return "; ".join(clauses)
+
+
+def _nearest(scores: PairedScores) -> str:
+    """Explain why LPIPS favours nearest-neighbour enlargement, where it does."""
+    lower = [one for one in scores.compare("nearest", BASELINE, ["lpips_alex"]) if one.difference < 0]
+    if not lower or METRICS["lpips_alex"].text(lower[0].difference) == METRICS["lpips_alex"].text(0):
         return ""
-    return f"By SSIM-Y the most faithful is {scores.label(best)} ({_value(scores.row(best, 'ssim_y'))})."
-
-
-def _second_judge(scores: _Scores) -> str:
-    """State whether a second network agrees about the direction."""
-    row, first = scores.get(OURS, "lpips_squeeze"), scores.get(OURS, "lpips_alex")
-    if row is None or first is None or pd.isna(row.difference):
-        return ""
-    agrees = (row.difference < 0) == (first.difference < 0)
-    change = METRICS["lpips_squeeze"].text(row.difference, sign=True)
-    return f"A second judge, LPIPS (squeeze), {'agrees' if agrees else 'disagrees'} ({change})."
-
-
-def _adversarial(scores: _Scores) -> str:
-    """State what adversarial training changed against the generator it started from."""
-    metric = "lpips_alex" if scores.get(OURS, "lpips_alex") is not None else "log_spectral_distance"
-    after, start = scores.get(OURS, metric), scores.get(STARTED_FROM, metric)
-    if after is None or start is None:
-        return ""
-    after_psnr, start_psnr = scores.row(OURS, "psnr_y"), scores.row(STARTED_FROM, "psnr_y")
-    change = after["mean"] - start["mean"]
-    better = "improved" if change < 0 else "did not improve"
+    loss = scores.compare("nearest", BASELINE, ["psnr_y"])
+    cost = f", although its PSNR-Y differs by {METRICS['psnr_y'].phrase(loss[0].difference, sign=True)}" if loss else ""
     return (
-        f"Adversarial training {better} the {scores.label(STARTED_FROM)} generator by {METRICS[metric].label} "
-        f"({METRICS[metric].phrase(change, sign=True)}), with {_more(after_psnr['mean'] - start_psnr['mean'])}."
+        f"LPIPS (alex) prefers nearest to bicubic ({_pair(lower[0])}){cost}: the edges of its blocks are sharp, and the "
+        "network's features miss the contrast that smooth interpolation lacks more than they mind where it lies."
     )
 
 
-def _spectrum(scores: _Scores) -> str:
+def _spectrum(scores: PairedScores) -> str:
     """State how much of the originals' spectrum SRGAN restores, beside the baseline.
 
     Not a ranking of all methods: the false edges of nearest-neighbour enlargement have power at all frequencies too.
     """
-    row, base = (scores.get(method, "log_spectral_distance") for method in (OURS, BASELINE))
-    if row is None or base is None:
+    found = scores.compare(OURS, BASELINE, ["log_spectral_distance"])
+    if not found:
         return ""
-    return (
-        f"The power spectrum of {scores.label(OURS)} is {_value(row)} from that of the originals, "
-        f"{scores.label(BASELINE)}'s {_value(base)}."
-    )
+    ours, base = (METRICS["log_spectral_distance"].phrase(value) for value in (found[0].mean, found[0].other))
+    return f"The power spectrum of {_label(OURS)} is {ours} from that of the originals, {_label(BASELINE)}'s {base}."
 
 
-def _certainty(scores: _Scores) -> str:
+def _certainty(summary: pd.DataFrame) -> str:
     """State how far the scores carry beyond these images."""
-    row = scores.row(OURS if OURS in scores.methods else scores.methods[-1], "psnr_y")
+    rows = summary[summary.metric == "psnr_y"]
+    method = OURS if OURS in set(rows.method) else str(rows.method.iloc[-1])
+    row = rows[rows.method == method].iloc[0]
     if row.n == 1:
         return "One image says nothing about others."
+    if row.n < FEWEST_FOR_INTERVAL:
+        return f"{row.n} images are too few for intervals: other images could turn any of these differences around."
     low, high, without = (METRICS["psnr_y"].text(value) for value in (row.ci_low, row.ci_high, row.mean_without))
-    text = f"The mean PSNR-Y of {scores.label(row.method)} has a 95 % interval of {low} to {high} dB"
+    text = f"The mean PSNR-Y of {_label(method)} has a 95 % interval of {low} to {high} dB"
     if row.ci_high - row.ci_low > 1:
         text += f", wide because images differ; without {row.driven_by} the mean would be {without} dB"
-    if row.n < 6:
+    if row.n < FEWEST_FOR_TEST:
         text += f". With {row.n} images no rank test can reach p < 0.05"
     return text + "."
 
 
-def _value(row: pd.Series) -> str:
-    return METRICS[row.metric].phrase(row["mean"])
+def _label(method: str) -> str:
+    return method_styles([method])[method].label
 
 
-def _more(decibels: float) -> str:
-    return f"{METRICS['psnr_y'].phrase(abs(decibels))} {'more' if decibels >= 0 else 'less'} PSNR-Y"
+def _pair(verdict: Verdict) -> str:
+    measure = METRICS[verdict.metric]
+    return f"{measure.text(verdict.mean)} against {measure.text(verdict.other)}"
 
 
-def _doubt(row: pd.Series) -> str:
-    """Return a remark if the interval of the difference includes zero."""
-    return ", no clear difference on these images" if row.difference_low <= 0 <= row.difference_high else ""
+def _joined(words: Iterable[str]) -> str:
+    """List words in a sentence: ``a, b and c``."""
+    *most, last = list(words) or [""]
+    return f"{', '.join(most)} and {last}" if most else last

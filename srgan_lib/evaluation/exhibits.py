@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from srgan_lib.evaluation import figures, grids, tables
-from srgan_lib.evaluation.samples import Sample
+from srgan_lib.evaluation.samples import Sample, most_different
+from srgan_lib.evaluation.statistics import FEWEST_FOR_TEST, smallest_p_value
 from srgan_lib.exhibit import Exhibit
 
 if TYPE_CHECKING:
@@ -26,16 +27,17 @@ def overviews(summary: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) ->
         yield _table(tables.overview(summary, test_set), f"results_{test_set}", caption)
 
 
-def details(summary: pd.DataFrame, test_sets: Iterable[str]) -> Iterator[Exhibit]:
+def details(summary: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) -> Iterator[Exhibit]:
     """Show each test set's spread, intervals and differences by the metrics that matter."""
-    for test_set in test_sets:
+    for test_set, pairs in test_sets.items():
         for metric in (name for name in DETAILED if name in set(summary.metric)):
             yield _table(
                 tables.detail(summary, test_set, metric),
                 f"{metric}_{test_set}",
                 f"<code>{metric}</code> on <code>{test_set}</code>: mean, spread (standard deviation, median, "
                 f"interquartile range), 95 % interval of the mean, and paired difference from bicubic with its "
-                f"interval; <em>driven by</em> names the image without which the mean would change most.",
+                f"interval; <em>driven by</em> names the image without which the mean would change most. "
+                f"{_tests(len(pairs))}",
             )
 
 
@@ -71,13 +73,25 @@ def comparison_grids(samples: Iterable[Sample]) -> Iterator[Exhibit]:
 
 
 def patches(samples: Iterable[Sample], side: int) -> Iterator[Exhibit]:
+    """Show ``side`` pixels a side of each image, pixel by pixel: the part in which the methods differ most."""
+    for sample in samples:
+        yield Exhibit(
+            grids.patches(sample, side, most_different(sample, side, grids.pictured(sample))),
+            f"patch_{sample.dataset}_{sample.image}",
+            f"The {side}×{side} pixels of <code>{escape(sample.image)}</code> in which these methods differ most (by the "
+            "standard deviation of their luminance), each pixel shown as a square, with the scores of this part alone. "
+            "Look for edges that are sharp in HR and soft in bicubic, and for patterns that HR does not have.",
+            options={"vector": False},
+        )
+
+
+def middles(samples: Iterable[Sample], side: int) -> Iterator[Exhibit]:
     """Show the middle of each image, ``side`` pixels a side, pixel by pixel."""
     for sample in samples:
         yield Exhibit(
             grids.patches(sample, side),
-            f"patch_{sample.dataset}_{sample.image}",
-            f"The middle {side}×{side} pixels of <code>{escape(sample.image)}</code>, each pixel shown as a square. "
-            f"Look for edges that are sharp in HR and soft in bicubic, and for patterns that HR does not have.",
+            f"patch_middle_{sample.dataset}_{sample.image}",
+            f"The middle {side}×{side} pixels of <code>{escape(sample.image)}</code>, with the scores of this part alone.",
             options={"vector": False},
         )
 
@@ -118,6 +132,21 @@ def planes(summary: pd.DataFrame, test_sets: Iterable[str], scale: int, joined: 
             "and for few of them.",
             SUMMARY,
         )
+
+
+def _tests(images: int) -> str:
+    """Say what the tests of so many images can and cannot show."""
+    effect = (
+        "<em>effect</em> is the rank-biserial correlation: 1 where every image is above bicubic, −1 where every image is "
+        "below it, 0 where they balance; it says how consistent a difference is, not how large."
+    )
+    if images < FEWEST_FOR_TEST:
+        return f"With {images} images no rank test can reach p &lt; 0.05, so none is shown; {effect}"
+    return (
+        "<em>p (Holm)</em> is of Wilcoxon's signed-rank test, corrected for the number of methods: how often differences "
+        f"as consistent as these would arise by chance. With {images} images it cannot be below "
+        f"{smallest_p_value(images):.2g} for one method, whatever the size of the difference. {effect}"
+    )
 
 
 def _table(shown: dict[str, Any], name: str, caption: str) -> Exhibit:

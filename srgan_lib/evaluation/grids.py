@@ -1,20 +1,23 @@
-"""Images side by side: whole ones in four panels, and centre patches enlarged pixel by pixel."""
+"""Images side by side: whole ones in four panels, and parts enlarged pixel by pixel."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.methods import BASELINE, NOT_PICTURED, OURS, method_styles
+from srgan_lib.metrics.measure import measure
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.plotting import WIDTH, describe, new_figure, show_image
 
 TALLEST = 5.6  #: inches: a figure of upright images gets narrower instead, and its titles stay readable
 LETTERS = 12  #: of a title in an inch
+SMALLEST_FOR_LPIPS = 32  #: pixels a side, of which AlexNet's last features have one left
 LABELS = ("psnr_y", "lpips_alex")  #: the figures written above each method's image
 
 
@@ -23,15 +26,38 @@ def grid(sample: Sample) -> Figure:
     return _panels(sample, (BASELINE, OURS), columns=2, separator=", ")
 
 
-def patches(sample: Sample, side: int) -> Figure:
-    """Draw the middle ``side``×``side`` HR pixels by LR, bicubic, all methods but classical ones, and HR.
+def patches(sample: Sample, side: int, at: tuple[float, float] = (0.5, 0.5)) -> Figure:
+    """Draw ``side``×``side`` HR pixels by LR, bicubic, all methods but classical ones, and HR, with this part's scores.
 
-    The scores are those of whole images.
+    Parameters
+    ----------
+    at : where, as :meth:`~srgan_lib.evaluation.samples.Sample.part` takes it.
     """
-    chosen = [method for method in sample.results if method not in NOT_PICTURED]
+    chosen = pictured(sample)
     count = len(chosen) + 2
     columns = 3 if count <= 6 else 4 if count <= 8 else 5
-    return _panels(sample.part(side), chosen, columns, separator="\n")  # so narrow that a line holds one figure
+    part = sample.part(side, at)
+    scores = {method: part_scores(part.results[method], part.hr, sample.scale) for method in chosen}
+    return _panels(
+        replace(part, scores=scores), chosen, columns, separator="\n"
+    )  # so narrow that a line holds one figure
+
+
+def pictured(sample: Sample) -> list[str]:
+    """Name the methods that pictures show: all but the classical ones near bicubic."""
+    return [method for method in sample.results if method not in NOT_PICTURED]
+
+
+def part_scores(sr: np.ndarray, hr: np.ndarray, scale: int) -> dict[str, float]:
+    """Score a part of an image by itself; a score that cannot be computed here is NaN.
+
+    Parameters
+    ----------
+    sr, hr : H×W×3 uint8.
+    """
+    names = LABELS if min(hr.shape[:2]) >= SMALLEST_FOR_LPIPS else LABELS[:1]
+    border = min(scale, (min(hr.shape[:2]) - 1) // 2)
+    return measure(sr, hr, border, names, on_unavailable=lambda name, reason: None)
 
 
 def _panels(sample: Sample, methods: Sequence[str], columns: int, separator: str) -> Figure:

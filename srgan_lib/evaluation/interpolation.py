@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from srgan_lib.evaluation.grids import LABELS, as_text
+from srgan_lib.evaluation.grids import as_text, part_scores
 from srgan_lib.evaluation.methods import interpolate
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.evaluation.upscale import upscale_array
-from srgan_lib.metrics.measure import measure
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.plotting import describe, new_figure, show_image
 
@@ -39,8 +38,7 @@ class WeightInterpolation:
         """
         detail = sample.part(SIDE)
         sr = upscale_array(interpolate(self.first, self.second, alpha), detail.lr, **self.options)
-        border = min(sample.scale, (min(sr.shape[:2]) - 1) // 2)
-        return sr, measure(sr, detail.hr, border, LABELS, on_unavailable=lambda name, reason: None)
+        return sr, part_scores(sr, detail.hr, sample.scale)
 
 
 def try_alphas(

@@ -128,9 +128,9 @@ def mean_intervals(table: np.ndarray, resamples: int, seed: int) -> np.ndarray:
         tails = (1 - LEVEL) / 2
         # "nearest" takes values that occur: between a finite and an infinite one there is none.
         low, high = np.quantile(studentised, [tails, 1 - tails], axis=0, method="nearest")
-        # A constant column has no error and an interval of no width.
+        # A constant column, but for rounding, has no error and an interval of no width.
         ends = np.array([mean - high * error, mean - low * error])
-    return np.where(error == 0, mean, ends)
+    return np.where(error <= 1e-12 * abs(mean), mean, ends)
 
 
 def _describe(table: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:

@@ -130,6 +130,14 @@ def test_grids_name_what_they_show(sample):
     assert [axes.images[0].get_array().shape for axes in figure.axes if axes.images][-1] == (64, 64, 3)
 
 
+def test_a_patch_has_scores_of_its_own(sample):
+    changed = sample.hr.copy()
+    changed[:32] ^= 255  # far from the middle
+    figure = patches(replace(sample, results={"bicubic": sample.hr ^ 1, "srgan": changed}), 64, at=(0.5, 0.5))
+    bicubic, srgan = (axes.get_title() for axes in figure.axes[1:3])
+    assert bicubic.startswith("bicubic\n53") and srgan.startswith("SRGAN\ninf")
+
+
 @pytest.mark.parametrize("count", [4, 6, 7])
 def test_titles_of_patches_do_not_meet_however_many_methods_there_are(sample, count):
     names = ["bicubic", "srcnn", "warmup", "srgan", "reference_srcnn", "reference_srresnet", "reference_srgan"][:count]

@@ -1,4 +1,10 @@
+"""What a conclusion says: single cases by their words, and 200 random tables by a reader that checks every claim.
+
+The reader shares nothing with the composer: it takes sentences apart by regular expressions and computes from the rows.
+"""
+
 import re
+import statistics
 
 import numpy as np
 import pandas as pd
@@ -8,26 +14,26 @@ from srgan_lib.evaluation.conclusion import conclude
 from srgan_lib.evaluation.statistics import summarise
 
 METHODS = ("bicubic", "srcnn", "warmup", "srgan")
+SPREAD = {"psnr_y": 1, "ssim_y": 0.01, "lpips_alex": 0.01, "lpips_squeeze": 0.01, "log_spectral_distance": 1}
 
 
-def summary(images=8, **means) -> pd.DataFrame:
-    """Summary of figures whose means are given in the order of METHODS, with an image-to-image spread."""
+def table(images=8, methods=METHODS, dataset="builtin", **means) -> pd.DataFrame:
+    """Scores whose means are given in the order of the methods, with a spread from image to image."""
     spread = np.linspace(-3, 3, images) if images > 1 else np.zeros(1)
-    scale = {"psnr_y": 1, "ssim_y": 0.01, "lpips_alex": 0.01, "lpips_squeeze": 0.01, "log_spectral_distance": 1}
-    rows = [
-        {
-            "dataset": "builtin",
-            "image": f"image{number}",
-            "method": method,
-            **{
-                metric: values[place] + offset * scale[metric] + 0.001 * scale[metric] * place * (number % 2)
-                for metric, values in means.items()
-            },
+    return pd.DataFrame(
+        {"dataset": dataset, "image": f"image{number}", "method": method}
+        | {
+            metric: values[place] + SPREAD[metric] * (offset + 0.0004 * place * (number * 7 % 5 - 2))
+            for metric, values in means.items()
         }
         for number, offset in enumerate(spread)
-        for place, method in enumerate(METHODS)
-    ]
-    return summarise(pd.DataFrame(rows), resamples=500)
+        for place, method in enumerate(methods)
+    )
+
+
+def concluded(metrics: pd.DataFrame, **options) -> list[str]:
+    judged = metrics[metrics.method == metrics.method.iloc[-1]]  # of the summary only this method's interval is told
+    return conclude(summarise(judged, resamples=200), metrics, resamples=200, **{"scale": 4, **options})
 
 
 USUAL = {
@@ -40,81 +46,243 @@ USUAL = {
 
 
 def test_the_finding_says_what_srgan_gains_and_costs_and_what_is_most_faithful():
-    finding, details = conclude(summary(**USUAL), scale=4, heldout="builtin")
+    finding, details = concluded(table(**USUAL), heldout="builtin")
     assert finding == (
-        "On 8 held-out photographs enlarged 4×, SRGAN comes 40% closer to the originals than bicubic by LPIPS (0.240 "
-        "against 0.400) with 0.40 dB less PSNR-Y; the most faithful by PSNR-Y is warm-up with 27.00 dB, 1.00 dB above "
-        "bicubic."
+        "On 8 held-out photographs enlarged 4×, SRGAN comes 40% closer to the originals than bicubic by LPIPS (alex) "
+        "(0.240 against 0.400) and LPIPS (squeeze) (0.200 against 0.300), with 0.40 dB less PSNR-Y and 0.010 less "
+        "SSIM-Y. SRGAN comes 29% closer to the originals than warm-up by LPIPS (alex) (0.240 against 0.340) and LPIPS "
+        "(squeeze) (0.200 against 0.270), with 1.40 dB less PSNR-Y and 0.040 less SSIM-Y. By PSNR-Y the most faithful is "
+        "warm-up (27.00 dB); by SSIM-Y the most faithful is warm-up (0.780)."
     )
-    for words in (
-        "LPIPS (squeeze), agrees (−0.100)",
-        "Adversarial training improved the warm-up generator by LPIPS (alex) (−0.100), with 1.40 dB less",
-        "SRGAN is 5.00 dB from that of the originals, bicubic's 20.00 dB",
-        "wide because images differ",
-    ):
-        assert words in details
-    assert "By SSIM-Y" not in details, "the same method is best by both"
-    assert len(re.findall(r"[.] [A-Z]", details)) >= 3
+    assert "SRGAN is 5.00 dB from that of the originals, bicubic's 20.00 dB" in details
+    assert "wide because images differ" in details
 
 
-def test_a_named_test_set_is_called_by_its_name():
-    assert conclude(summary(**USUAL), scale=4, heldout="bsds400")[0].startswith("On builtin (8 images) enlarged 4×, ")
+def test_judges_that_disagree_are_both_named_in_the_first_sentence_about_the_two_methods():
+    scores = USUAL | {"lpips_alex": (0.40, 0.38, 0.25, 0.24), "lpips_squeeze": (0.30, 0.29, 0.205, 0.223)}
+    finding = concluded(table(**scores))[0]
+    assert (
+        "The judges disagree on whether SRGAN is closer to the originals than warm-up: closer by LPIPS (alex) (0.240 "
+        "against 0.250), less close by LPIPS (squeeze) (0.223 against 0.205), with 1.40 dB less" in finding
+    )
 
 
-def test_each_dataset_has_its_finding():
-    both = pd.concat([summary(**USUAL), summary(5, **USUAL).assign(dataset="Set5")])
-    paragraphs = conclude(both, scale=4, heldout="builtin")
+def test_a_classical_method_ahead_of_srgan_comes_first_and_nearest_is_explained():
+    scores = {name: (values[0], *values) for name, values in USUAL.items()}
+    scores["lpips_alex"] = (0.22, *USUAL["lpips_alex"])
+    finding, details = concluded(table(methods=("nearest", *METHODS), **scores))
+    assert (
+        "enlarged 4×, nearest, which needs no training, is ahead of SRGAN by LPIPS (alex) (0.220 against 0.240)"
+        in finding
+    )
+    assert details.startswith("LPIPS (alex) prefers nearest to bicubic (0.220 against 0.400)")
+    assert "prefers nearest" not in concluded(table(**USUAL))[1]
+
+
+def test_a_training_of_few_steps_is_the_finding():
+    finding = concluded(table(**USUAL), steps={"warmup": 160, "adversarial": 15})[0]
+    assert finding.startswith(
+        "Trained too briefly to judge the method (15 steps of adversarial): on builtin (8 images)"
+    )
+
+
+def test_a_named_test_set_is_called_by_its_name_and_each_dataset_has_its_finding():
+    both = pd.concat([table(**USUAL), table(5, dataset="Set5", **USUAL)])
+    paragraphs = concluded(both, heldout="builtin")
     assert len(paragraphs) == 4 and paragraphs[2].startswith("On Set5 (5 images) enlarged 4×, SRGAN comes 40% closer")
-
-
-def test_says_which_method_is_best_by_ssim_where_that_is_another_one():
-    scores = USUAL | {"ssim_y": (0.75, 0.79, 0.78, 0.74)}
-    assert conclude(summary(**scores), scale=4)[1].startswith("By SSIM-Y the most faithful is SRCNN (0.790).")
-
-
-def test_says_so_where_nothing_beats_bicubic():
-    scores = USUAL | {"psnr_y": (26.0, 25.5, 25.0, 20.0), "lpips_alex": (0.40, 0.41, 0.42, 0.55)}
-    finding, details = conclude(summary(**scores), scale=4)
-    assert "no method is more faithful than bicubic by PSNR-Y (26.00 dB)" in finding
-    assert "SRGAN comes 38% less close to the originals than bicubic by LPIPS (0.550 against 0.400)" in finding
-    assert "LPIPS (squeeze), disagrees" in details
-    assert "Adversarial training did not improve" in details
 
 
 def test_without_lpips_the_reason_is_given_and_nothing_is_claimed():
     scores = {name: values for name, values in USUAL.items() if not name.startswith("lpips")}
-    finding, _, missing = conclude(summary(**scores), scale=4, not_computed={"lpips_alex": "no AlexNet on this disk"})
-    assert finding.startswith("On builtin (8 images) enlarged 4×, the most faithful by PSNR-Y is warm-up")
-    assert "SRGAN has 0.40 dB less PSNR-Y than bicubic, and LPIPS" in finding and "was not computed" in finding
-    assert "close" not in finding
+    finding, _, missing = concluded(table(**scores), not_computed={"lpips_alex": "no AlexNet on this disk"})
+    assert "SRGAN has 0.40 dB less PSNR-Y and 0.010 less SSIM-Y than bicubic" in finding
+    assert "LPIPS, which judges what PSNR does not see, was not computed" in finding and "close" not in finding
     assert missing == "LPIPS (alex) was not computed: no AlexNet on this disk."
 
 
-def test_a_difference_within_its_interval_is_not_sold_as_one():
-    scores = summary(**USUAL)
-    doubtful = (scores.method == "srgan") & (scores.metric == "lpips_alex")
-    scores.loc[doubtful, ["difference_low", "difference_high"]] = [-0.3, 0.1]
-    assert "(0.240 against 0.400, no clear difference on these images)" in conclude(scores, scale=4)[0]
+def test_no_measurable_difference_is_sold_as_one():
+    even = table(**(USUAL | {name: (values[0],) * 4 for name, values in USUAL.items()}))
+    finding = concluded(even)[0]
+    assert "SRGAN and bicubic show no measurable difference by LPIPS (alex) (0.400 against 0.400)" in finding
+    assert "no measurable change in PSNR-Y (+0.00 dB)" in finding and "closer" not in finding
 
 
 @pytest.mark.parametrize(
     ("images", "words"),
-    [(1, "One image says nothing about others."), (5, "With 5 images no rank test can reach p < 0.05")],
+    [
+        (1, "One image says nothing about others."),
+        (3, "3 images are too few for intervals"),
+        (5, "With 5 images no rank test can reach p < 0.05"),
+    ],
 )
 def test_few_images_are_pointed_out(images, words):
-    assert words in conclude(summary(images, **USUAL), scale=2)[1]
+    paragraphs = concluded(table(images, **USUAL))
+    assert words in paragraphs[1] and ("too few to tell a difference from chance" in paragraphs[0]) == (images < 4)
 
 
 def test_methods_that_were_not_judged_are_not_mentioned():
-    scores = summary(**USUAL)
-    paragraphs = conclude(scores[~scores.method.isin(["srgan", "warmup"])], scale=4)
-    assert "SRGAN" not in " ".join(paragraphs) and "the most faithful by PSNR-Y is SRCNN" in paragraphs[0]
-    finding, _ = conclude(
-        summarise(
-            pd.DataFrame(
-                {"dataset": "a", "image": list("xyz"), "method": "srgan", "psnr_y": [1.0, 2, 3], "ssim_y": 0.5}
+    rows = table(**USUAL)
+    text = " ".join(concluded(rows[~rows.method.isin(["srgan", "warmup"])]))
+    assert "SRGAN" not in text and "most faithful is SRCNN" in text
+    alone = table(3, methods=("srgan",), psnr_y=(2.0,), ssim_y=(0.5,))
+    assert "the most faithful is SRGAN (2.00 dB)" in concluded(alone)[0] and "bicubic" not in concluded(alone)[0]
+
+
+# The reader.
+
+LABELS = {"nearest": "nearest", "bicubic": "bicubic", "SRCNN": "srcnn", "warm-up": "warmup", "SRGAN": "srgan"}
+JUDGES = {"LPIPS (alex)": "lpips_alex", "LPIPS (squeeze)": "lpips_squeeze", "PSNR-Y": "psnr_y", "SSIM-Y": "ssim_y"}
+LOWER_IS_BETTER = {"lpips_alex", "lpips_squeeze"}
+NAME = r"(nearest|bicubic|SRCNN|warm-up|SRGAN)"
+VALUES = r"(LPIPS \((?:alex|squeeze)\)) \((\d\.\d+) against (\d\.\d+)\)"
+
+
+class Reader:
+    """Reads the sentences of one conclusion against the rows that it was composed from."""
+
+    def __init__(self, rows: list[dict]) -> None:
+        self.scores: dict[tuple[str, str], list[float]] = {}
+        for row in rows:
+            for metric in JUDGES.values():
+                self.scores.setdefault((row["method"], metric), []).append(row[metric])
+
+    def mean(self, method: str, metric: str) -> float:
+        return statistics.fmean(self.scores[method, metric])
+
+    def gain(self, one: str, two: str, metric: str) -> tuple[float, float]:
+        """What the first is better by, and how many standard errors that is."""
+        pairs = zip(self.scores[one, metric], self.scores[two, metric], strict=True)
+        gains = [(b - a) if metric in LOWER_IS_BETTER else (a - b) for a, b in pairs]
+        error = statistics.stdev(gains) / len(gains) ** 0.5 if len(gains) > 1 else 0
+        mean = statistics.fmean(gains)
+        return mean, abs(mean) / error if error else (0 if mean == 0 else 1e9)
+
+    def claim(self, one: str, two: str, judge: str, word: str) -> None:
+        """Check one claim that the first is better or worse than the second, or unchanged."""
+        metric = JUDGES[judge]
+        gain, errors = self.gain(one, two, metric)
+        digits = 2 if metric == "psnr_y" else 3
+        few = len(self.scores[one, metric]) < 6  # whose intervals are as wide as they like
+        if word == "unchanged":
+            assert round(abs(gain), digits) == 0 or few or errors < 40, (one, two, judge, gain, errors)
+        else:
+            assert (gain > 0) == (word == "better") and round(abs(gain), digits) > 0, (one, two, judge, gain, word)
+            assert few or errors > 0.8, (one, two, judge, errors)
+
+    def read(self, text: str) -> int:
+        """Check all claims of a text, and return their number."""
+        claims = 0
+        for name, judges, *_ in re.findall(
+            rf"{NAME}, which needs no training, is ahead of SRGAN by ((?:{VALUES}(?: and )?)+)", text
+        ):
+            for judge, one, two in re.findall(VALUES, judges):
+                claims += 1
+                means = self.mean(LABELS[name], JUDGES[judge]), self.mean("srgan", JUDGES[judge])
+                assert means[0] < means[1] and (f"{means[0]:.3f}", f"{means[1]:.3f}") == (one, two)
+        for sentence in re.split(r"(?<=\))\. |(?<=Y)\. ", text):
+            claims += self.read_comparison(sentence)
+        for judge, names in re.findall(
+            r"[Bb]y (PSNR-Y|SSIM-Y) the most faithful (?:is|are, with no measurable difference,) ([^;]*)", text
+        ):
+            found = re.findall(rf"{NAME} \((\d+\.\d+)", names)
+            best = max(
+                self.mean(method, JUDGES[judge]) for method in LABELS.values() if (method, JUDGES[judge]) in self.scores
             )
-        ),
-        scale=4,
-    )
-    assert "the most faithful by PSNR-Y is SRGAN with 2.00 dB;" in finding and "bicubic" not in finding
+            assert float(found[0][1]) == pytest.approx(best, abs=0.006)
+            for name, value in found:
+                claims += 1
+                assert float(value) == pytest.approx(self.mean(LABELS[name], JUDGES[judge]), abs=0.006)
+                self.claim(LABELS[name], LABELS[found[0][0]], judge, "unchanged")
+        return claims
+
+    def read_comparison(self, sentence: str) -> int:
+        """Check the claims of a sentence that compares SRGAN with another method."""
+        patterns = {
+            "better": rf"SRGAN comes (?:\d+% )?closer to the originals than {NAME} by",
+            "worse": rf"SRGAN comes (?:\d+% )?less close to the originals than {NAME} by",
+            "unchanged": rf"SRGAN and {NAME} show no measurable difference by",
+            "mixed": rf"disagree on whether SRGAN is closer to the originals than {NAME}:",
+        }
+        for word, pattern in patterns.items():
+            if not (found := re.search(pattern, sentence)):
+                continue
+            other, rest = LABELS[found[1]], sentence[found.end() :]
+            said = {}
+            for before, judge, one, two in re.findall(
+                rf"((?:closer|less close|no measurable change) by )?{VALUES}", rest
+            ):
+                kinds = {"closer by ": "better", "less close by ": "worse", "no measurable change by ": "unchanged"}
+                said[judge] = kinds.get(before, word)
+                assert (one, two) == tuple(f"{self.mean(method, JUDGES[judge]):.3f}" for method in ("srgan", other))
+            for value, more, judge in re.findall(r"(\d+\.\d+)(?: dB)? (more|less) (PSNR-Y|SSIM-Y)", rest):
+                said[judge] = "better" if more == "more" else "worse"
+                assert float(value) == pytest.approx(abs(self.gain("srgan", other, JUDGES[judge])[0]), abs=0.0051)
+            said |= dict.fromkeys(re.findall(r"no measurable change in (PSNR-Y|SSIM-Y)", rest), "unchanged")
+            if share := re.search(r"comes (\d+)%", sentence):
+                ratio = self.mean("srgan", "lpips_alex") / self.mean(other, "lpips_alex")
+                assert int(share[1]) == pytest.approx(100 * abs(1 - ratio), abs=0.51)
+            assert set(said) == set(JUDGES), "every judge is heard"
+            assert word != "mixed" or said["LPIPS (alex)"] != said["LPIPS (squeeze)"]
+            for judge, verdict in said.items():
+                self.claim("srgan", other, judge, verdict)
+            return len(said)
+        return 0
+
+
+def synthetic(seed: int) -> pd.DataFrame:
+    """A random table: few images or many, ties, methods in any order, and judges that need not agree."""
+    rng = np.random.default_rng(seed)
+    images = int(rng.choice([1, 2, 3, 4, 5, 6, 8, 12, 20]))
+    methods = ["nearest", "bicubic", "srcnn", "warmup", "srgan"][int(rng.integers(2)) :]
+    spread = {"psnr_y": 2.0, "ssim_y": 0.05, "lpips_alex": 0.06, "lpips_squeeze": 0.06, "log_spectral_distance": 2.0}
+    base = {"psnr_y": 27.0, "ssim_y": 0.8, "lpips_alex": 0.35, "lpips_squeeze": 0.3, "log_spectral_distance": 12.0}
+    closeness = rng.choice([0.0, 0.01, 0.2, 1.0])  # how much methods differ: not at all, hardly, clearly
+    effects = {(method, metric): closeness * spread[metric] * rng.normal() for method in methods for metric in base}
+    noise = rng.choice([0.0, 0.02, 0.1])
+    if rng.random() < 0.2:  # ties
+        effects |= {("srgan", metric): effects["warmup", metric] for metric in base}
+    rows = []
+    for number in range(images):
+        level = {metric: base[metric] + spread[metric] * rng.normal() * 0.5 for metric in base}
+        for method in methods:
+            values = {
+                metric: max(0.01, level[metric] + effects[method, metric] + noise * spread[metric] * rng.normal())
+                for metric in base
+            }
+            rows.append({"dataset": "set", "image": f"i{number}", "method": method, **values})
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("tables", [25, pytest.param(200, marks=pytest.mark.slow)])
+def test_no_sentence_contradicts_any_table(tables):
+    kinds = set()
+    for seed in range(tables):
+        metrics = synthetic(seed)
+        finding, _ = concluded(metrics)
+        reader = Reader(metrics.to_dict("records"))
+        assert reader.read(finding) >= 10, finding
+        kinds |= set(
+            re.findall(
+                "closer to the originals than|less close to|disagree on|no measurable difference by|ahead of", finding
+            )
+        )
+        nearest = [name for name in ("nearest", "bicubic") if (name, "lpips_alex") in reader.scores]
+        best = min(nearest, key=lambda name: reader.mean(name, "lpips_alex"))
+        if round(reader.mean(best, "lpips_alex"), 3) < round(reader.mean("srgan", "lpips_alex"), 3):
+            assert f"{best}, which needs no training, is ahead of SRGAN by LPIPS (alex)" in finding.split(". ")[0]
+    assert len(kinds) == 5, "the tables bring out everything that a finding can say"
+
+
+def test_the_reader_notices_wrong_sentences():
+    metrics = table(**USUAL)
+    reader, finding = Reader(metrics.to_dict("records")), concluded(table(**USUAL))[0]
+    for right, wrong in (
+        ("40% closer to", "40% less close to"),
+        ("0.40 dB less", "0.40 dB more"),
+        ("40%", "45%"),
+        ("(0.200 against 0.300)", "(0.200 against 0.310)"),
+        (", with 0.40 dB less PSNR-Y and", ", with"),
+        ("faithful is warm-up (27.00", "faithful is SRCNN (26.50"),
+    ):
+        with pytest.raises(AssertionError):
+            reader.read(finding.replace(right, wrong, 1))

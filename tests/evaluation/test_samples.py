@@ -6,7 +6,14 @@ import pandas as pd
 import pytest
 
 from srgan_lib.data.images import read_image
-from srgan_lib.evaluation.samples import Sample, choose_images, thin_out, typical_images, write_crops
+from srgan_lib.evaluation.samples import (
+    Sample,
+    choose_images,
+    most_different,
+    thin_out,
+    typical_images,
+    write_crops,
+)
 
 
 def sample(height=40, width=60, scale=4) -> Sample:
@@ -25,6 +32,21 @@ def test_the_middle_is_of_the_same_place_in_all_images(side, expected):
     assert np.array_equal(middle.hr[::4, ::4], middle.lr)
     assert np.array_equal(middle.results["srgan"], middle.hr)
     assert middle.lr[0, 0, 0] == (40 - expected) // 2
+
+
+@pytest.mark.parametrize(("row", "column"), [(0, 0), (7, 31), (24, 44), (13, 0)])
+def test_the_part_in_which_methods_differ_is_found_and_cut(row, column):
+    plain = sample()
+    changed = plain.hr.copy()
+    changed[4 * row : 4 * row + 64, 4 * column : 4 * column + 64] ^= 64
+    differing = replace(plain, results={"bicubic": plain.hr, "srgan": changed})
+    found = differing.part(64, most_different(differing, 64, ["bicubic", "srgan"]))
+    assert found.lr[0, 0, :2].tolist() == [row, column] and (found.results["srgan"] != found.hr)[..., 0].all()
+
+
+def test_a_part_is_cut_whose_side_is_the_images():
+    small = sample(10, 10)
+    assert small.part(40, most_different(small, 40, ["bicubic", "srgan"])).hr.shape == (40, 40, 3)
 
 
 def metrics(**columns) -> pd.DataFrame:
