@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+_BRIEF = reprlib.Repr()
+_BRIEF.maxlevel, _BRIEF.maxstring, _BRIEF.maxother = 3, 80, 80
 
 
 def value_text(value: Any) -> str:
@@ -48,3 +52,14 @@ def shortlist(names: Iterable[str]) -> str:
     names = list(names)
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return ", ".join(names[:5]) + more if names else "none"
+
+
+def brief(value: Any) -> str:
+    """Write a value as Python does, cut where it is long: what a person has typed, in a message."""
+    return _BRIEF.repr(value)
+
+
+def shortened(text: object, length: int = 400) -> str:
+    """Cut the middle out of a text of more characters than ``length``."""
+    text = str(text)
+    return text if len(text) <= length else f"{text[: length - 60]} … {text[-50:]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,22 @@ def project_root() -> Path:
     return start
 
 
+def require_project() -> Path:
+    """Return the project's folder, where its notebooks are.
+
+    Raises
+    ------
+    LayoutError
+        Outside a project.
+    """
+    root = project_root()
+    if not (root / "notebooks").is_dir():
+        raise LayoutError(
+            f"{root}: no project here or above (no notebooks/ and params/); go to your clone of srgan-report", path=root
+        )
+    return root
+
+
 def results_folder(run_dir: Path) -> Path:
     """Return the folder of all runs, which share what they compute; a run lies in it or in its ``sweeps/<sweep>/``."""
     return run_dir.parents[2] if run_dir.parents[1].name == "sweeps" else run_dir.parent
@@ -100,9 +117,37 @@ def run_folder(results: Path, name: str) -> Path:
     LayoutError
         For a name with a path in it or with characters that file systems dislike.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name in {"reference", "sweeps"}:
+    if not is_folder_name(name) or name.lower() in {"reference", "sweeps"}:
         raise LayoutError(
-            f"run name {name!r}: use letters, digits, '.', '_' and '-' only, starting with a letter or digit, "
-            "and neither 'reference' nor 'sweeps'; results always go to a folder of that name under results/"
+            f"run name {name[:120]!r}: use at most 100 letters, digits, '.', '_' and '-', starting with a letter or digit and "
+            "not ending with '.', and neither 'reference', 'sweeps' nor a name that Windows reserves, such as 'con'; "
+            "results always go to a folder of that name under results/"
         )
     return results / name
+
+
+def is_folder_name(name: str) -> bool:
+    """Tell whether a folder can have this name on every system."""
+    reserved = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name, re.IGNORECASE)
+    return bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name)) and not name.endswith(".") and not reserved
+
+
+def make_results(folder: Path) -> None:
+    """Make the folder of all runs, where it is not there yet.
+
+    Raises
+    ------
+    LayoutError
+        Where that cannot be, or nothing can be written into it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        problem = "" if os.access(folder, os.W_OK | os.X_OK) else "permission denied"
+    except FileExistsError:
+        problem = "is a file"
+    except OSError as error:
+        problem = error.strerror
+    if problem:
+        raise LayoutError(
+            f"{folder}: results cannot be written there ({problem}); choose another folder with --results", path=folder
+        )

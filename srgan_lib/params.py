@@ -10,7 +10,7 @@ or an impossible combination raises :class:`ParameterError` before anything runs
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args
@@ -71,6 +71,7 @@ ExtraMetric = Literal[
 ]
 Baseline = Literal["nearest", "bilinear", "lanczos", "bicubic"]
 
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # what neither a report nor a file name can hold
 #: ``FILE.py:Class``: a class in a file of the user's own, relative to the project's root.
 OWN_CLASS = r"^.+\.py:[A-Za-z_][A-Za-z0-9_]*$"
 OwnClassName = Annotated[str, Field(pattern=OWN_CLASS)]
@@ -104,6 +105,26 @@ class ParameterError(InputError, ValueError):
         self.allowed = tuple(allowed)
 
 
+def _types(annotation: Any) -> Iterator[Any]:
+    """List the types that an annotation is made of."""
+    inner = get_args(annotation)
+    if not inner:
+        yield annotation
+    for part in inner:
+        yield from _types(part)
+
+
+def _scalars(value: Any) -> Iterator[Any]:
+    """List the values in lists and mappings, keys too."""
+    if isinstance(value, Mapping):
+        value = [*value, *value.values()]
+    if isinstance(value, list | tuple):
+        for part in value:
+            yield from _scalars(part)
+    else:
+        yield value
+
+
 class Section(BaseModel):
     """Base of all sections: unknown names are refused, values are checked, instances are frozen."""
 
@@ -117,6 +138,23 @@ class Section(BaseModel):
             return values
         nullable = {name for name, field in cls.model_fields.items() if NoneType in get_args(field.annotation)}
         return {name: None if value == "none" and name in nullable else value for name, value in values.items()}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _switches_are_no_numbers(cls, values: Any) -> Any:
+        """Refuse ``true`` where a number is meant, which Python takes for 1, and characters that nobody can type."""
+        if not isinstance(values, Mapping):
+            return values
+        for name, field in cls.model_fields.items():
+            types = set(_types(field.annotation))
+            if name not in values or any(isinstance(kind, type) and issubclass(kind, Section) for kind in types):
+                continue
+            for scalar in _scalars(values[name]):
+                if isinstance(scalar, bool) and not {bool, Any} & types:
+                    raise ValueError(f"{name}: {str(scalar).lower()} is for switches; give a value of another kind")
+                if isinstance(scalar, str) and (found := _CONTROL.search(scalar)):
+                    raise ValueError(f"{name}: has the control character {found[0]!r}; leave it out")
+        return values
 
 
 class Shared(Section):
@@ -177,7 +215,7 @@ class Shared(Section):
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="of the convolutions; auto: bfloat16 where the processor is faster with it"
     )
-    threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = Field(
+    threads: Literal["auto"] | Annotated[int, Field(ge=1, le=256)] = Field(
         default="auto", description="CPU threads; auto: all cores of this process"
     )
     compile: bool = Field(default=False, description="use torch.compile")

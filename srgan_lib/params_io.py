@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
-from srgan_lib.formatting import value_text
+from srgan_lib.formatting import brief, shortened, value_text
 from srgan_lib.layout import COMPARISON, STAGES
 from srgan_lib.params import OWN_CLASS, ComparisonParams, ParameterError, Params, Section, Shared
+from srgan_lib.yaml_document import Document, load_yaml, parse_yaml
+
+MOST = 20  #: wrong parameters that one message names
 
 
 def check(document: Mapping[str, Any], source: str = "parameters") -> Params:
@@ -43,6 +45,30 @@ def check_stage(name: str, flat: Mapping[str, Any]) -> Params:
     return check({"shared": shared, name: own, **published}, f"parameters of stage {name!r}")
 
 
+def check_document(document: Document, source: str) -> Params:
+    """Validate parameters that people have written in files and options.
+
+    Parameters
+    ----------
+    source : what to call the document in error messages, where a parameter comes from none of its origins.
+
+    Raises
+    ------
+    ParameterError
+        Naming every wrong parameter with what is allowed and where it comes from.
+    """
+    if "run_dir" in document.values.get("shared", ()):
+        origin = document.origins.get("shared.run_dir", source)
+        raise ParameterError(
+            f"{origin}: shared.run_dir: is for notebooks run by hand; here --run names the folder, and --results where it is",
+            parameter="shared.run_dir",
+        )
+    try:
+        return Params.model_validate(document.values)
+    except ValidationError as error:
+        raise refusal(error, Params, source, origins=document.origins) from None
+
+
 def read(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = ()) -> Params:
     """Read a params file, merge overlays over it, apply ``stage.name=value`` overrides, validate.
 
@@ -51,16 +77,16 @@ def read(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...]
     ParameterError
         For a file that is missing or no YAML mapping, and for every wrong parameter.
     """
-    return check(read_document(path, overrides, overlays), str(path))
+    return check_document(read_document(path, overrides, overlays), str(path))
 
 
-def read_document(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = ()) -> dict[str, Any]:
+def read_document(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = ()) -> Document:
     """Read what :func:`read` validates: a params file with overlays and overrides merged over it."""
-    document: dict[str, Any] = {}
+    document = Document()
     for file in (path, *overlays):
-        document = merge(document, load_yaml(Path(file)))
+        document = document.merged(load_yaml(Path(file)))
     for text in overrides:
-        document = merge(document, _override(text))
+        document = document.merged(parse_override(text))
     return document
 
 
@@ -73,76 +99,58 @@ def describe() -> Iterator[tuple[str, str, str, str]]:
             yield f"{section}.{name}", value_text(field.default), _allowed(properties[name]), field.description or ""
 
 
-def load_yaml(path: Path) -> dict[str, Any]:
-    """Read a params file as sections, each a mapping.
+def parse_override(text: str) -> Document:
+    """Parse ``stage.name=value``; a bare ``name=value`` sets it in every section that has it.
 
     Raises
     ------
     ParameterError
-        For a file that is missing or no YAML mapping.
+        For another form, a value that is no YAML, and a bare name that no section has.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        there = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-        raise ParameterError(
-            f"{path}: no such params file; {path.parent} has {', '.join(there) or 'none'}", path=path
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
-        raise ParameterError(f"{path}: not a YAML file: {error}", path=path) from None
-    if document is None:
-        return {}
-    if not isinstance(document, dict):
-        raise ParameterError(
-            f"{path}: expected sections such as 'shared:' and 'warmup:', found {type(document).__name__}", path=path
-        )
-    return {section: {} if content is None else content for section, content in document.items()}
-
-
-def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge two levels deep: sections are merged, values (lists and mappings too) are replaced."""
-    merged = dict(base)
-    for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = {**merged[key], **value} if both else value
-    return merged
-
-
-def _override(text: str) -> dict[str, Any]:
-    """Parse ``stage.name=value``; a bare ``name=value`` sets it in every section that has it."""
     name, equals, value = text.partition("=")
+    option = f"-p {shortened(text)}"
     if not equals:
         raise ParameterError(
-            f"-p {text}: expected stage.name=value, for example adversarial.adversarial_weight=1e-3", parameter=name
+            f"{option}: expected stage.name=value, for example adversarial.adversarial_weight=1e-3", parameter=name
         )
-    try:
-        parsed = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ParameterError(f"-p {text}: the value is not YAML: {error}", parameter=name) from None
-    return nest(name.strip(), parsed, f"-p {text}")
+    return nest(name.strip(), parse_yaml(value, option)[0], option)
 
 
-def nest(name: str, value: Any, source: str) -> dict[str, Any]:
-    """Nest a parameter as a params document: ``stage.name``, or a bare ``name`` in every section that has it.
+def nest(name: str, value: Any, source: str) -> Document:
+    """Nest a parameter as a document: ``stage.name``, or a bare ``name`` in every section that has it.
+
+    Parameters
+    ----------
+    source : where the parameter comes from.
 
     Raises
     ------
     ParameterError
-        For a bare name that no section has; ``source`` begins the message.
+        For a bare name that no section has.
     """
     section, dot, key = name.partition(".")
     if dot:
-        return {section: {key: value}}
+        return Document({section: {key: value}}, {f"{section}.{key}": source})
     holders = [s for s in ("shared", *STAGES) if name in Params.section(s).model_fields]
     if not holders:
         known = _all_names()
         raise ParameterError(
-            f"{source}: no section has a parameter {name!r}{_nearest(name, known)}", parameter=name, allowed=known
+            f"{source}: no section has a parameter {brief(name)}{_nearest(name, known)}",
+            parameter=name,
+            allowed=known,
         )
-    return {holder: {name: value} for holder in holders}
+    return Document(
+        {holder: {name: value} for holder in holders}, dict.fromkeys((f"{holder}.{name}" for holder in holders), source)
+    )
 
 
-def refusal(error: ValidationError, model: type[BaseModel], source: str, fields: str = "section") -> ParameterError:
+def refusal(
+    error: ValidationError,
+    model: type[BaseModel],
+    source: str,
+    fields: str = "section",
+    origins: Mapping[str, str] | None = None,
+) -> ParameterError:
     """Turn pydantic's errors into one with a sentence per wrong parameter, naming it and what is allowed.
 
     Parameters
@@ -150,15 +158,17 @@ def refusal(error: ValidationError, model: type[BaseModel], source: str, fields:
     error : of validating a ``model``.
     source : what to call the document in the message, e.g. the file's name.
     fields : what to call a field of ``model``.
+    origins : where parameters come from, see :class:`Document`; default: all from ``source``.
     """
     sentences: list[tuple[str, str, Sequence[str]]] = []  # parameter, sentence, what is allowed
     bounds: dict[tuple[str, str], list[str]] = {}  # a union refuses a value once per branch
     for item in error.errors():
-        path = [str(part) for part in item["loc"] if not _is_union_tag(str(part))]
+        whole = item["type"] == "extra_forbidden"  # the name itself may look like pydantic's for a branch of a union
+        path = [str(part) for part in item["loc"] if whole or not _is_union_tag(str(part))]
         name = ".".join(path).removesuffix(".[key]")
         if item["type"] == "extra_forbidden":
             kind, known = f"parameter of {path[0]!r}" if len(path) > 1 else fields, _allowed_at(path, model)
-            sentences.append((name, f"{name}: unknown {kind}{_nearest(path[-1], known)}", known))
+            sentences.append((name, f"{shortened(name, 100)}: unknown {kind}{_nearest(path[-1], known)}", known))
         elif item["type"] == "missing":
             sentences.append((name, f"{name}: is missing", ()))
         elif item["type"] == "value_error":  # raised by a validator, whose message begins with the parameter's name
@@ -167,10 +177,26 @@ def refusal(error: ValidationError, model: type[BaseModel], source: str, fields:
         else:
             message = item["msg"].removeprefix("Input should be ").removeprefix("String should ")
             message = message.replace(f"match pattern '{OWN_CLASS}'", "FILE.py:Class, your own")
-            bounds.setdefault((name, f"{name}: {item['input']!r} is not allowed; it should be "), []).append(message)
+            bounds.setdefault(
+                (name, f"{shortened(name, 100)}: {brief(item['input'])} is not allowed; it should be "), []
+            ).append(message)
     sentences += [(name, start + " or ".join(allowed), allowed) for (name, start), allowed in bounds.items()]
-    message = f"{source}: " + "\n".join(sentence for _, sentence, _ in sentences)
-    return ParameterError(message, parameter=sentences[0][0], allowed=sentences[0][2])
+    lines = [
+        f"{_origin(name, sentence, origins or {}, source)}: {shortened(sentence, 1500)}"
+        for name, sentence, _ in sentences[:MOST]
+    ]
+    if len(sentences) > MOST:
+        lines.append(f"and {len(sentences) - MOST} more")
+    return ParameterError("\n".join(lines), parameter=sentences[0][0], allowed=sentences[0][2])
+
+
+def _origin(name: str, sentence: str, origins: Mapping[str, str], source: str) -> str:
+    """Say where a wrong parameter comes from; of several that do not fit together, the one that was set last is to blame."""
+    words = set(re.findall(r"\w+", sentence))
+    named = [one for one in origins if "." in one and set(one.split(".")) <= words]
+    section, _, rest = name.partition(".")
+    own = f"{section}.{rest.partition('.')[0]}"
+    return next((origins[one] for one in (*reversed(named), own, section) if one in origins), source)
 
 
 def _allowed_at(path: list[str], model: type[BaseModel]) -> list[str]:

@@ -122,7 +122,7 @@ def test_wrong_overrides(tmp_path, override, words):
     [
         (None, ["no such params file", "demo.yaml"]),
         ("- 1\n- 2\n", ["expected sections"]),
-        ("warmup: [1", ["not a YAML file"]),
+        ("warmup: [1\n", ["line 2", "not YAML"]),
     ],
 )
 def test_files_that_are_no_params_files(tmp_path, content, words):

@@ -133,7 +133,11 @@ def models(check: bool) -> None:
 def evaluate(hr: Path, sr: Path, scale: int, target: Path | None) -> None:
     """Measure images against the true ones: PSNR and SSIM on Y, LPIPS where its backbone is on this disk."""
     from srgan_lib.evaluation.folders import evaluate_folders
+    from srgan_lib.evaluation.matching import FolderError
     from srgan_lib.files import write_atomic
+
+    if target and not target.parent.is_dir():
+        raise FolderError(f"--csv {target}: there is no folder {target.parent}; make it first", path=target.parent)
 
     with Terminal() as terminal:
         frame = evaluate_folders(hr, sr, border=scale, on_progress=terminal.counter("Measuring"))

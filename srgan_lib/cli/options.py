@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from srgan_lib import params_io
-from srgan_lib.layout import project_root, run_folder
+from srgan_lib.layout import project_root, require_project, run_folder
 
 if TYPE_CHECKING:
     from srgan_lib.pipeline.run import Run
@@ -68,9 +68,10 @@ def read_run(
     from srgan_lib.pipeline.resolve import resolve
     from srgan_lib.pipeline.run import Run
 
+    root = require_project()
     asked = params_io.read(params_file, overrides, overlays)
-    directory = run_folder(results_root(results), name or params_file.stem)
-    return Run(resolve(asked), asked, directory, project_root(), this_command())
+    directory = run_folder(results_root(results), params_file.stem if name is None else name)
+    return Run(resolve(asked), asked, directory, root, this_command())
 
 
 def results_root(asked: Path | None) -> Path:

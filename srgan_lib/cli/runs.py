@@ -45,13 +45,13 @@ def run(
         return
     require_extra("report")
     from srgan_lib.pipeline.assemble import Extent, assemble  # matplotlib and papermill: not for planning
-    from srgan_lib.pipeline.execution import execute
+    from srgan_lib.pipeline.execution import execute, only_here
 
     if missing:
         if fetch(missing):
             this = read_run(**described)  # ``available`` may mean what has arrived
         plans = plan(this)
-    with terminal:
+    with only_here(this), terminal:
         execute(plans, this, terminal.on_event)
         terminal.note("Making the report")
         changed = assemble(this, Extent(archive_images=archive_images), check=check)
@@ -71,7 +71,7 @@ def run(
 def train(until: str, processes: int | None, overrides: tuple[str, ...], **described: Any) -> None:
     """Train the networks of PARAMS, without judging them: srgan run goes on from there."""
     require_extra("report")
-    from srgan_lib.pipeline.execution import execute
+    from srgan_lib.pipeline.execution import execute, only_here
     from srgan_lib.pipeline.fetching import fetch
     from srgan_lib.pipeline.planning import all_missing, plan_run
 
@@ -86,7 +86,7 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
         this = read_run(overrides=overrides, **described)
         plans = plan_run(this)
     plans = plans[: list(STAGES).index(until) + 1]
-    with terminal:
+    with only_here(this), terminal:
         execute(plans, this, terminal.on_event)
 
 

@@ -14,7 +14,7 @@ from srgan_lib.cli.extras import require_extra
 from srgan_lib.cli.options import overlays_option, overrides_option, results_option, results_root, this_command
 from srgan_lib.cli.terminal import Terminal
 from srgan_lib.downloads import offline
-from srgan_lib.layout import project_root
+from srgan_lib.layout import require_project
 
 if TYPE_CHECKING:
     from srgan_lib.sweep.study import Study
@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Use the Dask cluster that runs there, e.g. tcp://10.0.0.1:8786.")
 @click.option(
+    "--max-runs",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="Refuse a sweep of more runs than this.",
+)
+@click.option(
     "--dry-run",
     is_flag=True,
     help="Print the runs, what each will compute or reuse and what is to be downloaded; do nothing.",
@@ -42,6 +49,7 @@ def sweep(
     name: str | None,
     jobs: int | None,
     scheduler: str | None,
+    max_runs: int,
     dry_run: bool,
     overrides: tuple[str, ...],
     overlays: tuple[Path, ...],
@@ -56,11 +64,12 @@ def sweep(
     from srgan_lib.sweep.planning import plan_sweep
     from srgan_lib.sweep.study import plan_study
 
+    root = require_project()
     source = read_sweep(sweep_file, overrides, overlays)
     terminal = Terminal()
     with cluster.running_cluster(scheduler) if scheduler else nullcontext() as client:
         planner = cluster.planner(client) if client else plan_sweep
-        plan = partial(plan_study, source, results_root(results), project_root(), name, planner)
+        plan = partial(plan_study, source, results_root(results), root, name, planner, max_runs=max_runs)
         study = plan(fetching=not offline())
         if dry_run:
             show_plan(study, terminal.console)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +14,19 @@ from PIL import Image, ImageOps
 from srgan_lib.errors import InputError
 from srgan_lib.files import atomic_path
 
+logger = logging.getLogger(__name__)
+
 #: File name endings (lower case) that count as images in a folder.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
 
 
 class ImageError(InputError):
     """A file that is no readable image, or an image unfit for what is asked."""
+
+    @property
+    def reason(self) -> str:
+        """What is wrong, without the file's path."""
+        return str(self).removeprefix(f"{self.path}: ")
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -62,6 +72,8 @@ def write_image(path: Path, image: np.ndarray) -> None:
 def image_files(folder: Path) -> list[Path]:
     """List the images directly in a folder, sorted by name, without hidden files.
 
+    A file whose name is not UTF-8, which no table or report can hold, is named in a warning and skipped.
+
     Raises
     ------
     ImageError
@@ -70,7 +82,17 @@ def image_files(folder: Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise ImageError(f"{folder}: no such folder", path=folder)
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != "." and p.is_file())
+    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != "." and p.is_file())
+    for file in found:
+        if not _is_utf8(file.name):
+            name = os.fsencode(file.name).decode(errors="backslashreplace")
+            logger.warning("skipped %s in %s: the file's name is not UTF-8; rename it", name, folder.name)
+    return [file for file in found if _is_utf8(file.name)]
+
+
+def _is_utf8(name: str) -> bool:
+    """Tell names that are text from those of which Python keeps the bytes as surrogates."""
+    return not re.search("[\ud800-\udfff]", name)
 
 
 def crop_to_multiple(image: np.ndarray, multiple: int) -> np.ndarray:

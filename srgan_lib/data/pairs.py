@@ -155,8 +155,8 @@ def _read_lr(row: Any, photo: Photo, lr_path: Path, hr: np.ndarray, shared: Shar
     if likeness < LEAST_RESEMBLANCE:
         logger.warning(
             "%s does not look like %s made small (correlation %.2f); check that they belong together",
-            lr_path,
-            photo.path,
+            lr_path.name,
+            photo.path.name,
             likeness,
         )
     return lr

@@ -59,7 +59,7 @@ def make_split(photos: Sequence[Photo], shared: Shared, crop: int = 0) -> pd.Dat
         )
     root = os.path.commonpath([photo.path.parent for photo in photos])
     indices = {photo.image: index for index, photo in enumerate(photos)}
-    assigned = sorted(_assign(photos, shared, crop), key=lambda row: (PARTS.index(row[0]), indices[row[1].image]))
+    assigned = sorted(_assign(photos, shared, crop, root), key=lambda row: (PARTS.index(row[0]), indices[row[1].image]))
     rows = [
         {
             "split": part,
@@ -90,7 +90,9 @@ def as_test_set(photos: Sequence[Photo]) -> list[Photo]:
     return own or [replace(photo, split="test") for photo in photos]
 
 
-def _assign(photos: Sequence[Photo], shared: Shared, crop: int) -> Iterator[tuple[Split, Photo, dict[str, Any]]]:
+def _assign(
+    photos: Sequence[Photo], shared: Shared, crop: int, root: str
+) -> Iterator[tuple[Split, Photo, dict[str, Any]]]:
     """Yield (part, photograph, its sizes and hashes), reading no more files than are needed."""
     groups: dict[str, list[Photo]] = {}
     for photo in photos:
@@ -117,7 +119,7 @@ def _assign(photos: Sequence[Photo], shared: Shared, crop: int) -> Iterator[tupl
         for photo in members:
             if count[part] == limits[part]:
                 break
-            facts = _examine(photo, shared, crop)
+            facts = _examine(photo, shared, crop, root)
             if facts is not None:
                 count[part] += 1
                 yield part, photo, facts
@@ -130,19 +132,24 @@ def _assign(photos: Sequence[Photo], shared: Shared, crop: int) -> Iterator[tupl
         )
 
 
-def _examine(photo: Photo, shared: Shared, crop: int) -> dict[str, Any] | None:
-    """Read a photograph's sizes and hashes; None, with a warning, if it cannot be used."""
+def _examine(photo: Photo, shared: Shared, crop: int, root: str) -> dict[str, Any] | None:
+    """Read a photograph's sizes and hashes; None, with a warning that names it within ``root``, if it cannot be used."""
     try:
         image = read_photo(photo)
         lr_sha256 = pixel_hash(read_image(photo.lr_path)) if photo.lr_path else ""
     except ImageError as error:
-        logger.warning("skipped %s", error)
+        logger.warning("skipped %s: %s", os.path.relpath(error.path or photo.path, root), error.reason)
         return None
     height, width = image.shape[:2]
     least = max(crop, shared.scale)
     if shared.image_size is None and min(height, width) < least:
         logger.warning(
-            "skipped %s: its %d×%d pixels are smaller than the crop of %d×%d", photo.path, width, height, least, least
+            "skipped %s: its %d×%d pixels are smaller than the crop of %d×%d",
+            os.path.relpath(photo.path, root),
+            width,
+            height,
+            least,
+            least,
         )
         return None
     return {

@@ -24,7 +24,7 @@ def evaluate_folders(
     names: Sequence[str] = DEFAULT_METRICS,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
-    """Measure a folder of results against the true images.
+    """Measure a folder of results against the true images; an image that cannot be measured is named and skipped.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def evaluate_folders(
     Raises
     ------
     FolderError
-        If an HR image has no SR file or more than one, or sizes differ by ``border`` or more.
+        If an HR image has no SR file or more than one, sizes differ by ``border`` or more, or no image can be measured.
     """
     hr, sr = Path(hr), Path(sr)
     originals = {file.stem: file for file in image_files(hr)}
@@ -49,14 +49,16 @@ def evaluate_folders(
     files = match_files(list(originals), sr)
     if spare := sorted({file.name for file in image_files(sr)} - {file.name for file in files.values()}):
         logger.warning("%s: not judged, since %s has no image of that name: %s", sr, hr, shortlist(spare))
-    evaluator = Evaluator(names, border)
+    evaluator, skipped = Evaluator(names, border), 0
     for done, (image, original) in enumerate(originals.items(), start=1):
         try:
             true, result = read_image(original), read_image(files[image])
-        except ImageError as error:
-            logger.warning("skipped %s", error)
-        else:
             evaluator.add(hr.name, image, sr.name, *align(result, true, files[image], border))
+        except ImageError as error:
+            logger.warning("skipped %s: %s", error.path or original, error.reason)
+            skipped += 1
         if on_progress:
             on_progress(done, len(originals))
+    if skipped == len(originals):
+        raise FolderError(f"{hr}: none of its images can be measured; see the warnings above", path=hr)
     return evaluator.table()

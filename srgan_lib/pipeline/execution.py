@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from srgan_lib.layout import TRAINING_FILES, WRITTEN_ON_THE_WAY
+from srgan_lib.errors import SrganError
+from srgan_lib.layout import TRAINING_FILES, WRITTEN_ON_THE_WAY, make_results
 from srgan_lib.pipeline.fetching import InputMissing
 from srgan_lib.pipeline.file_hashes import remember_hashes
 from srgan_lib.pipeline.integrity import compare_stage, record_notebook
@@ -20,6 +22,10 @@ from srgan_lib.pipeline.prose import refresh_prose
 from srgan_lib.pipeline.run import Run
 
 logger = logging.getLogger(__name__)
+
+
+class RunInUse(SrganError):
+    """Another process is working on the run."""
 
 
 def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, details: None) -> None:
@@ -35,9 +41,9 @@ def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, detai
     StageFailed
         When a notebook raises. ``NN_name.failed.ipynb`` keeps its traceback; finished stages and
         checkpoints stay, so the same command continues there.
-    DatasetError, FolderError, ParameterError
-        Before a training whose networks could not be judged: a test set cannot be had, or is trained on; another
-        method's folder lacks an image; a published source is unknown.
+    DatasetError, FolderError, CheckpointError, ParameterError
+        Before a training whose networks could not be judged, and before a judging: a test set cannot be had, or is trained
+        on; another method's folder lacks an image, or its file holds no network; a published source is unknown.
     Interrupted
         When the user stops the run.
     """
@@ -46,13 +52,12 @@ def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, detai
     unknown = [plan for plan in plans if plan.components.unknown]
     if unknown:
         raise InputMissing(all_missing(unknown))
-    locks = run.results / ".locks"
-    locks.mkdir(parents=True, exist_ok=True)
+    locks = _locks(run)
     for plan in plans:
         on_event("planned", {"stage": plan.stage, "action": plan.action, "reason": plan.reason})
-    first_training = next((plan for plan in plans if plan.action == "run" and plan.stage.trainer), None)
+    first_judged = next((plan for plan in plans if plan.action == "run" and plan.stage.upstream), None)
     for plan in plans:
-        if plan is first_training:
+        if plan is first_judged:
             _check_judging(run)
         if plan.action == "skip":
             _keep_up_to_date(plan, run)
@@ -68,6 +73,39 @@ def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, detai
         on_event("finished", {"stage": plan.stage, "action": current.action, "seconds": time.perf_counter() - started})
 
 
+@contextmanager
+def only_here(run: Run) -> Iterator[None]:
+    """Keep other processes from working on this run meanwhile.
+
+    Raises
+    ------
+    RunInUse
+        When one does already; nothing has been touched then.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(_locks(run) / f"run-{run.directory.name}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RunInUse(
+            f"another process is working on this run ({run.directory}); wait for it, or give another name with --run",
+            path=run.directory,
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _locks(run: Run) -> Path:
+    """Make the folder with the locks of all runs."""
+    make_results(run.results)
+    locks = run.results / ".locks"
+    locks.mkdir(exist_ok=True)
+    return locks
+
+
 def _check_judging(run: Run) -> None:
     from srgan_lib.data.split import read_split
     from srgan_lib.data.test_sets import check_test_sets
@@ -78,9 +116,13 @@ def _check_judging(run: Run) -> None:
     check_sources(params.published)
     split = read_split(run.stage_directory("data") / "split.csv")
     images = check_test_sets(params.evaluation.test_sets, split, params.shared)
-    for index in params.evaluation.methods.values():
-        if not index.endswith(".safetensors"):
-            match_test_sets(Path(index), images)
+    for location in params.evaluation.methods.values():
+        if location.endswith(".safetensors"):
+            from srgan_lib.models.files import load_tensors  # with torch
+
+            load_tensors(Path(location))
+        else:
+            match_test_sets(Path(location), images)
 
 
 def _keep_up_to_date(plan: Plan, run: Run) -> None:
@@ -145,22 +187,45 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(Path(Path(name).parts[0]).match(pattern) for pattern in patterns)
 
 
+@contextmanager
+def _earlier_results(folder: Path) -> Iterator[None]:
+    """Keep what a finished stage has left until its new results are complete; where they fail, it is put back."""
+    earlier = folder.with_name(f".{folder.name}.earlier")
+    if earlier.exists() and not (folder / NAME).exists():  # the process that put it there was killed
+        shutil.rmtree(folder, ignore_errors=True)
+        earlier.rename(folder)
+    shutil.rmtree(earlier, ignore_errors=True)
+    if (folder / NAME).exists():
+        folder.rename(earlier)
+    try:
+        yield
+    except BaseException:
+        if earlier.exists():
+            for failed in folder.glob("*.failed.ipynb"):
+                failed.replace(earlier / failed.name)
+            shutil.rmtree(folder, ignore_errors=True)
+            earlier.rename(folder)
+        raise
+    shutil.rmtree(earlier, ignore_errors=True)
+
+
 def _compute_stage(plan: Plan, run: Run, on_event: OnEvent) -> None:
     """Execute a stage's notebook; the manifest that it leaves must be of what was planned."""
     info, folder = plan.stage, run.stage_directory(plan.stage.name)
-    _clear(plan, folder)
-    with watch_progress(folder / "progress.json", info, on_event), kernel_environment(run.params.shared.threads):
-        execute_notebook(
-            run.source_notebook(info.name),
-            folder,
-            {**run.params.stage(info.name), "run_dir": str(run.directory)},
-            run.root,
-        )
-    if (read_manifest(folder) or {}).get("fingerprint") != plan.fingerprint:
-        raise StageFailed(
-            f"{info.notebook}: it ended without a manifest for what was planned; was a library file or an image "
-            "changed while it ran? The same command computes it again.",
-            notebook=info.notebook,
-            path=folder,
-        )
-    record_notebook(folder, info)
+    with nullcontext() if info.trainer else _earlier_results(folder):  # a training continues from what is there
+        _clear(plan, folder)
+        with watch_progress(folder / "progress.json", info, on_event), kernel_environment(run.params.shared.threads):
+            execute_notebook(
+                run.source_notebook(info.name),
+                folder,
+                {**run.params.stage(info.name), "run_dir": str(run.directory)},
+                run.root,
+            )
+        if (read_manifest(folder) or {}).get("fingerprint") != plan.fingerprint:
+            raise StageFailed(
+                f"{info.notebook}: it ended without a manifest for what was planned; was a library file or an image "
+                "changed while it ran? The same command computes it again.",
+                notebook=info.notebook,
+                path=folder,
+            )
+        record_notebook(folder, info)

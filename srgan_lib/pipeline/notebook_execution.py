@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,7 +55,6 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
         When the user stops it.
     """
     import papermill
-    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     name = source.stem
@@ -63,6 +63,8 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
         folder / f"{name}.ipynb",
         folder / f"{name}.failed.ipynb",
     )
+    stopped = Interrupted(f"stopped in {name}; the same command continues there")
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # it logs what it raises
     with forward_interrupts() as interrupts:
         try:
             papermill.execute_notebook(
@@ -74,23 +76,33 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
                 progress_bar=False,
                 log_output=False,
                 extra_arguments=["--IPKernelApp.log_level=50"],  # errors of cells come as messages
+                on_cell_start=interrupts.on_cell_start,
+                on_cell_execute=interrupts.on_cell_execute,
+                on_cell_executed=interrupts.on_cell_executed,
             )
         except PapermillExecutionError as error:
             running.replace(failed)
-            if interrupts:
-                raise Interrupted(f"stopped in {name}; the same command continues there") from None
+            if interrupts.received:
+                raise stopped from None
             raise _failure(error, name, failed) from None
-        except DeadKernelError:
-            running.replace(failed)
+        except (Interrupted, KeyboardInterrupt):
+            raise stopped from None
+        except RuntimeError as error:
+            if interrupts.received:
+                raise stopped from None
+            if not str(error).startswith("Kernel"):  # "Kernel died", also before it has started
+                raise
+            if running.exists():
+                running.replace(failed)
             raise StageFailed(
                 f"{name}: its process died, most likely for lack of memory; take a smaller batch or crop. "
                 "The same command continues at the last checkpoint.",
                 notebook=name,
                 path=failed,
             ) from None
-        except KeyboardInterrupt:
-            raise Interrupted(f"stopped in {name}; the same command continues there") from None
     running.replace(final)
+    if interrupts.received:
+        raise stopped
     return final
 
 

@@ -49,7 +49,12 @@ def resolve(params: Params) -> Params:
         )
     fast = gpus[index] >= (8, 0) if device.startswith("cuda") else cpu_has_bfloat16()
     dtype = shared.dtype if shared.dtype != "auto" else ("bfloat16" if fast else "float32")
-    threads = shared.threads if shared.threads != "auto" else available_cores()
+    cores = available_cores()
+    threads = shared.threads if shared.threads != "auto" else cores
+    if threads > cores:
+        logger.warning(
+            "shared.threads: %d threads share the %d cores of this process, which slows them down", threads, cores
+        )
     sections: dict[str, Any] = {
         "shared": shared.model_copy(update={"device": device, "dtype": dtype, "threads": threads})
     }

@@ -78,7 +78,15 @@ def local_cluster(workers: int, gpu: bool) -> Iterator[Client]:
     seen = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(str(n) for n in range(len(cuda_capabilities())))
     devices = seen.split(",")
     # Notebooks compute in processes of their own, so workers need neither Dask's memory limits nor its thread settings.
-    common = {"nthreads": 1, "memory_limit": 0, "silence_logs": 50, "preload": IGNORE_INTERRUPTS}
+    # Whoever reaches a socket of Dask's can run code: here only this machine can.
+    common = {
+        "nthreads": 1,
+        "memory_limit": 0,
+        "silence_logs": 50,
+        "preload": IGNORE_INTERRUPTS,
+        "host": "127.0.0.1",
+        "dashboard": False,
+    }
     options: list[dict[str, Any]] = [dict(common) for _ in range(workers)]
     if gpu:
         for index, one in enumerate(options):

@@ -13,7 +13,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from srgan_lib.methods import TrainedMethod
 from srgan_lib.params import HELDOUT, VALIDATION, ParameterError, Params, Section
-from srgan_lib.params_io import check, load_yaml, nest, read_document, refusal
+from srgan_lib.params_io import check_document, nest, parse_override, read_document, refusal
+from srgan_lib.yaml_document import Document, load_yaml
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Values = Annotated[list[Any], Field(min_length=1)]
@@ -97,7 +98,7 @@ class Source:
     params: Path
     overlays: tuple[Path, ...]
     overrides: tuple[str, ...]
-    document: dict[str, Any]
+    document: Document
 
     @cached_property
     def base(self) -> Params:
@@ -108,7 +109,7 @@ class Source:
         ParameterError
             For a parameter that is unknown, out of range or impossible.
         """
-        return check(self.document, str(self.params))
+        return check_document(self.document, str(self.params))
 
     @property
     def method(self) -> TrainedMethod:
@@ -132,20 +133,27 @@ def read_sweep(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path
         For a file that is missing or wrong, naming what is wrong and what is allowed; the runs' own parameters are
         checked by :func:`srgan_lib.sweep.expansion.expand`.
     """
+    written = load_yaml(path)
     try:
-        definition = Definition.model_validate(load_yaml(path))
+        definition = Definition.model_validate(written.values)
     except ValidationError as error:
-        raise refusal(error, Definition, str(path)) from None
+        raise refusal(error, Definition, str(path), origins=written.origins) from None
     _check_varied_once(definition, path)
     base = definition.base
     params = path.parent / base.params
     all_overlays = (*(path.parent / file for file in base.overlays), *overlays)
     all_overrides = (*(override(name, value) for name, value in base.set.items()), *overrides)
-    document = read_document(params, all_overrides, all_overlays)
-    test_sets = document.get("evaluation", {}).get("test_sets", [HELDOUT])
+    document = read_document(params, (), all_overlays)
+    for name, value in base.set.items():
+        document = document.merged(nest(name, value, written.origins["base.set"]))
+    for text in overrides:
+        document = document.merged(parse_override(text))
+    evaluation = document.values.get("evaluation", {})
+    test_sets = evaluation.get("test_sets", [HELDOUT]) if isinstance(evaluation, dict) else None
     if isinstance(test_sets, list) and VALIDATION not in test_sets:  # by these images the winner is chosen
-        all_overrides = (*all_overrides, override("evaluation.test_sets", [*test_sets, VALIDATION]))
-        document = read_document(params, all_overrides, all_overlays)
+        extended = [*test_sets, VALIDATION]
+        all_overrides = (*all_overrides, override("evaluation.test_sets", extended))
+        document = document.merged(nest("evaluation.test_sets", extended, str(path)))
     return Source(path, definition, params, all_overlays, all_overrides, document)
 
 
@@ -157,7 +165,7 @@ def is_sweep(path: Path) -> bool:
     ParameterError
         For a file that is missing or no YAML.
     """
-    return "base" in load_yaml(path)
+    return "base" in load_yaml(path).values
 
 
 def override(name: str, value: Any) -> str:
@@ -167,7 +175,12 @@ def override(name: str, value: Any) -> str:
 
 def parameters(names: Iterable[str], source: str) -> list[str]:
     """Complete the names of a sweep file to ``stage.name``; a bare name gives several where several sections have it."""
-    return [f"{section}.{key}" for name in names for section, keys in nest(name, None, source).items() for key in keys]
+    return [
+        f"{section}.{key}"
+        for name in names
+        for section, keys in nest(name, None, source).values.items()
+        for key in keys
+    ]
 
 
 def _check_varied_once(definition: Definition, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 import re
 import shlex
 from collections.abc import Mapping
@@ -11,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.formatting import value_text
+from srgan_lib.formatting import brief, shortened, value_text
 from srgan_lib.layout import COMPARISON
 from srgan_lib.params import ParameterError, Params
-from srgan_lib.params_io import check, merge, nest
+from srgan_lib.params_io import check_document, nest
 from srgan_lib.sweep.definition import Source, override, parameters
 
 LONGEST = 90  #: characters of a run's name
@@ -81,16 +82,24 @@ class _Choice:
     label: str = ""
 
 
-def expand(source: Source) -> tuple[list[Factor], list[SweepRun]]:
+def expand(source: Source, max_runs: int | None = None) -> tuple[list[Factor], list[SweepRun]]:
     """List what a sweep varies and all its runs, seeds innermost.
 
     Raises
     ------
     ParameterError
-        For the base or the first run whose parameters are unknown, out of range or impossible together.
+        For more runs than ``max_runs``, and for the base or the first run whose parameters are unknown, out of range or
+        impossible together.
     """
     title = source.base.title
     axes = _axes(source)
+    count = math.prod(map(len, axes.values())) * max(1, len(source.definition.seeds))
+    if max_runs and count > max_runs:
+        raise ParameterError(
+            f"{source.path}: its values make {count} runs, and --max-runs allows {max_runs}; vary less, or raise it",
+            allowed=(f"at most {max_runs} runs",),
+            path=source.path,
+        )
     numbers: dict[str, dict[str, float | None]] = {name: {} for name in axes}
     runs: list[SweepRun] = []
     for picks in itertools.product(*axes.values()):
@@ -143,10 +152,11 @@ def _axes(source: Source) -> dict[str, list[_Choice]]:
 
 def _checked(source: Source, changes: Mapping[str, Any]) -> Params:
     document = source.document
-    text = ", ".join(f"{name} = {value}" for name, value in changes.items())
+    text = ", ".join(f"{name} = {brief(value)}" for name, value in changes.items())
+    this = f"{source.path}, run with {shortened(text)}" if text else str(source.path)
     for name, value in changes.items():
-        document = merge(document, nest(name, value, str(source.path)))
-    return check(document, f"{source.path}, run with {text}" if text else str(source.path))
+        document = document.merged(nest(name, value, this))
+    return check_document(document, this)
 
 
 def _value(params: Params, name: str) -> Any:

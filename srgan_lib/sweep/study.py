@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from srgan_lib.layout import run_folder
+from srgan_lib.layout import make_results, run_folder
 from srgan_lib.pipeline.fetching import Missing
 from srgan_lib.pipeline.planning import all_missing
 from srgan_lib.sweep.definition import Source
@@ -77,7 +77,7 @@ class Study:
         """
         from filelock import FileLock, Timeout
 
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_results(self.folder)
         lock = FileLock(self.folder / ".lock", timeout=0)
         try:
             lock.acquire()
@@ -112,7 +112,14 @@ class Study:
 
 
 def plan_study(
-    source: Source, results: Path, root: Path, name: str | None, planner: Planner, *, fetching: bool = False
+    source: Source,
+    results: Path,
+    root: Path,
+    name: str | None,
+    planner: Planner,
+    *,
+    max_runs: int | None = None,
+    fetching: bool = False,
 ) -> Study:
     """Check every run of a sweep and plan it; nothing is computed.
 
@@ -121,10 +128,11 @@ def plan_study(
     results : folder of all runs.
     name : of the sweep's folder; default: that of its file.
     planner : makes the plan here, or where the runs will be computed.
+    max_runs : refuse more runs than this.
     fetching : whether what is missing is fetched before computing.
     """
-    factors, runs = expand(source)
-    folder = run_folder(results / "sweeps", name or source.path.stem)
+    folder = run_folder(results / "sweeps", source.path.stem if name is None else name)
+    factors, runs = expand(source, max_runs)
     planned = planner(runs, folder, root, fetching)
     outcomes = {run.name: Outcome(run, "finished" if is_finished(run) else "waiting") for run in planned}
     return Study(source, folder, root, factors, outcomes)

@@ -52,40 +52,6 @@ def test_params_prints_the_schema():
     assert "lambda_adv" in result.output
 
 
-def test_a_misspelt_parameter(project):
-    assert_refused(srgan("run", "-p", "warmup.stepz=3"), "warmup.stepz", "unknown", "'steps'")
-    assert not (project / "results").exists(), "nothing has run"
-
-
-def test_a_missing_params_file(project):
-    assert_refused(srgan("run", "params/nothing.yaml"), "params/nothing.yaml", "no such params file", "demo.yaml")
-
-
-@pytest.mark.parametrize("name", ["a/b", "../x", ".", "-x", "reference", "x" * 101])
-def test_a_run_name_with_a_path_in_it(project, name):
-    assert_refused(srgan("run", "--run", name), "run name", "letters, digits", "results/")
-    assert not (project / "results").exists()
-
-
-def test_a_folder_without_images(project):
-    (project / "photos").mkdir()
-    (project / "photos" / "notes.txt").write_text("no image")
-    words = ("-p", "dataset=folder", "-p", "image_folder=photos")
-    assert_refused(srgan("run", *words), "photos", "no images in this folder", "PNG, JPEG")
-
-
-def test_a_folder_that_is_not_there(project):
-    assert_refused(srgan("run", "-p", "dataset=folder", "-p", "image_folder=nowhere"), "nowhere", "no such folder")
-
-
-def test_hr_and_lr_that_do_not_pair(project):
-    photograph(project / "hr" / "a.png")
-    photograph(project / "hr" / "b.png")
-    photograph(project / "lr" / "a.png", 24)
-    words = ("-p", "dataset=folder", "-p", "image_folder=hr", "-p", "lr_folder=lr")
-    assert_refused(srgan("run", *words), "HR and LR do not pair", "only in", "b")
-
-
 def test_a_device_that_is_not_there(project, monkeypatch):
     from srgan_lib.pipeline import resolve
 
@@ -123,21 +89,10 @@ def test_a_monitor_s_weights_that_cannot_be_had(command, project, monkeypatch):
     assert not (project / "results").exists()
 
 
-def test_another_program_s_results_that_are_not_there(project):
-    words = ("-p", "methods={theirs: results_of_theirs}")
-    assert_refused(srgan("run", *words), "evaluation.methods.theirs", "results_of_theirs", "no such folder")
-    assert not (project / "results").exists()
-
-
 def test_a_published_source_that_nobody_knows(project):
     (project / "params" / "mine.yaml").write_text("published: {sources: [ledig]}\nevaluation: {lpips_nets: []}\n")
     assert_refused(srgan("run", "params/mine.yaml"), "published.sources", "no source is called ledig", "ledig2017")
     assert not (project / "results" / "mine" / "srcnn").exists(), "nothing was trained"
-
-
-def test_a_run_that_is_not_there(project):
-    for command in ("report", "verify"):
-        assert_refused(srgan(command, "nothing"), "no finished run 'nothing'", "make report")
 
 
 @pytest.mark.parametrize("model", [(), ("--model", "srresnet"), ("--model", "srcnn")])
@@ -161,18 +116,6 @@ def test_models_are_listed_with_their_figures():
     assert result.exit_code == 0, result.output
     for word in ("srcnn", "srresnet", "srgan", "psnr_y", "lpips_alex", "srgan_x4"):
         assert word in result.output
-
-
-def test_upscale_without_image_or_with_a_file_that_is_no_checkpoint(project):
-    assert_refused(
-        srgan("upscale", "no.png", "out.png", "--checkpoint", "no.safetensors"), "no.safetensors", "cannot be read"
-    )
-    (project / "x.safetensors").write_bytes(b"not weights")
-    assert_refused(
-        srgan("upscale", "no.png", "out.png", "--checkpoint", "x.safetensors"),
-        "x.safetensors",
-        "not a file with weights",
-    )
 
 
 def test_a_full_disk_is_named_and_the_run_continues(project, monkeypatch):

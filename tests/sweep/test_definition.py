@@ -106,16 +106,6 @@ def test_what_is_wrong_is_refused_before_anything_runs(project, content, words):
     assert not (project / "results").exists()
 
 
-def test_a_missing_sweep_file_and_a_wrong_name(project):
-    done = CliRunner().invoke(main, ["sweep", "params/sweeps/none.yaml"])
-    assert done.exit_code == 2
-    assert "no such params file" in done.output
-    path = write_sweep(project, seeds=[1])
-    done = CliRunner().invoke(main, ["sweep", str(path), "--name", "../x", "--dry-run"])
-    assert done.exit_code == 2
-    assert "letters, digits" in done.output
-
-
 def test_every_run_is_scored_on_the_validation_images_which_choose(project):
     runs = runs_of(project, base={"params": "../demo.yaml", "set": {"test_sets": ["Set5"]}}, seeds=[0, 1])
     assert [run.params.evaluation.test_sets for run in runs] == [["Set5", "validation"]] * 2
@@ -139,5 +129,5 @@ def test_a_dry_run_imports_no_torch_and_writes_nothing(project):
 
 def test_the_base_s_own_error_is_told_of_the_base(project):
     (project / "params" / "demo.yaml").write_text("warmup: {steps: 0}")
-    with pytest.raises(ParameterError, match=r"demo\.yaml: warmup\.steps"):
+    with pytest.raises(ParameterError, match=r"demo\.yaml, line 1: warmup\.steps"):
         runs_of(project, seeds=[1, 2])

@@ -1,0 +1,157 @@
+"""Read YAML as people meant it: no key twice, no aliases that grow without bound, and the line of every parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from srgan_lib.formatting import shortened
+from srgan_lib.params import ParameterError
+
+LARGEST = 100_000  #: values in one document, with its aliases written out
+DEEPEST = 50  #: lists and mappings in one another
+
+
+@dataclass(frozen=True)
+class Document:
+    """Parameters as written, not yet validated.
+
+    Attributes
+    ----------
+    values : sections, each a mapping.
+    origins : by section and by ``section.name`` where it comes from, e.g. ``params/demo.yaml, line 3``; what was set last
+        comes last.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+
+    def merged(self, over: Document) -> Document:
+        """Put another document over this one: sections are merged, values (lists and mappings too) are replaced."""
+        values = dict(self.values)
+        for key, value in over.values.items():
+            both = isinstance(value, Mapping) and isinstance(values.get(key), Mapping)
+            values[key] = {**values[key], **value} if both else value
+        kept = {name: origin for name, origin in self.origins.items() if name not in over.origins}
+        return Document(values, kept | over.origins)
+
+
+def load_yaml(path: Path) -> Document:
+    """Read a params file as sections.
+
+    Raises
+    ------
+    ParameterError
+        For a file that is missing or no YAML mapping, and as :func:`parse_yaml`.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        there = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+        raise ParameterError(
+            f"{path}: no such params file; {path.parent} has {', '.join(there) or 'none'}", path=path
+        ) from None
+    except OSError as error:
+        raise ParameterError(f"{path}: cannot be read: {error.strerror}", path=path) from None
+    except ValueError as error:  # not UTF-8, or a NUL in the path
+        raise ParameterError(f"{path}: not a YAML file: {shortened(error)}", path=path) from None
+    values, lines = parse_yaml(text, str(path))
+    if values is None:
+        return Document()
+    if not isinstance(values, dict):
+        raise ParameterError(
+            f"{path}: expected sections such as 'shared:' and 'warmup:', found {type(values).__name__}", path=path
+        )
+    sections = {section: {} if content is None else content for section, content in values.items()}
+    return Document(sections, {name: f"{path}, line {line}" for name, line in lines.items()})
+
+
+def parse_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
+    """Read YAML.
+
+    Parameters
+    ----------
+    source : what to call it in error messages.
+
+    Returns
+    -------
+    value, lines : the lines, from 1, of the keys of the first two levels, by ``section`` and ``section.name``.
+
+    Raises
+    ------
+    ParameterError
+        For what is no YAML, a key given twice, aliases that stand for more than ``LARGEST`` values, and what is
+        nested more than ``DEEPEST`` deep.
+    """
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None, {}
+        _count(node, {})
+        return loader.construct_document(node), _lines(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f", line {mark.line + 1}" if mark and "\n" in text else ""
+        raise ParameterError(f"{source}{place}: not YAML: {shortened(error.problem or error.context)}") from None
+    except Exception as error:  # PyYAML raises whatever it stumbles over in a value such as 2001-99-99
+        raise ParameterError(f"{source}: not YAML: {shortened(error)}") from None
+    finally:
+        loader.dispose()
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader with a bound on nesting, which it would follow until Python's stack is used up."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Build the node of the next value."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=self.peek_event().start_mark)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+def _count(node: yaml.Node, counted: dict[int, int]) -> int:
+    """Count the values of a node with its aliases written out; refuse a key given twice."""
+    if id(node) in counted:
+        if not counted[id(node)]:
+            raise yaml.MarkedYAMLError(problem="an alias to what it is in", problem_mark=node.start_mark)
+        return counted[id(node)]
+    counted[id(node)] = 0
+    children: list[yaml.Node] = node.value if isinstance(node, yaml.SequenceNode) else []
+    if isinstance(node, yaml.MappingNode):
+        seen: dict[tuple[str, str], int] = {}
+        for key, _ in node.value:
+            name, line = (key.tag, str(key.value)), key.start_mark.line + 1
+            if isinstance(key, yaml.ScalarNode) and name in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"{key.value!r} is given twice, first in line {seen[name]}; keep one of them",
+                    problem_mark=key.start_mark,
+                )
+            seen[name] = line
+        children = [child for pair in node.value for child in pair]
+    total = 1 + sum(_count(child, counted) for child in children)
+    if total > LARGEST:
+        raise yaml.MarkedYAMLError(
+            problem=f"aliases stand for more than {LARGEST} values", problem_mark=node.start_mark
+        )
+    counted[id(node)] = total
+    return total
+
+
+def _lines(node: yaml.Node) -> dict[str, int]:
+    """Find the lines of the keys of the first two levels."""
+    lines: dict[str, int] = {}
+    for section, content in node.value if isinstance(node, yaml.MappingNode) else ():
+        lines[str(section.value)] = section.start_mark.line + 1
+        for name, _ in content.value if isinstance(content, yaml.MappingNode) else ():
+            lines[f"{section.value}.{name.value}"] = name.start_mark.line + 1
+    return lines
