@@ -61,7 +61,12 @@ def expected_downloads(params_list):
     """What runs read from outside, from the parameters alone."""
     wanted = set()
     for params in params_list:
-        names = {*params.shared.dataset.split("+"), *params.evaluation.test_sets} - {"builtin", "heldout", "training"}
+        names = {*params.shared.dataset.split("+"), *params.evaluation.test_sets} - {
+            "builtin",
+            "heldout",
+            "training",
+            "validation",
+        }
         wanted |= {f"{name}, {size_text(SETS[name].size) if name in SETS else 'size unknown'}" for name in names}
         for stage in (params.warmup, params.adversarial):
             if stage.content_weight and stage.content_weights == "imagenet":
