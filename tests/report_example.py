@@ -314,13 +314,17 @@ def make_run(folder: Path) -> Path:
     _write(folder / "srgan_final.safetensors", "weights")
     for name, origin in TOP_LEVEL.items():
         _write(folder / origin, (folder / name).read_bytes())
-    index = []
+    index, whole = [], []
     for image, made in images.items():
         files = {method: f"builtin__{image}__{method}.png" for method in made}
         for method, file in files.items():
             _write(folder / "evaluation/viewer" / file, png(made[method]))
         index.append({"dataset": "builtin", "image": image, "methods": files})
+        whole.append({**index[-1], "methods": {method: f"{method}/builtin/{image}.png" for method in made}})
+        for method, file in whole[-1]["methods"].items():
+            _write(folder / "evaluation/images" / file, png(made[method]))
     _write(folder / "evaluation/viewer/index.json", json.dumps(index))
+    _write(folder / "evaluation/images/index.json", json.dumps(whole))
     _write(folder / "evaluation/conclusion.txt", f"{FINDING}\n\nBy SSIM-Y the most faithful is warm-up.\n")
     versions = {"python": "3.11.2", "torch": "2.11.0", "numpy": "2.4.6", "srgan_lib": "1.0.0"}
     for number, stage in enumerate(STAGES):

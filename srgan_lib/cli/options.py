@@ -37,9 +37,15 @@ results_option: Decorator = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of all runs; default: results/ of the project.",
 )
-archive_images_option: Decorator = click.option(
-    "--archive-images", is_flag=True, help="Put the whole images by every method into srgan_results.zip, too."
-)
+
+
+def report_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how much of the whole images the report and the archive hold."""
+    light = click.option("--light", is_flag=True, help="Leave whole images out of the report; its viewer shows crops.")
+    archived = click.option(
+        "--archive-images", is_flag=True, help="Put the whole images by every method into srgan_results.zip, too."
+    )
+    return light(archived(command))
 
 
 def run_options(command: Callable[..., None]) -> Callable[..., None]:

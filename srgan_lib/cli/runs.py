@@ -10,7 +10,7 @@ import click
 
 from srgan_lib import params_io
 from srgan_lib.cli.extras import require_extra
-from srgan_lib.cli.options import archive_images_option, read_run, run_options
+from srgan_lib.cli.options import read_run, report_options, run_options
 from srgan_lib.cli.terminal import Terminal, print_table
 from srgan_lib.downloads import offline
 from srgan_lib.layout import STAGES, TRAINING_STAGES, LayoutError, project_root
@@ -26,9 +26,15 @@ from srgan_lib.layout import STAGES, TRAINING_STAGES, LayoutError, project_root
     "--check", is_flag=True, help="Read every result file before it is used, even if its times have not changed."
 )
 @click.option("--dry-run", is_flag=True, help="Print what each stage will do and what is to be downloaded; do nothing.")
-@archive_images_option
+@report_options
 def run(
-    from_stage: str | None, no_reuse: bool, check: bool, dry_run: bool, archive_images: bool, **described: Any
+    from_stage: str | None,
+    no_reuse: bool,
+    check: bool,
+    dry_run: bool,
+    light: bool,
+    archive_images: bool,
+    **described: Any,
 ) -> None:
     """Run the five notebooks with PARAMS and make the report."""
     from srgan_lib.pipeline.fetching import fetch
@@ -54,7 +60,7 @@ def run(
     with only_here(this), terminal:
         execute(plans, this, terminal.on_event)
         terminal.note("Making the report")
-        changed = assemble(this, Extent(archive_images=archive_images), check=check)
+        changed = assemble(this, Extent(light, archive_images), check=check)
         terminal.note(f"Report {'written' if changed else 'up to date'}: {this.directory / 'report.html'}")
 
 
@@ -93,14 +99,14 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
 @click.command()
 @click.argument("run", metavar="RUN")
 @click.option("--open", "open_it", is_flag=True, help="Open report.html in the browser.")
-@archive_images_option
-def report(run: str, open_it: bool, archive_images: bool) -> None:
+@report_options
+def report(run: str, open_it: bool, light: bool, archive_images: bool) -> None:
     """Make the report and the archive of RUN (a name under results/, or its folder) again from what is computed."""
     require_extra("report")
     from srgan_lib.pipeline.assemble import Extent, assemble_again
 
     run_dir = _existing_run(run)
-    for path in assemble_again(run_dir, Extent(archive_images=archive_images)):
+    for path in assemble_again(run_dir, Extent(light, archive_images)):
         click.echo(path)
     if open_it:
         click.launch(str(run_dir / "report.html"))

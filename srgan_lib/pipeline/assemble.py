@@ -43,9 +43,11 @@ class Extent:
 
     Attributes
     ----------
+    light : leave them out of the report, whose viewer shows crops.
     archive_images : put ``evaluation/images`` into the archive.
     """
 
+    light: bool = False
     archive_images: bool = False
 
 
@@ -129,7 +131,7 @@ def _write_all(run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any
         write_atomic(run_dir / name, (run_dir / origin).read_bytes())
     # The report reads it, and it is in the archive, whose hash it therefore cannot hold yet.
     write_manifest(run_dir, {key: value for key, value in manifest.items() if key not in ("content", "outputs")})
-    build_report(run_dir)
+    build_report(run_dir, extent.light)
     write_archive(run_dir, stages, extent)
     outputs = file_hashes(run_dir, (*TOP_LEVEL, *REPORT, ARCHIVE), check=True)
     write_manifest(run_dir, {**manifest, "outputs": outputs})

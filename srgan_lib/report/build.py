@@ -7,23 +7,24 @@ from pathlib import Path
 from srgan_lib.files import write_atomic
 from srgan_lib.report import appendix, summary
 from srgan_lib.report.content import ReportContent, compose
-from srgan_lib.report.crops import make_viewer_crops
 from srgan_lib.report.images import Images
 from srgan_lib.report.load_run import FinishedRun, read_run
 from srgan_lib.report.merge_notebooks import merge_notebooks
 from srgan_lib.report.page import TEMPLATE, page_templates, render
 from srgan_lib.report.pdf import render_pdf
 from srgan_lib.report.postprocess import Chapter
+from srgan_lib.report.viewer import make_viewer
 
 
-def build_report(run_dir: Path) -> list[Path]:
+def build_report(run_dir: Path, light: bool = False) -> list[Path]:
     """Write ``report.html`` and ``report.pdf`` into a run's folder; the same folder gives the same bytes.
 
     Parameters
     ----------
     run_dir : folder of a finished run: five executed notebooks with manifests, ``metrics.csv``,
-        ``metrics_summary.csv``, ``manifest.json`` and, where there are crops to look closer at,
-        ``evaluation/viewer/index.json``.
+        ``metrics_summary.csv``, ``manifest.json`` and, where there are images to look closer at,
+        ``evaluation/viewer/index.json`` and ``evaluation/images/index.json``.
+    light : leave out the whole images; the viewer shows crops.
 
     Returns
     -------
@@ -35,17 +36,17 @@ def build_report(run_dir: Path) -> list[Path]:
     ReportError
         Naming what is missing or broken in the folder.
     """
-    return write_report(run_content(read_run(Path(run_dir))), Path(run_dir))
+    return write_report(run_content(read_run(Path(run_dir)), light), Path(run_dir))
 
 
-def run_content(run: FinishedRun) -> ReportContent:
+def run_content(run: FinishedRun, light: bool = False) -> ReportContent:
     """Compose the report of a run: summary, a chapter for each notebook, appendix."""
     images = Images()
     book = merge_notebooks(run, images)
-    viewer_crops = make_viewer_crops(run, images)
-    context = {"run": run, **summary.context(run, viewer_crops), **appendix.context(run, book)}
+    viewer = make_viewer(run, images, light)
+    context = {"run": run, **summary.context(run, images), **appendix.context(run, book)}
     templates = page_templates(TEMPLATE)
-    viewer = templates.get_template("viewer.html.j2")
+    gallery = templates.get_template("gallery.html.j2").render(viewer=viewer, gains=summary.gains(run.scores))
     return compose(
         book,
         [
@@ -57,7 +58,8 @@ def run_content(run: FinishedRun) -> ReportContent:
         appendix=templates.get_template("appendix.html.j2").render(context),
         finding=context["finding"],
         started=context["started"],
-        viewers=[(crops, viewer.render(crops=crops)) for crops in viewer_crops],
+        viewer=viewer,
+        gallery=gallery,
     )
 
 

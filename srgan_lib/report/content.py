@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from bs4 import Tag
 from nbformat import NotebookNode
 
-from srgan_lib.report.crops import ViewerCrops
 from srgan_lib.report.export import export
 from srgan_lib.report.images import Images
 from srgan_lib.report.postprocess import Chapter, postprocess
+from srgan_lib.report.viewer import Viewer
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class ReportContent:
     ----------
     title, finding, started : what the page's head says; ``started`` is a date, YYYY-MM-DD.
     main : summary, chapters and appendix. An element for one medium has the attribute ``data-only``.
-    images : the images, whose names ``main`` has.
+    images : the images, whose names ``main`` and the viewer have.
+    viewer : the images to look closer at, if there are any.
     """
 
     title: str
@@ -30,6 +31,7 @@ class ReportContent:
     started: str
     main: Tag
     images: Images
+    viewer: Viewer | None = None
 
 
 def compose(
@@ -41,7 +43,8 @@ def compose(
     appendix: str,
     finding: str,
     started: str,
-    viewers: Sequence[tuple[ViewerCrops, str]] = (),
+    viewer: Viewer | None = None,
+    gallery: str = "",
 ) -> ReportContent:
     """Compose a report of a notebook whose cells know their chapter, between a summary and an appendix.
 
@@ -52,7 +55,8 @@ def compose(
     images : the images, whose names stand in the cells, the summary and the appendix.
     summary, appendix : as HTML.
     finding, started : see :class:`ReportContent`.
-    viewers : crops of images, each with the HTML of its viewer, to stand below its comparison grid.
+    viewer : the images to look closer at.
+    gallery : of these images, as HTML; stands under the heading of chapter *evaluation*'s images.
     """
-    main = postprocess(f"<main>{summary}{export(book)}{appendix}</main>", chapters, images, viewers)
-    return ReportContent(book.metadata.title, finding, started, main, images)
+    main = postprocess(f"<main>{summary}{export(book)}{appendix}</main>", chapters, images, viewer, gallery)
+    return ReportContent(book.metadata.title, finding, started, main, images, viewer)

@@ -1,4 +1,4 @@
-"""Looking viewer: the crops of one image by every method, which the page's viewer lays side by side."""
+"""The crops of one image by every method, side by side: the examples at the top of the report."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from pathlib import Path
 from PIL import Image
 
 from srgan_lib.methods import NOT_PICTURED, method_styles
-from srgan_lib.metrics.registry import METRICS
 from srgan_lib.report.images import Images
-from srgan_lib.report.load_run import Crops, FinishedRun
-
-SCORES = {"psnr_y": "{} dB", "lpips_alex": "LPIPS {}"}  # shown under a crop
+from srgan_lib.report.load_run import FinishedRun, ImageFiles
+from srgan_lib.report.viewer import score_text
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One method's crop: its label, its figures on the whole image, the crop's name and its description."""
+    """One method's crop: its label, its scores on the whole image, the crop's name and its description."""
 
     label: str
     scores: str
@@ -29,7 +27,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class ViewerCrops:
+class ExampleCrops:
     """The crops of one image by each method, all of one size."""
 
     dataset: str
@@ -41,17 +39,13 @@ class ViewerCrops:
     def anchor(self) -> str:
         """The id of these crops on the page; the names' hash tells images apart whose letters an id cannot have."""
         names = f"{self.dataset}/{self.image}".encode()
-        return f"{anchor('viewer', self.dataset, self.image)}-{zlib.crc32(names):08x}"
-
-    @property
-    def grid(self) -> str:
-        """The id of the image's comparison grid, as notebook 5 names it."""
-        return f"fig-grid_{self.dataset}_{self.image}"
+        return f"{anchor('example', self.dataset, self.image)}-{zlib.crc32(names):08x}"
 
 
-def make_viewer_crops(run: FinishedRun, images: Images) -> list[ViewerCrops]:
-    """Collect the crops of each image; their files are added to ``images``."""
-    return [_viewer_crops(run, entry, images) for entry in run.crops]
+def example_crops(run: FinishedRun, dataset: str, image: str, images: Images) -> ExampleCrops | None:
+    """Collect the crops of an image, whose files are added to ``images``; none where the evaluation cut none."""
+    found = next((files for files in run.crops if (files.dataset, files.image) == (dataset, image)), None)
+    return _crops(run, found, images) if found else None
 
 
 def anchor(*text: str) -> str:
@@ -59,19 +53,17 @@ def anchor(*text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", "-".join(text).lower()).strip("-")
 
 
-def _viewer_crops(run: FinishedRun, entry: Crops, images: Images) -> ViewerCrops:
+def _crops(run: FinishedRun, entry: ImageFiles, images: Images) -> ExampleCrops:
     with Image.open(entry.files["hr"]) as hr:
         size = hr.size
     panels = {}
     for method, style in method_styles(entry.files).items():
         if method in NOT_PICTURED:
             continue
-        values = {metric: run.scores.one(entry.dataset, entry.image, method, metric) for metric in SCORES}
-        known = {metric: METRICS[metric].text(value) for metric, value in values.items() if value is not None}
-        scores = ", ".join(SCORES[metric].format(text) for metric, text in known.items())
+        scores = score_text(run, entry.dataset, entry.image, method)
         alt = f"{entry.image}, {style.label}" + (f": {scores}" if scores else "")
         panels[method] = Panel(style.label, scores, images.add(_enlarged(entry.files[method], size), "image/png"), alt)
-    return ViewerCrops(entry.dataset, entry.image, size, panels)
+    return ExampleCrops(entry.dataset, entry.image, size, panels)
 
 
 def _enlarged(path: Path, size: tuple[int, int]) -> bytes:

@@ -58,7 +58,7 @@ class Images:
 
         return NAME.sub(uri, html)
 
-    def write(self, folder: Path) -> None:
-        """Write all images into a folder under their names."""
-        for name, data in self._files.items():
-            (folder / name).write_bytes(data)
+    def write(self, folder: Path, html: str) -> None:
+        """Write the images that a page names into a folder, under their names."""
+        for name in {found[0] for found in NAME.finditer(html)}:
+            (folder / name).write_bytes(self._files[name])

@@ -27,8 +27,8 @@ class StageRun:
 
 
 @dataclass(frozen=True)
-class Crops:
-    """The same crop of one image by every method, as PNG files: what the viewer shows."""
+class ImageFiles:
+    """One image, or the same crop of it, by every method, as PNG files."""
 
     dataset: str
     image: str
@@ -37,14 +37,18 @@ class Crops:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A finished run; ``finding`` is its result in one sentence, the first of the evaluation's conclusion."""
+    """A finished run; ``finding`` is its result in short, the first paragraph of the evaluation's conclusion.
+
+    ``crops`` are of the images that the evaluation chose; ``whole_images`` are all, or none where they were not kept.
+    """
 
     directory: Path
     manifest: dict[str, Any]
     finding: str
     stages: list[StageRun]
     scores: Scores
-    crops: list[Crops]
+    crops: list[ImageFiles]
+    whole_images: list[ImageFiles]
 
     @property
     def warnings(self) -> list[tuple[StageRun, str]]:
@@ -78,7 +82,8 @@ def read_run(directory: Path) -> FinishedRun:
     manifest = _json(directory / "manifest.json")
     scores = read_scores(directory, manifest["parameters"]["shared"]["dataset"])
     finding = _text(directory / "evaluation/conclusion.txt").partition("\n\n")[0].strip()
-    return FinishedRun(directory, manifest, finding, stages, scores, _crops(directory / "evaluation/viewer"))
+    crops, whole = (_image_files(directory / "evaluation" / folder) for folder in ("viewer", "images"))
+    return FinishedRun(directory, manifest, finding, stages, scores, crops, whole)
 
 
 def _text(path: Path) -> str:
@@ -95,15 +100,16 @@ def _json(path: Path) -> Any:
         raise ReportError(f"{path}: not valid JSON ({error}); delete it and run 'srgan run' again", path=path) from None
 
 
-def _crops(folder: Path) -> list[Crops]:
+def _image_files(folder: Path) -> list[ImageFiles]:
+    """Read a folder's ``index.json``; none where there is no such file."""
     index = _json(folder / "index.json") if (folder / "index.json").exists() else []
-    crops = [
-        Crops(entry["dataset"], entry["image"], {m: folder / file for m, file in entry["methods"].items()})
+    entries = [
+        ImageFiles(entry["dataset"], entry["image"], {m: folder / file for m, file in entry["methods"].items()})
         for entry in index
     ]
-    missing = [path for entry in crops for path in entry.files.values() if not path.exists()]
+    missing = [path for entry in entries for path in entry.files.values() if not path.exists()]
     if missing:
         raise ReportError(
             f"{missing[0]}: named in {folder / 'index.json'} but not there; run stage evaluation again", path=missing[0]
         )
-    return crops
+    return entries

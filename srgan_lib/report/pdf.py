@@ -26,6 +26,6 @@ def render_pdf(html: str, images: Images) -> bytes:
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        images.write(folder)
+        images.write(folder, html)
         (folder / "report.typ").write_text(body, encoding="utf-8")
         return typst.compile(folder / "report.typ", root=folder, ignore_system_fonts=True, timestamp=0)

@@ -11,9 +11,9 @@ from bs4 import BeautifulSoup, Tag
 from mistune.util import striptags
 
 from srgan_lib.layout import NOTEBOOKS
-from srgan_lib.report.crops import ViewerCrops
 from srgan_lib.report.images import NAME, Images
 from srgan_lib.report.mathematics import set_formulas
+from srgan_lib.report.viewer import Viewer
 
 KINDS = {"srgan-table": "Table", "srgan-listing": "Listing"}  #: what is no figure, by its class
 NUMBER = re.compile(r"^\s*\d+\s*[.:)·–—-]?\s+")
@@ -28,7 +28,7 @@ class Chapter:
 
 
 def postprocess(
-    html: str, chapters: Sequence[Chapter], images: Images, viewer: Sequence[tuple[ViewerCrops, str]] = ()
+    html: str, chapters: Sequence[Chapter], images: Images, viewer: Viewer | None = None, gallery: str = ""
 ) -> Tag:
     """Number chapters, figures and tables, and make the page complete in itself.
 
@@ -36,7 +36,8 @@ def postprocess(
     ----------
     html : one ``<main>`` element, images by name.
     chapters : those that are numbered, in order.
-    viewer : crops of images, each as HTML to put below its comparison grid.
+    viewer : the images that comparison grids and patches open.
+    gallery : HTML to put under the heading of the evaluation's images.
     """
     page = BeautifulSoup(html, "html.parser")
     _drop_foreign(page)
@@ -45,7 +46,9 @@ def postprocess(
     _number_chapters(page, chapters)
     set_formulas(page)
     _complete_figures(page, images)
-    _open_grids(page, viewer)
+    if viewer and viewer.images:
+        _open_figures(page, viewer)
+        _place_gallery(page, gallery)
     _set_headings(page)
     _box_what_is_wide(page)
     _mend_links(page)
@@ -115,20 +118,22 @@ def _complete_figures(page: BeautifulSoup, images: Images) -> None:
             caption.append(page.new_tag("span", attrs={"class": "source"}, string=f"Made {made}."))
 
 
-def _open_grids(page: BeautifulSoup, viewer: Sequence[tuple[ViewerCrops, str]]) -> None:
-    """Comparison grids know their crops; those that the summary lacks goes below its grid, or to the chapter's end."""
-    grids = {figure["id"]: figure for figure in page.select("figure.srgan[id]")}
-    shown = {_attribute(figure, "id") for figure in page.select("figure.example")}
-    for crops, html in viewer:
-        grid = grids.get(crops.grid)
-        if grid:
-            grid["data-crops"] = crops.anchor
-        if crops.anchor not in shown:
-            details = BeautifulSoup(html, "html.parser")
-            if grid:
-                grid.insert_after(details)
-            else:
-                page.select(".appendix")[0].insert_before(details)
+def _open_figures(page: BeautifulSoup, viewer: Viewer) -> None:
+    """Comparison grids and patches know the image that the viewer shows for them."""
+    for one in viewer.images:
+        for kind in ("grid", "patch", "patch_middle"):
+            if figure := page.find("figure", id=f"fig-{kind}_{one.dataset}_{one.image}"):
+                figure["data-view"] = one.key
+
+
+def _place_gallery(page: BeautifulSoup, gallery: str) -> None:
+    """The gallery stands under the heading of the evaluation's images, after its first paragraph; else at the end."""
+    box = BeautifulSoup(gallery, "html.parser")
+    heading = page.find(id="evaluation-images")
+    if heading and (first := heading.find_next("p")):
+        first.insert_after(box)
+    else:
+        page.select(".appendix")[0].insert_before(box)
 
 
 def _set_headings(page: BeautifulSoup) -> None:

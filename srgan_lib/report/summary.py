@@ -8,7 +8,8 @@ from typing import Any
 from srgan_lib.formatting import duration, machine_text
 from srgan_lib.methods import BASELINE, OURS, method_styles
 from srgan_lib.metrics.registry import HEADLINE, METRICS
-from srgan_lib.report.crops import ViewerCrops
+from srgan_lib.report.crops import example_crops
+from srgan_lib.report.images import Images
 from srgan_lib.report.load_run import FinishedRun
 from srgan_lib.report.scores import Scores
 from srgan_lib.weights import own_methods
@@ -43,9 +44,8 @@ class Example:
     text: str
 
 
-def context(run: FinishedRun, viewer_crops: list[ViewerCrops]) -> dict[str, Any]:
-    """What the summary's template shows."""
-    known = {(crops.dataset, crops.image): crops for crops in viewer_crops}
+def context(run: FinishedRun, images: Images) -> dict[str, Any]:
+    """What the summary's template shows; the examples' crops are added to ``images``."""
     return {
         "scale": run.manifest["parameters"]["shared"]["scale"],
         "machine": machine_text(run.manifest["machine"]),
@@ -56,7 +56,9 @@ def context(run: FinishedRun, viewer_crops: list[ViewerCrops]) -> dict[str, Any]
         "datasets": [dataset_label(run.scores, dataset) for dataset in run.scores.datasets],
         "rows": results(run.scores),
         "reference": own_methods(run.scores.methods) != run.scores.methods,
-        "examples": [(example, known.get((example.dataset, example.image))) for example in examples(run.scores)],
+        "examples": [
+            (example, example_crops(run, example.dataset, example.image, images)) for example in examples(run.scores)
+        ],
     }
 
 
@@ -82,29 +84,48 @@ def results(scores: Scores) -> list[Row]:
 
 def examples(scores: Scores) -> list[Example]:
     """The images where SRGAN gains most and least over bicubic: by LPIPS, or by PSNR where LPIPS was not computed."""
+    gained = _gains(scores)
+    if not gained:
+        return []
+    ranked = sorted(gained, key=lambda key: -gained[key])
+    titles = [
+        f"{'Largest gain' if gained[ranked[0]] > 0 else 'Smallest loss'} over bicubic",
+        f"{'Smallest gain' if gained[ranked[-1]] > 0 else 'Largest loss'} over bicubic",
+    ]
+    chosen = [ranked[0], ranked[-1]] if ranked[1:] else ranked
+    return [Example(title, *key, _compared(scores, *key)) for title, key in zip(titles, chosen, strict=False)]
+
+
+def gains(scores: Scores) -> dict[str, str]:
+    """Say by image, as the viewer calls it, what SRGAN gains over bicubic."""
+    return {f"{dataset}/{image}": _compared(scores, dataset, image, short=True) for dataset, image in _gains(scores)}
+
+
+def _gains(scores: Scores) -> dict[tuple[str, str], float]:
+    """Compute by dataset and image SRGAN's gain over bicubic; positive is better."""
     for metric in ("lpips_alex", "psnr_y"):
-        gains: dict[tuple[str, str], float] = {}
+        found: dict[tuple[str, str], float] = {}
         for dataset in scores.datasets:
             for image in scores.images(dataset):
                 ours, base = (scores.one(dataset, image, method, metric) for method in (OURS, BASELINE))
                 if ours is not None and base is not None:
-                    gains[dataset, image] = ours - base if METRICS[metric].higher_is_better else base - ours
-        if gains:
-            ranked = sorted(gains, key=lambda key: -gains[key])
-            chosen = {"Best example": ranked[0], "Worst example": ranked[-1]} if ranked[1:] else {"Example": ranked[0]}
-            return [Example(title, *key, _compared(scores, *key)) for title, key in chosen.items()]
-    return []
+                    found[dataset, image] = ours - base if METRICS[metric].higher_is_better else base - ours
+        if found:
+            return found
+    return {}
 
 
-def _compared(scores: Scores, dataset: str, image: str) -> str:
-    """SRGAN against bicubic on one image, in numbers."""
+def _compared(scores: Scores, dataset: str, image: str, short: bool = False) -> str:
+    """SRGAN against bicubic on one image, in numbers; in short their differences alone."""
     text = []
     for name in ("lpips_alex", "psnr_y"):
         metric = METRICS[name]
         ours, base = (scores.one(dataset, image, method, name) for method in (OURS, BASELINE))
         if ours is not None and base is not None:
-            text.append(f"{metric.label} {metric.text(ours)} against {metric.text(base)} {metric.unit}".strip())
-    return f"SRGAN against bicubic: {', '.join(text)}"
+            values = f"{metric.text(ours)} against {metric.text(base)} {metric.unit}".strip()
+            difference = f"{metric.phrase(ours - base, sign=True)}"
+            text.append(f"{metric.label.partition(' ')[0]} {difference}" if short else f"{metric.label} {values}")
+    return ", ".join(text) if short else f"SRGAN against bicubic: {', '.join(text)}"
 
 
 def _cell(column: dict[str, float | None], method: str, name: str) -> Cell | None:

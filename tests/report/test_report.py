@@ -1,5 +1,6 @@
 """The report of a realistic run: complete, self-contained, repeatable, and honest about what is missing."""
 
+import base64
 import copy
 import itertools
 import re
@@ -20,7 +21,7 @@ from srgan_lib.pipeline.integrity import OutputsChanged
 from srgan_lib.pipeline.manifests import read_manifest, write_manifest
 from srgan_lib.report.build import build_report
 from srgan_lib.report.errors import ReportError
-from tests.report_example import FINDING, WARNING, make_run, write_scores
+from tests.report_example import FINDING, IMAGES, WARNING, make_run, write_scores
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def fresh(run_dir: Path, tmp_path: Path) -> Path:
 
 def test_asks_no_other_host_for_anything(page: BeautifulSoup) -> None:
     assert "Open in Colab What super-resolution has to" in page.text, "of an image elsewhere its description stays"
-    assert "All is well." in page.text and len(page.find_all("script")) == 2
+    assert "All is well." in page.text and len(page.find_all("script")) == 3
     policy = page.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"]
     assert policy.startswith("default-src 'none'")
     for element in page.find_all(True):
@@ -53,7 +54,7 @@ def test_asks_no_other_host_for_anything(page: BeautifulSoup) -> None:
             if name == "href":
                 assert value.startswith("#") or element.name == "a", (element.name, value)
     assert not page.find_all(["link", "iframe", "object", "embed", "base"])
-    for sheet in page.find_all(["style", "script"]):
+    for sheet in page.find_all(["style", "script"], type=None):
         assert not re.search(
             r"url\(|@import|fetch\(|XMLHttpRequest|\bimport\b|WebSocket|sendBeacon|https?://", sheet.string
         )
@@ -64,7 +65,7 @@ def test_opens_with_the_answer(page: BeautifulSoup) -> None:
     text = " ".join(before)
     assert page.select_one(".finding").text.strip() == FINDING
     assert WARNING in text
-    assert "Best example: chelsea" in text and "Worst example: coffee" in text
+    assert "Largest gain over bicubic: chelsea" in text and "Smallest gain over bicubic: coffee" in text
     assert "Intel Xeon, 2 cores, 7.8 GiB memory, no GPU; 7 min 42 s in all" in text.replace("\xa0", " ")
 
 
@@ -136,8 +137,38 @@ def test_figures_are_numbered_and_name_their_origin(page: BeautifulSoup) -> None
 def test_an_image_is_stored_once(page: BeautifulSoup) -> None:
     sources = Counter(image["src"] for image in page.find_all("img"))
     assert max(sources.values()) == 1
-    assert len(page.select(".panel")) == 3 * 6
-    assert page.select_one("#fig-grid_builtin_chelsea")["data-crops"] == page.select_one("header .example")["id"]
+    assert len(page.select(".panel")) == 2 * 6
+    assert page.select_one("#fig-grid_builtin_chelsea")["data-view"] == "builtin/chelsea"
+
+
+def test_the_viewer_holds_whole_images_of_all_methods_without_loss(page: BeautifulSoup, fresh: Path) -> None:
+    held = page.find(id="viewer-images")
+    assert held["data-keys"].split("\n") == [f"builtin/{image}" for image in IMAGES]
+    data = json.loads(held.string)
+    assert data["note"] == ""
+    for one in data["images"]:
+        assert [version["method"] for version in one["versions"]] == ["lr", "bicubic", "srcnn", "warmup", "srgan", "hr"]
+        for version in one["versions"]:
+            file = fresh / "evaluation/images" / version["method"] / f"{one['key']}.png"
+            assert base64.b64decode(version["source"].removeprefix("data:image/png;base64,")) == file.read_bytes()
+    assert [item["data-view"] for item in page.select(".gallery li")] == held["data-keys"].split("\n")
+
+
+def test_a_light_report_has_crops_and_says_so(fresh: Path) -> None:
+    page = BeautifulSoup(build_report(fresh, light=True)[0].read_text(), "html.parser")
+    data = json.loads(page.find(id="viewer-images").string)
+    assert (
+        "This report is light: the viewer shows the middle of 3 of 3 test images"
+        in page.select_one(".gallery-box").text
+    )
+    assert data["images"][0]["versions"][0]["source"].startswith("data:image/png")
+
+
+def test_images_that_find_no_room_are_named(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("srgan_lib.report.viewer.MOST", 1)
+    page = BeautifulSoup(build_report(fresh)[0].read_text(), "html.parser")
+    assert len(json.loads(page.find(id="viewer-images").string)["images"]) == 1
+    assert "The viewer holds 1 of 3 test images" in page.select_one(".gallery-box").text
 
 
 def test_code_is_folded_and_noise_is_not_shown(page: BeautifulSoup) -> None:
@@ -174,7 +205,7 @@ def test_a_run_without_crops_or_warnings(fresh: Path) -> None:
     write_manifest(fresh / "data", {**manifest_of(fresh / "data"), "warnings": []})
     page = BeautifulSoup(build_report(fresh)[0].read_text(), "html.parser")
     assert not page.select(".panel") and not page.find(id="warnings")
-    assert "Best example: chelsea" in page.text and "No stage warned of anything" in page.text
+    assert "Largest gain over bicubic: chelsea" in page.text and "No stage warned of anything" in page.text
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,34 @@ def test_viewer_compares_any_two_versions(show: Open) -> None:
     assert page.locator(".pane").count() == 6
 
 
+def test_viewer_turns_to_the_next_image_flickers_and_maps_differences(show: Open) -> None:
+    page = show()
+    page.locator(".gallery button").first.click()
+    assert page.locator("dialog h2").inner_text() == "astronaut"
+    page.keyboard.press("n")
+    assert page.locator("dialog h2").inner_text() == "chelsea" and page.locator(".place").inner_text() == "2 / 3"
+    page.get_by_role("button", name="Previous image").click()
+    assert page.locator("dialog h2").inner_text() == "astronaut"
+    page.get_by_label("What is drawn").select_option(label="Error against HR")
+    page.wait_for_selector("canvas[data-drawn=error]")
+    assert page.locator(".pane canvas").count() == 4 and page.locator(".pane img").count() == 2
+    assert "64 levels of luminance" in page.locator(".legend").inner_text()
+    total = """e => e.getContext("2d").getImageData(0, 0, e.width, e.height).data.reduce((a, b) => a + b, 0)"""
+    errors = [page.locator(f".pane canvas[data-method={name}]").evaluate(total) for name in ("bicubic", "warmup")]
+    assert errors[0] > errors[1], "bicubic is further from HR"
+    page.keyboard.press("m")
+    page.keyboard.press("b")
+    clip = "e => getComputedStyle(e).clipPath"
+    page.keyboard.down(" ")
+    assert page.locator(".layer").evaluate(clip) == "inset(0px 0px 0px 0%)"
+    page.keyboard.up(" ")
+    assert page.locator(".layer").evaluate(clip) == "inset(0px 0px 0px 100%)"
+    page.keyboard.press("b")
+    page.locator(".versions summary").click()
+    page.locator(".boxes label").first.click()
+    assert page.locator(".pane").count() == 5
+
+
 def test_viewer_by_touch(show: Open) -> None:
     page = show(390, 844, has_touch=True, is_mobile=True, device_scale_factor=2)
     page.locator(".look").first.tap()

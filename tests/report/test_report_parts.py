@@ -5,12 +5,12 @@ import base64
 import pytest
 from bs4 import BeautifulSoup
 
-from srgan_lib.report.crops import ViewerCrops
 from srgan_lib.report.images import Images
 from srgan_lib.report.mathematics import placeholder, set_formulas
 from srgan_lib.report.postprocess import postprocess
 from srgan_lib.report.scores import Scores
 from srgan_lib.report.summary import examples, results
+from srgan_lib.report.viewer import ViewedImage, Viewer
 
 
 def scores_of(
@@ -118,14 +118,13 @@ def test_each_grid_opens_the_crops_of_its_own_image():
         ("folder", "東京"),
         ("folder", "大阪"),
     ]
-    viewer_crops = [ViewerCrops(dataset, image, (1, 1), {}) for dataset, image in named]
-    assert len({crops.anchor for crops in viewer_crops}) == len(viewer_crops)
-    scores = "".join(
-        f'<figure class="srgan" id="fig-grid_{dataset}_{image}"></figure>' for dataset, image in reversed(named)
+    viewer = Viewer([ViewedImage(*name, (1, 1), {}, "", (1, 1)) for name in named], whole=True, total=len(named))
+    figures = "".join(
+        f'<figure class="srgan" id="fig-{kind}_{dataset}_{image}"></figure>'
+        for kind in ("grid", "patch")
+        for dataset, image in reversed(named)
     )
-    closer = [(crops, f'<details id="{crops.anchor}"></details>') for crops in viewer_crops]
-    page = postprocess(f'<main>{scores}<div class="appendix"></div></main>', [], Images(), closer)
-    for crops, (dataset, image) in zip(viewer_crops, named, strict=True):
-        grid = page.find(id=f"fig-grid_{dataset}_{image}")
-        assert grid["data-crops"] == crops.anchor
-        assert grid.find_next_sibling()["id"] == crops.anchor
+    page = postprocess(f'<main>{figures}<div class="appendix"></div></main>', [], Images(), viewer)
+    for dataset, image in named:
+        for kind in ("grid", "patch"):
+            assert page.find(id=f"fig-{kind}_{dataset}_{image}")["data-view"] == f"{dataset}/{image}"

@@ -13,31 +13,42 @@
   };
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-  function readCrops(panels) {
-    const versions = [...panels.querySelectorAll(".panel")].map((panel) => ({
-      method: panel.dataset.method, label: panel.dataset.label, scores: panel.dataset.scores, image: panel.querySelector("img"),
-    }));
-    const full = versions[versions.length - 1].image;
-    const find = (method) => versions.findIndex((version) => version.method === method);
-    return { title: panels.dataset.image, versions, width: Number(full.getAttribute("width")), height: Number(full.getAttribute("height")),
-             before: Math.max(find("bicubic"), 0), after: Math.max(find("srgan"), 0) };
+  // The images of the viewer are read when it is first opened: there may be many megabytes of them.
+  const held = document.getElementById("viewer-images");
+  let read = null;
+  function allImages() {
+    if (!read) {
+      read = JSON.parse(held.textContent);
+      for (const image of read.images) {
+        const find = (method) => Math.max(0, image.versions.findIndex((version) => version.method === method));
+        [image.before, image.after, image.hr] = [find("bicubic"), find("srgan"), find("hr")];
+      }
+    }
+    return read;
   }
+  const heldKeys = new Set(held.dataset.keys.split("\n"));
 
   // The slider at the top: two images, and a range that lies over them.
-  function beforeAfter(crops) {
-    const [before, after] = [crops.versions[crops.before], crops.versions[crops.after]];
-    const box = element("div", { class: "compare", role: "group", "aria-label": `${crops.title}: ${before.label} and ${after.label}` });
+  function beforeAfter(panels) {
+    const find = (method) => panels.querySelector(`[data-method="${method}"]`);
+    const [before, after] = [find("bicubic"), find("srgan")];
+    if (!before || !after) return null;
+    const names = [before.dataset.label, after.dataset.label];
+    const box = element("div", { class: "compare", role: "group", "aria-label": `${panels.dataset.image}: ${names.join(" and ")}` });
     const move = (event) => box.style.setProperty("--at", `${event.target.value}%`);
-    const right = after.image.cloneNode();
+    const right = after.querySelector("img").cloneNode();
     right.className = "over";
-    box.append(before.image.cloneNode(), right, element("span", { class: "tag" }, before.label), element("span", { class: "tag end" }, after.label),
+    box.append(before.querySelector("img").cloneNode(), right, element("span", { class: "tag" }, names[0]), element("span", { class: "tag end" }, names[1]),
       element("input", { type: "range", min: 0, max: 100, step: 0.5, value: 50, oninput: move,
-                         "aria-label": `Divider between ${before.label} and ${after.label}` }));
+                         "aria-label": `Divider between ${names.join(" and ")}` }));
     return box;
   }
 
   const viewer = (() => {
     let crops, mode, scale, x, y, at, parts; // (x, y): the point of the image in the middle of every pane, in its pixels
+    let map = "none"; // what is drawn of each version: itself, or its difference from HR
+    const ticked = new Map(); // by method: whether it is shown side by side
+    const maps = new Map(); // canvases of the open image
     const pointers = new Map();
     const stage = element("div", { class: "stage" });
     const zoomed = element("output", {});
@@ -51,14 +62,27 @@
     const [before, after] = [choose("before", "Version on the left"), choose("after", "Version on the right")];
     const divider = element("input", { type: "range", min: 0, max: 100, step: 0.5, class: "divider", "aria-label": "Divider",
                                        oninput: (event) => { at = Number(event.target.value); draw(); } });
-    const pairControls = element("span", { class: "pair" }, before, after);
+    const flicker = button("Hold to flicker", "While held, the right version covers the left one (key: space)", () => {});
+    const cover = (on) => { at = on ? 0 : 100; draw(); };
+    flicker.addEventListener("pointerdown", () => cover(true));
+    for (const end of ["pointerup", "pointerleave", "pointercancel"]) flicker.addEventListener(end, () => { if (at === 0) cover(false); });
+    const pairControls = element("span", { class: "pair" }, before, after, flicker);
+    const turn = (step) => { const all = allImages().images; open(all[(all.indexOf(crops) + step + all.length) % all.length], mode); };
+    const place = element("output", { class: "place" });
+    const others = element("span", { role: "group", "aria-label": "Image" }, button("‹", "Previous image", () => turn(-1)), place, button("›", "Next image", () => turn(1)));
+    const mapChoice = element("select", { "aria-label": "What is drawn", onchange: (event) => { map = event.target.value; show(mode); } },
+      ...[["none", "Images"], ["difference", "Difference from HR"], ["error", "Error against HR"]].map(([value, text]) => element("option", { value }, text)));
+    const legend = element("div", { class: "legend" });
+    const boxes = element("div", { class: "boxes" });
+    const versionChoice = element("details", { class: "versions" }, element("summary", {}, "Versions"), boxes);
+    const note = element("p", { class: "help note" });
     const dialog = element("dialog", { class: "viewer", "aria-labelledby": "viewer-title" },
-      element("div", { class: "bar" }, heading, element("span", { role: "group", "aria-label": "View" }, modes.all, modes.pair), pairControls,
+      element("div", { class: "bar" }, heading, others, element("span", { role: "group", "aria-label": "View" }, modes.all, modes.pair), pairControls, versionChoice, mapChoice,
         element("span", { role: "group", "aria-label": "Zoom" }, button("−", "Zoom out", () => zoom(1 / 1.5)), zoomed, button("+", "Zoom in", () => zoom(1.5)),
           button("100 %", "One pixel of the image to one of the screen", () => { scale = 1; draw(); }), button("Fit", "Fit the window", () => { fit(); draw(); })),
         button("Close", "Close the viewer", () => dialog.close())),
-      stage, divider,
-      element("p", { class: "help" }, "Drag to move, wheel or pinch to zoom. Keys: arrows, + and −, 0 fits, 1 is 100 %, B before/after, Esc closes."));
+      stage, divider, legend, note,
+      element("p", { class: "help" }, "Drag to move, wheel or pinch to zoom. Keys: arrows, + and −, 0 fits, 1 is 100 %, N and P other images, B before/after, space flickers, M maps, Esc closes."));
     document.body.append(dialog);
 
     const pane = () => stage.querySelector(".pane");
@@ -91,7 +115,7 @@
         image.style.width = `${crops.width * scale}px`;
         image.style.height = `${crops.height * scale}px`;
         image.style.translate = `${whole(clientWidth / 2 - x * scale)}px ${whole(clientHeight / 2 - y * scale)}px`;
-        image.style.imageRendering = scale >= 1 ? "pixelated" : "auto";
+        image.style.imageRendering = scale >= 1 || image.dataset.method === "lr" ? "pixelated" : "auto";
       }
       stage.style.setProperty("--at", `${at}%`);
       divider.value = at;
@@ -99,10 +123,71 @@
     }
 
     function copy(version) {
-      const image = version.image.cloneNode();
+      const image = map === "none" || ["hr", "lr"].includes(version.method) ? picture(version) : mapped(version);
       image.draggable = false;
+      image.dataset.method = version.method;
       parts.push(image);
       return image;
+    }
+
+    function picture(version) {
+      return element("img", { src: version.source, alt: `${crops.title}, ${version.label}: ${version.scores}` });
+    }
+
+    // A map of luminance (BT.601): the signed difference on grey, red where SR is brighter; or the error from black to white.
+    const RANGE = 64; // levels of 255 at the ends of the scale
+    const colours = {
+      difference: (value) => (value >= 0 ? [128 + 127 * value, 128 - 128 * value, 128 - 128 * value] : [128 + 128 * value, 128 + 60 * value, 128 - 127 * value]),
+      error: (value) => [255 * Math.min(1, 2.2 * Math.abs(value)), 255 * clamp(2.2 * Math.abs(value) - 0.6, 0, 1), 255 * clamp(3 * Math.abs(value) - 2, 0, 1)],
+    };
+    function mapped(version) {
+      const key = `${version.method} ${map}`;
+      if (!maps.has(key)) {
+        const canvas = element("canvas", { width: crops.width, height: crops.height, role: "img", "aria-label": `${version.label}: ${mapChoice.selectedOptions[0].text}` });
+        maps.set(key, canvas);
+        const kind = map;
+        Promise.all([version, crops.versions[crops.hr]].map(pixels)).then(([sr, hr]) => {
+          const context = canvas.getContext("2d");
+          const made = context.createImageData(crops.width, crops.height);
+          for (let i = 0; i < made.data.length; i += 4) {
+            const luma = (data) => 0.257 * data[i] + 0.504 * data[i + 1] + 0.098 * data[i + 2];
+            const [red, green, blue] = colours[kind](clamp((luma(sr) - luma(hr)) / RANGE, -1, 1));
+            made.data[i] = red; made.data[i + 1] = green; made.data[i + 2] = blue; made.data[i + 3] = 255;
+          }
+          context.putImageData(made, 0, 0);
+          canvas.dataset.drawn = kind;
+        });
+      }
+      return maps.get(key);
+    }
+
+    async function pixels(version) {
+      const image = new Image();
+      image.src = version.source;
+      await image.decode();
+      const canvas = element("canvas", { width: crops.width, height: crops.height });
+      const context = canvas.getContext("2d", { willReadFrequently: true });
+      context.drawImage(image, 0, 0);
+      return context.getImageData(0, 0, crops.width, crops.height).data;
+    }
+
+    function drawLegend() {
+      legend.hidden = map === "none";
+      if (legend.hidden) return;
+      const ends = map === "difference" ? [-1, 1] : [0, 1];
+      const stops = Array.from({ length: 9 }, (_, index) => `rgb(${colours[map](ends[0] + (ends[1] - ends[0]) * index / 8).map(Math.round).join(" ")})`);
+      const words = map === "difference" ? [`−${RANGE} darker than HR`, "0", `+${RANGE} brighter`] : ["0 equal to HR", "", `${RANGE} levels of luminance`];
+      const bar = element("span", { class: "scale" });
+      bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+      legend.replaceChildren(words[0], bar, words[2]);
+    }
+
+    function drawBoxes() {
+      boxes.replaceChildren(...crops.versions.map((version) => {
+        const box = element("input", { type: "checkbox", onchange: (event) => { ticked.set(version.method, event.target.checked); show("all"); } });
+        box.checked = ticked.get(version.method);
+        return element("label", {}, box, ` ${version.label}`);
+      }));
     }
 
     function show(next) {
@@ -112,10 +197,15 @@
       modes.all.setAttribute("aria-pressed", mode === "all");
       modes.pair.setAttribute("aria-pressed", mode === "pair");
       pairControls.hidden = divider.hidden = mode === "all";
+      versionChoice.hidden = mode === "pair";
+      mapChoice.value = map;
+      drawLegend();
       stage.className = `stage ${mode}`;
       const caption = (version) => element("figcaption", {}, element("b", {}, version.label), ` ${version.scores}`);
       if (mode === "all") {
-        stage.replaceChildren(...crops.versions.map((version) => element("figure", {}, element("div", { class: "pane" }, copy(version)), caption(version))));
+        const shown = crops.versions.filter((version) => ticked.get(version.method));
+        stage.style.setProperty("--columns", shown.length <= 2 ? shown.length || 1 : shown.length <= 6 ? 3 : shown.length <= 8 ? 4 : 5);
+        stage.replaceChildren(...(shown.length ? shown : crops.versions.slice(-1)).map((version) => element("figure", {}, element("div", { class: "pane" }, copy(version)), caption(version))));
       } else {
         const [left, right] = [crops.versions[crops.before], crops.versions[crops.after]];
         const layer = element("div", { class: "layer" }, copy(right));
@@ -167,9 +257,15 @@
       const step = pane().clientWidth / 10 / scale;
       const keys = {
         "+": () => zoom(1.5), "=": () => zoom(1.5), "-": () => zoom(1 / 1.5), 0: () => { fit(); draw(); }, 1: () => { scale = 1; draw(); },
-        b: () => show(mode === "all" ? "pair" : "all"),
+        b: () => show(mode === "all" ? "pair" : "all"), n: () => turn(1), p: () => turn(-1),
+        m: () => { map = { none: "difference", difference: "error", error: "none" }[map]; show(mode); },
       };
       if (event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === "SELECT") return;
+      if (event.key === " " && mode === "pair" && (event.target === flicker || event.target.tagName !== "BUTTON")) {
+        if (!event.repeat) cover(true);
+        event.preventDefault();
+        return;
+      }
       if (arrows[event.key] && event.target !== divider) {
         x += arrows[event.key][0] * step;
         y += arrows[event.key][1] * step;
@@ -179,39 +275,50 @@
       event.preventDefault();
     });
 
-    return {
-      open(chosen) {
-        crops = chosen;
-        mode = undefined;
-        at = 50;
-        heading.textContent = crops.title;
-        for (const select of [before, after]) {
-          select.replaceChildren(...crops.versions.map((version, index) => element("option", { value: index }, version.label)));
-        }
-        dialog.showModal();
-        show("all");
-      },
-    };
+    dialog.addEventListener("keyup", (event) => { if (event.key === " " && mode === "pair" && at === 0) { cover(false); event.preventDefault(); } });
+
+    function open(chosen, wanted) {
+      crops = chosen;
+      mode = undefined;
+      at = 50;
+      maps.clear();
+      const all = allImages();
+      heading.textContent = crops.title;
+      place.textContent = `${all.images.indexOf(crops) + 1} / ${all.images.length}`;
+      others.hidden = all.images.length < 2;
+      note.textContent = all.note;
+      note.hidden = !all.note;
+      for (const version of crops.versions) if (!ticked.has(version.method)) ticked.set(version.method, version.shown);
+      drawBoxes();
+      for (const select of [before, after]) {
+        select.replaceChildren(...crops.versions.map((version, index) => element("option", { value: index }, version.label)));
+      }
+      if (!dialog.open) dialog.showModal();
+      show(wanted ?? "all");
+    }
+
+    return { open: (key) => open(allImages().images.find((image) => image.key === key)) };
   })();
 
-  const opener = (crops, text) => element("button", { type: "button", class: "look", onclick: () => viewer.open(crops) }, text);
-  const allCrops = new Map();
+  const opener = (key, text) => element("button", { type: "button", class: "look", onclick: () => viewer.open(key) }, text);
   for (const panels of document.querySelectorAll(".panels")) {
-    const crops = readCrops(panels);
-    const holder = panels.parentElement;
-    allCrops.set(holder.id, crops);
-    panels.before(opener(crops, `Look closer: all ${crops.versions.length} versions`));
-    if (holder.matches("details")) holder.hidden = document.querySelector(`[data-crops="${holder.id}"]`) !== null;
-    else {
-      panels.previousElementSibling.before(beforeAfter(crops));
-      panels.hidden = true;
-    }
+    if (heldKeys.has(panels.dataset.view)) panels.before(opener(panels.dataset.view, "Look closer: all methods"));
+    const slider = beforeAfter(panels);
+    if (!slider) continue;
+    (panels.previousElementSibling ?? panels).before(slider);
+    panels.hidden = true;
   }
-  for (const grid of document.querySelectorAll("figure[data-crops]")) {
-    const button = opener(allCrops.get(grid.dataset.crops), `Look closer at ${allCrops.get(grid.dataset.crops).title}`);
-    grid.append(button);
-    const image = grid.querySelector("img");
+  for (const figure of document.querySelectorAll("figure[data-view]")) {
+    if (!heldKeys.has(figure.dataset.view)) continue;
+    const button = opener(figure.dataset.view, `Look closer at ${figure.dataset.view.split("/").pop()}`);
+    figure.append(button);
+    const image = figure.querySelector("img");
     image.classList.add("opens");
     image.addEventListener("click", () => button.click());
+  }
+  for (const item of document.querySelectorAll(".gallery [data-view]")) {
+    const button = element("button", { type: "button", onclick: () => viewer.open(item.dataset.view) });
+    button.append(...item.childNodes);
+    item.append(button);
   }
 })();
