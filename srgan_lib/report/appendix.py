@@ -28,7 +28,14 @@ class Parameter:
 
 def context(run: FinishedRun, book: NotebookNode) -> dict[str, Any]:
     """What the appendix's template shows."""
-    return {"parameters": parameters(run), "hashes": hashes(run), "code": code(run, book)}
+    listed = hashes(run)
+    shown = [(path, value) for path, value in listed if not path.startswith("evaluation/images/")]
+    return {
+        "parameters": parameters(run),
+        "hashes": shown,
+        "image_files": len(listed) - len(shown),
+        "code": code(run, book),
+    }
 
 
 def parameters(run: FinishedRun) -> dict[str, list[Parameter]]:

@@ -47,6 +47,7 @@ def run_content(run: FinishedRun, light: bool = False) -> ReportContent:
     context = {"run": run, **summary.context(run, images), **appendix.context(run, book)}
     templates = page_templates(TEMPLATE)
     gallery = templates.get_template("gallery.html.j2").render(viewer=viewer, gains=summary.gains(run.scores))
+    gallery += templates.get_template("per_image.html.j2").render(summary.per_image(run.scores))
     return compose(
         book,
         [
@@ -58,6 +59,7 @@ def run_content(run: FinishedRun, light: bool = False) -> ReportContent:
         appendix=templates.get_template("appendix.html.j2").render(context),
         finding=context["finding"],
         started=context["started"],
+        folder=run.directory,
         viewer=viewer,
         gallery=gallery,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from bs4 import Tag
 from nbformat import NotebookNode
 
+from srgan_lib.report.csv_files import csv_files
 from srgan_lib.report.export import export
 from srgan_lib.report.images import Images
 from srgan_lib.report.postprocess import Chapter, postprocess
@@ -24,6 +26,7 @@ class ReportContent:
     main : summary, chapters and appendix. An element for one medium has the attribute ``data-only``.
     images : the images, whose names ``main`` and the viewer have.
     viewer : the images to look closer at, if there are any.
+    files : the CSV files behind the figures, by path.
     """
 
     title: str
@@ -32,6 +35,7 @@ class ReportContent:
     main: Tag
     images: Images
     viewer: Viewer | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def compose(
@@ -43,6 +47,7 @@ def compose(
     appendix: str,
     finding: str,
     started: str,
+    folder: Path,
     viewer: Viewer | None = None,
     gallery: str = "",
 ) -> ReportContent:
@@ -55,8 +60,9 @@ def compose(
     images : the images, whose names stand in the cells, the summary and the appendix.
     summary, appendix : as HTML.
     finding, started : see :class:`ReportContent`.
+    folder : the run's or the sweep's, in which the figures' sources lie.
     viewer : the images to look closer at.
     gallery : of these images, as HTML; stands under the heading of chapter *evaluation*'s images.
     """
     main = postprocess(f"<main>{summary}{export(book)}{appendix}</main>", chapters, images, viewer, gallery)
-    return ReportContent(book.metadata.title, finding, started, main, images, viewer)
+    return ReportContent(book.metadata.title, finding, started, main, images, viewer, csv_files(main, folder))

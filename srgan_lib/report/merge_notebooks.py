@@ -15,6 +15,7 @@ from srgan_lib.report.images import SUFFIXES, Images
 from srgan_lib.report.load_run import FinishedRun
 
 HIDDEN = {"remove-cell", "colab"}  # tags of cells that are no part of the report
+FOLD = "fold"  # tag of a code cell whose outputs are folded under its first line, a comment
 HEADING = re.compile(r"^#(?=#+ )", re.MULTILINE)
 
 
@@ -46,8 +47,19 @@ def report_cells(notebook: Path, chapter: str, images: Images) -> list[NotebookN
             cell.source = images.take_from(_with_attachments(cell))
         for output in cell.get("outputs", []):
             _as_html(output, images)
+        if FOLD in cell.metadata.get("tags", []):
+            _fold(cell)
         cells.append(cell)
     return cells
+
+
+def _fold(cell: NotebookNode) -> None:
+    """Join a cell's outputs in one that is folded; on paper it is open."""
+    summary = html.escape(cell.source.partition("\n")[0].lstrip("# "))
+    body = "".join(output.get("data", {}).get("text/html", "") for output in cell.outputs)
+    if body:
+        folded = f'<details class="fold"><summary>{summary}</summary>{body}</details>'
+        cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": folded})]
 
 
 def split_chapters(cells: list[NotebookNode]) -> list[str]:

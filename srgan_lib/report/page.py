@@ -39,6 +39,16 @@ def render(content: ReportContent, medium: Medium) -> str:
     if medium == "screen":
         for tex in main.find_all("annotation"):  # what pandoc reads
             tex.decompose()
+    if medium == "paper":
+        for folded in main.select("details.fold"):
+            summary = folded.find("summary")
+            if summary and summary.find(["h3", "h4"]):
+                summary.unwrap()
+            elif summary:
+                summary.decompose()
+            folded.unwrap()
+        for link in main.select("a.term"):
+            link.unwrap()
     template = page_templates(TEMPLATE).get_template("page.html.j2")
     return template.render(content=content, medium=medium, main=Markup(str(main)), contents=_contents(main), file=_file)
 

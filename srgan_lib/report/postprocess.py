@@ -11,8 +11,10 @@ from bs4 import BeautifulSoup, Tag
 from mistune.util import striptags
 
 from srgan_lib.layout import NOTEBOOKS
+from srgan_lib.report.glossary import add_glossary
 from srgan_lib.report.images import NAME, Images
 from srgan_lib.report.mathematics import set_formulas
+from srgan_lib.report.references import gather_references
 from srgan_lib.report.viewer import Viewer
 
 KINDS = {"srgan-table": "Table", "srgan-listing": "Listing"}  #: what is no figure, by its class
@@ -42,13 +44,17 @@ def postprocess(
     page = BeautifulSoup(html, "html.parser")
     _drop_foreign(page)
     _drop_notebook_matters(page)
+    if gallery:
+        _place_gallery(page, gallery)
+    gather_references(page)
+    _leave_out_empty_sections(page)
+    add_glossary(page)
     _unique_ids(page)
     _number_chapters(page, chapters)
     set_formulas(page)
     _complete_figures(page, images)
     if viewer and viewer.images:
         _open_figures(page, viewer)
-        _place_gallery(page, gallery)
     _set_headings(page)
     _box_what_is_wide(page)
     _mend_links(page)
@@ -68,6 +74,21 @@ def _drop_notebook_matters(page: BeautifulSoup) -> None:
     """What is said to somebody who runs the notebooks one by one: which files it wrote, and which is next."""
     for element in page.select(".srgan-finish"):
         element.decompose()
+
+
+def _leave_out_empty_sections(page: BeautifulSoup) -> None:
+    """A heading with nothing below it but another heading of its level or above says nothing; its code stays."""
+    for heading in reversed(page.select("main h3, main h4")):
+        following = next((one for one in heading.find_all_next() if _shows(one)), None)
+        if following is None or (following.name in ("h2", "h3", "h4") and following.name <= heading.name):
+            heading.decompose()
+
+
+def _shows(element: Tag) -> bool:
+    """Whether an element is a heading or content that a reader sees."""
+    if element.find_parent("details", class_="code"):
+        return False
+    return element.name in ("h2", "h3", "h4", "p", "li", "table", "img", "pre", "dl", "math")
 
 
 def _unique_ids(page: BeautifulSoup) -> None:

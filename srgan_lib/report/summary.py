@@ -14,6 +14,8 @@ from srgan_lib.report.load_run import FinishedRun
 from srgan_lib.report.scores import Scores
 from srgan_lib.weights import own_methods
 
+PER_IMAGE = (*HEADLINE, "lpips_squeeze")  #: columns of the table of every image
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -27,7 +29,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the results table: a method with a cell per dataset and metric."""
+    """A row of a results table: a method with a cell per metric."""
 
     label: str
     colour: str
@@ -53,8 +55,8 @@ def context(run: FinishedRun, images: Images) -> dict[str, Any]:
         "started": run.stages[0].manifest["started"][:10],
         "finding": run.finding,
         "headings": [METRICS[metric].heading for metric in HEADLINE],
-        "datasets": [dataset_label(run.scores, dataset) for dataset in run.scores.datasets],
-        "rows": results(run.scores),
+        "datasets": [(dataset_label(run.scores, one), results(run.scores, one)) for one in run.scores.datasets],
+        "networks": networks(run),
         "reference": own_methods(run.scores.methods) != run.scores.methods,
         "examples": [
             (example, example_crops(run, example.dataset, example.image, images)) for example in examples(run.scores)
@@ -69,17 +71,27 @@ def dataset_label(scores: Scores, dataset: str) -> str:
     return f"{count} held-out photograph{plural}" if dataset == scores.heldout else f"{dataset} ({count} image{plural})"
 
 
-def results(scores: Scores) -> list[Row]:
-    """The results table: each method's mean per dataset and metric, the best of this run marked in each column."""
-    columns = [(dataset, metric) for dataset in scores.datasets for metric in HEADLINE]
-    means = {
-        column: {method: scores.mean(column[0], method, column[1]) for method in scores.methods} for column in columns
-    }
+def results(scores: Scores, dataset: str) -> list[Row]:
+    """The results table of a dataset: each method's mean by metric, the best of this run marked in each column."""
+    means = {metric: {method: scores.mean(dataset, method, metric) for method in scores.methods} for metric in HEADLINE}
     rows = []
     for method, style in method_styles(scores.methods).items():
-        cells = [cell for column in columns if (cell := _cell(means[column], method, column[1]))]
+        cells = [cell for metric in HEADLINE if (cell := _cell(means[metric], method, metric))]
         rows.append(Row(style.label, style.colour, cells))
     return rows
+
+
+def networks(run: FinishedRun) -> str:
+    """Say which training gave which row of the results table."""
+    parameters = run.manifest["parameters"]
+    generator = parameters["warmup"]["generator"]
+    name = "SRResNet" if generator == "srresnet" else generator
+    words = (
+        f"Warm-up is this run's {name} after {parameters['warmup']['steps']} steps without a discriminator, SRGAN the same "
+        f"network after {parameters['adversarial']['steps']} steps more against one"
+    )
+    reference = own_methods(run.scores.methods) != run.scores.methods
+    return words + ("; the reference models come with the package and were trained longer." if reference else ".")
 
 
 def examples(scores: Scores) -> list[Example]:
@@ -99,6 +111,29 @@ def examples(scores: Scores) -> list[Example]:
 def gains(scores: Scores) -> dict[str, str]:
     """Say by image, as the viewer calls it, what SRGAN gains over bicubic."""
     return {f"{dataset}/{image}": _compared(scores, dataset, image, short=True) for dataset, image in _gains(scores)}
+
+
+def per_image(scores: Scores) -> dict[str, Any]:
+    """What the template of the table of every image and method shows."""
+    known = [
+        metric for metric in PER_IMAGE if any(scores.mean(one, BASELINE, metric) is not None for one in scores.datasets)
+    ]
+    rows = [
+        {
+            "dataset": dataset,
+            "image": image,
+            "label": style.label,
+            "values": [
+                "–" if (value := scores.one(dataset, image, method, metric)) is None else METRICS[metric].text(value)
+                for metric in known
+            ],
+        }
+        for dataset in scores.datasets
+        for image in scores.images(dataset)
+        for method, style in method_styles(scores.methods).items()
+    ]
+    headings = [METRICS[metric].heading for metric in known]
+    return {"rows": rows, "headings": headings, "several": len(scores.datasets) > 1}
 
 
 def _gains(scores: Scores) -> dict[tuple[str, str], float]:

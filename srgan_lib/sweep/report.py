@@ -60,6 +60,7 @@ def comparison_content(folder: Path) -> ReportContent:
         appendix=templates.get_template("appendix.html.j2").render(context),
         finding=context["finding"],
         started=context["started"],
+        folder=folder,
     )
 
 

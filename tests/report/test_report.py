@@ -44,7 +44,7 @@ def fresh(run_dir: Path, tmp_path: Path) -> Path:
 
 def test_asks_no_other_host_for_anything(page: BeautifulSoup) -> None:
     assert "Open in Colab What super-resolution has to" in page.text, "of an image elsewhere its description stays"
-    assert "All is well." in page.text and len(page.find_all("script")) == 3
+    assert "All is well." in page.text and len(page.find_all("script")) == 5
     policy = page.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"]
     assert policy.startswith("default-src 'none'")
     for element in page.find_all(True):

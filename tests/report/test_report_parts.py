@@ -61,14 +61,14 @@ def test_examples_are_ranked_by_gain_and_need_both_methods() -> None:
 
 
 def test_a_partly_missing_column_says_so_cell_by_cell() -> None:
-    rows = results(scores_of(PSNR, {"srgan": 0.2}))
+    rows = results(scores_of(PSNR, {"srgan": 0.2}), "builtin")
     assert [[cell.text for cell in row.cells][2:] for row in rows] == [["not computed"], ["not computed"], ["0.200"]]
     assert rows[2].cells[2].best and not rows[0].cells[2].best
 
 
 def test_the_table_marks_the_best_of_the_run_not_of_the_models_that_come_with_the_package():
     scores = scores_of(PSNR | {"reference_srresnet": 29.0}, {"bicubic": 0.4, "warmup": 0.35, "srgan": 0.28})
-    rows = {row.label: row for row in results(scores)}
+    rows = {row.label: row for row in results(scores, "builtin")}
     assert rows["warm-up"].cells[0].best and not rows["reference SRResNet"].cells[0].best
 
 
@@ -128,3 +128,43 @@ def test_each_grid_opens_the_crops_of_its_own_image():
     for dataset, image in named:
         for kind in ("grid", "patch"):
             assert page.find(id=f"fig-{kind}_{dataset}_{image}")["data-view"] == f"{dataset}/{image}"
+
+
+def test_references_are_gathered_once_and_linked_from_where_they_are_cited():
+    dong = '<li>C. Dong, K. He, "Image Super-Resolution", TPAMI 2016.</li>'
+    page = postprocess(
+        f"<main><h2>One</h2><p>SRCNN (Dong et al., 2016) came first.</p><h3>References</h3><ul>{dong}</ul>"
+        f'<h2>Two</h2><p>As Ledig et al. (2017) say.</p><h3>References</h3><ul>{dong}<li>C. Ledig et al., "Photo-Realistic '
+        'Images", CVPR 2017.</li></ul><section class="appendix"></section></main>',
+        [],
+        Images(),
+    )
+    listed = page.select(".references li")
+    assert [item.text.split(",")[0] for item in listed] == ["C. Dong", "C. Ledig et al."]
+    assert [(link.text, link["href"]) for link in page.select("a.cite")] == [
+        ("Dong et al., 2016", f"#{listed[0]['id']}"),
+        ("Ledig et al. (2017", f"#{listed[1]['id']}"),
+    ]
+    assert len(page.find_all("h3", string="References")) == 1
+
+
+def test_a_term_is_explained_where_each_chapter_first_uses_it_and_in_a_list():
+    page = postprocess(
+        "<main><h2>One</h2><p>LPIPS of SR and HR; <code>LPIPS</code>.</p><p>LPIPS again, LPIPS-like.</p><h2>Two</h2>"
+        '<p>LPIPS.</p><section class="appendix"></section></main>',
+        [],
+        Images(),
+    )
+    assert [link.text for link in page.select("a.term")] == ["LPIPS", "SR", "HR", "LPIPS"]
+    assert [term["id"] for term in page.select(".glossary dt")] == ["term-hr", "term-lpips", "term-sr"]
+    assert all(page.find(id=link["href"][1:]) and link["title"] for link in page.select("a.term"))
+
+
+def test_headings_without_anything_below_them_are_left_out():
+    page = postprocess(
+        "<main><h2>One</h2><h3>Empty</h3><h3>Full</h3><h4>Part</h4><p>Text.</p><h4>Last</h4>"
+        '<details class="code">code</details><section class="appendix"></section></main>',
+        [],
+        Images(),
+    )
+    assert [heading.text for heading in page.select("h3, h4")] == ["Full", "Part"]

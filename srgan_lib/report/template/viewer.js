@@ -51,7 +51,7 @@
     const maps = new Map(); // canvases of the open image
     const pointers = new Map();
     const stage = element("div", { class: "stage" });
-    const zoomed = element("output", {});
+    const zoomed = element("output", { class: "zoomed" });
     const heading = element("h2", { id: "viewer-title" });
     const button = (text, label, act) => element("button", { type: "button", title: label, ...(/\w/.test(text) ? {} : { "aria-label": label }), onclick: act }, text);
     const modes = {
@@ -68,7 +68,7 @@
     for (const end of ["pointerup", "pointerleave", "pointercancel"]) flicker.addEventListener(end, () => { if (at === 0) cover(false); });
     const pairControls = element("span", { class: "pair" }, before, after, flicker);
     const turn = (step) => { const all = allImages().images; open(all[(all.indexOf(crops) + step + all.length) % all.length], mode); };
-    const place = element("output", { class: "place" });
+    const place = element("span", { class: "place" });
     const others = element("span", { role: "group", "aria-label": "Image" }, button("‹", "Previous image", () => turn(-1)), place, button("›", "Next image", () => turn(1)));
     const mapChoice = element("select", { "aria-label": "What is drawn", onchange: (event) => { map = event.target.value; show(mode); } },
       ...[["none", "Images"], ["difference", "Difference from HR"], ["error", "Error against HR"]].map(([value, text]) => element("option", { value }, text)));
@@ -76,7 +76,7 @@
     const boxes = element("div", { class: "boxes" });
     const versionChoice = element("details", { class: "versions" }, element("summary", {}, "Versions"), boxes);
     const note = element("p", { class: "help note" });
-    const dialog = element("dialog", { class: "viewer", "aria-labelledby": "viewer-title" },
+    const dialog = element("dialog", { class: "viewer", tabindex: -1, "aria-labelledby": "viewer-title" },
       element("div", { class: "bar" }, heading, others, element("span", { role: "group", "aria-label": "View" }, modes.all, modes.pair), pairControls, versionChoice, mapChoice,
         element("span", { role: "group", "aria-label": "Zoom" }, button("−", "Zoom out", () => zoom(1 / 1.5)), zoomed, button("+", "Zoom in", () => zoom(1.5)),
           button("100 %", "One pixel of the image to one of the screen", () => { scale = 1; draw(); }), button("Fit", "Fit the window", () => { fit(); draw(); })),
