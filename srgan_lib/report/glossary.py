@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from html import escape
 
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString
 
 from srgan_lib.report.prose import prose_strings
 

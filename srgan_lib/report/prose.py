@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bs4 import BeautifulSoup, NavigableString
+from bs4 import BeautifulSoup
+from bs4.element import NavigableString
 
 _OUTSIDE = ["a", "code", "pre", "math", "h1", "h2", "h3", "h4", "button", "figure", "summary", "header", "details"]
 
@@ -12,7 +13,7 @@ def prose_strings(page: BeautifulSoup) -> list[NavigableString]:
     return [
         string
         for element in page.select("main p, main li")
-        if element.find_parent(class_="appendix") is None and element.find_parent(_OUTSIDE) is None
+        if element.find_parent(class_=["appendix", "gallery"]) is None and element.find_parent(_OUTSIDE) is None
         for string in element.find_all(string=True)
         if string.find_parent(_OUTSIDE) is None and string.find_parent(["p", "li"]) is element
     ]

@@ -3,6 +3,7 @@
 import base64
 import copy
 import itertools
+import json
 import re
 import shutil
 import subprocess

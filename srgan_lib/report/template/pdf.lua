@@ -1,7 +1,6 @@
 -- Marked parts of the page become calls of functions in pdf.typ: <div data-paper="panels">…</div> is #panels[…].
 
-local LINE = 92 -- characters of a table's text that fit across the page
-local SMALL = 0.72 -- tables shrink to this before their lines break
+local SHORT = 9 -- rows up to which a table stays on one page
 
 local function call(name, parts, raw)
   local made = {raw("typst", "#" .. name .. "[")}
@@ -10,35 +9,8 @@ local function call(name, parts, raw)
   return made
 end
 
-local function longest(cell, pattern)
-  local most = 0
-  for piece in pandoc.utils.stringify(cell.contents):gmatch(pattern) do
-    most = math.max(most, utf8.len(piece) or #piece)
-  end
-  return most
-end
-
--- How wide a table is in characters; its headings may always break, its cells where pieces of the pattern end.
-local function width(t, pattern)
-  local columns = {}
-  local function measure(rows, pieces)
-    for _, row in ipairs(rows) do
-      for number, cell in ipairs(row.cells) do
-        if cell.col_span == 1 then
-          columns[number] = math.max(columns[number] or 0, longest(cell, pieces))
-        end
-      end
-    end
-  end
-  measure(t.head.rows, "[^%s_/]+")
-  for _, body in ipairs(t.bodies) do measure(body.body, pattern) end
-  local sum = 0
-  for _, characters in pairs(columns) do sum = sum + characters + 2 end
-  return sum
-end
-
--- A table small enough for the page, its headings bold and its numbers to the right; one with set widths fits anyway.
-local function fitted(t)
+-- A table with bold headings and its numbers to the right.
+local function dressed(t)
   local function each(rows, change)
     for _, row in ipairs(rows) do row.cells = row.cells:map(change) end
   end
@@ -50,12 +22,12 @@ local function fitted(t)
     cell.contents = cell.contents:walk({Plain = function(words) return pandoc.Plain({pandoc.Strong(words.content)}) end})
     return align(cell)
   end)
-  for _, body in ipairs(t.bodies) do each(body.body, align) end
-  if t.colspecs[1][2] then return t end
-  local ratio = LINE / width(t, ".+")
-  if ratio < SMALL then ratio = LINE / width(t, "[^%s_/]+") end
-  if ratio >= 1 then return t end
-  return call(string.format("sized(%d%%)", math.floor(100 * ratio)), {t}, pandoc.RawBlock)
+  local rows = 0
+  for _, body in ipairs(t.bodies) do
+    each(body.body, align)
+    rows = rows + #body.body
+  end
+  return rows <= SHORT and call("whole", {t}, pandoc.RawBlock) or t
 end
 
 -- Long names may break after an underscore or a slash.
@@ -83,7 +55,7 @@ function Image(image)
 end
 
 function Table(t)
-  return fitted(t)
+  return dressed(t)
 end
 
 local function across(image)
@@ -97,8 +69,14 @@ function Div(div)
   return div.content
 end
 
--- A table takes over the caption of its figure, so that it may break across pages.
+-- A table takes over the caption of its figure, so that it may break across pages. Examples do not float.
 function Figure(figure)
+  if figure.classes:includes("example") then
+    local caption = call("examplecaption", figure.caption.long, pandoc.RawBlock)
+    local content = figure.content
+    content:extend(caption)
+    return call("example", content, pandoc.RawBlock)
+  end
   local holds_table = false
   local content = figure.content:walk({Table = function(t)
     holds_table = true
