@@ -18,6 +18,7 @@ from srgan_lib.metrics.registry import METRICS
 from srgan_lib.weights import own_methods
 
 STARTED_FROM = "warmup"  #: the generator that the training of ours started from
+MOST_EQUALS = 2  #: methods named beside the most faithful one, from which these images do not tell them apart
 FEW_STEPS = 30  #: a training of fewer steps says nothing of the method
 #: Shorter than the headings of tables: a conclusion speaks of one SSIM only.
 NAMES = {name: METRICS[name].label for name in METRICS} | {"ssim_y": "SSIM-Y"}
@@ -149,9 +150,15 @@ def _faithful(scores: PairedScores) -> str:
     clauses = []
     for metric in scores.known(FIDELITY):
         leaders = scores.leaders(metric)
+        others = leaders[1:]
         values = [f"{_label(name)} ({METRICS[metric].phrase(scores.mean(name, metric))})" for name in leaders]
-        verb = "is" if len(leaders) == 1 else "are, with no measurable difference,"
-        clauses.append(f"by {NAMES[metric]} the most faithful {verb} {_joined(values)}")
+        if len(others) > MOST_EQUALS:
+            said = f"is {values[0]}, with no measurable difference from {len(others)} other methods"
+        elif others:
+            said = f"are, with no measurable difference, {_joined(values)}"
+        else:
+            said = f"is {values[0]}"
+        clauses.append(f"by {NAMES[metric]} the most faithful {said}")
     return "; ".join(clauses)
 
 
