@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -42,7 +43,33 @@ from srgan_lib.cli.terminal import Terminal, print_table
 @click.option(
     "--self-ensemble", is_flag=True, help="Average eight flips and turns: a little better, eight times slower."
 )
-@click.option("--force", is_flag=True, help="Replace files that exist.")
+@click.option(
+    "--to",
+    "colours",
+    type=click.Choice(["input", "srgb"]),
+    default="input",
+    show_default=True,
+    help="Colours of the result: in the ICC profile of the input, or in sRGB.",
+)
+@click.option("--quality", type=click.IntRange(1, 100), help="Of JPEG, WebP and AVIF; default: 95.")
+@click.option("--lossless", is_flag=True, help="WebP and AVIF without loss.")
+@click.option("--strip", is_flag=True, help="Leave out EXIF (with its GPS position), XMP, IPTC and DPI.")
+@click.option(
+    "--format",
+    "suffix",
+    type=click.Choice(["png", "jpg", "webp", "tif", "avif", "gif"]),
+    help="Of the files of a folder; default: png. That of a single image is in its name.",
+)
+@click.option(
+    "--jobs",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Images of a folder that are worked on at a time.",
+)
+@click.option("--allow-large", is_flag=True, help="Decode images of more than 200 million pixels.")
+@click.option("--force", is_flag=True, help="Replace files that exist, though never the original.")
 def upscale(
     source: Path,
     target: Path,
@@ -51,32 +78,67 @@ def upscale(
     code: Path | None,
     tile: int,
     self_ensemble: bool,
+    colours: str,
+    quality: int | None,
+    lossless: bool,
+    strip: bool,
+    suffix: str | None,
+    jobs: int,
+    allow_large: bool,
     force: bool,
 ) -> None:
-    """Enlarge an image, or all images of a folder, into PNG files."""
-    from srgan_lib.data.images import ImageError
-    from srgan_lib.evaluation.upscale import upscale_file, upscale_folder
-    from srgan_lib.models.files import load_model
-    from srgan_lib.params import Params
-    from srgan_lib.pipeline.resolve import resolve
+    """Enlarge an image, or all images of a folder with its subfolders.
 
-    shared = resolve(Params()).shared
-    network, _ = load_model(checkpoint or weights.reference_models()[model], code)
-    options = {
-        "tile": tile,
-        "device": shared.device,
-        "dtype": shared.dtype,
-        "self_ensemble": self_ensemble,
-        "force": force,
-    }
+    The ending of OUT says the format of an image: PNG, JPEG, WebP, TIFF, AVIF or GIF. Colour profile, bit depth,
+    transparency and metadata are kept as far as it goes; what is lost is said. The results of a folder keep names and
+    subfolders, and the same command continues a run that was interrupted.
+    """
+    from srgan_lib.data.images import ImageError
+    from srgan_lib.data.photo_files.formats import Output, check_target, without_effect
+    from srgan_lib.data.photo_files.reading import read_header
+
     if not source.exists():
         raise ImageError(f"{source}: no such file or folder", path=source)
+    is_folder = source.is_dir()
+    if target.is_dir() and not is_folder:
+        target /= f"{source.stem}.{suffix or 'png'}"
+        suffix = None
+    ending = f".{suffix or 'png'}" if is_folder else target.suffix
+    output = Output(quality=quality or 95, lossless=lossless, to_srgb=colours == "srgb", strip=strip)
     with Terminal() as terminal:
-        progress = terminal.counter(f"Enlarging {source.name}")
-        if source.is_dir():
-            upscale_folder(network, source, target, on_progress=progress, **options)
+        if not is_folder:
+            check_target(source, target, force=force)
+            terminal.note(f"Enlarging {source}: {read_header(source, allow_large=allow_large)}")
+        ignored = without_effect(ending, quality=quality, lossless=lossless)
+        ignored += (
+            [] if is_folder else [f"--{name}" for name, given in (("format", suffix), ("jobs", jobs > 1)) if given]
+        )
+        for option in ignored:
+            terminal.note(f"{option} has no effect here")
+        progress = terminal.meter("Loading the network") if is_folder else terminal.counter(f"Enlarging {source.name}")
+
+        from srgan_lib.evaluation.upscale_files import upscale_file
+        from srgan_lib.evaluation.upscale_folder import upscale_folder
+        from srgan_lib.models.files import load_model
+        from srgan_lib.params import Params
+        from srgan_lib.pipeline.resolve import resolve
+
+        shared = resolve(Params()).shared
+        network, _ = load_model(checkpoint or weights.reference_models()[model], code)
+        options: dict[str, Any] = {
+            "tile": tile,
+            "device": shared.device,
+            "dtype": shared.dtype,
+            "self_ensemble": self_ensemble,
+            "output": output,
+            "force": force,
+            "allow_large": allow_large,
+            "on_progress": progress,
+        }
+        if is_folder:
+            upscale_folder(network, source, target, suffix=ending, jobs=jobs, **options)
         else:
-            upscale_file(network, source, target, on_progress=progress, **options)
+            upscale_file(network, source, target, **options)
         terminal.note(f"Written: {target}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,26 @@ class Terminal:
         """Return a callback ``(done, total)`` that moves a bar."""
         task = self.progress.add_task(escape(label), total=None)
         return lambda done, total: self.progress.update(task, completed=done, total=total)
+
+    def meter(self, label: str) -> Callable[[int, float, float], None]:
+        """Return a callback ``(images, megapixels, megapixels in all)`` that shows both by the second, and the time left.
+
+        Where the output is no terminal, as in the log of a night, it prints a line a minute.
+        """
+        task = self.progress.add_task(escape(label), total=None)
+        began = told = time.monotonic()
+
+        def update(images: int, megapixels: float, total: float) -> None:
+            nonlocal told
+            seconds = max(time.monotonic() - began, 1e-3)
+            text = f"{images:,} images, {images / seconds:.2f} a second, {megapixels / seconds:.3f} megapixels a second"
+            self.progress.update(task, description=escape(text), completed=round(megapixels, 3), total=round(total, 3))
+            if not self.console.is_terminal and time.monotonic() - told >= 60 and megapixels:
+                told = time.monotonic()
+                left = seconds * (total / megapixels - 1)
+                self.note(f"{text}, {left / 60:.0f} min left")
+
+        return update
 
     def frame(self, frame: pandas.DataFrame) -> None:
         """Print a table of scores, with the mean of each numeric column below."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from srgan_lib.data.profiles import ProfileError, is_srgb, to_srgb
 from srgan_lib.errors import InputError
 from srgan_lib.files import atomic_path
 
@@ -29,11 +30,17 @@ class ImageError(InputError):
         return str(self).removeprefix(f"{self.path}: ")
 
 
-def read_image(path: Path) -> np.ndarray:
+def read_image(path: Path, *, use_profile: bool = True) -> np.ndarray:
     """Read an image as a person expects to see it.
 
-    Grey and palette images become RGB, transparency is composited on white, 16-bit values and
-    floats in [0,1] are scaled to 8 bits, CMYK is converted and the EXIF orientation is applied.
+    Colours become sRGB by the embedded ICC profile (one that cannot be read is warned of and left out), grey and palette
+    images RGB, transparency is composited on white, 16-bit values and floats in [0,1] are scaled to 8 bits, CMYK is
+    converted and the EXIF orientation is applied.
+
+    Parameters
+    ----------
+    path : image file.
+    use_profile : False takes the stored numbers for sRGB whatever the profile says.
 
     Returns
     -------
@@ -47,7 +54,13 @@ def read_image(path: Path) -> np.ndarray:
     # Pillow's decoders raise whatever they stumble over in a damaged file, not only OSError.
     try:
         with Image.open(path) as image:
-            return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+            profile = image.info.get("icc_profile") if use_profile else None
+            upright = ImageOps.exif_transpose(image)
+            try:
+                return np.asarray(_to_rgb(upright, profile))
+            except ProfileError as error:
+                logger.warning("%s: %s; its colours are taken for sRGB", path, error)
+                return np.asarray(_to_rgb(upright, None))
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file", path=path) from None
     except ImageError as error:
@@ -84,13 +97,13 @@ def image_files(folder: Path) -> list[Path]:
         raise ImageError(f"{folder}: no such folder", path=folder)
     found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != "." and p.is_file())
     for file in found:
-        if not _is_utf8(file.name):
+        if not is_utf8(file.name):
             name = os.fsencode(file.name).decode(errors="backslashreplace")
             logger.warning("skipped %s in %s: the file's name is not UTF-8; rename it", name, folder.name)
-    return [file for file in found if _is_utf8(file.name)]
+    return [file for file in found if is_utf8(file.name)]
 
 
-def _is_utf8(name: str) -> bool:
+def is_utf8(name: str) -> bool:
     """Tell names that are text from those of which Python keeps the bytes as surrogates."""
     return not re.search("[\ud800-\udfff]", name)
 
@@ -109,27 +122,37 @@ def crop_to_multiple(image: np.ndarray, multiple: int) -> np.ndarray:
     return image[: height - height % multiple, : width - width % multiple]
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if image.mode.startswith("I"):  # I;16, I;16B and I: 16-bit grey, 257 = 65535 / 255
-        return _grey(np.asarray(image).astype(np.float64) / 257)
-    if image.mode == "F":
-        return _grey(np.asarray(image).astype(np.float64) * 255)
+        image = _grey(np.asarray(image).astype(np.float64) / 257)
+    elif image.mode == "F":
+        image = _grey(np.asarray(image).astype(np.float64) * 255)
     if image.has_transparency_data:
-        image = image.convert("RGBA")
+        rgba = image.convert("RGBA")
+        colours = rgba.getchannel(0) if image.mode == "LA" else rgba.convert("RGB")
+        visible = _srgb(colours, profile).convert("RGBA")
+        visible.putalpha(rgba.getchannel(3))
         white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    return image.convert("RGB")
+        return Image.alpha_composite(white, visible).convert("RGB")
+    return _srgb(image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB"), profile)
+
+
+def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Convert an image of mode L, RGB or CMYK to RGB; numbers whose profile is sRGB stay, bit for bit."""
+    if profile is None or is_srgb(profile, image.mode):
+        return image.convert("RGB")
+    return to_srgb(image, profile)
 
 
 def _grey(values: np.ndarray) -> Image.Image:
-    """Convert grey values, which should lie in [0,255], to an RGB image."""
+    """Round grey values, which should lie in [0,255], to an image of mode L."""
     rounded = np.floor(values + 0.5)
     if not (np.isfinite(values).all() and rounded.min() >= 0 and rounded.max() <= 255):
         raise ImageError(
             "integers beyond 16 bits or floats outside [0,1] have no agreed range of grey; "
             "save the image with 8 or 16 bits a channel"
         )
-    return Image.fromarray(rounded.astype(np.uint8)).convert("RGB")
+    return Image.fromarray(rounded.astype(np.uint8))
 
 
 def pixel_hash(image: np.ndarray) -> str:

@@ -120,7 +120,7 @@ def _read_hr(row: Any, photo: Photo, shared: Shared) -> np.ndarray:
 
 def read_photo(photo: Photo) -> np.ndarray:
     """Decode a photograph at the size at which it is used, as H×W×3 uint8."""
-    image = read_image(photo.path)
+    image = read_image(photo.path, use_profile=photo.use_profile)
     return imresize(image, 1 / photo.reduction) if photo.reduction > 1 else image
 
 

@@ -27,6 +27,7 @@ class Photo:
     group : photographs of one scene share it and never sit on two sides of a split.
     split : where the set itself puts the photograph; None leaves it to the seed.
     reduction : the photograph is used at 1/reduction of its size.
+    use_profile : False where published figures were computed on the stored numbers, without the ICC profile.
     """
 
     image: str
@@ -35,3 +36,4 @@ class Photo:
     group: str = ""
     split: Split | None = None
     reduction: int = 1
+    use_profile: bool = True

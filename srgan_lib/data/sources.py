@@ -127,7 +127,8 @@ def _builtin(name: str) -> Photo:
     path = _package_folder(package) / _BUNDLED[package] / file
     if not path.is_file():
         raise DatasetError(f"built-in photograph {name!r}: {path} is not there; reinstall the environment's {package}")
-    return Photo(name, path, group="motorcycle" if "motorcycle" in name else name, split=split)
+    group = "motorcycle" if "motorcycle" in name else name
+    return Photo(name, path, group=group, split=split, use_profile=False)
 
 
 @cache

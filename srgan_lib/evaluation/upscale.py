@@ -1,4 +1,4 @@
-"""Enlarging images of any size with a network: arrays, files and folders.
+"""Enlarging images of any size with a network, in arrays.
 
 Where an output pixel depends on a small neighbourhood only (SRResNet: 40 LR pixels each way), tiles overlap by just
 that much and the result equals that of the whole image, pixel for pixel where the backend adds in one order for all
@@ -8,25 +8,16 @@ and in the middle of that they fade into each other.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 
-from srgan_lib.data.images import ImageError, image_files, image_mode, read_image, write_image
-from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.tiles import Span, cut, paste, tile_counts
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.receptive_field import receptive_radius
-
-logger = logging.getLogger(__name__)
 
 BLENDED_OVERLAP, FADE = 32, 8  #: LR pixels, for networks that see too far for an exact overlap
 SMALLEST_TILE = 32
@@ -90,84 +81,6 @@ def upscale_strips(
             side = max(side // 2, SMALLEST_TILE)
     finally:
         model.train(training)
-
-
-def upscale_file(model: SuperResolver, source: Path, target: Path, *, force: bool = False, **options: Any) -> None:
-    """Enlarge an image file into a PNG file.
-
-    A grey image stays grey, transparency is enlarged bicubically, the EXIF orientation is applied.
-
-    Parameters
-    ----------
-    source, target : image file and PNG file to write.
-    force : replace ``target`` if it exists.
-    **how : the options of :func:`upscale_array`.
-
-    Raises
-    ------
-    ImageError
-        If ``source`` cannot be read, or ``target`` exists or is no name of a PNG file.
-    """
-    source, target = Path(source), Path(target)
-    if target.suffix.lower() != ".png":
-        raise ImageError(f"{target}: results are written as PNG; give a name that ends in .png", path=target)
-    if target.exists() and not force:
-        raise ImageError(f"{target} exists already; choose another name, or use --force to replace it", path=target)
-    write_image(target, _enlarge(model, _read(source), options))
-
-
-def upscale_folder(
-    model: SuperResolver,
-    source: Path,
-    target: Path,
-    *,
-    force: bool = False,
-    on_progress: Progress | None = None,
-    **options: Any,
-) -> list[Path]:
-    """Enlarge all images of a folder into PNG files of the same names in another; reading and writing run alongside.
-
-    Results that exist already are kept unless ``force``, so that an interrupted run can be continued. An image that
-    cannot be read is skipped. Both are logged as warnings.
-
-    Parameters
-    ----------
-    source, target : folders; ``target`` is created.
-    force : replace results that exist.
-    on_progress : called with the images done and the images in all.
-    **how : the options of :func:`upscale_array`.
-
-    Returns
-    -------
-    The files written.
-
-    Raises
-    ------
-    ImageError
-        If there are no images, the two folders are one, or two images would get the same name.
-    """
-    jobs = _jobs(Path(source), Path(target), force)
-    written: list[Path] = []
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        writing = None
-        pictures = [pool.submit(_read, path) for path, _ in jobs[:1]]
-        for done, (_, result) in enumerate(jobs, start=1):
-            picture = pictures.pop()
-            pictures += [pool.submit(_read, path) for path, _ in jobs[done : done + 1]]
-            try:
-                enlarged = _enlarge(model, picture.result(), options)
-            except ImageError as error:
-                logger.warning("skipped %s", error)
-            else:
-                if writing:
-                    writing.result()
-                writing = pool.submit(write_image, result, enlarged)
-                written.append(result)
-            if on_progress:
-                on_progress(done, len(jobs))
-        if writing:
-            writing.result()
-    return written
 
 
 def _strips(
@@ -245,52 +158,3 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(
         text in str(error) for text in ("can't allocate memory", "not enough memory")
     )
-
-
-@dataclass(frozen=True)
-class _Picture:
-    """A decoded image file: colours, transparency (None: opaque), and whether it was grey."""
-
-    rgb: np.ndarray
-    alpha: np.ndarray | None
-    is_grey: bool
-
-
-def _read(path: Path) -> _Picture:
-    rgb, alpha = read_image(path), None
-    with Image.open(path) as image:
-        if image.has_transparency_data:
-            rgba = np.asarray(ImageOps.exif_transpose(image).convert("RGBA"))
-            rgb, alpha = rgba[..., :3], rgba[..., 3]
-    return _Picture(rgb, alpha, image_mode(path)[0] in "1LIF")
-
-
-def _enlarge(model: SuperResolver, picture: _Picture, options: dict[str, Any]) -> np.ndarray:
-    """Upscale a picture and keep its channels: H×W, H×W×2, H×W×3 or H×W×4 uint8."""
-    sr = upscale_array(model, picture.rgb, **options)
-    if picture.is_grey:
-        sr = np.asarray(Image.fromarray(sr).convert("L"))
-    return sr if picture.alpha is None else np.dstack([sr, imresize(picture.alpha, model.scale)])
-
-
-def _jobs(source: Path, target: Path, force: bool) -> list[tuple[Path, Path]]:
-    """Pair each source file with its target."""
-    files = image_files(source)
-    if not files:
-        raise ImageError(f"{source}: no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read")
-    if target.resolve() == source.resolve():
-        raise ImageError(
-            f"{target}: results cannot go into the folder of the originals; give another folder", path=target
-        )
-    jobs: dict[Path, Path] = {}
-    for file in files:
-        result = target / f"{file.stem}.png"
-        if result in jobs:
-            raise ImageError(
-                f"{jobs[result].name} and {file.name} would both become {result.name}; rename one", path=file
-            )
-        jobs[result] = file
-    kept = [result for result in jobs if result.exists() and not force]
-    for result in kept:
-        logger.warning("skipped %s: %s exists already (--force replaces it)", jobs[result], result)
-    return [(file, result) for result, file in jobs.items() if result not in kept]

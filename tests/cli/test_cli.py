@@ -111,6 +111,30 @@ def test_upscale_by_srgan_unless_told_otherwise(project):
     assert default == by_srgan != by_srcnn
 
 
+def test_upscale_of_one_image_into_a_folder(project):
+    photograph(project / "small.png", side=20)
+    (project / "out").mkdir()
+    result = srgan("upscale", "small.png", "out", "--model", "srcnn", "--format", "webp", "--jobs", "2")
+    assert result.exit_code == 0, result.output
+    assert Image.open(project / "out" / "small.webp").size == (80, 80)
+    assert "20×20 pixels" in result.output.splitlines()[0]
+    assert "--jobs has no effect" in result.output
+
+
+def test_upscale_of_a_folder_in_which_images_fail(project):
+    (project / "in" / "below").mkdir(parents=True)
+    for name in ("bad.jpg", "below/drawing.svg"):
+        (project / "in" / name).write_text("no image")
+    failed = srgan("upscale", "in", "out", "--model", "srcnn")
+    assert failed.exit_code == 1
+    assert all(text in failed.output for text in ("2 of 2 images failed", "bad.jpg", "drawing.svg"))
+    assert "Written" not in failed.output
+    photograph(project / "in" / "below" / "good.png", side=20)
+    result = srgan("upscale", "in", "out", "--model", "srcnn")
+    assert result.exit_code == 1
+    assert Image.open(project / "out" / "below" / "good.png").size == (80, 80)
+
+
 def test_models_are_listed_with_their_figures():
     result = srgan("models")
     assert result.exit_code == 0, result.output

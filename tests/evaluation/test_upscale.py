@@ -1,16 +1,12 @@
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from srgan_lib.data.images import ImageError, read_image, write_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.upscale import (
     LEVELS,
     SMALLEST_TILE,
     upscale_array,
-    upscale_file,
-    upscale_folder,
     upscale_strips,
 )
 from srgan_lib.models.receptive_field import receptive_radius
@@ -161,87 +157,6 @@ def test_progress_is_told_by_tile(model):
     upscale_array(model, noise(100, 100), tile=32, on_progress=lambda *what: told.append(what))
     assert told == [(done, len(told)) for done in range(1, len(told) + 1)]
     assert len(told) > 1
-
-
-def test_a_grey_image_stays_grey(model, tmp_path):
-    Image.fromarray(noise(20, 24)[..., 0]).save(tmp_path / "grey.png")
-    upscale_file(model, tmp_path / "grey.png", tmp_path / "out.png")
-    with Image.open(tmp_path / "out.png") as result:
-        assert (result.mode, result.size) == ("L", (96, 80))
-
-
-@pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_transparency_is_enlarged_bicubically_and_colours_under_it_are_kept(model, tmp_path, mode):
-    rgb, alpha = noise(20, 24), noise(20, 24, seed=1)[..., 0]
-    colours = rgb if mode == "RGBA" else rgb[..., :1]
-    Image.fromarray(np.dstack([colours, alpha])).save(tmp_path / "in.png")
-    upscale_file(model, tmp_path / "in.png", tmp_path / "out.png")
-    with Image.open(tmp_path / "out.png") as result:
-        assert result.mode == mode
-        pixels = np.asarray(result)
-    assert np.array_equal(pixels[..., -1], imresize(alpha, 4))
-    if mode == "RGBA":
-        assert np.array_equal(pixels[..., :3], upscale_array(model, rgb))
-
-
-def test_orientation_is_applied(model, tmp_path):
-    lr = noise(20, 28)
-    exif = Image.Exif()
-    exif[0x0112] = 6  # shown turned clockwise
-    Image.fromarray(lr).save(tmp_path / "turned.png", exif=exif)
-    upscale_file(model, tmp_path / "turned.png", tmp_path / "out.png")
-    assert np.array_equal(read_image(tmp_path / "out.png"), upscale_array(model, np.rot90(lr, -1)))
-
-
-def test_nothing_is_overwritten_without_force(model, tmp_path):
-    write_image(tmp_path / "in.png", noise(20, 20))
-    write_image(tmp_path / "out.png", noise(4, 4))
-    with pytest.raises(ImageError, match=r"out\.png exists already.*--force"):
-        upscale_file(model, tmp_path / "in.png", tmp_path / "out.png")
-    assert read_image(tmp_path / "out.png").shape == (4, 4, 3)
-    upscale_file(model, tmp_path / "in.png", tmp_path / "out.png", force=True)
-    assert read_image(tmp_path / "out.png").shape == (80, 80, 3)
-    with pytest.raises(ImageError, match=r"ends in \.png"):
-        upscale_file(model, tmp_path / "in.png", tmp_path / "out.jpg")
-
-
-def test_a_folder_is_enlarged_and_can_be_continued(model, tmp_path, caplog):
-    for number in range(3):
-        write_image(tmp_path / "lr" / f"{number}.png", noise(16 + number, 20, seed=number))
-    (tmp_path / "lr" / "broken.jpg").write_bytes(b"\xff\xd8 cut")
-    progress = []
-    written = upscale_folder(
-        model,
-        tmp_path / "lr",
-        tmp_path / "sr",
-        on_progress=lambda *what: progress.append(what),
-    )
-    assert [path.name for path in written] == ["0.png", "1.png", "2.png"]
-    assert progress[-1] == (4, 4)
-    (warning,) = caplog.messages
-    assert "broken.jpg" in warning
-    for number in range(3):
-        expected = upscale_array(model, noise(16 + number, 20, seed=number))
-        assert np.array_equal(read_image(tmp_path / "sr" / f"{number}.png"), expected)
-
-    (tmp_path / "sr" / "1.png").unlink()
-    again = upscale_folder(model, tmp_path / "lr", tmp_path / "sr")
-    assert [path.name for path in again] == ["1.png"]
-    assert sum("exists already" in text for text in caplog.messages) == 2
-    assert len(upscale_folder(model, tmp_path / "lr", tmp_path / "sr", force=True)) == 3
-
-
-def test_unfit_folders_are_refused(model, tmp_path):
-    folder = tmp_path / "lr"
-    folder.mkdir()
-    with pytest.raises(ImageError, match="no images in this folder"):
-        upscale_folder(model, folder, tmp_path / "sr")
-    write_image(folder / "a.png", noise(16, 16))
-    with pytest.raises(ImageError, match="folder of the originals"):
-        upscale_folder(model, folder, folder, force=True)
-    Image.fromarray(noise(16, 16)).save(folder / "a.jpg")
-    with pytest.raises(ImageError, match=r"a\.jpg and a\.png would both become a\.png"):
-        upscale_folder(model, folder, tmp_path / "sr")
 
 
 @pytest.mark.slow

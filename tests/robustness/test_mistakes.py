@@ -166,14 +166,23 @@ MISTAKES = [
     mistake("a table in no folder", "evaluate --hr hr --sr sr --csv no/such.csv", "--csv no/such.csv", "no folder no", files=PAIRS),
     mistake("results of another size", "evaluate --hr hr --sr sr", "sr/a.png has 32×32", "64×64", files={"hr/a.png": png(64), "sr/a.png": png(32)}),
     mistake("no image of that name", "evaluate --hr hr --sr sr", "sr: no file for a", files={"hr/a.png": png(64), "sr/b.png": png(64)}),
-    mistake("no weights", "upscale no.png out.png --checkpoint no.safetensors", "no.safetensors", "cannot be read"),
+    mistake("no weights", "upscale a.png out.png --checkpoint no.safetensors", "no.safetensors", "cannot be read", files={"a.png": png(8)}),
     mistake(
         "weights that are none",
-        "upscale no.png out.png --checkpoint x.safetensors",
+        "upscale a.png out.png --checkpoint x.safetensors",
         "x.safetensors",
         "not a file with weights",
-        files={"x.safetensors": "not weights"},
+        files={"x.safetensors": "not weights", "a.png": png(8)},
     ),
+    mistake("no image to enlarge", "upscale no.png out.png", "no.png: no such file"),
+    mistake("text for an image", "upscale a.png out.png", "a.png: not an image", files={"a.png": "text"}),
+    mistake("a drawing for an image", "upscale a.svg out.png", "a.svg: SVG is not read", files={"a.svg": "<svg/>"}),
+    mistake("the original as the result", "upscale a.png a.png --force", "a.png is the original", files={"a.png": png(8)}),
+    mistake("a result that is there", "upscale a.png b.png", "b.png exists already", "--force", files={"a.png": png(8), "b.png": png(8)}),
+    mistake("an unknown format", "upscale a.png out.xyz", "out.xyz", ".png, .jpg", files={"a.png": png(8)}),
+    mistake("a folder into itself", "upscale in in", "folder of the originals", files={"in/a.png": png(8)}),
+    mistake("a folder into a file", "upscale in a.png", "a.png is a file", files={"in/a.png": png(8), "a.png": png(8)}),
+    mistake("a folder of broken images", "upscale in out", "2 of 2 images failed", "in/a.png", "in/b.svg", files={"in/a.png": "x", "in/b.svg": "x"}, code=1),
 ]  # fmt: skip
 
 

@@ -1,0 +1,141 @@
+"""The file formats that results are written in, what each can hold, and what an image would lose in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from srgan_lib.data.images import ImageError
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format.
+
+    Attributes
+    ----------
+    name : as people call it.
+    depth : greatest number of bits of a channel.
+    longest : greatest width and height in pixels.
+    has_alpha, has_frames : whether it holds transparency, and animation.
+    has_quality, has_lossless : whether ``quality`` and ``lossless`` mean anything to it.
+    """
+
+    name: str
+    depth: int
+    longest: int
+    has_alpha: bool = True
+    has_frames: bool = False
+    has_quality: bool = False
+    has_lossless: bool = False
+
+
+_JPEG = Format("JPEG", 8, 65_535, has_alpha=False, has_quality=True)
+_TIFF = Format("TIFF", 16, 2**31 - 1)
+#: By file name ending.
+FORMATS = {
+    ".png": Format("PNG", 16, 2**31 - 1, has_frames=True),
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".webp": Format("WebP", 8, 16_383, has_frames=True, has_quality=True, has_lossless=True),
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+    ".avif": Format("AVIF", 12, 16_384, has_quality=True, has_lossless=True),
+    ".gif": Format("GIF", 8, 65_535, has_frames=True),
+}
+
+
+@dataclass(frozen=True)
+class Output:
+    """How results are written.
+
+    Attributes
+    ----------
+    quality : 1 to 100, of lossy formats.
+    lossless : WebP and AVIF without loss.
+    to_srgb : in sRGB instead of the input's profile.
+    strip : without EXIF, XMP, IPTC and DPI.
+    """
+
+    quality: int = 95
+    lossless: bool = False
+    to_srgb: bool = False
+    strip: bool = False
+
+
+def format_of(path: Path) -> Format:
+    """Find the format that a file's name stands for.
+
+    Raises
+    ------
+    ImageError
+        If results are not written in it.
+    """
+    form = FORMATS.get(path.suffix.lower())
+    if form is None:
+        raise ImageError(f"{path}: the name must end in one of {', '.join(FORMATS)}", path=path)
+    return form
+
+
+def check_target(source: Path, target: Path, *, force: bool) -> None:
+    """Check that a result may be written.
+
+    Raises
+    ------
+    ImageError
+        If the file exists (unless ``force``), is the original, or has a name of no format.
+    """
+    format_of(target)
+    if target.exists():
+        if source.exists() and target.samefile(source):
+            raise ImageError(f"{target} is the original; give the result another name", path=target)
+        if not force:
+            raise ImageError(f"{target} exists already; choose another name, or use --force to replace it", path=target)
+
+
+def check_size(path: Path, width: int, height: int) -> None:
+    """Check before anything is computed that a format can hold an image.
+
+    Raises
+    ------
+    ImageError
+        If it is too wide or too high.
+    """
+    form = format_of(path)
+    if max(width, height) > form.longest:
+        raise ImageError(
+            f"{path}: {form.name} holds at most {form.longest:,} pixels a side, and the result has "
+            f"{width:,}×{height:,}; write PNG or TIFF",
+            path=path,
+        )
+
+
+def losses(path: Path, *, depth: int, has_alpha: bool, frames: int) -> Iterator[str]:
+    """Name what an image loses in the format of a file.
+
+    Parameters
+    ----------
+    path : the file to write.
+    depth : bits a channel of the image.
+    has_alpha : whether it is transparent anywhere.
+    frames : their number; more than 1 in an animation.
+    """
+    form = format_of(path)
+    if has_alpha and not form.has_alpha:
+        yield f"{form.name} has no transparency: the image is laid on white"
+    if depth > form.depth:
+        yield f"{form.name} has {form.depth} bits a channel: the {depth} bits of the image are rounded"
+    if frames > 1 and not form.has_frames:
+        yield f"{form.name} holds no animation: only the first of {frames} frames is written"
+    if form.name == "GIF":
+        yield "GIF has 256 colours a frame and no half transparency"
+
+
+def without_effect(suffix: str, *, quality: int | None, lossless: bool) -> list[str]:
+    """Name the options that mean nothing to the format of a file name ending, or are overridden by another."""
+    form = FORMATS.get(suffix.lower())
+    if form is None:
+        return []
+    ignored = [] if quality is None or (form.has_quality and not lossless) else ["--quality"]
+    return ignored + ([] if not lossless or form.has_lossless else ["--lossless"])
