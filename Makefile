@@ -82,7 +82,7 @@ lab: $(READY)
 	@JUPYTER_PREFER_ENV_PATH=1 $(BIN)/jupyter lab notebooks
 
 lock:
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf results/demo build *.egg-info
