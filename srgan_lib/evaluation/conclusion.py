@@ -60,28 +60,29 @@ def conclude(
         scores = PairedScores(rows, resamples, seed)
         of_dataset = summary[summary.dataset == dataset]
         paragraphs.append(_finding(scores, str(dataset), scale, heldout, steps or {}))
-        paragraphs.append(" ".join(filter(None, [_nearest(scores), _spectrum(scores), _certainty(of_dataset)])))
+        details = [_as_sentence(_against(scores, OURS, STARTED_FROM)), _as_sentence(_faithful(scores, FIDELITY[1:]))]
+        details += [_nearest(scores), _spectrum(scores), _certainty(of_dataset)]
+        paragraphs.append(" ".join(filter(None, details)))
     missing = [f"{METRICS[name].label} was not computed: {reason}." for name, reason in (not_computed or {}).items()]
     return paragraphs + ([" ".join(missing)] if missing else [])
 
 
 def _finding(scores: PairedScores, dataset: str, scale: int, heldout: str, steps: Mapping[str, int]) -> str:
-    """Say what SRGAN gains and loses against the baseline and against what it started from, and what is most faithful."""
+    """Say what SRGAN gains and loses against the baseline, what its training added, and what is most faithful."""
     count = scores.images
     plural = "" if count == 1 else "s"
     images = f"{count} held-out photograph{plural}" if dataset == heldout else f"{dataset} ({count} image{plural})"
     if count < FEWEST_FOR_INTERVAL:
         images += ", too few to tell a difference from chance,"
     against = _against(scores, OURS, BASELINE)
-    started = _against(scores, OURS, STARTED_FROM)
-    sentences = [_behind(scores), against, started, _faithful(scores)]
+    sentences = [_behind(scores), against, _added(scores), _faithful(scores, FIDELITY[:1])]
     if not scores.known(APPEARANCE):
         sentences.append("LPIPS, which judges what PSNR does not see, was not computed")
     first, *others = filter(None, sentences)
     begin = f"On {images} enlarged {scale}×, "
-    if few := [f"{number} steps of {stage}" for stage, number in steps.items() if number < FEW_STEPS]:
-        begin = f"Trained too briefly to judge the method ({', '.join(few)}): on {begin[3:]}"
-    return ". ".join([begin + first, *(text[0].upper() + text[1:] for text in others)]) + "."
+    if few := _joined(f"{number} steps of {stage}" for stage, number in steps.items() if number < FEW_STEPS):
+        begin = f"Trained too briefly to judge the method ({few}): on {begin[3:]}"
+    return " ".join(map(_as_sentence, [begin + first, *others]))
 
 
 def _behind(scores: PairedScores) -> str:
@@ -131,6 +132,16 @@ def _against(scores: PairedScores, method: str, other: str) -> str:
     return text + (f", with {_fidelity(fidelity)}" if fidelity else "")
 
 
+def _added(scores: PairedScores) -> str:
+    """Say where adversarial training did not bring the generator closer to the originals by all judges of appearance."""
+    found = scores.compare(OURS, STARTED_FROM, APPEARANCE)
+    said = [f"{one.direction} by {NAMES[one.metric]}" for one in found]
+    if not found or {one.direction for one in found} == {"better"}:
+        return ""
+    disagree = "the judges disagree: " if len({one.direction for one in found}) > 1 else ""
+    return f"against the {_label(STARTED_FROM)} network, from which its training started, {disagree}{_label(OURS)} is {_joined(said)}"
+
+
 def _fidelity(verdicts: Sequence[Verdict]) -> str:
     """List what faithfulness is gained or lost; ``but`` stands where the measures disagree."""
     parts = []
@@ -145,10 +156,10 @@ def _fidelity(verdicts: Sequence[Verdict]) -> str:
     return (" but " if disagree else " and ").join(parts)
 
 
-def _faithful(scores: PairedScores) -> str:
-    """Name the most faithful method by each measure, with those that cannot be told from it."""
+def _faithful(scores: PairedScores, judges: Iterable[str]) -> str:
+    """Name the most faithful method by each judge, with those that cannot be told from it."""
     clauses = []
-    for metric in scores.known(FIDELITY):
+    for metric in scores.known(judges):
         leaders = scores.leaders(metric)
         others = leaders[1:]
         values = [f"{_label(name)} ({METRICS[metric].phrase(scores.mean(name, metric))})" for name in leaders]
@@ -207,6 +218,10 @@ def _certainty(summary: pd.DataFrame) -> str:
 
 def _label(method: str) -> str:
     return method_styles([method])[method].label
+
+
+def _as_sentence(text: str) -> str:
+    return text and f"{text[0].upper()}{text[1:]}."
 
 
 def _pair(verdict: Verdict) -> str:
