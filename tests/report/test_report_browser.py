@@ -166,7 +166,7 @@ def test_viewer_turns_to_the_next_image_flickers_and_maps_differences(show: Open
     page.get_by_label("What is drawn").select_option(label="Error against HR")
     page.wait_for_selector("canvas[data-drawn=error]")
     assert page.locator(".pane canvas").count() == 4 and page.locator(".pane img").count() == 2
-    assert "64 levels of luminance" in page.locator(".legend").inner_text()
+    assert "32 levels of luminance" in page.locator(".legend").inner_text()
     total = """e => e.getContext("2d").getImageData(0, 0, e.width, e.height).data.reduce((a, b) => a + b, 0)"""
     errors = [page.locator(f".pane canvas[data-method={name}]").evaluate(total) for name in ("bicubic", "warmup")]
     assert errors[0] > errors[1], "bicubic is further from HR"

@@ -135,7 +135,7 @@
     }
 
     // A map of luminance (BT.601): the signed difference on grey, red where SR is brighter; or the error from black to white.
-    const RANGE = 64; // levels of 255 at the ends of the scale
+    const RANGE = 32; // levels of 255 at the ends of the scale
     const colours = {
       difference: (value) => (value >= 0 ? [128 + 127 * value, 128 - 128 * value, 128 - 128 * value] : [128 + 128 * value, 128 + 60 * value, 128 - 127 * value]),
       error: (value) => [255 * Math.min(1, 2.2 * Math.abs(value)), 255 * clamp(2.2 * Math.abs(value) - 0.6, 0, 1), 255 * clamp(3 * Math.abs(value) - 2, 0, 1)],
