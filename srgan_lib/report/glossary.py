@@ -50,7 +50,7 @@ def add_glossary(page: BeautifulSoup) -> None:
             f'<dt id="{_anchor(term)}">{escape(term)}</dt><dd>{escape(TERMS[term])}</dd>'
             for term in sorted(used, key=str.lower)
         )
-        html = f'<h3 id="glossary">Glossary</h3><dl class="glossary">{rows}</dl>'
+        html = f'<details class="fold"><summary><h3 id="glossary">Glossary</h3></summary><dl class="glossary">{rows}</dl></details>'
         appendix.append(BeautifulSoup(html, "html.parser"))
 
 

@@ -17,6 +17,13 @@ from srgan_lib.report.mathematics import set_formulas
 from srgan_lib.report.references import gather_references
 from srgan_lib.report.viewer import Viewer
 
+#: Figures to look up rather than to read, by how their ids begin: folded on the screen.
+LOOKED_UP = (
+    *("src-", "fig-network", "fig-feature_maps", "fig-degradations"),
+    *("tab-layers", "tab-split", "tab-alignment", "tab-speed", "tab-psnr_", "tab-ssim_", "tab-lpips_", "tab-vif_"),
+)
+SECTIONS = ("Try this", "Three kinds of measure")  #: that are folded whole
+SHOWN = 2  #: comparison grids, and patches, that are not folded
 KINDS = {"srgan-table": "Table", "srgan-listing": "Listing"}  #: what is no figure, by its class
 NUMBER = re.compile(r"^\s*\d+\s*[.:)·–—-]?\s+")
 
@@ -56,6 +63,7 @@ def postprocess(
     if viewer and viewer.images:
         _open_figures(page, viewer)
     _set_headings(page)
+    _fold(page)
     _box_what_is_wide(page)
     _mend_links(page)
     return page.select("main")[0]
@@ -155,6 +163,45 @@ def _place_gallery(page: BeautifulSoup, gallery: str) -> None:
         first.insert_after(box)
     else:
         page.select(".appendix")[0].insert_before(box)
+
+
+def _fold(page: BeautifulSoup) -> None:
+    """Fold what is looked up, some sections, and all pictures of a kind but the first and the last."""
+    for figure in page.select("figure.srgan[id]"):
+        if _attribute(figure, "id").startswith(LOOKED_UP) and figure.find_parent("details") is None:
+            caption = figure.select("figcaption")[0].get_text(" ", strip=True).partition(". Made ")[0]
+            _wrapped(page, [figure], _shortened(caption))
+    for kind in ("fig-grid_", "fig-patch_"):
+        pictures = [one for one in page.select(f"figure[id^={kind}]") if one.find_parent("details") is None]
+        if len(pictures) > SHOWN:
+            _wrapped(
+                page, pictures[1:-1], f"{len(pictures) - SHOWN} more images, between the largest gain and the smallest"
+            )
+    for heading in [one for one in page.find_all("h3") if one.get_text() in SECTIONS]:
+        section = []
+        for element in heading.find_next_siblings():
+            if element.name in ("h2", "h3"):
+                break
+            section.append(element)
+        if section:
+            _wrapped(page, section, heading)
+
+
+def _wrapped(page: BeautifulSoup, elements: Sequence[Tag], summary: str | Tag) -> None:
+    """Put elements into one box that is folded, where the first of them stands."""
+    box = page.new_tag("details", attrs={"class": "fold"})
+    elements[0].insert_before(box)
+    line = page.new_tag("summary")
+    line.append(summary)
+    box.append(line)
+    for element in elements:
+        box.append(element)
+
+
+def _shortened(text: str) -> str:
+    """Keep a caption's number and what comes before its first colon, comma or full stop."""
+    label, _, rest = text.partition(". ")
+    return f"{label}. {re.split(r'[.:;,](?= )', rest)[0]}"
 
 
 def _set_headings(page: BeautifulSoup) -> None:

@@ -46,7 +46,7 @@ def gather_references(page: BeautifulSoup) -> None:
     ordered = sorted(entries.values(), key=lambda one: (one.surname.lower(), one.year))
     _link_citations(page, ordered)
     rows = "".join(f'<li id="{one.anchor}">{one.html}</li>' for one in ordered)
-    html = f'<h3 id="references">{HEADING}</h3><ul class="references">{rows}</ul>'
+    html = f'<details class="fold"><summary><h3 id="references">{HEADING}</h3></summary><ul class="references">{rows}</ul></details>'
     appendix.append(BeautifulSoup(html, "html.parser"))
 
 
