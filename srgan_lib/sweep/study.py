@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from srgan_lib.layout import make_results, run_folder
@@ -54,8 +54,14 @@ class Study:
 
     @property
     def missing(self) -> list[Missing]:
-        """What the runs read and the disk lacked when they were planned."""
-        return all_missing(plan for run in self.planned for plan in run.stages.values())
+        """What the runs read and the disk lacked when they were planned; required is what no run can do without."""
+        by_run = [{one.name for one in all_missing(run.stages.values()) if one.required} for run in self.planned]
+        by_all = set.intersection(*by_run) if by_run else set()
+        without = "the runs that need it will not be computed"
+        return [
+            replace(one, required=False, alternative=without) if one.required and one.name not in by_all else one
+            for one in all_missing(plan for run in self.planned for plan in run.stages.values())
+        ]
 
     @property
     def unfinished(self) -> list[Outcome]:
