@@ -11,6 +11,7 @@ import pandas
 import pytest
 import yaml
 
+from scripts.write_recipe_tables import BEGIN, END, rows, tables
 from srgan_lib import params_io
 from srgan_lib.evaluation.published import compare_recipe, published
 from srgan_lib.layout import STAGES
@@ -47,6 +48,31 @@ def test_every_value_has_its_mark(recipe):
     assert len(given) == 1 + sum(len(section) for name, section in document.items() if name != "title")
     unmarked = [line for line in given if not re.search(MARK, line)]
     assert not unmarked
+
+
+def test_the_tables_of_the_readme_are_those_of_the_recipes():
+    text = (PARAMS / "README.md").read_text(encoding="utf-8")
+    assert text.split(BEGIN)[1].split(END)[0].strip() == tables(PARAMS).strip(), "python -m scripts.write_recipe_tables"
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_s_table_has_each_value_once(recipe):
+    text = (PARAMS / f"{recipe}.yaml").read_text(encoding="utf-8")
+    found = list(rows(text))
+    assert len({name for name, *_ in found}) == len(found)
+    stages = yaml.safe_load(text.split("\npublished:")[0])
+    given = {f"{stage}.{name}" for stage, values in stages.items() if stage != "title" for name in values}
+    assert {name for name, *_ in found} == given - silent(text)
+    assert '"' in text.split("\npublished:")[0].partition("\nshared:")[2], "the source is quoted"
+
+
+def silent(text):
+    """The values that change no weight."""
+    section, names = "", set()
+    for line in text.splitlines():
+        section = line.partition(":")[0] if re.match(r"\w+:", line) else section
+        names |= {f"{section}.{line.split(':')[0].strip()}"} if "changes no weight" in line else set()
+    return names
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -8,7 +8,14 @@ from html import escape
 
 import pandas as pd
 
-from srgan_lib.evaluation.published import compare, compare_curves, compare_recipe, relative_to_bicubic, wide
+from srgan_lib.evaluation.published import (
+    compare,
+    compare_curves,
+    compare_recipe,
+    counterparts,
+    relative_to_bicubic,
+    wide,
+)
 from srgan_lib.exhibit import Exhibit
 from srgan_lib.params import Published
 
@@ -25,7 +32,11 @@ class PublishedComparison:
 
 
 def compare_all(
-    summary: pd.DataFrame, recipe: Published, curves: Mapping[str, pd.DataFrame], scale: int
+    summary: pd.DataFrame,
+    recipe: Published,
+    curves: Mapping[str, pd.DataFrame],
+    scale: int,
+    architectures: Mapping[str, str],
 ) -> list[PublishedComparison]:
     """Compare a run with its recipe's source and with the literature; comparisons without a row are left out.
 
@@ -35,13 +46,14 @@ def compare_all(
     recipe : what the source of the run's recipe reports.
     curves : ``loss_curve.csv`` of each training stage.
     scale : enlargement factor.
+    architectures : class of each of the run's networks, by method.
     """
     of_recipe = compare_recipe(summary, recipe)
     found = [
         _recipe(of_recipe),
         _relative(relative_to_bicubic(of_recipe, summary)),
         _curves(compare_curves(recipe, curves)),
-        _literature(compare(summary, scale)),
+        _literature(compare(summary, scale, counterparts(architectures, curves))),
     ]
     return [comparison for comparison in found if len(comparison.frame)]
 

@@ -50,19 +50,35 @@ def published(
     return scores.reset_index(drop=True)
 
 
-def compare(summary: pd.DataFrame, scale: int) -> pd.DataFrame:
+def counterparts(architectures: Mapping[str, str], curves: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """Name the networks of the literature that a run has, each with the run's name for it.
+
+    The warm-up's generator is SRResNet only if it has that architecture and was trained on pixels alone.
+
+    Parameters
+    ----------
+    architectures : class of each of the run's networks, by method.
+    curves : ``loss_curve.csv`` of each training stage.
+    """
+    warmup = curves["warmup"]
+    is_srresnet = architectures["warmup"] == "SRResNet" and "content" not in warmup and warmup.step.max() > 1
+    return {name: method for name, method in COUNTERPARTS.items() if method != "warmup" or is_srresnet}
+
+
+def compare(summary: pd.DataFrame, scale: int, methods: Mapping[str, str]) -> pd.DataFrame:
     """Compare published with measured scores of the same dataset, scale, metric and method, from any source.
 
     Parameters
     ----------
     summary : as ``metrics_summary.csv``.
     scale : enlargement factor of the measured figures.
+    methods : of :func:`counterparts`.
 
     Returns
     -------
-    Columns :data:`COLUMNS`; ``warmup`` is compared with SRResNet.
+    Columns :data:`COLUMNS`.
     """
-    table = _beside(published(scale=scale).rename(columns={"value": "published"}), summary, COUNTERPARTS)
+    table = _beside(published(scale=scale).rename(columns={"value": "published"}), summary, methods)
     return table.dropna(subset="measured").reset_index(drop=True)
 
 

@@ -8,6 +8,7 @@ from srgan_lib.evaluation.published import (
     compare,
     compare_curves,
     compare_recipe,
+    counterparts,
     published,
     relative_to_bicubic,
     wide,
@@ -59,6 +60,27 @@ def test_figures_are_found_by_what_they_are():
     assert published("Set5", scale=3).empty
 
 
+def curve(steps, **columns):
+    return pd.DataFrame({"step": [steps], "loss": [1.0], **columns})
+
+
+PIXELS_ONLY = counterparts({"warmup": "SRResNet"}, {"warmup": curve(100)})
+
+
+@pytest.mark.parametrize(
+    ("architecture", "warmup"), [("RRDBNet", curve(100)), ("SRResNet", curve(1)), ("SRResNet", curve(100, content=1.0))]
+)
+def test_only_an_srresnet_trained_on_pixels_is_called_one(architecture, warmup):
+    assert PIXELS_ONLY == {"SRCNN": "srcnn", "SRResNet": "warmup", "SRGAN": "srgan"}
+    assert counterparts({"warmup": architecture}, {"warmup": warmup}) == {"SRCNN": "srcnn", "SRGAN": "srgan"}
+
+
+def test_every_figure_from_a_repository_names_file_and_commit():
+    for title in published().title.unique():
+        assert ("Table" in title) != ("README of github.com/" in title)
+        assert "Table" in title or len(title.rpartition(" at ")[2]) == 7, title
+
+
 def test_measured_figures_stand_beside_published_ones():
     summary = pd.DataFrame(
         [
@@ -69,12 +91,14 @@ def test_measured_figures_stand_beside_published_ones():
         ],
         columns=["dataset", "method", "metric", "mean"],
     )
-    table = compare(summary, scale=4)
+    table = compare(summary, 4, PIXELS_ONLY)
     assert set(table.dataset) == {"Set5"} and set(table.metric) == {"psnr_y"}  # no published SSIM is Wang's
     ledig = table[table.title.str.contains("SRGAN")].set_index("method")
     assert ledig.published.to_dict() == {"bicubic": 28.43, "warmup": 32.05}
     assert ledig.difference.to_numpy() == pytest.approx([0.07, -1.05])
-    assert compare(summary, scale=2).empty
+    assert compare(summary, 2, PIXELS_ONLY).empty
+    without = compare(summary, 4, counterparts({"warmup": "SmallTanh"}, {"warmup": curve(100)}))
+    assert "warmup" not in set(without.method)
     assert np.isfinite(table.difference).all()
 
 
