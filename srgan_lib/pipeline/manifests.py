@@ -38,7 +38,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     except IsADirectoryError:
         content = None
     if content is None:
-        logger.warning("%s is broken, or was changed after it was written; it counts as not there", path)
+        logger.warning("%s is broken, was changed, or is of an earlier version; it counts as not there", path)
     return content
 
 

@@ -1,5 +1,6 @@
 """The whole pipeline at tiny size, with a recipe: notebooks, report and archive, as `make report` makes them."""
 
+import itertools
 import json
 import os
 import shutil
@@ -11,8 +12,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from srgan_lib.cli.options import read_run
 from srgan_lib.data.sources import BUILTIN, find_photos
 from srgan_lib.layout import STAGES
+from srgan_lib.pipeline.planning import plan_run
+from srgan_lib.pipeline.snapshot import Snapshot
+from tests.robustness.changes import KINDS, assert_noticed, damaged, files_of
 
 ROOT = Path(__file__).parents[2]
 METHODS = ["nearest", "bilinear", "lanczos", "bicubic", "srcnn", "warmup", "srgan"]
@@ -176,6 +181,47 @@ def test_verify_proves_that_the_run_repeats(run):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "byte for byte the same" in done.stdout
+
+
+@pytest.fixture
+def described(run, monkeypatch):
+    """The run as the command describes it to the functions that the commands call."""
+    results, words, _ = run
+    for name in ("SRGAN_WEIGHTS", "TORCH_HOME"):
+        monkeypatch.setenv(name, str(results / "none"))
+    monkeypatch.setenv("SRGAN_OFFLINE", "1")
+    monkeypatch.chdir(ROOT)
+    overlays = tuple(ROOT / "params/overlays" / f"{name}.yaml" for name in ("quick", "tiny"))
+    overrides = tuple(word for word in words if "=" in word)
+    return read_run(ROOT / "params/two_stage_div2k.yaml", "tiny", overrides, overlays, results)
+
+
+@pytest.mark.slow
+def test_every_file_that_is_damaged_is_noticed_and_named(described, monkeypatch):
+    """Each file of the run in one of the ways, in turn; the throw-away project of ``test_integrity`` tries all."""
+    snapshot, names = Snapshot(), files_of(described.directory)
+    assert len(names) > 100
+    for name, kind in zip(names, itertools.cycle(KINDS)):
+        with damaged(described.directory, name, kind):
+            assert_noticed(described, name, snapshot, monkeypatch)
+    assert [plan.action for plan in plan_run(described)] == ["skip"] * len(STAGES)
+
+
+@pytest.mark.slow
+def test_damaged_curves_and_scores_come_out_the_same_again(run, described):
+    """The training resumes from its last checkpoint, and the evaluation judges again."""
+    results, words, _ = run
+    timed = (".ipynb", "manifest.json", "speed.json", "report.html", "report.pdf", ".zip")
+    names = [name for name in files_of(described.directory) if not name.endswith(timed)]
+    before = {name: (described.directory / name).read_bytes() for name in names}
+    for name in ("adversarial/loss_curve.csv", "evaluation/metrics.csv", "metrics.txt"):
+        KINDS["truncated"](described.directory / name)
+    done = srgan(results, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("nothing it depends on has changed since") == 3
+    for text in ("loss_curve.csv is not as it was written", "metrics.csv is not as it was written", "metrics.txt"):
+        assert text in done.stdout
+    assert [name for name in names if (described.directory / name).read_bytes() != before[name]] == []
 
 
 def test_builtin_photographs_are_split_as_promised():

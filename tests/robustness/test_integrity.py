@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from srgan_lib.cli import main
 from srgan_lib.files import read_json, sha256_file, write_json
-from srgan_lib.layout import LayoutError
+from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.messages import listening
 from srgan_lib.pipeline.assemble import ARCHIVE, REPORT, assemble, assemble_again
 from srgan_lib.pipeline.execution import execute
@@ -93,6 +93,19 @@ def test_every_file_that_is_damaged_is_noticed_and_named(run, kind, monkeypatch)
         with damaged(run.directory, name, kind):
             assert_noticed(run, name, snapshot, monkeypatch)
     assert actions(run) == ["skip"] * 5 and not assemble(run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_damaged_file_of_every_stage_comes_out_the_same_again(run, stage, kind):
+    before = hashes(run)
+    KINDS[kind](run.directory / next(name for name in before if name.startswith(f"{stage}/")))
+    plans = plan_run(run)
+    assert [plan.stage.name for plan in plans if plan.action != "skip"] == [stage]
+    execute(plans, run)
+    assemble(run)
+    assert hashes(run) == before
 
 
 @pytest.mark.parametrize(
