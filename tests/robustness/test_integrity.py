@@ -44,7 +44,7 @@ def in_this_process(monkeypatch):
     monkeypatch.setattr("srgan_lib.pipeline.assemble.build_report", report_of_bytes)
 
 
-def report_of_bytes(run_dir):
+def report_of_bytes(run_dir, light):
     for name in REPORT:
         (run_dir / name).write_bytes(b"report of " + (run_dir / "metrics.csv").read_bytes())
 
