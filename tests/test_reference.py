@@ -68,6 +68,7 @@ def test_a_run_becomes_weights_cards_and_results(run, tmp_path):
     assert names >= {"metrics.csv", "metrics_summary.csv", "warmup_loss_curve.csv", "adversarial_learning_curve.png"}
 
 
+@pytest.mark.slow
 def test_models_are_checked_against_their_figures(run, tmp_path, monkeypatch):
     monkeypatch.setenv("SRGAN_WEIGHTS", str(tmp_path))
     weights = tmp_path / "weights"

@@ -48,7 +48,7 @@ class UpscaleError(SrganError):
         self.failures, self.written = failures, written
 
 
-class _Stopped(Exception):
+class _Stopped(SrganError):
     """The run has ended before the image that a thread is working on."""
 
 
@@ -255,7 +255,7 @@ def _run(
 
     def check(_done: int, _tiles: int) -> None:
         if stop.is_set():
-            raise _Stopped
+            raise _Stopped("the run has ended")
 
     def one(result: Path, header: Header) -> ImageError | None:
         try:

@@ -66,6 +66,7 @@ def test_commands_that_compute_no_run_need_no_extra(arguments: tuple[str, ...]) 
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_upscale_and_evaluate_need_no_extra(tmp_path: Path) -> None:
     image = np.random.default_rng(0).integers(0, 256, (24, 20, 3), dtype=np.uint8)
     write_image(tmp_path / "lr" / "a.png", image)

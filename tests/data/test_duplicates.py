@@ -77,6 +77,7 @@ def test_duplicates_within_a_part_and_plain_pictures_pass(photographs):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("judged", ["Set5", "BSD100", "builtin"])
 @pytest.mark.parametrize(("learned_from", "count"), [("bsds400", 399), ("imagenet1000", 1000)])
 def test_what_the_reference_models_learned_from_judges_nothing(learned_from, count, judged):

@@ -35,6 +35,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return contents
 
 
+@pytest.mark.slow
 def test_a_watched_training_shows_time_left_curves_and_sample_now_and_then(tmp_path, shown, monkeypatch) -> None:
     clock = Clock()
     monkeypatch.setattr(training, "monotonic", clock)

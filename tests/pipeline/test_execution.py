@@ -100,6 +100,7 @@ def test_what_is_asked_for_afresh_uses_nothing_that_is_there(tmp_path):
     assert not (run.directory / "data" / "checkpoints").exists()
 
 
+@pytest.mark.slow
 def test_a_stage_keeps_no_files_of_other_parameters_but_what_its_training_can_use(tmp_path):
     network = '\n(stage.directory / "srcnn.safetensors").write_text("weights")'
     root = make_project(tmp_path, {"srcnn": BODIES["srcnn"] + network})

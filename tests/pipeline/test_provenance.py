@@ -102,7 +102,7 @@ ALL = ["srcnn", "warmup", "adversarial"]
         # Networks, terms and degradations that these trainings do not use.
         ("models/rrdbnet.py", None, None, []),
         ("models/small_discriminator.py", None, None, []),
-        ("training.feature_loss.py", None, None, []),
+        ("training/feature_loss.py", None, None, []),
         ("data/realistic.py", None, None, []),
         # Downloads, progress, health, TensorBoard, labels.
         ("downloads.py", None, None, []),
@@ -226,6 +226,7 @@ def test_data_beside_a_module_is_part_of_it(file, library):
     assert "evaluation" in changed(before, fingerprints(library))
 
 
+@pytest.mark.slow
 def test_published_figures_and_other_methods_weights_rerun_the_evaluation_alone(library, tmp_path):
     weights = tmp_path / "theirs.safetensors"
     weights.write_bytes(b"first")

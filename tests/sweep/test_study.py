@@ -156,6 +156,7 @@ def test_judges_are_downloaded_before_a_sweep_is_planned(project, tmp_path, monk
     assert done.exit_code == 0, done.output
 
 
+@pytest.mark.slow
 def test_two_factors_have_a_heat_map_and_a_stage_of_another_run_is_reused(project):
     first = CliRunner().invoke(main, ["run"])
     assert (project / "results" / "demo" / "adversarial" / "manifest.json").exists(), first.output
