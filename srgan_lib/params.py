@@ -453,6 +453,25 @@ class Adversarial(GeneratorTraining):
     )
 
 
+class Opinion(Section):
+    """A blind study with people: what ``opinion.html`` shows to whom."""
+
+    kind: Literal["rating", "pairs"] = Field(
+        default="rating", description="rating: 1 (bad) to 5 (excellent), one image at a time; pairs: one of two images"
+    )
+    question: Literal["photograph", "original"] = Field(
+        default="photograph", description="of pairs: which looks more like a photograph, or is closer to the original"
+    )
+    methods: list[str] = Field(default=[], description="methods shown; none: all that pictures show, nearest, and hr")
+    images: int = Field(default=20, ge=1, le=500, description="test images shown, at most")
+    size: int = Field(
+        default=320, ge=64, le=1024, description="side of what is shown of an image, in HR pixels, at most"
+    )
+    raters: int = Field(default=26, ge=1, le=1000, description="raters there can be; the paper had 26")
+    votes: int = Field(default=200, ge=4, le=2000, description="votes of a rater, at most; beyond it raters take turns")
+    repeats: int = Field(default=6, ge=0, le=50, description="votes asked twice, which measure a rater's reliability")
+
+
 class Evaluation(Section):
     """Stage 05: judging."""
 
@@ -485,6 +504,9 @@ class Evaluation(Section):
     self_ensemble: bool = Field(default=False, description="add rows that average the eight flips and turns")
     interpolations: list[Fraction] = Field(
         default=[], description="networks between warm-up and SRGAN judged too: SRGAN's share of the weights"
+    )
+    opinion: Opinion | None = Field(
+        default=None, description="a study with people, written as opinion.html; none: srgan opinion make writes one"
     )
 
     @model_validator(mode="after")

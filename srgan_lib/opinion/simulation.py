@@ -44,12 +44,14 @@ class SimulatedStudy:
     ----------
     votes : R×I×M.
     careless : R, whether a rater votes by chance.
+    shown : I×M, quality of each image by each method.
     expected_here : M, expected mean vote of careful raters on these images.
     expected_kind : M, the same on images of this kind.
     """
 
     votes: np.ndarray
     careless: np.ndarray
+    shown: np.ndarray
     expected_here: np.ndarray
     expected_kind: np.ndarray
 
@@ -84,6 +86,7 @@ def simulate_study(
     return SimulatedStudy(
         votes,
         careless,
+        shown,
         expected_vote(shown, observers).mean(0),
         expected_vote(quality, observers, further=of_images),
     )
