@@ -43,6 +43,7 @@ patch_size = 64
 tile = 176
 reference_models = True
 self_ensemble = False
+opinion = None
 published = {"title": "", "sources": [], "methods": {}, "metrics": [], "curves": []}
 
 # %% [markdown] tags=["remove-cell"]

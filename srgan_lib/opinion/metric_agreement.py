@@ -36,23 +36,25 @@ def metric_agreement(scores: np.ndarray, metrics: dict[str, np.ndarray], seed: i
     A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007.
     """
     rng = np.random.default_rng(seed)
-    raters, images = scores.shape[:2]
-    draws = [(rng.integers(raters, size=raters), rng.integers(images, size=images)) for _ in range(RESAMPLES)]
-    means = _mean(scores)
-    resampled = [(_mean(scores[chosen][:, places]), places) for chosen, places in draws]
+    raters, images, methods = scores.shape
+    draws = [(np.arange(raters), np.arange(images))]
+    draws += [(rng.integers(raters, size=raters), rng.integers(images, size=images)) for _ in range(RESAMPLES)]
+    people = np.array([_mean(scores[chosen][:, places]) for chosen, places in draws])  # draws × images × methods
     rows = []
     for name, values in metrics.items():
         values = values if METRICS[name].higher_is_better else -values
-        spearman, pearson, points = _correlations(means, values)
-        if points < FEWEST:
+        known = np.isfinite(people[0]) & np.isfinite(values)
+        if known.sum() < FEWEST:
             continue
-        again = np.array([_correlations(mean, values[places])[:2] for mean, places in resampled])
-        low, high = np.nanpercentile(again, [2.5, 97.5], axis=0)
-        known = np.isfinite(means) & np.isfinite(values)
-        by_method = [(means[:, m][known[:, m]].mean(), values[:, m][known[:, m]].mean())
-                     for m in range(means.shape[1]) if known[:, m].any()]  # fmt: skip
-        over = _rank_correlation(*np.array(by_method).T) if len(by_method) > 2 else np.nan
-        rows.append([name, points, spearman, low[0], high[0], pearson, low[1], high[1], over])
+        drawn = np.array([values[places] for _, places in draws])
+        pairs = people.reshape(len(draws), -1), drawn.reshape(len(draws), -1)
+        row: list[object] = [name, int(known.sum())]
+        for found in (_correlations(*map(_ranks, _common(*pairs))), _correlations(*_common(*pairs))):
+            row += [found[0], *np.nanpercentile(found[1:], [2.5, 97.5])]
+        judged = [method for method in range(methods) if known[:, method].any()]
+        by_method = [[table[known[:, m], m].mean() for m in judged] for table in (people[0], values)]
+        over = _correlations(*(_ranks(np.array([means])) for means in by_method))[0] if len(judged) > 2 else np.nan
+        rows.append([*row, over])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -63,14 +65,25 @@ def _mean(scores: np.ndarray) -> np.ndarray:
     return np.where(count, np.where(known, scores, 0).sum(0) / np.maximum(count, 1), np.nan)
 
 
-def _correlations(scores: np.ndarray, values: np.ndarray) -> tuple[float, float, int]:
-    known = np.isfinite(scores) & np.isfinite(values)
-    one, other = scores[known], values[known]
-    if len(one) < 3 or not np.ptp(one) or not np.ptp(other):
-        return np.nan, np.nan, len(one)
-    return _rank_correlation(one, other), float(np.corrcoef(one, other)[0, 1]), len(one)
+def _common(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Keep the points that both have; the others are NaN in both."""
+    known = np.isfinite(one) & np.isfinite(other)
+    return np.where(known, one, np.nan), np.where(known, other, np.nan)
 
 
-def _rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
-    ranks = stats.rankdata(one), stats.rankdata(other)
-    return float(np.corrcoef(*ranks)[0, 1]) if np.ptp(ranks[0]) and np.ptp(ranks[1]) else np.nan
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Rank each row, ties at their mean; NaN stays."""
+    known = np.isfinite(values)
+    return np.where(known, stats.rankdata(np.where(known, values, np.inf), axis=1), np.nan)
+
+
+def _correlations(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Compute Pearson's correlation of each row, ignoring NaN; NaN where one side does not vary."""
+    known = np.isfinite(one)
+    count = np.maximum(known.sum(1, keepdims=True), 1)
+    centred = [
+        np.where(known, side - np.where(known, side, 0).sum(1, keepdims=True) / count, 0) for side in (one, other)
+    ]
+    first, second = ((side**2).sum(1) for side in centred)
+    varies = (first > 1e-12) & (second > 1e-12)
+    return np.where(varies, (centred[0] * centred[1]).sum(1) / np.sqrt(np.where(varies, first * second, 1)), np.nan)
