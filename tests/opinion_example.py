@@ -39,7 +39,8 @@ def make_light_run(folder: Path) -> Path:
     params = Params()
     (folder / "evaluation").mkdir(parents=True)
     write_scores(folder)
-    manifest = {"title": params.title, "parameters": {"shared": params.shared.model_dump()}}
+    sections = {name: getattr(params, name).model_dump() for name in ("shared", "evaluation")}
+    manifest = {"title": params.title, "parameters": sections}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     (folder / "evaluation/manifest.json").write_text(json.dumps({"fingerprint": "0" * 64}))
     return add_whole_images(folder, 64)

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from srgan_lib.cli import fetch, images, runs, sweep
+from srgan_lib.cli import fetch, images, opinion, runs, sweep
 from srgan_lib.errors import SrganError, storage_error, traceback_text
 
 
@@ -61,6 +61,7 @@ for command in (
     runs.train,
     runs.report,
     runs.verify,
+    opinion.opinion,
     runs.show_params,
     images.upscale,
     images.evaluate,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from srgan_lib import params_io
-from srgan_lib.layout import project_root, require_project, run_folder
+from srgan_lib.layout import LayoutError, project_root, require_project, run_folder
 
 if TYPE_CHECKING:
     from srgan_lib.pipeline.run import Run
@@ -83,6 +83,22 @@ def read_run(
 def results_root(asked: Path | None) -> Path:
     """Where all runs are: as asked for with ``--results``, or in the project."""
     return (asked or project_root() / "results").resolve()
+
+
+def existing_run(run: str) -> Path:
+    """Find the folder of a finished run by its name under ``results/`` or its path.
+
+    Raises
+    ------
+    LayoutError
+        Naming the runs that there are.
+    """
+    for folder in (Path(run), project_root() / "results" / run):
+        if (folder / "manifest.json").exists():
+            return folder.resolve()
+    results = project_root() / "results"
+    there = sorted(p.parent.name for p in results.glob("*/manifest.json"))
+    raise LayoutError(f"no finished run {run!r}; there are: {', '.join(there) or 'none yet (make report makes one)'}")
 
 
 def this_command() -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
 
 from srgan_lib import params_io
 from srgan_lib.cli.extras import require_extra
-from srgan_lib.cli.options import read_run, report_options, run_options
+from srgan_lib.cli.options import existing_run, read_run, report_options, run_options
 from srgan_lib.cli.terminal import Terminal, print_table
 from srgan_lib.downloads import offline
-from srgan_lib.layout import STAGES, TRAINING_STAGES, LayoutError, project_root
+from srgan_lib.layout import STAGES, TRAINING_STAGES, project_root
 
 
 @click.command()
@@ -105,7 +104,7 @@ def report(run: str, open_it: bool, light: bool, archive_images: bool) -> None:
     require_extra("report")
     from srgan_lib.pipeline.assemble import Extent, assemble_again
 
-    run_dir = _existing_run(run)
+    run_dir = existing_run(run)
     for path in assemble_again(run_dir, Extent(light, archive_images)):
         click.echo(path)
     if open_it:
@@ -120,7 +119,7 @@ def verify(run: str) -> None:
     from srgan_lib.pipeline.run import Run
     from srgan_lib.pipeline.verify import verify_run
 
-    recorded = Run.recorded(_existing_run(run), project_root())
+    recorded = Run.recorded(existing_run(run), project_root())
     with Terminal() as terminal:
         count = verify_run(recorded, terminal.on_event)
     click.secho(f"Verified: {count} files came out byte for byte the same.", fg="green")
@@ -132,12 +131,3 @@ def show_params(pattern: str | None) -> None:
     """Print every parameter with its default, bounds and meaning (those whose name holds PATTERN)."""
     rows = [row for row in params_io.describe() if not pattern or pattern in row[0]]
     print_table(("name", "default", "allowed", "meaning"), rows)
-
-
-def _existing_run(run: str) -> Path:
-    for folder in (Path(run), project_root() / "results" / run):
-        if (folder / "manifest.json").exists():
-            return folder.resolve()
-    results = project_root() / "results"
-    there = sorted(p.parent.name for p in results.glob("*/manifest.json"))
-    raise LayoutError(f"no finished run {run!r}; there are: {', '.join(there) or 'none yet (make report makes one)'}")

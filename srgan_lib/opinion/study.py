@@ -14,7 +14,7 @@ from srgan_lib.params import Opinion
 FOLDER = "opinion"
 PAGE = "opinion.html"  #: beside report.html, to be sent to raters
 KEY = f"{FOLDER}/study.json"  #: decodes the page; it stays in the run's folder
-SCORES = f"{FOLDER}/opinion_scores.csv"
+TABLES = f"{FOLDER}/opinion_*"  #: what is computed from the answers
 ORIGINAL = "hr"  #: the method that is the original itself
 
 

@@ -14,7 +14,9 @@ from srgan_lib.files import atomic_path, digest, write_atomic
 from srgan_lib.hardware import machine
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.methods import TRAINED
-from srgan_lib.params import Params
+from srgan_lib.opinion.make import make_study
+from srgan_lib.opinion.study import TABLES, find_study
+from srgan_lib.params import Opinion, Params
 from srgan_lib.pipeline import code_hashes, provenance
 from srgan_lib.pipeline.file_hashes import file_hashes, remember_hashes
 from srgan_lib.pipeline.integrity import checked_stages, compare_top
@@ -131,6 +133,9 @@ def _write_all(run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any
         write_atomic(run_dir / name, (run_dir / origin).read_bytes())
     # The report reads it, and it is in the archive, whose hash it therefore cannot hold yet.
     write_manifest(run_dir, {key: value for key, value in manifest.items() if key not in ("content", "outputs")})
+    design = manifest["parameters"]["evaluation"].get("opinion")
+    if design and not find_study(run_dir):
+        make_study([run_dir], Opinion.model_validate(design))
     build_report(run_dir, extent.light)
     write_archive(run_dir, stages, extent)
     outputs = file_hashes(run_dir, (*TOP_LEVEL, *REPORT, ARCHIVE), check=True)
@@ -172,6 +177,8 @@ def run_manifest(run: Run, stages: dict[str, Any]) -> dict[str, Any]:
 def write_archive(run_dir: Path, stages: Mapping[str, Any], extent: Extent = Extent()) -> Path:
     """Write ``srgan_results.zip``: what a run's manifests record, and these; the same files give the same bytes.
 
+    Of a study with people it holds the scores, and not the key to the methods.
+
     Parameters
     ----------
     stages : their manifests.
@@ -179,10 +186,11 @@ def write_archive(run_dir: Path, stages: Mapping[str, Any], extent: Extent = Ext
     """
     target = run_dir / ARCHIVE
     recorded = [f"{stage}/{name}" for stage, manifest in stages.items() for name in (*manifest["outputs"], NAME)]
+    opinions = [path.relative_to(run_dir).as_posix() for path in run_dir.glob(TABLES)]
     if not extent.archive_images:
         recorded = [name for name in recorded if not name.startswith(f"{WHOLE_IMAGES}/")]
     with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name in sorted([*recorded, *TOP_LEVEL, *REPORT, NAME]):
+        for name in sorted([*recorded, *opinions, *TOP_LEVEL, *REPORT, NAME]):
             # Weights and pictures do not compress, and text is small: storing is several times faster.
             entry = zipfile.ZipInfo(f"{run_dir.name}/{name}", (1980, 1, 1, 0, 0, 0))
             archive.writestr(entry, (run_dir / name).read_bytes())
