@@ -14,6 +14,7 @@ from srgan_lib.files import atomic_path, digest, write_atomic
 from srgan_lib.hardware import machine
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.methods import TRAINED
+from srgan_lib.opinion.errors import OpinionError
 from srgan_lib.opinion.make import make_study
 from srgan_lib.opinion.study import TABLES, find_study
 from srgan_lib.params import Opinion, Params
@@ -133,14 +134,21 @@ def _write_all(run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any
         write_atomic(run_dir / name, (run_dir / origin).read_bytes())
     # The report reads it, and it is in the archive, whose hash it therefore cannot hold yet.
     write_manifest(run_dir, {key: value for key, value in manifest.items() if key not in ("content", "outputs")})
-    design = manifest["parameters"]["evaluation"].get("opinion")
-    if design and not find_study(run_dir):
-        make_study([run_dir], Opinion.model_validate(design))
+    _make_study(run_dir, manifest["parameters"]["evaluation"].get("opinion"))
     build_report(run_dir, extent.light)
     write_archive(run_dir, stages, extent)
     outputs = file_hashes(run_dir, (*TOP_LEVEL, *REPORT, ARCHIVE), check=True)
     write_manifest(run_dir, {**manifest, "outputs": outputs})
     remember_hashes(run_dir, outputs)
+
+
+def _make_study(run_dir: Path, design: Mapping[str, Any] | None) -> None:
+    """Write the study with people that the parameters ask for, unless there is one; the report does not depend on it."""
+    try:
+        if design and not find_study(run_dir):
+            make_study([run_dir], Opinion.model_validate(design))
+    except OpinionError as error:
+        logger.warning("No study with people was made: %s", error)
 
 
 def run_manifest(run: Run, stages: dict[str, Any]) -> dict[str, Any]:

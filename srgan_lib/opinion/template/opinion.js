@@ -45,6 +45,11 @@
       const times = Math.max(1, Math.min(Math.round(ratio), Math.floor(room / width)));
       image.style.width = `${(width * times) / ratio}px`;
       image.style.height = `${(height * times) / ratio}px`;
+      // Onto the grid of device pixels, which a page in CSS pixels may miss at 125 or 150 %.
+      image.style.left = image.style.top = "0";
+      const box = image.getBoundingClientRect();
+      image.style.left = `${Math.round(box.left * ratio) / ratio - box.left}px`;
+      image.style.top = `${Math.round(box.top * ratio) / ratio - box.top}px`;
     }
     const scale = window.visualViewport ? visualViewport.scale : 1;
     const zoom = matchMedia("(hover: hover)").matches ? outerWidth / innerWidth : 1;
