@@ -18,6 +18,7 @@ _STORAGE_PROBLEMS = {
     errno.EDQUOT: "the disk quota is used up; free some space",
     errno.EACCES: "permission denied; change the permissions, or choose another place",
     errno.EPERM: "permission denied; change the permissions, or choose another place",
+    errno.ENAMETOOLONG: "the name is too long; give a shorter one",
     errno.EROFS: "the file system is read-only; choose another place",
 }
 

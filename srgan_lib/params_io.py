@@ -57,7 +57,8 @@ def check_document(document: Document, source: str) -> Params:
     ParameterError
         Naming every wrong parameter with what is allowed and where it comes from.
     """
-    if "run_dir" in document.values.get("shared", ()):
+    shared = document.values.get("shared")
+    if isinstance(shared, Mapping) and "run_dir" in shared:
         origin = document.origins.get("shared.run_dir", source)
         raise ParameterError(
             f"{origin}: shared.run_dir: is for notebooks run by hand; here --run names the folder, and --results where it is",
@@ -176,6 +177,7 @@ def refusal(
             sentences.append((sentence.partition(":")[0], sentence, ()))
         else:
             message = item["msg"].removeprefix("Input should be ").removeprefix("String should ")
+            message = re.sub(r"a valid dictionary or instance of \w+", "a mapping of names to values", message)
             message = message.replace(f"match pattern '{OWN_CLASS}'", "FILE.py:Class, your own")
             bounds.setdefault(
                 (name, f"{shortened(name, 100)}: {brief(item['input'])} is not allowed; it should be "), []

@@ -87,8 +87,8 @@ def parse_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
         For what is no YAML, a key given twice, aliases that stand for more than ``LARGEST`` values, and what is
         nested more than ``DEEPEST`` deep.
     """
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             return None, {}
@@ -100,8 +100,6 @@ def parse_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
         raise ParameterError(f"{source}{place}: not YAML: {shortened(error.problem or error.context)}") from None
     except Exception as error:  # PyYAML raises whatever it stumbles over in a value such as 2001-99-99
         raise ParameterError(f"{source}: not YAML: {shortened(error)}") from None
-    finally:
-        loader.dispose()
 
 
 class _Loader(yaml.SafeLoader):
