@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from srgan_lib.cli import fetch, images, opinion, runs, sweep
+from srgan_lib.cli import export, fetch, images, opinion, runs, sweep
 from srgan_lib.errors import SrganError, storage_error, traceback_text
 
 
@@ -66,5 +66,6 @@ for command in (
     images.upscale,
     images.evaluate,
     images.models,
+    export.export,
 ):
     main.add_command(command)

@@ -9,6 +9,7 @@ from srgan_lib.errors import PackageMissing
 #: By extra, the modules of its packages without which its commands fail.
 EXTRAS = {
     "report": ("bs4", "ipykernel", "matplotlib", "mistune", "nbconvert", "papermill", "pypandoc", "seaborn", "typst"),
+    "onnx": ("onnx",),
     "sweep": ("dask", "distributed"),
 }
 

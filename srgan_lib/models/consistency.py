@@ -49,18 +49,18 @@ class LRConsistency(nn.Module):
 
     def reduced(self, images: Tensor) -> Tensor:
         """Reduce N×C×(scale·h)×(scale·w), without two LR pixels along each side."""
-        channels, taps = images.shape[1], len(self.small)
+        channels, taps = int(images.shape[1]), len(self.small)  # constants also while the network is traced
         outside = (
             EDGE * self.scale - (taps - self.scale) // 2
         )  # HR pixels that the first and the last window leave over
-        x = images[..., outside : images.shape[-2] - outside, outside : images.shape[-1] - outside]
+        x = images[..., outside:-outside, outside:-outside]
         for shape, stride in (((taps, 1), (self.scale, 1)), ((1, taps), (1, self.scale))):
             x = F.conv2d(x, self.small.reshape(1, 1, *shape).repeat(channels, 1, 1, 1), stride=stride, groups=channels)
         return x
 
     def enlarged(self, images: Tensor) -> Tensor:
         """Find the smallest N×C×(scale·h)×(scale·w) images whose reduction is the N×C×h×w ones."""
-        channels, taps = images.shape[1], len(self.small)
+        channels, taps = int(images.shape[1]), len(self.small)
         over = (taps - self.scale) // 2
         x = images
         for place, pad in (((1, 0), (REACH, 0)), ((0, 1), (0, REACH))):

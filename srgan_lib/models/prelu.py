@@ -17,9 +17,11 @@ class PReLU(nn.PReLU):
 
     def forward(self, input: Tensor) -> Tensor:
         """Map any shape to the same shape."""
-        if torch.is_inference_mode_enabled() and not torch.compiler.is_compiling():
+        if torch.compiler.is_compiling() or torch.onnx.is_in_onnx_export():
+            return super().forward(input)
+        if torch.is_inference_mode_enabled():
             return nn.functional.leaky_relu_(input, self.weight.item())
-        if input.device.type == "cpu" and not torch.compiler.is_compiling():
+        if input.device.type == "cpu":
             return _OnCpu.apply(input, self.weight)
         return super().forward(input)
 

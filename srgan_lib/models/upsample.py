@@ -37,7 +37,7 @@ class BicubicUpsample(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Enlarge N×C×h×w to N×C×(scale·h)×(scale·w)."""
-        channels = images.shape[1]
+        channels = int(images.shape[1])  # a constant also while the network is traced
         with torch.autocast(images.device.type, enabled=False):
             padded = F.pad(images.to(self.kernels.dtype), 4 * [self.RADIUS], mode="replicate")
             phases = F.conv2d(padded, self.kernels.repeat(channels, 1, 1, 1), groups=channels)

@@ -111,6 +111,15 @@ def test_upscale_by_srgan_unless_told_otherwise(project):
     assert default == by_srgan != by_srcnn
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_upscale_in_either_precision(project, precision):
+    photograph(project / "small.png", side=20)
+    srgan("upscale", "small.png", "exact.png", "--model", "srcnn", "--precision", "float32")
+    assert srgan("upscale", "small.png", "out.png", "--model", "srcnn", "--precision", precision).exit_code == 0
+    exact, found = (np.asarray(Image.open(project / name)).astype(int) for name in ("exact.png", "out.png"))
+    assert abs(exact - found).max() <= (0 if precision == "float32" else 4)
+
+
 def test_upscale_of_one_image_into_a_folder(project):
     photograph(project / "small.png", side=20)
     (project / "out").mkdir()

@@ -1,0 +1,53 @@
+"""Networks as ONNX, the format that other programs' engines read."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Mapping
+
+import torch
+
+from srgan_lib.models.base import SuperResolver
+
+OPSET = 17  #: of ONNX's operators; ONNX Runtime 1.12 and later, OpenVINO 2023 and later read it
+SMALLEST = 5  #: LR pixels per side below which the written graph is not the network, see ``LRConsistency``
+
+
+def to_onnx(model: SuperResolver, metadata: Mapping[str, str] | None = None) -> bytes:
+    """Write a network's graph and weights for images of any size from :data:`SMALLEST` on; needs the package onnx.
+
+    Parameters
+    ----------
+    model : on the CPU; it is written as in evaluation mode, in float32.
+    metadata : texts by name for the file's ``metadata_props``.
+
+    Returns
+    -------
+    An ONNX file's content: ``lr``, N×3×h×w in [0,1], gives ``sr``, N×3×(scale·h)×(scale·w), not clamped.
+    """
+    training, content = model.training, io.BytesIO()
+    axes = {"lr": {0: "N", 2: "h", 3: "w"}, "sr": {0: "N", 2: "H", 3: "W"}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing warns of every size that the network means to be constant
+        # The exporter by tracing: the other one needs a package more, and is slower.
+        torch.onnx.export(
+            model.eval(),
+            (torch.rand(1, 3, 24, 20),),
+            content,  # pyright: ignore[reportArgumentType]  # the exporter by tracing also writes to open files
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=["lr"],
+            output_names=["sr"],
+            dynamic_axes=axes,
+        )
+    model.train(training)
+    return _with_metadata(content.getvalue(), metadata) if metadata else content.getvalue()
+
+
+def _with_metadata(content: bytes, metadata: Mapping[str, str]) -> bytes:
+    import onnx
+
+    file = onnx.load_model_from_string(content)
+    onnx.helper.set_model_props(file, dict(metadata))
+    return file.SerializeToString()

@@ -1,0 +1,89 @@
+"""Networks written as ONNX give PyTorch's images in ONNX Runtime, at any size."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from srgan_lib import weights
+from srgan_lib.cli import extras, main
+from srgan_lib.models.files import load_model
+from srgan_lib.models.generators import build_generator
+from srgan_lib.models.onnx_file import OPSET, SMALLEST, to_onnx
+
+onnx = pytest.importorskip("onnx")
+runtime = pytest.importorskip("onnxruntime")
+
+
+def differences(content, model):
+    """Largest differences from PyTorch, for images of several sizes."""
+    session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    for shape in ((1, 3, SMALLEST, 9), (1, 3, 33, 20), (2, 3, 16, 41)):
+        lr = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+        with torch.inference_mode():
+            expected = model(lr).numpy()
+        (found,) = session.run(["sr"], {"lr": lr.numpy()})
+        assert found.shape == expected.shape and expected.std() > 0.01
+        yield np.abs(found - expected).max()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["srcnn", "srresnet", "srgan"])
+def test_the_shipped_networks(tmp_path, name):
+    target = tmp_path / "out.onnx"
+    done = CliRunner().invoke(main, ["export", name, str(target)])
+    assert done.exit_code == 0, done.output
+    model, card = load_model(weights.reference_models()[name])
+    assert max(differences(target.read_bytes(), model)) <= 1e-4
+    written = onnx.load(target)
+    assert written.opset_import[0].version == OPSET
+    metadata = {entry.key: entry.value for entry in written.metadata_props}
+    assert json.loads(metadata["config"]) == card["config"] and metadata["scale"] == "4"
+    assert "SHA-256" in metadata["card"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["rrdbnet", "espcn", "small_tanh", "compact"])
+def test_the_other_architectures(architecture):
+    options = {} if architecture == "espcn" else {"channels": 8, "blocks": 2}
+    model = build_generator({"architecture": architecture, **options}).eval()
+    assert max(differences(to_onnx(model), model)) <= 1e-4
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("srgan", "out.pt"), ".onnx"),
+        (("nothing", "out.onnx"), "srresnet"),
+        (("srgan", "there.onnx"), "--force"),
+    ],
+)
+def test_wrong_input_is_refused(tmp_path, monkeypatch, words, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.onnx").touch()
+    refused = CliRunner().invoke(main, ["export", *words])
+    assert refused.exit_code == 2 and said in refused.output
+    assert [path.name for path in tmp_path.iterdir()] == ["there.onnx"]
+
+
+def test_a_missing_package_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(extras.EXTRAS, "onnx", ("no_such_module",))
+    refused = CliRunner().invoke(main, ["export", "srgan", str(tmp_path / "out.onnx")])
+    assert refused.exit_code == 2 and "srgan-report[onnx]" in refused.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("architecture", "options"), [("rrdbnet", {"channels": 64}), ("compact", {"channels": 64})])
+def test_spandrel_reads_networks_of_these_names(architecture, options):
+    """So do the programs that are built on it."""
+    spandrel = pytest.importorskip("spandrel")
+    model = build_generator({"architecture": architecture, "blocks": 1, "scale": 4, **options}).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    theirs = spandrel.ModelLoader().load_from_state_dict(dict(model.state_dict()))
+    lr = torch.rand(1, 3, 20, 24)
+    with torch.inference_mode():
+        torch.testing.assert_close(theirs.model.eval()(lr), model(lr), atol=1e-4, rtol=1e-4)
+    assert theirs.scale == 4
