@@ -64,6 +64,8 @@ ExtraMetric = Literal[
     "ssim_rgb",
     "ms_ssim_y",
     "vif_y",
+    "content_vgg22",
+    "content_vgg54",
     "grid_artefact",
     "spectral_evenness",
     "lr_psnr",

@@ -82,7 +82,7 @@ for number, (dataset, group) in enumerate(comparison.finished.groupby("dataset",
 # whose standard deviation is the spread over seeds. The effect of going from $a$ to $b$ is $\mu_b - \mu_a$. Its
 # interval uses Student's $t$ where the two were chosen beforehand (the smallest and the largest number), and Tukey's
 # studentised range where they are the worst and the best of several, because a best that was picked after looking is
-# partly luck.
+# partly luck. A best number between the ends is therefore named beside them and compared with the worst.
 
 # %%
 for number, factor in enumerate(factors if metrics else [], 1):

@@ -1,8 +1,8 @@
 """Measure how close a super-resolved image is to the original, each metric in the field's exact convention.
 
 A name carries its convention. ``_y`` is the luminance of BT.601 in studio range, ``_rgb`` the three channels. For
-both, ``border`` pixels (as many as the scale) are shaved from each side and the peak is 255. LPIPS, LR-PSNR and what
-looks at spectra see whole images. All images are uint8, as they would be saved. The score of a set is the mean
+both, ``border`` pixels (as many as the scale) are shaved from each side and the peak is 255. LPIPS, content distances, LR-PSNR
+and what looks at spectra see whole images. All images are uint8, as they would be saved. The score of a set is the mean
 of its images' scores.
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.spectrum import luminance
+from srgan_lib.metrics.content import CONTENT_LAYERS, content_distance
 from srgan_lib.metrics.grid import grid_artefact, spectral_evenness
 from srgan_lib.metrics.lpips import MetricUnavailable, lpips_distance
 from srgan_lib.metrics.lr_psnr import lr_psnr
@@ -48,6 +49,7 @@ MEASURES = {
     "ssim_rgb": Measure("rgb", ssim, True),
     "ms_ssim_y": Measure("y", ms_ssim, True),
     "vif_y": Measure("y", vifp, True),
+    **{name: Measure("image", partial(content_distance, layer=layer), False) for name, layer in CONTENT_LAYERS.items()},
     "grid_artefact": Measure("scaled", grid_artefact, False),
     "spectral_evenness": Measure("image", spectral_evenness, False),
     "lr_psnr": Measure("scaled", lr_psnr, True),

@@ -55,6 +55,8 @@ _LABELS = {
     "ssim_rgb": ("SSIM-RGB (Wang)", ""),
     "ms_ssim_y": ("MS-SSIM-Y", ""),
     "vif_y": ("VIFp-Y", ""),
+    "content_vgg22": ("content distance (VGG22)", ""),
+    "content_vgg54": ("content distance (VGG54)", ""),
     "grid_artefact": ("grid artefact", "dB"),
     "spectral_evenness": ("spectral evenness", "dB"),
     "lr_psnr": ("LR-PSNR", "dB"),

@@ -26,6 +26,7 @@ from srgan_lib import weights
 from srgan_lib.data.photos import Photo
 from srgan_lib.data.sources import DatasetMissing, find_photos
 from srgan_lib.files import digest, sha256_file
+from srgan_lib.metrics.content import CONTENT_LAYERS
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone
 from srgan_lib.models.own_code import locate
 from srgan_lib.models.vgg19 import layer_index
@@ -159,6 +160,8 @@ def environment(stage: str, params: Params, snapshot: Snapshot, *, fetching: boo
         absent = UNKNOWN if fetching else MISSING
         networks = [LPIPS_BACKBONES[net] for net in section.lpips_nets]
         found |= {name: _backbone_hash(name, snapshot) or absent for name in networks}
+        if judging := [CONTENT_LAYERS[name] for name in section.extra_metrics if name in CONTENT_LAYERS]:
+            found["vgg19"] = _backbone_hash("vgg19", snapshot, max(judging, key=layer_index)) or absent
         if section.reference_models:
             shipped = weights.reference_models(params.shared.scale).values()
             found |= {path.name: _file_hash(path, snapshot) for path in shipped}

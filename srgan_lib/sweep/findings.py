@@ -98,6 +98,9 @@ def seed_variances(rows: pd.DataFrame) -> list[str]:
 def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> Effect | None:
     """Compare a factor's smallest number with its largest, or its worst level with its best.
 
+    The smallest and the largest were chosen beforehand. Where the best number lies between them, it is named, and compared
+    with the worst as one that was picked after looking.
+
     Returns
     -------
     None where fewer than two levels have finished runs.
@@ -107,16 +110,22 @@ def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> Effect | None:
     if len(present) < 2:
         return None
     means = over_seeds(rows, metric, factor.name)["mean"].sort_values(ascending=measure.higher_is_better)
+    worst, best = means.index[0], means.index[-1]
+    between = ""
     if factor.numbers:
         number = dict(zip(factor.levels, factor.numbers, strict=True))
         a, b = min(present, key=number.__getitem__), max(present, key=number.__getitem__)
         found = contrast(rows, metric, factor.name, a, b)
         begin = f"From {factor.short} {a} to {b}, {measure.label} {_moves(found.difference, metric)}"
+        if best not in (a, b):
+            begin += f" and is best between, at {best}"
+            inner = contrast(rows, metric, factor.name, worst, best, candidates=len(present))
+            between = f"; between {worst} and {best}, the worst and the best, it {_moves(inner.difference, metric)}"
+            between += "".join(_judged(inner, metric))
     else:
-        a, b = means.index[0], means.index[-1]
-        found = contrast(rows, metric, factor.name, a, b, candidates=len(present))
-        begin = f"Between {factor.short} {a} and {b}, the worst and the best, {measure.label} {_moves(found.difference, metric)}"
-    between = f"; the best mean is at {means.index[-1]}" if means.index[-1] not in (a, b) else ""
+        found = contrast(rows, metric, factor.name, worst, best, candidates=len(present))
+        begin = f"Between {factor.short} {worst} and {best}, the worst and the best, {measure.label} "
+        begin += _moves(found.difference, metric)
     verdict, evidence = _judged(found, metric)
     return Effect(found, begin + verdict, evidence + between)
 
