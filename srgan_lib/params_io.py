@@ -70,25 +70,49 @@ def check_document(document: Document, source: str) -> Params:
         raise refusal(error, Params, source, origins=document.origins) from None
 
 
-def read(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = ()) -> Params:
+def read(
+    path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = (), limits: Path | None = None
+) -> Params:
     """Read a params file, merge overlays over it, apply ``stage.name=value`` overrides, validate.
+
+    Parameters
+    ----------
+    limits : a params file whose numbers are the most that the files may ask for; see :func:`lowered`.
 
     Raises
     ------
     ParameterError
         For a file that is missing or no YAML mapping, and for every wrong parameter.
     """
-    return check_document(read_document(path, overrides, overlays), str(path))
+    return check_document(read_document(path, overrides, overlays, limits), str(path))
 
 
-def read_document(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = ()) -> Document:
+def read_document(
+    path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = (), limits: Path | None = None
+) -> Document:
     """Read what :func:`read` validates: a params file with overlays and overrides merged over it."""
     document = Document()
     for file in (path, *overlays):
         document = document.merged(load_yaml(Path(file)))
+    if limits is not None:
+        document = lowered(document, load_yaml(limits))
     for text in overrides:
         document = document.merged(parse_override(text))
     return document
+
+
+def lowered(document: Document, limits: Document) -> Document:
+    """Lower the numbers of a document, or the defaults in their place, that exceed those of another; all else stays."""
+    values: dict[str, dict[str, Any]] = {}
+    for section, most in limits.values.items():
+        given = document.values.get(section)
+        for name, limit in most.items():
+            default = Params.section(section).model_fields[name].default
+            value = given.get(name, default) if isinstance(given, Mapping) else default
+            if _is_number(limit) and _is_number(value) and value > limit:
+                values.setdefault(section, {})[name] = limit
+    names = [f"{section}.{name}" for section, lower in values.items() for name in lower]
+    return document.merged(Document(values, {name: limits.origins[name] for name in names}))
 
 
 def describe() -> Iterator[tuple[str, str, str, str]]:
@@ -210,6 +234,10 @@ def _allowed_at(path: list[str], model: type[BaseModel]) -> list[str]:
             assert isinstance(inner, type) and issubclass(inner, BaseModel)
             model = inner
     return list(model.model_fields)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_union_tag(part: str) -> bool:

@@ -13,6 +13,7 @@ import yaml
 
 from scripts.write_recipe_tables import BEGIN, END, rows, tables
 from srgan_lib import params_io
+from srgan_lib.cli.options import QUICK
 from srgan_lib.evaluation.published import compare_recipe, published
 from srgan_lib.layout import STAGES
 from srgan_lib.pipeline.resolve import resolve
@@ -92,6 +93,24 @@ def test_quick_changes_only_steps_counts_and_data(recipe):
     changed = {name.split(".")[1] for name in whole if whole[name] != quick[name] and whole[name] != "auto"}
     assert changed <= STEPS | COUNTS | DATA, changed
     assert "steps" in changed and "dataset" in changed
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in PARAMS.glob("*.yaml")))
+def test_the_option_quick_lowers_steps_and_counts_of_any_params_file_and_changes_nothing_else(file):
+    whole = values(params_io.read(PARAMS / file))
+    quick = values(params_io.read(PARAMS / file, limits=ROOT / QUICK))
+    lower = {name for name in whole if whole[name] != quick[name]}
+    assert {name.split(".")[1] for name in lower} <= STEPS | COUNTS
+    assert all(quick[name] < whole[name] for name in lower)
+    assert quick["adversarial.steps"] == min(15, whole["adversarial.steps"])
+
+
+def test_the_option_quick_raises_nothing_and_gives_way_to_single_values(tmp_path):
+    few = tmp_path / "few.yaml"
+    few.write_text("shared: {test_images: 2}\nwarmup: {steps: 8, validate_every: 2}\n")
+    params = params_io.read(few, ("adversarial.steps=20",), limits=ROOT / QUICK)
+    assert (params.shared.test_images, params.warmup.steps, params.adversarial.steps) == (2, 8, 20)
+    assert (params.warmup.validate_every, params.srcnn.steps) == (2, 15)
 
 
 def test_realworld_changes_the_degradation_alone():

@@ -60,6 +60,7 @@ for command in (
     fetch.fetch,
     runs.train,
     runs.report,
+    runs.export_lr,
     runs.verify,
     opinion.opinion,
     runs.show_params,

@@ -16,6 +16,9 @@ from srgan_lib.layout import LayoutError, project_root, require_project, run_fol
 if TYPE_CHECKING:
     from srgan_lib.pipeline.run import Run
 
+#: Whose numbers ``--quick`` does not exceed, in the project.
+QUICK = Path("params/overlays/quick.yaml")
+
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
 overrides_option: Decorator = click.option(
@@ -52,7 +55,10 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the arguments that say what a run computes and where its results go: those of :func:`read_run`."""
     named = click.option("--run", "name", help="Name of the run; default: the params file's name.")
     file = click.argument("params_file", metavar="PARAMS", type=click.Path(path_type=Path), default="params/demo.yaml")
-    for option in (results_option, overlays_option, overrides_option, named, file):
+    quick = click.option(
+        "--quick", is_flag=True, help="A few steps and images only, to see that all of it runs; the method stays."
+    )
+    for option in (results_option, quick, overlays_option, overrides_option, named, file):
         command = option(command)
     return command
 
@@ -62,6 +68,7 @@ def read_run(
     name: str | None,
     overrides: tuple[str, ...],
     overlays: tuple[Path, ...],
+    quick: bool,
     results: Path | None,
 ) -> Run:
     """Read the run that :func:`run_options` describe; what was left to the machine is logged.
@@ -75,7 +82,7 @@ def read_run(
     from srgan_lib.pipeline.run import Run
 
     root = require_project()
-    asked = params_io.read(params_file, overrides, overlays)
+    asked = params_io.read(params_file, overrides, overlays, root / QUICK if quick else None)
     directory = run_folder(results_root(results), params_file.stem if name is None else name)
     return Run(resolve(asked), asked, directory, root, this_command())
 

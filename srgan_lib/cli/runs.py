@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -109,6 +110,26 @@ def report(run: str, open_it: bool, light: bool, archive_images: bool) -> None:
         click.echo(path)
     if open_it:
         click.launch(str(run_dir / "report.html"))
+
+
+@click.command("export-lr")
+@click.argument("run", metavar="RUN")
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+def export_lr(run: str, target: Path) -> None:
+    """Copy the LR test images of RUN into the folder OUT, for your own method to enlarge.
+
+    OUT has a subfolder for each test set. Write the enlarged images under the same names into another folder; the command
+    that is printed at the end then judges them with the others.
+    """
+    require_extra("report")
+    from srgan_lib.pipeline.lr_images import export_lr as export
+    from srgan_lib.pipeline.manifests import read_manifest
+
+    run_dir = existing_run(run)
+    files = export(run_dir, target)
+    command = (read_manifest(run_dir) or {}).get("command") or "srgan run …"
+    click.echo(f"{len(files)} LR images written to {target}")
+    click.echo(f"Judge your results, in a folder SR: {command} -p 'evaluation.methods={{Mine: SR}}'")
 
 
 @click.command()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
+import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from srgan_lib.files import read_json
 from srgan_lib.formatting import duration
@@ -84,12 +85,16 @@ class SweepProgress:
         order = {"running": 0, "failed": 1, "waiting": 2, "finished": 3}
         shown = sorted(outcomes, key=lambda one: order[one.state])[: max(3, self._console.height - 6)]
         counts = ", ".join(f"{sum(one.state == state for one in outcomes)} {state}" for state in order)
-        table = Table("run", "state", "stage", "progress", "best so far")
+        labels = _differing([*self._study.outcomes])
+        table = Table("state", "stage", "progress", "best so far")
+        table.columns.insert(0, Column("run", overflow="fold", min_width=min(24, max(map(len, labels.values())))))
         table.caption = f"{counts}; {duration(time.monotonic() - self._began)}"
         for one in shown:
             stages = ", ".join(one.running)
             state = f"[{COLOURS[one.state]}]{one.state}[/]"
-            table.add_row(escape(one.planned.run.name), state, stages, _progress(one.running), self._measure(one))
+            table.add_row(
+                escape(labels[one.planned.run.name]), state, stages, _progress(one.running), self._measure(one)
+            )
         return table
 
     def _measure(self, outcome: Outcome) -> str:
@@ -104,6 +109,13 @@ class SweepProgress:
             if best := _best_psnr(folder / stage / "validation.csv"):
                 return f"{stage}: {best:.2f} dB"
         return ""
+
+
+def _differing(names: Sequence[str]) -> dict[str, str]:
+    """Shorten runs' names to the parts, such as ``seed-0``, that not all of them have."""
+    parts = {name: re.split(r"\.(?=[A-Za-z])", name) for name in names}
+    common = set.intersection(*map(set, parts.values()))
+    return {name: ".".join(part for part in parts[name] if part not in common) or name for name in names}
 
 
 def _progress(running: Mapping[str, Mapping[str, Any]]) -> str:

@@ -6,12 +6,14 @@ stage = open_stage("warmup", globals())
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
+from srgan_lib.formatting import duration
 from srgan_lib.layout import STAGES, LayoutError, project_root
 from srgan_lib.params import Params
 from srgan_lib.params_io import check_stage
+from srgan_lib.pipeline.manifests import read_manifest
 from srgan_lib.pipeline.resolve import resolve
 from srgan_lib.pipeline.run import Run
 from srgan_lib.pipeline.stages import Stage
@@ -65,9 +67,28 @@ def _compute(missing: list[str], wanted_by: str, run: Run) -> None:
     from srgan_lib.pipeline.execution import execute
     from srgan_lib.pipeline.planning import plan_run
 
-    display({"text/plain": f"Computing {', '.join(missing)} first: {wanted_by!r} reads it."}, raw=True)
+    def tell(text: str) -> None:
+        display({"text/plain": text}, raw=True)
+
+    def on_event(event: str, details: Mapping[str, Any]) -> None:
+        if event == "finished":
+            tell(f"{details['stage'].notebook}: done in {duration(details['seconds'])}")
+
+    tell(f"Computing {', '.join(missing)} first: {wanted_by!r} reads it. {_expected(missing, run)}")
     plans = [plan for plan in plan_run(run, until=missing[-1]) if plan.stage.name in missing]
-    execute(plans, run)
+    execute(plans, run, on_event)
+
+
+def _expected(stages: Sequence[str], run: Run) -> str:
+    """Say how long stages took when they were last computed here, at whatever parameters."""
+    known = {}
+    for stage in stages:
+        found = [manifest for path in run.results.glob(f"*/{stage}") if (manifest := read_manifest(path))]
+        if found:
+            known[stage] = max(found, key=lambda manifest: manifest["started"])["seconds"]
+    if len(known) < len(stages):
+        return "How long that takes is not known: not all of it has been computed here before."
+    return f"When last computed here, that took {duration(sum(known.values()))}."
 
 
 def _assigned_names(cells: Any) -> set[str]:

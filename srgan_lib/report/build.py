@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from markupsafe import Markup
+
 from srgan_lib.files import write_atomic
 from srgan_lib.report import appendix, summary
 from srgan_lib.report.content import ReportContent, compose
@@ -44,10 +46,12 @@ def run_content(run: FinishedRun, light: bool = False) -> ReportContent:
     images = Images()
     book = merge_notebooks(run, images)
     viewer = make_viewer(run, images, light)
-    context = {"run": run, **summary.context(run, images), **appendix.context(run, book)}
     templates = page_templates(TEMPLATE)
-    gallery = templates.get_template("gallery.html.j2").render(viewer=viewer, gains=summary.gains(run.scores))
-    gallery += templates.get_template("per_image.html.j2").render(summary.per_image(run.scores))
+    gallery = templates.get_template("gallery.html.j2").render(viewer=viewer, gains=summary.gains(run.scores), run=run)
+    context = {"run": run, **summary.context(run, images), **appendix.context(run, book), "opening": ""}
+    per_image = templates.get_template("per_image.html.j2").render(summary.per_image(run.scores))
+    if run.own_photographs:
+        context["opening"], gallery = Markup(gallery), ""
     return compose(
         book,
         [
@@ -61,7 +65,7 @@ def run_content(run: FinishedRun, light: bool = False) -> ReportContent:
         started=context["started"],
         folder=run.directory,
         viewer=viewer,
-        gallery=gallery,
+        gallery=gallery + per_image,
     )
 
 

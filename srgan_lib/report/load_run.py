@@ -51,6 +51,11 @@ class FinishedRun:
     whole_images: list[ImageFiles]
 
     @property
+    def own_photographs(self) -> bool:
+        """Whether the photographs are the user's own, who wants to see them first."""
+        return self.manifest["parameters"]["shared"]["dataset"] == "folder"
+
+    @property
     def warnings(self) -> list[tuple[StageRun, str]]:
         """Everything the stages warned of, in order."""
         return [(stage, text) for stage in self.stages for text in stage.manifest.get("warnings", [])]

@@ -16,6 +16,7 @@ from srgan_lib.report.load_run import FinishedRun, ImageFiles
 
 MOST = 17_000_000  #: bytes of whole images that a report holds; base64 makes a third more of them
 THUMB = 176  #: pixels of a thumbnail's longer side
+LARGE_THUMB = 560  #: of those that open the report of one's own photographs
 SCORES = {"psnr_y": "{} dB", "lpips_alex": "LPIPS {}"}  #: shown under an image
 
 
@@ -98,7 +99,8 @@ def make_viewer(run: FinishedRun, images: Images, light: bool = False) -> Viewer
     whole = bool(run.whole_images) and not light
     chosen = _that_fit(run) if whole else run.crops
     total = sum(len(run.scores.images(dataset)) for dataset in run.scores.datasets)
-    return Viewer([_viewed(run, files, images) for files in chosen], whole, total)
+    side = LARGE_THUMB if run.own_photographs else THUMB
+    return Viewer([_viewed(run, files, images, side) for files in chosen], whole, total)
 
 
 def score_text(run: FinishedRun, dataset: str, image: str, method: str) -> str:
@@ -124,7 +126,7 @@ def _that_fit(run: FinishedRun) -> list[ImageFiles]:
     return [files for files in run.whole_images if (files.dataset, files.image) in chosen]
 
 
-def _viewed(run: FinishedRun, files: ImageFiles, images: Images) -> ViewedImage:
+def _viewed(run: FinishedRun, files: ImageFiles, images: Images, side: int) -> ViewedImage:
     with Image.open(files.files["hr"]) as hr:
         size = hr.size
     versions = {
@@ -136,14 +138,14 @@ def _viewed(run: FinishedRun, files: ImageFiles, images: Images) -> ViewedImage:
         )
         for method, style in method_styles(files.files).items()
     }
-    thumb, thumb_size = _thumbnail(files.files.get(OURS, files.files["hr"]))
+    thumb, thumb_size = _thumbnail(files.files.get(OURS, files.files["hr"]), side)
     return ViewedImage(files.dataset, files.image, size, versions, images.add(thumb, "image/jpeg"), thumb_size)
 
 
-def _thumbnail(path: Path) -> tuple[bytes, tuple[int, int]]:
+def _thumbnail(path: Path, side: int) -> tuple[bytes, tuple[int, int]]:
     with Image.open(path) as image:
         small = image.convert("RGB")
-    small.thumbnail((THUMB, THUMB))
+    small.thumbnail((side, side))
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=82)
     return buffer.getvalue(), small.size

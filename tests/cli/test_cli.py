@@ -39,7 +39,9 @@ def photograph(path, side=96, seed=0):
     Image.fromarray(np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)).save(path)
 
 
-@pytest.mark.parametrize("command", ["run", "fetch", "report", "params", "upscale", "models", "evaluate", "verify"])
+@pytest.mark.parametrize(
+    "command", ["run", "fetch", "report", "export-lr", "params", "upscale", "models", "evaluate", "verify"]
+)
 def test_every_command_has_help(command):
     result = srgan(command, "--help")
     assert result.exit_code == 0

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from srgan_lib.pipeline.execution import execute
-from srgan_lib.pipeline.manifests import read_manifest
+from srgan_lib.pipeline.manifests import read_manifest, write_manifest
 from srgan_lib.pipeline.notebook import open_stage
 from srgan_lib.pipeline.planning import plan_run
 from tests.project import execute_here, make_project, tiny_params, tiny_run
@@ -80,3 +80,19 @@ def test_opening_a_stage_that_was_never_computed_writes_nothing(tmp_path, monkey
     stage = open_stage("data", tiny_params().stage("data") | {"run_dir": "results/new"})
     assert not (root / "results").exists()
     assert stage.directory.is_dir()
+
+
+def test_a_notebook_opened_before_its_turn_says_what_it_computes_first_and_how_long_that_took(
+    tmp_path, monkeypatch, capsys
+):
+    root = make_project(tmp_path)
+    monkeypatch.setattr("papermill.execute_notebook", execute_here)
+    monkeypatch.chdir(root)
+    values = tiny_params().stage("srcnn")
+    open_stage("srcnn", {**values, "run_dir": "results/first"})
+    assert "Computing data first: 'srcnn' reads it. How long that takes is not known" in capsys.readouterr().out
+    manifest = read_manifest(root / "results/first/data")
+    write_manifest(root / "results/first/data", {**manifest, "seconds": 75.0})
+    open_stage("srcnn", {**values, "run_dir": "results/second", "seed": 1})
+    told = capsys.readouterr().out.replace(r"\xa0", " ")
+    assert "When last computed here, that took 1 min 15 s." in told and "01_data_exploration: done in 0 s" in told

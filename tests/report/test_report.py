@@ -17,11 +17,14 @@ import pytest
 from bs4 import BeautifulSoup
 
 from srgan_lib.files import sha256_file
+from srgan_lib.layout import LayoutError
 from srgan_lib.pipeline.assemble import ARCHIVE, REPORT, TOP_LEVEL, Extent, assemble_again, write_archive
 from srgan_lib.pipeline.integrity import OutputsChanged
+from srgan_lib.pipeline.lr_images import export_lr
 from srgan_lib.pipeline.manifests import read_manifest, write_manifest
-from srgan_lib.report.build import build_report
+from srgan_lib.report.build import build_report, run_content
 from srgan_lib.report.errors import ReportError
+from srgan_lib.report.load_run import read_run
 from tests.report_example import FINDING, IMAGES, WARNING, make_run, write_scores
 
 
@@ -280,3 +283,37 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     manifest = read_manifest(folder)
     assert manifest is not None
     return manifest
+
+
+@pytest.mark.slow
+def test_the_report_of_one_s_own_photographs_opens_with_them(fresh: Path) -> None:
+    manifest = read_manifest(fresh)
+    manifest["parameters"]["shared"]["dataset"] = "folder"
+    write_manifest(fresh, manifest)
+    page = run_content(read_run(fresh)).main
+    gallery, finding = page.select_one(".gallery"), page.select_one(".finding")
+    assert len(page.select(".gallery")) == 1
+    assert gallery.find_next(class_="finding") is finding and page.select_one("h1").find_next("ul") is gallery
+    shown = [item["data-view"] for item in gallery.select("li")]
+    assert shown == [f"builtin/{image}" for image in IMAGES]
+    assert "made small and enlarged 4× by SRGAN" in gallery.find_previous("p").text
+
+
+def test_lr_images_are_copied_for_methods_of_one_s_own(run_dir: Path, tmp_path: Path) -> None:
+    files = export_lr(run_dir, tmp_path / "lr")
+    assert {file.relative_to(tmp_path / "lr").as_posix() for file in files} == {
+        f"builtin/{name}.png" for name in IMAGES
+    }
+    for file in files:
+        assert file.read_bytes() == (run_dir / "evaluation/images/lr/builtin" / file.name).read_bytes()
+    with pytest.raises(LayoutError) as refused:
+        export_lr(run_dir, tmp_path / "lr")
+    assert refused.value.path == tmp_path / "lr"
+
+
+def test_changed_lr_images_are_not_given_to_anyone(fresh: Path, tmp_path: Path) -> None:
+    (fresh / f"evaluation/images/lr/builtin/{IMAGES[0]}.png").write_bytes(b"another")
+    with pytest.raises(OutputsChanged) as refused:
+        export_lr(fresh, tmp_path / "lr")
+    assert refused.value.files == [f"evaluation/images/lr/builtin/{IMAGES[0]}.png"]
+    assert not (tmp_path / "lr").exists()
