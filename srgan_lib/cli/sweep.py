@@ -17,7 +17,7 @@ from srgan_lib.downloads import offline
 from srgan_lib.layout import require_project
 
 if TYPE_CHECKING:
-    from srgan_lib.sweep.study import Study
+    from srgan_lib.sweep.study import PlannedSweep
 
 
 @click.command()
@@ -90,7 +90,7 @@ def sweep(
         sys.exit(1)
 
 
-def _compare(study: Study, terminal: Terminal) -> None:
+def _compare(study: PlannedSweep, terminal: Terminal) -> None:
     """Write the comparison of what is finished, and say what is not and why."""
     from srgan_lib.sweep.records import write_records
     from srgan_lib.sweep.report import compare_runs

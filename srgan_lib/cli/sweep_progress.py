@@ -19,13 +19,13 @@ from srgan_lib.files import read_json
 from srgan_lib.formatting import duration
 from srgan_lib.layout import STAGES, TRAINING_STAGES
 from srgan_lib.sweep.execution import Outcome, TaskEvent
-from srgan_lib.sweep.study import Study
+from srgan_lib.sweep.study import PlannedSweep
 
 ACTIONS = {"run": "compute", "reuse": "reuse", "skip": "done"}
 COLOURS = {"waiting": "dim", "running": "bold", "finished": "green", "failed": "red"}
 
 
-def show_plan(study: Study, console: Console) -> None:
+def show_plan(study: PlannedSweep, console: Console) -> None:
     """Print each run with what it will compute and what it will reuse, as plain lines."""
     width = max(len(run.name) for run in study.planned)
     console.print(f"{'run':<{width}}  {'  '.join(f'{stage:<11}' for stage in STAGES)}", soft_wrap=True)
@@ -46,7 +46,7 @@ def show_plan(study: Study, console: Console) -> None:
 class SweepProgress:
     """A live table of a sweep's runs, and a line for each that ends; a context manager while it is shown."""
 
-    def __init__(self, study: Study, console: Console) -> None:
+    def __init__(self, study: PlannedSweep, console: Console) -> None:
         self._study = study
         self._console = console
         self._ended = 0

@@ -14,10 +14,10 @@ from srgan_lib.layout import STAGES
 from srgan_lib.pipeline.assemble import commit
 from srgan_lib.pipeline.manifests import read_manifest
 from srgan_lib.sweep.collection import mean_scores
-from srgan_lib.sweep.study import Study
+from srgan_lib.sweep.study import PlannedSweep
 
 
-def write_records(study: Study, command: str) -> list[Path]:
+def write_records(study: PlannedSweep, command: str) -> list[Path]:
     """Write ``runs.csv`` and ``sweep.json``; the same results give the same bytes.
 
     Parameters
@@ -34,7 +34,7 @@ def write_records(study: Study, command: str) -> list[Path]:
     return [runs, manifest]
 
 
-def runs_table(study: Study) -> pd.DataFrame:
+def runs_table(study: PlannedSweep) -> pd.DataFrame:
     """Tabulate all runs, a row per run and test set, as :func:`.collection.read_runs` reads them.
 
     The scores are means over the images, for the method that the sweep judges.
@@ -50,7 +50,7 @@ def runs_table(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def sweep_manifest(study: Study, command: str) -> dict[str, Any]:
+def sweep_manifest(study: PlannedSweep, command: str) -> dict[str, Any]:
     """Describe a sweep: what it varies, by which rule it is judged, and what repeats each run."""
     source = study.source
     return {
@@ -84,7 +84,7 @@ def sweep_manifest(study: Study, command: str) -> dict[str, Any]:
     }
 
 
-def _last_day(study: Study) -> str:
+def _last_day(study: PlannedSweep) -> str:
     """Find the day on which the last stage began; empty before any has finished."""
     manifests = [read_manifest(run.directory / stage) for run in study.finished for stage in STAGES]
     return max((manifest["started"] for manifest in manifests if manifest), default="")[:10]

@@ -21,7 +21,7 @@ Planner = Callable[[list[SweepRun], Path, Path, bool], list[PlannedRun]]
 
 
 @dataclass
-class Study:
+class PlannedSweep:
     """A planned sweep and what has become of its runs.
 
     Attributes
@@ -126,7 +126,7 @@ def plan_study(
     *,
     max_runs: int | None = None,
     fetching: bool = False,
-) -> Study:
+) -> PlannedSweep:
     """Check every run of a sweep and plan it; nothing is computed.
 
     Parameters
@@ -141,4 +141,4 @@ def plan_study(
     factors, runs = expand(source, max_runs)
     planned = planner(runs, folder, root, fetching)
     outcomes = {run.name: Outcome(run, "finished" if is_finished(run) else "waiting") for run in planned}
-    return Study(source, folder, root, factors, outcomes)
+    return PlannedSweep(source, folder, root, factors, outcomes)

@@ -16,7 +16,7 @@ from srgan_lib.cli import main
 from srgan_lib.data.images import write_image
 from srgan_lib.files import write_atomic
 from srgan_lib.sweep.execution import Outcome, SweepAborted
-from srgan_lib.sweep.study import Study
+from srgan_lib.sweep.study import PlannedSweep
 from tests.project import execute_here, set_body
 
 from .conftest import EVALUATION, computed, write_sweep
@@ -175,7 +175,7 @@ def test_two_factors_have_a_heat_map_and_a_stage_of_another_run_is_reused(projec
 def test_the_sweep_of_another_process_is_not_disturbed(project, tmp_path):
     from filelock import FileLock
 
-    study = Study(None, tmp_path / "busy", project, [], {})
+    study = PlannedSweep(None, tmp_path / "busy", project, [], {})
     (tmp_path / "busy").mkdir()
     with (
         FileLock(tmp_path / "busy" / ".lock"),
