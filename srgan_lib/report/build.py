@@ -14,6 +14,7 @@ from srgan_lib.report.load_run import FinishedRun, read_run
 from srgan_lib.report.merge_notebooks import merge_notebooks
 from srgan_lib.report.page import TEMPLATE, page_templates, render
 from srgan_lib.report.pdf import render_pdf
+from srgan_lib.report.people import PEOPLE, people_chapter
 from srgan_lib.report.postprocess import Chapter
 from srgan_lib.report.viewer import make_viewer
 
@@ -49,6 +50,7 @@ def run_content(run: FinishedRun, light: bool = False) -> ReportContent:
     templates = page_templates(TEMPLATE)
     gallery = templates.get_template("gallery.html.j2").render(viewer=viewer, gains=summary.gains(run.scores), run=run)
     context = {"run": run, **summary.context(run, images), **appendix.context(run, book), "opening": ""}
+    people = people_chapter(run.directory, context["scale"], images)
     per_image = templates.get_template("per_image.html.j2").render(summary.per_image(run.scores))
     if run.own_photographs:
         context["opening"], gallery = Markup(gallery), ""
@@ -57,10 +59,11 @@ def run_content(run: FinishedRun, light: bool = False) -> ReportContent:
         [
             Chapter(stage.info.name, f"Notebook {stage.info.notebook}, {stage.manifest['seconds']:.0f} s")
             for stage in run.stages
-        ],
+        ]
+        + [PEOPLE] * bool(people),
         images,
         summary=templates.get_template("summary.html.j2").render(context),
-        appendix=templates.get_template("appendix.html.j2").render(context),
+        appendix=people + templates.get_template("appendix.html.j2").render(context),
         finding=context["finding"],
         started=context["started"],
         folder=run.directory,

@@ -8,6 +8,7 @@ from typing import Any
 from srgan_lib.formatting import duration, machine_text
 from srgan_lib.methods import BASELINE, OURS, method_styles
 from srgan_lib.metrics.registry import HEADLINE, METRICS
+from srgan_lib.opinion.results import page_to_offer
 from srgan_lib.report.crops import example_crops
 from srgan_lib.report.images import Images
 from srgan_lib.report.load_run import FinishedRun
@@ -54,6 +55,7 @@ def context(run: FinishedRun, images: Images) -> dict[str, Any]:
         "duration": duration(run.manifest["seconds"]),
         "started": run.stages[0].manifest["started"][:10],
         "finding": run.finding,
+        "opinion_page": page_to_offer(run.directory),
         "headings": [METRICS[metric].heading for metric in HEADLINE],
         "datasets": [(dataset_label(run.scores, one), results(run.scores, one)) for one in run.scores.datasets],
         "networks": networks(run),

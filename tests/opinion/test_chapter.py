@@ -1,0 +1,85 @@
+"""The report's chapter of what people said, and the link to the page; a study's answers are written as people's."""
+
+import json
+
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+
+from srgan_lib.opinion.answers import Answer, new_answers
+from srgan_lib.opinion.collect import collect_answers, simulate_answers
+from srgan_lib.opinion.design import plan
+from srgan_lib.opinion.results import page_to_offer, read_results
+from srgan_lib.opinion.simulation import Observers
+from srgan_lib.opinion.study import KEY, PAGE
+from srgan_lib.report.images import Images
+from srgan_lib.report.people import people_chapter
+from tests.opinion_example import make_example, make_light_run
+
+
+def answered(folder, raters=5, **design):
+    """A run whose study as many people answered."""
+    run_dir = make_light_run(folder / "demo")
+    study = make_example(run_dir, **design)
+    key, place, files = study.key(), list(study.methods), []
+    for rater in range(1, raters + 1):
+        rng, answers = np.random.default_rng(rater), []
+        for trial in plan(study, rater):
+            felt = [place.index(key[code][1]) + rng.normal(0, 0.6) for code in trial[:2]]
+            vote = int(np.clip(round(1 + 0.8 * felt[0]), 1, 5)) if len(trial) == 1 else 1 + int(felt[1] > felt[0])
+            answers.append(Answer(shown=list(trial), vote=vote, ms=900))
+        files.append(folder / f"{rater}.json")
+        files[-1].write_text(new_answers(study, rater, f"{rater:016x}", answers).text())
+    collect_answers(run_dir, files)
+    return run_dir
+
+
+def chapter(run_dir, scale=4):
+    return BeautifulSoup(people_chapter(run_dir, scale, Images()), "html.parser")
+
+
+def test_chapter_of_ratings(tmp_path):
+    run_dir = answered(tmp_path)
+    shown = chapter(run_dir)
+    assert [figure["id"] for figure in shown.select("figure")] == [
+        "fig-opinion_scores", "fig-opinion_votes", "tab-opinion_published", "tab-opinion_differences",
+        "fig-opinion_metrics", "tab-opinion_agreement", "tab-opinion_images",
+    ]  # fmt: skip
+    assert "3.56" in shown.select_one("#tab-opinion_published").text  # SRGAN in the paper, on BSD100
+    assert "5 people" in shown.p.text and all(image["alt"] for image in shown.select("img"))
+    assert page_to_offer(run_dir) == PAGE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("question", ["photograph", "original"])
+def test_chapter_of_pairs(tmp_path, question):
+    shown = chapter(answered(tmp_path, kind="pairs", question=question))
+    assert {"fig-opinion_scores", "fig-opinion_preferences"} <= {one["id"] for one in shown.select("figure")}
+    assert not shown.select("#tab-opinion_published")
+
+
+@pytest.mark.slow
+def test_another_scale_has_no_published_scores(tmp_path):
+    assert "3.56" not in chapter(answered(tmp_path), scale=2).text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("design", [{"methods": ["srgan", "hr"]}, {"methods": ["bicubic", "srgan"]}])
+def test_a_single_rater_and_few_methods_make_a_chapter(tmp_path, design):
+    assert chapter(answered(tmp_path, 1, **design)).select("figure")
+
+
+def test_simulated_scores_make_no_chapter(tmp_path):
+    run_dir = make_light_run(tmp_path / "demo")
+    make_example(run_dir)
+    simulate_answers(run_dir, Observers(), seed=0)
+    assert read_results(run_dir) is None and people_chapter(run_dir, 4, Images()) == ""
+
+
+@pytest.mark.slow
+def test_page_of_earlier_images_or_with_a_broken_key_is_not_offered(tmp_path):
+    run_dir = answered(tmp_path)
+    (run_dir / "evaluation/manifest.json").write_text(json.dumps({"fingerprint": "1" * 64}))
+    assert page_to_offer(run_dir) is None and "earlier computation" in chapter(run_dir).text
+    (run_dir / KEY).write_text("{")
+    assert page_to_offer(run_dir) is None and chapter(run_dir).select("figure")
