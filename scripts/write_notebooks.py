@@ -1,6 +1,6 @@
 """Make ``notebooks/*.ipynb`` from their text form: ``python -m scripts.write_notebooks`` (``make notebooks``).
 
-People edit ``notebooks/source/*.py``; the parameters cells are written from the schema and Colab's cells from
+People edit ``notebooks/source/*.py``; the parameters cells are written from ``params/demo.yaml`` and Colab's cells from
 :mod:`srgan_lib.colab`, so that they cannot drift apart, and the .ipynb files are regenerated with their cell ids kept.
 """
 
@@ -15,22 +15,25 @@ from nbformat import NotebookNode
 
 from srgan_lib import colab
 from srgan_lib.files import write_atomic
-from srgan_lib.layout import COMPARISON, NOTEBOOKS, project_root
-from srgan_lib.params import COMMON_PARAMETERS, ComparisonParams, Params
+from srgan_lib.layout import COMPARISON, DEMO, NOTEBOOKS, project_root
+from srgan_lib.params import COMMON_PARAMETERS, ComparisonParams
+from srgan_lib.params_io import read
 from srgan_lib.pipeline.notebook import PARAMETERS_HEADER
 
 PARAMETERS_CELL = '# %% tags=["parameters"]'
 COLAB_CELL = re.compile(r'# %%( \[markdown\])? tags=\["colab"\]\n(?:(?!# %%).*\n)*')
 
 
-def defaults(notebook: str) -> dict[str, Any]:
-    """Return the parameters of a notebook with the schema's defaults; ``notebook``: a stage, or ``comparison``."""
-    return ComparisonParams().model_dump() if notebook == COMPARISON.name else Params().stage(notebook)
+def shown(notebook: str) -> dict[str, Any]:
+    """Return the parameters of a notebook with the demo's values; ``notebook``: a stage, or ``comparison``."""
+    return (
+        ComparisonParams().model_dump() if notebook == COMPARISON.name else read(project_root() / DEMO).stage(notebook)
+    )
 
 
 def parameters_cell(notebook: str) -> str:
-    """Write the parameters cell of a notebook: all parameters with the schema's defaults, common ones first."""
-    values = defaults(notebook)
+    """Write the parameters cell of a notebook: all parameters with the demo's values, common ones first."""
+    values = shown(notebook)
     common = [name for name in values if name in COMMON_PARAMETERS]
     others = [name for name in values if name not in COMMON_PARAMETERS]
     lines = [f"{PARAMETERS_HEADER} of this notebook; `srgan params` explains each and its bounds."]

@@ -55,6 +55,9 @@ COMPARISON = StageInfo("comparison", "06_comparison", ())
 #: All notebooks of the project by the name of what they make.
 NOTEBOOKS = {**STAGES, COMPARISON.name: COMPARISON}
 
+#: The params file of the demo, whose values the notebooks show and use when they are run by hand.
+DEMO = "params/demo.yaml"
+
 #: What a training writes into its stage's folder. It is good as long as the weights are; a training that begins anew
 #: replaces it.
 TRAINING_FILES = (

@@ -1,9 +1,9 @@
 """The one schema: every parameter, its default, its bounds and its meaning.
 
-A params file has a ``shared:`` section, one section per stage, and in recipes what the source published. The defaults are the demo's
-values, so ``Params()`` is ``params/demo.yaml``. The schema is the gate for every way in (params
-files, ``-p`` on the command line, papermill): an unknown name, a wrong type, a value out of range
-or an impossible combination raises :class:`ParameterError` before anything runs.
+A params file has a ``shared:`` section, one section per stage, and in recipes what the source published; the notebooks
+show the values of ``params/demo.yaml``. The schema is the gate for every way in (params files, ``-p`` on the command
+line, papermill): an unknown name, a wrong type, a value out of range or an impossible combination raises
+:class:`ParameterError` before anything runs.
 :mod:`srgan_lib.params_io` reads files and overrides into it.
 """
 

@@ -9,7 +9,7 @@ from typing import get_args
 import jupytext
 import pytest
 
-from scripts.write_notebooks import defaults, parameters_cell, regenerate
+from scripts.write_notebooks import parameters_cell, regenerate, shown
 from srgan_lib import colab
 from srgan_lib.layout import NOTEBOOKS, STAGES
 from srgan_lib.params import AdversarialKind, Params
@@ -42,12 +42,12 @@ def test_no_definitions_and_no_loops_over_steps(stage):
 
 
 @pytest.mark.parametrize("stage", NOTEBOOKS)
-def test_the_parameters_cell_lists_every_parameter_with_the_schema_s_default(stage):
+def test_the_parameters_cell_lists_every_parameter_with_the_demo_s_value(stage):
     (cell,) = [c for c in cells(stage, "code") if "parameters" in c["metadata"].get("tags", [])]
     assert source(cell) == parameters_cell(stage)
     namespace: dict = {}
     exec(source(cell), namespace)
-    wanted = defaults(stage)
+    wanted = shown(stage)
     assert {name: namespace[name] for name in wanted} == wanted
 
 
@@ -56,7 +56,7 @@ def test_no_import_hides_a_parameter(stage):
     for cell in cells(stage, "code"):
         for node in ast.walk(ast.parse(source(cell))):
             if isinstance(node, ast.Import | ast.ImportFrom):
-                assert not {alias.asname or alias.name for alias in node.names} & set(defaults(stage))
+                assert not {alias.asname or alias.name for alias in node.names} & set(shown(stage))
 
 
 @pytest.mark.parametrize("stage", NOTEBOOKS)
@@ -69,7 +69,7 @@ def test_no_parameter_gets_another_meaning(stage):
                 for node in ast.walk(ast.parse(source(cell)))
                 if isinstance(getattr(node, "ctx", 0), ast.Store) and isinstance(node, ast.Name)
             }
-            assert not assigned & set(defaults(stage))
+            assert not assigned & set(shown(stage))
 
 
 @pytest.mark.parametrize("stage", NOTEBOOKS)
@@ -177,7 +177,7 @@ def test_it_ends_with_questions_references_and_links(stage):
 
 def test_common_parameters_come_first():
     first, _, rest = parameters_cell("adversarial").partition("# Less often changed.")
-    assert "\nadversarial_weight = 0.005\n" in first and "\nsteps = 45\n" in first
+    assert "\nadversarial_weight = 0.005\n" in first and "\nsteps = 80\n" in first
     assert "\nthreads = " in rest and "\ncheckpoint_every = " in rest
 
 

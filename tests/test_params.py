@@ -11,11 +11,6 @@ from srgan_lib.params import ComparisonParams, ParameterError, Params
 ROOT = Path(__file__).parents[1]
 
 
-def test_demo_is_the_schema_s_defaults():
-    demo = params_io.read(ROOT / "params" / "demo.yaml")
-    assert demo.model_copy(update={"title": Params().title}) == Params()
-
-
 def test_names_are_unique_between_shared_and_each_stage():
     shared = set(params.Shared.model_fields)
     for stage in STAGES:

@@ -15,7 +15,7 @@ steps = 160
 batch = 8
 learning_rate = 0.0005
 pixel_loss = "l1"
-content_weight = 0.1
+content_weight = 0.0
 content_layers = {"relu2_2": 1.0}
 generator = "srresnet"
 generator_channels = 64
@@ -61,7 +61,7 @@ content_pooling = "max"
 style_weight = 0.0
 histogram_weight = 0.0
 texture_layers = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0}
-grid_weight = 0.0
+grid_weight = 0.1
 grid_sides = "both"
 evenness_weight = 0.0
 lr_consistency = False
@@ -144,9 +144,11 @@ if blocks:
 # $$ L = \lambda_\mathrm{pixel} \, d(G(x_\mathrm{LR}), x_\mathrm{HR})
 #      + \lambda_\mathrm{content} \, d'(\phi(G(x_\mathrm{LR})), \phi(x_\mathrm{HR})) $$
 #
-# The pixel term keeps colours and edges in place. The content term compares features $\phi$ of a VGG-19 network, in
-# which a texture that is shifted by a pixel is still nearly the same texture; it keeps the average of many possible
-# details, a blur, from looking like the best answer. [Notebook 4](04_adversarial.ipynb) says more about $\phi$.
+# The pixel term keeps colours and edges in place. Alone (`content_weight = 0`, as in the paper and the demo) it gives
+# the highest PSNR, and blur: the average of many possible details is its best answer. The content term compares
+# features $\phi$ of a VGG-19 network, in which a texture that is shifted by a pixel is still nearly the same texture.
+# [Notebook 4](04_adversarial.ipynb), which trains with it, says more about $\phi$. `grid_weight` adds a penalty on the
+# regular pattern that a pixel shuffle can leave.
 #
 # ## One training step
 #
@@ -209,8 +211,8 @@ stage.show(exhibits.speed(stage.directory))
 #
 # - `global_skip = "none"`: the drawing loses its outer line, and PSNR starts far below bicubic and stays there for the
 #   demo's number of steps.
-# - `content_weight = 0` and `pixel_loss = "mse"`: expect a higher PSNR and smoother texture; this is the SRResNet of
-#   the paper. Notebook 5 shows what it costs in LPIPS.
+# - `content_weight = 0.1`: expect a lower PSNR and a better LPIPS before any discriminator. With `grid_weight = 0` as
+#   well, a regular pattern of dots appears, which LPIPS does not see; look at smooth places in notebook 5.
 # - `generator_blocks = 4`: the table shrinks, steps are faster, and after so few steps PSNR is hardly lower.
 #
 # ## References

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Any
 
 from srgan_lib.formatting import duration
-from srgan_lib.layout import STAGES, LayoutError, project_root
+from srgan_lib.layout import DEMO, STAGES, LayoutError, project_root
 from srgan_lib.params import Params
-from srgan_lib.params_io import check_stage
+from srgan_lib.params_io import check, check_stage, read
 from srgan_lib.pipeline.manifests import read_manifest
 from srgan_lib.pipeline.resolve import resolve
 from srgan_lib.pipeline.run import Run
@@ -61,7 +62,7 @@ def given_parameters(namespace: Mapping[str, Any], known: Set[str]) -> dict[str,
 
 
 def _compute(missing: list[str], wanted_by: str, run: Run) -> None:
-    """Compute the stages that a notebook run by hand reads and nobody has computed yet, at their default parameters."""
+    """Compute the stages that a notebook run by hand reads and nobody has computed yet, as the demo has them."""
     from IPython.display import display
 
     from srgan_lib.pipeline.execution import execute
@@ -75,6 +76,9 @@ def _compute(missing: list[str], wanted_by: str, run: Run) -> None:
             tell(f"{details['stage'].notebook}: done in {duration(details['seconds'])}")
 
     tell(f"Computing {', '.join(missing)} first: {wanted_by!r} reads it. {_expected(missing, run)}")
+    demo = read(run.root / DEMO)
+    asked = check({**run.asked.model_dump(), **{stage: getattr(demo, stage).model_dump() for stage in missing}})
+    run = replace(run, params=resolve(asked), asked=asked)
     plans = [plan for plan in plan_run(run, until=missing[-1]) if plan.stage.name in missing]
     execute(plans, run, on_event)
 
