@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from srgan_lib.report.page import page_templates
 from srgan_lib.sweep.expansion import Factor
 from srgan_lib.sweep.findings import effect, seed_variance, winner
+from srgan_lib.sweep.report import TEMPLATE
 from srgan_lib.sweep.statistics import contrast, interval, over_seeds, pareto
 
 FACTOR = Factor("adversarial.adversarial_weight", ("0.001", "0.01"), (0.001, 0.01))
@@ -107,6 +109,14 @@ def test_the_validation_images_choose_and_the_test_images_judge():
     best = winner(validation, scored({"0.001": 23.0, "0.01": 24.0}, 3), ["psnr_y"])
     assert best.setting == "0.001" and best.advantage.difference == pytest.approx(-1, abs=0.1)
     assert not best.clear and best.text.startswith("No clear winner. First by the rule: 0.001")
+
+
+@pytest.mark.parametrize("clear", [True, False])
+def test_the_head_of_the_report_names_a_winner_only_if_it_is_clear(clear):
+    rows = scored({"0.001": 25.0 if clear else 23.0, "0.01": 24.0}, 3)
+    best = winner(scored({"0.001": 25.0, "0.01": 24.0}, 3, "validation"), rows, ["psnr_y"])
+    shown = page_templates(TEMPLATE).get_template("summary.html.j2").render({"winner": best.shown})
+    assert ("Winner: 0.001" in shown, "No clear winner" in shown) == (clear, not clear)
 
 
 def test_with_four_seeds_the_seeds_that_choose_do_not_judge():
