@@ -15,7 +15,8 @@ from PIL import Image
 from srgan_lib.evaluation.whole_images import WholeImages
 from srgan_lib.opinion.make import make_study
 from srgan_lib.opinion.study import Study
-from srgan_lib.params import Opinion, Params
+from srgan_lib.params import Params
+from srgan_lib.params.evaluation import Opinion
 from tests.report_example import make_run, photographs, versions_of, write_scores
 
 METHODS = ("nearest", "bicubic", "srcnn", "warmup", "srgan")

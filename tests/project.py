@@ -13,7 +13,7 @@ import yaml
 from scripts.write_notebooks import parameters_cell
 from srgan_lib.layout import STAGES
 from srgan_lib.params import Params
-from srgan_lib.params_io import check
+from srgan_lib.params.reading import check
 from srgan_lib.pipeline.resolve import resolve
 from srgan_lib.pipeline.run import Run
 

@@ -12,7 +12,7 @@ import srgan_lib
 from srgan_lib import errors
 from srgan_lib.data.images import ImageError
 from srgan_lib.errors import InputError, SrganError, StorageError
-from srgan_lib.params import ParameterError
+from srgan_lib.params.section import ParameterError
 from srgan_lib.pipeline.fetching import InputMissing, Missing
 from srgan_lib.pipeline.notebook_execution import StageFailed
 from srgan_lib.sweep.cluster import ClusterUnavailable

@@ -7,8 +7,8 @@ import pytest
 
 from srgan_lib.layout import STAGES, TRAINING_STAGES
 from srgan_lib.methods import METHODS, TRAINED, TrainedMethod, method_styles
-from srgan_lib.params import ParameterError
-from srgan_lib.params_io import check
+from srgan_lib.params.reading import check
+from srgan_lib.params.section import ParameterError
 
 
 def test_each_training_stage_trains_one_method() -> None:

@@ -12,7 +12,8 @@ import pytest
 from scripts.write_notebooks import parameters_cell, regenerate, shown
 from srgan_lib import colab
 from srgan_lib.layout import NOTEBOOKS, STAGES
-from srgan_lib.params import AdversarialKind, Params
+from srgan_lib.params import Params
+from srgan_lib.params.training import AdversarialKind
 from srgan_lib.training.formulas import players
 
 FOLDER = Path(__file__).parents[1] / "notebooks"

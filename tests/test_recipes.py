@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from scripts.write_recipe_tables import BEGIN, END, rows, tables
-from srgan_lib import params_io
 from srgan_lib.cli.options import QUICK
 from srgan_lib.evaluation.published import compare_recipe, published
 from srgan_lib.layout import STAGES
+from srgan_lib.params import reading
 from srgan_lib.pipeline.resolve import resolve
 
 ROOT = Path(__file__).parents[1]
@@ -78,7 +78,7 @@ def silent(text):
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_names_its_source_and_has_its_figures(recipe):
-    source = params_io.read(PARAMS / f"{recipe}.yaml").published
+    source = reading.read(PARAMS / f"{recipe}.yaml").published
     assert source.title
     listed = published()[published().source.isin(source.sources)]
     assert len(source.metrics) + len(source.curves) + len(listed) >= 2
@@ -88,8 +88,8 @@ def test_every_recipe_names_its_source_and_has_its_figures(recipe):
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_quick_changes_only_steps_counts_and_data(recipe):
-    whole = values(params_io.read(PARAMS / f"{recipe}.yaml"))
-    quick = values(resolve(params_io.read(PARAMS / f"{recipe}.yaml", (), (OVERLAYS / "quick.yaml",))))
+    whole = values(reading.read(PARAMS / f"{recipe}.yaml"))
+    quick = values(resolve(reading.read(PARAMS / f"{recipe}.yaml", (), (OVERLAYS / "quick.yaml",))))
     changed = {name.split(".")[1] for name in whole if whole[name] != quick[name] and whole[name] != "auto"}
     assert changed <= STEPS | COUNTS | DATA, changed
     assert "steps" in changed and "dataset" in changed
@@ -97,8 +97,8 @@ def test_quick_changes_only_steps_counts_and_data(recipe):
 
 @pytest.mark.parametrize("file", sorted(path.name for path in PARAMS.glob("*.yaml")))
 def test_the_option_quick_lowers_steps_and_counts_of_any_params_file_and_changes_nothing_else(file):
-    whole = values(params_io.read(PARAMS / file))
-    quick = values(params_io.read(PARAMS / file, limits=ROOT / QUICK))
+    whole = values(reading.read(PARAMS / file))
+    quick = values(reading.read(PARAMS / file, limits=ROOT / QUICK))
     lower = {name for name in whole if whole[name] != quick[name]}
     assert {name.split(".")[1] for name in lower} <= STEPS | COUNTS
     assert all(quick[name] < whole[name] for name in lower)
@@ -108,21 +108,21 @@ def test_the_option_quick_lowers_steps_and_counts_of_any_params_file_and_changes
 def test_the_option_quick_raises_nothing_and_gives_way_to_single_values(tmp_path):
     few = tmp_path / "few.yaml"
     few.write_text("shared: {test_images: 2}\nwarmup: {steps: 8, validate_every: 2}\n")
-    params = params_io.read(few, ("adversarial.steps=20",), limits=ROOT / QUICK)
+    params = reading.read(few, ("adversarial.steps=20",), limits=ROOT / QUICK)
     assert (params.shared.test_images, params.warmup.steps, params.adversarial.steps) == (2, 8, 20)
     assert (params.warmup.validate_every, params.srcnn.steps) == (2, 15)
 
 
 def test_realworld_changes_the_degradation_alone():
-    plain = values(params_io.read(PARAMS / "demo.yaml"))
-    real = values(params_io.read(PARAMS / "demo.yaml", (), (OVERLAYS / "realworld.yaml",)))
+    plain = values(reading.read(PARAMS / "demo.yaml"))
+    real = values(reading.read(PARAMS / "demo.yaml", (), (OVERLAYS / "realworld.yaml",)))
     assert {name for name in plain if plain[name] != real[name]} == {"shared.degradation"}
 
 
 @pytest.mark.parametrize("overlay", sorted(path.name for path in OVERLAYS.glob("*.yaml")))
 @pytest.mark.parametrize("recipe", [*RECIPES, "demo", "reference"])
 def test_overlays_go_over_every_recipe(recipe, overlay):
-    params_io.read(PARAMS / f"{recipe}.yaml", (), (OVERLAYS / overlay,))
+    reading.read(PARAMS / f"{recipe}.yaml", (), (OVERLAYS / overlay,))
 
 
 def run_tiny(recipe, results):
@@ -138,12 +138,12 @@ def run_tiny(recipe, results):
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_runs_and_has_its_table_of_published_figures(recipe, tmp_path):
     run = run_tiny(recipe, tmp_path)
-    source = params_io.read(PARAMS / f"{recipe}.yaml").published
+    source = reading.read(PARAMS / f"{recipe}.yaml").published
     report = (run / "report.html").read_text(encoding="utf-8")
     assert ("tab-published_1" in report) == bool(source.metrics or source.sources)
     assert ("tab-published_curves" in report) == bool(source.curves)
     assert json.loads((run / "manifest.json").read_text(encoding="utf-8"))["parameters"]["published"]["title"] in report
-    shares = params_io.read(PARAMS / f"{recipe}.yaml").evaluation.interpolations
+    shares = reading.read(PARAMS / f"{recipe}.yaml").evaluation.interpolations
     if shares:
         along = pandas.read_csv(run / "evaluation" / "interpolation.csv")
         assert along.share.tolist() == [0, *shares, 1]

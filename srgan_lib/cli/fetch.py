@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
-from srgan_lib import params_io
 from srgan_lib.cli.options import overlays_option, overrides_option
 from srgan_lib.cli.terminal import Terminal
 from srgan_lib.layout import STAGES
-from srgan_lib.params import Params
+from srgan_lib.params import Params, reading
 
 
 @click.command()
@@ -50,4 +49,4 @@ def _runs(file: Path, overrides: tuple[str, ...], overlays: tuple[Path, ...]) ->
 
     if is_sweep(file):
         return [run.params for run in expand(read_sweep(file, overrides, overlays))[1]]
-    return [params_io.read(file, overrides, overlays)]
+    return [reading.read(file, overrides, overlays)]

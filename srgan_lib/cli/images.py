@@ -128,7 +128,8 @@ def upscale(
         from srgan_lib.evaluation.upscale_files import upscale_file
         from srgan_lib.evaluation.upscale_folder import upscale_folder
         from srgan_lib.models.files import load_model
-        from srgan_lib.params import Params, Shared
+        from srgan_lib.params import Params
+        from srgan_lib.params.shared import Shared
         from srgan_lib.pipeline.resolve import resolve
 
         shared = resolve(Params(shared=Shared(dtype=precision))).shared

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from srgan_lib import params_io
 from srgan_lib.cli.extras import require_extra
 from srgan_lib.cli.options import existing_run
 from srgan_lib.cli.terminal import Terminal, print_table
+from srgan_lib.params import reading
 
 if TYPE_CHECKING:
     from srgan_lib.opinion.analysis import Analysis
@@ -62,14 +62,14 @@ def make(runs: tuple[str, ...], methods: str | None, force: bool, **design: Any)
     from srgan_lib.opinion.design import plan
     from srgan_lib.opinion.make import make_study
     from srgan_lib.opinion.study import PAGE
-    from srgan_lib.params import Opinion
+    from srgan_lib.params.evaluation import Opinion
 
     folders = [existing_run(run) for run in runs]
     recorded = load_json(folders[0] / "manifest.json")["parameters"]["evaluation"].get("opinion") or {}
     asked = {name: value for name, value in design.items() if value is not None}
     if methods is not None:
         asked["methods"] = [name.strip() for name in methods.split(",") if name.strip()]
-    wanted = params_io.check({"evaluation": {"opinion": {**recorded, **asked}}}, "srgan opinion make")
+    wanted = reading.check({"evaluation": {"opinion": {**recorded, **asked}}}, "srgan opinion make")
     with Terminal() as terminal:
         study = make_study(folders, wanted.evaluation.opinion or Opinion(), replace=force, progress=terminal.counter)
         page = folders[0] / PAGE

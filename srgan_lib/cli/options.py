@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from srgan_lib import params_io
 from srgan_lib.layout import LayoutError, project_root, require_project, run_folder
+from srgan_lib.params import reading
 
 if TYPE_CHECKING:
     from srgan_lib.pipeline.run import Run
@@ -82,7 +82,7 @@ def read_run(
     from srgan_lib.pipeline.run import Run
 
     root = require_project()
-    asked = params_io.read(params_file, overrides, overlays, root / QUICK if quick else None)
+    asked = reading.read(params_file, overrides, overlays, root / QUICK if quick else None)
     directory = run_folder(results_root(results), params_file.stem if name is None else name)
     return Run(resolve(asked), asked, directory, root, this_command())
 

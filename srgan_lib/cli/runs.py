@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from srgan_lib import params_io
 from srgan_lib.cli.extras import require_extra
 from srgan_lib.cli.options import existing_run, read_run, report_options, run_options
 from srgan_lib.cli.terminal import Terminal, print_table
 from srgan_lib.downloads import offline
 from srgan_lib.layout import STAGES, TRAINING_STAGES, project_root
+from srgan_lib.params import reading
 
 
 @click.command()
@@ -150,5 +150,5 @@ def verify(run: str) -> None:
 @click.argument("pattern", required=False)
 def show_params(pattern: str | None) -> None:
     """Print every parameter with its default, bounds and meaning (those whose name holds PATTERN)."""
-    rows = [row for row in params_io.describe() if not pattern or pattern in row[0]]
+    rows = [row for row in reading.describe() if not pattern or pattern in row[0]]
     print_table(("name", "default", "allowed", "meaning"), rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from srgan_lib.data.resize import imresize
-from srgan_lib.params import Degradation
+from srgan_lib.params.shared import Degradation
 
 
 def is_deterministic(kind: Degradation) -> bool:

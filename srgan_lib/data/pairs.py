@@ -23,7 +23,7 @@ from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.spectrum import luminance
 from srgan_lib.layout import cache_folder
-from srgan_lib.params import Shared
+from srgan_lib.params.shared import Shared
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from srgan_lib.data.images import ImageError, image_mode, pixel_hash, read_image
 from srgan_lib.data.pairs import read_photo
 from srgan_lib.data.photos import DatasetError, Photo, Split
 from srgan_lib.data.randomness import random_stream
-from srgan_lib.params import Shared
+from srgan_lib.params.shared import Shared
 
 PARTS: tuple[Split, ...] = ("train", "validation", "test")
 HELD_OUT: tuple[Split, ...] = ("test", "validation")

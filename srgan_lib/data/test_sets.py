@@ -14,7 +14,8 @@ from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import as_test_set, make_split
 from srgan_lib.data.trained import refuse_trained
 from srgan_lib.messages import muted
-from srgan_lib.params import HELDOUT, TRAINING, VALIDATION, Shared
+from srgan_lib.params.evaluation import HELDOUT, TRAINING, VALIDATION
+from srgan_lib.params.shared import Shared
 
 
 def load_test_sets(

@@ -8,7 +8,7 @@ from srgan_lib.data.pairs import Pair, load_pairs
 from srgan_lib.data.photos import Photo
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import read_split
-from srgan_lib.params import Shared
+from srgan_lib.params.shared import Shared
 
 
 def training_photos(shared: Shared) -> list[Photo]:

@@ -17,7 +17,7 @@ from srgan_lib.evaluation.published import (
     wide,
 )
 from srgan_lib.exhibit import Exhibit
-from srgan_lib.params import Published
+from srgan_lib.params.evaluation import Published
 
 THREE_DIGITS = dict.fromkeys(("published", "measured", "difference"), ".3f")
 

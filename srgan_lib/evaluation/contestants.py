@@ -10,7 +10,8 @@ from srgan_lib import weights
 from srgan_lib.evaluation.methods import Method, classical, from_folder, interpolated_networks, network
 from srgan_lib.models.files import load_model
 from srgan_lib.models.own_code import Code
-from srgan_lib.params import Evaluation, Shared
+from srgan_lib.params.evaluation import Evaluation
+from srgan_lib.params.shared import Shared
 
 if TYPE_CHECKING:
     from srgan_lib.data.pairs import Pair

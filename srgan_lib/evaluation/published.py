@@ -17,7 +17,8 @@ import pandas as pd
 
 from srgan_lib.methods import TRAINED, method_styles
 from srgan_lib.metrics.registry import METRICS
-from srgan_lib.params import ParameterError, Published, PublishedCurve
+from srgan_lib.params.evaluation import Published, PublishedCurve
+from srgan_lib.params.section import ParameterError
 
 #: Networks of the literature by the name that a run has for them.
 COUNTERPARTS = {network.architecture: method for method, network in TRAINED.items()}

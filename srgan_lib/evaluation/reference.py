@@ -14,7 +14,7 @@ from srgan_lib.evaluation.evaluator import evaluate
 from srgan_lib.evaluation.methods import network
 from srgan_lib.metrics.registry import HEADLINE
 from srgan_lib.models.files import load_model
-from srgan_lib.params import Shared
+from srgan_lib.params.shared import Shared
 from srgan_lib.weights import FOLDER, SCORES, reference_models
 
 #: How far another machine may be off.

@@ -15,7 +15,7 @@ from srgan_lib.data.pairs import Pair
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
 from srgan_lib.interactive.pictures import Picture, show
-from srgan_lib.params import Degradation, Shared
+from srgan_lib.params.shared import Degradation, Shared
 
 SIDE = 192  #: HR pixels of the detail that is shown
 SCALES = (2, 3, 4, 8)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from srgan_lib.models.consistency import LRConsistency
 from srgan_lib.models.upsample import BicubicUpsample
-from srgan_lib.params import GlobalSkip, Initialisation, Input, ValueRange
+from srgan_lib.params.training import GlobalSkip, Initialisation, Input, ValueRange
 
 #: Mean and standard deviation of RGB in ImageNet, by which recipes "normalise" images.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

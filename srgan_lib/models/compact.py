@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from srgan_lib.models.base import SuperResolver, zero_bias
-from srgan_lib.params import Initialisation
+from srgan_lib.params.training import Initialisation
 
 
 class Compact(SuperResolver):

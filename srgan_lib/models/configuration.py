@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import ConfigDict, ValidationError, create_model
 
 from srgan_lib.models.generators import ARCHITECTURES
-from srgan_lib.params import Shared, Srcnn, Warmup
+from srgan_lib.params.shared import Shared
+from srgan_lib.params.training import Srcnn, Warmup
 
 #: What a network of the user's own records of its source.
 OWN = ("class", "file", "sha256")

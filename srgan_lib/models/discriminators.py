@@ -11,7 +11,7 @@ from srgan_lib.models.image_discriminator import ImageDiscriminator
 from srgan_lib.models.patch_discriminators import PatchDiscriminator, UNetDiscriminator, WaveletDiscriminator
 from srgan_lib.models.small_discriminator import SmallResidualDiscriminator
 from srgan_lib.models.srgan_discriminator import Discriminator
-from srgan_lib.params import Adversarial, ValueRange
+from srgan_lib.params.training import Adversarial, ValueRange
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {
     "srgan": Discriminator,

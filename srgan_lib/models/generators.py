@@ -16,7 +16,7 @@ from srgan_lib.models.rrdbnet import RRDBNet
 from srgan_lib.models.small_tanh import SmallTanh
 from srgan_lib.models.srcnn import SRCNN
 from srgan_lib.models.srresnet import SRResNet
-from srgan_lib.params import Srcnn, Warmup, is_own
+from srgan_lib.params.training import Srcnn, Warmup, is_own
 
 ARCHITECTURES: dict[str, type[SuperResolver]] = {
     "srcnn": SRCNN,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from srgan_lib.models.base import RANGES
-from srgan_lib.params import Head, ValueRange
+from srgan_lib.params.training import Head, ValueRange
 
 
 class ImageDiscriminator(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from srgan_lib.models.attention import ChannelAttention
-from srgan_lib.params import Attention, Norm
+from srgan_lib.params.training import Attention, Norm
 
 
 class ResidualBlock(nn.Module):

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from srgan_lib.models.base import SuperResolver, zero_bias
 from srgan_lib.models.upsample import upsampling_steps
-from srgan_lib.params import GlobalSkip, Input, ValueRange
+from srgan_lib.params.training import GlobalSkip, Input, ValueRange
 
 RESIDUAL_SCALE = 0.2  # the paper's beta
 SMALL_START = 0.1  # the paper scales He's initial weights of the dense blocks by this

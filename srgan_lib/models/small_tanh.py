@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.residual import ResidualBlock
 from srgan_lib.models.upsample import upsampler
-from srgan_lib.params import GlobalSkip, Input, ValueRange
+from srgan_lib.params.training import GlobalSkip, Input, ValueRange
 
 
 class SmallTanh(SuperResolver):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from srgan_lib.models.base import SuperResolver
-from srgan_lib.params import GlobalSkip, Layout
+from srgan_lib.params.training import GlobalSkip, Layout
 
 
 class SRCNN(SuperResolver):

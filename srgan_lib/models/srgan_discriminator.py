@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import nn
 
 from srgan_lib.models.image_discriminator import ImageDiscriminator, conv_block
-from srgan_lib.params import Head, ValueRange
+from srgan_lib.params.training import Head, ValueRange
 
 
 class Discriminator(ImageDiscriminator):

@@ -8,7 +8,7 @@ from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.prelu import PReLU
 from srgan_lib.models.residual import ResidualBlock
 from srgan_lib.models.upsample import upsampler
-from srgan_lib.params import Attention, GlobalSkip, Input, Norm, ValueRange
+from srgan_lib.params.training import Attention, GlobalSkip, Input, Norm, ValueRange
 
 
 class SRResNet(SuperResolver):

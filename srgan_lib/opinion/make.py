@@ -14,7 +14,8 @@ from srgan_lib.opinion.errors import OpinionError
 from srgan_lib.opinion.page import write_page
 from srgan_lib.opinion.stimuli import choose, examples, find_images, measure_crops
 from srgan_lib.opinion.study import FOLDER, KEY, PAGE, Study, find_study
-from srgan_lib.params import Opinion, Shared
+from srgan_lib.params.evaluation import Opinion
+from srgan_lib.params.shared import Shared
 
 METRICS = f"{FOLDER}/metrics.csv"
 

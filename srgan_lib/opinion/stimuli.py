@@ -26,7 +26,8 @@ from srgan_lib.methods import NOT_PICTURED
 from srgan_lib.metrics.measure import measure
 from srgan_lib.opinion.errors import OpinionError
 from srgan_lib.opinion.study import ORIGINAL
-from srgan_lib.params import Opinion, Shared
+from srgan_lib.params.evaluation import Opinion
+from srgan_lib.params.shared import Shared
 
 #: What people's votes are compared with, measured on the crops that they saw.
 COMPARED = ("psnr_y", "ssim_y", "lpips_alex", "niqe", "grid_artefact")

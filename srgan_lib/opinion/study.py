@@ -9,7 +9,7 @@ from typing import Any
 
 from srgan_lib.files import digest, read_json, write_json
 from srgan_lib.opinion.errors import OpinionError
-from srgan_lib.params import Opinion
+from srgan_lib.params.evaluation import Opinion
 
 FOLDER = "opinion"
 PAGE = "opinion.html"  #: beside report.html, to be sent to raters

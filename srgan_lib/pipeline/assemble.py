@@ -17,7 +17,8 @@ from srgan_lib.methods import TRAINED
 from srgan_lib.opinion.errors import OpinionError
 from srgan_lib.opinion.make import make_study
 from srgan_lib.opinion.study import TABLES, find_study
-from srgan_lib.params import Opinion, Params
+from srgan_lib.params import Params
+from srgan_lib.params.evaluation import Opinion
 from srgan_lib.pipeline import code_hashes, provenance
 from srgan_lib.pipeline.file_hashes import file_hashes, remember_hashes
 from srgan_lib.pipeline.integrity import checked_stages, compare_top

@@ -18,7 +18,8 @@ from srgan_lib.errors import InputError
 from srgan_lib.formatting import size_text
 from srgan_lib.models.backbones import BACKBONES, LPIPS_BACKBONES, fetch_backbone, find_backbone
 from srgan_lib.models.vgg19 import layer_index
-from srgan_lib.params import OWN_PARTS, Params
+from srgan_lib.params import Params
+from srgan_lib.params.evaluation import OWN_PARTS
 from srgan_lib.pipeline.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from typing import Any
 from srgan_lib.formatting import duration
 from srgan_lib.layout import DEMO, STAGES, LayoutError, project_root
 from srgan_lib.params import Params
-from srgan_lib.params_io import check, check_stage, read
+from srgan_lib.params.reading import check, check_stage, read
 from srgan_lib.pipeline.manifests import read_manifest
 from srgan_lib.pipeline.resolve import resolve
 from srgan_lib.pipeline.run import Run

@@ -30,7 +30,10 @@ from srgan_lib.metrics.content import CONTENT_LAYERS
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone
 from srgan_lib.models.own_code import locate
 from srgan_lib.models.vgg19 import layer_index
-from srgan_lib.params import LOCATION_PARAMETERS, NOT_HASHED_FOR_TRAINING, OWN_PARTS, Params, is_own
+from srgan_lib.params import Params
+from srgan_lib.params.evaluation import OWN_PARTS
+from srgan_lib.params.shared import LOCATION_PARAMETERS
+from srgan_lib.params.training import NOT_HASHED_FOR_TRAINING, is_own
 from srgan_lib.pipeline.code_hashes import module_hashes, notebook_hashes, training_hashes
 from srgan_lib.pipeline.snapshot import Snapshot
 from srgan_lib.training.fingerprint import deciding_modules

@@ -11,7 +11,9 @@ from srgan_lib.hardware import available_cores, cpu_has_bfloat16, cuda_capabilit
 from srgan_lib.models.backbones import find_backbone
 from srgan_lib.models.own_code import OwnCodeError, check_reference
 from srgan_lib.models.vgg19 import layer_index
-from srgan_lib.params import ParameterError, Params, is_own
+from srgan_lib.params import Params
+from srgan_lib.params.section import ParameterError
+from srgan_lib.params.training import is_own
 
 logger = logging.getLogger(__name__)
 

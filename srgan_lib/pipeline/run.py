@@ -7,7 +7,7 @@ from pathlib import Path
 
 from srgan_lib.layout import STAGES, LayoutError, results_folder
 from srgan_lib.params import Params
-from srgan_lib.params_io import check
+from srgan_lib.params.reading import check
 from srgan_lib.pipeline.manifests import NAME, read_manifest
 
 

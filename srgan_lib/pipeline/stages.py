@@ -21,7 +21,9 @@ from srgan_lib.files import write_json
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.messages import LIBRARY, Listener
 from srgan_lib.models.own_code import locate
-from srgan_lib.params import ParameterError, Shared, is_own
+from srgan_lib.params.section import ParameterError
+from srgan_lib.params.shared import Shared
+from srgan_lib.params.training import is_own
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.display import Display
 from srgan_lib.pipeline.fetching import InputMissing, missing_inputs

@@ -18,8 +18,10 @@ from pydantic import ValidationError
 from srgan_lib.files import read_json, write_atomic, write_json
 from srgan_lib.layout import COMPARISON, project_root
 from srgan_lib.methods import BASELINE
-from srgan_lib.params import TRAINING, VALIDATION, ComparisonParams, ParameterError
-from srgan_lib.params_io import refusal
+from srgan_lib.params import ComparisonParams
+from srgan_lib.params.evaluation import TRAINING, VALIDATION
+from srgan_lib.params.reading import refusal
+from srgan_lib.params.section import ParameterError
 from srgan_lib.pipeline.display import Display
 from srgan_lib.pipeline.notebook import given_parameters
 from srgan_lib.sweep.collection import baseline_scores, read_runs

@@ -12,9 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from srgan_lib.methods import TrainedMethod
-from srgan_lib.params import HELDOUT, VALIDATION, ParameterError, Params, Section
-from srgan_lib.params_io import check_document, nest, parse_override, read_document, refusal
-from srgan_lib.yaml_document import Document, load_yaml
+from srgan_lib.params import Params
+from srgan_lib.params.evaluation import HELDOUT, VALIDATION
+from srgan_lib.params.reading import check_document, nest, parse_override, read_document, refusal
+from srgan_lib.params.section import ParameterError, Section
+from srgan_lib.params.yaml_document import Document, load_yaml
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Values = Annotated[list[Any], Field(min_length=1)]

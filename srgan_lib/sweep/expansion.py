@@ -14,8 +14,9 @@ from typing import Any
 
 from srgan_lib.formatting import brief, shortened, value_text
 from srgan_lib.layout import COMPARISON
-from srgan_lib.params import ParameterError, Params
-from srgan_lib.params_io import check_document, nest
+from srgan_lib.params import Params
+from srgan_lib.params.reading import check_document, nest
+from srgan_lib.params.section import ParameterError
 from srgan_lib.sweep.definition import Source, override, parameters
 
 LONGEST = 90  #: characters of a run's name

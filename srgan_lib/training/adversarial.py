@@ -14,7 +14,8 @@ from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.discriminators import build_discriminator, discriminator_config
 from srgan_lib.models.files import CheckpointError, load_model
 from srgan_lib.models.own_code import Code, OwnClass
-from srgan_lib.params import ParameterError, Params
+from srgan_lib.params import Params
+from srgan_lib.params.section import ParameterError
 from srgan_lib.training.adversarial_loss import AdversarialLoss, feature_matching
 from srgan_lib.training.compute import seeded
 from srgan_lib.training.loop import Loop, OnStep, TrainingTask

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from srgan_lib.params import AdversarialKind
+from srgan_lib.params.training import AdversarialKind
 
 
 class AdversarialLoss:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from srgan_lib.data.randomness import random_stream
-from srgan_lib.params import Shared
+from srgan_lib.params.shared import Shared
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from srgan_lib.models.features import VGGFeatures
-from srgan_lib.params import GeneratorTraining
+from srgan_lib.params.training import GeneratorTraining
 from srgan_lib.training.validation import Validation
 
 

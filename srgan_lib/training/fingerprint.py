@@ -8,7 +8,8 @@ functions that trainings of all stages call. This module does not import torch.
 from __future__ import annotations
 
 from srgan_lib.layout import STAGES
-from srgan_lib.params import Adversarial, GeneratorTraining, Params, Training
+from srgan_lib.params import Params
+from srgan_lib.params.training import Adversarial, GeneratorTraining, Training
 
 #: Make the LR images and draw the crops.
 DATA = (

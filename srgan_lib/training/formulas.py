@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from srgan_lib.params import AdversarialKind
+from srgan_lib.params.training import AdversarialKind
 
 REAL, FAKE = r"D(x_\mathrm{HR})", r"D(G(x_\mathrm{LR}))"
 _MEAN = r"\operatorname{mean}"

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from srgan_lib.models.features import VGGFeatures
 from srgan_lib.models.own_code import OwnClass
-from srgan_lib.params import GeneratorTraining
+from srgan_lib.params.training import GeneratorTraining
 from srgan_lib.training.compute import Compute
 from srgan_lib.training.distances import DISTANCES, Distance
 from srgan_lib.training.feature_loss import FeatureLoss

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.adam import adam
 
-from srgan_lib.params import Schedule, Training
+from srgan_lib.params.training import Schedule, Training
 from srgan_lib.training.processes import all_reduce_mean
 from srgan_lib.training.schedules import learning_rate_factor
 

@@ -14,7 +14,7 @@ from srgan_lib.data.images import write_image
 from srgan_lib.files import write_atomic
 from srgan_lib.metrics.measure import MEASURES
 from srgan_lib.models.files import CheckpointError, load_tensors, save_model
-from srgan_lib.params import Training
+from srgan_lib.params.training import Training
 from srgan_lib.training.observers import Observer, Row
 from srgan_lib.training.state import NetworkState, TrainingState
 from srgan_lib.training.validation import Validation

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from srgan_lib.params import Schedule
+from srgan_lib.params.training import Schedule
 
 WARMING = 0.3  #: share of the steps in which one_cycle rises
 FIRST, LAST = 1 / 25, 1e-4 / 25  #: one_cycle's factors at the start and at the end

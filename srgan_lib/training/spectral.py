@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from srgan_lib.metrics.grid import grid_frequencies, high_frequencies, ring_kernel
-from srgan_lib.params import SPECTRAL_BLOCK
+from srgan_lib.params.training import SPECTRAL_BLOCK
 
 FLOOR = 1 / 12 / 255**2  #: power added everywhere: what rounding to 8 bits has, for images in [0,1]
 Y_WEIGHTS = (0.299, 0.587, 0.114)

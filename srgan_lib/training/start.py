@@ -7,7 +7,8 @@ from typing import Any
 
 from srgan_lib.models.files import CheckpointError, load_tensors, read_configuration
 from srgan_lib.models.generators import generator_config
-from srgan_lib.params import ParameterError, Warmup
+from srgan_lib.params.section import ParameterError
+from srgan_lib.params.training import Warmup
 
 
 def started_config(warmup: Warmup, scale: int, path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from torch import Tensor
 from srgan_lib.models.files import load_model
 from srgan_lib.models.generators import build_generator
 from srgan_lib.models.own_code import Code
-from srgan_lib.params import Initialisation
+from srgan_lib.params.training import Initialisation
 from srgan_lib.training.compute import seeded
 from srgan_lib.training.loop import Loop, TrainingTask
 from srgan_lib.training.losses import ImageTerms, weighted_sum

@@ -11,7 +11,8 @@ from srgan_lib.data.pairs import Pair
 from srgan_lib.files import digest
 from srgan_lib.models.generators import generator_config
 from srgan_lib.models.own_code import OwnClass, locate, own_class
-from srgan_lib.params import Params, is_own
+from srgan_lib.params import Params
+from srgan_lib.params.training import is_own
 from srgan_lib.training.loop import Loop, OnStep
 from srgan_lib.training.losses import ImageTerms
 from srgan_lib.training.own_loss import own_losses, with_own_losses

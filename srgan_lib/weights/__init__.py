@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from srgan_lib.methods import TRAINED
-from srgan_lib.params import ParameterError
+from srgan_lib.params.section import ParameterError
 
 FOLDER = Path(__file__).parent
 NAMES = tuple(

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from srgan_lib import params_io
 from srgan_lib.cli import main
 from srgan_lib.data.catalogue import SETS
 from srgan_lib.formatting import size_text
 from srgan_lib.models import backbones
 from srgan_lib.models.backbones import BACKBONES, Backbone
+from srgan_lib.params import reading
 from tests.project import execute_here, make_project
 
 ROOT = Path(__file__).parents[2]
@@ -78,7 +78,7 @@ def expected_downloads(params_list):
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_run_is_planned_without_a_network(file, bare):
-    params = params_io.read(file)
+    params = reading.read(file)
     another_runs = ("-p", "warmup.start=srresnet") if (params.warmup.start or "").startswith("results/") else ()
     done = srgan("run", file, "--run", "planned", "--dry-run", "--results", bare, *another_runs)
     assert_plans_only(done, bare, expected_downloads([params]))

@@ -30,7 +30,7 @@ def fail_with(monkeypatch, error):
     def describe():
         raise error
 
-    monkeypatch.setattr("srgan_lib.params_io.describe", describe)
+    monkeypatch.setattr("srgan_lib.params.reading.describe", describe)
 
 
 def test_done():

@@ -11,7 +11,7 @@ from srgan_lib.data.duplicates import NEAR_DUPLICATE_BITS, hash_distance, percep
 from srgan_lib.data.images import pixel_hash, read_image
 from srgan_lib.data.sources import DatasetError, find_photos
 from srgan_lib.data.split import as_test_set, make_split
-from srgan_lib.params import Shared
+from srgan_lib.params.shared import Shared
 
 
 @pytest.fixture(scope="module")

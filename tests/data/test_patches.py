@@ -6,7 +6,7 @@ from srgan_lib.data.images import ImageError
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.patches import PatchSampler, Prefetcher
 from srgan_lib.data.resize import imresize
-from srgan_lib.params import Shared
+from srgan_lib.params.shared import Shared
 
 SCALE, CROP = 4, 32
 

@@ -11,7 +11,7 @@ from srgan_lib.data.photos import Photo
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.sources import DatasetError, find_photos
 from srgan_lib.data.split import as_test_set, make_split, read_split
-from srgan_lib.params import Shared
+from srgan_lib.params.shared import Shared
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import make_split
 from srgan_lib.data.test_sets import check_test_sets, load_test_sets
 from srgan_lib.data.trained import read_trained, record_trained
-from srgan_lib.params import Shared
+from srgan_lib.params.shared import Shared
 
 
 @pytest.fixture

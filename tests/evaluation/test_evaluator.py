@@ -13,7 +13,7 @@ from srgan_lib.evaluation.methods import classical
 from srgan_lib.evaluation.whole_images import WholeImages
 from srgan_lib.metrics.measure import measure
 from srgan_lib.metrics.registry import METRICS
-from srgan_lib.params import Evaluation, ExtraMetric
+from srgan_lib.params.evaluation import Evaluation, ExtraMetric
 
 
 @pytest.fixture(scope="module")

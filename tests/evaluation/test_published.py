@@ -14,7 +14,7 @@ from srgan_lib.evaluation.published import (
     wide,
 )
 from srgan_lib.metrics.registry import METRICS
-from srgan_lib.params import Published
+from srgan_lib.params.evaluation import Published
 
 RECIPE = Published.model_validate(
     {

@@ -22,7 +22,7 @@ from srgan_lib.interactive.degradation_panel import degrading
 from srgan_lib.interactive.interpolation_panel import slide_between
 from srgan_lib.interactive.upload_panel import enlarge_own, uploaded
 from srgan_lib.models.generators import build_generator
-from srgan_lib.params import Shared
+from srgan_lib.params.shared import Shared
 
 CONFIG = {"architecture": "srcnn", "layout": "9-1-5", "global_skip": "bicubic", "scale": 4}
 

@@ -10,7 +10,7 @@ from srgan_lib.models.receptive_field import receptive_radius
 from srgan_lib.models.srcnn import SRCNN
 from srgan_lib.models.srresnet import SRResNet
 from srgan_lib.models.upsample import BicubicUpsample
-from srgan_lib.params import Warmup
+from srgan_lib.params.training import Warmup
 
 GENERATORS = ("srresnet", "rrdbnet", "espcn", "small_tanh", "compact")
 WITH_OPTIONS = GENERATORS[:-1]  # compact has neither another input nor another skip

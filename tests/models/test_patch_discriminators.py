@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from srgan_lib.models.discriminators import build_discriminator, discriminator_config
-from srgan_lib.params import Adversarial
+from srgan_lib.params.training import Adversarial
 
 KINDS = {"patch": 4, "unet": 1, "wavelet": 4}
 

@@ -21,7 +21,7 @@ from srgan_lib.opinion.page import LARGEST
 from srgan_lib.opinion.simulation import Observers
 from srgan_lib.opinion.stimuli import find_images
 from srgan_lib.opinion.study import KEY, PAGE, Study, read_study
-from srgan_lib.params import Opinion
+from srgan_lib.params.evaluation import Opinion
 from tests.opinion_example import METHODS, make_example, make_light_run
 
 

@@ -13,7 +13,7 @@ from srgan_lib.files import write_atomic
 from srgan_lib.layout import STAGES
 from srgan_lib.models.files import save_model
 from srgan_lib.models.generators import build_generator
-from srgan_lib.params import ParameterError
+from srgan_lib.params.section import ParameterError
 from srgan_lib.pipeline import provenance
 from tests.project import tiny_params
 
@@ -66,7 +66,7 @@ def test_a_changed_library_line_reruns_exactly_the_stages_that_import_it(library
         ("evaluation/statistics.py", ["evaluation"]),
         ("data/patches.py", list(STAGES)),
         ("report/__init__.py", []),
-        ("params.py", []),
+        ("params/__init__.py", []),
     ],
 )
 def test_each_file_decides_its_stages(library, file, stages):

@@ -19,7 +19,7 @@ from srgan_lib.data.photos import Photo
 from srgan_lib.data.split import make_split
 from srgan_lib.evaluation.matching import FolderError
 from srgan_lib.models.files import CheckpointError
-from srgan_lib.params import Shared
+from srgan_lib.params.shared import Shared
 from srgan_lib.pipeline.execution import RunInUse, execute, only_here
 from srgan_lib.pipeline.notebook_execution import StageFailed
 from srgan_lib.pipeline.planning import plan_run

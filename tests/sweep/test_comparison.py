@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from srgan_lib.params import ParameterError
+from srgan_lib.params.section import ParameterError
 from srgan_lib.sweep.collection import baseline_scores, common_crops, learning_curves, read_runs
 from srgan_lib.sweep.comparison import open_comparison
 from srgan_lib.sweep.figures import heat_map, metric_pairs

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from srgan_lib.cli import main
-from srgan_lib.params import ParameterError
-from srgan_lib.params_io import read
+from srgan_lib.params.reading import read
+from srgan_lib.params.section import ParameterError
 from srgan_lib.sweep.definition import read_sweep
 from srgan_lib.sweep.expansion import expand, single_command
 

@@ -1,7 +1,7 @@
 import torch
 
 from srgan_lib.models.srresnet import SRResNet
-from srgan_lib.params import Shared
+from srgan_lib.params.shared import Shared
 from srgan_lib.training.compute import Compute, seeded
 
 

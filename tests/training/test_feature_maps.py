@@ -3,7 +3,8 @@ import torch
 from torch import nn
 
 from srgan_lib.models.features import VGGFeatures
-from srgan_lib.params import Adversarial, Shared
+from srgan_lib.params.shared import Shared
+from srgan_lib.params.training import Adversarial
 from srgan_lib.training.compute import Compute
 from srgan_lib.training.feature_maps import feature_maps
 from srgan_lib.training.figures import feature_maps as draw

@@ -13,7 +13,7 @@ import srgan_lib
 from srgan_lib.data.images import pixel_hash, write_image
 from srgan_lib.data.split import COLUMNS
 from srgan_lib.data.training_pairs import read_training_pairs
-from srgan_lib.params import is_own
+from srgan_lib.params.training import is_own
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.fingerprint import NOT_HASHED_MODULES, deciding_modules
 from srgan_lib.training.srcnn import train_srcnn

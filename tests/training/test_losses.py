@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from srgan_lib.models.features import VGGFeatures
-from srgan_lib.params import Adversarial
+from srgan_lib.params.training import Adversarial
 from srgan_lib.training.adversarial_loss import AdversarialLoss, feature_matching
 from srgan_lib.training.compute import Compute
 from srgan_lib.training.distances import DISTANCES

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from srgan_lib.params import Warmup
+from srgan_lib.params.training import Warmup
 from srgan_lib.training.optimizer import Optimizer
 
 

@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from srgan_lib.errors import PackageMissing
-from srgan_lib.params import ParameterError, Params, Shared
+from srgan_lib.params import Params
+from srgan_lib.params.section import ParameterError
+from srgan_lib.params.shared import Shared
 from srgan_lib.pipeline import resolve
 from srgan_lib.training import processes
 from srgan_lib.training.compute import Compute

@@ -6,7 +6,7 @@ from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
 from srgan_lib.metrics.measure import measure
 from srgan_lib.models.upsample import BicubicUpsample
-from srgan_lib.params import Shared
+from srgan_lib.params.shared import Shared
 from srgan_lib.training.compute import Compute
 from srgan_lib.training.validation import SIDE, Validation, center_crop
 

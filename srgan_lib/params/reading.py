@@ -12,8 +12,11 @@ from pydantic import BaseModel, ValidationError
 
 from srgan_lib.formatting import brief, shortened, value_text
 from srgan_lib.layout import COMPARISON, STAGES
-from srgan_lib.params import OWN_CLASS, ComparisonParams, ParameterError, Params, Section, Shared
-from srgan_lib.yaml_document import Document, load_yaml, parse_yaml
+from srgan_lib.params import ComparisonParams, Params
+from srgan_lib.params.section import ParameterError, Section
+from srgan_lib.params.shared import Shared
+from srgan_lib.params.training import OWN_CLASS
+from srgan_lib.params.yaml_document import Document, load_yaml, parse_yaml
 
 MOST = 20  #: wrong parameters that one message names
 

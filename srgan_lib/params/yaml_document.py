@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from srgan_lib.formatting import shortened
-from srgan_lib.params import ParameterError
+from srgan_lib.params.section import ParameterError
 
 LARGEST = 100_000  #: values in one document, with its aliases written out
 DEEPEST = 50  #: lists and mappings in one another

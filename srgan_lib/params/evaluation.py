@@ -1,0 +1,136 @@
+"""The parameters of the evaluation, and what the source of a recipe reports."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from srgan_lib.layout import TrainingStage
+from srgan_lib.methods import METHODS
+from srgan_lib.params.section import Fraction, Range, Section
+
+HELDOUT = "heldout"  #: the test set that is the test part of the training photographs
+TRAINING = "training"  #: asks for scores on training images, which beside those on held-out ones show overfitting
+VALIDATION = "validation"  #: asks for scores on the validation images, which may choose between settings
+#: The test sets that are parts of the training photographs, not sets of their own.
+OWN_PARTS = frozenset({HELDOUT, TRAINING, VALIDATION})
+ExtraMetric = Literal[
+    "ssim_y_daala",
+    "psnr_rgb",
+    "ssim_rgb",
+    "ms_ssim_y",
+    "vif_y",
+    "content_vgg22",
+    "content_vgg54",
+    "grid_artefact",
+    "spectral_evenness",
+    "lr_psnr",
+    "niqe",
+]
+Baseline = Literal["nearest", "bilinear", "lanczos", "bicubic"]
+MethodName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$")]
+
+
+class Opinion(Section):
+    """A blind study with people: what ``opinion.html`` shows to whom."""
+
+    kind: Literal["rating", "pairs"] = Field(
+        default="rating", description="rating: 1 (bad) to 5 (excellent), one image at a time; pairs: one of two images"
+    )
+    question: Literal["photograph", "original"] = Field(
+        default="photograph", description="of pairs: which looks more like a photograph, or is closer to the original"
+    )
+    methods: list[str] = Field(default=[], description="methods shown; none: all that pictures show, nearest, and hr")
+    images: int = Field(default=20, ge=1, le=500, description="test images shown, at most")
+    size: int = Field(
+        default=320, ge=64, le=1024, description="side of what is shown of an image, in HR pixels, at most"
+    )
+    raters: int = Field(default=26, ge=1, le=1000, description="raters there can be; the paper had 26")
+    votes: int = Field(default=200, ge=4, le=2000, description="votes of a rater, at most; beyond it raters take turns")
+    repeats: int = Field(default=6, ge=0, le=50, description="votes asked twice, which measure a rater's reliability")
+
+
+class Evaluation(Section):
+    """Stage 05: judging."""
+
+    test_sets: list[str] = Field(
+        default=[HELDOUT],
+        min_length=1,
+        description="heldout (the test part of the dataset), named sets, training (as many training images, to show "
+        "overfitting), or validation (the images by which settings may be chosen)",
+    )
+    baselines: list[Baseline] = Field(default=list(get_args(Baseline)), description="classical methods judged")
+    methods: dict[MethodName, str] = Field(
+        default={},
+        description="other methods: name, and folder of SR images (a subfolder for each test set, if there are several) "
+        "or file with a network's weights",
+    )
+    lpips_nets: list[Literal["alex", "squeeze"]] = Field(
+        default=["alex", "squeeze"], description="LPIPS judges; not computed where the backbone is missing"
+    )
+    extra_metrics: list[ExtraMetric] = Field(
+        default=["ssim_y_daala", "psnr_rgb"], description="measured besides psnr_y and ssim_y"
+    )
+    bootstrap_resamples: int = Field(default=10_000, ge=100, le=1_000_000, description="for the 95 % intervals")
+    grids: int = Field(default=5, ge=1, le=50, description="four-panel comparison grids")
+    patches: int = Field(default=5, ge=1, le=50, description="zoomed centre patches")
+    patch_size: int = Field(default=64, ge=16, le=512, description="size of the centre patches in HR pixels")
+    tile: int = Field(default=176, ge=32, le=4096, description="LR pixels per tile side when enlarging (bounds memory)")
+    reference_models: bool = Field(
+        default=True, description="judge the models that come with the package beside this run's, as reference_…"
+    )
+    self_ensemble: bool = Field(default=False, description="add rows that average the eight flips and turns")
+    interpolations: list[Fraction] = Field(
+        default=[], description="networks between warm-up and SRGAN judged too: SRGAN's share of the weights"
+    )
+    opinion: Opinion | None = Field(
+        default=None, description="a study with people, written as opinion.html; none: srgan opinion make writes one"
+    )
+
+    @model_validator(mode="after")
+    def _methods_can_be_compared(self) -> Evaluation:
+        if "bicubic" not in self.baselines:
+            raise ValueError("baselines: bicubic is what every difference is taken from; add it")
+        for name in self.methods:
+            if name in METHODS or name.startswith(("reference_", "srgan_")) or name.endswith("_ensemble"):
+                raise ValueError(f"methods: the name {name!r} is taken by this project's own methods; take another one")
+        return self
+
+
+class PublishedMetric(Section):
+    """A figure that the source gives for a method on a dataset."""
+
+    dataset: str
+    method: str
+    metric: str = Field(
+        default=..., description="this project's name where the convention is the same, else psnr, ssim, lpips"
+    )
+    beside: str | None = Field(
+        default=None, description="what is measured beside a metric of another or unstated convention"
+    )
+    value: float
+    note: str = ""
+
+
+class PublishedCurve(Section):
+    """A figure that the source gives for a training: what a column of ``loss_curve.csv`` is on average."""
+
+    stage: TrainingStage
+    quantity: str = Field(default=..., description="a column of the stage's loss_curve.csv")
+    divided_by: str | None = Field(default=None, description="another column; the figure is the ratio of the two")
+    part: Range = Field(default=[0.0, 1.0], description="from which to which share of the training")
+    value: float | Range = Field(default=..., description="a number, or the range that the source gives")
+    note: str = ""
+
+
+class Published(Section):
+    """What the source of a recipe reports, for the table beside the measured figures."""
+
+    title: str = Field(default="", description="of the source")
+    sources: list[str] = Field(
+        default=[], description="figures of published.csv that are this source's, by their name there"
+    )
+    methods: dict[str, str] = Field(default={}, description="the source's methods that this run has under another name")
+    metrics: list[PublishedMetric] = Field(default=[], description="scores of methods on datasets")
+    curves: list[PublishedCurve] = Field(default=[], description="means of columns of the curves")

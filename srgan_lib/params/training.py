@@ -1,0 +1,241 @@
+"""The parameters of the three trainings: SRCNN, warm-up and adversarial."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from srgan_lib.params.section import Fraction, Section
+
+#: A training's parameters that decide neither its weights nor its curves: they can change in the middle of one.
+NOT_HASHED_FOR_TRAINING = frozenset({"checkpoint_every", "keep_checkpoints", "epochs"})
+Schedule = Literal["constant", "step", "cosine", "one_cycle"]
+Layout = Literal["9-1-5", "9-5-5"]
+GlobalSkip = Literal["none", "bicubic"]
+Norm = Literal["batch", "none"]
+Attention = Literal["none", "channel"]
+Input = Literal["lr", "bicubic"]
+ValueRange = Literal["zero_one", "signed", "tanh", "standardised"]
+Initialisation = Literal["default", "he_normal"]
+FeatureDistance = Literal["mse", "l1"]
+AdversarialKind = Literal["bce", "lsgan", "lsgan_sigmoid", "relativistic"]
+Head = Literal["dense", "pool"]
+#: ``FILE.py:Class``: a class in a file of the user's own, relative to the project's root.
+OWN_CLASS = r"^.+\.py:[A-Za-z_][A-Za-z0-9_]*$"
+OwnClassName = Annotated[str, Field(pattern=OWN_CLASS)]
+SPECTRAL_BLOCK = 48  #: pixels per side of the blocks in which the spectral terms compare crops
+VGG_LAYER = r"^(conv|relu)([12]_[12]|[345]_[1-4])$"
+VggLayer = Annotated[str, Field(pattern=VGG_LAYER)]
+
+
+def is_own(name: str) -> bool:
+    """Tell a class of the user's own, ``FILE.py:Class``, from the name of an architecture."""
+    return re.match(OWN_CLASS, name) is not None
+
+
+class Training(Section):
+    """What every training stage has: steps, crops, optimizer, schedule, logging and checkpoints."""
+
+    steps: int = Field(default=..., ge=1, description="training steps (generator updates)")
+    batch: int = Field(default=8, ge=1, le=4096, description="crops per step, over all processes")
+    augment: bool = Field(default=True, description="random flips and quarter turns")
+    learning_rate: float = Field(default=1e-4, gt=0, le=1, description="Adam's; the peak where the schedule has one")
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="Adam's first moment decay")
+    beta2: float = Field(default=0.999, ge=0, lt=1, description="Adam's second moment decay")
+    schedule: Schedule = Field(default="constant", description="learning rate over the steps")
+    schedule_milestones: list[Fraction] = Field(
+        default=[0.5], description="fractions of steps at which 'step' multiplies the rate"
+    )
+    schedule_factor: float = Field(default=0.1, gt=0, lt=1, description="what 'step' multiplies the rate by")
+    gradient_clip: float | None = Field(default=None, gt=0, description="largest gradient norm; none: no clipping")
+    ema_decay: float = Field(
+        default=0.0, ge=0, lt=1, description="moving average of the weights, ema = decay*ema + (1-decay)*new; 0: off"
+    )
+    log_every: int = Field(default=5, ge=1, description="steps per row of the loss curve")
+    validate_every: int = Field(default=20, ge=1, description="steps between validations")
+    checkpoint_every: int = Field(default=50, ge=1, description="steps between checkpoints")
+    keep_checkpoints: int = Field(default=1, ge=1, description="how many of the last checkpoints stay")
+    keep_networks_every: int | None = Field(
+        default=None,
+        ge=1,
+        description="steps between copies of the networks that stay for good, in networks/; none: no copies",
+    )
+    monitor: Literal["psnr_y", "ssim_y", "lpips_squeeze"] | None = Field(
+        default=None,
+        description="also keep the network that was best by this on the validation images, as <network>_best; "
+        "the stage's result stays the last one",
+    )
+
+
+class Srcnn(Training):
+    """Stage 02: SRCNN on bicubic-enlarged input (Dong et al. 2016)."""
+
+    steps: int = Field(default=100, ge=1, description="training steps")
+    layout: Layout = Field(default="9-5-5", description="kernel sizes of the three convolutions")
+    learning_rate: float = Field(default=1e-3, gt=0, le=1, description="Adam's; the peak where the schedule has one")
+    schedule: Schedule = Field(default="one_cycle", description="learning rate over the steps")
+    global_skip: GlobalSkip = Field(
+        default="bicubic", description="add the bicubic input to the output (starts at bicubic quality)"
+    )
+
+
+class GeneratorTraining(Training):
+    """What the two generator stages have in common: the pixel term and the content term."""
+
+    pixel_loss: Literal["mse", "l1", "charbonnier"] = Field(default="l1", description="distance between images")
+    pixel_weight: float = Field(default=1.0, ge=0, description="weight of the pixel term")
+    content_loss: FeatureDistance = Field(default="l1", description="distance between VGG-19 features")
+    content_weight: float = Field(default=..., ge=0, description="weight of the content term; 0: no VGG at all")
+    content_layers: dict[VggLayer, float] = Field(
+        default={"relu2_2": 1.0}, min_length=1, description="VGG-19 layers, each with its weight"
+    )
+    content_scale: Literal["auto"] | Annotated[float, Field(gt=0)] = Field(
+        default="auto",
+        description="multiplies the features; auto: 1/mean activation on training crops (the paper: 1/12.75)",
+    )
+    content_weights: Literal["imagenet", "random", "available"] = Field(
+        default="available",
+        description="VGG-19 weights: imagenet (found, else downloaded, else an error), random (fixed-seed Kaiming), "
+        "available (imagenet if on this disk, else random)",
+    )
+    content_pooling: Literal["max", "average"] = Field(
+        default="max",
+        description="between VGG-19's blocks; average rewards a regular weave less than VGG's own maximum",
+    )
+    style_weight: float = Field(
+        default=0.0,
+        ge=0,
+        description="weight of the style term: squared distance of the Gram matrices of VGG-19's features; 0: off",
+    )
+    histogram_weight: float = Field(
+        default=0.0,
+        ge=0,
+        description="weight of the histogram term: squared distance of each channel's sorted VGG-19 features; 0: off",
+    )
+    texture_layers: dict[VggLayer, float] = Field(
+        default={"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0},
+        min_length=1,
+        description="VGG-19 layers of the style and the histogram term, each with its weight",
+    )
+    grid_weight: float = Field(
+        default=0.0,
+        ge=0,
+        description="weight of the term against a weave at the frequencies of the pixel shuffle's grid; 0: off",
+    )
+    grid_sides: Literal["above", "both"] = Field(
+        default="both", description="what that term punishes: power above HR's alone, or a notch below it too"
+    )
+    evenness_weight: float = Field(
+        default=0.0, ge=0, description="weight of the same term over all frequencies from .15 cycles per pixel; 0: off"
+    )
+    lr_consistency: bool = Field(
+        default=False, description="correct the generator's output so that its MATLAB bicubic reduction is the LR image"
+    )
+    extra_losses: dict[OwnClassName, Annotated[float, Field(ge=0)]] = Field(
+        default={}, description="losses of your own, FILE.py:Class, each with its weight: see docs/own_network.md"
+    )
+    clamp_in_training: bool = Field(
+        default=False, description="clamp the output to [0,1] in training too (stops gradients)"
+    )
+
+    @model_validator(mode="after")
+    def _own_classes_can_be_told_apart(self) -> GeneratorTraining:
+        classes = [reference.rpartition(":")[2] for reference in self.extra_losses]
+        references = filter(is_own, [getattr(self, "generator", ""), *self.extra_losses])
+        files = [Path(file).name for file in {reference.rpartition(":")[0] for reference in references}]
+        for names, what in ((classes, "classes"), (files, "files")):
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"extra_losses: two {what} are called {name!r}; rename one")
+        return self
+
+    @property
+    def vgg_layers(self) -> set[str]:
+        """The layers of VGG-19 that the terms with a weight compare; without any there is no VGG."""
+        content = self.content_layers if self.content_weight else ()
+        return {*content, *(self.texture_layers if self.style_weight or self.histogram_weight else ())}
+
+    @property
+    def vgg_weights(self) -> Literal["imagenet", "random"]:
+        """``content_weights`` after resolution, which decides what is available."""
+        if self.content_weights == "available":
+            raise ValueError("content_weights: 'available' is resolved before training")
+        return self.content_weights
+
+
+class Warmup(GeneratorTraining):
+    """Stage 03: the generator alone."""
+
+    steps: int = Field(default=160, ge=1, description="training steps")
+    start: str | None = Field(
+        default=None,
+        description="trained network to begin with, which gives the architecture: a shipped one's name (srresnet) or a "
+        "file; none: fresh weights",
+    )
+    generator: Literal["srresnet", "rrdbnet", "espcn", "small_tanh", "compact"] | OwnClassName = Field(
+        default="srresnet",
+        description="architecture; FILE.py:Class is a network of your own, which has no other generator_ option: see "
+        "docs/own_network.md",
+    )
+    generator_channels: int = Field(default=64, ge=1, le=512, description="width: channels of the body")
+    generator_blocks: int = Field(
+        default=16, ge=1, le=64, description="residual blocks, or convolutions of compact (not for espcn)"
+    )
+    generator_norm: Norm = Field(default="batch", description="normalisation in the residual blocks of srresnet")
+    generator_attention: Attention = Field(
+        default="none", description="channel: the residual blocks of srresnet end with channel attention (RCAN)"
+    )
+    generator_input: Input = Field(default="lr", description="bicubic: LR enlarged first, no upsampling stages")
+    global_skip: GlobalSkip = Field(
+        default="bicubic",
+        description="add the bicubic enlargement of the input to the output (compact adds the nearest instead)",
+    )
+    value_range: ValueRange = Field(
+        default="zero_one",
+        description="the recipe's own value range inside the model: [0,1], from [0,1] to [-1,1], tanh and [-1,1], or "
+        "mean 0 and deviation 1",
+    )
+    initialisation: Initialisation = Field(default="default", description="of the convolutions")
+    learning_rate: float = Field(default=5e-4, gt=0, le=1, description="Adam's; the peak where the schedule has one")
+    schedule: Schedule = Field(default="one_cycle", description="learning rate over the steps")
+    content_weight: float = Field(default=0.1, ge=0, description="weight of the content term; 0: no VGG at all")
+
+
+class Adversarial(GeneratorTraining):
+    """Stage 04: generator against discriminator."""
+
+    steps: int = Field(default=45, ge=1, description="training steps (generator updates)")
+    content_weight: float = Field(default=1.0, ge=0, description="weight of the content term; 0: no VGG at all")
+    adversarial_loss: AdversarialKind = Field(
+        default="bce",
+        description="non-saturating binary cross-entropy, least squares (of D's output, or of its sigmoid), or "
+        "relativistic average",
+    )
+    adversarial_weight: float = Field(default=5e-3, ge=0, description="weight of the adversarial term (lambda_adv)")
+    feature_matching_weight: float = Field(
+        default=0.0,
+        ge=0,
+        description="weight of the distance between the discriminator's features of HR and SR crops; 0: off",
+    )
+    discriminator_every: int = Field(default=1, ge=1, description="update D every k-th step")
+    discriminator_learning_rate: float = Field(default=1e-4, gt=0, le=1, description="Adam's, for D")
+    discriminator_schedule: Schedule = Field(default="constant", description="learning rate of D")
+    discriminator: Literal["srgan", "small_residual", "patch", "unet", "wavelet"] = Field(
+        default="srgan",
+        description="architecture: srgan and small_residual judge a whole crop; patch, unet (every pixel) and wavelet "
+        "(patches of the high bands alone) have spectral normalisation and take any size",
+    )
+    discriminator_channels: int = Field(default=64, ge=1, le=512, description="width of the first convolution")
+    discriminator_head: Head = Field(default="dense", description="dense fixes the crop size; pool takes any")
+    montage_frames: int = Field(
+        default=6, ge=2, le=64, description="snapshots of one validation patch through training"
+    )
+    epochs: int | None = Field(
+        default=None,
+        ge=1,
+        le=100,
+        description="epochs the steps amount to: a table has the mean losses of each; none: no table",
+    )
