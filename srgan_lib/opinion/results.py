@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Results:
+class StudyResults:
     """The tables of :class:`~srgan_lib.opinion.analysis.Analysis` as they lie in ``opinion/``.
 
     Attributes
@@ -42,7 +42,7 @@ class Results:
         return self.summary["kind"] == "rating"
 
 
-def read_results(run_dir: Path) -> Results | None:
+def read_results(run_dir: Path) -> StudyResults | None:
     """Read what was collected; None where nothing was. Simulated scores are never read."""
     summary = read_json(run_dir / SUMMARY)
     if summary is None or summary["simulated"]:
@@ -51,7 +51,7 @@ def read_results(run_dir: Path) -> Results | None:
         name: pd.read_csv(run_dir / FOLDER / f"opinion_{name}.csv", dtype={"rater": str}, keep_default_na=True)
         for name in ("scores", "differences", "raters", "images", "metrics", "votes")
     }
-    return Results(**tables, summary=summary, current=shows_current_images(run_dir))
+    return StudyResults(**tables, summary=summary, current=shows_current_images(run_dir))
 
 
 def page_to_offer(run_dir: Path) -> str | None:
