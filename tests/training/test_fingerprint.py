@@ -154,6 +154,7 @@ def test_every_import_of_a_deciding_module_is_deciding_somewhere_or_not_hashed()
         "models.attention",
         "models.consistency",
         "training.spectral",
+        "metrics.content",
         "metrics.grid",
         "metrics.lr_psnr",
         "metrics.niqe",
