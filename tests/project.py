@@ -11,7 +11,7 @@ import nbformat
 import yaml
 
 from scripts.write_notebooks import parameters_cell
-from srgan_lib.layout import STAGES
+from srgan_lib.layout import DEMO, STAGES
 from srgan_lib.params import Params
 from srgan_lib.params.reading import check
 from srgan_lib.pipeline.resolve import resolve
@@ -27,6 +27,7 @@ def make_project(root: Path, bodies: dict[str, str] | None = None) -> Path:
     """Write ``notebooks/`` and ``params/`` under ``root``; ``bodies`` replaces the work cell of a stage."""
     (root / "notebooks").mkdir(parents=True, exist_ok=True)
     (root / "params").mkdir(exist_ok=True)
+    (root / DEMO).touch()
     for name, info in STAGES.items():
         set_body(root, name, {**BODIES, **(bodies or {})}[name], prose=f"# {info.title}")
     return root

@@ -90,6 +90,7 @@ def test_from_and_no_reuse(finished):
     assert set(actions(plan_run(run, reuse=False)).values()) == {"run"}
 
 
+@pytest.mark.slow
 def test_what_is_asked_for_afresh_uses_nothing_that_is_there(tmp_path):
     root = make_project(tmp_path)
     run = tiny_run(root)
@@ -120,6 +121,7 @@ def test_a_stage_keeps_no_files_of_other_parameters_but_what_its_training_can_us
     assert files == {".hashes.json", "02_srcnn_baseline.ipynb", "manifest.json", "result.csv", "srcnn.safetensors"}
 
 
+@pytest.mark.slow
 def test_an_unfinished_training_keeps_its_checkpoints(tmp_path):
     root = make_project(tmp_path, {"srcnn": 'raise ValueError("no such thing")'})
     run = tiny_run(root)
@@ -169,6 +171,7 @@ def test_a_cell_that_raises_stops_the_run_and_keeps_what_is_done(tmp_path):
     assert list(actions(plan_run(run)).values()) == ["skip", "run", "run", "run", "run"]
 
 
+@pytest.mark.slow
 def test_a_fault_of_the_program_shows_its_traceback_and_an_error_meant_for_people_does_not(tmp_path, monkeypatch):
     planted = 'def loss():\n    raise ValueError("planted")\n\nloss()'
     refused = 'from srgan_lib.data.images import read_image\nfrom pathlib import Path\nread_image(Path("gone.png"))'
@@ -185,6 +188,7 @@ def test_a_fault_of_the_program_shows_its_traceback_and_an_error_meant_for_peopl
     assert "in read_image" in notes(refused)
 
 
+@pytest.mark.slow
 def test_a_kernel_that_dies_is_reported(tmp_path):
     root = make_project(tmp_path, {"data": "import os; os._exit(9)"})
     run = tiny_run(root)
@@ -208,6 +212,7 @@ def test_an_unknown_name_injected_by_papermill_is_an_error(tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_compute_the_same_stage_twice(tmp_path):
     root = make_project(
         tmp_path, {"data": 'import time; time.sleep(2)\n(stage.directory / "result.csv").write_text("x")'}

@@ -58,6 +58,7 @@ def test_a_changed_library_line_reruns_exactly_the_stages_that_import_it(library
     assert changed(before, fingerprints(library)) == ["adversarial", "evaluation"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
@@ -173,11 +174,13 @@ def test_comments_docstrings_and_prose_change_nothing(library):
     assert changed(before, fingerprints(library)) == []
 
 
+@pytest.mark.slow
 def test_an_evaluation_parameter_retrains_nothing(library):
     before = fingerprints(library)
     assert changed(before, fingerprints(library, tiny_params(evaluation={"grids": 3}))) == ["evaluation"]
 
 
+@pytest.mark.slow
 def test_threads_and_the_torch_version_rerun_everything(library, monkeypatch):
     before = fingerprints(library)
     assert changed(before, fingerprints(library, tiny_params(shared={"threads": 2}))) == list(STAGES)
@@ -185,6 +188,7 @@ def test_threads_and_the_torch_version_rerun_everything(library, monkeypatch):
     assert changed(before, fingerprints(library)) == list(STAGES)
 
 
+@pytest.mark.slow
 def test_where_results_go_decides_nothing(library):
     assert changed(fingerprints(library), fingerprints(library, tiny_params(shared={"run_dir": "elsewhere"}))) == []
 
@@ -205,6 +209,7 @@ def test_changes_are_named():
     assert after.changes_since(vars(before)) == ["parameter steps changed (160 → 300)", "upstream stage data changed"]
 
 
+@pytest.mark.slow
 def test_how_often_a_training_saves_does_not_train_again(generator):
     notebook = ROOT / "notebooks/04_adversarial.ipynb"
 
@@ -217,6 +222,7 @@ def test_how_often_a_training_saves_does_not_train_again(generator):
     assert training(steps=7) != training() and training(log_every=7) != training()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["evaluation/published.csv", "plotting.mplstyle"])
 def test_data_beside_a_module_is_part_of_it(file, library):
     before = fingerprints(library)

@@ -204,6 +204,7 @@ def test_what_was_not_computed_is_said(fresh: Path) -> None:
     assert "LPIPS" not in page.select_one(".example figcaption").text, "examples are then chosen by PSNR"
 
 
+@pytest.mark.slow
 def test_a_run_without_crops_or_warnings(fresh: Path) -> None:
     (fresh / "evaluation/viewer/index.json").unlink()
     write_manifest(fresh / "data", {**manifest_of(fresh / "data"), "warnings": []})
@@ -259,6 +260,7 @@ def test_report_and_archive_are_made_again_together(fresh: Path) -> None:
     assert recorded == {name: sha256_file(fresh / name) for name in (*TOP_LEVEL, *REPORT, ARCHIVE)}
 
 
+@pytest.mark.slow
 def test_whole_images_are_archived_on_request(fresh: Path) -> None:
     build_report(fresh)
     whole = fresh / "evaluation/images/srgan/builtin/chelsea.png"

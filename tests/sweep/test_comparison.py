@@ -54,6 +54,7 @@ def test_wrong_parameters_are_refused_with_their_name(namespace, parameter):
     assert parameter in str(error.value)
 
 
+@pytest.mark.slow
 def test_settings_with_other_validation_images_choose_no_winner(tmp_path):
     folder = make_sweep(tmp_path / "example")
     first = next(folder.glob("*batch-4.seed-0/metrics.csv"))

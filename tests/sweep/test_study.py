@@ -63,6 +63,7 @@ def test_a_sweep_of_which_every_run_fails_still_has_its_table(project):
     assert not (folder / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_one_failing_run_is_named_and_the_same_command_runs_only_that(broken):
     project, path, done = broken
     assert done.exit_code == 1
@@ -124,6 +125,7 @@ def test_the_comparison_says_what_was_measured(project):
     assert len(computed(project)) == 16, "the same command again computes nothing"
 
 
+@pytest.mark.slow
 def test_settings_that_share_no_image_are_not_ranked(project, tmp_path):
     """With another dataset for each setting, the held-out images are others too."""
     body = EVALUATION.replace('f"heldout,', 'f"{stage.params.shared.dataset},')
