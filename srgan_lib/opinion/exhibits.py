@@ -191,7 +191,7 @@ def _difference_table(results: StudyResults) -> Exhibit:
             }
         )
         caption = (
-            "Differences of methods, each rater compared with himself on the same image, with 95 % intervals. <em>Raters "
+            "Differences of methods, each rater compared with themselves on the same image, with 95 % intervals. <em>Raters "
             "needed</em>: with so many on as many images, a difference of this size would lie outside its interval for images "
             "of this kind; <em>more images</em>: no number of raters is enough."
         )

@@ -99,7 +99,7 @@ def method_means(votes: np.ndarray) -> list[Mean]:
 
 
 def difference(votes: np.ndarray, first: int, second: int) -> Mean:
-    """Compute the mean difference of two methods, each rater compared with himself on the same image."""
+    """Compute the mean difference of two methods, each rater compared with themselves on the same image."""
     return mean_with_intervals(votes[:, :, first] - votes[:, :, second])
 
 
