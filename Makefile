@@ -16,7 +16,7 @@ READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 help:
 	@echo "make report [PARAMS=params/x.yaml] [RUN=name] [OVERLAY=params/overlays/quick.yaml]   run the study and write results/RUN/report.html"
 	@echo "make sweep SWEEP=params/sweeps/x.yaml   run all combinations that it names and compare them in results/sweeps/x/report.html"
-	@echo "make test        the tests, under four minutes      make test-all    the slow tests, under half an hour"
+	@echo "make test        the tests, about four minutes      make test-all    the slow tests, under half an hour"
 	@echo "make coverage    both with the share of lines that they run"
 	@echo "make test-browser  the report and the notebooks in Chromium"
 	@echo "make bench       measured ratios against plain code, a few minutes (ARGS=--quick, ARGS='--peer PATH')"
