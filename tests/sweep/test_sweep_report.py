@@ -90,9 +90,11 @@ def test_a_tiny_sweep_from_its_file_to_its_report(tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     folder = tmp_path / "results/sweeps/weights"
     runs = pd.read_csv(folder / "runs.csv")
-    assert list(runs.state) == ["finished"] * 4
+    assert list(runs.state) == ["finished"] * 8, "four runs, each on its test and its validation images"
     for row in runs.itertuples():
-        scores = pd.read_csv(folder / row.run / "metrics.csv").query("method == 'srgan'")
+        scores = pd.read_csv(folder / row.run / "metrics.csv").query(
+            f"method == 'srgan' and dataset == '{row.dataset}'"
+        )
         assert row.psnr_y == pytest.approx(scores.psnr_y.mean())
     report = (folder / "report.html").read_text(encoding="utf-8")
     summary = json.loads((folder / "comparison" / "summary.json").read_text())
