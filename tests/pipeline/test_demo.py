@@ -193,7 +193,7 @@ def described(run, monkeypatch):
     monkeypatch.chdir(ROOT)
     overlays = tuple(ROOT / "params/overlays" / f"{name}.yaml" for name in ("quick", "tiny"))
     overrides = tuple(word for word in words if "=" in word)
-    return read_run(ROOT / "params/two_stage_div2k.yaml", "tiny", overrides, overlays, results)
+    return read_run(ROOT / "params/two_stage_div2k.yaml", "tiny", overrides, overlays, False, results)
 
 
 @pytest.mark.slow
