@@ -9,7 +9,7 @@
   let current = null;
 
   function follow() {
-    const line = wide.matches ? innerHeight / 4 : 110;
+    const line = wide.matches ? innerHeight / 6 : 110;
     const above = headings.filter((heading) => heading.getBoundingClientRect().top < line);
     const link = above.length ? links.get(above[above.length - 1].id) : null;
     if (link === current) return;
