@@ -25,7 +25,8 @@ from srgan_lib.cli.terminal import Terminal, print_table
     "--checkpoint",
     type=click.Path(path_type=Path),
     metavar="F",
-    help="Your own network's weights instead, e.g. results/demo/adversarial/generator.safetensors.",
+    help="Another network's weights instead: results/demo/adversarial/generator.safetensors, or a .pth or .safetensors "
+    "file of ESRGAN, Real-ESRGAN, SwinIR and others (pip install 'srgan-report[spandrel]').",
 )
 @click.option(
     "--code",
@@ -127,13 +128,13 @@ def upscale(
 
         from srgan_lib.evaluation.upscale_files import upscale_file
         from srgan_lib.evaluation.upscale_folder import upscale_folder
-        from srgan_lib.models.files import load_model
+        from srgan_lib.models.community import load_network
         from srgan_lib.params import Params
         from srgan_lib.params.shared import Shared
         from srgan_lib.pipeline.resolve import resolve
 
         shared = resolve(Params(shared=Shared(dtype=precision))).shared
-        network, _ = load_model(checkpoint or weights.reference_models()[model], code)
+        network, _ = load_network(checkpoint or weights.reference_models()[model], code)
         options: dict[str, Any] = {
             "tile": tile,
             "device": shared.device,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from srgan_lib import weights
 from srgan_lib.evaluation.methods import Method, classical, from_folder, interpolated_networks, network
+from srgan_lib.models.community import check_scale, load_network
 from srgan_lib.models.files import load_model
 from srgan_lib.models.own_code import Code
-from srgan_lib.params.evaluation import Evaluation
+from srgan_lib.params.evaluation import Evaluation, names_network
 from srgan_lib.params.shared import Shared
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def all_methods(
     FolderError
         If a method's folder lacks an image.
     CheckpointError
-        If a method's file is no network of this project.
+        If a method's file is no network that is known, or one that enlarges by another factor.
+    PackageMissing
+        If it is another program's and spandrel is not installed.
     """
     options = upscaling_options(shared, evaluation)
     between = interpolated_networks(networks["warmup"], networks["srgan"], evaluation.interpolations)
@@ -57,12 +60,12 @@ def all_methods(
         for name, model in networks.items():
             methods[f"{name}_ensemble"] = network(model, self_ensemble=True, **options)
     for name, location in evaluation.methods.items():
-        is_network = location.endswith(".safetensors")
-        methods[name] = (
-            network(load_model(Path(location), code)[0], **options)
-            if is_network
-            else from_folder(Path(location), test_sets, shared.scale)
-        )
+        if names_network(location):
+            model, _ = load_network(Path(location), code)
+            check_scale(Path(location), model, shared.scale)
+            methods[name] = network(model, **options)
+        else:
+            methods[name] = from_folder(Path(location), test_sets, shared.scale)
     return methods
 
 

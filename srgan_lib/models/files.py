@@ -118,7 +118,7 @@ def load_model(path: Path, code: Code | None = None) -> tuple[SuperResolver, dic
     """
     tensors, metadata = load_tensors(path)
     config = read_configuration(path, metadata)
-    _refuse_non_numbers(path, tensors)
+    refuse_non_numbers(path, tensors)
     try:
         model = build_generator(config, code)
         tensors = rename_former(tensors, config["architecture"])
@@ -168,7 +168,14 @@ def _shape(tensor: Tensor) -> str:
     return "×".join(map(str, tensor.shape)) or "one number"
 
 
-def _refuse_non_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
+def refuse_non_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Refuse weights of a file that are NaN or infinite.
+
+    Raises
+    ------
+    CheckpointError
+        Naming the first tensor that holds one.
+    """
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise CheckpointError(

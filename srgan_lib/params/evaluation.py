@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
@@ -29,7 +30,14 @@ ExtraMetric = Literal[
     "niqe",
 ]
 Baseline = Literal["nearest", "bilinear", "lanczos", "bicubic"]
+#: Endings of other programs' files of weights, which are pickles; a network's file may end in .safetensors, too.
+PICKLED = frozenset({".pth", ".pt", ".ckpt"})
 MethodName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$")]
+
+
+def names_network(location: str) -> bool:
+    """Tell whether a method of ``evaluation.methods`` is a file with weights, by its ending, not a folder of images."""
+    return Path(location).suffix.lower() in {".safetensors", *PICKLED}
 
 
 class Opinion(Section):
@@ -64,7 +72,7 @@ class Evaluation(Section):
     methods: dict[MethodName, str] = Field(
         default={},
         description="other methods: name, and folder of SR images (a subfolder for each test set, if there are several) "
-        "or file with a network's weights",
+        "or file with a network's weights (.safetensors, or another program's .pth)",
     )
     lpips_nets: list[Literal["alex", "squeeze"]] = Field(
         default=["alex", "squeeze"], description="LPIPS judges; not computed where the backbone is missing"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from srgan_lib.errors import SrganError
 from srgan_lib.layout import TRAINING_FILES, WRITTEN_ON_THE_WAY, make_results
+from srgan_lib.params.evaluation import names_network
 from srgan_lib.pipeline.fetching import InputMissing
 from srgan_lib.pipeline.file_hashes import remember_hashes
 from srgan_lib.pipeline.integrity import compare_stage, record_notebook
@@ -117,10 +118,10 @@ def _check_judging(run: Run) -> None:
     split = read_split(run.stage_directory("data") / "split.csv")
     images = check_test_sets(params.evaluation.test_sets, split, params.shared)
     for location in params.evaluation.methods.values():
-        if location.endswith(".safetensors"):
-            from srgan_lib.models.files import load_tensors  # with torch
+        if names_network(location):
+            from srgan_lib.models.community import check_network  # with torch
 
-            load_tensors(Path(location))
+            check_network(Path(location), params.shared.scale)
         else:
             match_test_sets(Path(location), images)
 

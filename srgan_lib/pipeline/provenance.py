@@ -31,7 +31,7 @@ from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone
 from srgan_lib.models.own_code import locate
 from srgan_lib.models.vgg19 import layer_index
 from srgan_lib.params import Params
-from srgan_lib.params.evaluation import OWN_PARTS
+from srgan_lib.params.evaluation import OWN_PARTS, names_network
 from srgan_lib.params.shared import LOCATION_PARAMETERS
 from srgan_lib.params.training import NOT_HASHED_FOR_TRAINING, is_own
 from srgan_lib.pipeline.code_hashes import module_hashes, notebook_hashes, training_hashes
@@ -165,6 +165,8 @@ def environment(stage: str, params: Params, snapshot: Snapshot, *, fetching: boo
         found |= {name: _backbone_hash(name, snapshot) or absent for name in networks}
         if judging := [CONTENT_LAYERS[name] for name in section.extra_metrics if name in CONTENT_LAYERS]:
             found["vgg19"] = _backbone_hash("vgg19", snapshot, max(judging, key=layer_index)) or absent
+        if any(names_network(location) for location in section.methods.values()):
+            found["spandrel"] = version("spandrel")
         if section.reference_models:
             shipped = weights.reference_models(params.shared.scale).values()
             found |= {path.name: _file_hash(path, snapshot) for path in shipped}

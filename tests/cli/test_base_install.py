@@ -39,7 +39,11 @@ main()
 def modules_of_extras() -> set[str]:
     """Import names of the packages of all extras that the base does not have."""
     extras = PROJECT["optional-dependencies"]
-    named = {Requirement(line).name for name in ("report", "onnx", "sweep", "lab", "train") for line in extras[name]}
+    named = {
+        Requirement(line).name
+        for name in ("report", "onnx", "spandrel", "sweep", "lab", "train")
+        for line in extras[name]
+    }
     named |= {"distributed", "jupyter-core", "jupyter-client", "zmq"}
     named -= {"srgan-report", *(Requirement(line).name for line in PROJECT["dependencies"])}
     return {

@@ -18,7 +18,8 @@ from srgan_lib.data.images import write_image
 from srgan_lib.data.photos import Photo
 from srgan_lib.data.split import make_split
 from srgan_lib.evaluation.matching import FolderError
-from srgan_lib.models.files import CheckpointError
+from srgan_lib.models.files import CheckpointError, save_model
+from srgan_lib.models.generators import build_generator
 from srgan_lib.params.shared import Shared
 from srgan_lib.pipeline.execution import RunInUse, execute, only_here
 from srgan_lib.pipeline.notebook_execution import StageFailed
@@ -103,8 +104,14 @@ def test_an_evaluation_that_succeeds_replaces_the_earlier_one(run):
 def test_other_methods_are_checked_before_an_evaluation_begins(run, tmp_path):
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs.safetensors").write_text("no weights")
+    half = {"architecture": "srcnn", "layout": "9-1-5", "scale": 2}
+    save_model(tmp_path / "x2.safetensors", build_generator(half), half)
     before = contents(run)
-    for location, kind in (("theirs", FolderError), ("theirs.safetensors", CheckpointError)):
+    for location, kind in (
+        ("theirs", FolderError),
+        ("theirs.safetensors", CheckpointError),
+        ("x2.safetensors", CheckpointError),
+    ):
         again = judging(run, theirs=str(tmp_path / location))
         with pytest.raises(kind) as error:
             execute(plan_run(again), again)
