@@ -315,3 +315,18 @@ stage.text(conclude(summary, result.metrics, seed=shared.seed, **told), "conclus
 means = summary.pivot_table(index="method", columns="metric", values="mean", sort=False)
 headline = [name for name in ("psnr_y", "lpips_alex") if name in means]
 stage.finish(**{f"{method}_{metric}": means.loc[method, metric] for method in networks for metric in headline})
+
+# %% [markdown] tags=["remove-cell"]
+# ## Your own eyes
+#
+# People are the reference for all measures above. Write down first which method you expect to look best. Then rate the
+# images blind: in an order drawn for your number, without the methods' names, a few of them twice. Count your votes and
+# compare: where do you and LPIPS disagree, and did you agree with yourself? The file is the one that `opinion.html`
+# saves; `docs/opinion_study.md` describes a study with a class.
+
+# %% tags=["remove-cell"]
+if stage.live:
+    from srgan_lib.interactive.rating_panel import rate_blind
+    from srgan_lib.params.evaluation import Opinion
+
+    stage.panel(rate_blind(stage.run.directory, shared, evaluation.opinion or Opinion()))

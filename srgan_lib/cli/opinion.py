@@ -63,15 +63,20 @@ def make(runs: tuple[str, ...], methods: str | None, force: bool, **design: Any)
     from srgan_lib.opinion.make import make_study
     from srgan_lib.opinion.study import PAGE
     from srgan_lib.params.evaluation import Opinion
+    from srgan_lib.params.shared import Shared
 
     folders = [existing_run(run) for run in runs]
-    recorded = load_json(folders[0] / "manifest.json")["parameters"]["evaluation"].get("opinion") or {}
+    parameters = load_json(folders[0] / "manifest.json")["parameters"]
+    recorded = parameters["evaluation"].get("opinion") or {}
+    shared = Shared.model_validate(parameters["shared"])
     asked = {name: value for name, value in design.items() if value is not None}
     if methods is not None:
         asked["methods"] = [name.strip() for name in methods.split(",") if name.strip()]
     wanted = reading.check({"evaluation": {"opinion": {**recorded, **asked}}}, "srgan opinion make")
     with Terminal() as terminal:
-        study = make_study(folders, wanted.evaluation.opinion or Opinion(), replace=force, progress=terminal.counter)
+        study = make_study(
+            folders, shared, wanted.evaluation.opinion or Opinion(), replace=force, progress=terminal.counter
+        )
         page = folders[0] / PAGE
         terminal.note(
             f"{len(study.methods)} methods on {len(study.images)} images, {len(plan(study, 1))} votes a rater, "

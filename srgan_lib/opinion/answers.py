@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,12 +78,17 @@ def answers_digest(study: str, rater: int, session: str, simulated: bool, answer
     return hashlib.sha256(f"{study}|{rater}|{session}|{str(simulated).lower()}|{votes}".encode()).hexdigest()
 
 
+def new_session() -> str:
+    """Draw a name for one rater's session."""
+    return secrets.token_hex(8)
+
+
 def new_answers(
-    study: Study, rater: int, session: str, answers: Sequence[Answer], *, simulated: bool = False, **screen: Any
+    study: str, rater: int, session: str, answers: Sequence[Answer], *, simulated: bool = False, **screen: Any
 ) -> Answers:
-    """Write one rater's answers as the page would."""
-    value = answers_digest(study.id, rater, session, simulated, answers)
-    return Answers(format=FORMAT, version=VERSION, study=study.id, rater=rater, session=session,
+    """Write one rater's answers to the study of that id, as the page would."""
+    value = answers_digest(study, rater, session, simulated, answers)
+    return Answers(format=FORMAT, version=VERSION, study=study, rater=rater, session=session,
                    simulated=simulated, screen=screen, answers=list(answers), digest=value)  # fmt: skip
 
 

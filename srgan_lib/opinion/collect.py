@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -69,14 +68,9 @@ def simulate_answers(run_dir: Path, observers: Observers, seed: int) -> tuple[Po
         ]
         session = rng.bytes(8).hex()
         files.append(run_dir / SIMULATED / "answers" / f"{rater:03d}.json")
-        write_atomic(files[-1], new_answers(study, rater, session, answers, simulated=True).text())
+        write_atomic(files[-1], new_answers(study.id, rater, session, answers, simulated=True).text())
     pooled = pool(files, study, simulated=True)
     return pooled, _write(run_dir, SIMULATED, study, pooled)
-
-
-def new_session() -> str:
-    """Draw a name for one rater's session."""
-    return secrets.token_hex(8)
 
 
 def _write(run_dir: Path, folder: str, study: Study, pooled: Pool) -> Analysis:

@@ -32,7 +32,7 @@ def published_mos(datasets: list[str], scale: int) -> tuple[pd.DataFrame, str]:
     return there.assign(method=there.method.replace(COUNTERPARTS)), where
 
 
-def findings(results: StudyResults, scale: int) -> list[str]:
+def findings(results: StudyResults) -> list[str]:
     """Say in sentences who was asked what, and what came of it."""
     summary, labels = results.summary, _labels(results)
     asked = (

@@ -22,6 +22,7 @@ METRICS = f"{FOLDER}/metrics.csv"
 
 def make_study(
     run_dirs: Sequence[Path],
+    shared: Shared,
     design: Opinion,
     *,
     replace: bool = False,
@@ -33,7 +34,8 @@ def make_study(
 
     Parameters
     ----------
-    run_dirs : folders of finished runs whose methods are shown together.
+    run_dirs : folders of runs with an evaluation, whose methods are shown together.
+    shared : parameters of the first run.
     replace : replace another study that is there; its answers can then no longer be decoded.
     progress : given a label, returns a callback ``(done, total)``.
 
@@ -43,13 +45,11 @@ def make_study(
         If the runs have not what the study needs, or another study is there.
     """
     run_dir = run_dirs[0]
-    manifest = load_json(run_dir / "manifest.json")
-    shared = Shared.model_validate(manifest["parameters"]["shared"])
     images = find_images(run_dirs, shared.scale)
     methods, chosen = choose(images, design, pd.read_csv(run_dir / "evaluation" / "metrics.csv"))
     before = find_study(run_dir)
     salt = before.salt if before else secrets.token_hex(16)
-    study = Study(manifest["title"], design, tuple(methods), tuple(chosen), fingerprint(run_dirs), salt)
+    study = Study(design, tuple(methods), tuple(chosen), fingerprint(run_dirs), salt)
     if before and before != study:
         if not replace:
             raise OpinionError(

@@ -1,17 +1,19 @@
-"""Write ``opinion.html``: the whole study in one file, which asks no other host for anything."""
+"""Write ``opinion.html``, the whole study in one file, which asks no other host for anything; read it in a notebook."""
 
 from __future__ import annotations
 
 import base64
 import html
 import json
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from srgan_lib.opinion.design import plan
+from srgan_lib.opinion.design import Trial, plan
 from srgan_lib.opinion.errors import OpinionError
 from srgan_lib.opinion.ratings import SCALE
 from srgan_lib.opinion.stimuli import encode
@@ -78,6 +80,65 @@ def write_page(
     return page
 
 
+class Encoded(NamedTuple):
+    """An image as the page holds it: lossless WebP, and its size in pixels."""
+
+    webp: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page shows to whom. It does not tell the methods, so that whoever reads it rates blind.
+
+    Attributes
+    ----------
+    study : its id.
+    kind, question : ``rating`` or ``pairs``, and what raters are asked.
+    plans : of each rater, from 1: the codes of the images of each vote.
+    images : by code.
+    examples : the worst and the best version of photographs.
+    """
+
+    study: str
+    kind: str
+    question: str
+    plans: dict[int, list[Trial]]
+    images: dict[str, Encoded]
+    examples: list[tuple[Encoded, Encoded]]
+
+
+def read_page(path: Path) -> Page:
+    """Read a page that :func:`write_page` composed.
+
+    Raises
+    ------
+    OpinionError
+        If there is none, or it is another file, or not the whole of it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(re.findall(r'id="study">(.*?)</script>', text, re.DOTALL)[0])
+        files = dict(re.findall(r'id="image-(\d+)">(.*?)</script>', text))
+        codes, sizes = content["codes"], content["sizes"]
+        return Page(
+            content["id"],
+            content["kind"],
+            content["question"],
+            {
+                rater: [tuple(codes[place] for place in trial) for trial in trials]
+                for rater, trials in enumerate(content["plans"], 1)
+            },
+            {code: _encoded(files[str(place)], *sizes[place]) for place, code in enumerate(codes)},
+            [(_encoded(worst, *size), _encoded(best, *size)) for worst, best, *size in content["examples"]],
+        )
+    except FileNotFoundError:
+        raise OpinionError(f"{path}: no such page; 'srgan opinion make' writes one", path=path) from None
+    except (OSError, ValueError, LookupError, TypeError):
+        raise OpinionError(f"{path}: no page that 'srgan opinion make' wrote, or not all of it", path=path) from None
+
+
 def question(study: Study) -> str:
     """Name what is asked: ``rating``, or the question about pairs."""
     return "rating" if study.design.kind == "rating" else study.design.question
@@ -85,3 +146,7 @@ def question(study: Study) -> str:
 
 def _uri(pixels: np.ndarray) -> Any:
     return base64.b64encode(encode(pixels)).decode()
+
+
+def _encoded(data: str, width: int, height: int) -> Encoded:
+    return Encoded(base64.b64decode(data), width, height)

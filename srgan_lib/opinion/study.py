@@ -24,7 +24,6 @@ class Study:
 
     Attributes
     ----------
-    title : of the run; raters do not see it, since it may name methods.
     design : kind, question, numbers; of the parameters.
     methods : in the order of tables; ``hr`` is the hidden original.
     images : dataset and image of each.
@@ -33,7 +32,6 @@ class Study:
     salt : secret of the codes; the order of images derives from it, too.
     """
 
-    title: str
     design: Opinion
     methods: tuple[str, ...]
     images: tuple[tuple[str, str], ...]
@@ -90,7 +88,6 @@ def find_study(run_dir: Path) -> Study | None:
     try:
         assert content is not None
         study = Study(
-            content["title"],
             Opinion.model_validate(content["design"]),
             tuple(content["methods"]),
             tuple((dataset, image) for dataset, image in content["images"]),

@@ -19,6 +19,7 @@ from srgan_lib.opinion.make import make_study
 from srgan_lib.opinion.study import TABLES, find_study
 from srgan_lib.params import Params
 from srgan_lib.params.evaluation import Opinion
+from srgan_lib.params.shared import Shared
 from srgan_lib.pipeline import code_hashes, provenance
 from srgan_lib.pipeline.file_hashes import file_hashes, remember_hashes
 from srgan_lib.pipeline.integrity import checked_stages, compare_top
@@ -135,7 +136,7 @@ def _write_all(run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any
         write_atomic(run_dir / name, (run_dir / origin).read_bytes())
     # The report reads it, and it is in the archive, whose hash it therefore cannot hold yet.
     write_manifest(run_dir, {key: value for key, value in manifest.items() if key not in ("content", "outputs")})
-    _make_study(run_dir, manifest["parameters"]["evaluation"].get("opinion"))
+    _make_study(run_dir, manifest["parameters"])
     build_report(run_dir, extent.light)
     write_archive(run_dir, stages, extent)
     outputs = file_hashes(run_dir, (*TOP_LEVEL, *REPORT, ARCHIVE), check=True)
@@ -143,11 +144,12 @@ def _write_all(run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any
     remember_hashes(run_dir, outputs)
 
 
-def _make_study(run_dir: Path, design: Mapping[str, Any] | None) -> None:
+def _make_study(run_dir: Path, parameters: Mapping[str, Any]) -> None:
     """Write the study with people that the parameters ask for, unless there is one; the report does not depend on it."""
+    design = parameters["evaluation"].get("opinion")
     try:
         if design and not find_study(run_dir):
-            make_study([run_dir], Opinion.model_validate(design))
+            make_study([run_dir], Shared.model_validate(parameters["shared"]), Opinion.model_validate(design))
     except OpinionError as error:
         logger.warning("No study with people was made: %s", error)
 

@@ -22,7 +22,7 @@ def people_chapter(run_dir: Path, scale: int, images: Images) -> str:
     results = read_results(run_dir)
     if results is None:
         return ""
-    paragraphs = "".join(f"<p>{escape(text)}</p>" for text in findings(results, scale))
+    paragraphs = "".join(f"<p>{escape(text)}</p>" for text in findings(results))
     shown = "".join(_shown(exhibit) for exhibit in exhibits(results, scale))
     return images.take_from(f'<h2 id="{PEOPLE.anchor}">What people say</h2>{paragraphs}{shown}')
 

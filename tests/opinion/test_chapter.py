@@ -29,7 +29,7 @@ def answered(folder, raters=5, **design):
             vote = int(np.clip(round(1 + 0.8 * felt[0]), 1, 5)) if len(trial) == 1 else 1 + int(felt[1] > felt[0])
             answers.append(Answer(shown=list(trial), vote=vote, ms=900))
         files.append(folder / f"{rater}.json")
-        files[-1].write_text(new_answers(study, rater, f"{rater:016x}", answers).text())
+        files[-1].write_text(new_answers(study.id, rater, f"{rater:016x}", answers).text())
     collect_answers(run_dir, files)
     return run_dir
 

@@ -22,13 +22,14 @@ from srgan_lib.opinion.simulation import Observers
 from srgan_lib.opinion.stimuli import find_images
 from srgan_lib.opinion.study import KEY, PAGE, Study, read_study
 from srgan_lib.params.evaluation import Opinion
+from srgan_lib.params.shared import Shared
 from tests.opinion_example import METHODS, make_example, make_light_run
 
 
 def new_study(methods=5, images=6, **design):
     names = tuple(f"method{number}" for number in range(methods))
     chosen = tuple(("set", f"image{number}") for number in range(images))
-    return Study("title", Opinion.model_validate(design), names, chosen, "fingerprint", "0123456789abcdef" * 2)
+    return Study(Opinion.model_validate(design), names, chosen, "fingerprint", "0123456789abcdef" * 2)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def send(folder, study, rater, vote=None, votes=None, session="ab" * 8, **change
     trials = plan(study, rater)[:votes]
     answers = [Answer(shown=list(trial), vote=vote(*key[trial[0]]), ms=900) for trial in trials]
     file = folder / f"{rater}_{session}.json"
-    content = {**new_answers(study, rater, session, answers).model_dump(), **changes}
+    content = {**new_answers(study.id, rater, session, answers).model_dump(), **changes}
     file.write_text(json.dumps(content))
     return file
 
@@ -137,7 +138,7 @@ def test_making_it_again_keeps_the_codes_and_another_design_needs_force(copied):
     run_dir, study = copied
     assert make_example(run_dir) == study
     with pytest.raises(OpinionError) as caught:
-        make_study([run_dir], Opinion(raters=3, size=64))
+        make_study([run_dir], Shared(), Opinion(raters=3, size=64))
     assert caught.value.path == run_dir / KEY
 
 
@@ -209,7 +210,7 @@ def test_a_bad_file_is_left_out_and_the_others_stay(example, tmp_path, break_it)
         answers = [Answer(**one) for one in content["answers"]]
         rater = 99 if break_it == "rater" else 2
         answers = {"order": answers[::-1], "empty": []}.get(break_it, answers)
-        bad.write_text(new_answers(study, rater, "cd" * 8, answers).text())
+        bad.write_text(new_answers(study.id, rater, "cd" * 8, answers).text())
     pooled = pool([bad, good], study)
     assert list(pooled.kept) == ["1"] and [name for name, _ in pooled.left_out] == [bad.name]
 
