@@ -45,15 +45,26 @@ class SimulatedStudy:
     votes : R×I×M.
     careless : R, whether a rater votes by chance.
     shown : I×M, quality of each image by each method.
-    expected_here : M, expected mean vote of careful raters on these images.
-    expected_kind : M, the same on images of this kind.
+    qualities : M, of the methods.
+    observers : who voted.
     """
 
     votes: np.ndarray
     careless: np.ndarray
     shown: np.ndarray
-    expected_here: np.ndarray
-    expected_kind: np.ndarray
+    qualities: np.ndarray
+    observers: Observers
+
+    @property
+    def expected_here(self) -> np.ndarray:
+        """M, expected mean vote of careful raters on these images."""
+        return expected_vote(self.shown, self.observers).mean(0)
+
+    @property
+    def expected_kind(self) -> np.ndarray:
+        """M, the same on images of this kind."""
+        of_images = np.hypot(self.observers.image, self.observers.image_method)
+        return expected_vote(self.qualities, self.observers, further=of_images)
 
 
 def even_qualities(methods: int, lowest: float = 1.3, highest: float = 4.5) -> np.ndarray:
@@ -82,14 +93,7 @@ def simulate_study(
     votes = np.where(
         careless[:, None, None], rng.integers(1, 6, (raters, images, methods)), np.clip(np.rint(heard), 1, 5)
     )
-    of_images = np.hypot(observers.image, observers.image_method)
-    return SimulatedStudy(
-        votes,
-        careless,
-        shown,
-        expected_vote(shown, observers).mean(0),
-        expected_vote(quality, observers, further=of_images),
-    )
+    return SimulatedStudy(votes, careless, shown, quality, observers)
 
 
 def simulate_preferences(
