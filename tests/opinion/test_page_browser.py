@@ -6,6 +6,7 @@ Run by ``make test-browser``.
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from PIL import Image
 from srgan_lib.opinion.answers import read_answers
 from srgan_lib.opinion.design import plan
 from srgan_lib.opinion.stimuli import find_images
-from srgan_lib.opinion.study import PAGE
+from srgan_lib.opinion.study import PAGE, Study
+from tests.conftest import SWITCHES
 from tests.opinion_example import make_example, make_light_run
 
 pytestmark = pytest.mark.browser
@@ -106,11 +108,8 @@ def test_a_rater_votes_by_touch(show, studies, tmp_path, kind):
     assert len(read_answers(saved(page, tmp_path), study).answers) == len(trials)
 
 
-@pytest.mark.parametrize("options", [DESKTOP, PHONE])
-@pytest.mark.parametrize("ratio", [1, 2, 3])
-def test_images_appear_pixel_by_pixel(show, studies, options, ratio):
-    run_dir, study = studies["rating"]
-    page = show(**options, device_scale_factor=ratio)
+def shows_the_pixels_of_the_study(page: Any, run_dir: Path, study: Study, ratio: float) -> None:
+    """Vote three times, and compare what is on the screen with the images, each pixel a square of device pixels."""
     begin(page, 1)
     images = find_images([run_dir], 4)
     for number, (code,) in enumerate(plan(study, 1)[:3]):
@@ -124,6 +123,26 @@ def test_images_appear_pixel_by_pixel(show, studies, options, ratio):
         assert side == 64 * times and times == max(1, round(ratio))
         assert np.array_equal(screen[top : top + side, left : left + side], wanted.repeat(times, 0).repeat(times, 1))
         page.keyboard.press("3")
+
+
+@pytest.mark.parametrize("options", [DESKTOP, PHONE])
+@pytest.mark.parametrize("ratio", [1, 2, 3])
+def test_images_appear_pixel_by_pixel(show, studies, options, ratio):
+    shows_the_pixels_of_the_study(show(**options, device_scale_factor=ratio), *studies["rating"], ratio)
+
+
+def test_images_appear_pixel_by_pixel_on_a_screen_of_150_per_cent(browser, studies):
+    """The browser itself has the ratio: Playwright's lays a page out in CSS pixels, and only a real one in device pixels."""
+    switches = [
+        f"--{switch}" for switch in (*SWITCHES.split(), "force-device-scale-factor=1.5", "window-size=1280,900")
+    ]
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    real = browser.browser_type.launch(executable_path=chromium, args=switches)
+    page = real.new_page(no_viewport=True)
+    page.goto((studies["rating"][0] / PAGE).as_uri())
+    assert page.evaluate("devicePixelRatio") == 1.5
+    shows_the_pixels_of_the_study(page, *studies["rating"], 1.5)
+    real.close()
 
 
 def test_it_goes_on_where_it_was(show, studies):

@@ -124,6 +124,8 @@
     $("keys").textContent = rating ? "Keys: 1 to 5, Backspace to go back" : "Keys: A and B or ← and →, Backspace to go back";
   }
   function trial() {
+    // The pictures stand at the file's end, so that there is something to read while they are loaded.
+    if (document.readyState === "loading") return document.addEventListener("DOMContentLoaded", trial, { once: true });
     const number = state.answers.length;
     const trials = plan();
     if (number >= trials.length) return end();
