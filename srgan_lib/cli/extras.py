@@ -10,6 +10,7 @@ from srgan_lib.errors import PackageMissing
 EXTRAS = {
     "report": ("bs4", "ipykernel", "matplotlib", "mistune", "nbconvert", "papermill", "pypandoc", "seaborn", "typst"),
     "onnx": ("onnx",),
+    "spandrel": ("spandrel",),
     "sweep": ("dask", "distributed"),
 }
 

@@ -26,6 +26,8 @@ from srgan_lib.models.generators import build_generator
 from srgan_lib.models.own_code import Code, OwnCodeError
 
 ZEROS = b"0" * 64
+#: The tensor in which a file that is also read by spandrel repeats the network's configuration.
+CONFIGURATION = "srgan_configuration"
 #: What tensors were called in files of version 0.1, by architecture: (pattern, today's name).
 FORMER_NAMES: dict[str, list[tuple[str, str]]] = {
     "srresnet": [(r"^head\.", "conv_first."), (r"^trunk_end\.", "conv_body."), (r"^reconstruct\.", "upsampler.")],
@@ -117,6 +119,7 @@ def load_model(path: Path, code: Code | None = None) -> tuple[SuperResolver, dic
         If the file is damaged or holds something else, or a weight is NaN or infinite.
     """
     tensors, metadata = load_tensors(path)
+    tensors.pop(CONFIGURATION, None)
     config = read_configuration(path, metadata)
     refuse_non_numbers(path, tensors)
     try:
