@@ -55,8 +55,10 @@ def set_body(root: Path, stage: str, body: str, prose: str = "# Prose") -> None:
 def execute_here(source: str, target: str, parameters: dict[str, Any], **_how: Any) -> None:
     """Stand in for papermill's ``execute_notebook`` without a kernel, which takes seconds to start."""
     from papermill.exceptions import PapermillExecutionError
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
 
-    notebook = nbformat.read(source, as_version=4)
+    notebook = parameterize_notebook(load_notebook_node(source), parameters)
     names: dict[str, Any] = {}
     for count, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), 1):
         cell.outputs = []
@@ -66,8 +68,6 @@ def execute_here(source: str, target: str, parameters: dict[str, Any], **_how: A
         except Exception as error:
             nbformat.write(notebook, target)
             raise PapermillExecutionError(count, count, cell.source, type(error).__name__, str(error), []) from None
-        if "parameters" in cell.metadata.get("tags", []):
-            names.update(parameters)
     nbformat.write(notebook, target)
 
 

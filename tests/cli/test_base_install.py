@@ -17,18 +17,23 @@ PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text
 # Runs the command where no package of an extra, nor any other part of Jupyter, can be imported.
 WITHOUT_EXTRAS = """
 import sys
-from importlib import metadata
 
 blocked = set(sys.argv.pop(1).split(","))
 
 
-class Absent:
+class Without:
+    # A finder that does not find the blocked packages, as where they are not installed.
+    def __init__(self, finder):
+        self.finder = finder
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in blocked:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return None if name.partition(".")[0] in blocked else self.finder.find_spec(name, path, target)
 
 
-sys.meta_path.insert(0, Absent())
+sys.meta_path[:] = map(Without, sys.meta_path)
 sys.argv[0] = "srgan"
 from srgan_lib.cli import main
 

@@ -13,6 +13,7 @@ from srgan_lib.sweep.definition import read_sweep
 from srgan_lib.sweep.expansion import expand
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.warmup import train_warmup
+from tests.project import execute_here
 from tests.tiny import photographs
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +56,7 @@ def test_every_setting_trains(name, tmp_path):
 
 def test_a_row_without_its_weights_is_reported_as_not_computed(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("papermill.execute_notebook", execute_here)
     sweep = yaml.safe_load((SWEEPS / "ledig_losses.yaml").read_text(encoding="utf-8"))
     sweep["base"] = str(ROOT / "params" / "ledig2017.yaml")
     sweep["cases"] = {name: sweep["cases"][name] for name in ("SRGAN-MSE", "SRGAN-VGG54")}

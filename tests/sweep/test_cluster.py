@@ -84,7 +84,8 @@ def cluster(slow_project, tmp_path):
 
 
 def states(project):
-    return list(pd.read_csv(project / "results" / "sweeps" / "study" / "runs.csv").state)
+    runs = pd.read_csv(project / "results" / "sweeps" / "study" / "runs.csv")
+    return list(runs.drop_duplicates("run").state)
 
 
 def begun(project):

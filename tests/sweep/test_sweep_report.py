@@ -1,15 +1,11 @@
-"""The comparison as papermill makes it: notebook 06 in a kernel of its own, and a tiny sweep from its file to its report."""
+"""The comparison as papermill makes it: notebook 06 in a kernel of its own."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 from bs4 import BeautifulSoup
-from click.testing import CliRunner
 
-from srgan_lib.cli import main
 from srgan_lib.report.build import write_report
 from srgan_lib.sweep.report import compare_runs, comparison_content
 from tests.sweep_example import FAILED, make_sweep
@@ -76,28 +72,3 @@ def test_the_same_folder_gives_the_same_bytes(example):
     before = {name: (example / name).read_bytes() for name in ("report.html", "report.pdf")}
     write_report(comparison_content(example), example)
     assert {name: (example / name).read_bytes() for name in before} == before
-
-
-def test_a_tiny_sweep_from_its_file_to_its_report(tmp_path, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("SRGAN_OFFLINE", "1")
-    quiet = {"warmup": {"content_weight": 0}, "adversarial": {"content_weight": 0}, "evaluation": {"lpips_nets": []}}
-    (tmp_path / "base.yaml").write_text(yaml.safe_dump({"shared": {"threads": 1}, **quiet}))
-    definition = {"base": "base.yaml", "grid": {"adversarial.adversarial_weight": [1e-3, 0.5]}, "seeds": [0, 1]}
-    (tmp_path / "weights.yaml").write_text(yaml.safe_dump(definition))
-    words = ["--jobs", "1", "--overlay", "params/overlays/tiny.yaml", "--results", str(tmp_path / "results")]
-    done = CliRunner().invoke(main, ["sweep", str(tmp_path / "weights.yaml"), *words])
-    assert done.exit_code == 0, done.output
-    folder = tmp_path / "results/sweeps/weights"
-    runs = pd.read_csv(folder / "runs.csv")
-    assert list(runs.state) == ["finished"] * 8, "four runs, each on its test and its validation images"
-    for row in runs.itertuples():
-        scores = pd.read_csv(folder / row.run / "metrics.csv").query(
-            f"method == 'srgan' and dataset == '{row.dataset}'"
-        )
-        assert row.psnr_y == pytest.approx(scores.psnr_y.mean())
-    report = (folder / "report.html").read_text(encoding="utf-8")
-    summary = json.loads((folder / "comparison" / "summary.json").read_text())
-    assert summary["winner"]["metric"] == "psnr_y", "LPIPS was not computed"
-    assert summary["finding"] in BeautifulSoup(report, "html.parser").select_one(".finding").get_text()
-    assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
