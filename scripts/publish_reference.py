@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from scripts.model_index import with_head
 from srgan_lib.evaluation.reference import BUILTIN
 from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.formatting import machine_text
@@ -48,7 +49,7 @@ def publish(run_dir: Path, weights: Path, results: Path) -> None:
     for method, network in TRAINED.items():
         target = weights / f"{network.reference}_x{scale}.safetensors"
         write_atomic(target, network.path(run_dir).read_bytes())
-        write_atomic(target.with_suffix(".md"), model_card(method, run_dir, manifest, summary))
+        write_atomic(target.with_suffix(".md"), with_head(model_card(method, run_dir, manifest, summary)))
     own = summary[(summary.dataset == BUILTIN) & summary.metric.isin(HEADLINE)]
     means = own.pivot(index="method", columns="metric", values="mean")
     table = pd.DataFrame({network.reference: means.loc[method] for method, network in TRAINED.items()}).T[

@@ -3,10 +3,13 @@ import json
 import pandas as pd
 import pytest
 
+from scripts.model_index import with_head
 from scripts.publish_reference import publish
 from srgan_lib.evaluation.reference import check_models
 from srgan_lib.evaluation.statistics import summarise
 from srgan_lib.files import sha256_file, write_atomic
+from srgan_lib.layout import project_root
+from srgan_lib.methods import TRAINED
 from srgan_lib.models.files import load_model, save_model
 from srgan_lib.models.generators import build_generator
 from srgan_lib.weights import NAMES, SCORES, reference_models
@@ -89,6 +92,29 @@ def test_a_reference_model_is_the_one_its_card_describes(name):
     assert sha256_file(path) in card
     assert load_model(path)[1]["config"]["scale"] == 4
     assert path.stat().st_size < 10 * 2**20
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hugging_face_reads_the_figures_of_a_card(name):
+    hub = pytest.importorskip("huggingface_hub")
+    text = reference_models()[name].with_suffix(".md").read_text(encoding="utf-8")
+    assert with_head(text) == text, "python -m scripts.model_index writes it"
+    results = hub.ModelCard(text).data.eval_results
+    (method,) = (method for method, network in TRAINED.items() if network.reference == name)
+    summary = pd.read_csv(project_root() / "results/reference/metrics_summary.csv")
+    means = summary[summary.method == method].set_index(["dataset", "metric"])["mean"]
+    ours = {"psnr": "psnr_y", "ssim": "ssim_y", "lpips": "lpips_alex"}
+    found = {(result.dataset_name, ours[result.metric_type]): result.metric_value for result in results}
+    assert len(found) == 9 and {dataset for dataset, _ in found} == {"Set5", "BSD100", "builtin"}
+    for where, value in found.items():
+        assert value == pytest.approx(means[where], abs=0.0051 if where[1] == "psnr_y" else 0.00051)
+
+
+def test_a_card_without_figures_has_no_head():
+    with pytest.raises(ValueError, match="no row of srgan"):
+        with_head("# srgan_x4\n\n| set | method | PSNR-Y |\n|---|---|---|\n| Set5 | bicubic | 28.43 |\n")
+    with pytest.raises(ValueError, match="name"):
+        with_head("A card")
 
 
 @pytest.mark.slow
