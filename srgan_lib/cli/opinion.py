@@ -145,7 +145,7 @@ def plan_command(raters: list[int], images: list[int], studies: int, seed: int) 
     with Terminal() as terminal:
         table = power_table(raters, images, Observers(), studies, seed, terminal.counter("Simulating"))
     rows = [
-        (str(count), str(shown), *("> 2" if np.isnan(gap) else f"{gap:.2f}" for gap in (these, kind)))
+        (f"{count:.0f}", f"{shown:.0f}", *("> 2" if np.isnan(gap) else f"{gap:.2f}" for gap in (these, kind)))
         for count, shown, these, kind in table.to_numpy().tolist()
     ]
     print_table(("raters", "images", "these images", "images of this kind"), rows)

@@ -48,7 +48,7 @@ def findings(results: StudyResults) -> list[str]:
     out = results.raters[results.raters.left_out_because.notna()]
     if len(out):
         text[0] += f" {_count(len(out), 'rater')} did not count: " + "; ".join(
-            f"{row.rater} {row.left_out_because}" for row in out.itertuples()
+            f"number {row.rater} ({row.left_out_because})" for row in out.itertuples()
         ) + "."  # fmt: skip
     text.append(_order(results, labels))
     if results.rating and summary["alpha"] is not None:
@@ -64,9 +64,9 @@ def findings(results: StudyResults) -> list[str]:
         ranked = results.metrics.sort_values("spearman", ascending=False)
         best, worst = ranked.iloc[0], ranked.iloc[-1]
         text.append(
-            f"Of the metrics, {METRICS[best.metric].label} agrees most with people (rank correlation {best.spearman:.2f}, "
-            f"95 % interval {best.spearman_low:.2f} to {best.spearman_high:.2f}), {METRICS[worst.metric].label} least "
-            f"({worst.spearman:.2f})."
+            f"Of the metrics, {METRICS[best.metric].label} agrees most with people (rank correlation "
+            f"{_number(best.spearman)}, 95 % interval {_ends(best.spearman_low, best.spearman_high)}), "
+            f"{METRICS[worst.metric].label} least ({_number(worst.spearman)})."
         )
     if not results.current:
         text.append(
@@ -256,7 +256,11 @@ def _interval(table: pd.DataFrame, method: str, which: str) -> str:
 
 
 def _ends(low: float, high: float) -> str:
-    return "" if np.isnan(low) else f"{low:.2f} to {high:.2f}".replace("-", "−")
+    return "" if np.isnan(low) else f"{_number(low)} to {_number(high)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
 
 
 def _count(number: int, one: str, many: str = "") -> str:
