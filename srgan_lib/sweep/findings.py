@@ -14,6 +14,8 @@ from srgan_lib.sweep.statistics import Contrast, contrast, over_seeds
 
 COMPARED = ("psnr_y", "lpips_squeeze", "lpips_alex")  #: what a comparison speaks of
 SEEDS_TO_SPLIT = 4  #: from so many on, half of the seeds choose the winner and the others judge it
+MOST_EFFECTS = 3  #: told in the finding
+UNMOVED = "stays the same"  #: of a difference that is written as zero
 NOTHING_COMMON = (
     "The settings were not judged on the same images, so they cannot be compared; give evaluation.test_sets a set that "
     "all of them have, such as Set5."
@@ -27,11 +29,13 @@ class Effect:
     Attributes
     ----------
     contrast : of the two levels that are compared.
+    better : which of the two the metric prefers by more than the spread over seeds; none where neither.
     claim : what changes by how much, and whether that exceeds the spread over seeds; a sentence without its full stop.
     evidence : what may follow the claim: the interval and the standard deviation.
     """
 
     contrast: Contrast
+    better: str | None
     claim: str
     evidence: str
 
@@ -59,7 +63,7 @@ class Winner:
     def clear(self) -> bool:
         """Whether the test images confirm the choice by more than the spread over seeds."""
         found = self.advantage
-        return found is not None and found.exceeds and (found.difference > 0) == METRICS[self.metric].higher_is_better
+        return found is not None and _better(found, self.metric) == self.setting
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -79,9 +83,27 @@ def computed(rows: pd.DataFrame, names: Sequence[str] = COMPARED) -> list[str]:
 
 
 def finding(rows: pd.DataFrame, factors: Sequence[Factor]) -> str:
-    """Sum up a comparison in at most three sentences: its first effects, or the variance over seeds alone."""
-    found = [effect(rows, factor, metric) for factor in factors for metric in computed(rows)]
-    return " ".join(([f"{one.claim}." for one in found if one] or seed_variances(rows))[:3])
+    """Sum up a comparison: what its first factors change by every metric, or the variance over seeds alone.
+
+    Where the metrics prefer different levels of a factor, the sentence before them says so. At most three effects are
+    told, but for those of the first factor, and the other factors are named.
+    """
+    told: list[str] = []
+    sentences: list[str] = []
+    later: list[str] = []
+    for factor in factors:
+        found = [one for metric in computed(rows) if (one := effect(rows, factor, metric))]
+        if told and found and len(told) + len(found) > MOST_EFFECTS:
+            later.append(factor.short)
+        elif found:
+            told += [f"{one.claim}." for one in found]
+            apart = len({one.better for one in found if one.better}) > 1
+            sentences += [f"The judges disagree on {factor.short}."] * apart + told[-len(found) :]
+    if later:
+        sentences.append(
+            f"What {' and '.join([', '.join(later[:-1])] * (len(later) > 1) + later[-1:])} changes is told below."
+        )
+    return " ".join(sentences or seed_variances(rows)[:MOST_EFFECTS])
 
 
 def effects(rows: pd.DataFrame, factor: Factor) -> list[str]:
@@ -109,25 +131,30 @@ def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> Effect | None:
     present = [level for level in factor.levels if (rows[factor.name] == level).any()]
     if len(present) < 2:
         return None
-    means = over_seeds(rows, metric, factor.name)["mean"].sort_values(ascending=measure.higher_is_better)
-    worst, best = means.index[0], means.index[-1]
-    between = ""
+    # Within seeds, as the contrast is: where a run is missing, the plain means compare different seeds.
+    means = {level: contrast(rows, metric, factor.name, present[0], level).difference for level in present}
+    worst, *_, best = sorted(present, key=means.__getitem__, reverse=not measure.higher_is_better)
+    inside = between = ""
     if factor.numbers:
         number = dict(zip(factor.levels, factor.numbers, strict=True))
         a, b = min(present, key=number.__getitem__), max(present, key=number.__getitem__)
         found = contrast(rows, metric, factor.name, a, b)
-        begin = f"From {factor.short} {a} to {b}, {measure.label} {_moves(found.difference, metric)}"
-        if best not in (a, b):
-            begin += f" and is best between, at {best}"
+        begin = f"From {factor.short} {a} to {b}, {measure.label} "
+        end = a if (means[a] > means[b]) == measure.higher_is_better else b
+        if best not in (a, b) and _moves(means[best] - means[end], metric) != UNMOVED:
+            peak = contrast(rows, metric, factor.name, end, best, candidates=len(present))
+            inside = f"; it is best between, at {best}"
+            if peak.known:
+                inside += f", {'by more than' if _better(peak, metric) else 'within'} the spread over seeds"
             inner = contrast(rows, metric, factor.name, worst, best, candidates=len(present))
             between = f"; between {worst} and {best}, the worst and the best, it {_moves(inner.difference, metric)}"
             between += "".join(_judged(inner, metric))
     else:
         found = contrast(rows, metric, factor.name, worst, best, candidates=len(present))
         begin = f"Between {factor.short} {worst} and {best}, the worst and the best, {measure.label} "
-        begin += _moves(found.difference, metric)
     verdict, evidence = _judged(found, metric)
-    return Effect(found, begin + verdict, evidence + between)
+    claim = f"{begin}{_moves(found.difference, metric)}{verdict}{inside}"
+    return Effect(found, _better(found, metric), claim, evidence + between)
 
 
 def seed_variance(rows: pd.DataFrame, metric: str) -> str:
@@ -143,8 +170,8 @@ def seed_variance(rows: pd.DataFrame, metric: str) -> str:
 
     apart = t.ppf(0.975, freedom) * std * 2**0.5
     return (
-        f"{measure.label}: runs that differ in the seed only have a standard deviation of {_fine(std, metric)}. Two single "
-        f"runs may differ by {_fine(apart, metric)} by chance alone (19 times in 20)."
+        f"{measure.label}: runs that differ in the seed only have a standard deviation of {_fine(std, metric)}. By chance "
+        f"alone, two single runs differ by less than {_fine(apart, metric)} 19 times in 20."
     )
 
 
@@ -186,15 +213,33 @@ def winner(validation: pd.DataFrame, rows: pd.DataFrame, by: Sequence[str]) -> W
     choice += f", against {measure.phrase(means.iloc[1])} for {second}, the second"
     judged = rows[rows.seed.isin(judging)].dropna(subset=[metric])
     if not {first, second} <= set(judged.setting):
-        unknown = f"Both have no {measure.label} on the test images with {_seeds(judging)}."
+        unknown = f"Not both have a {measure.label} on the test images with {_seeds(judging)}."
         return Winner(first, metric, rule, choice, None, unknown)
-    found = contrast(judged, metric, "setting", second, first, candidates=2 if apart else len(means))
+    candidates = 2 if apart else len(means)
+    names = [metric, *(name for name in computed(judged) if name != metric)]
+    found, *others = (contrast(judged, name, "setting", second, first, candidates) for name in names)
     who = f"{_seeds(judging)}, which did not choose" if apart else "the same runs, whose luck is in both scores"
     verdict = (
         f"On the {_counted(rows.n.iloc[0], 'test image')} of {rows.dataset.iloc[0]}, judged by {who}, its "
-        f"{measure.label} differs from the second's by {_fine(found.difference, metric, True)}{''.join(_judged(found, metric))}."
+        f"{_differs(found, metric)}{_judged(found, metric)[1]}."
     )
+    if others:
+        opposed = any(_better(one, name) == second for one, name in zip(others, names[1:], strict=True))
+        said = "; its ".join(_differs(one, name) for one, name in zip(others, names[1:], strict=True))
+        verdict += f" {'The judges disagree: its' if opposed else 'Its'} {said}."
     return Winner(first, metric, rule, choice, found, verdict)
+
+
+def _differs(found: Contrast, metric: str) -> str:
+    """Say how the winner differs from the second by one judge, and whether that exceeds the spread over seeds."""
+    measure = METRICS[metric]
+    if _moves(found.difference, metric) == UNMOVED:
+        return f"{measure.label} does not differ from the second's"
+    better = (found.difference > 0) == measure.higher_is_better
+    return (
+        f"{measure.label} differs from the second's by {_fine(found.difference, metric, True)} "
+        f"({'better' if better else 'worse'}){_judged(found, metric)[0]}"
+    )
 
 
 def _seeds(seeds: Sequence[int]) -> str:
@@ -208,17 +253,25 @@ def _counted(number: float, noun: str) -> str:
 def _moves(difference: float, metric: str) -> str:
     measure = METRICS[metric]
     if _fine(difference, metric) == _fine(0, metric):
-        return "stays the same"
+        return UNMOVED
     better = (difference > 0) == measure.higher_is_better
     return f"{'rises' if difference > 0 else 'falls'} by {_fine(abs(difference), metric)} ({'better' if better else 'worse'})"
+
+
+def _better(found: Contrast, metric: str) -> str | None:
+    """Name the level that a metric prefers by more than the spread over seeds, in a difference that is not written as zero."""
+    if not found.exceeds or _moves(found.difference, metric) == UNMOVED:
+        return None
+    return found.b if (found.difference > 0) == METRICS[metric].higher_is_better else found.a
 
 
 def _judged(found: Contrast, metric: str) -> tuple[str, str]:
     """Judge a difference against the seeds: the verdict, and the evidence for it."""
     if not found.known:
         return "; without several seeds in common, whether that is more than chance is unknown", ""
+    unmoved = _moves(found.difference, metric) == UNMOVED
     return (
-        f", which {'exceeds' if found.exceeds else 'does not exceed'} the spread over seeds",
+        "" if unmoved else f", which {'exceeds' if found.exceeds else 'does not exceed'} the spread over seeds",
         f": 95 % interval of the difference {_fine(found.low, metric, True)} to {_fine(found.high, metric, True)}, "
         f"standard deviation over seeds {_fine(found.std, metric)}",
     )

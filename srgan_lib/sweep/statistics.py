@@ -7,6 +7,7 @@ setting and an offset for each seed, fitted by least squares, whose residual dev
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -77,19 +78,17 @@ def contrast(rows: pd.DataFrame, metric: str, factor: str, a: str, b: str, candi
     rows : runs of one dataset, with columns setting, seed, the factor and the metric.
     candidates : how many levels the two were chosen from after looking; more than two widen the interval (Tukey).
     """
-    from scipy.stats import studentized_range, t
-
     rows = rows.dropna(subset=[metric])
     settings, seeds = list(rows.setting.unique()), list(rows.seed.unique())
     design = np.zeros((len(rows), len(settings) + len(seeds) - 1))
     design[np.arange(len(rows)), [settings.index(setting) for setting in rows.setting]] = 1
     for index, seed in enumerate(seeds[1:]):
         design[rows.seed.to_numpy() == seed, len(settings) + index] = 1
-    level = rows.groupby("setting", sort=False)[factor].first()
+    level = dict(zip(rows.setting, rows[factor], strict=True))
     weights = np.zeros(design.shape[1])
     for sign, name in ((-1, a), (1, b)):
         members = [index for index, setting in enumerate(settings) if level[setting] == name]
-        weights[members] = sign / len(members)
+        weights[members] += sign / len(members)
     values = rows[metric].to_numpy(float)
     inverse = np.linalg.pinv(design.T @ design)
     if not np.allclose(weights @ inverse @ (design.T @ design), weights):  # levels and seeds cannot be told apart
@@ -102,11 +101,18 @@ def contrast(rows: pd.DataFrame, metric: str, factor: str, a: str, b: str, candi
         return Contrast(a, b, difference, np.nan, np.nan, np.nan)
     std = float(np.sqrt(((values - design @ estimate) ** 2).sum() / freedom))
     error = std * float(np.sqrt(weights @ inverse @ weights))
-    if candidates > 2:
-        half = error * float(studentized_range.ppf(0.95, candidates, freedom)) / np.sqrt(2)
-    else:
-        half = error * float(t.ppf(0.975, freedom))
+    half = error * _quantile(candidates, int(freedom))
     return Contrast(a, b, difference, difference - half, difference + half, std)
+
+
+@functools.cache
+def _quantile(candidates: int, freedom: int) -> float:
+    """How many standard errors half of a 95 % interval is: Student's, or Tukey's for a pair of more than two candidates."""
+    from scipy.stats import studentized_range, t
+
+    if candidates > 2:
+        return float(studentized_range.ppf(0.95, candidates, freedom)) / 2**0.5
+    return float(t.ppf(0.975, freedom))
 
 
 def pareto(rows: pd.DataFrame, fidelity: str = "psnr_y", distance: str = "lpips_alex") -> pd.DataFrame:
