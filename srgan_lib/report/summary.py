@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from srgan_lib.report.load_run import FinishedRun
 from srgan_lib.report.scores import Scores
 from srgan_lib.weights import own_methods
 
+GAINED = ("lpips_alex", "psnr_y")  #: what an image is compared by, the first that was computed ranks the images
 PER_IMAGE = (*HEADLINE, "lpips_squeeze")  #: columns of the table of every image
 
 
@@ -93,26 +95,30 @@ def networks(run: FinishedRun) -> str:
         f"network after {parameters['adversarial']['steps']} steps more against one"
     )
     reference = own_methods(run.scores.methods) != run.scores.methods
-    return words + ("; the reference models come with the package and were trained longer." if reference else ".")
+    return words + ("; the reference models come with the package, trained beforehand." if reference else ".")
 
 
 def examples(scores: Scores) -> list[Example]:
     """The images where SRGAN gains most and least over bicubic: by LPIPS, or by PSNR where LPIPS was not computed."""
-    gained = _gains(scores)
+    judge, gained = _gains(scores)
     if not gained:
         return []
     ranked = sorted(gained, key=lambda key: -gained[key])
-    titles = [
-        f"{'Largest gain' if gained[ranked[0]] > 0 else 'Smallest loss'} over bicubic",
-        f"{'Smallest gain' if gained[ranked[-1]] > 0 else 'Largest loss'} over bicubic",
-    ]
+    words = ("Largest gain", "No gain", "Smallest loss"), ("Smallest gain", "No gain", "Largest loss")
     chosen = [ranked[0], ranked[-1]] if ranked[1:] else ranked
-    return [Example(title, *key, _compared(scores, *key)) for title, key in zip(titles, chosen, strict=False)]
+    return [
+        Example(
+            f"{more if gained[key] > 0 else less if gained[key] < 0 else none} over bicubic by {METRICS[judge].label}",
+            *key,
+            f"SRGAN against bicubic: {_compared(scores, *key)}",
+        )
+        for (more, none, less), key in zip(words, chosen, strict=False)
+    ]
 
 
 def gains(scores: Scores) -> dict[str, str]:
     """Say by image, as the viewer calls it, what SRGAN gains over bicubic."""
-    return {f"{dataset}/{image}": _compared(scores, dataset, image, short=True) for dataset, image in _gains(scores)}
+    return {f"{dataset}/{image}": _compared(scores, dataset, image, short=True) for dataset, image in _gains(scores)[1]}
 
 
 def per_image(scores: Scores) -> dict[str, Any]:
@@ -138,31 +144,47 @@ def per_image(scores: Scores) -> dict[str, Any]:
     return {"rows": rows, "headings": headings, "several": len(scores.datasets) > 1}
 
 
-def _gains(scores: Scores) -> dict[tuple[str, str], float]:
-    """Compute by dataset and image SRGAN's gain over bicubic; positive is better."""
-    for metric in ("lpips_alex", "psnr_y"):
+def _gains(scores: Scores) -> tuple[str, dict[tuple[str, str], float]]:
+    """Compute by dataset and image SRGAN's gain over bicubic, positive is better, and name the metric."""
+    for metric in GAINED:
         found: dict[tuple[str, str], float] = {}
         for dataset in scores.datasets:
             for image in scores.images(dataset):
-                ours, base = (scores.one(dataset, image, method, metric) for method in (OURS, BASELINE))
-                if ours is not None and base is not None:
-                    found[dataset, image] = ours - base if METRICS[metric].higher_is_better else base - ours
+                if pair := _pair(scores, dataset, image, metric):
+                    found[dataset, image] = _gain(*pair, metric)
         if found:
-            return found
-    return {}
+            return metric, found
+    return GAINED[-1], {}
+
+
+def _pair(scores: Scores, dataset: str, image: str, metric: str) -> tuple[float, float] | None:
+    """One image's figures of SRGAN and bicubic, as they are printed; none where one is missing, or both are infinite."""
+    ours, base = (scores.one(dataset, image, method, metric) for method in (OURS, BASELINE))
+    if ours is None or base is None or ours == base == math.inf:
+        return None
+    return round(ours, METRICS[metric].digits), round(base, METRICS[metric].digits)
+
+
+def _gain(ours: float, base: float, metric: str) -> float:
+    """What SRGAN is better by."""
+    return ours - base if METRICS[metric].higher_is_better else base - ours
 
 
 def _compared(scores: Scores, dataset: str, image: str, short: bool = False) -> str:
-    """SRGAN against bicubic on one image, in numbers; in short their differences alone."""
+    """SRGAN against bicubic on one image by two judges, and which of them it is better by; in short their differences alone."""
     text = []
-    for name in ("lpips_alex", "psnr_y"):
+    for name in GAINED:
         metric = METRICS[name]
-        ours, base = (scores.one(dataset, image, method, name) for method in (OURS, BASELINE))
-        if ours is not None and base is not None:
-            values = f"{metric.text(ours)} against {metric.text(base)} {metric.unit}".strip()
-            difference = f"{metric.phrase(ours - base, sign=True)}"
-            text.append(f"{metric.label.partition(' ')[0]} {difference}" if short else f"{metric.label} {values}")
-    return ", ".join(text) if short else f"SRGAN against bicubic: {', '.join(text)}"
+        if pair := _pair(scores, dataset, image, name):
+            ours, base = pair
+            gain = _gain(ours, base, name)
+            verdict = "better" if gain > 0 else "worse" if gain < 0 else "the same"
+            values = f"{metric.text(ours)} against {metric.phrase(base)}"
+            difference = metric.phrase(ours - base, sign=True)
+            text.append(
+                f"{metric.label.partition(' ')[0]} {difference}" if short else f"{metric.label} {values} ({verdict})"
+            )
+    return ", ".join(text)
 
 
 def _cell(column: dict[str, float | None], method: str, name: str) -> Cell | None:

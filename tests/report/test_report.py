@@ -69,7 +69,10 @@ def test_opens_with_the_answer(page: BeautifulSoup) -> None:
     text = " ".join(before)
     assert page.select_one(".finding").text.strip() == FINDING
     assert WARNING in text
-    assert "Largest gain over bicubic: chelsea" in text and "Smallest gain over bicubic: coffee" in text
+    assert (
+        "Largest gain over bicubic by LPIPS (alex): chelsea" in text
+        and "Smallest gain over bicubic by LPIPS (alex): coffee" in text
+    )
     assert "Intel Xeon, 2 cores, 7.8 GiB memory, no GPU; 7 min 42 s in all" in text.replace("\xa0", " ")
 
 
@@ -210,7 +213,9 @@ def test_a_run_without_crops_or_warnings(fresh: Path) -> None:
     write_manifest(fresh / "data", {**manifest_of(fresh / "data"), "warnings": []})
     page = BeautifulSoup(build_report(fresh)[0].read_text(), "html.parser")
     assert not page.select(".panel") and not page.find(id="warnings")
-    assert "Largest gain over bicubic: chelsea" in page.text and "No stage warned of anything" in page.text
+    assert (
+        "Largest gain over bicubic by LPIPS (alex): chelsea" in page.text and "No stage warned of anything" in page.text
+    )
 
 
 @pytest.mark.parametrize(

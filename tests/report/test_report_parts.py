@@ -55,7 +55,10 @@ PSNR = {"bicubic": 26.5, "warmup": 27.3, "srgan": 26.1}
 def test_examples_are_ranked_by_gain_and_need_both_methods() -> None:
     best, worst = examples(scores_of(PSNR, {"bicubic": 0.4, "warmup": 0.35, "srgan": 0.28}))
     assert (best.image, worst.image) == ("b", "a")
-    assert best.text == "SRGAN against bicubic: LPIPS (alex) 0.260 against 0.400, PSNR-Y 26.08 against 26.50 dB"
+    assert (
+        best.text
+        == "SRGAN against bicubic: LPIPS (alex) 0.260 against 0.400 (better), PSNR-Y 26.08 against 26.50 dB (worse)"
+    )
     assert [e.image for e in examples(scores_of(PSNR, {}))] == ["a", "b"], "by PSNR where LPIPS was not computed"
     assert examples(scores_of({"warmup": 27.3}, {})) == []
 

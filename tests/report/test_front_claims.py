@@ -1,0 +1,158 @@
+"""What a report opens with, for 200 random tables of scores, by a reader that checks every claim.
+
+The reader shares nothing with the composer: it takes the page apart and computes from the rows.
+"""
+
+import re
+import statistics
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from srgan_lib.evaluation.conclusion import conclude
+from srgan_lib.evaluation.statistics import summarise
+from srgan_lib.layout import STAGES
+from srgan_lib.report import summary
+from srgan_lib.report.images import Images
+from srgan_lib.report.load_run import FinishedRun, StageRun
+from srgan_lib.report.page import TEMPLATE, page_templates
+from srgan_lib.report.scores import Scores
+from tests.evaluation.test_conclusion import LABELS, LOWER_IS_BETTER, Reader, synthetic
+
+COLUMNS = {"PSNR-Y, dB ↑": ("psnr_y", 2), "SSIM-Y (Wang) ↑": ("ssim_y", 3), "LPIPS (alex) ↓": ("lpips_alex", 3)}
+JUDGES = {"LPIPS (alex)": ("lpips_alex", 3), "PSNR-Y": ("psnr_y", 2)}
+SAID = r"(LPIPS \(alex\)|PSNR-Y) ([\d.−]+) against ([\d.−]+)(?: dB)? \((better|worse|the same)\)"
+
+
+class Front:
+    """Reads the first screen of one report against the rows that it was made from."""
+
+    def __init__(self, rows: list[dict]) -> None:
+        self.rows, self.claims = rows, 0
+        self.one = {
+            (row["image"], row["method"], name): row[name] for row in rows for name in LOWER_IS_BETTER | {"psnr_y"}
+        }
+        self.images = list(dict.fromkeys(row["image"] for row in rows))
+
+    def gain(self, image: str, name: str, digits: int) -> float:
+        """What SRGAN is better by on one image, of figures as they are printed."""
+        ours, base = (float(f"{self.one[image, method, name]:.{digits}f}") for method in ("srgan", "bicubic"))
+        return round(base - ours if name in LOWER_IS_BETTER else ours - base, digits)
+
+    def read(self, page: str, judge: str) -> None:
+        """Check the table, the examples and what is said of them."""
+        soup = BeautifulSoup(page, "html.parser")
+        self._read_table(soup.select_one("#tab-results"))
+        self._read_examples([one.get_text(" ", strip=True) for one in soup.select("figure.example figcaption")], judge)
+
+    def _read_table(self, figure) -> None:
+        headings = [cell.get_text() for cell in figure.select("thead th")][1:]
+        cells = [row.select("td") for row in figure.select("tbody tr")]
+        methods = [LABELS[row.th.get_text()] for row in figure.select("tbody tr")]
+        assert sorted(methods) == sorted({row["method"] for row in self.rows})
+        means, bold = {}, {}
+        for method, row in zip(methods, cells, strict=True):
+            for heading, cell in zip(headings, row, strict=False):
+                if "missing" in cell["class"]:
+                    continue
+                name, digits = COLUMNS[heading]
+                mean = statistics.fmean(row[name] for row in self.rows if row["method"] == method)
+                assert cell.get_text() == f"{mean:.{digits}f}"
+                means.setdefault(name, []).append(float(cell.get_text()))
+                if cell.strong:
+                    bold.setdefault(name, set()).add(float(cell.get_text()))
+                self.claims += 1
+        for name, values in means.items():
+            assert bold[name] == {(min if name in LOWER_IS_BETTER else max)(values)}
+
+    def _read_examples(self, captions: list[str], judge: str) -> None:
+        name, digits = JUDGES[judge]
+        gains = {image: self.gain(image, name, digits) for image in self.images}
+        assert len(captions) == min(2, len(gains))
+        for place, caption in enumerate(captions):
+            title, by, image = re.match(r"([\w ]+) over bicubic by (.+?): (\w+)\.", caption).groups()
+            extreme = (max, min)[place](gains.values())
+            word = [("Largest gain", "No gain", "Smallest loss"), ("Smallest gain", "No gain", "Largest loss")][place]
+            assert by == judge and gains[image] == extreme
+            assert title == word[0 if extreme > 0 else 1 if extreme == 0 else 2]
+            said = re.findall(SAID, caption)
+            assert said[0][0] == judge and len(said) == (2 if judge == "LPIPS (alex)" else 1)
+            for one, ours, base, verdict in said:
+                key, places = JUDGES[one]
+                assert [ours, base] == [f"{self.one[image, method, key]:.{places}f}" for method in ("srgan", "bicubic")]
+                gain = self.gain(image, key, places)
+                assert verdict == ("better" if gain > 0 else "worse" if gain < 0 else "the same")
+                self.claims += 1
+
+    def read_gallery(self, said: dict[str, str]) -> None:
+        """Check what stands under each picture of the gallery."""
+        for key, text in said.items():
+            for one, sign, value in re.findall(r"(LPIPS|PSNR-Y) ([+−])([\d.]+)", text):
+                name, digits = JUDGES["LPIPS (alex)" if one == "LPIPS" else one]
+                gain = self.gain(key.partition("/")[2], name, digits)
+                assert float(value) == pytest.approx(abs(gain)) and (
+                    gain == 0 or (sign == "+") == ((gain > 0) != (name in LOWER_IS_BETTER))
+                )
+                self.claims += 1
+
+
+HEAD = page_templates(TEMPLATE).get_template("summary.html.j2")
+PARAMETERS = {"shared": {"scale": 4}, "warmup": {"generator": "srresnet", "steps": 160}, "adversarial": {"steps": 80}}
+MACHINE = {"cpu": "Intel Xeon", "cores": 2, "gpu": 0, "memory": 7.8}
+
+
+def front(metrics: pd.DataFrame, lpips: bool, finding: str = "The finding.") -> tuple[str, dict[str, str]]:
+    """The head of the report as HTML, and what the gallery says."""
+    if not lpips:
+        metrics = metrics.drop(columns=[name for name in metrics if name.startswith("lpips")])
+    means = metrics.drop(columns="image").groupby(["dataset", "method"], sort=False).mean().stack()
+    table = [{"dataset": d, "method": m, "metric": n, "mean": str(v)} for (d, m, n), v in means.items()]
+    rows = [{name: str(value) for name, value in row.items()} for row in metrics.to_dict("records")]
+    scores = Scores(rows, table, "builtin")
+    stages = [
+        StageRun(info, {"seconds": 1.0, "started": "2026-03-01T10:00:00"}, Path(info.notebook))
+        for info in STAGES.values()
+    ]
+    manifest = {"name": "r", "title": "T", "parameters": PARAMETERS, "machine": MACHINE, "seconds": 5.0}
+    run = FinishedRun(Path("nowhere"), manifest, finding, stages, scores, [], [])
+    return HEAD.render({"run": run, **summary.context(run, Images()), "opening": ""}), summary.gains(scores)
+
+
+@pytest.mark.parametrize("tables", [10, pytest.param(200, marks=pytest.mark.slow)])
+def test_no_sentence_of_the_front_contradicts_any_table(tables):
+    titles = set()
+    for seed in range(1000, 1000 + tables):
+        metrics, lpips = synthetic(seed), seed % 5 != 0
+        rows = metrics.to_dict("records")
+        finding = (
+            conclude(summarise(metrics, resamples=50), metrics, scale=4, resamples=200)[0] if seed % 20 == 1 else "."
+        )
+        page, gallery = front(metrics, lpips, finding)
+        reader = Front(rows)
+        reader.read(page, "LPIPS (alex)" if lpips else "PSNR-Y")
+        reader.read_gallery(gallery)
+        assert reader.claims >= 8 + len(reader.images)
+        text = BeautifulSoup(page, "html.parser").select_one(".finding").get_text(strip=True)
+        assert text == finding and (text == "." or Reader(rows).read(text) >= 4)
+        titles |= set(re.findall(r"<b>([\w ]+) over bicubic", page))
+    assert titles == {"Largest gain", "No gain", "Smallest loss", "Smallest gain", "Largest loss"} or tables < 200
+
+
+def test_the_reader_notices_a_wrong_front():
+    metrics = synthetic(1002)
+    page, gallery = front(metrics, True)
+    said = re.search(r"\((better|worse)\)", page)[1]
+    for right, wrong in (
+        (r"(Largest|Smallest) (gain|loss)", "No gain"),
+        (rf"\({said}\)", "(the same)"),
+        (r"<strong>([\d.]+)</strong>", r"\1"),
+        (r"(<td class=\"num\">)[\d.]+", r"\g<1>9.99"),
+    ):
+        assert re.search(right, page)
+        with pytest.raises((AssertionError, KeyError)):
+            Front(metrics.to_dict("records")).read(re.sub(right, wrong, page, count=1), "LPIPS (alex)")
+    flipped = {key: text.translate(str.maketrans("+−", "−+")) for key, text in gallery.items()}
+    with pytest.raises(AssertionError):
+        Front(metrics.to_dict("records")).read_gallery(flipped)
