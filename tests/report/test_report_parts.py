@@ -1,9 +1,12 @@
 """The report's parts on their own: the summary, formulas, images and the page as Typst."""
 
 import base64
+import io
 
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from PIL import Image
 
 from srgan_lib.report.images import Images
 from srgan_lib.report.mathematics import placeholder, set_formulas
@@ -109,6 +112,25 @@ def test_images_are_kept_once_and_come_back() -> None:
     assert named == f'<img src="{name}">' * 2
     assert images.size(name) == (192, 96)
     assert images.embed(named) == html + html
+
+
+@pytest.mark.parametrize(
+    ("mode", "mime"), [("RGB", "webp"), ("RGBA", "webp"), ("L", "webp"), ("P", "webp"), ("I;16", "png")]
+)
+def test_a_png_is_embedded_smaller_with_the_same_pixels(mode: str, mime: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 4, (64, 48, 4), np.uint8)
+    image = (
+        Image.fromarray(pixels[..., 0].astype(np.uint16) * 200)
+        if mode == "I;16"
+        else Image.fromarray(pixels).convert(mode)
+    )
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=0)
+    images = Images()
+    found = images.embed(images.add(buffer.getvalue(), "image/png"))
+    assert found.startswith(f"data:image/{mime};base64,")
+    with Image.open(io.BytesIO(base64.b64decode(found.partition(",")[2]))) as shown:
+        assert np.array_equal(np.asarray(shown.convert("RGBA")), np.asarray(image.convert("RGBA"))) or mode == "I;16"
 
 
 def test_each_grid_opens_the_crops_of_its_own_image():
