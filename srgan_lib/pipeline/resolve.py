@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from srgan_lib.models.backbones import find_backbone
 from srgan_lib.models.own_code import OwnCodeError, check_reference
 from srgan_lib.models.vgg19 import layer_index
 from srgan_lib.params import Params
+from srgan_lib.params.evaluation import PICKLED
 from srgan_lib.params.section import ParameterError
 from srgan_lib.params.training import is_own
 
@@ -30,7 +32,8 @@ def resolve(params: Params) -> Params:
     Raises
     ------
     ParameterError
-        For a device that this machine does not have, or other methods' results that are not there.
+        For a device that this machine does not have, other methods' results that are not there, or a pickled network
+        where the package that reads it is not.
     """
     shared = params.shared
     gpus = cuda_capabilities()
@@ -64,6 +67,13 @@ def resolve(params: Params) -> Params:
         if not Path(index).exists():
             raise ParameterError(
                 f"evaluation.methods.{name}: {index}: no such folder of images, or file with a network's weights",
+                parameter=f"evaluation.methods.{name}",
+                path=index,
+            )
+        if Path(index).suffix.lower() in PICKLED and find_spec("spandrel") is None:
+            raise ParameterError(
+                f"evaluation.methods.{name}: {index} is read through spandrel, which is not installed; "
+                "run: pip install 'srgan-report[spandrel]'",
                 parameter=f"evaluation.methods.{name}",
                 path=index,
             )

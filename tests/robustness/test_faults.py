@@ -20,11 +20,12 @@ from srgan_lib.data.split import make_split
 from srgan_lib.evaluation.matching import FolderError
 from srgan_lib.models.files import CheckpointError, save_model
 from srgan_lib.models.generators import build_generator
+from srgan_lib.params.section import ParameterError
 from srgan_lib.params.shared import Shared
 from srgan_lib.pipeline.execution import RunInUse, execute, only_here
 from srgan_lib.pipeline.notebook_execution import StageFailed
 from srgan_lib.pipeline.planning import plan_run
-from tests.project import execute_here, make_project, set_body, tiny_run
+from tests.project import execute_here, make_project, set_body, tiny_params, tiny_run
 
 COLUMNS = ("split", "image", "sha256", "perceptual_hash")
 SPLIT = '(stage.directory / "split.csv").write_text("split,image,sha256,perceptual_hash\\ntest,one,1,1\\n")'
@@ -117,6 +118,14 @@ def test_other_methods_are_checked_before_an_evaluation_begins(run, tmp_path):
             execute(plan_run(again), again)
         assert error.value.path == tmp_path / location
         assert contents(run) == before
+
+
+def test_a_network_that_no_package_here_reads_is_refused_while_planning(tmp_path, monkeypatch):
+    (tmp_path / "theirs.pth").touch()
+    monkeypatch.setattr("srgan_lib.pipeline.resolve.find_spec", lambda _: None)
+    with pytest.raises(ParameterError, match=r"pip install 'srgan-report\[spandrel\]'") as refused:
+        tiny_params(evaluation={"methods": {"Theirs": str(tmp_path / "theirs.pth")}})
+    assert refused.value.parameter == "evaluation.methods.Theirs"
 
 
 def test_two_commands_with_the_name_of_one_run(run):

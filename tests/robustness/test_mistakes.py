@@ -3,6 +3,8 @@
 import io
 import os
 import shutil
+import struct
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,12 +38,18 @@ class Mistake:
     cwd: str = "project"
 
 
-def png(side: int, seed: int = 0) -> bytes:
+def png(side: int, seed: int = 0, kind: str = "PNG") -> bytes:
     """An image of noise."""
     file = io.BytesIO()
     pixels = np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(file, format="PNG")
+    Image.fromarray(pixels).save(file, format=kind)
     return file.getvalue()
+
+
+def bomb(side: int) -> bytes:
+    """A PNG whose header promises far more pixels than it has."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + png(8)[33:]
 
 
 def mistake(name: str, command: str, *words: str, **more) -> Mistake:
@@ -178,6 +186,11 @@ MISTAKES = [
     mistake("a name that is too long", f"run params/{'x' * 300}.yaml", "cannot be read", "too long"),
     mistake("no image to enlarge", "upscale no.png out.png", "no.png: no such file"),
     mistake("text for an image", "upscale a.png out.png", "a.png: not an image", files={"a.png": "text"}),
+    mistake("half a JPEG", "upscale a.jpg out.png --model srcnn", "a.jpg", files={"a.jpg": png(64, kind="JPEG")[:1500]}),
+    mistake("a bomb", "upscale a.png out.png", "a.png", "60,000×60,000", "--allow-large", files={"a.png": bomb(60_000)}),
+    mistake("a leading dash", "upscale -- -a.png out.png", "-a.png: not an image", files={"-a.png": "text"}),
+    mistake("weights under a leading dash", "upscale a.png out.png --checkpoint=-x.pth", "-x.pth: cannot be read", files={"a.png": png(8)}),
+    mistake("a folder for weights", "upscale a.png out.png --checkpoint in.pth", "in.pth: cannot be read", files={"a.png": png(8), "in.pth/b": "x"}),
     mistake("a drawing for an image", "upscale a.svg out.png", "a.svg: SVG is not read", files={"a.svg": "<svg/>"}),
     mistake("the original as the result", "upscale a.png a.png --force", "a.png is the original", files={"a.png": png(8)}),
     mistake("a result that is there", "upscale a.png b.png", "b.png exists already", "--force", files={"a.png": png(8), "b.png": png(8)}),
