@@ -21,7 +21,6 @@ import pytest
 from PIL import Image
 
 from scripts.write_notebooks import parameters_cell
-from srgan_lib.interactive.rating_panel import BLANK
 from srgan_lib.layout import STAGES
 from tests.project import tiny_values
 
@@ -204,15 +203,6 @@ def test_evaluation_is_there_to_be_explored(show: Open, project: Path, tmp_path:
     box.locator("input[type=text]").fill("no/such/file.png")
     box.locator("input[type=text]").press("Enter")
     page.get_by_text("no/such/file.png: no such file").wait_for()
-
-    page.get_by_role("button", name="Choose the images").click()
-    page.get_by_role("button", name="begin").click()
-    box = page.locator(".widget-vbox", has=page.get_by_role("button", name="3 fair")).last
-    width, *natural = box.locator("img").evaluate("one => [one.clientWidth, one.naturalWidth]")
-    assert [width] == natural
-    page.wait_for_timeout(1000 * BLANK)
-    changes(box, box.get_by_role("button", name="3 fair").click)
-    assert len(list((project / "results/notebook").glob("opinion_*_1_*.json"))) == 1
 
 
 def test_interrupting_the_kernel_saves_and_says_how_to_go_on(show: Open, project: Path) -> None:
