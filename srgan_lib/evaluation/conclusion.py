@@ -19,6 +19,7 @@ from srgan_lib.weights import own_methods
 
 STARTED_FROM = "warmup"  #: the generator that the training of ours started from
 MOST_EQUALS = 2  #: methods named beside the most faithful one, from which these images do not tell them apart
+TRAININGS = {"srcnn": "SRCNN", "warmup": "warm-up", "adversarial": "adversarial training"}
 FEW_STEPS = 30  #: a training of fewer steps says nothing of the method
 #: Shorter than the headings of tables: a conclusion speaks of one SSIM only.
 NAMES = {name: METRICS[name].label for name in METRICS} | {"ssim_y": "SSIM-Y"}
@@ -80,7 +81,7 @@ def _finding(scores: PairedScores, dataset: str, scale: int, heldout: str, steps
         sentences.append("LPIPS, which judges what PSNR does not see, was not computed")
     first, *others = filter(None, sentences)
     begin = f"On {images} enlarged {scale}×, "
-    if few := _joined(f"{number} steps of {stage}" for stage, number in steps.items() if number < FEW_STEPS):
+    if few := _joined(f"{number} steps of {TRAININGS[stage]}" for stage, number in steps.items() if number < FEW_STEPS):
         begin = f"Trained too briefly to judge the method ({few}): on {begin[3:]}"
     return " ".join(map(_as_sentence, [begin + first, *others]))
 

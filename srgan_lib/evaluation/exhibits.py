@@ -12,6 +12,7 @@ from srgan_lib.evaluation import figures, grids, tables
 from srgan_lib.evaluation.samples import Sample, most_different
 from srgan_lib.evaluation.statistics import FEWEST_FOR_TEST, smallest_p_value
 from srgan_lib.exhibit import Exhibit
+from srgan_lib.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     from srgan_lib.data.pairs import Pair
@@ -34,7 +35,7 @@ def details(summary: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) -> I
             yield _table(
                 tables.detail(summary, test_set, metric),
                 f"{metric}_{test_set}",
-                f"<code>{metric}</code> on <code>{test_set}</code>: mean, spread (standard deviation, median, "
+                f"{METRICS[metric].label} on <code>{test_set}</code>: mean, spread (standard deviation, median, "
                 f"interquartile range), 95 % interval of the mean, and paired difference from bicubic with its "
                 f"interval; <em>driven by</em> names the image without which the mean would change most. "
                 f"{_tests(len(pairs))}",

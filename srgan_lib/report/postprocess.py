@@ -199,9 +199,10 @@ def _wrapped(page: BeautifulSoup, elements: Sequence[Tag], summary: str | Tag) -
 
 
 def _shortened(text: str) -> str:
-    """Keep a caption's number and what comes before its first colon, comma or full stop."""
+    """Keep a caption's number and what comes before its first colon, comma or full stop, without half a parenthesis."""
     label, _, rest = text.partition(". ")
-    return f"{label}. {re.split(r'[.:;,](?= )', rest)[0]}"
+    first = re.split(r"[.:;,](?= )", rest)[0]
+    return f"{label}. {first if first.count('(') == first.count(')') else first.rpartition(' (')[0]}"
 
 
 def _set_headings(page: BeautifulSoup) -> None:

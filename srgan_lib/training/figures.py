@@ -20,6 +20,8 @@ TERMS = {
     "pixel": Style("pixel", "#0072B2", "s", (0, (6, 2))),
     "content": Style("content (VGG-19)", "#D55E00", "^", (0, (4, 1, 1, 1))),
     "adversarial": Style("adversarial", "#009E73", "D", (0, (2, 1))),
+    "grid": Style("grid penalty", "#CC79A7", "X", (0, (1, 1))),
+    "evenness": Style("evenness penalty", "#5D3A9B", "h", (0, (3, 1, 1, 1))),
     "style": Style("style (Gram)", "#56B4E9", "v", (0, (5, 1, 1, 1, 1, 1))),
     "histogram": Style("histogram", "#E69F00", "<", (0, (1, 2))),
     "feature_matching": Style("feature matching", "#6E6E6E", "P", (0, (4, 2))),
@@ -115,6 +117,7 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
                 label=style.label,
             )
         panel.set(xlabel="step", ylabel=label)
+        panel.ticklabel_format(axis="y", useOffset=False)
         panel.locator_params(axis="x", nbins=4)  # so that numbers of steps with five digits do not meet
     legend_below(figure, axes)
     describe(

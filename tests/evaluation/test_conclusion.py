@@ -89,7 +89,7 @@ def test_a_classical_method_ahead_of_srgan_comes_first_and_nearest_is_explained(
 def test_a_training_of_few_steps_is_the_finding():
     finding = concluded(table(**USUAL), steps={"warmup": 160, "adversarial": 15})[0]
     assert finding.startswith(
-        "Trained too briefly to judge the method (15 steps of adversarial): on builtin (8 images)"
+        "Trained too briefly to judge the method (15 steps of adversarial training): on builtin (8 images)"
     )
 
 
