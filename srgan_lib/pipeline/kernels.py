@@ -92,13 +92,10 @@ class Interrupts:
     def handle(self, _number: int, _frame: Any) -> None:
         """Handle Ctrl-C: the first lets the cell end, in which training saves its state; a second one ends everything."""
         self.received += 1
-        if self.received > 1:
+        if self.received > 1 or not self._ready:
             kill_kernels()
             raise KeyboardInterrupt
-        if self._ready:
-            threading.Thread(target=self._interrupt_cell, args=(self._cell,), daemon=True).start()
-        elif not kill_kernels():
-            raise KeyboardInterrupt
+        threading.Thread(target=self._interrupt_cell, args=(self._cell,), daemon=True).start()
 
     def _interrupt_cell(self, cell: Any) -> None:
         """Interrupt the kernel once it has begun the cell, which then has a number; before that it would not hear."""
