@@ -136,7 +136,11 @@ def _against(scores: PairedScores, method: str, other: str) -> str:
 def _added(scores: PairedScores) -> str:
     """Say where adversarial training did not bring the generator closer to the originals by all judges of appearance."""
     found = scores.compare(OURS, STARTED_FROM, APPEARANCE)
-    said = [f"{one.direction} by {NAMES[one.metric]}" for one in found]
+    told = {"better": "better by", "worse": "worse by", "unchanged": "not measurably different by"}
+    judges = {
+        direction: _joined(NAMES[one.metric] for one in found if one.direction == direction) for direction in told
+    }
+    said = [f"{told[direction]} {names}" for direction, names in judges.items() if names]
     if not found or {one.direction for one in found} == {"better"}:
         return ""
     disagree = "the judges disagree: " if len({one.direction for one in found}) > 1 else ""

@@ -189,9 +189,12 @@ class Reader:
         for sentence in re.split(r"(?<=[)Y])\. ", text):
             claims += self.read_comparison(sentence)
         for said in re.findall("from which its training started, (.*?)[.](?: |$)", text):
-            for word, judge in re.findall(r"(better|worse|unchanged) by (LPIPS \((?:alex|squeeze)\))", said):
-                claims += 1
-                self.claim("srgan", "warmup", judge, word)
+            for word, judges in re.findall(
+                r"(better|worse|not measurably different) by (LPIPS \(\w+\)(?: and LPIPS \(\w+\))?)", said
+            ):
+                for judge in judges.split(" and "):
+                    claims += 1
+                    self.claim("srgan", "warmup", judge, word.replace("not measurably different", "unchanged"))
         for judge, names in re.findall(
             r"[Bb]y (PSNR-Y|SSIM-Y) the most faithful (?:is|are, with no measurable difference,) (.*?)[.](?: |$)", text
         ):
