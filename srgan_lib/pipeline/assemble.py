@@ -15,7 +15,6 @@ from srgan_lib.hardware import machine
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.methods import TRAINED
 from srgan_lib.opinion.errors import OpinionError
-from srgan_lib.opinion.make import make_study
 from srgan_lib.opinion.study import TABLES, find_study
 from srgan_lib.params import Params
 from srgan_lib.params.evaluation import Opinion
@@ -26,7 +25,6 @@ from srgan_lib.pipeline.integrity import checked_stages, compare_top
 from srgan_lib.pipeline.manifests import NAME, read_manifest, write_manifest
 from srgan_lib.pipeline.run import Run
 from srgan_lib.pipeline.snapshot import Snapshot
-from srgan_lib.report.build import build_report
 
 ARCHIVE = "srgan_results.zip"
 REPORT = ("report.html", "report.pdf")
@@ -132,6 +130,8 @@ def _warn_of_damage(run_dir: Path, manifest: Mapping[str, Any], check: bool) -> 
 
 def _write_all(run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any], extent: Extent) -> None:
     """Write what lies at a run's top; the manifest, which records it, comes last."""
+    from srgan_lib.report.build import build_report  # takes seconds, of which a run that is up to date needs none
+
     for name, origin in TOP_LEVEL.items():
         write_atomic(run_dir / name, (run_dir / origin).read_bytes())
     # The report reads it, and it is in the archive, whose hash it therefore cannot hold yet.
@@ -148,8 +148,11 @@ def _make_study(run_dir: Path, parameters: Mapping[str, Any]) -> None:
     """Write the study with people that the parameters ask for, unless there is one; the report does not depend on it."""
     design = parameters["evaluation"].get("opinion")
     try:
-        if design and not find_study(run_dir):
-            make_study([run_dir], Shared.model_validate(parameters["shared"]), Opinion.model_validate(design))
+        if not design or find_study(run_dir):
+            return
+        from srgan_lib.opinion.make import make_study  # takes seconds
+
+        make_study([run_dir], Shared.model_validate(parameters["shared"]), Opinion.model_validate(design))
     except OpinionError as error:
         logger.warning("No study with people was made: %s", error)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from srgan_lib.files import write_atomic
 
@@ -15,10 +17,12 @@ def refresh_prose(executed: Path, source: Path) -> bool:
     bool
         Whether the file has changed.
     """
-    import nbformat
+    if _cells(executed) == _cells(source):
+        return False
+    import nbformat  # takes seconds, which the check above spares
 
     done, text = nbformat.read(executed, as_version=4), nbformat.read(source, as_version=4)
-    injected = [cell for cell in done.cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    injected = [cell for cell in done.cells if _injected(cell)]
     outputs = iter([cell for cell in done.cells if cell.cell_type == "code" and cell not in injected])
     cells = []
     for cell in text.cells:
@@ -30,8 +34,16 @@ def refresh_prose(executed: Path, source: Path) -> bool:
         cells.append(ran)
         if "parameters" in cell.metadata.get("tags", []):
             cells += injected
-    if [c["source"] for c in cells] == [c["source"] for c in nbformat.read(executed, as_version=4).cells]:
-        return False
     done.cells = cells
     write_atomic(executed, nbformat.writes(done))
     return True
+
+
+def _cells(path: Path) -> list[tuple[str, str]]:
+    """Read the type and the source of each cell of a notebook, without the parameters that papermill injected."""
+    cells = json.loads(path.read_bytes())["cells"]
+    return [(cell["cell_type"], "".join(cell["source"])) for cell in cells if not _injected(cell)]
+
+
+def _injected(cell: dict[str, Any]) -> bool:
+    return "injected-parameters" in cell["metadata"].get("tags", [])

@@ -155,7 +155,8 @@ def test_what_was_not_computed_is_said(run):
     assert "SRGAN_WEIGHTS" in report
 
 
-def test_the_same_again_computes_nothing_and_says_why(run):
+def test_the_same_again_computes_nothing_and_says_why(run, monkeypatch):
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
     results, words, _ = run
     before = (results / "tiny" / "report.html").read_bytes()
     again = srgan(results, *words)
@@ -163,6 +164,9 @@ def test_the_same_again_computes_nothing_and_says_why(run):
     assert again.stdout.count("skipped") == len(STAGES)
     assert again.stdout.count("nothing it depends on has changed since") == len(STAGES)
     assert "up to date" in again.stdout
+    imported = {line.rpartition("|")[2].strip() for line in again.stderr.splitlines()}
+    assert "srgan_lib.pipeline.assemble" in imported
+    assert not imported & {"torch", "nbformat", "nbconvert", "scipy", "pandas", "matplotlib"}, "they take seconds"
     assert (results / "tiny" / "report.html").read_bytes() == before
 
 

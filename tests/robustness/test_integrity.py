@@ -41,7 +41,7 @@ BODIES = {
 def in_this_process(monkeypatch):
     """Kernels take seconds to start, and these notebooks are not worth a report."""
     monkeypatch.setattr("papermill.execute_notebook", execute_here)
-    monkeypatch.setattr("srgan_lib.pipeline.assemble.build_report", report_of_bytes)
+    monkeypatch.setattr("srgan_lib.report.build.build_report", report_of_bytes)
 
 
 def report_of_bytes(run_dir, light):
@@ -55,7 +55,7 @@ def computed(tmp_path_factory):
     root = make_project(tmp_path_factory.mktemp("project"), BODIES)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("papermill.execute_notebook", execute_here)
-        patched.setattr("srgan_lib.pipeline.assemble.build_report", report_of_bytes)
+        patched.setattr("srgan_lib.report.build.build_report", report_of_bytes)
         patched.chdir(root)
         run = tiny_run(root)
         execute(plan_run(run), run)

@@ -61,7 +61,7 @@ def hashes(run):
 @pytest.mark.slow
 def test_killed_at_random_moments(tmp_path, monkeypatch):
     monkeypatch.setattr("papermill.execute_notebook", execute_here)
-    monkeypatch.setattr("srgan_lib.pipeline.assemble.build_report", report)
+    monkeypatch.setattr("srgan_lib.report.build.build_report", report)
     root = make_project(tmp_path, BODIES)
     monkeypatch.chdir(root)
     processes = multiprocessing.get_context("fork")  # with everything imported
