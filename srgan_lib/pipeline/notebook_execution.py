@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,9 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
     """
     import papermill
     from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
+
+    from srgan_lib.pipeline.kernel_manager import QuietKernelManager
 
     name = source.stem
     running, final, failed = (
@@ -65,7 +69,7 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
     )
     stopped = Interrupted(f"stopped in {name}; the same command continues there")
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # it logs what it raises
-    with forward_interrupts() as interrupts:
+    with tempfile.TemporaryFile() as stderr, forward_interrupts() as interrupts:
         try:
             papermill.execute_notebook(
                 str(source),
@@ -76,6 +80,8 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
                 progress_bar=False,
                 log_output=False,
                 extra_arguments=["--IPKernelApp.log_level=50"],  # errors of cells come as messages
+                kernel_manager_class=QuietKernelManager,
+                config=Config({"QuietKernelManager": {"stderr": stderr.fileno()}}),
                 on_cell_start=interrupts.on_cell_start,
                 on_cell_execute=interrupts.on_cell_execute,
                 on_cell_executed=interrupts.on_cell_executed,
@@ -94,12 +100,16 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
                 raise
             if running.exists():
                 running.replace(failed)
-            raise StageFailed(
+            died = StageFailed(
                 f"{name}: its process died, most likely for lack of memory; take a smaller batch or crop. "
                 "The same command continues at the last checkpoint.",
                 notebook=name,
                 path=failed,
-            ) from None
+            )
+            stderr.seek(0)
+            if last_words := stderr.read(4_000).decode(errors="replace").strip():  # such as a package that it misses
+                died.add_note(last_words)
+            raise died from None
     running.replace(final)
     if interrupts.received:
         raise stopped

@@ -192,8 +192,19 @@ def test_a_fault_of_the_program_shows_its_traceback_and_an_error_meant_for_peopl
 def test_a_kernel_that_dies_is_reported(tmp_path):
     root = make_project(tmp_path, {"data": "import os; os._exit(9)"})
     run = tiny_run(root)
-    with pytest.raises(StageFailed, match=r"01_data_exploration: its process died.*lack of memory"):
+    with pytest.raises(StageFailed, match=r"01_data_exploration: its process died.*lack of memory") as error:
         execute(plan_run(run), run)
+    assert not hasattr(error.value, "__notes__")
+
+
+def test_a_kernel_that_cannot_start_is_reported_with_why(tmp_path, capfd):
+    root = make_project(tmp_path)
+    (root / "ipykernel_launcher.py").write_text("import a_package_that_is_not_there")
+    run = tiny_run(root)
+    with pytest.raises(StageFailed) as error:
+        execute(plan_run(run), run)
+    assert "No module named 'a_package_that_is_not_there'" in "".join(error.value.__notes__)
+    assert not capfd.readouterr().err, "the process itself writes nothing on the terminal"
 
 
 def test_an_unknown_name_injected_by_papermill_is_an_error(tmp_path):
