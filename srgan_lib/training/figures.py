@@ -96,36 +96,51 @@ def discriminator_curves(curve: pandas.DataFrame) -> Figure:
 
 
 def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
-    """Draw PSNR-Y and SSIM-Y on the validation crops over the steps, beside bicubic.
+    """Draw PSNR-Y and SSIM-Y on the validation crops over the steps, beside bicubic, and the grid artefact where known.
 
     Parameters
     ----------
     validation : rows of ``validation.csv``.
     method : ``srcnn``, ``warmup`` or ``srgan``, for name and colour.
     """
-    figure, axes = new_figure(1, 2, height=3.0)
-    for panel, (name, label) in zip(axes, (("psnr_y", "PSNR-Y (dB)"), ("ssim_y", "SSIM-Y (Wang)")), strict=True):
-        for column, style in ((name, METHODS[method].style), (f"{name}_bicubic", METHODS["bicubic"].style)):
-            marker = style.marker if column == name and len(validation) <= 30 else ""
-            panel.plot(
-                validation["step"],
-                validation[column],
-                color=style.colour,
-                linestyle=style.line,
-                marker=marker,
-                markersize=5,
-                label=style.label,
-            )
+    labels = {"psnr_y": "PSNR-Y (dB)", "ssim_y": "SSIM-Y (Wang)", "grid_artefact": "grid artefact (dB)"}
+    if method == "srcnn":  # it shuffles no pixels
+        del labels["grid_artefact"]
+    shown = {name: label for name, label in labels.items() if name in validation}
+    figure, axes = new_figure(1, len(shown), height=3.0)
+    own, bicubic, original = (METHODS[name].style for name in (method, "bicubic", "hr"))
+    for panel, (name, label) in zip(axes, shown.items(), strict=True):
+        marker = own.marker if len(validation) <= 30 else ""
+        panel.plot(
+            validation["step"],
+            validation[name],
+            color=own.colour,
+            linestyle=own.line,
+            marker=marker,
+            markersize=5,
+            label=own.label,
+        )
+        panel.plot(
+            validation["step"],
+            validation[f"{name}_bicubic"],
+            color=bicubic.colour,
+            linestyle=bicubic.line,
+            label=bicubic.label,
+        )
+        if name == "grid_artefact":
+            panel.axhline(0, color=original.colour, linewidth=1, label=original.label)
         panel.set(xlabel="step", ylabel=label)
         panel.ticklabel_format(axis="y", useOffset=False)
         panel.locator_params(axis="x", nbins=4)  # so that numbers of steps with five digits do not meet
     legend_below(figure, axes)
-    describe(
-        figure,
-        f"{METHODS[method].style.label}: PSNR-Y {_course(validation, 'psnr_y', '.2f', ' dB')}, bicubic "
+    text = (
+        f"{own.label}: PSNR-Y {_course(validation, 'psnr_y', '.2f', ' dB')}, bicubic "
         f"{validation.psnr_y_bicubic.iloc[-1]:.2f} dB; SSIM-Y {_course(validation, 'ssim_y', '.4f')}, bicubic "
-        f"{validation.ssim_y_bicubic.iloc[-1]:.4f}.",
+        f"{validation.ssim_y_bicubic.iloc[-1]:.4f}"
     )
+    if "grid_artefact" in shown:
+        text += f"; grid artefact {_course(validation, 'grid_artefact', '+.1f', ' dB')}, the original's is 0"
+    describe(figure, f"{text}.")
     return figure
 
 

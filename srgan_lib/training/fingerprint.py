@@ -25,6 +25,7 @@ DATA = (
 LOOP = (
     "data.selection",
     "data.spectrum",
+    "metrics.grid",
     "metrics.measure",
     "metrics.psnr",
     "metrics.ssim",
@@ -111,7 +112,7 @@ def deciding_modules(stage: str, params: Params, architecture: str) -> tuple[str
     if isinstance(section, GeneratorTraining) and section.vgg_layers:
         found |= {"models.features", "models.vgg19", "training.feature_loss"}
     if isinstance(section, GeneratorTraining) and (section.grid_weight or section.evenness_weight):
-        found |= {"metrics.grid", "training.spectral"}
+        found.add("training.spectral")
     if stage != "srcnn" and params.warmup.generator_attention == "channel":
         found.add("models.attention")
     if params.warmup.lr_consistency or params.adversarial.lr_consistency:

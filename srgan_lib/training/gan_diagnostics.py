@@ -1,11 +1,15 @@
-"""Is the game between generator and discriminator still a game? The answer in plain words."""
+"""Is the game between generator and discriminator still a game, and the picture still clean? The answer in plain words."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+
+from srgan_lib.metrics.grid import PATTERN
 
 WINDOW = 5  #: rows of the loss curve that must agree
 SURE = 0.99  #: share of the images
+GROWTH = 1.0  #: dB of the grid artefact
 
 Row = Mapping[str, float]
 
@@ -31,6 +35,33 @@ def discriminator_warnings(rows: Sequence[Row]) -> dict[str, str]:
         if kind:
             found.setdefault(kind, text)
     return found
+
+
+def grid_warnings(rows: Sequence[Row]) -> dict[str, str]:
+    """Detect from the validation curve where a regular pattern grows at the frequencies of the pixel shuffle's grid.
+
+    Parameters
+    ----------
+    rows : of the validation curve, with ``step`` and ``grid_artefact`` in dB (rows without are skipped).
+
+    Returns
+    -------
+    A sentence for ``"grid"`` about the first row that is above 3 dB and 1 dB above the lowest before, if there is one.
+    """
+    lowest: Row = {}
+    for row in rows:
+        level = row.get("grid_artefact", math.nan)
+        if math.isnan(level):
+            continue
+        if level > PATTERN and lowest and level >= lowest["grid_artefact"] + GROWTH:
+            return {
+                "grid": f"a regular pattern of dots grows: the grid artefact rises from {lowest['grid_artefact']:+.1f} dB at "
+                f"step {lowest['step']:.0f} to {level:+.1f} dB at step {row['step']:.0f}, and the originals have 0; LPIPS "
+                "does not see it, people do. Raise grid_weight, or lower content_weight, which rewards it"
+            }
+        if not lowest or level < lowest["grid_artefact"]:
+            lowest = row
+    return {}
 
 
 def _judge(window: Sequence[Row]) -> tuple[str, str]:

@@ -114,7 +114,8 @@ class Loop:
         """
         curve = finished_curve(self.directory, outputs, self.fingerprint)
         if curve is not None:
-            Health().on_start(self.stage.steps, rows(curve))
+            validation = pandas.read_csv(self.directory / "validation.csv")
+            Health().on_start(self.stage.steps, rows(curve), rows(validation))
             self.on_step(self.stage.steps, self.stage.steps, None)
             return curve
         count = self.params.shared.processes
@@ -164,7 +165,7 @@ class Loop:
         """Train from step ``start`` (from 0) to the end."""
         state, task, compute, stage = self.state, self.task, self.compute, self.stage
         for observer in self.observers:
-            observer.on_start(start, state.history.curve)
+            observer.on_start(start, state.history.curve, state.history.validation)
         if start == 0:
             self._show(0)
             self._validate(0)
@@ -211,10 +212,10 @@ class Loop:
         """Judge the network that is kept, in the main process."""
         if not processes.is_main_process():
             return
-        network, rows = self.state.eval_network, self.state.history.validation
-        rows.append({"step": step, **self.validation(network)})
+        network, validation = self.state.eval_network, self.state.history.validation
+        validation.append({"step": step, **self.validation(network)})
         for observer in self.observers:
-            observer.on_validation(rows[-1], network)
+            observer.on_validation(validation, network)
 
     def _show(self, step: int) -> None:
         for observer in self.observers:

@@ -40,7 +40,7 @@ class Results(Observer):
         self.directory, self.stage, self.state = directory, stage, state
         self.validation, self.card = validation, card
 
-    def on_start(self, start: int, curve: Sequence[Row]) -> None:
+    def on_start(self, start: int, curve: Sequence[Row], validation: Sequence[Row]) -> None:
         """Delete the networks that another training left here, since its curves are replaced."""
         for name in self.state.networks:
             files = [self.directory / f"{name}.safetensors"]
@@ -50,16 +50,16 @@ class Results(Observer):
             for file in files:
                 file.unlink(missing_ok=True)
 
-    def on_validation(self, row: Row, network: nn.Module) -> None:
+    def on_validation(self, validation: Sequence[Row], network: nn.Module) -> None:
         """Write the sample and both curves, and the network if it is the best by the monitor."""
         write_image(self.directory / "sample.png", self.validation.latest)
         history, monitor = self.state.history, self.stage.monitor
-        for name, rows in (("loss_curve", history.curve), ("validation", history.validation)):
+        for name, rows in (("loss_curve", history.curve), ("validation", validation)):
             table = pandas.DataFrame(rows).to_csv(index=False, lineterminator="\n")
             write_atomic(self.directory / f"{name}.csv", table)
         if monitor and history.last_is_best(monitor, MEASURES[monitor].higher_is_better):
             name, trained = next(iter(self.state.networks.items()))
-            self._write_network(f"{name}_best", network, trained, int(row["step"]))
+            self._write_network(f"{name}_best", network, trained, int(validation[-1]["step"]))
 
     def on_step(self, step: int, network: nn.Module) -> None:
         """Write the copies of the networks that are due."""

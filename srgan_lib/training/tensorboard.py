@@ -27,7 +27,7 @@ class TensorBoard(Observer):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def on_start(self, start: int, curve: Sequence[Row]) -> None:
+    def on_start(self, start: int, curve: Sequence[Row], validation: Sequence[Row]) -> None:
         """Open the event files; what an interrupted training wrote of steps after ``start`` is hidden."""
         try:
             from torch.utils.tensorboard import SummaryWriter
@@ -42,9 +42,9 @@ class TensorBoard(Observer):
         """Write the new row of the loss curve as ``train/<value>``."""
         self._write("train", curve[-1])
 
-    def on_validation(self, row: Row, network: nn.Module) -> None:
+    def on_validation(self, validation: Sequence[Row], network: nn.Module) -> None:
         """Write the new row of the validation curve as ``validation/<value>``."""
-        self._write("validation", row)
+        self._write("validation", validation[-1])
 
     def _write(self, group: str, row: Row) -> None:
         for name, value in row.items():

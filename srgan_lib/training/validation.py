@@ -12,6 +12,7 @@ from torch import nn
 
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.selection import evenly_spaced
+from srgan_lib.metrics.grid import BLOCK
 from srgan_lib.metrics.measure import measure
 from srgan_lib.params.shared import Shared
 from srgan_lib.training.compute import Compute
@@ -24,7 +25,9 @@ IMAGES = 16  #: at most, evenly spaced over the validation set
 
 
 class Validation:
-    """PSNR-Y, SSIM-Y and the monitor on centre crops of at most 256 HR pixels a side, of at most 16 images.
+    """PSNR-Y, SSIM-Y, the grid artefact and the monitor on centre crops of at most 256 HR pixels a side, of at most 16 images.
+
+    The grid artefact is left out where an image has fewer than 64 pixels a side.
 
     Parameters
     ----------
@@ -41,12 +44,15 @@ class Validation:
 
     def __init__(self, pairs: Sequence[Pair], shared: Shared, compute: Compute, monitor: str | None = None) -> None:
         self.scale = shared.scale
-        wanted = ["psnr_y", "ssim_y"] + ([monitor] if monitor else [])
-        self.measures = list(dict.fromkeys(wanted))
         self.compute = compute
         chosen = evenly_spaced(pairs, IMAGES)
         self.hr = [center_crop(pair.hr, SIDE - SIDE % self.scale, self.scale) for pair in chosen]
         self.lr = [center_crop(pair.given_lr, SIDE // self.scale, 1) for pair in chosen]
+        self.measures = ["psnr_y", "ssim_y"]
+        if all(min(hr.shape[:2]) >= BLOCK for hr in self.hr):
+            self.measures.append("grid_artefact")
+        if monitor and monitor not in self.measures:
+            self.measures.append(monitor)
 
     @cached_property
     def bicubic(self) -> dict[str, float]:

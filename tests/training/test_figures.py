@@ -91,6 +91,16 @@ def test_learning_curve():
     assert list(line(figure.axes[1], "bicubic").get_ydata()) == [0.7] * 3
 
 
+def test_learning_curve_of_a_network_that_shuffles_pixels_shows_the_grid_artefact():
+    scores = {"psnr_y": 25.0, "ssim_y": 0.7, "grid_artefact": [0.0, 4.0, 2.0]}
+    validation = pandas.DataFrame({"step": [0, 50, 100], **scores, **{f"{name}_bicubic": 0.5 for name in scores}})
+    figure = figures.learning_curve(validation, "srgan")
+    check(figure)
+    assert list(line(figure.axes[2], "SRGAN").get_ydata()) == [0.0, 4.0, 2.0]
+    assert list(line(figure.axes[2], "HR").get_ydata()) == [0, 0]
+    assert len(figures.learning_curve(validation, "srcnn").axes) == 2
+
+
 def test_montage_is_in_the_order_of_training(tmp_path):
     for name in ("step_00000100", "step_00000000", "hr", "bicubic", "step_00000020"):
         write_image(tmp_path / f"{name}.png", np.zeros((8, 8, 3), np.uint8))

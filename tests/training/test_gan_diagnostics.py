@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from srgan_lib.training.gan_diagnostics import discriminator_warnings
+from srgan_lib.training.gan_diagnostics import discriminator_warnings, grid_warnings
 
 
 def rows(real, fake, count=5):
@@ -37,3 +37,24 @@ def test_rows_without_a_discriminator_are_skipped():
     mixed = [row for game in rows(1, 1) for row in (*empty, game)]
     assert list(discriminator_warnings(mixed)) == ["wins"]
     assert discriminator_warnings(empty * 9) == {}
+
+
+@pytest.mark.parametrize(
+    ("levels", "warned_at"),
+    [
+        ((-0.5, 1.0, 2.9), None),  # grows, and is not seen
+        ((-0.5, 2.0, 3.1, 8.0), 3),
+        ((20.0, 9.0, 4.0), None),  # a network that begins with a pattern and loses it
+        ((20.0, 4.0, 4.5), None),
+        ((20.0, 4.0, 4.5, 5.1), 4),
+        ((-0.5, math.nan, 5.0), 3),
+        ((), None),
+    ],
+)
+def test_a_regular_pattern_that_grows_is_said_once(levels, warned_at):
+    validation = [{"step": step, "grid_artefact": level} for step, level in enumerate(levels, 1)]
+    found = grid_warnings(validation)
+    assert list(found) == (["grid"] if warned_at else [])
+    if warned_at:
+        assert f"{levels[warned_at - 1]:+.1f} dB at step {warned_at}" in found["grid"]
+    assert grid_warnings([{"step": 1, "psnr_y": 20.0}] * 3) == {}

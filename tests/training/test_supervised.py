@@ -38,7 +38,8 @@ def test_writes_its_results(train, make_params, pairs, tmp_path, caplog):
     expected = ["step", "loss", "pixel", "pixel_weighted", "grad_norm", "learning_rate"]
     assert set(curve.columns) == {*expected, *(["content", "content_weighted"] if name == "generator" else [])}
     validation = pandas.read_csv(tmp_path / "validation.csv")
-    assert list(validation.columns) == ["step", "psnr_y", "ssim_y", "psnr_y_bicubic", "ssim_y_bicubic"]
+    measures = ["psnr_y", "ssim_y", "grid_artefact"]
+    assert list(validation.columns) == ["step", *measures, *(f"{name}_bicubic" for name in measures)]
     assert list(validation.step) == [0, 3, 6]
     assert abs(validation.psnr_y[0] - validation.psnr_y_bicubic[0]) < 0.1  # the global skip starts at bicubic
     assert [call[:2] for call in calls] == [(step, 6) for step in (1, 2, 3, 4, 5, 6)]

@@ -42,7 +42,14 @@ def test_scores_are_the_metrics_of_the_rounded_output():
     scores = validation(model)
     assert scores["psnr_y"] == measure(image, validation.hr[0], 4, ["psnr_y"])["psnr_y"]
     assert scores["psnr_y_bicubic"] == measure(imresize(validation.lr[0], 4), validation.hr[0], 4, ["psnr_y"])["psnr_y"]
-    assert set(scores) == {"psnr_y", "ssim_y", "psnr_y_bicubic", "ssim_y_bicubic"}
+    assert scores["grid_artefact"] == measure(image, validation.hr[0], 4, ["grid_artefact"])["grid_artefact"]
+    measures = {"psnr_y", "ssim_y", "grid_artefact"}
+    assert set(scores) == measures | {f"{name}_bicubic" for name in measures}
+
+
+def test_crops_too_small_for_a_spectrum_have_no_grid_artefact():
+    validation = Validation([pair(64, 64), pair(60, 64)], SHARED, Compute())
+    assert validation.measures == ["psnr_y", "ssim_y"]
 
 
 def test_leaves_the_model_as_it_was_and_judges_in_eval_mode():
