@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from scripts.model_index import with_head
-from srgan_lib.evaluation.reference import BUILTIN
+from srgan_lib.evaluation.reference import BUILTIN, TOLERANCES
 from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.formatting import machine_text
 from srgan_lib.layout import TRAINING_STAGES, project_root
@@ -50,10 +50,10 @@ def publish(run_dir: Path, weights: Path, results: Path) -> None:
         target = weights / f"{network.reference}_x{scale}.safetensors"
         write_atomic(target, network.path(run_dir).read_bytes())
         write_atomic(target.with_suffix(".md"), with_head(model_card(method, run_dir, manifest, summary)))
-    own = summary[(summary.dataset == BUILTIN) & summary.metric.isin(HEADLINE)]
+    own = summary[(summary.dataset == BUILTIN) & summary.metric.isin(TOLERANCES)]
     means = own.pivot(index="method", columns="metric", values="mean")
     table = pd.DataFrame({network.reference: means.loc[method] for method, network in TRAINED.items()}).T[
-        list(HEADLINE)
+        list(TOLERANCES)
     ]
     write_atomic(weights / SCORES, table.to_csv(index_label="model", float_format="%.4f", lineterminator="\n"))
 

@@ -26,7 +26,7 @@ def run(tmp_path):
     folder = tmp_path / "run"
     rows = [
         {"dataset": dataset, "image": f"image{number}", "method": method, "psnr_y": 28 + place + number,
-         "ssim_y": 0.8 + place / 100, "lpips_alex": 0.3 - place / 20}
+         "ssim_y": 0.8 + place / 100, "lpips_alex": 0.3 - place / 20, "grid_artefact": 1.0}
         for dataset in ("Set5", "builtin")
         for number in range(2)
         for place, method in enumerate(("bicubic", "srcnn", "warmup", "srgan", "srgan_ensemble"))
@@ -65,7 +65,7 @@ def test_a_run_becomes_weights_cards_and_results(run, tmp_path):
     assert "| Set5 | srgan | 31.50 | 0.830 | 0.150 |" in card and "| builtin | bicubic | 28.50 |" in card
     assert "| Set5 | srgan, self-ensemble | 32.50 |" in card
     assert "self-ensemble" not in models["srcnn"].with_suffix(".md").read_text()
-    assert (weights / SCORES).read_text().splitlines()[2] == "srresnet,30.5000,0.8200,0.2000"
+    assert (weights / SCORES).read_text().splitlines()[2] == "srresnet,30.5000,0.8200,0.2000,1.0000"
     names = {path.name for path in results.iterdir()}
     assert len([name for name in names if name.startswith("grid_")]) == 4
     assert names >= {"metrics.csv", "metrics_summary.csv", "warmup_loss_curve.csv", "adversarial_learning_curve.png"}

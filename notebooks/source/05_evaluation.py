@@ -76,7 +76,7 @@ stage = open_stage("evaluation", globals())
 shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage.params.published
 
 # %% [markdown]
-# ## Three kinds of measure
+# ## Four kinds of measure
 #
 # ### Fidelity: is each pixel right?
 #
@@ -115,6 +115,10 @@ shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage
 #
 # $$ \mathrm{LSD} = \sqrt{\frac{1}{F} \sum_{f=1}^{F}
 #        \left( 10 \log_{10} \frac{P_\mathrm{SR}(f)}{P_\mathrm{HR}(f)} \right)^2} . $$
+#
+# The grid artefact looks for a regular pattern with the period of the pixel shuffle, which LPIPS does not see: the power
+# at multiples of 1/`scale` cycles per pixel over that of the frequencies around them, in decibels, minus the same of
+# the original. 0 is the original's own level; from about +3 dB dots are seen in smooth places.
 #
 # ### Naturalness: does the image look like a photograph at all?
 #

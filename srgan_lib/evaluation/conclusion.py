@@ -14,6 +14,7 @@ from srgan_lib.evaluation.methods import CLASSICAL
 from srgan_lib.evaluation.statistics import FEWEST_FOR_INTERVAL, FEWEST_FOR_TEST
 from srgan_lib.evaluation.verdicts import APPEARANCE, FIDELITY, PairedScores, Verdict
 from srgan_lib.methods import BASELINE, OURS, method_styles
+from srgan_lib.metrics.grid import PATTERN
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.weights import own_methods
 
@@ -76,7 +77,7 @@ def _finding(scores: PairedScores, dataset: str, scale: int, heldout: str, steps
     if count < FEWEST_FOR_INTERVAL:
         images += ", too few to tell a difference from chance,"
     against = _against(scores, OURS, BASELINE)
-    sentences = [_behind(scores), against, _added(scores), _faithful(scores, FIDELITY[:1])]
+    sentences = [_behind(scores), against, _added(scores), _pattern(scores), _faithful(scores, FIDELITY[:1])]
     if not scores.known(APPEARANCE):
         sentences.append("LPIPS, which judges what PSNR does not see, was not computed")
     first, *others = filter(None, sentences)
@@ -145,6 +146,19 @@ def _added(scores: PairedScores) -> str:
         return ""
     disagree = "the judges disagree: " if len({one.direction for one in found}) > 1 else ""
     return f"against the {_label(STARTED_FROM)} network, from which its training started, {disagree}{_label(OURS)} is {_joined(said)}"
+
+
+def _pattern(scores: PairedScores) -> str:
+    """Warn of a regular pattern in SRGAN's images, which the judges of appearance do not see."""
+    if OURS not in scores.methods or not scores.known(["grid_artefact"]):
+        return ""
+    level = scores.mean(OURS, "grid_artefact")
+    if level <= PATTERN:
+        return ""
+    return (
+        f"{_label(OURS)} draws a regular pattern of {METRICS['grid_artefact'].phrase(level, sign=True)} at the pixel shuffle's "
+        "grid, which LPIPS does not see: look at smooth areas at 300 %"
+    )
 
 
 def _fidelity(verdicts: Sequence[Verdict]) -> str:

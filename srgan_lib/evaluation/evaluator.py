@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 #: The columns with which ``metrics.csv`` always begins.
 FIRST_COLUMNS = ("dataset", "image", "method", *HEADLINE)
 DEFAULT_METRICS = (*HEADLINE, "lpips_squeeze")
+#: Measured whatever is asked for: what the other metrics do not see.
+ALWAYS = ("grid_artefact", "log_spectral_distance")
 
 
 class Evaluator:
@@ -159,7 +161,7 @@ def evaluate(
 def metric_names(evaluation: Evaluation) -> list[str]:
     """List the metrics that the evaluation's parameters ask for."""
     judges = [f"lpips_{net}" for net in evaluation.lpips_nets]
-    return list(dict.fromkeys(["psnr_y", "ssim_y", *judges, *evaluation.extra_metrics, "log_spectral_distance"]))
+    return list(dict.fromkeys(["psnr_y", "ssim_y", *judges, *evaluation.extra_metrics, *ALWAYS]))
 
 
 def _power(dataset: str, method: str, image: np.ndarray) -> pd.DataFrame:

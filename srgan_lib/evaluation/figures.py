@@ -11,6 +11,7 @@ from matplotlib.markers import MarkerStyle
 
 from srgan_lib.evaluation.published import published
 from srgan_lib.methods import BASELINE, method_styles
+from srgan_lib.metrics.grid import PATTERN
 from srgan_lib.metrics.registry import HEADLINE, METRICS
 from srgan_lib.plotting import describe, legend_below, new_figure
 
@@ -134,7 +135,8 @@ def spectra(powers: pd.DataFrame, dataset: str, scale: int) -> Figure:
 def plane(summary: pd.DataFrame, dataset: str, scale: int, *, curve: Sequence[str] = ()) -> Figure:
     """Draw the plane of LPIPS and PSNR, both relative to the baseline; better is up and right.
 
-    Filled markers are measured, hollow ones published. Relative figures (PSNR-Y minus the baseline's, LPIPS divided by
+    Filled markers are measured, hollow ones published. A method that draws a regular pattern says so in its label, for
+    LPIPS does not see it. Relative figures (PSNR-Y minus the baseline's, LPIPS divided by
     the baseline's) let published points of other test sets stand beside measured ones.
 
     Parameters
@@ -151,8 +153,13 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, curve: Sequence[st
     figure, axis = new_figure(height=4.8)
     if curve and len(measured):
         axis.plot(*measured.loc[list(curve)].to_numpy().T, color="0.4", linewidth=1, zorder=1)
+    grid = summary[(summary.dataset == dataset) & (summary.metric == "grid_artefact")].set_index("method")["mean"]
     for method, style in method_styles(measured.index).items():
-        axis.plot(*measured.loc[method], style.marker, color=style.colour, label=style.label, markersize=8, zorder=2)
+        level = grid.get(method, 0)
+        pattern = f" (regular pattern {METRICS['grid_artefact'].phrase(level, sign=True)})" if level > PATTERN else ""
+        axis.plot(
+            *measured.loc[method], style.marker, color=style.colour, label=style.label + pattern, markersize=8, zorder=2
+        )
     there = known[known.dataset == where]
     for title in sorted(there.title.unique()):
         group = there[there.title == title]

@@ -19,6 +19,7 @@ class Metric:
     label: str
     unit: str
     higher_is_better: bool
+    zero_is_best: bool = False  # below zero is worse again
 
     @property
     def digits(self) -> int:
@@ -29,11 +30,13 @@ class Metric:
     def heading(self) -> str:
         """The label with its unit and an arrow to where better is."""
         unit = f", {self.unit}" if self.unit else ""
-        return f"{self.label}{unit} {'↑' if self.higher_is_better else '↓'}"
+        return f"{self.label}{unit} {'→ 0' if self.zero_is_best else '↑' if self.higher_is_better else '↓'}"
 
     def best(self, values: Iterable[float]) -> float | None:
         """Return the best value, ignoring NaN (not computed); None if nothing else is left."""
         known = [value for value in values if not math.isnan(value)]
+        if self.zero_is_best:
+            return min(known, key=abs, default=None)
         return (max if self.higher_is_better else min)(known, default=None)
 
     def text(self, value: float, sign: bool = False) -> str:
@@ -64,4 +67,7 @@ _LABELS = {
     "log_spectral_distance": ("log-spectral distance", "dB"),
 }
 #: Every metric there is, in the order of the columns of ``metrics.csv``.
-METRICS = {name: Metric(*_LABELS[name], measure.higher_is_better) for name, measure in MEASURES.items()}
+METRICS = {
+    name: Metric(*_LABELS[name], measure.higher_is_better, zero_is_best=name == "grid_artefact")
+    for name, measure in MEASURES.items()
+}

@@ -24,7 +24,6 @@ ExtraMetric = Literal[
     "vif_y",
     "content_vgg22",
     "content_vgg54",
-    "grid_artefact",
     "spectral_evenness",
     "lr_psnr",
     "niqe",

@@ -112,6 +112,13 @@ def test_the_plane_has_measured_and_published_points_relative_to_bicubic(metrics
     assert len(axes.lines[0].get_xdata()) == 3
 
 
+def test_the_plane_labels_a_regular_pattern(metrics):
+    levels = metrics.method.map({"srgan": 9.0}).fillna(2.9)
+    [axes] = check(plane(summarise(metrics.assign(grid_artefact=levels), resamples=200), "heldout", 4)).axes
+    labels = {line.get_label() for line in axes.lines}
+    assert {"SRGAN (regular pattern +9.00 dB)", "warm-up"} <= labels
+
+
 def test_without_lpips_the_plane_says_what_is_missing(metrics):
     summary = summarise(metrics.assign(lpips_alex=np.nan), resamples=200)
     [axes] = check(plane(summary, "heldout", 4)).axes

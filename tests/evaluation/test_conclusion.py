@@ -14,7 +14,14 @@ from srgan_lib.evaluation.conclusion import conclude
 from srgan_lib.evaluation.statistics import summarise
 
 METHODS = ("bicubic", "srcnn", "warmup", "srgan")
-SPREAD = {"psnr_y": 1, "ssim_y": 0.01, "lpips_alex": 0.01, "lpips_squeeze": 0.01, "log_spectral_distance": 1}
+SPREAD = {
+    "psnr_y": 1,
+    "ssim_y": 0.01,
+    "lpips_alex": 0.01,
+    "lpips_squeeze": 0.01,
+    "log_spectral_distance": 1,
+    "grid_artefact": 1,
+}
 
 
 def table(images=8, methods=METHODS, dataset="builtin", **means) -> pd.DataFrame:
@@ -59,6 +66,15 @@ def test_the_finding_says_what_srgan_gains_and_costs_and_what_is_most_faithful()
     )
     assert "SRGAN is 5.00 dB from that of the originals, bicubic's 20.00 dB" in details
     assert "wide because images differ" in details
+
+
+def test_a_regular_pattern_is_part_of_the_finding():
+    clean, drawn = (concluded(table(**USUAL, grid_artefact=(0.0, 0.0, 1.0, level)))[0] for level in (2.9, 9.04))
+    assert "pattern" not in clean
+    assert (
+        "SRGAN draws a regular pattern of +9.04 dB at the pixel shuffle's grid, which LPIPS does not see: look at smooth areas"
+        in drawn
+    )
 
 
 def test_judges_that_disagree_are_both_named_in_the_first_sentence_about_the_two_methods():
@@ -150,7 +166,7 @@ class Reader:
     def __init__(self, rows: list[dict]) -> None:
         self.scores: dict[tuple[str, str], list[float]] = {}
         for row in rows:
-            for metric in JUDGES.values():
+            for metric in (*JUDGES.values(), "grid_artefact"):
                 self.scores.setdefault((row["method"], metric), []).append(row[metric])
 
     def mean(self, method: str, metric: str) -> float:
@@ -179,6 +195,9 @@ class Reader:
     def read(self, text: str) -> int:
         """Check all claims of a text, and return their number."""
         claims = 0
+        level = self.mean("srgan", "grid_artefact")
+        said_level = re.findall(r"SRGAN draws a regular pattern of \+(\d+\.\d\d) dB", text)
+        assert said_level == ([f"{level:.2f}"] if level > 3 else []), level
         for name, judges, *_ in re.findall(
             rf"{NAME}, which needs no training, is ahead of SRGAN by ((?:{VALUES}(?: and )?)+)", text
         ):
@@ -255,6 +274,7 @@ def synthetic(seed: int) -> pd.DataFrame:
     noise = rng.choice([0.0, 0.02, 0.1])
     if rng.random() < 0.2:  # ties
         effects |= {("srgan", metric): effects["warmup", metric] for metric in base}
+    weave = {method: rng.uniform(-2, 8) for method in methods}
     rows = []
     for number in range(images):
         level = {metric: base[metric] + spread[metric] * rng.normal() * 0.5 for metric in base}
@@ -263,6 +283,7 @@ def synthetic(seed: int) -> pd.DataFrame:
                 metric: max(0.01, level[metric] + effects[method, metric] + noise * spread[metric] * rng.normal())
                 for metric in base
             }
+            values["grid_artefact"] = weave[method] + noise * rng.normal()
             rows.append({"dataset": "set", "image": f"i{number}", "method": method, **values})
     return pd.DataFrame(rows)
 
@@ -288,14 +309,15 @@ def test_no_sentence_contradicts_any_table(tables):
 
 
 def test_the_reader_notices_wrong_sentences():
-    metrics = table(**USUAL)
-    reader, finding = Reader(metrics.to_dict("records")), " ".join(concluded(table(**USUAL)))
+    metrics = table(**USUAL, grid_artefact=(0.0, 0.0, 0.0, 4.0))
+    reader, finding = Reader(metrics.to_dict("records")), " ".join(concluded(metrics))
     for right, wrong in (
         ("40% closer to", "40% less close to"),
         ("0.40 dB less", "0.40 dB more"),
         ("40%", "45%"),
         ("(0.200 against 0.300)", "(0.200 against 0.310)"),
         (", with 0.40 dB less PSNR-Y and", ", with"),
+        ("pattern of +4.00 dB", "pattern of +3.00 dB"),
         ("faithful is warm-up (27.00", "faithful is SRCNN (26.50"),
     ):
         with pytest.raises(AssertionError):

@@ -115,6 +115,7 @@ def test_metric_names_follow_the_parameters():
         "ssim_y",
         "lpips_squeeze",
         "vif_y",
+        "grid_artefact",
         "log_spectral_distance",
     ]
     everything = Evaluation(extra_metrics=list(get_args(ExtraMetric)))

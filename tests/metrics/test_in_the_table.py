@@ -31,3 +31,9 @@ def test_small_images_are_named():
 def test_directions_and_units():
     assert [METRICS[name].higher_is_better for name in NAMES] == [False, False, True]
     assert {METRICS[name].unit for name in NAMES} == {"dB"}
+
+
+def test_the_best_grid_artefact_is_the_originals_own_level():
+    grid = METRICS["grid_artefact"]
+    assert grid.heading.endswith("→ 0") and grid.best([4.0, float("nan"), -3.0, 0.5, -0.7]) == 0.5
+    assert METRICS["spectral_evenness"].best([4.0, 0.5]) == 0.5 and METRICS["psnr_y"].best([float("nan")]) is None
