@@ -1,6 +1,6 @@
 -- Marked parts of the page become calls of functions in pdf.typ: <div data-paper="panels">…</div> is #panels[…].
 
-local SHORT = 9 -- rows up to which a table stays on one page
+local SHORT = 16 -- rows up to which a table stays on one page
 
 local function call(name, parts, raw)
   local made = {raw("typst", "#" .. name .. "[")}
@@ -9,7 +9,7 @@ local function call(name, parts, raw)
   return made
 end
 
--- A table with bold headings and its numbers to the right.
+-- A table with bold headings and its numbers to the right; what a row of numbers is about stays on one line.
 local function dressed(t)
   local function each(rows, change)
     for _, row in ipairs(rows) do row.cells = row.cells:map(change) end
@@ -24,6 +24,11 @@ local function dressed(t)
   end)
   local rows = 0
   for _, body in ipairs(t.bodies) do
+    for _, row in ipairs(body.body) do
+      if row.cells[2] and row.cells[2].classes:includes("num") then
+        row.cells[1].contents = row.cells[1].contents:walk({Space = function() return pandoc.Str("\u{a0}") end})
+      end
+    end
     each(body.body, align)
     rows = rows + #body.body
   end
