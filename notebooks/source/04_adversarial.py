@@ -192,6 +192,9 @@ record_trained(split_csv, stage.directory)
 
 # %% [markdown]
 # ## Did the two networks stay balanced?
+#
+# A discriminator that is always right teaches the generator nothing more; nor does one that guesses. The first figure
+# shows how well it tells the crops apart, the other two what the generator's loss consists of.
 
 # %%
 for exhibit in exhibits.game(curve):
@@ -210,6 +213,9 @@ if adversarial.epochs:
 
 # %% [markdown]
 # ## What changes in the image
+#
+# A loss does not say what an image looks like. One detail through the training does; the curves below it give the
+# price.
 
 # %%
 stage.figure(
@@ -235,6 +241,9 @@ stage.figure(
 
 # %% [markdown]
 # ## What the content loss sees
+#
+# The content term compares activations of VGG-19, not pixels. Early layers react to edges and colours, later ones to
+# textures and parts of objects.
 
 # %%
 generator = load_model(stage.directory / "generator.safetensors", stage.code)[0]

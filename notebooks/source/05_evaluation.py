@@ -116,9 +116,9 @@ shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage
 # $$ \mathrm{LSD} = \sqrt{\frac{1}{F} \sum_{f=1}^{F}
 #        \left( 10 \log_{10} \frac{P_\mathrm{SR}(f)}{P_\mathrm{HR}(f)} \right)^2} . $$
 #
-# The grid artefact looks for a regular pattern with the period of the pixel shuffle, which LPIPS does not see: the power
-# at multiples of 1/`scale` cycles per pixel over that of the frequencies around them, in decibels, minus the same of
-# the original. 0 is the original's own level; from about +3 dB dots are seen in smooth places.
+# The grid artefact looks for a regular pattern with the period of the pixel shuffle, which LPIPS does not see: the
+# power at multiples of 1/`scale` cycles per pixel over that of the frequencies around them, in decibels, minus the same
+# of the original. 0 is the original's own level; from about +3 dB dots are seen in smooth places.
 #
 # ### Naturalness: does the image look like a photograph at all?
 #
@@ -216,6 +216,9 @@ for exhibit in exhibits.middles(chosen, evaluation.patch_size):
 
 # %% [markdown]
 # ## Which detail comes back?
+#
+# An image is a sum of waves. The spectrum shows the power of each frequency, from coarse detail on the left to fine
+# detail on the right, in each method's images and in the originals.
 
 # %%
 for exhibit in exhibits.spectra(result.spectra, test_pairs, shared.scale):
