@@ -9,14 +9,16 @@ ARGS    ?=
 
 VENV  := .venv
 BIN   := $(VENV)/bin
+# Two processes of one thread each, for two cores.
+TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
-.PHONY: help env report sweep test test-all coverage bench test-browser reproduce-reference lint notebooks lab lock clean
+.PHONY: help env report sweep test test-fast test-all coverage bench test-browser reproduce-reference lint notebooks lab lock clean
 
 help:
 	@echo "make report [PARAMS=params/x.yaml] [RUN=name] [OVERLAY=params/overlays/quick.yaml]   run the study and write results/RUN/report.html"
 	@echo "make sweep SWEEP=params/sweeps/x.yaml   run all combinations that it names and compare them in results/sweeps/x/report.html"
-	@echo "make test        the tests, about four minutes      make test-all    the slow tests, under half an hour"
+	@echo "make test        checks and tests, about five minutes       make test-all    the slow tests, under half an hour"
 	@echo "make coverage    both with the share of lines that they run"
 	@echo "make test-browser  the report and the notebooks in Chromium"
 	@echo "make bench       measured ratios against plain code, a few minutes (ARGS=--quick, ARGS='--peer PATH')"
@@ -42,20 +44,21 @@ report: $(READY)
 sweep: $(READY)
 	@$(BIN)/srgan sweep $(SWEEP) $(foreach file,$(OVERLAY),--overlay $(file)) $(ARGS)
 
+# The checks of the code run beside the tests, some of which wait.
 test: $(READY)
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/pyright --pythonpath $(BIN)/python
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser" $(ARGS)
+	@$(MAKE) --no-print-directory --jobs 2 lint test-fast
+
+test-fast: $(READY)
+	@$(TESTS) -m "not slow and not browser" $(ARGS)
 
 test-all: $(READY)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow $(ARGS)
+	@$(TESTS) -m slow $(ARGS)
 
 # The lines of srgan_lib that both sets of tests run, in kernels and subprocesses as well.
 coverage: $(READY)
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= -m "not slow and not browser"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-append --cov-report=term:skip-covered -m slow
+	@$(TESTS) --cov --cov-report= -m "not slow and not browser"
+	@$(TESTS) --cov --cov-append --cov-report=term:skip-covered -m slow
 
 test-browser: $(READY)
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { echo "Chromium is needed: apt-get install chromium"; exit 1; }
