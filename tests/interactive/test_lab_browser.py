@@ -3,6 +3,7 @@
 Run by ``make test-browser``.
 """
 
+import json
 import os
 import re
 import shutil
@@ -203,6 +204,16 @@ def test_evaluation_is_there_to_be_explored(show: Open, project: Path, tmp_path:
     box.locator("input[type=text]").fill("no/such/file.png")
     box.locator("input[type=text]").press("Enter")
     page.get_by_text("no/such/file.png: no such file").wait_for()
+
+    page.get_by_role("button", name="Choose the images").click()
+    page.get_by_role("button", name="begin").click()
+    for number in (1, 2, 3):
+        page.get_by_text(re.compile(rf"\({number} of \d+\)")).wait_for()
+        page.wait_for_timeout(400)  # sooner it would be taken for a double click
+        page.get_by_role("button", name="3 fair").click()
+    page.get_by_text(re.compile(r"\(4 of \d+\)")).wait_for()
+    (answers,) = (project / "results/notebook").glob("opinion_*.json")
+    assert [answer["vote"] for answer in json.loads(answers.read_text())["answers"]] == [3, 3, 3]
 
 
 def test_interrupting_the_kernel_saves_and_says_how_to_go_on(show: Open, project: Path) -> None:
