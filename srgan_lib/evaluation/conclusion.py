@@ -157,7 +157,7 @@ def _pattern(scores: PairedScores) -> str:
         return ""
     return (
         f"{_label(OURS)} draws a regular pattern of {METRICS['grid_artefact'].phrase(level, sign=True)} at the pixel shuffle's "
-        "grid, which LPIPS does not see: look at smooth areas at 300 %"
+        "grid, which LPIPS does not see: look at smooth areas and strong edges at 300 %"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 from srgan_lib.metrics.grid import PATTERN
 
@@ -46,21 +47,19 @@ def grid_warnings(rows: Sequence[Row]) -> dict[str, str]:
 
     Returns
     -------
-    A sentence for ``"grid"`` about the first row that is above 3 dB and 1 dB above the lowest before, if there is one.
+    A sentence for ``"grid"`` about the first two rows in succession that are above 3 dB and 1 dB above the lowest before, if
+    there are any.
     """
-    lowest: Row = {}
-    for row in rows:
-        level = row.get("grid_artefact", math.nan)
-        if math.isnan(level):
-            continue
-        if level > PATTERN and lowest and level >= lowest["grid_artefact"] + GROWTH:
+    known = [row for row in rows if not math.isnan(row.get("grid_artefact", math.nan))]
+    level = itemgetter("grid_artefact")
+    for last in range(2, len(known)):
+        row, lowest = known[last], min(known[: last - 1], key=level)
+        if min(map(level, known[last - 1 : last + 1])) > max(PATTERN, level(lowest) + GROWTH):
             return {
-                "grid": f"a regular pattern of dots grows: the grid artefact rises from {lowest['grid_artefact']:+.1f} dB at "
-                f"step {lowest['step']:.0f} to {level:+.1f} dB at step {row['step']:.0f}, and the originals have 0; LPIPS "
-                "does not see it, people do. Raise grid_weight, or lower content_weight, which rewards it"
+                "grid": f"a regular pattern of dots grows: the grid artefact rises from {level(lowest):+.1f} dB at "
+                f"step {lowest['step']:.0f} to {level(row):+.1f} dB at step {row['step']:.0f}, and the originals "
+                "have 0; LPIPS does not see it, people do. Raise grid_weight, or lower content_weight, which rewards it"
             }
-        if not lowest or level < lowest["grid_artefact"]:
-            lowest = row
     return {}
 
 
