@@ -14,6 +14,7 @@ from srgan_lib import colab
 from srgan_lib.layout import NOTEBOOKS, STAGES
 from srgan_lib.params import Params
 from srgan_lib.params.training import AdversarialKind
+from srgan_lib.report.postprocess import SECTIONS
 from srgan_lib.training.formulas import players
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
@@ -119,6 +120,11 @@ def test_a_notebook_has_at_most_100_lines_of_code(notebook):
             code = [line.strip() for line in source(cell).splitlines()]
             lines += sum(1 for line in code if line and not line.startswith("#"))
     assert lines <= 100
+
+
+def test_sections_that_the_report_folds_are_there():
+    headings = {line.strip() for path in FILES for line in path.read_text(encoding="utf-8").split('"') if "## " in line}
+    assert {f"## {title}\\n" for title in SECTIONS} <= headings
 
 
 @pytest.mark.parametrize("notebook", FILES, ids=lambda path: path.stem)

@@ -76,7 +76,7 @@ stage = open_stage("evaluation", globals())
 shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage.params.published
 
 # %% [markdown]
-# ## Four kinds of measure
+# ## Kinds of measure
 #
 # ### Fidelity: is each pixel right?
 #

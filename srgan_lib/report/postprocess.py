@@ -22,7 +22,7 @@ LOOKED_UP = (
     *("src-", "fig-network", "fig-feature_maps", "fig-degradations"),
     *("tab-layers", "tab-split", "tab-alignment", "tab-speed", "tab-psnr_", "tab-ssim_", "tab-lpips_", "tab-vif_"),
 )
-SECTIONS = ("Try this", "Three kinds of measure")  #: that are folded whole
+SECTIONS = ("Try this", "Kinds of measure")  #: that are folded whole
 SHOWN = 2  #: comparison grids, and patches, that are not folded
 KINDS = {"srgan-table": "Table", "srgan-listing": "Listing"}  #: what is no figure, by its class
 NUMBER = re.compile(r"^\s*\d+\s*[.:)·–—-]?\s+")

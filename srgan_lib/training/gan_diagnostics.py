@@ -47,14 +47,14 @@ def grid_warnings(rows: Sequence[Row]) -> dict[str, str]:
 
     Returns
     -------
-    A sentence for ``"grid"`` about the first two rows in succession that are above 3 dB and 1 dB above the lowest before, if
-    there are any.
+    A sentence for ``"grid"`` about the first two rows in succession that are above 3 dB and 1 dB above the lowest before,
+    and do not fall, if there are any.
     """
     known = [row for row in rows if not math.isnan(row.get("grid_artefact", math.nan))]
     level = itemgetter("grid_artefact")
     for last in range(2, len(known)):
-        row, lowest = known[last], min(known[: last - 1], key=level)
-        if min(map(level, known[last - 1 : last + 1])) > max(PATTERN, level(lowest) + GROWTH):
+        before, row, lowest = known[last - 1], known[last], min(known[: last - 1], key=level)
+        if level(row) >= level(before) > max(PATTERN, level(lowest) + GROWTH):
             return {
                 "grid": f"a regular pattern of dots grows: the grid artefact rises from {level(lowest):+.1f} dB at "
                 f"step {lowest['step']:.0f} to {level(row):+.1f} dB at step {row['step']:.0f}, and the originals "

@@ -44,11 +44,11 @@ def test_rows_without_a_discriminator_are_skipped():
     [
         ((-0.5, 1.0, 2.9), None),  # grows, and is not seen
         ((-0.5, 2.0, 3.1, 8.0), 4),
-        ((1.0, 7.0, 2.5, 0.6), None),  # one that passes
+        ((-4.2, 7.9, 5.3, 3.7, 1.1), None),  # one that passes
         ((20.0, 9.0, 4.0), None),  # a network that begins with a pattern and loses it
         ((20.0, 4.0, 4.5), None),
         ((20.0, 4.0, 4.5, 5.1, 5.2), 5),
-        ((-0.5, math.nan, 5.0, 4.0), 4),
+        ((-0.5, math.nan, 5.0, 5.0), 4),
         ((), None),
     ],
 )
