@@ -77,7 +77,7 @@ def _finding(scores: PairedScores, dataset: str, scale: int, heldout: str, steps
     if count < FEWEST_FOR_INTERVAL:
         images += ", too few to tell a difference from chance,"
     against = _against(scores, OURS, BASELINE)
-    sentences = [_behind(scores), against, _added(scores), _pattern(scores), _faithful(scores, FIDELITY[:1])]
+    sentences = [_behind(scores), against, _added(scores), _pattern(scores, scale), _faithful(scores, FIDELITY[:1])]
     if not scores.known(APPEARANCE):
         sentences.append("LPIPS, which judges what PSNR does not see, was not computed")
     first, *others = filter(None, sentences)
@@ -148,7 +148,7 @@ def _added(scores: PairedScores) -> str:
     return f"against the {_label(STARTED_FROM)} network, from which its training started, {disagree}{_label(OURS)} is {_joined(said)}"
 
 
-def _pattern(scores: PairedScores) -> str:
+def _pattern(scores: PairedScores, scale: int) -> str:
     """Warn of a regular pattern in SRGAN's images, which the judges of appearance do not see."""
     if OURS not in scores.methods or not scores.known(["grid_artefact"]):
         return ""
@@ -156,8 +156,9 @@ def _pattern(scores: PairedScores) -> str:
     if level <= PATTERN:
         return ""
     return (
-        f"{_label(OURS)} draws a regular pattern of {METRICS['grid_artefact'].phrase(level, sign=True)} at the pixel shuffle's "
-        "grid, which LPIPS does not see: look at smooth areas and strong edges at 300 %"
+        f"{_label(OURS)} draws a regular pattern with a period of {scale} pixels, "
+        f"{METRICS['grid_artefact'].phrase(level, sign=True)} over the originals' level, which LPIPS does not see: look at smooth "
+        "areas and strong edges at 300 %"
     )
 
 
