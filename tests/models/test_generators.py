@@ -128,6 +128,8 @@ def test_compact_has_the_sources_layers_and_starts_at_nearest():
     assert sum(p.numel() for p in model.parameters()) == 621_424
     lr = torch.rand(1, 3, 5, 6)
     assert torch.equal(model(lr), nn.functional.interpolate(lr, scale_factor=4, mode="nearest"))
+    model.initialise("he_normal")
+    assert torch.equal(model(lr), nn.functional.interpolate(lr, scale_factor=4, mode="nearest"))
 
 
 def test_a_signal_reaches_the_end_of_compact_so_that_it_can_learn():

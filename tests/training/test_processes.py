@@ -128,5 +128,6 @@ def test_a_warning_of_a_process_is_logged_here(make_params, tmp_path):
 @pytest.mark.slow
 def test_what_goes_wrong_in_a_process_is_told_as_in_one(make_params, tmp_path):
     params = make_params(shared={"processes": 2}, warmup={"learning_rate": 1.0, "steps": 200, "batch": 2})
-    *_, message = [text for text in train(params, tmp_path) if isinstance(text, str)]
+    warning, message = [text for text in train(params, tmp_path) if isinstance(text, str)]
+    assert warning.startswith("a regular pattern of dots grows")
     assert message.startswith("Diverged: ") and "lower warmup.learning_rate (1)" in message
