@@ -89,3 +89,11 @@ def test_the_profile_divides_a_step_by_kind():
     assert seconds["convolution"] > 0 and seconds["Adam"] == 0
     drawn = profile.draw(pd.DataFrame({"one step": seconds}).T, "batch 1")
     assert drawn.startswith(b"<?xml") and b"<svg" in drawn
+
+
+def test_the_upscalers_agree():
+    size = {"threads": 1, "height": 24, "width": 30}
+    ours = judging.enlarge(**size, machine={"device": "cpu", "dtype": "float32"})()
+    eager = judging.enlarge_eagerly(**size, device="cpu")()
+    assert ours.shape == eager.shape == (96, 120, 3)
+    assert abs(ours.astype(int) - eager).max() <= 1

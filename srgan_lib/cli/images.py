@@ -36,10 +36,9 @@ from srgan_lib.cli.terminal import Terminal, print_table
 )
 @click.option(
     "--tile",
-    default=176,
-    show_default=True,
     type=click.IntRange(32),
-    help="LR pixels per tile side; bounds the memory.",
+    metavar="N",
+    help="LR pixels per tile side; bounds the memory. Default: by network, for 1.5 GiB.",
 )
 @click.option(
     "--self-ensemble", is_flag=True, help="Average eight flips and turns: a little better, eight times slower."
@@ -84,7 +83,7 @@ def upscale(
     model: str,
     checkpoint: Path | None,
     code: Path | None,
-    tile: int,
+    tile: int | None,
     self_ensemble: bool,
     precision: Literal["auto", "float32", "bfloat16"],
     colours: str,

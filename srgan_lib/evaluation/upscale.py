@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from srgan_lib.evaluation.tiles import Span, cut, paste, tile_counts
-from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.base import SMALL_TILE, SuperResolver
 from srgan_lib.models.receptive_field import receptive_radius
 
 BLENDED_OVERLAP, FADE = 32, 8  #: LR pixels, for networks that see too far for an exact overlap
@@ -43,7 +43,7 @@ def upscale_strips(
     model: SuperResolver,
     lr: np.ndarray,
     *,
-    tile: int | None = 176,
+    tile: int | None = None,
     device: str = "cpu",
     dtype: str = "float32",
     self_ensemble: bool = False,
@@ -55,7 +55,7 @@ def upscale_strips(
     ----------
     model : any of this project's generators, or SRCNN.
     lr : h×w×3, uint8 or uint16 over their whole range, or float32 in [0,1].
-    tile : LR pixels per side of a tile, its overlap not counted; bounds the memory. None: the whole image at once.
+    tile : LR pixels per side of a tile, its overlap not counted; bounds the memory. None: as the network says.
         If the memory does not suffice the tile is halved.
     device, dtype : where and in what precision (``float32``, ``bfloat16``) the network computes.
     self_ensemble : average the results of the eight flips and turns of each tile (Timofte et al., CVPR 2016).
@@ -67,7 +67,7 @@ def upscale_strips(
     """
     training = model.training
     model.eval().to(device)
-    side, done = tile or max(lr.shape), 0
+    side, done = tile or getattr(model, "tile", SMALL_TILE), 0
     try:
         while True:
             try:

@@ -6,6 +6,8 @@ it knows one convention.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -25,6 +27,11 @@ RANGES = {
 }
 
 
+#: LR pixels per side of a tile, its overlap not counted, that takes less than 1.5 GiB in float32 with 64 channels: of
+#: networks that hold them at HR size, and of those that hold them at LR size only.
+SMALL_TILE, LARGE_TILE = 176, 560
+
+
 class SuperResolver(nn.Module):
     """Base of all networks that enlarge; a subclass builds its layers and defines :meth:`forward_body`.
 
@@ -39,11 +46,13 @@ class SuperResolver(nn.Module):
 
     Attributes
     ----------
+    own_tile : :attr:`tile` of a network that enlarges by itself.
     factor : the enlargement that is left for the body to do, ``scale`` or 1.
     consistency : makes the output agree with the input, see :meth:`make_consistent`; None by default.
     zero_in, unit_in, zero_out, unit_out : C×1×1 or 1×1×1, the value range of the body (see :data:`RANGES`).
     """
 
+    own_tile: ClassVar[int] = SMALL_TILE
     consistency: LRConsistency | None
     zero_in: Tensor
     unit_in: Tensor
@@ -62,6 +71,11 @@ class SuperResolver(nn.Module):
         for side, values in zip(("in", "out"), RANGES[value_range], strict=True):
             for name, value in zip(("zero", "unit"), values, strict=True):
                 self.register_buffer(f"{name}_{side}", torch.tensor(value).reshape(-1, 1, 1), persistent=False)
+
+    @property
+    def tile(self) -> int:
+        """LR pixels per side of the tiles in which large images are enlarged unless told otherwise."""
+        return self.own_tile if self.factor > 1 else SMALL_TILE
 
     def forward_body(self, images: Tensor) -> Tensor:
         """Map N×3×h×w to N×3×(factor·h)×(factor·w), both in the network's own value range."""

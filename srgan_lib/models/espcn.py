@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.base import LARGE_TILE, SuperResolver
 from srgan_lib.params.training import GlobalSkip, Input, ValueRange
 
 
@@ -17,6 +17,8 @@ class ESPCN(SuperResolver):
     channels : of the first convolution; the second has half of them (the paper: 64 and 32).
     global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`.
     """
+
+    own_tile = LARGE_TILE
 
     def __init__(
         self,

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from srgan_lib.models.base import SuperResolver, zero_bias
-from srgan_lib.models.upsample import upsampling_steps
+from srgan_lib.models.upsample import in_strips, upsampling_steps
 from srgan_lib.params.training import GlobalSkip, Input, ValueRange
 
 RESIDUAL_SCALE = 0.2  # the paper's beta
+REACH = 2  # rows of the features each way that the layers after them see, at every scale
 SMALL_START = 0.1  # the paper scales He's initial weights of the dense blocks by this
 
 
@@ -64,6 +65,8 @@ class RRDBNet(SuperResolver):
     global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`.
     """
 
+    own_tile = 400  # dense blocks hold five times their channels
+
     def __init__(
         self,
         scale: int = 4,
@@ -89,6 +92,9 @@ class RRDBNet(SuperResolver):
         """Apply features, blocks with a long skip, nearest-neighbour enlargement with convolutions, and reconstruction."""
         features = self.conv_first(images)
         features = features + self.conv_body(self.body(features))
+        return in_strips(self._enlarge, features, REACH)
+
+    def _enlarge(self, features: Tensor) -> Tensor:
         for index in range(1, len(self.stages) + 1):
             enlarged = self.get_submodule(f"upsample{index}")(features)
             features = nn.functional.leaky_relu(self.get_submodule(f"conv_up{index}")(enlarged), 0.2, inplace=True)

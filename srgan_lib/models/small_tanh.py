@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.base import LARGE_TILE, SuperResolver
 from srgan_lib.models.residual import ResidualBlock
-from srgan_lib.models.upsample import upsampler
+from srgan_lib.models.upsample import Upsampler
 from srgan_lib.params.training import GlobalSkip, Input, ValueRange
 
 
@@ -25,6 +25,8 @@ class SmallTanh(SuperResolver):
     global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`.
     """
 
+    own_tile = LARGE_TILE
+
     def __init__(
         self,
         scale: int = 4,
@@ -40,7 +42,7 @@ class SmallTanh(SuperResolver):
             *(ResidualBlock(channels, "batch", nn.ReLU(), last_norm=False) for _ in range(blocks))
         )
         self.conv_body = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels))
-        self.upsampler = upsampler(channels, self.factor, 3, nn.ReLU)
+        self.upsampler = Upsampler(channels, self.factor, 3, nn.ReLU)
         self.initialise()
 
     def forward_body(self, images: Tensor) -> Tensor:

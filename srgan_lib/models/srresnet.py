@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.base import LARGE_TILE, SuperResolver
 from srgan_lib.models.prelu import PReLU
 from srgan_lib.models.residual import ResidualBlock
-from srgan_lib.models.upsample import upsampler
+from srgan_lib.models.upsample import Upsampler
 from srgan_lib.params.training import Attention, GlobalSkip, Input, Norm, ValueRange
 
 
@@ -25,6 +25,8 @@ class SRResNet(SuperResolver):
     global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`; the paper's network has
         no global skip.
     """
+
+    own_tile = LARGE_TILE
 
     def __init__(
         self,
@@ -45,7 +47,7 @@ class SRResNet(SuperResolver):
         self.conv_body = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1))
         if norm == "batch":
             self.conv_body.append(nn.BatchNorm2d(channels))
-        self.upsampler = upsampler(channels, self.factor, 9, PReLU)
+        self.upsampler = Upsampler(channels, self.factor, 9, PReLU)
         self.initialise()
 
     def forward_body(self, images: Tensor) -> Tensor:

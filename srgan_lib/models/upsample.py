@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srgan_lib.data.resize import bicubic_kernel
+
+STRIP = 32_768  #: pixels of features that are enlarged at a time; 64 channels of float32 take 0.2 GiB by 4
 
 
 class BicubicUpsample(nn.Module):
@@ -85,19 +88,60 @@ class ConvAfterShuffle(nn.Conv2d):
         return torch.stack(phases, 1).flatten(0, 1).contiguous(memory_format=torch.channels_last)
 
 
-def upsampler(channels: int, factor: int, kernel_size: int, activation: Callable[[], nn.Module]) -> nn.Sequential:
-    """Build the layers from features to RGB: sub-pixel stages (4 = 2·2, 8 = 2·2·2, else one; none for 1), then a convolution.
+class Upsampler(nn.Sequential):
+    """From features to RGB: sub-pixel stages (4 = 2·2, 8 = 2·2·2, else one; none for 1), then a convolution.
 
     Each stage is a 3×3 convolution, an activation and a pixel shuffle (Shi et al., "Real-Time Single Image and Video
-    Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network", CVPR 2016).
+    Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network", CVPR 2016). In inference mode it
+    works in strips, see :func:`in_strips`.
+
+    Parameters
+    ----------
+    channels : of the features.
+    factor : enlargement, 1, 2, 3, 4 or 8.
+    kernel_size : of the last convolution.
+    activation : builds that of a stage.
     """
-    steps = upsampling_steps(factor)
-    layers: list[nn.Module] = []
-    for index, step in enumerate(steps):
-        layers += [nn.Conv2d(channels, channels * step**2, 3, padding=1), activation()]
-        if index < len(steps) - 1:
-            layers.append(nn.PixelShuffle(step))
-    return nn.Sequential(*layers, ConvAfterShuffle(channels, 3, kernel_size, steps[-1] if steps else 1))
+
+    def __init__(self, channels: int, factor: int, kernel_size: int, activation: Callable[[], nn.Module]) -> None:
+        steps, layers = upsampling_steps(factor), list[nn.Module]()
+        reach, resolution = kernel_size // 2 / factor, 1
+        for index, step in enumerate(steps):
+            layers += [nn.Conv2d(channels, channels * step**2, 3, padding=1), activation()]
+            if index < len(steps) - 1:
+                layers.append(nn.PixelShuffle(step))
+            reach += 1 / resolution
+            resolution *= step
+        super().__init__(*layers, ConvAfterShuffle(channels, 3, kernel_size, steps[-1] if steps else 1))
+        self.reach = math.ceil(reach)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map N×channels×h×w to N×3×(factor·h)×(factor·w)."""
+        return in_strips(super().forward, input, self.reach)
+
+
+def in_strips(enlarge: Callable[[Tensor], Tensor], features: Tensor, reach: int) -> Tensor:
+    """Enlarge features; in inference mode a strip of rows at a time, so that little is held at the large size.
+
+    Features at HR size take most of a network's memory. In strips they allow for tiles so large that hardly anything
+    is computed twice; the result is the same.
+
+    Parameters
+    ----------
+    enlarge : from N×C×h×w to N×3×(factor·h)×(factor·w), any factor.
+    features : N×C×h×w.
+    reach : rows of the features each way that decide a row of the result.
+    """
+    height, width = features.shape[2:]
+    count = math.ceil(height * width / STRIP) if torch.is_inference_mode_enabled() else 1
+    rows, strips = math.ceil(height / count), list[Tensor]()
+    for start in range(0, height, rows):
+        first, end = max(start - reach, 0), min(start + rows, height)
+        strip = features[:, :, first : end + reach]
+        enlarged = enlarge(strip)
+        factor = enlarged.shape[2] // strip.shape[2]
+        strips.append(enlarged[:, :, (start - first) * factor : (end - first) * factor])
+    return torch.cat(strips, 2) if count > 1 else strips[0]
 
 
 def upsampling_steps(factor: int) -> list[int]:

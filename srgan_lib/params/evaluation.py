@@ -83,7 +83,12 @@ class Evaluation(Section):
     grids: int = Field(default=5, ge=1, le=50, description="four-panel comparison grids")
     patches: int = Field(default=5, ge=1, le=50, description="zoomed centre patches")
     patch_size: int = Field(default=64, ge=16, le=512, description="size of the centre patches in HR pixels")
-    tile: int = Field(default=176, ge=32, le=4096, description="LR pixels per tile side when enlarging (bounds memory)")
+    tile: int | None = Field(
+        default=None,
+        ge=32,
+        le=4096,
+        description="LR pixels per tile side when enlarging (bounds memory); none: by network",
+    )
     reference_models: bool = Field(
         default=True, description="judge the models that come with the package beside this run's, as reference_…"
     )

@@ -9,8 +9,12 @@ from srgan_lib.evaluation.upscale import (
     upscale_array,
     upscale_strips,
 )
+from srgan_lib.models.compact import Compact
 from srgan_lib.models.receptive_field import receptive_radius
+from srgan_lib.models.srcnn import SRCNN
 from srgan_lib.models.srresnet import SRResNet
+
+WHOLE = 10_000  # a tile larger than any image here
 
 
 def lively(model, seed=0):
@@ -38,11 +42,18 @@ def model():
 
 def test_tiles_equal_the_whole_image_pixel_for_pixel(model):
     lr = noise(90, 130)
-    whole = upscale_array(model, lr, tile=None)
+    whole = upscale_array(model, lr, tile=WHOLE)
     assert whole.shape == (360, 520, 3)
     assert whole.std() > 40
     for tile in (32, 48):
         assert np.array_equal(upscale_array(model, lr, tile=tile), whole)
+
+
+@pytest.mark.parametrize(("model", "tiles"), [(Compact(channels=4, blocks=1), 1), (SRCNN(), 3)])
+def test_the_network_says_how_large_tiles_are(model, tiles):
+    told = []
+    upscale_array(model, noise(300, 300), on_progress=lambda *what: told.append(what))
+    assert told[-1] == (tiles, tiles)
 
 
 def test_the_network_is_given_channels_last(model):
@@ -69,7 +80,7 @@ def test_a_network_that_sees_too_far_is_blended_without_seams():
         last.weight.mul_(8)
         last.bias.fill_(0.5)
     lr = imresize(noise(9, 15), 10)
-    whole, tiled = (upscale_array(model, lr, tile=tile).astype(int) for tile in (None, 40))
+    whole, tiled = (upscale_array(model, lr, tile=tile).astype(int) for tile in (WHOLE, 40))
     assert abs(whole - imresize(lr, 4)).mean() > 2  # the network does something
     assert 0 < abs(tiled - whole).mean() < 1
     steps = [np.abs(np.diff(image, axis=1)).mean(axis=(0, 2)) for image in (whole, tiled)]
@@ -163,4 +174,4 @@ def test_progress_is_told_by_tile(model):
 def test_the_full_network_tiled_at_default_settings_equals_the_whole():
     model = lively(SRResNet())
     lr = noise(339, 510)
-    assert np.array_equal(upscale_array(model, lr), upscale_array(model, lr, tile=None))
+    assert np.array_equal(upscale_array(model, lr), upscale_array(model, lr, tile=WHOLE))

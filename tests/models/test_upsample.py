@@ -4,7 +4,10 @@ import torch
 from torch import nn
 
 from srgan_lib.data.resize import imresize
-from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle, upsampler, upsampling_steps
+from srgan_lib.models import upsample
+from srgan_lib.models.rrdbnet import RRDBNet
+from srgan_lib.models.srresnet import SRResNet
+from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle, Upsampler, upsampling_steps
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
@@ -47,7 +50,7 @@ def test_conv_after_shuffle_is_a_shuffle_and_a_convolution(factor, kernel):
 
 @pytest.mark.parametrize(("factor", "stages"), [(1, 0), (2, 1), (3, 1), (4, 2), (8, 3)])
 def test_reconstruction_enlarges_in_stages(factor, stages):
-    layers = upsampler(6, factor, 9, nn.ReLU)
+    layers = Upsampler(6, factor, 9, nn.ReLU)
     assert sum(isinstance(layer, nn.Conv2d) for layer in layers) == stages + 1
     assert layers(torch.rand(1, 6, 5, 4)).shape == (1, 3, 5 * factor, 4 * factor)
 
@@ -55,3 +58,33 @@ def test_reconstruction_enlarges_in_stages(factor, stages):
 def test_other_scales_are_refused():
     with pytest.raises(ValueError, match="scale 5 is not supported; allowed: 2, 3, 4, 8"):
         upsampling_steps(5)
+
+
+@pytest.mark.parametrize("kernel", [3, 9])
+@pytest.mark.parametrize("factor", [1, 2, 3, 4, 8])
+def test_strips_give_the_whole(monkeypatch, factor, kernel):
+    layers = Upsampler(16, factor, kernel, lambda: nn.LeakyReLU(0.2)).double()
+    features = torch.randn(2, 16, 23, 9, dtype=torch.float64)
+    seen = []
+    layers[0].register_forward_hook(lambda _, images, __: seen.append(images[0].shape[2]))
+    whole = layers(features)
+    monkeypatch.setattr(upsample, "STRIP", 40)
+    assert torch.equal(layers(features), whole)  # training does without
+    with torch.inference_mode():
+        torch.testing.assert_close(layers(features), whole, rtol=0, atol=1e-12)
+    assert seen[:2] == [23, 23]
+    assert len(seen) > 4
+    assert max(seen[2:]) <= 4 + 2 * layers.reach
+
+
+@pytest.mark.parametrize("model", [SRResNet(channels=8, blocks=1), RRDBNet(channels=8, blocks=1), RRDBNet(2, 8, 1)])
+def test_networks_enlarge_in_strips(monkeypatch, model):
+    images = torch.rand(1, 3, 20, 14)
+    model.eval()
+    with torch.inference_mode():
+        whole = model(images)
+        monkeypatch.setattr(upsample, "STRIP", 50)
+        counted = []
+        [*model.modules()][-1].register_forward_hook(lambda *_: counted.append(1))
+        torch.testing.assert_close(model(images), whole, rtol=0, atol=1e-5)
+    assert len(counted) > 4
