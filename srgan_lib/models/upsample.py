@@ -132,16 +132,17 @@ def in_strips(enlarge: Callable[[Tensor], Tensor], features: Tensor, reach: int)
     features : N×C×h×w.
     reach : rows of the features each way that decide a row of the result.
     """
+    if not torch.is_inference_mode_enabled():  # in training, and where a graph for all sizes is traced
+        return enlarge(features)
     height, width = features.shape[2:]
-    count = math.ceil(height * width / STRIP) if torch.is_inference_mode_enabled() else 1
-    rows, strips = math.ceil(height / count), list[Tensor]()
+    rows, strips = math.ceil(height / math.ceil(height * width / STRIP)), list[Tensor]()
     for start in range(0, height, rows):
         first, end = max(start - reach, 0), min(start + rows, height)
         strip = features[:, :, first : end + reach]
         enlarged = enlarge(strip)
         factor = enlarged.shape[2] // strip.shape[2]
         strips.append(enlarged[:, :, (start - first) * factor : (end - first) * factor])
-    return torch.cat(strips, 2) if count > 1 else strips[0]
+    return torch.cat(strips, 2) if len(strips) > 1 else strips[0]
 
 
 def upsampling_steps(factor: int) -> list[int]:
