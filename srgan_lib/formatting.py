@@ -1,9 +1,9 @@
-"""Put values into words: a parameter's value, a duration, a size, a machine, many names."""
+"""Put values into words: a parameter's value, a duration, a size, a number of things, a machine, many names."""
 
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 _BRIEF = reprlib.Repr()
@@ -45,6 +45,16 @@ def machine_text(machine: Mapping[str, Any]) -> str:
     gpus = machine["gpu"]
     cards = f"{gpus} CUDA device{'s' if gpus > 1 else ''}" if gpus else "no GPU"
     return f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} GiB memory, {cards}"
+
+
+def counted(number: float, noun: str) -> str:
+    """Count things, e.g. ``1 image``, ``1,000 images``."""
+    return f"{number:,.0f} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names as a sentence does: ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([", ".join(names[:-1])] * (len(names) > 1) + [*names[-1:]])
 
 
 def shortlist(names: Iterable[str]) -> str:

@@ -75,10 +75,13 @@ def captioned(identity: str, body: str, caption: str, *, stage: str = "", source
 
 
 def table(frame: pandas.DataFrame, best: Mapping[str, float | None], formats: Mapping[str, str]) -> str:
-    """Write a table as HTML: numbers to the right, missing values as a dash, a column's best in bold."""
+    """Write a table as HTML: numbers to the right, missing values as a dash, a column's best in bold, and what is written like it."""
     columns = {}
     for name in frame.columns:
-        columns[name] = [_cell(value, formats.get(name, ""), value == best.get(name)) for value in frame[name]]
+        spec, most = formats.get(name, ""), best.get(name)
+        columns[name] = [
+            _cell(value, spec, most is not None and _text(value, spec) == _text(most, spec)) for value in frame[name]
+        ]
     head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame.columns)
     rows = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns.values(), strict=True))
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
@@ -89,5 +92,11 @@ def _cell(value: Any, spec: str, strong: bool) -> str:
         return '<td class="num">–</td>'
     if isinstance(value, str):
         return f"<td>{value if isinstance(value, Html) else html.escape(value)}</td>"
-    text = format(value, spec or ("" if isinstance(value, int) else ".4g")).replace("-", "\N{MINUS SIGN}")
+    text = _text(value, spec)
     return f'<td class="num">{f"<strong>{text}</strong>" if strong else text}</td>'
+
+
+def _text(value: Any, spec: str) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return format(value, spec or ("" if isinstance(value, int) else ".4g")).replace("-", "\N{MINUS SIGN}")

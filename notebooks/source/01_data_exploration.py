@@ -64,8 +64,8 @@ stage.table(
     split[["split", "image", "width", "height", "mode", "sha256"]].assign(sha256=split.sha256.str[:12]),
     "split",
     source="split.csv",
-    caption=f"The {len(split)} photographs of <code>{shared.dataset}</code>: part, size in pixels, colour mode of the "
-    "file, and the beginning of the hash of its pixels.",
+    caption=f"The {len(split)} photographs (dataset <code>{shared.dataset}</code>): part, size in pixels, colour mode "
+    "of the file, and the beginning of the hash of its pixels.",
 )
 
 # %%

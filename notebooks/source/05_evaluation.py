@@ -261,10 +261,6 @@ elif result.samples:
 
 # %% [markdown]
 # ## Beside published scores
-#
-# Scores can only be compared where images and convention are the same. Where a source does not state its convention,
-# the column names what is measured here beside it. A dash means that this run has no such score. Without a recipe, and
-# on images for which nothing is published, no table follows.
 
 # %%
 curves = {name: pd.read_csv(stage.input(name, "loss_curve.csv")) for name in ("srcnn", "warmup", "adversarial")}

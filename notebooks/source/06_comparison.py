@@ -60,7 +60,7 @@ comparison.table(
 for number, (dataset, group) in enumerate(comparison.finished.groupby("dataset", sort=False), 1):
     comparison.table(
         tables.setting_scores(group), f"settings_{number}", source="runs.csv",
-        caption=f"Settings on {escape(dataset)} ({group.n.iloc[0]:.0f} images): mean over n runs, with its 95 % "
+        caption=f"Settings on {escape(dataset)} (images: {group.n.iloc[0]:.0f}): mean over n runs, with its 95 % "
         f"interval where n is 2 or more. A metric that was not computed has no column. Look for intervals that do "
         f"not overlap.",
     )

@@ -23,6 +23,7 @@ from srgan_lib.data.photo_files.reading import FOREIGN_SUFFIXES, SUFFIXES, read_
 from srgan_lib.errors import SrganError
 from srgan_lib.evaluation.upscale import upscale_array
 from srgan_lib.evaluation.upscale_files import enlarge
+from srgan_lib.formatting import counted
 from srgan_lib.models.base import SuperResolver
 
 logger = logging.getLogger(__name__)
@@ -169,7 +170,7 @@ def upscale_folder(
     plan = plan_folder(source, target, scale=model.scale, suffix=suffix, force=force, allow_large=allow_large)
     written: list[Path] = []
     if plan.done:
-        logger.info("%s done already (--force does them again)", _count(len(plan.done)))
+        logger.info("%s done already (--force does them again)", counted(len(plan.done), "image"))
     if plan.jobs:
         target.mkdir(parents=True, exist_ok=True)
         with _alone(target):
@@ -234,7 +235,7 @@ def _announce(model: SuperResolver, plan: FolderPlan, options: dict[str, Any]) -
     speed = _PROBE**2 / 1e6 / min(seconds)
     logger.info(
         "%s to enlarge, %.1f megapixels: about %s at %.3f megapixels a second",
-        _count(len(plan.jobs)),
+        counted(len(plan.jobs), "image"),
         plan.megapixels,
         _duration(plan.megapixels / speed),
         speed,
@@ -287,11 +288,7 @@ def _run(
 def _failed(plan: FolderPlan, written: list[Path]) -> UpscaleError:
     count, total = len(plan.failures), len(plan.failures) + len(written) + len(plan.done)
     lines = "\n".join(f"  {reason}" for reason in plan.failures.values())
-    return UpscaleError(f"{count} of {_count(total)} failed:\n{lines}", plan.failures, written)
-
-
-def _count(number: int) -> str:
-    return f"{number:,} image{'s' if number != 1 else ''}"
+    return UpscaleError(f"{count} of {counted(total, 'image')} failed:\n{lines}", plan.failures, written)
 
 
 def _duration(seconds: float) -> str:

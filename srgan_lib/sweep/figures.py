@@ -14,6 +14,7 @@ import seaborn
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from srgan_lib.data.images import read_image
 from srgan_lib.methods import METHODS
@@ -104,6 +105,7 @@ def metric_pairs(rows: pd.DataFrame, names: Sequence[str]) -> Figure:
         elif down == across:
             seaborn.histplot(rows, x=x, ax=axis, color="0.7", linewidth=0.5)
             axis.set_ylabel("runs")
+            axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         else:
             for setting, (colour, marker) in setting_styles.items():
                 group = rows[rows.setting == setting]

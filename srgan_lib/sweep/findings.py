@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from srgan_lib.formatting import counted, listed
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.sweep.expansion import Factor
 from srgan_lib.sweep.statistics import Contrast, contrast, over_seeds
@@ -29,12 +30,15 @@ class Effect:
     Attributes
     ----------
     contrast : of the two levels that are compared.
+    begin, judge : how the claim begins, and the metric's label, which comes next.
     better : which of the two the metric prefers by more than the spread over seeds; none where neither.
     claim : what changes by how much, and whether that exceeds the spread over seeds; a sentence without its full stop.
     evidence : what may follow the claim: the interval and the standard deviation.
     """
 
     contrast: Contrast
+    begin: str
+    judge: str
     better: str | None
     claim: str
     evidence: str
@@ -88,7 +92,7 @@ def finding(rows: pd.DataFrame, factors: Sequence[Factor]) -> str:
     Where the metrics prefer different levels of a factor, the sentence before them says so. At most three effects are
     told, but for those of the first factor, and the other factors are named.
     """
-    told: list[str] = []
+    told: list[Effect] = []
     sentences: list[str] = []
     later: list[str] = []
     for factor in factors:
@@ -96,14 +100,20 @@ def finding(rows: pd.DataFrame, factors: Sequence[Factor]) -> str:
         if told and found and len(told) + len(found) > MOST_EFFECTS:
             later.append(factor.short)
         elif found:
-            told += [f"{one.claim}." for one in found]
+            told += found
             apart = len({one.better for one in found if one.better}) > 1
-            sentences += [f"The judges disagree on {factor.short}."] * apart + told[-len(found) :]
+            sentences += [f"The judges disagree on {factor.short}."] * apart + _claims(found)
     if later:
-        sentences.append(
-            f"What {' and '.join([', '.join(later[:-1])] * (len(later) > 1) + later[-1:])} changes is told below."
-        )
+        sentences.append(f"What {listed(later)} changes is told below.")
     return " ".join(sentences or seed_variances(rows)[:MOST_EFFECTS])
+
+
+def _claims(found: Sequence[Effect]) -> list[str]:
+    """State the claims on one factor, a sentence each; one for all where no metric moves between the same two levels."""
+    begins = {one.begin for one in found}
+    if len(found) > 1 and len(begins) == 1 and all(one.claim == f"{one.begin}{one.judge} {UNMOVED}" for one in found):
+        return [f"{begins.pop()}{listed([one.judge for one in found])} stay the same."]
+    return [f"{one.claim}." for one in found]
 
 
 def effects(rows: pd.DataFrame, factor: Factor) -> list[str]:
@@ -139,7 +149,7 @@ def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> Effect | None:
         number = dict(zip(factor.levels, factor.numbers, strict=True))
         a, b = min(present, key=number.__getitem__), max(present, key=number.__getitem__)
         found = contrast(rows, metric, factor.name, a, b)
-        begin = f"From {factor.short} {a} to {b}, {measure.label} "
+        begin = f"From {factor.short} {a} to {b}, "
         end = a if (means[a] > means[b]) == measure.higher_is_better else b
         if best not in (a, b) and _moves(means[best] - means[end], metric) != UNMOVED:
             peak = contrast(rows, metric, factor.name, end, best, candidates=len(present))
@@ -151,10 +161,10 @@ def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> Effect | None:
             between += "".join(_judged(inner, metric))
     else:
         found = contrast(rows, metric, factor.name, worst, best, candidates=len(present))
-        begin = f"Between {factor.short} {worst} and {best}, the worst and the best, {measure.label} "
+        begin = f"Between {factor.short} {worst} and {best}, the worst and the best, "
     verdict, evidence = _judged(found, metric)
-    claim = f"{begin}{_moves(found.difference, metric)}{verdict}{inside}"
-    return Effect(found, _better(found, metric), claim, evidence + between)
+    claim = f"{begin}{measure.label} {_moves(found.difference, metric)}{verdict}{inside}"
+    return Effect(found, begin, measure.label, _better(found, metric), claim, evidence + between)
 
 
 def seed_variance(rows: pd.DataFrame, metric: str) -> str:
@@ -203,7 +213,7 @@ def winner(validation: pd.DataFrame, rows: pd.DataFrame, by: Sequence[str]) -> W
     skipped = ", ".join(METRICS[name].label for name in by[: by.index(metric)])
     rule = (
         f"the {'highest' if measure.higher_is_better else 'lowest'} mean {measure.label} on the "
-        f"{_counted(validation.n.iloc[0], 'validation image')}, {_seeds(choosing)}"
+        f"{counted(validation.n.iloc[0], 'validation image')}, {_seeds(choosing)}"
         f"{f' ({skipped} was not computed)' if skipped else ''}; the rule of this sweep is {order}"
     )
     choice = measure.phrase(means.iloc[0])
@@ -220,7 +230,7 @@ def winner(validation: pd.DataFrame, rows: pd.DataFrame, by: Sequence[str]) -> W
     found, *others = (contrast(judged, name, "setting", second, first, candidates) for name in names)
     who = f"{_seeds(judging)}, which did not choose" if apart else "the same runs, whose luck is in both scores"
     verdict = (
-        f"On the {_counted(rows.n.iloc[0], 'test image')} of {rows.dataset.iloc[0]}, judged by {who}, its "
+        f"On the {counted(rows.n.iloc[0], 'test image')} of {rows.dataset.iloc[0]}, judged by {who}, its "
         f"{_differs(found, metric)}{_judged(found, metric)[1]}."
     )
     if others:
@@ -244,10 +254,6 @@ def _differs(found: Contrast, metric: str) -> str:
 
 def _seeds(seeds: Sequence[int]) -> str:
     return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"
-
-
-def _counted(number: float, noun: str) -> str:
-    return f"{number:.0f} {noun}{'' if number == 1 else 's'}"
 
 
 def _moves(difference: float, metric: str) -> str:

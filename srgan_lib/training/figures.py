@@ -130,7 +130,6 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
         if name == "grid_artefact":
             panel.axhline(0, color=original.colour, linewidth=1, label=original.label)
         panel.set(xlabel="step", ylabel=label)
-        panel.ticklabel_format(axis="y", useOffset=False)
         panel.locator_params(axis="x", nbins=4)  # so that numbers of steps with five digits do not meet
     legend_below(figure, axes)
     text = (

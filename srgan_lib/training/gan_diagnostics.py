@@ -56,11 +56,15 @@ def grid_warnings(rows: Sequence[Row]) -> dict[str, str]:
         before, row, lowest = known[last - 1], known[last], min(known[: last - 1], key=level)
         if level(row) >= level(before) > max(PATTERN, level(lowest) + GROWTH):
             return {
-                "grid": f"a regular pattern of dots grows: the grid artefact rises from {level(lowest):+.1f} dB at "
-                f"step {lowest['step']:.0f} to {level(row):+.1f} dB at step {row['step']:.0f}, and the originals "
+                "grid": f"a regular pattern of dots grows: the grid artefact rises from {_signed(level(lowest))} dB at "
+                f"step {lowest['step']:.0f} to {_signed(level(row))} dB at step {row['step']:.0f}, and the originals "
                 "have 0; LPIPS does not see it, people do. What helps a generator is more grid_weight, or less content_weight, which rewards it"
             }
     return {}
+
+
+def _signed(decibels: float) -> str:
+    return f"{decibels:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _judge(window: Sequence[Row]) -> tuple[str, str]:

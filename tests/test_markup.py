@@ -1,0 +1,13 @@
+import pandas as pd
+import pytest
+
+from srgan_lib.markup import table
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_all_values_that_are_written_like_the_best_are_marked(missing):
+    frame = pd.DataFrame({"run": ["a", "b", "c", "d"], "psnr": [28.301, 28.298, 28.29, missing]}, dtype=object)
+    text = table(frame, {"psnr": 28.301}, {"psnr": ".2f"})
+    assert text.count("<strong>28.30</strong>") == 2
+    assert text.count("<strong>") == 2
+    assert "–" in text
