@@ -227,8 +227,8 @@ def _box_what_is_wide(page: BeautifulSoup) -> None:
             "role": "region",
             "aria-label": _label(box) or f"Small table {number}",
         }
-    # Charts too, and patches by many methods: a phone's width would make their labels tiny.
-    for image in page.select("figure.srgan > img[src$='.svg'], figure.srgan[id^='fig-patch'] > img"):
+    # Figures too, as all have labels, which a phone's width would make tiny.
+    for image in page.select("figure.srgan > img"):
         chart = {"class": "scroll chart", "tabindex": "0", "role": "region", "aria-label": _label(image)}
         image.wrap(page.new_tag("div", attrs=chart))
     for wide in page.select("pre, math[display=block]"):
