@@ -1,6 +1,6 @@
 -- Marked parts of the page become calls of functions in pdf.typ: <div data-paper="panels">…</div> is #panels[…].
 
-local SHORT = 16 -- rows up to which a table stays on one page
+local SHORT = 16 -- rows up to which a table stays on one page; parameters, whose rows are high, may break
 
 local function call(name, parts, raw)
   local made = {raw("typst", "#" .. name .. "[")}
@@ -32,7 +32,7 @@ local function dressed(t)
     each(body.body, align)
     rows = rows + #body.body
   end
-  return rows <= SHORT and call("whole", {t}, pandoc.RawBlock) or t
+  return rows <= SHORT and not t.classes:includes("parameters") and call("whole", {t}, pandoc.RawBlock) or t
 end
 
 -- Long names may break after an underscore or a slash.
