@@ -36,6 +36,7 @@ class Measure:
     sees: str
     compare: Callable[..., float]
     higher_is_better: bool
+    zero_is_best: bool = False  # below zero is worse again
 
 
 #: Every metric there is, in the order of the columns of ``metrics.csv``.
@@ -50,7 +51,7 @@ MEASURES = {
     "ms_ssim_y": Measure("y", ms_ssim, True),
     "vif_y": Measure("y", vifp, True),
     **{name: Measure("image", partial(content_distance, layer=layer), False) for name, layer in CONTENT_LAYERS.items()},
-    "grid_artefact": Measure("scaled", grid_artefact, False),
+    "grid_artefact": Measure("scaled", grid_artefact, False, zero_is_best=True),
     "spectral_evenness": Measure("image", spectral_evenness, False),
     "lr_psnr": Measure("scaled", lr_psnr, True),
     "niqe": Measure("sr", niqe, False),

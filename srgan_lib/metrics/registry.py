@@ -19,7 +19,7 @@ class Metric:
     label: str
     unit: str
     higher_is_better: bool
-    zero_is_best: bool = False  # below zero is worse again
+    zero_is_best: bool
 
     @property
     def digits(self) -> int:
@@ -68,6 +68,5 @@ _LABELS = {
 }
 #: Every metric there is, in the order of the columns of ``metrics.csv``.
 METRICS = {
-    name: Metric(*_LABELS[name], measure.higher_is_better, zero_is_best=name == "grid_artefact")
-    for name, measure in MEASURES.items()
+    name: Metric(*_LABELS[name], measure.higher_is_better, measure.zero_is_best) for name, measure in MEASURES.items()
 }

@@ -78,7 +78,7 @@ NOT_HASHED_MODULES = {
     "params.shared": "values are hashed",
     "params.training": "values are hashed",
     "training.checkpoint": "stores tensors bit for bit, which the hash in each file proves",
-    "training.gan_diagnostics": "warns",
+    "training.diagnostics": "warns",
     "training.interrupt": "stops between two steps; resumed trainings are equal",
     "training.observers": "watch",
     "training.own_check": "refuses",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import nn
 
-from srgan_lib.training.gan_diagnostics import WINDOW, discriminator_warnings, grid_warnings
+from srgan_lib.training.diagnostics import WINDOW, discriminator_warnings, grid_warnings
 
 logger = logging.getLogger(__name__)
 

@@ -108,7 +108,7 @@ ALL = ["srcnn", "warmup", "adversarial"]
         # Downloads, progress, health, TensorBoard, labels.
         ("downloads.py", None, None, []),
         ("models/backbones.py", None, None, []),
-        ("training/gan_diagnostics.py", "wins outright", "is too strong", []),
+        ("training/diagnostics.py", "wins outright", "is too strong", []),
         ("training/observers.py", None, None, []),
         ("training/tensorboard.py", None, None, []),
         ("training/interrupt.py", None, None, []),

@@ -1,4 +1,4 @@
-"""Is the game between generator and discriminator still a game, and the picture still clean? The answer in plain words."""
+"""What goes wrong in a training, in plain words: a game that one network has won, a pattern in the picture."""
 
 from __future__ import annotations
 
