@@ -99,4 +99,5 @@ def _cell(value: Any, spec: str, strong: bool) -> str:
 def _text(value: Any, spec: str) -> str:
     if value is None or isinstance(value, str):
         return value or ""
-    return format(value, spec or ("" if isinstance(value, int) else ".4g")).replace("-", "\N{MINUS SIGN}")
+    text = format(value, spec or ("" if isinstance(value, int) else ".4g"))
+    return text.lstrip("-") if not text.strip("-0.") else text.replace("-", "\N{MINUS SIGN}")  # no minus before zero

@@ -51,9 +51,16 @@ def describe(figure: Figure, text: str) -> None:
 
 
 def legend_below(figure: Figure, axes: Axes | np.ndarray, columns: int = 4) -> None:
-    """Draw one legend for ``axes`` under the figure, where it covers no data; equal labels appear once."""
+    """Draw one legend for ``axes`` under the figure, where it covers no data; equal labels appear once.
+
+    Long labels get fewer than ``columns`` columns, so that none is cut off.
+    """
     entries: dict[str, Any] = {}
     for one in axes.flat if isinstance(axes, np.ndarray) else [axes]:
         for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
-    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=min(columns, len(entries)) or 1)
+    for count in range(min(columns, len(entries)) or 1, 0, -1):
+        legend = figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=count)
+        if count == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            break
+        legend.remove()

@@ -11,3 +11,8 @@ def test_all_values_that_are_written_like_the_best_are_marked(missing):
     assert text.count("<strong>28.30</strong>") == 2
     assert text.count("<strong>") == 2
     assert "–" in text
+
+
+def test_zero_has_no_minus():
+    text = table(pd.DataFrame({"difference": [-0.001, -0.1]}), {}, {"difference": ".2f"})
+    assert ">0.00<" in text and ">−0.10<" in text

@@ -64,7 +64,7 @@ stage.table(
     split[["split", "image", "width", "height", "mode", "sha256"]].assign(sha256=split.sha256.str[:12]),
     "split",
     source="split.csv",
-    caption=f"The {len(split)} photographs (dataset <code>{shared.dataset}</code>): part, size in pixels, colour mode "
+    caption=f"The {len(split)} photographs (dataset {shared.dataset}): part, size in pixels, colour mode "
     "of the file, and the beginning of the hash of its pixels.",
 )
 

@@ -64,9 +64,13 @@ def _recipe(rows: pd.DataFrame) -> PublishedComparison:
         shown = wide(group)
         caption = (
             f"What <em>{escape(str(title))}</em> reports on <code>{test_set}</code>: published, measured in this run, and "
-            f"the difference. Scores can only be compared where images and convention are the same; where the source does "
-            f"not state its convention, the column names what is measured here beside it. A dash: this run has no such score."
+            f"the difference."
         )
+        if number == 1:
+            caption += (
+                " Scores can only be compared where images and convention are the same; where the source does not state "
+                "its convention, the column names what is measured here beside it. A dash: this run has no such score."
+            )
         tables.append(Exhibit(shown.pop("frame"), f"published_{number}", caption, file, shown))
     return PublishedComparison(file, rows, tables)
 

@@ -184,3 +184,14 @@ def test_markers_that_are_only_lines_are_drawn(metrics):
     markers = [METHODS[name].style.marker for name in ("reference_srcnn", "reference_srresnet")]
     assert markers == ["+", "x"]
     assert sum(points.get_linewidths().max() > 0 for points in drawn) == 2 * len(distributions(renamed, "heldout").axes)
+
+
+@pytest.mark.parametrize(("length", "columns"), [(4, 4), (20, 2), (100, 1)])
+def test_a_legend_is_no_wider_than_its_figure(length, columns):
+    figure, axis = new_figure()
+    for letter in "abcdef":
+        axis.plot([0, 1], label=letter * length)
+    legend_below(figure, axis)
+    (legend,) = figure.legends
+    assert legend._ncols == columns
+    assert columns == 1 or legend.get_window_extent().width <= figure.bbox.width
