@@ -19,7 +19,7 @@ from srgan_lib.report.viewer import Viewer
 
 #: Figures to look up rather than to read, by how their ids begin: folded on the screen.
 LOOKED_UP = (
-    *("src-", "fig-network", "fig-feature_maps", "fig-degradations"),
+    *("src-", "fig-network", "fig-feature_maps", "fig-degradations", "fig-sizes", "fig-crops", "fig-term_shares"),
     *("tab-layers", "tab-split", "tab-alignment", "tab-speed", "tab-psnr_", "tab-ssim_", "tab-lpips_", "tab-vif_"),
 )
 SECTIONS = ("Try this", "Kinds of measure")  #: that are folded whole
