@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from srgan_lib.files import write_atomic
-from srgan_lib.weights import reference_models
+from srgan_lib.weights import shipped_models
 
 #: Hugging Face's names of the metrics, by the table's column.
 METRICS = {"PSNR-Y": "psnr", "SSIM-Y (Wang)": "ssim", "LPIPS (alex)": "lpips"}
@@ -80,4 +80,4 @@ def write_heads(cards: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    write_heads([path.with_suffix(".md") for path in reference_models().values()])
+    write_heads([path.with_suffix(".md") for path in shipped_models().values()])

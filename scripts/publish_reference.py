@@ -1,14 +1,15 @@
-"""Shipping the reference models: ``python -m scripts.publish_reference RUN`` (``make reproduce-reference``).
+"""Shipping trained networks: ``python -m scripts.publish_reference RUN [METHOD=NAME …]`` (``make reproduce-reference``).
 
 A finished run of ``params/reference.yaml`` becomes ``srgan_lib/weights/`` (networks, model cards, the figures they must
-reach) and ``results/reference/`` (tables, learning curves and comparison grids).
+reach) and ``results/reference/`` (tables, learning curves and comparison grids). Of another run, methods are named that are
+shipped, and as what: ``compact warmup=compact``; its results go to ``results/reference/RUN/``.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from srgan_lib.methods import TRAINED
 from srgan_lib.metrics.registry import HEADLINE, METRICS
 from srgan_lib.pipeline.integrity import checked_stages
 from srgan_lib.weights import FOLDER, SCORES
+from srgan_lib.weights import NAMES as SHIPPED
 
+NAMES = {method: network.reference for method, network in TRAINED.items()}
 GRIDS = 4
 #: What a card says of the photographs that a network has seen.
 TERMS = {
@@ -34,46 +37,51 @@ TERMS = {
 }
 
 
-def publish(run_dir: Path, weights: Path, results: Path) -> None:
+def publish(run_dir: Path, weights: Path, results: Path, names: Mapping[str, str] = NAMES) -> None:
     """Take over a finished run's networks, and write their cards and figures.
 
     Parameters
     ----------
-    run_dir : a run of ``params/reference.yaml``, judged on the built-in photographs among others.
+    run_dir : judged on the built-in photographs among others.
     weights : ``srgan_lib/weights``.
-    results : ``results/reference``.
+    results : folder for its results.
+    names : of the shipped networks, by the run's methods.
     """
     manifest = json.loads((run_dir / "manifest.json").read_text(encoding="utf-8"))
     scale = manifest["parameters"]["shared"]["scale"]
     summary = pd.read_csv(run_dir / "metrics_summary.csv")
-    for method, network in TRAINED.items():
-        target = weights / f"{network.reference}_x{scale}.safetensors"
-        write_atomic(target, network.path(run_dir).read_bytes())
-        write_atomic(target.with_suffix(".md"), with_head(model_card(method, run_dir, manifest, summary)))
+    for method, name in names.items():
+        target = weights / f"{name}_x{scale}.safetensors"
+        write_atomic(target, TRAINED[method].path(run_dir).read_bytes())
+        write_atomic(target.with_suffix(".md"), with_head(model_card(method, name, run_dir, manifest, summary)))
     own = summary[(summary.dataset == BUILTIN) & summary.metric.isin(TOLERANCES)]
     means = own.pivot(index="method", columns="metric", values="mean")
-    table = pd.DataFrame({network.reference: means.loc[method] for method, network in TRAINED.items()}).T[
-        list(TOLERANCES)
-    ]
+    table = pd.DataFrame({name: means.loc[method] for method, name in names.items()}).T[list(TOLERANCES)]
+    if (weights / SCORES).exists():
+        table = table.combine_first(pd.read_csv(weights / SCORES, index_col="model"))[list(TOLERANCES)]
+    table = table.reindex(name for name in SHIPPED if name in table.index)
     write_atomic(weights / SCORES, table.to_csv(index_label="model", float_format="%.4f", lineterminator="\n"))
 
-    shutil.rmtree(results, ignore_errors=True)
+    for path in results.glob("*.*"):
+        path.unlink()
     for name in ("metrics.csv", "metrics_summary.csv"):
         write_atomic(results / name, (run_dir / name).read_bytes())
-    curves = [path for stage in TRAINING_STAGES for path in (run_dir / stage).glob("*.csv")]
+    stages = [stage for stage in TRAINING_STAGES if stage in {TRAINED[method].stage for method in names}]
+    curves = [path for stage in stages for path in (run_dir / stage).glob("*.csv") if path.name != "trained_on.csv"]
     for path in curves:
         write_atomic(results / f"{path.parent.name}_{path.name}", path.read_bytes())
     grids = sorted((run_dir / "evaluation" / "figures").glob(f"grid_{BUILTIN}_*.png"))[:GRIDS]
-    charts = [run_dir / stage / "figures" / "learning_curve.png" for stage in TRAINING_STAGES]
+    charts = [run_dir / stage / "figures" / "learning_curve.png" for stage in stages]
     for path in (*grids, *charts):
         stage = "" if path in grids else f"{path.parents[1].name}_"
         write_atomic(results / f"{stage}{path.name}", path.read_bytes())
 
 
-def model_card(method: str, run_dir: Path, manifest: dict[str, Any], summary: pd.DataFrame) -> str:
-    """Write what users should know before using a reference model, as Markdown."""
+def model_card(method: str, name: str, run_dir: Path, manifest: dict[str, Any], summary: pd.DataFrame) -> str:
+    """Write what users should know before using a shipped model, as Markdown."""
     network = TRAINED[method]
-    name, stage = network.reference, network.stage
+    stage = network.stage
+    recipe = next(word for word in manifest["command"].split() if word.endswith(".yaml"))
     parameters = manifest["parameters"]
     shared, own = parameters["shared"], parameters[stage]
     speed = json.loads((run_dir / stage / "speed.json").read_text(encoding="utf-8"))
@@ -95,7 +103,7 @@ def model_card(method: str, run_dir: Path, manifest: dict[str, Any], summary: pd
         [
             f"# {name}_x{shared['scale']}",
             "",
-            f"Enlarges photographs ×{shared['scale']}. Trained with `params/reference.yaml`, stage `{stage}`{before}.",
+            f"Enlarges photographs ×{shared['scale']}. Trained with `{recipe}`, stage `{stage}`{before}.",
             "",
             f"- **Data:** {data_text(shared['dataset'])}. Set5, BSD100 and the built-in photographs were never seen.",
             f"- **Training:** {own['steps']} steps of {own['batch']} crops of {shared['crop']}×{shared['crop']} pixels, "
@@ -125,4 +133,6 @@ if __name__ == "__main__":
     root = project_root()
     run = root / "results" / sys.argv[1]
     checked_stages(run, check=True)
-    publish(run, FOLDER, root / "results" / "reference")
+    chosen = dict(argument.split("=") for argument in sys.argv[2:])
+    target = root / "results" / "reference"
+    publish(run, FOLDER, target / run.name if chosen else target, chosen or NAMES)

@@ -12,7 +12,7 @@ from srgan_lib.layout import project_root
 from srgan_lib.methods import TRAINED
 from srgan_lib.models.files import load_model, save_model
 from srgan_lib.models.generators import build_generator
-from srgan_lib.weights import NAMES, SCORES, reference_models
+from srgan_lib.weights import NAMES, SCORES, reference_models, shipped_models
 
 CONFIGS = {
     "srcnn": {"architecture": "srcnn", "scale": 4, "global_skip": "bicubic"},
@@ -44,6 +44,7 @@ def run(tmp_path):
     stages = {stage: {"steps": 7, "batch": 8} for stage in ("srcnn", "warmup", "adversarial")}
     shared = {"scale": 4, "crop": 96, "dataset": "bsds400", "dtype": "float32"}
     manifest = {
+        "command": "srgan run params/reference.yaml --run run",
         "machine": {"cpu": "a processor", "cores": 2, "memory": 8, "gpu": 0},
         "parameters": {"shared": shared, **stages},
     }
@@ -56,8 +57,8 @@ def run(tmp_path):
 def test_a_run_becomes_weights_cards_and_results(run, tmp_path):
     weights, results = tmp_path / "weights", tmp_path / "results"
     publish(run, weights, results)
-    models = reference_models(4, folder=weights)
-    assert tuple(models) == NAMES and not reference_models(2, folder=weights)
+    models = shipped_models(4, weights)
+    assert tuple(models) == tuple(reference_models()) and not shipped_models(2, weights)
     assert models["srresnet"].read_bytes() == (run / "warmup" / "generator.safetensors").read_bytes()
     assert load_model(models["srcnn"])[1]["config"] == CONFIGS["srcnn"]
     card = models["srgan"].with_suffix(".md").read_text()
@@ -71,13 +72,31 @@ def test_a_run_becomes_weights_cards_and_results(run, tmp_path):
     assert names >= {"metrics.csv", "metrics_summary.csv", "warmup_loss_curve.csv", "adversarial_learning_curve.png"}
 
 
+def test_one_network_of_another_run_joins_those_that_are_shipped(run, tmp_path):
+    weights, results = tmp_path / "weights", tmp_path / "results"
+    publish(run, weights, results)
+    before = (weights / SCORES).read_text().splitlines()
+    publish(run, weights, results / "small", {"warmup": "compact"})
+    assert tuple(shipped_models(4, weights)) == NAMES
+    assert (weights / SCORES).read_text().splitlines() == [
+        *before[:2],
+        before[2].replace("srresnet", "compact"),
+        *before[2:],
+    ]
+    assert "# compact_x4" in (weights / "compact_x4.md").read_text()
+    assert (results / "metrics.csv").exists() and (results / "small" / "metrics.csv").exists()
+    assert "compact" not in reference_models(), "reports judge what a run trains"
+
+
 @pytest.mark.slow
 def test_models_are_checked_against_their_figures(run, tmp_path, monkeypatch):
     monkeypatch.setenv("SRGAN_WEIGHTS", str(tmp_path))
     weights = tmp_path / "weights"
     publish(run, weights, tmp_path / "results")
     found = check_models(4, weights)
-    assert list(found.model.unique()) == list(NAMES) and not found.agrees.any()  # the figures of the run are made up
+    assert (
+        list(found.model.unique()) == list(reference_models()) and not found.agrees.any()
+    )  # the figures of the run are made up
     measured = found.pivot(index="model", columns="metric", values="measured")
     measured.to_csv(weights / SCORES)
     again = check_models(4, weights)
@@ -87,7 +106,7 @@ def test_models_are_checked_against_their_figures(run, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_reference_model_is_the_one_its_card_describes(name):
-    path = reference_models()[name]
+    path = shipped_models()[name]
     card = path.with_suffix(".md").read_text(encoding="utf-8")
     assert sha256_file(path) in card
     assert load_model(path)[1]["config"]["scale"] == 4
@@ -97,11 +116,12 @@ def test_a_reference_model_is_the_one_its_card_describes(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_hugging_face_reads_the_figures_of_a_card(name):
     hub = pytest.importorskip("huggingface_hub")
-    text = reference_models()[name].with_suffix(".md").read_text(encoding="utf-8")
+    text = shipped_models()[name].with_suffix(".md").read_text(encoding="utf-8")
     assert with_head(text) == text, "python -m scripts.model_index writes it"
     results = hub.ModelCard(text).data.eval_results
-    (method,) = (method for method, network in TRAINED.items() if network.reference == name)
-    summary = pd.read_csv(project_root() / "results/reference/metrics_summary.csv")
+    method = {"compact": "warmup"}.get(name) or next(m for m, network in TRAINED.items() if network.reference == name)
+    folder = project_root() / "results/reference" / ("compact" if name == "compact" else "")
+    summary = pd.read_csv(folder / "metrics_summary.csv")
     means = summary[summary.method == method].set_index(["dataset", "metric"])["mean"]
     ours = {"psnr": "psnr_y", "ssim": "ssim_y", "lpips": "lpips_alex"}
     found = {(result.dataset_name, ours[result.metric_type]): result.metric_value for result in results}

@@ -50,7 +50,7 @@ def export(model: str, target: Path, kind: Literal["onnx", "spandrel"] | None, c
         raise CheckpointError(
             f"{target} exists already; choose another name, or use --force to replace it", path=target
         )
-    shipped = weights.reference_models()
+    shipped = weights.shipped_models()
     source = shipped.get(model, Path(model))
     if model not in shipped and not source.exists():
         raise CheckpointError(

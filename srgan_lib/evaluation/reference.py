@@ -1,4 +1,4 @@
-"""Judge the reference models on the built-in photographs and compare with the scores they are shipped with."""
+"""Judge the shipped models on the built-in photographs and compare with the scores they are shipped with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from srgan_lib.evaluation.methods import network
 from srgan_lib.metrics.registry import HEADLINE
 from srgan_lib.models.files import load_model
 from srgan_lib.params.shared import Shared
-from srgan_lib.weights import FOLDER, SCORES, reference_models
+from srgan_lib.weights import FOLDER, SCORES, shipped_models
 
 #: What the models are shipped with, and how far another machine may be off.
 TOLERANCES = dict(zip((*HEADLINE, "grid_artefact"), (0.02, 0.001, 0.002, 0.2), strict=True))
@@ -28,7 +28,7 @@ def check_models(
     folder: Path = FOLDER,
     on_step: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
-    """Judge the reference models on the built-in held-out photographs.
+    """Judge the shipped models on the built-in held-out photographs.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def check_models(
     shared = Shared.model_validate({"scale": scale})
     photos = as_test_set(find_photos(BUILTIN, scale=scale))
     pairs = load_pairs(make_split(photos, shared), photos, shared, "test")
-    methods = {name: network(load_model(path)[0]) for name, path in reference_models(scale, folder=folder).items()}
+    methods = {name: network(load_model(path)[0]) for name, path in shipped_models(scale, folder).items()}
     metrics = evaluate({BUILTIN: pairs}, methods, scale=scale, names=list(TOLERANCES), on_step=on_step)
     measured = metrics.metrics.groupby("method", sort=False)[list(TOLERANCES)].mean()
     shipped = pd.read_csv(folder / SCORES, index_col="model")

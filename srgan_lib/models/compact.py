@@ -11,7 +11,7 @@ from srgan_lib.params.training import Initialisation
 class Compact(SuperResolver):
     """The network SRVGGNetCompact of Real-ESRGAN (Wang et al., ICCV Workshops 2021): it learns the difference from nearest.
 
-    Nothing is computed at HR size, so that it takes a quarter of SRResNet's time. Its parameters have the names that
+    Nothing is computed at HR size, so that it takes less than a third of SRResNet's time. Its parameters have the names that
     the field's files have (``body.0.weight``), so that programs built on spandrel load it as it is.
 
     Parameters

@@ -15,6 +15,7 @@ from srgan_lib.models.vgg19 import layer_index
 from srgan_lib.params import Params
 from srgan_lib.params.evaluation import PICKLED
 from srgan_lib.params.section import ParameterError
+from srgan_lib.params.shared import Shared
 from srgan_lib.params.training import is_own
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,33 @@ def resolve(params: Params) -> Params:
         For a device that this machine does not have, other methods' results that are not there, or a pickled network
         where the package that reads it is not.
     """
-    shared = params.shared
+    sections: dict[str, Any] = {"shared": resolve_shared(params.shared)}
+    for name, index in params.evaluation.methods.items():
+        if not Path(index).exists():
+            raise ParameterError(
+                f"evaluation.methods.{name}: {index}: no such folder of images, or file with a network's weights",
+                parameter=f"evaluation.methods.{name}",
+                path=index,
+            )
+        if Path(index).suffix.lower() in PICKLED and find_spec("spandrel") is None:
+            raise ParameterError(
+                f"evaluation.methods.{name}: {index} is read through spandrel, which is not installed; "
+                "run: pip install 'srgan-report[spandrel]'",
+                parameter=f"evaluation.methods.{name}",
+                path=index,
+            )
+    for name in ("warmup", "adversarial"):
+        section = getattr(params, name)
+        for parameter in ("generator", "extra_losses"):
+            _check_own_code(f"{name}.{parameter}", getattr(section, parameter, ()))
+        if section.vgg_layers:
+            weights = _content_weights(name, section.content_weights, section.vgg_layers)
+            sections[name] = section.model_copy(update={"content_weights": weights})
+    return params.model_copy(update=sections)
+
+
+def resolve_shared(shared: Shared) -> Shared:
+    """Resolve device, dtype and threads; raises as :func:`resolve`."""
     gpus = cuda_capabilities()
     device = shared.device if shared.device != "auto" else ("cuda" if gpus else "cpu")
     index = int(device.partition(":")[2] or 0)
@@ -60,31 +87,7 @@ def resolve(params: Params) -> Params:
         logger.warning(
             "shared.threads: %d threads share the %d cores of this process, which slows them down", threads, cores
         )
-    sections: dict[str, Any] = {
-        "shared": shared.model_copy(update={"device": device, "dtype": dtype, "threads": threads})
-    }
-    for name, index in params.evaluation.methods.items():
-        if not Path(index).exists():
-            raise ParameterError(
-                f"evaluation.methods.{name}: {index}: no such folder of images, or file with a network's weights",
-                parameter=f"evaluation.methods.{name}",
-                path=index,
-            )
-        if Path(index).suffix.lower() in PICKLED and find_spec("spandrel") is None:
-            raise ParameterError(
-                f"evaluation.methods.{name}: {index} is read through spandrel, which is not installed; "
-                "run: pip install 'srgan-report[spandrel]'",
-                parameter=f"evaluation.methods.{name}",
-                path=index,
-            )
-    for name in ("warmup", "adversarial"):
-        section = getattr(params, name)
-        for parameter in ("generator", "extra_losses"):
-            _check_own_code(f"{name}.{parameter}", getattr(section, parameter, ()))
-        if section.vgg_layers:
-            weights = _content_weights(name, section.content_weights, section.vgg_layers)
-            sections[name] = section.model_copy(update={"content_weights": weights})
-    return params.model_copy(update=sections)
+    return shared.model_copy(update={"device": device, "dtype": dtype, "threads": threads})
 
 
 def _content_weights(stage: str, wanted: str, layers: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""The reference models: generators that this project trained and ships, each beside its model card."""
+"""The shipped models: networks that this project trained, each beside its model card."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from srgan_lib.methods import TRAINED
 from srgan_lib.params.section import ParameterError
 
 FOLDER = Path(__file__).parent
-NAMES = tuple(
-    network.reference for network in TRAINED.values()
-)  #: from the smallest network to the one that people ask for
+NAMES = ("srcnn", "compact", "srresnet", "srgan")  #: from the smallest network to the one that people ask for
 SCORES = "scores.csv"  #: what they reach on the built-in held-out photographs
 
 PREFIX = "reference_"  #: before a reference model's name in the tables of a run
@@ -25,18 +23,29 @@ def own_methods(methods: Iterable[str]) -> list[str]:
     return [method for method in methods if not method.startswith(PREFIX)]
 
 
-def reference_models(scale: int = 4, judged_on: Iterable[str] = (), folder: Path = FOLDER) -> dict[str, Path]:
+def shipped_models(scale: int = 4, folder: Path = FOLDER) -> dict[str, Path]:
     """List the shipped weights by name; each one's model card has the same name and ``.md``.
 
     Parameters
     ----------
     scale : what they enlarge by; for any but 4 there are none.
+    """
+    files = {name: folder / f"{name}_x{scale}.safetensors" for name in NAMES}
+    return {name: path for name, path in files.items() if path.exists()}
+
+
+def reference_models(scale: int = 4, judged_on: Iterable[str] = ()) -> dict[str, Path]:
+    """List the shipped models of the architectures that a run trains, which are judged beside its own.
+
+    Parameters
+    ----------
+    scale : see :func:`shipped_models`.
     judged_on : the sets to judge them on; where they have seen one of these, there are none to judge.
     """
     if TRAINED_ON.intersection(name for joined in judged_on for name in joined.split("+")):
         return {}
-    files = {name: folder / f"{name}_x{scale}.safetensors" for name in NAMES}
-    return {name: path for name, path in files.items() if path.exists()}
+    counterparts = {network.reference for network in TRAINED.values()}
+    return {name: path for name, path in shipped_models(scale).items() if name in counterparts}
 
 
 def find_start(name: str, scale: int) -> Path:
@@ -47,7 +56,7 @@ def find_start(name: str, scale: int) -> Path:
     ParameterError
         If there is neither.
     """
-    shipped = reference_models(scale)
+    shipped = shipped_models(scale)
     path = shipped.get(name, Path(name))
     if not path.is_file():
         raise ParameterError(

@@ -101,6 +101,7 @@ def test_a_published_source_that_nobody_knows(project):
 def test_upscale_needs_no_checkpoint_and_no_download(project, model):
     photograph(project / "small.png", side=20)
     result = srgan("upscale", "small.png", "large.png", *model)
+    assert "content_weights" not in result.output, "it trains nothing"
     assert result.exit_code == 0, result.output
     assert Image.open(project / "large.png").size == (80, 80)
 

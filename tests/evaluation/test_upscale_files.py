@@ -136,7 +136,7 @@ def test_colours_depth_and_channels_are_kept(tmp_path, bicubic, name):
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["srresnet", "srgan"])
 def test_colours_are_kept_by_the_shipped_networks(tmp_path, model):
-    network, _ = load_model(weights.reference_models()[model])
+    network, _ = load_model(weights.shipped_models()[model])
     found = {name: check(tmp_path, name, network) for name in FILES}
     print(found)
     assert max(found.values()) <= 1

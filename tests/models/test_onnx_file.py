@@ -43,12 +43,12 @@ def openvino_differences(path, model):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["srcnn", "srresnet", "srgan"])
+@pytest.mark.parametrize("name", weights.NAMES)
 def test_the_shipped_networks(tmp_path, name):
     target = tmp_path / "out.onnx"
     done = CliRunner().invoke(main, ["export", name, str(target)])
     assert done.exit_code == 0, done.output
-    model, card = load_model(weights.reference_models()[name])
+    model, card = load_model(weights.shipped_models()[name])
     assert max(differences(target.read_bytes(), model)) <= 1e-4
     assert max(openvino_differences(target, model), default=0) <= 1e-4
     written = onnx.load(target)
