@@ -59,7 +59,7 @@ def publish(run_dir: Path, weights: Path, results: Path, names: Mapping[str, str
     table = pd.DataFrame({name: means.loc[method] for method, name in names.items()}).T[list(TOLERANCES)]
     if (weights / SCORES).exists():
         table = table.combine_first(pd.read_csv(weights / SCORES, index_col="model"))[list(TOLERANCES)]
-    table = table.reindex(name for name in SHIPPED if name in table.index)
+    table = table.reindex([name for name in SHIPPED if name in table.index])
     write_atomic(weights / SCORES, table.to_csv(index_label="model", float_format="%.4f", lineterminator="\n"))
 
     for path in results.glob("*.*"):
