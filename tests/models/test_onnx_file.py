@@ -19,7 +19,7 @@ runtime = pytest.importorskip("onnxruntime")
 
 
 def differences(content, model):
-    """Largest differences from PyTorch, for images of several sizes."""
+    """Largest differences from PyTorch, for images of several sizes, as a share of values that noise drives far beyond 1."""
     session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
     for shape in ((1, 3, SMALLEST, 9), (1, 3, 33, 20), (2, 3, 16, 41)):
         lr = torch.rand(shape, generator=torch.Generator().manual_seed(0))
@@ -27,7 +27,7 @@ def differences(content, model):
             expected = model(lr).numpy()
         (found,) = session.run(["sr"], {"lr": lr.numpy()})
         assert found.shape == expected.shape and expected.std() > 0.01
-        yield np.abs(found - expected).max()
+        yield np.abs(found - expected).max() / max(1, np.abs(expected).max())
 
 
 def openvino_differences(path, model):
@@ -39,7 +39,8 @@ def openvino_differences(path, model):
     compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     lr = torch.rand(1, 3, 33, 20, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        yield np.abs(compiled(lr.numpy())["sr"] - model(lr).numpy()).max()
+        expected = model(lr).numpy()
+    yield np.abs(compiled(lr.numpy())["sr"] - expected).max() / max(1, np.abs(expected).max())
 
 
 @pytest.mark.slow
