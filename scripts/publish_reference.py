@@ -23,10 +23,9 @@ from srgan_lib.layout import TRAINING_STAGES, project_root
 from srgan_lib.methods import TRAINED
 from srgan_lib.metrics.registry import HEADLINE, METRICS
 from srgan_lib.pipeline.integrity import checked_stages
-from srgan_lib.weights import FOLDER, SCORES
-from srgan_lib.weights import NAMES as SHIPPED
+from srgan_lib.weights import FOLDER, NAMES, SCORES
 
-NAMES = {method: network.reference for method, network in TRAINED.items()}
+REFERENCES = {method: network.reference for method, network in TRAINED.items()}
 GRIDS = 4
 #: What a card says of the photographs that a network has seen.
 TERMS = {
@@ -37,7 +36,7 @@ TERMS = {
 }
 
 
-def publish(run_dir: Path, weights: Path, results: Path, names: Mapping[str, str] = NAMES) -> None:
+def publish(run_dir: Path, weights: Path, results: Path, names: Mapping[str, str] = REFERENCES) -> None:
     """Take over a finished run's networks, and write their cards and figures.
 
     Parameters
@@ -59,7 +58,7 @@ def publish(run_dir: Path, weights: Path, results: Path, names: Mapping[str, str
     table = pd.DataFrame({name: means.loc[method] for method, name in names.items()}).T[list(TOLERANCES)]
     if (weights / SCORES).exists():
         table = table.combine_first(pd.read_csv(weights / SCORES, index_col="model"))[list(TOLERANCES)]
-    table = table.reindex([name for name in SHIPPED if name in table.index])
+    table = table.reindex([name for name in NAMES if name in table.index])
     write_atomic(weights / SCORES, table.to_csv(index_label="model", float_format="%.4f", lineterminator="\n"))
 
     for path in results.glob("*.*"):
@@ -135,4 +134,4 @@ if __name__ == "__main__":
     checked_stages(run, check=True)
     chosen = dict(argument.split("=") for argument in sys.argv[2:])
     target = root / "results" / "reference"
-    publish(run, FOLDER, target / run.name if chosen else target, chosen or NAMES)
+    publish(run, FOLDER, target / run.name if chosen else target, chosen or REFERENCES)

@@ -76,7 +76,9 @@ def test_compiled_networks_train_as_others_do(make_params, pairs, warmup, tmp_pa
     for compiled in (False, True):
         params = make_params(shared={"compile": compiled}, adversarial={"log_every": 1})
         curves.append(train_adversarial(params, *pairs, warmup, tmp_path / str(compiled), "print"))
-    pandas.testing.assert_frame_equal(*curves, rtol=5e-3, atol=1e-3)  # with AVX-512 a gradient norm is .35 % off
+    norms = [curve.pop("d_grad_norm") for curve in curves]
+    pandas.testing.assert_frame_equal(*curves, rtol=1e-3, atol=1e-3)
+    pandas.testing.assert_series_equal(*norms, rtol=5e-3)  # with AVX-512 one of them is .35 % off
 
 
 @pytest.mark.parametrize("kind", ["bce", "lsgan", "lsgan_sigmoid", "relativistic"])
