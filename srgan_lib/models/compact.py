@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from srgan_lib.models.base import SuperResolver
@@ -31,13 +32,17 @@ class Compact(SuperResolver):
         self.initialise()
 
     def initialise(self, kind: Initialisation = "default") -> None:
-        """Set the first weights: He-normal ones of either kind, and zero in the last layer, to start at nearest quality.
+        """Set the first weights, of either kind: the identity and a quarter of He-normal noise, zero in the last layer.
 
-        PyTorch's own keep less than half of the deviation in each convolution; after 17 without a skip nothing is left.
+        A plain network of 17 layers learns slowly from noise alone. From the identity (Zagoruyko & Komodakis, "DiracNets",
+        2017) each layer learns a difference, as in a residual network, and none of them costs time afterwards. With
+        zeros in the last layer, the network starts at nearest quality.
         """
         super().initialise("he_normal")
-        last = self.body[-1]
-        assert isinstance(last, nn.Conv2d)
+        _, *hidden, last = (layer for layer in self.body if isinstance(layer, nn.Conv2d))
+        for layer in hidden:
+            identity = nn.init.dirac_(torch.empty_like(layer.weight))
+            layer.weight.data.mul_(0.25).add_(identity)
         nn.init.zeros_(last.weight)
 
     def forward_body(self, images: Tensor) -> Tensor:

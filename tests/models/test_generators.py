@@ -139,6 +139,14 @@ def test_a_signal_reaches_the_end_of_compact_so_that_it_can_learn():
     assert 0.1 < deviation < 10
 
 
+def test_each_hidden_layer_of_compact_begins_near_the_identity():
+    torch.manual_seed(0)
+    model = build_generator({"architecture": "compact"})
+    for layer in model.body[2:-1:2]:
+        noise = layer.weight.detach() - nn.init.dirac_(torch.empty_like(layer.weight))
+        assert noise.std() == pytest.approx(0.25 * (2 / (9 * 64)) ** 0.5, rel=0.03) and abs(noise.mean()) < 1e-3
+
+
 def test_receptive_radius_of_the_papers_networks():
     assert receptive_radius(build_generator({"architecture": "compact"})) == 18
     assert receptive_radius(SRResNet()) == 40
