@@ -70,6 +70,7 @@ clamp_in_training = False
 start = None
 generator_norm = "batch"
 generator_attention = "none"
+generator_even_phases = True
 generator_input = "lr"
 global_skip = "bicubic"
 value_range = "zero_one"
@@ -121,6 +122,10 @@ stage.text([role], "role")
 # Pixel shuffles enlarge by turning channels into pixels, and a last convolution makes RGB of the features. With
 # `global_skip: bicubic` the network's output is *added* to the bicubic enlargement. Its last layer starts at zero, so
 # that training begins at bicubic quality instead of at noise.
+#
+# A pixel shuffle takes each phase of its output from another channel. Where the image is smooth, that can leave a regular
+# pattern of dots. With `generator_even_phases` the convolution after each shuffle weighs all phases alike, and the
+# pattern cancels there (Sugawara et al., 2018).
 
 # %%
 network = build_generator(generator_config(warmup, shared.scale), stage.code)
@@ -212,8 +217,9 @@ stage.show(exhibits.speed(stage.directory))
 #
 # - `global_skip = "none"`: the drawing loses its outer line, and PSNR starts far below bicubic and stays there for the
 #   demo's number of steps.
-# - `content_weight = 0.1`: expect a lower PSNR and a better LPIPS before any discriminator. With `grid_weight = 0` as
-#   well, a regular pattern of dots appears, which LPIPS does not see; look at smooth places in notebook 5.
+# - `content_weight = 0.1`: expect a lower PSNR and a better LPIPS before any discriminator. With
+#   `generator_even_phases = False` as well, a regular pattern of dots appears, which LPIPS does not see; look at smooth
+#   places in notebook 5.
 # - `generator_blocks = 4`: the table shrinks, steps are faster, and after so few steps PSNR is hardly lower.
 #
 # ## References
@@ -222,6 +228,8 @@ stage.show(exhibits.speed(stage.directory))
 # - K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016.
 # - W. Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural
 #   Network", CVPR 2016: the pixel shuffle.
+# - Y. Sugawara, S. Shiota, H. Kiya, "Super-Resolution Using Convolutional Neural Networks without Any Checkerboard
+#   Artifacts", ICIP 2018: even phases.
 # - J. Johnson, A. Alahi, L. Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", ECCV 2016.
 #
 # Before: [the baseline, SRCNN](02_srcnn_baseline.ipynb). Next: [adversarial training](04_adversarial.ipynb).

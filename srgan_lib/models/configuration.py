@@ -23,6 +23,7 @@ OPTIONS: dict[str, Any] = {
         "blocks": Warmup.model_fields["generator_blocks"],
         "norm": Warmup.model_fields["generator_norm"],
         "attention": Warmup.model_fields["generator_attention"],
+        "even_phases": Warmup.model_fields["generator_even_phases"],
         "input": Warmup.model_fields["generator_input"],
         "global_skip": Warmup.model_fields["global_skip"],
         "value_range": Warmup.model_fields["value_range"],

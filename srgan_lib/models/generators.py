@@ -48,6 +48,8 @@ def generator_config(warmup: Warmup, scale: int) -> dict[str, Any]:
         return own_class(*locate(warmup.generator)).config(scale)
     if warmup.generator_attention != "none":  # left out otherwise: files of networks without it have no such entry
         options["attention"] = warmup.generator_attention
+    if warmup.generator_even_phases:
+        options["even_phases"] = True
     known = inspect.signature(ARCHITECTURES[warmup.generator]).parameters
     config = {"architecture": warmup.generator, **{name: value for name, value in options.items() if name in known}}
     return config | ({"consistent": True} if warmup.lr_consistency else {})

@@ -24,6 +24,7 @@ class SRResNet(SuperResolver):
     attention : ``"channel"`` ends each block with channel attention (RCAN), which the paper's network has not.
     global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`; the paper's network has
         no global skip.
+    even_phases : keep the pixel shuffles from drawing a regular pattern, see :func:`~srgan_lib.models.upsample.even_phases`.
     """
 
     own_tile = LARGE_TILE
@@ -38,6 +39,7 @@ class SRResNet(SuperResolver):
         input: Input = "lr",
         value_range: ValueRange = "zero_one",
         attention: Attention = "none",
+        even_phases: bool = False,
     ) -> None:
         super().__init__(scale, global_skip, input, value_range)
         self.conv_first = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), PReLU())
@@ -47,7 +49,7 @@ class SRResNet(SuperResolver):
         self.conv_body = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1))
         if norm == "batch":
             self.conv_body.append(nn.BatchNorm2d(channels))
-        self.upsampler = Upsampler(channels, self.factor, 9, PReLU)
+        self.upsampler = Upsampler(channels, self.factor, 9, PReLU, even_phases)
         self.initialise()
 
     def forward_body(self, images: Tensor) -> Tensor:

@@ -47,6 +47,43 @@ class BicubicUpsample(nn.Module):
             return F.pixel_shuffle(phases, self.scale)
 
 
+def even_phases(kernel: Tensor, factor: int) -> Tensor:
+    """Shift a kernel's taps so that those that fall on each phase of a pixel shuffle have the same sum.
+
+    Where features are constant, a pixel shuffle gives a regular pattern, since each phase comes from a channel of its
+    own. Such a convolution removes it (Sugawara, Shiota & Kiya, "Super-Resolution Using Convolutional Neural Networks
+    without Any Checkerboard Artifacts", ICIP 2018). The sum of all taps stays.
+
+    Parameters
+    ----------
+    kernel : O×I×n×n.
+    factor : of the shuffle, at most n.
+    """
+    phases = nn.functional.one_hot(torch.arange(kernel.shape[-1], device=kernel.device) % factor).to(kernel.dtype).T
+    masks = (phases[:, None, :, None] * phases[None, :, None, :]).flatten(0, 1)  # factor²×n×n
+    sums = (kernel.unsqueeze(2) * masks).sum((3, 4))
+    surplus = (sums - sums.mean(2, keepdim=True)) / masks.sum((1, 2))
+    return kernel - (surplus[..., None, None] * masks).sum(2)
+
+
+class EvenConv(nn.Conv2d):
+    """A 3×3 convolution of a pixel-shuffled image with :func:`even_phases`; its weights are those before.
+
+    Parameters
+    ----------
+    channels, out_channels : of the convolution.
+    factor : of the shuffle.
+    """
+
+    def __init__(self, channels: int, out_channels: int, factor: int) -> None:
+        super().__init__(channels, out_channels, 3, padding=1)
+        self.factor = factor
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map N×channels×h×w to N×out_channels×h×w."""
+        return F.conv2d(input, even_phases(self.weight, self.factor), self.bias, padding=1)
+
+
 class ConvAfterShuffle(nn.Conv2d):
     """The convolution of a pixel-shuffled image, computed before the shuffle: the same function, three times as fast.
 
@@ -60,11 +97,13 @@ class ConvAfterShuffle(nn.Conv2d):
     channels, out_channels : of the plain convolution.
     kernel_size : odd; the padding keeps the size.
     factor : of the shuffle; 1 makes it a plain convolution.
+    even : use the weights after :func:`even_phases`.
     """
 
-    def __init__(self, channels: int, out_channels: int, kernel_size: int, factor: int) -> None:
+    def __init__(self, channels: int, out_channels: int, kernel_size: int, factor: int, even: bool = False) -> None:
         super().__init__(channels, out_channels, kernel_size, padding=kernel_size // 2)
         self.factor = factor
+        self.even = even
 
     def forward(self, input: Tensor) -> Tensor:
         """Map N×(factor²·channels)×h×w to N×out_channels×(factor·h)×(factor·w)."""
@@ -78,11 +117,12 @@ class ConvAfterShuffle(nn.Conv2d):
         factor, size = self.factor, self.kernel_size[0]
         before = -(-(size // 2) // factor)  # small pixels each way that hold the kernel's reach
         n = 2 * before + 1
+        weight = even_phases(self.weight, factor) if self.even else self.weight
         phases = []
         for row in range(factor):
             for column in range(factor):
                 pads = [before * factor - size // 2 + phase for phase in (column, row)]
-                padded = F.pad(self.weight, [pad for one in pads for pad in (one, n * factor - size - one)])
+                padded = F.pad(weight, [pad for one in pads for pad in (one, n * factor - size - one)])
                 cells = padded.reshape(self.out_channels, self.in_channels, n, factor, n, factor)
                 phases.append(cells.permute(0, 1, 3, 5, 2, 4).flatten(1, 3))
         return torch.stack(phases, 1).flatten(0, 1).contiguous(memory_format=torch.channels_last)
@@ -101,18 +141,27 @@ class Upsampler(nn.Sequential):
     factor : enlargement, 1, 2, 3, 4 or 8.
     kernel_size : of the last convolution.
     activation : builds that of a stage.
+    even : give each convolution after a pixel shuffle :func:`even_phases`.
     """
 
-    def __init__(self, channels: int, factor: int, kernel_size: int, activation: Callable[[], nn.Module]) -> None:
+    def __init__(
+        self, channels: int, factor: int, kernel_size: int, activation: Callable[[], nn.Module], even: bool = False
+    ) -> None:
         steps, layers = upsampling_steps(factor), list[nn.Module]()
         reach, resolution = kernel_size // 2 / factor, 1
         for index, step in enumerate(steps):
-            layers += [nn.Conv2d(channels, channels * step**2, 3, padding=1), activation()]
+            after_shuffle = even and index > 0
+            layers += [
+                EvenConv(channels, channels * step**2, steps[index - 1])
+                if after_shuffle
+                else nn.Conv2d(channels, channels * step**2, 3, padding=1),
+                activation(),
+            ]
             if index < len(steps) - 1:
                 layers.append(nn.PixelShuffle(step))
             reach += 1 / resolution
             resolution *= step
-        super().__init__(*layers, ConvAfterShuffle(channels, 3, kernel_size, steps[-1] if steps else 1))
+        super().__init__(*layers, ConvAfterShuffle(channels, 3, kernel_size, steps[-1] if steps else 1, even))
         self.reach = math.ceil(reach)
 
     def forward(self, input: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from srgan_lib.data.resize import imresize
 from srgan_lib.models import upsample
 from srgan_lib.models.rrdbnet import RRDBNet
 from srgan_lib.models.srresnet import SRResNet
-from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle, Upsampler, upsampling_steps
+from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle, Upsampler, even_phases, upsampling_steps
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
@@ -46,6 +46,27 @@ def test_conv_after_shuffle_is_a_shuffle_and_a_convolution(factor, kernel):
     reference = torch.autograd.grad(plain, num_features, weights)
     for one, other in zip(ours, reference, strict=True):
         torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize(("size", "factor"), [(3, 2), (9, 2), (9, 3), (4, 4)])
+def test_even_phases_have_one_sum_each_and_keep_the_whole(size, factor):
+    kernel = torch.randn(5, 4, size, size, dtype=torch.float64)
+    even = even_phases(kernel, factor)
+    sums = torch.stack([even[..., i::factor, j::factor].sum((2, 3)) for i in range(factor) for j in range(factor)])
+    torch.testing.assert_close(sums, sums[:1].expand_as(sums))
+    torch.testing.assert_close(even.sum((2, 3)), kernel.sum((2, 3)))
+    torch.testing.assert_close(even_phases(even, factor), even)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
+def test_smooth_places_get_no_pattern_with_even_phases(scale):
+    torch.manual_seed(0)
+    for even in (False, True):
+        model = SRResNet(scale, channels=8, blocks=1, even_phases=even).eval()
+        with torch.inference_mode():
+            inner = model(torch.full((1, 3, 40, 40), 0.7))[..., 18 * scale : 22 * scale, 18 * scale : 22 * scale]
+        deviation = inner.std((2, 3)).max()
+        assert deviation < 1e-6 if even else deviation > 1e-3
 
 
 @pytest.mark.parametrize(("factor", "stages"), [(1, 0), (2, 1), (3, 1), (4, 2), (8, 3)])
