@@ -16,7 +16,6 @@ from srgan_lib.metrics.grid import grid_frequencies, high_frequencies, ring_kern
 from srgan_lib.params.training import SPECTRAL_BLOCK
 
 FLOOR = 1 / 12 / 255**2  #: power added everywhere: what rounding to 8 bits has, for images in [0,1]
-Y_WEIGHTS = (0.299, 0.587, 0.114)
 
 Sides = Literal["above", "both"]
 
@@ -24,8 +23,9 @@ Sides = Literal["above", "both"]
 class BlockSpectrum(nn.Module):
     """Log power of N×3×H×W images in [0,1] over their surroundings in the spectrum.
 
-    The luminance in Hann-windowed blocks with half overlap, its power averaged over all blocks of all images; then per
-    frequency the logarithm minus its mean over the ring of bins at Chebyshev distance 4 to 6, which is held fixed.
+    Red, green and blue each in Hann-windowed blocks with half overlap, its power averaged over all blocks of all images;
+    then per frequency the logarithm minus its mean over the ring of bins at Chebyshev distance 4 to 6, which is held
+    fixed. Of luminance alone, the term would be evaded by patterns in colour.
 
     Parameters
     ----------
@@ -33,7 +33,6 @@ class BlockSpectrum(nn.Module):
     """
 
     window: Tensor
-    y_weights: Tensor
     ring: Tensor
 
     def __init__(self, side: int = SPECTRAL_BLOCK) -> None:
@@ -41,19 +40,18 @@ class BlockSpectrum(nn.Module):
         self.side = side
         window = torch.sin(torch.pi * (torch.arange(side) + 0.5) / side) ** 2
         self.register_buffer("window", torch.outer(window, window), persistent=False)
-        self.register_buffer("y_weights", torch.tensor(Y_WEIGHTS).reshape(3, 1, 1), persistent=False)
         ring = torch.fft.fft2(torch.from_numpy(ring_kernel(side).copy()).float())
         self.register_buffer("ring", ring.real.contiguous(), persistent=False)  # an even kernel has a real transform
 
     def forward(self, images: Tensor) -> Tensor:
-        """Compute side×side excess in nepers of power, float32; differentiable in the power, not in the ring."""
+        """Compute 3×side×side excess in nepers of power, float32; differentiable in the power, not in the ring."""
         with torch.autocast(images.device.type, enabled=False):
             power = self.power(images.float()).log()
             surroundings = torch.fft.ifft2(torch.fft.fft2(power.detach()) * self.ring).real
             return power - surroundings
 
     def power(self, images: Tensor) -> Tensor:
-        """Average the power of all blocks, side×side.
+        """Average the power of all blocks, 3×side×side.
 
         Raises
         ------
@@ -62,16 +60,15 @@ class BlockSpectrum(nn.Module):
         """
         if min(images.shape[-2:]) < self.side:
             raise ValueError(f"blocks of {self.side} pixels do not fit into {tuple(images.shape[-2:])}")
-        grey = (images * self.y_weights).sum(1)
-        blocks = grey.unfold(1, self.side, self.side // 2).unfold(2, self.side, self.side // 2)
-        blocks = blocks.reshape(-1, self.side, self.side)
-        mean = (blocks * self.window).sum((1, 2), keepdim=True) / self.window.sum()
+        blocks = images.transpose(0, 1).unfold(2, self.side, self.side // 2).unfold(3, self.side, self.side // 2)
+        blocks = blocks.reshape(3, -1, self.side, self.side)
+        mean = (blocks * self.window).sum((2, 3), keepdim=True) / self.window.sum()
         spectra = torch.fft.fft2((blocks - mean) * self.window)
-        return (spectra.real.square() + spectra.imag.square()).mean(0) / self.window.square().sum() + FLOOR
+        return (spectra.real.square() + spectra.imag.square()).mean(1) / self.window.square().sum() + FLOOR
 
 
 class SpectralExcess(nn.Module):
-    """How far SR's log power over its surroundings departs from HR's: the mean square over chosen frequencies.
+    """How far SR's log power over its surroundings departs from HR's: the mean square over chosen frequencies and channels.
 
     The square bears on the one frequency that stands out, and leaves small departures, which chance makes, alone.
 
@@ -93,7 +90,7 @@ class SpectralExcess(nn.Module):
         """Compute a scalar in nepers² for N×3×H×W images in [0,1], with a gradient for ``sr`` alone."""
         with torch.no_grad():
             target = self.spectrum(hr)
-        excess = (self.spectrum(sr) - target)[self.chosen]
+        excess = (self.spectrum(sr) - target)[:, self.chosen]
         return (excess if self.sides == "both" else excess.relu()).square().mean()
 
 

@@ -40,9 +40,15 @@ def test_evenness_sees_a_peak_anywhere_but_no_constant_loss():
     assert penalty(weave(hr, 0.2, period=48 / 17), hr) > 2 * penalty(0.5 + 0.5 * (hr - 0.5), hr)
 
 
+def test_a_weave_in_colour_alone_costs_too():
+    hr, pattern = crops(), weave(torch.zeros(1, 3, 96, 96))
+    colour = torch.tensor([0.114, 0.0, -0.299]).reshape(3, 1, 1) / 0.299  # no luminance: .299 R + .587 G + .114 B is 0
+    assert grid_penalty(4)(hr + colour * pattern, hr) > 0.3 * grid_penalty(4)(hr + pattern, hr)
+
+
 def test_contrast_does_not_matter():
     """The excess is relative to its surroundings, so half the contrast has the same (but for the mean, which has none)."""
-    full, half = (BlockSpectrum()(0.5 + contrast * (crops() - 0.5)).flatten()[1:] for contrast in (1.0, 0.5))
+    full, half = (BlockSpectrum()(0.5 + contrast * (crops() - 0.5)).flatten(1)[:, 1:] for contrast in (1.0, 0.5))
     torch.testing.assert_close(full, half, atol=2e-2, rtol=0)
 
 
@@ -56,7 +62,7 @@ def test_the_gradient_is_the_powers_while_the_ring_is_held(penalty):
         ring = spectrum.power(sr).log() - spectrum(sr)
 
     def held(images):
-        excess = (spectrum.power(images).log() - ring - spectrum(hr))[penalty.chosen]
+        excess = (spectrum.power(images).log() - ring - spectrum(hr))[:, penalty.chosen]
         return (excess if penalty.sides == "both" else excess.relu()).square().mean()
 
     assert target.shape == ring.shape
