@@ -18,10 +18,10 @@ steps = 80
 batch = 8
 learning_rate = 0.0004
 pixel_loss = "l1"
-content_weight = 2.0
+content_weight = 0.5
 content_layers = {"relu2_2": 0.5, "relu3_1": 0.5}
 adversarial_loss = "bce"
-adversarial_weight = 0.005
+adversarial_weight = 0.001
 
 # Less often changed.
 lr_folder = None
@@ -65,7 +65,7 @@ histogram_weight = 0.0
 texture_layers = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0}
 grid_weight = 0.1
 grid_sides = "both"
-evenness_weight = 0.1
+evenness_weight = 0.05
 lr_consistency = False
 extra_losses = {}
 clamp_in_training = False
@@ -261,8 +261,7 @@ stage.show(exhibits.speed(stage.directory))
 # - `adversarial_weight = 0.1`: the adversarial term's share of the loss grows, PSNR falls faster, and the montage shows
 #   more texture, some of it not in the original. With `0` the discriminator is trained but does not affect the
 #   generator, which learns from the other terms alone.
-# - `grid_weight = 0`: a regular pattern of dots grows in smooth places, while LPIPS improves. The content term
-#   draws it.
+# - `grid_weight = 0` and `evenness_weight = 0`: a regular pattern grows along edges, which the content term draws.
 # - `adversarial_loss = "relativistic"`: both loss formulas above change. A probability now states how much more real
 #   one image looks than another; it is 0.5 for a discriminator that cannot tell them apart.
 #
