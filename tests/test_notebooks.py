@@ -184,7 +184,7 @@ def test_it_ends_with_questions_references_and_links(stage):
 
 def test_common_parameters_come_first():
     first, _, rest = parameters_cell("adversarial").partition("# Less often changed.")
-    assert "\nadversarial_weight = 0.005\n" in first and "\nsteps = 80\n" in first
+    assert "\nadversarial_weight = 0.001\n" in first and "\nsteps = 80\n" in first
     assert "\nthreads = " in rest and "\ncheckpoint_every = " in rest
 
 

@@ -123,9 +123,9 @@ stage.text([role], "role")
 # `global_skip: bicubic` the network's output is *added* to the bicubic enlargement. Its last layer starts at zero, so
 # that training begins at bicubic quality instead of at noise.
 #
-# A pixel shuffle takes each phase of its output from another channel. Where the image is smooth, that can leave a regular
-# pattern of dots. With `generator_even_phases` the convolution after each shuffle weighs all phases alike, and the
-# pattern cancels there (Sugawara et al., 2018).
+# A pixel shuffle takes each phase of its output from another channel. Where the image is smooth, that can leave a
+# regular pattern of dots. With `generator_even_phases` the convolution after each shuffle weighs all phases alike, and
+# the pattern cancels there (Sugawara et al., 2018).
 
 # %%
 network = build_generator(generator_config(warmup, shared.scale), stage.code)
