@@ -59,8 +59,9 @@ def even_phases(kernel: Tensor, factor: int) -> Tensor:
     kernel : O×I×n×n.
     factor : of the shuffle, at most n.
     """
-    phases = nn.functional.one_hot(torch.arange(kernel.shape[-1], device=kernel.device) % factor).to(kernel.dtype).T
-    masks = (phases[:, None, :, None] * phases[None, :, None, :]).flatten(0, 1)  # factor²×n×n
+    size = int(kernel.shape[-1])  # a constant also while the network is traced
+    phases = np.arange(size) % factor == np.arange(factor)[:, None]
+    masks = torch.from_numpy(np.einsum("ik,jl->ijkl", phases, phases).reshape(-1, size, size)).to(kernel)  # factor²×n×n
     sums = (kernel.unsqueeze(2) * masks).sum((3, 4))
     surplus = (sums - sums.mean(2, keepdim=True)) / masks.sum((1, 2))
     return kernel - (surplus[..., None, None] * masks).sum(2)

@@ -60,11 +60,12 @@ def test_the_shipped_networks(tmp_path, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("architecture", ["rrdbnet", "espcn", "small_tanh", "compact"])
+@pytest.mark.parametrize("architecture", ["rrdbnet", "espcn", "small_tanh", "compact", "srresnet"])
 def test_the_other_architectures(architecture):
     options = {} if architecture == "espcn" else {"channels": 8, "blocks": 2}
+    even = {"even_phases": True} if architecture == "srresnet" else {}
     torch.manual_seed(0)
-    model = build_generator({"architecture": architecture, **options}).eval()
+    model = build_generator({"architecture": architecture, **options, **even}).eval()
     for parameter in model.parameters():
         if not parameter.any():  # a last layer that starts at zero would hide all the others
             torch.nn.init.normal_(parameter, std=0.01)
