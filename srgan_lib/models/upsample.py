@@ -151,13 +151,12 @@ class Upsampler(nn.Sequential):
         steps, layers = upsampling_steps(factor), list[nn.Module]()
         reach, resolution = kernel_size // 2 / factor, 1
         for index, step in enumerate(steps):
-            after_shuffle = even and index > 0
-            layers += [
-                EvenConv(channels, channels * step**2, steps[index - 1])
-                if after_shuffle
-                else nn.Conv2d(channels, channels * step**2, 3, padding=1),
-                activation(),
-            ]
+            widened = channels * step**2
+            if even and index:
+                layers.append(EvenConv(channels, widened, steps[index - 1]))
+            else:
+                layers.append(nn.Conv2d(channels, widened, 3, padding=1))
+            layers.append(activation())
             if index < len(steps) - 1:
                 layers.append(nn.PixelShuffle(step))
             reach += 1 / resolution
