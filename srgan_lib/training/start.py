@@ -16,8 +16,8 @@ def started_config(warmup: Warmup, scale: int, path: Path) -> dict[str, Any]:
 
     Parameters
     ----------
-    warmup : the stage's parameters; one that has its default says nothing about the architecture. LR consistency, which
-        has no weights, can be added to a network that is without it.
+    warmup : the stage's parameters; one that has its default says nothing about the architecture. LR consistency
+        and even phases, which have no weights, can be added to a network that is without them.
     scale : enlargement factor of the run.
     path : the file of a trained network.
 
@@ -35,11 +35,15 @@ def started_config(warmup: Warmup, scale: int, path: Path) -> dict[str, Any]:
             f"warmup.start: {path} enlarges ×{config.get('scale')}, and shared.scale is {scale}; change one of them"
         )
     wanted, usual = generator_config(warmup, scale), generator_config(Warmup(), scale)
-    wanted.pop("consistent", None)
+    added = {name: wanted.pop(name) for name in ("consistent", "even_phases") if name in wanted}
+    if "even_phases" in added and config["architecture"] != "srresnet":
+        raise ParameterError(
+            f"warmup.generator_even_phases: {path} is of {config['architecture']}, and only srresnet has them; leave it out"
+        )
     for name, value in wanted.items():
         if value != usual.get(name) and value != config.get(name):
             raise ParameterError(
                 f"warmup: {name} is {value!r}, and {path} has {config.get(name, 'none')!r}; leave the parameter out, for the "
                 "architecture comes from the file"
             )
-    return config | ({"consistent": True} if warmup.lr_consistency else {})
+    return config | added

@@ -64,3 +64,15 @@ def test_consistency_is_added(network, make_params, pairs, tmp_path):
     train_warmup(make_params(warmup=parameters), *pairs, tmp_path / "run", "x")
     model, metadata = load_model(tmp_path / "run" / "generator.safetensors")
     assert metadata["config"]["consistent"] and model.consistency is not None
+
+
+def test_even_phases_are_added_where_a_network_has_them(network, tmp_path):
+    path, config = network
+    asked = Warmup(generator_even_phases=True)
+    assert started_config(asked, 4, path) == {**config, "even_phases": True}
+    save_model(path, build_generator(config), {**config, "even_phases": True})
+    assert started_config(Warmup(), 4, path)["even_phases"], "what the file has stays"
+    other = generator_config(Warmup(generator="espcn"), 4)
+    save_model(tmp_path / "espcn.safetensors", build_generator(other), other)
+    with pytest.raises(ParameterError, match="generator_even_phases: .* is of espcn, and only srresnet has them"):
+        started_config(asked, 4, tmp_path / "espcn.safetensors")
