@@ -120,7 +120,7 @@ def test_hugging_face_reads_the_figures_of_a_card(name):
     assert with_head(text) == text, "python -m scripts.model_index writes it"
     results = hub.ModelCard(text).data.eval_results
     method = {"compact": "warmup"}.get(name) or next(m for m, network in TRAINED.items() if network.reference == name)
-    folder = project_root() / "results/reference" / ("compact" if name == "compact" else "")
+    folder = project_root() / "results/reference" / (name if name in ("compact", "srgan") else "")
     summary = pd.read_csv(folder / "metrics_summary.csv")
     means = summary[summary.method == method].set_index(["dataset", "metric"])["mean"]
     ours = {"psnr": "psnr_y", "ssim": "ssim_y", "lpips": "lpips_alex"}
