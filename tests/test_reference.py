@@ -49,7 +49,7 @@ def run(tmp_path):
         "parameters": {"shared": shared, **stages},
     }
     write_atomic(folder / "manifest.json", json.dumps(manifest))
-    for name, frame in (("metrics", metrics), ("metrics_summary", summarise(metrics, resamples=100))):
+    for name, frame in (("metrics", metrics), ("metrics_summary", summarise(metrics))):
         write_atomic(folder / f"{name}.csv", frame.to_csv(index=False))
     return folder
 

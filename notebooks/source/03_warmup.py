@@ -22,6 +22,7 @@ generator_channels = 64
 generator_blocks = 16
 
 # Less often changed.
+split_seed = None
 lr_folder = None
 train_images = None
 validation_images = 1

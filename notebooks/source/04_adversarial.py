@@ -24,6 +24,7 @@ adversarial_loss = "bce"
 adversarial_weight = 0.001
 
 # Less often changed.
+split_seed = None
 lr_folder = None
 train_images = None
 validation_images = 1

@@ -72,7 +72,7 @@ def load_pairs(
     ----------
     split : what :func:`make_split` or :func:`read_split` returned.
     photos : the same photographs.
-    shared : the shared parameters (scale, degradation, blur_sigma, image_size, seed, lr_folder).
+    shared : the shared parameters (scale, degradation, blur_sigma, image_size, data_seed, lr_folder).
     part : train, validation or test.
 
     Raises
@@ -131,7 +131,7 @@ def _unchanged(image: np.ndarray, sha256: str, path: Path) -> np.ndarray:
 
 
 def _make_lr(row: Any, hr: np.ndarray, shared: Shared) -> np.ndarray:
-    rng = random_stream(shared.seed, f"degradation of {row.image}")
+    rng = random_stream(shared.data_seed, f"degradation of {row.image}")
     return degrade(hr, shared.scale, shared.degradation, shared.blur_sigma, rng)
 
 

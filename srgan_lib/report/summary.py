@@ -94,6 +94,8 @@ def networks(run: FinishedRun) -> str:
         f"Warm-up is this run's {name} after {parameters['warmup']['steps']} steps without a discriminator, SRGAN the same "
         f"network after {parameters['adversarial']['steps']} steps more against one"
     )
+    trainings = parameters["evaluation"]["repeats"]
+    words += f"; means are over {trainings} trainings of each" if trainings > 1 else ""
     reference = own_methods(run.scores.methods) != run.scores.methods
     return words + ("; the reference models come with the package, trained beforehand." if reference else ".")
 
