@@ -18,7 +18,7 @@ from srgan_lib.metrics.lpips import MetricUnavailable
 BLOCK = 64  #: pixels a side, with half overlap
 RING = (4, 6)  #: bins: Chebyshev distances of the neighbourhood that a frequency is compared with
 HIGH = 0.2  #: cycles per pixel from which evenness is measured
-PATTERN = 3.0  #: dB of :func:`grid_artefact` above which people see a regular pattern
+PATTERN = 3.0  #: dB of :func:`grid_artefact` above which reports speak of a regular pattern
 
 
 def grid_artefact(sr: np.ndarray, hr: np.ndarray, scale: int = 4) -> float:
