@@ -7,13 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
-#: Power that rounding to whole levels adds at every frequency, in levels² (uniform error of width 1).
-ROUNDING_POWER = 1 / 12
-
-
-def luminance(image: np.ndarray) -> np.ndarray:
-    """Compute BT.601 luminance (studio range, 16 to 235) of an H×W×3 uint8 image, as H×W float64."""
-    return image @ (np.array([65.481, 128.553, 24.966]) / 255) + 16
+from srgan_lib.data.levels import luminance
 
 
 def radial_power(image: np.ndarray, bins: int = 48) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
-from srgan_lib.data.spectrum import ROUNDING_POWER, luminance
+from srgan_lib.data.levels import ROUNDING_POWER, luminance
 from srgan_lib.metrics.lpips import MetricUnavailable
 
 BLOCK = 64  #: pixels a side, with half overlap

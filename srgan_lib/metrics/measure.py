@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from srgan_lib.data.images import ImageError
-from srgan_lib.data.spectrum import luminance
+from srgan_lib.data.levels import luminance
 from srgan_lib.metrics.content import CONTENT_LAYERS, content_distance
 from srgan_lib.metrics.grid import grid_artefact, spectral_evenness
 from srgan_lib.metrics.lpips import MetricUnavailable, lpips_distance

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from srgan_lib.data.levels import PEAK
 from srgan_lib.metrics.lpips import MetricUnavailable
-from srgan_lib.metrics.psnr import PEAK
 
 
 def ms_ssim(sr: np.ndarray, hr: np.ndarray) -> float:

@@ -14,8 +14,8 @@ import numpy as np
 from scipy.ndimage import correlate1d
 from scipy.special import gamma
 
+from srgan_lib.data.levels import luminance
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.spectrum import luminance
 from srgan_lib.metrics.lpips import MetricUnavailable
 
 logger = logging.getLogger(__name__)

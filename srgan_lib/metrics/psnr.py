@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-PEAK = 255.0  #: largest value of 8-bit images
+from srgan_lib.data.levels import PEAK
 
 
 def psnr(sr: np.ndarray, hr: np.ndarray) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from srgan_lib.data.spectrum import ROUNDING_POWER, radial_power
+from srgan_lib.data.levels import ROUNDING_POWER
+from srgan_lib.data.spectrum import radial_power
 
 
 def log_spectral_distance(sr: np.ndarray, hr: np.ndarray) -> float:

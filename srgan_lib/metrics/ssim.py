@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from srgan_lib.data.images import ImageError
-from srgan_lib.metrics.psnr import PEAK
+from srgan_lib.data.levels import PEAK
 
 C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from srgan_lib.data.spectrum import ROUNDING_POWER
+from srgan_lib.data.levels import ROUNDING_POWER
 from srgan_lib.metrics.grid import (
     block_power,
     grid_artefact,
