@@ -27,7 +27,7 @@ def radial_power(image: np.ndarray, bins: int = 48) -> tuple[np.ndarray, np.ndar
     frequency : the rings' centres in cycles per pixel.
     power : in levels²; NaN in rings that a small image has no frequency in.
     """
-    grey = luminance(image) if image.ndim == 3 else image.astype(np.float64)
+    grey = luminance(image) if image.ndim == 3 else np.asarray(image, np.float64)
     window = np.outer(_hann(grey.shape[0]), _hann(grey.shape[1]))
     # The window's weighted mean is removed: a constant image then has no power at all.
     grey = (grey - (grey * window).sum() / window.sum()) * window
