@@ -38,7 +38,7 @@ def niqe(image: np.ndarray, *, data_range: float | None = None) -> float:
     ValueError
         For another image, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
     MetricUnavailable
-        For images that do not hold two blocks.
+        For images that do not hold two blocks, or are flat in all but one.
     """
     [image] = in_levels("niqe", data_range, image=image)
     rows, columns = image.shape[0] // BLOCK, image.shape[1] // BLOCK
@@ -54,9 +54,12 @@ def niqe(image: np.ndarray, *, data_range: float | None = None) -> float:
     plane = np.rint(to_luminance(image[: rows * BLOCK, : columns * BLOCK]))
     half = imresize(plane / 255, 0.5, "float") * 255
     features = np.hstack([_features(plane, BLOCK), _features(half, BLOCK // 2)])
+    structured = features[np.isfinite(features).all(axis=1)]
+    if len(structured) < 2:
+        raise MetricUnavailable(f"NIQE needs two blocks of {BLOCK}×{BLOCK} pixels that are not flat")
     mean, covariance = _pristine()
     difference = mean - np.nanmean(features, axis=0)
-    own = np.cov(features[np.isfinite(features).all(axis=1)], rowvar=False)
+    own = np.cov(structured, rowvar=False)
     return float(np.sqrt(difference @ np.linalg.pinv((covariance + own) / 2) @ difference))
 
 

@@ -45,3 +45,13 @@ def test_few_blocks_carry_a_warning(photograph, caplog):
 def test_a_small_image_has_no_niqe():
     with pytest.raises(MetricUnavailable, match="two blocks of 96×96"):
         niqe(np.zeros((96, 191, 3), np.uint8))
+
+
+@pytest.mark.parametrize("value", [0, 90, 255])
+def test_a_flat_image_has_no_niqe(photograph, value):
+    flat = np.full((400, 400, 3), value, np.uint8)
+    with pytest.raises(MetricUnavailable, match="not flat"):
+        niqe(flat)
+    flat[:90, :90] = photograph("astronaut")[:90, :90]
+    with pytest.raises(MetricUnavailable, match="not flat"):
+        niqe(flat)
