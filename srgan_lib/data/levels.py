@@ -70,7 +70,7 @@ def in_planes(
 ) -> list[np.ndarray]:
     """Check images as :func:`in_levels` does, and return them as C×H×W float64 from 0 to 255."""
     levels = in_levels(function, data_range, shapes=shapes, **images)
-    return [np.atleast_3d(image).transpose(2, 0, 1).astype(np.float64, copy=False) for image in levels]
+    return [np.ascontiguousarray(np.atleast_3d(image).transpose(2, 0, 1), np.float64) for image in levels]
 
 
 def as_saved(levels: np.ndarray) -> np.ndarray:
