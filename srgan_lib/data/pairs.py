@@ -18,10 +18,10 @@ import psutil
 
 from srgan_lib.data.degrade import degrade, is_deterministic
 from srgan_lib.data.images import crop_to_multiple, pixel_hash, read_image
+from srgan_lib.data.levels import luminance
 from srgan_lib.data.photos import DatasetError, Photo
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.spectrum import luminance
 from srgan_lib.layout import cache_folder
 from srgan_lib.params.shared import Shared
 

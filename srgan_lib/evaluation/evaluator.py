@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from srgan_lib.data.spectrum import ROUNDING_POWER, radial_power
+from srgan_lib.data.levels import ROUNDING_POWER
+from srgan_lib.data.spectrum import radial_power
 from srgan_lib.evaluation.methods import Method
 from srgan_lib.evaluation.samples import Sample, choose_images, typical_images
 from srgan_lib.evaluation.whole_images import WholeImages
