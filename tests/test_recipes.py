@@ -84,7 +84,7 @@ def test_every_recipe_names_its_source_and_has_its_figures(recipe):
     listed = published()[published().source.isin(source.sources)]
     assert len(source.metrics) + len(source.curves) + len(listed) >= 2
     empty = published().head(0).reindex(columns=["dataset", "method", "metric", "mean"])
-    assert len(compare_recipe(empty, source)) == len(source.metrics) + len(listed)
+    assert len(compare_recipe(empty, source, {})) == len(source.metrics) + len(listed)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
