@@ -38,7 +38,7 @@ def compare_all(
     recipe: Published,
     curves: Mapping[str, pd.DataFrame],
     trainings: Mapping[str, Mapping[str, Any]],
-    architectures: Mapping[str, str],
+    networks: Mapping[str, object],
 ) -> list[PublishedComparison]:
     """Compare a run with its recipe's source and with the literature; comparisons without a row are left out.
 
@@ -48,8 +48,9 @@ def compare_all(
     recipe : what the source of the run's recipe reports.
     curves : ``loss_curve.csv`` of each training stage.
     trainings : flat parameters of each training stage.
-    architectures : class of each of the run's networks, by method.
+    networks : the run's networks by method, whose classes say their architectures.
     """
+    architectures = {method: type(network).__name__ for method, network in networks.items()}
     methods, conditions = counterparts(architectures, trainings), trainings["warmup"]
     known = summary if conditions["degradation"] in BICUBIC else summary.head(0)
     of_recipe = compare_recipe(summary, recipe, methods)

@@ -99,7 +99,11 @@ class Front:
 
 
 HEAD = page_templates(TEMPLATE).get_template("summary.html.j2")
-PARAMETERS = {"shared": {"scale": 4}, "warmup": {"generator": "srresnet", "steps": 160}, "adversarial": {"steps": 80}}
+PARAMETERS = {
+    "shared": {"scale": 4, "dataset": "builtin"},
+    "warmup": {"generator": "srresnet", "steps": 160},
+    "adversarial": {"steps": 80},
+}
 MACHINE = {"cpu": "Intel Xeon", "cores": 2, "gpu": 0, "memory": 7.8}
 
 
