@@ -62,6 +62,7 @@ content_pooling = "max"
 style_weight = 0.0
 histogram_weight = 0.0
 texture_layers = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0}
+colour_histogram_weight = 0.0
 grid_weight = 0.0
 grid_sides = "both"
 evenness_weight = 0.0

@@ -64,6 +64,7 @@ content_pooling = "max"
 style_weight = 0.0
 histogram_weight = 0.0
 texture_layers = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0}
+colour_histogram_weight = 0.0
 grid_weight = 0.1
 grid_sides = "both"
 evenness_weight = 0.05
@@ -140,7 +141,8 @@ stage.markdown(players(adversarial.adversarial_loss))
 # $\lambda_\mathrm{adv} = 0$ the discriminator would not influence the generator. $L_\mathrm{pixel}$ is the mean
 # difference between SR and HR, absolute by default (`pixel_loss`). Further terms can be added: distances between
 # textures whatever their place, in Gram matrices (`style_weight`) and in sorted values (`histogram_weight`) of
-# VGG-19's features; the distance between the discriminator's features of SR and HR (`feature_matching_weight`); a
+# VGG-19's features, and in those of the colours themselves (`colour_histogram_weight`); the distance between the
+# discriminator's features of SR and HR (`feature_matching_weight`); a
 # penalty on the regular pattern that a pixel shuffle can leave (`grid_weight`), one on an uneven spectrum
 # (`evenness_weight`), and losses of your own (`extra_losses = {"docs/examples/my_loss.py:EdgeLoss": 0.1}`). Ledig et
 # al. use no pixel term, a content term with the squared differences of `relu5_4` (which they call VGG54), and

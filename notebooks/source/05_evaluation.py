@@ -270,8 +270,8 @@ elif result.samples:
 
 # %%
 curves = {name: pd.read_csv(stage.input(name, "loss_curve.csv")) for name in ("srcnn", "warmup", "adversarial")}
-architectures = {name: type(network).__name__ for name, network in networks.items()}
-for comparison in compare_all(summary, recipe, curves, shared.scale, architectures):
+trainings = {name: stage.parameters_of(name) for name in curves}
+for comparison in compare_all(summary, recipe, curves, trainings, networks):
     comparison.frame.to_csv(stage.directory / comparison.file, index=False)
     for exhibit in comparison.tables:
         stage.show(exhibit)

@@ -47,7 +47,7 @@ class Shared(Section):
         default=None,
         ge=16,
         le=4096,
-        description="resize every image to this many pixels square first; none: as they are",
+        description="resize every image of the dataset to this many pixels square first; none: as they are",
     )
     scale: Literal[2, 3, 4, 8] = Field(default=4, description="enlargement factor")
     crop: int = Field(

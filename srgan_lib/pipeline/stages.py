@@ -108,10 +108,14 @@ class Stage(Display):
         """The file with the generator's class, by this run's ``warmup.generator``, if it is the user's own."""
         generator = self.params.warmup.generator
         if "warmup" in self.info.upstream:
-            generator = self._upstream_manifest("warmup")["components"]["parameters"]["generator"]
+            generator = self.parameters_of("warmup")["generator"]
         elif self.name != "warmup":
             return None
         return locate(generator)[0] if is_own(generator) else None
+
+    def parameters_of(self, stage: str) -> dict[str, Any]:
+        """The parameters under which an earlier stage of this run was computed, flat."""
+        return self._upstream_manifest(stage)["components"]["parameters"]
 
     def training_fingerprint(self, *inputs: Path) -> str:
         """What decides the weights that this stage trains; its checkpoints carry it."""

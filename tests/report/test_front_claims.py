@@ -100,7 +100,7 @@ class Front:
 
 HEAD = page_templates(TEMPLATE).get_template("summary.html.j2")
 PARAMETERS = {
-    "shared": {"scale": 4},
+    "shared": {"scale": 4, "dataset": "builtin"},
     "evaluation": {"repeats": 1},
     "warmup": {"generator": "srresnet", "steps": 160},
     "adversarial": {"steps": 80},
