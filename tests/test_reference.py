@@ -222,9 +222,9 @@ def test_the_judged_images_give_the_summary_the_check_and_the_page(table, images
 
 
 PUBLISHED = {
-    "SRCNN (Ledig et al.)": ("ledig2017", "srcnn"),
+    "SRCNN (Ledig et al.)": ("ledig2017", "SRCNN"),
     "SRResNet (Ledig et al.)": ("ledig2017", "SRResNet"),
-    "SRGAN (Ledig et al.)": ("ledig2017", "srgan"),
+    "SRGAN (Ledig et al.)": ("ledig2017", "SRGAN"),
     "TensorLayer's SRGAN (as measured by Ma et al., SPSR)": ("spsr", "TensorLayer SRGAN"),
     "ESRGAN (as measured by Ma et al.)": ("spsr", "ESRGAN"),
 }
