@@ -15,6 +15,7 @@ from srgan_lib.data.degrade import degrade, is_deterministic
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.randomness import random_stream
+from srgan_lib.data.sharpen import sharpened
 from srgan_lib.params.shared import CropRegion, Degradation, Sampling, Shared
 
 
@@ -45,6 +46,7 @@ class PatchSampler:
         steps reach far, from a region of 25/16 of its side, in whole LR pixels, in which it lies at random. So does
         Real-ESRGAN, whose crops are 256 and regions 400 pixels wide; a crop of 96 is cut from 152. What an image
         lacks for a region is mirrored on the right and below. The crop itself is never of mirrored pixels.
+    sharpen : make LR of sharpened HR, where it is ``realistic``.
     part : (index, count) of this process: its batches are that slice of the global batch.
 
     Raises
@@ -69,6 +71,7 @@ class PatchSampler:
         region: CropRegion = "anywhere",
         degradation: Degradation = "bicubic",
         blur_sigma: float = 1.0,
+        sharpen: bool = False,
         part: tuple[int, int] = (0, 1),
     ) -> None:
         """Check that batches can be drawn, and hold the pairs."""
@@ -83,7 +86,7 @@ class PatchSampler:
                 height, width = pair.hr.shape[:2]
                 raise ImageError(f"{pair.image}: {width}×{height} pixels are smaller than the crop of {crop}×{crop}")
         self.pairs, self.crop, self.scale, self.batch_size = list(pairs), crop, scale, batch
-        self.seed, self.augment, self.blur_sigma = seed, augment, blur_sigma
+        self.seed, self.augment, self.blur_sigma, self.sharpen = seed, augment, blur_sigma, sharpen
         self.degradation: Degradation = degradation
         self.sampling: Sampling = sampling
         self.patches_per_image = patches_per_image
@@ -111,6 +114,7 @@ class PatchSampler:
             region=shared.crop_region,
             degradation=shared.degradation,
             blur_sigma=shared.blur_sigma,
+            sharpen=shared.sharpen_targets,
             part=part,
         )
 
@@ -157,6 +161,9 @@ class PatchSampler:
         region = hr[top : top + side, left : left + side]
         missing = [(0, side - length) for length in region.shape[:2]]
         region = _dihedral(np.pad(region, (*missing, (0, 0)), mode="reflect"), turn)
+        if self.sharpen:
+            sharp = sharpened(torch.from_numpy(region.transpose(2, 0, 1).copy())[None] / 255)[0]
+            region = sharp.mul(255).round().byte().permute(1, 2, 0).numpy()
         row, column = corner - start
         column = spare - column if turn & 1 else column
         row = spare - row if turn & 2 else row

@@ -7,6 +7,7 @@ from srgan_lib.data.images import ImageError
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.patches import PatchSampler, Prefetcher
 from srgan_lib.data.resize import imresize
+from srgan_lib.data.sharpen import sharpened
 from srgan_lib.params.shared import Shared
 
 SCALE, CROP = 4, 32
@@ -181,6 +182,17 @@ def test_crops_lie_anywhere_in_their_regions(monkeypatch):
     assert {tuple(corner) for corner in corners} == {
         (row, column) for row in range(80, 101, 4) for column in range(80, 101, 4)
     }
+
+
+def test_lr_is_made_of_sharpened_hr_if_asked(monkeypatch, photograph):
+    monkeypatch.setattr(patches, "degrade", lambda region, scale, kind, rng: regions.append(region) or region)
+    regions, hr = [], photograph("astronaut")[:52, 200:252]
+    for asked in (False, True):
+        realistic = sampler([Pair("a", hr, None)], degradation="realistic", sharpen=asked)
+        realistic._degraded(hr, np.array([0, 0]), 0, np.random.default_rng(0))
+    plain, sharp = (torch.from_numpy(region.transpose(2, 0, 1).copy())[None] / 255 for region in regions)
+    assert not torch.equal(plain, sharp)
+    torch.testing.assert_close(sharp, sharpened(plain), atol=0.51 / 255, rtol=0)
 
 
 def test_degradations_without_chance_see_the_crop_alone():
