@@ -70,7 +70,7 @@ def load_pairs(
 
     Parameters
     ----------
-    split : what :func:`make_split` or :func:`read_split` returned.
+    split : what :func:`srgan_lib.data.split.make_split` or :func:`~srgan_lib.data.split.read_split` returned.
     photos : the same photographs.
     shared : the shared parameters (scale, degradation, blur_sigma, image_size, seed, lr_folder).
     part : train, validation or test.
