@@ -73,7 +73,7 @@ def prepare(keep_on_drive: bool = False) -> None:
 
     Raises
     ------
-    RuntimeError
+    InstallationFailed
         If pip fails, with what it said.
     """
     from IPython.display import Markdown, display

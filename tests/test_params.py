@@ -35,6 +35,11 @@ def test_names_are_unique_between_shared_and_each_stage():
             {"shared": {"degradation": "realistic"}, "warmup": {"lr_consistency": True}},
             ["warmup.lr_consistency", "realistic"],
         ),
+        ({"shared": {"sharpen_targets": True}}, ["sharpen_targets", "degradation realistic"]),
+        (
+            {"shared": {"sharpen_targets": True, "degradation": "realistic", "crop": 24}},
+            ["sharpen_targets", "more than 25", "24"],
+        ),
         ({"shared": {"crop": 98}}, ["shared.crop", "98", "shared.scale = 4", "96 or 100"]),
         ({"shared": {"dataset": "folder"}}, ["shared.image_folder", "give the folder"]),
         ({"shared": {"image_folder": "x"}}, ["image_folder", "only with dataset 'folder'"]),

@@ -25,6 +25,7 @@ sampling = "steps"
 patches_per_image = None
 degradation = "bicubic"
 blur_sigma = 1.0
+sharpen_targets = False
 device = "auto"
 dtype = "auto"
 threads = "auto"
@@ -102,9 +103,10 @@ stage.figure(
 #
 # $$ x_\mathrm{LR} = (x_\mathrm{HR} * k) \downarrow_s , $$
 #
-# with MATLAB's bicubic kernel $k$ unless the parameters say otherwise; most published scores use it. Frequencies above
-# $1/(2s)$ cycles per pixel do not survive the sampling. Enlarging the image again with the same kernel gives the size
-# back, but not the detail:
+# where $k$ is MATLAB's bicubic kernel, stretched by $s$, unless the parameters say otherwise; most published scores use
+# it. LR can hold frequencies up to $1/(2s)$ cycles per HR pixel. What HR has above is mostly removed by $k$; the rest
+# appears at lower frequencies, as aliasing. Enlarging the image again by bicubic interpolation gives the size back, but
+# not the detail:
 
 # %%
 stage.figure(
@@ -130,7 +132,9 @@ stage.figure(
 # %% [markdown]
 # Real photographs are not made small by bicubic interpolation. They are blurred, noisy and compressed as well, and a
 # network that has only seen bicubic LR images sharpens the noise. This run's degradation is set by `degradation`; the
-# figure shows what each of them does. In a notebook run by hand, sliders take the figure's place.
+# figure shows what each of them does. The realistic one degrades a region around each crop and then cuts the crop from
+# it, as Real-ESRGAN does, so that borders and JPEG's blocks lie anywhere. In a notebook run by hand, sliders take the
+# figure's place.
 
 # %%
 if stage.live:
@@ -167,8 +171,9 @@ stage.figure(
 #
 # - `scale = 2`: the dotted line in the spectrum moves to a quarter cycle per pixel, and the shaded band shrinks: there
 #   is less to restore.
-# - `degradation = "realistic"`: the enlarged LR image has more power than HR at some frequencies. That is noise, which
-#   a network must remove instead of sharpening.
+# - `degradation = "realistic"`: the LR crops below HR are blurred, noisy and compressed, each in its own way, and a
+#   network must remove the noise instead of sharpening it. The training images above keep bicubic LR in the figures,
+#   the spectrum included, because their LR is made anew for every crop.
 # - `crop = 48`: more of the crops are without content.
 #
 # ## References

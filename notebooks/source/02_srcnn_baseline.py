@@ -1,9 +1,9 @@
 # %% [markdown]
 # # The baseline: SRCNN
 #
-# *How far does a small network with three layers get?* SRCNN (Dong et al., 2016) was the first convolutional network
-# for super-resolution and is a common yardstick. This notebook checks that HR and LR images are
-# aligned, trains the network on the mean squared error, and compares it with bicubic enlargement.
+# *How far does a small network with three layers get?* SRCNN (Dong et al., 2014) was the first convolutional network
+# for super-resolution and is a common yardstick. This notebook checks the validation pairs, trains the network on the
+# mean squared error, and compares it with bicubic enlargement.
 
 # %% tags=["parameters"]
 # Parameters of this notebook; `srgan params` explains each and its bounds.
@@ -30,6 +30,7 @@ sampling = "steps"
 patches_per_image = None
 degradation = "bicubic"
 blur_sigma = 1.0
+sharpen_targets = False
 device = "auto"
 dtype = "auto"
 threads = "auto"
@@ -74,9 +75,12 @@ shared = stage.params.shared
 # %% [markdown]
 # ## Are the pairs sound?
 #
-# A pair that is shifted by one pixel teaches the network to shift. Each LR image is therefore compared with its HR
-# image made small, moved a little either way: where they agree best without any shift, the pair is aligned. The hashes
-# of all images are checked against those that [notebook 1](01_data_exploration.ipynb) recorded.
+# A pair that is shifted by one pixel teaches the network to shift. The LR image of each *validation* pair is therefore
+# compared with its HR image made small by bicubic interpolation, moved a little either way: where they agree best
+# without any shift, the pair is aligned. This says something where LR images came as files. Where the run made them
+# itself, as in the demo, it can find nothing: with bicubic LR an image is compared with itself, and the difference is
+# 0. Training pairs are not searched for shifts; a warning names LR files, of all parts, that do not resemble their HR
+# image. The hashes of all images are checked against those that [notebook 1](01_data_exploration.ipynb) recorded.
 
 # %%
 split_csv = stage.input("data", "split.csv")
@@ -97,7 +101,9 @@ stage.table(
 # ## The network
 #
 # SRCNN enlarges the LR image with bicubic interpolation and refines the result with three convolutions: the first takes
-# features from patches, the second maps them, the third makes pixels of them. All three work at HR size.
+# features from patches, the second maps them, the third makes pixels of them. All three work at HR size. The kernels
+# 9-5-5 are those of the journal version (Dong et al., 2016). With `global_skip: bicubic` the three layers' output is
+# added to the enlarged image.
 
 # %%
 network = build_generator(srcnn_config(stage.params.srcnn, shared.scale))
@@ -109,9 +115,10 @@ stage.show(exhibits.layers(network, lr_crop))
 #
 # SRCNN $F$ minimises the mean squared error over all $N$ pixel values,
 #
-# $$ L_\mathrm{MSE} = \frac{1}{N} \sum_{i=1}^{N} \left( F(x_\mathrm{LR})_i - x_{\mathrm{HR},i} \right)^2 , $$
+# $$ L_\mathrm{MSE} = \frac{1}{N} \sum_{i=1}^{N} \left( F(x_\mathrm{LR})_i - x_{\mathrm{HR},i} \right)^2 . $$
 #
-# which is the same as maximising $\mathrm{PSNR} = 10 \log_{10} (1 / L_\mathrm{MSE})$ in decibels, for pixels in [0, 1].
+# For one image, that is the same as maximising $\mathrm{PSNR} = 10 \log_{10} (1 / L_\mathrm{MSE})$ in decibels, for
+# pixels in [0, 1]. The loss is of all three colours of a whole batch; the scores below are of luminance, per image.
 
 # %%
 curve = train_srcnn(
@@ -154,6 +161,7 @@ stage.figure(
 #
 # ## References
 #
+# - C. Dong, C. C. Loy, K. He, X. Tang, "Learning a Deep Convolutional Network for Image Super-Resolution", ECCV 2014.
 # - C. Dong, C. C. Loy, K. He, X. Tang, "Image Super-Resolution Using Deep Convolutional Networks", IEEE TPAMI 38, 2016.
 # - D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
 #

@@ -34,6 +34,7 @@ sampling = "steps"
 patches_per_image = None
 degradation = "bicubic"
 blur_sigma = 1.0
+sharpen_targets = False
 device = "auto"
 dtype = "auto"
 threads = "auto"
@@ -149,13 +150,15 @@ if blocks:
 # ## The loss
 #
 # $$ L = \lambda_\mathrm{pixel} \, d(G(x_\mathrm{LR}), x_\mathrm{HR})
-#      + \lambda_\mathrm{content} \, d'(\phi(G(x_\mathrm{LR})), \phi(x_\mathrm{HR})) $$
+#      + \lambda_\mathrm{content} \, d'(\phi(G(x_\mathrm{LR})), \phi(x_\mathrm{HR})) , $$
 #
-# The pixel term keeps colours and edges in place. Alone (`content_weight = 0`, as in the paper and the demo) it gives
-# the highest PSNR, and blur: the average of many possible details is its best answer. The content term compares
-# features $\phi$ of a VGG-19 network, in which a texture that is shifted by a pixel is still nearly the same texture.
-# [Notebook 4](04_adversarial.ipynb), which trains with it, says more about $\phi$. `grid_weight` adds a penalty on the
-# regular pattern that a pixel shuffle can leave.
+# where $d$ is the mean over all pixel values of the absolute difference (`pixel_loss: l1`, the demo's), of the squared
+# one (`mse`, the paper's), or of a smooth form of the absolute one. Alone (`content_weight = 0`, as in the paper and
+# the demo) the pixel term gives a high PSNR, and blur: many details fit one LR image, and the best answer is, for each
+# pixel value, their median under the absolute and their mean under the squared difference. Either is smoother than any
+# single one of them. The content term compares features $\phi$ of a VGG-19 network, which describe edges and textures
+# more than single pixels. [Notebook 4](04_adversarial.ipynb), which trains with it, gives $d'$, and further terms that
+# are off here by default.
 #
 # ## One training step
 #
@@ -204,7 +207,7 @@ if warmup.steps > 1:
         caption="PSNR and SSIM of the validation images during the warm-up; the dashed line is bicubic. With the "
         "global skip the curve starts near that line. The last point is the generator that adversarial training "
         "starts from. The grid artefact is the power of a regular pattern with the period of the pixel shuffle: 0 is "
-        "the original's own level, and dots are seen from about +3 dB.",
+        "the original's own level. From about +3 dB on, look for dots in smooth places.",
     )
 
 # %% [markdown]

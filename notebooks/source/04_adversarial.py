@@ -36,6 +36,7 @@ sampling = "steps"
 patches_per_image = None
 degradation = "bicubic"
 blur_sigma = 1.0
+sharpen_targets = False
 device = "auto"
 dtype = "auto"
 threads = "auto"
@@ -135,19 +136,22 @@ stage.markdown(players(adversarial.adversarial_loss))
 # $D$ is updated every `discriminator_every` steps. The generator minimises
 #
 # $$ L_G = \lambda_\mathrm{pixel} L_\mathrm{pixel} + \lambda_\mathrm{content} L_\mathrm{content}
-#        + \lambda_\mathrm{adv} L_\mathrm{adv} . $$
+#        + \lambda_\mathrm{adv} L_\mathrm{adv} + \lambda_\mathrm{grid} L_\mathrm{grid}
+#        + \lambda_\mathrm{even} L_\mathrm{even} + \sum_j \lambda_j L_j , $$
 #
-# where the weights are the parameters `pixel_weight`, `content_weight` and `adversarial_weight`. With
-# $\lambda_\mathrm{adv} = 0$ the discriminator would not influence the generator. $L_\mathrm{pixel}$ is the mean
-# difference between SR and HR, absolute by default (`pixel_loss`). Further terms can be added: distances between
-# textures whatever their place, in Gram matrices (`style_weight`) and in sorted values (`histogram_weight`) of
-# VGG-19's features, and in those of the colours themselves (`colour_histogram_weight`); the distance between the
-# discriminator's features of SR and HR (`feature_matching_weight`); a
-# penalty on the regular pattern that a pixel shuffle can leave (`grid_weight`), one on an uneven spectrum
-# (`evenness_weight`), and losses of your own (`extra_losses = {"docs/examples/my_loss.py:EdgeLoss": 0.1}`). Ledig et
-# al. use no pixel term, a content term with the squared differences of `relu5_4` (which they call VGG54), and
-# $\lambda_\mathrm{adv} = 10^{-3}$ (`params/ledig2017.yaml`). The content term compares SR and HR in the features of
-# VGG-19, a classification network:
+# where the weights are the parameters `pixel_weight`, `content_weight`, `adversarial_weight`, `grid_weight` and
+# `evenness_weight`; a term of weight 0 is left out. The demo has these five. The further $L_j$ are off by default:
+# distances between textures whatever their place, in Gram matrices (`style_weight`) and in sorted values
+# (`histogram_weight`) of VGG-19's features, and in those of the colours themselves (`colour_histogram_weight`); the
+# distance between the discriminator's features of SR and HR (`feature_matching_weight`); and losses of your own
+# (`extra_losses = {"docs/examples/my_loss.py:EdgeLoss": 0.1}`).
+# Without $L_\mathrm{adv}$ and feature matching the discriminator would not influence the generator. The figures below
+# name the terms of this run. Ledig et al. have $L_\mathrm{content}$ and $L_\mathrm{adv}$ alone, the one with the
+# squared differences of `relu5_4` (which they call VGG54), the other with $\lambda_\mathrm{adv} = 10^{-3}$
+# (`params/ledig2017.yaml`).
+#
+# $L_\mathrm{pixel}$ is the mean difference between SR and HR, absolute by default (`pixel_loss`). The content term
+# compares them in the features of VGG-19, a classification network:
 #
 # $$ L_\mathrm{content} = \sum_l \frac{w_l}{N_l} \sum_{i=1}^{N_l}
 #        d \left( s_l \, \phi_l(\tilde{x}_\mathrm{SR})_i , \; s_l \, \phi_l(\tilde{x}_\mathrm{HR})_i \right) ,
@@ -157,8 +161,20 @@ stage.markdown(players(adversarial.adversarial_loss))
 # (`content_loss`), $w_l$ is the weight of the layer (`content_layers`) and $x$ an image in [0,1]. VGG-19 was trained
 # on images normalised by the mean $\mu$ and the standard deviation $\sigma$ of each colour of ImageNet, so its
 # inputs are normalised in the same way. Activations of different layers differ in size; the scale $s_l$
-# (`content_scale`) is by default the reciprocal of the layer's mean activation, or a number ($1/12.75$ in Ledig et
-# al.).
+# (`content_scale`) is by default the reciprocal of the layer's mean absolute activation on the first HR crops, or a
+# number ($1/12.75$ in Ledig et al.).
+#
+# The grid term punishes the regular pattern that a pixel shuffle can leave, the evenness term any narrow peak or notch
+# in the spectrum:
+#
+# $$ L_\mathrm{grid} = \operatorname{mean}_{c, f} \left( E_{\mathrm{SR},c}(f) - E_{\mathrm{HR},c}(f) \right)^2 ,
+#        \quad E_{x,c}(f) = \log P_{x,c}(f) - \operatorname{mean}_{r \in R(f)} \log P_{x,c}(r) , $$
+#
+# where $P_{x,c}(f)$ is the power of colour $c$ at the two-dimensional frequency $f$, averaged over windowed blocks of
+# 48×48 pixels of the whole batch, and $R(f)$ is the ring of frequencies 4 to 6 bins away, held fixed in the gradient.
+# The mean goes over the three colours and the frequencies whose two components are multiples of $1/s$ cycles per pixel
+# for a scale of $s$, except 0. $L_\mathrm{even}$ is the same over all frequencies from 0.15 cycles per pixel. With
+# `grid_sides: above` the grid term counts peaks alone.
 #
 # The choice of layers (`content_layers`) decides what counts as content. A value in `relu2_2` (VGG22 in Ledig et
 # al.) depends on 14×14 pixels: edges and fine texture. One in `relu5_4` (VGG54) depends on 252×252 pixels: it
@@ -196,8 +212,11 @@ record_trained(split_csv, stage.directory)
 # %% [markdown]
 # ## Did the two networks stay balanced?
 #
-# A discriminator that is always right teaches the generator nothing more; nor does one that guesses. The first figure
-# shows how well it tells the crops apart, the other two what the generator's loss consists of.
+# A discriminator that guesses has nothing to teach. One that is always right still has: with `bce` the generator's
+# gradient at the logit has the size $1 - \sigma(D(G(x_\mathrm{LR})))$, which is then close to 1, but for all images
+# alike, however real they look. (With $\log (1 - \sigma(D(G(x_\mathrm{LR}))))$ as its loss, or with `lsgan_sigmoid`, it
+# would vanish.) The first figure shows how well the discriminator tells the crops apart, the other two what the
+# generator's loss consists of.
 
 # %%
 for exhibit in exhibits.game(curve):
@@ -239,7 +258,7 @@ stage.figure(
     caption="PSNR and SSIM of the validation images during adversarial training; the dashed line is bicubic. A "
     "slow fall is the price of sharper texture; a sudden drop means that the adversarial weight or the learning rate "
     "is too high. The grid artefact is the power of a regular pattern with the period of the pixel shuffle: 0 is the "
-    "original's own level, and dots are seen from about +3 dB.",
+    "original's own level. From about +3 dB on, look for dots in smooth places.",
 )
 
 # %% [markdown]

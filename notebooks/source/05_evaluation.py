@@ -28,6 +28,7 @@ sampling = "steps"
 patches_per_image = None
 degradation = "bicubic"
 blur_sigma = 1.0
+sharpen_targets = False
 device = "auto"
 dtype = "auto"
 threads = "auto"

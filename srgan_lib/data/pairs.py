@@ -38,7 +38,7 @@ class Pair:
     ----------
     image : the photograph's name.
     hr : H×W×3 uint8, both sizes multiples of the scale.
-    lr : (H/scale)×(W/scale)×3 uint8; None where the degradation is random and each crop gets its own.
+    lr : (H/scale)×(W/scale)×3 uint8; None where the degradation is random and drawn anew for each crop.
     """
 
     image: str
@@ -49,7 +49,7 @@ class Pair:
     def given_lr(self) -> np.ndarray:
         """The LR image of a pair that has one, as all pairs for validation and testing do."""
         if self.lr is None:
-            raise ValueError(f"{self.image}: has no LR image; its crops are degraded one by one")
+            raise ValueError(f"{self.image}: has no LR image; it is degraded anew for each crop")
         return self.lr
 
 
@@ -70,7 +70,7 @@ def load_pairs(
 
     Parameters
     ----------
-    split : what :func:`make_split` or :func:`read_split` returned.
+    split : what :func:`srgan_lib.data.split.make_split` or :func:`~srgan_lib.data.split.read_split` returned.
     photos : the same photographs.
     shared : the shared parameters (scale, degradation, blur_sigma, image_size, data_seed, lr_folder).
     part : train, validation or test.

@@ -11,10 +11,11 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from srgan_lib.data.degrade import degrade
+from srgan_lib.data.degrade import degrade, is_deterministic
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.randomness import random_stream
+from srgan_lib.data.sharpen import sharpened
 from srgan_lib.params.shared import CropRegion, Degradation, Sampling, Shared
 
 
@@ -30,8 +31,8 @@ class PatchSampler:
 
     Parameters
     ----------
-    pairs : training pairs; their arrays are not copied. Where ``lr`` is None every crop is degraded on
-        its own, else LR crops are cut in step with HR.
+    pairs : training pairs; their arrays are not copied. Where ``lr`` is None every crop gets an LR crop of its own, else
+        LR crops are cut in step with HR.
     crop : side of the HR crops in pixels, a multiple of scale.
     scale : how many times smaller LR is.
     batch : crops per step, over all processes.
@@ -41,7 +42,11 @@ class PatchSampler:
     patches_per_image : this many patches of each image are drawn once and used throughout; None: every crop is new.
     region : where the top left corners of crops lie: ``anywhere``, or in the image's ``inner_half`` (from a quarter to
         three quarters of each side) as far as crops from there fit.
-    degradation, blur_sigma : how LR is made where ``lr`` is None.
+    degradation, blur_sigma : how LR is made where ``lr`` is None: from the HR crop alone, or if ``realistic``, whose
+        steps reach far, from a region of 25/16 of its side, in whole LR pixels, in which it lies at random. So does
+        Real-ESRGAN, whose crops are 256 and regions 400 pixels wide; a crop of 96 is cut from 152. What an image
+        lacks for a region is mirrored on the right and below. The crop itself is never of mirrored pixels.
+    sharpen : make LR of sharpened HR, where it is ``realistic``.
     part : (index, count) of this process: its batches are that slice of the global batch.
 
     Raises
@@ -66,6 +71,7 @@ class PatchSampler:
         region: CropRegion = "anywhere",
         degradation: Degradation = "bicubic",
         blur_sigma: float = 1.0,
+        sharpen: bool = False,
         part: tuple[int, int] = (0, 1),
     ) -> None:
         """Check that batches can be drawn, and hold the pairs."""
@@ -80,7 +86,7 @@ class PatchSampler:
                 height, width = pair.hr.shape[:2]
                 raise ImageError(f"{pair.image}: {width}×{height} pixels are smaller than the crop of {crop}×{crop}")
         self.pairs, self.crop, self.scale, self.batch_size = list(pairs), crop, scale, batch
-        self.seed, self.augment, self.blur_sigma = seed, augment, blur_sigma
+        self.seed, self.augment, self.blur_sigma, self.sharpen = seed, augment, blur_sigma, sharpen
         self.degradation: Degradation = degradation
         self.sampling: Sampling = sampling
         self.patches_per_image = patches_per_image
@@ -108,6 +114,7 @@ class PatchSampler:
             region=shared.crop_region,
             degradation=shared.degradation,
             blur_sigma=shared.blur_sigma,
+            sharpen=shared.sharpen_targets,
             part=part,
         )
 
@@ -134,12 +141,35 @@ class PatchSampler:
             hr_crop = _dihedral(pair.hr[top : top + self.crop, left : left + self.crop], turns[index])
             if pair.lr is not None:
                 lr_crop = _dihedral(pair.lr[row : row + small, column : column + small], turns[index])
+            elif is_deterministic(self.degradation):
+                lr_crop = degrade(np.ascontiguousarray(hr_crop), self.scale, self.degradation, self.blur_sigma)
             else:
                 own = random_stream(self.seed, "degradation of crops", step, index)
-                lr_crop = degrade(np.ascontiguousarray(hr_crop), self.scale, self.degradation, self.blur_sigma, own)
+                lr_crop = self._degraded(pair.hr, corners[index], turns[index], own)
             hr[slot] = hr_crop.transpose(2, 0, 1)
             lr[slot] = lr_crop.transpose(2, 0, 1)
         return torch.from_numpy(lr), torch.from_numpy(hr)
+
+    def _degraded(self, hr: np.ndarray, corner: np.ndarray, turn: int, rng: np.random.Generator) -> np.ndarray:
+        """Degrade a turned region around the crop at ``corner``, which is given in LR pixels, and cut the LR crop from it."""
+        small = self.crop // self.scale
+        spare = -(-small * 9 // 16)
+        side = self.scale * (small + spare)
+        room = np.maximum(np.array(hr.shape[:2]) - side, 0) // self.scale
+        start = np.clip(corner - rng.integers(0, spare + 1, 2), 0, room)
+        top, left = self.scale * start
+        region = hr[top : top + side, left : left + side]
+        missing = [(0, side - length) for length in region.shape[:2]]
+        region = _dihedral(np.pad(region, (*missing, (0, 0)), mode="reflect"), turn)
+        if self.sharpen:
+            sharp = sharpened(torch.from_numpy(region.transpose(2, 0, 1).copy())[None] / 255)[0]
+            region = sharp.mul(255).round().byte().permute(1, 2, 0).numpy()
+        row, column = corner - start
+        column = spare - column if turn & 1 else column
+        row = spare - row if turn & 2 else row
+        row, column = (column, row) if turn & 4 else (row, column)
+        lr = degrade(np.ascontiguousarray(region), self.scale, self.degradation, rng=rng)
+        return lr[row : row + small, column : column + small]
 
     def _draw_images(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Draw the image of each crop in the batch, from consecutive permutations, and one of its fixed patches."""

@@ -3,6 +3,10 @@
 Twice over an image is blurred, resized, made noisy and compressed; at last it gets the ringing of
 an overshooting filter. Every choice comes from one random generator.
 
+All steps are those of the published code, its JPEG (tables that are not rounded, borders filled up with black) included.
+But each image draws for itself here, while there a batch shares the choice of a method and a pool of pairs mixes the
+batches; and horizontal frequencies meet JPEG's own table, which is transposed there.
+
 References
 ----------
 X. Wang, L. Xie, C. Dong, Y. Shan, "Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure
@@ -11,12 +15,13 @@ Synthetic Data", ICCV Workshops 2021, section 3. Ranges and probabilities are th
 
 from __future__ import annotations
 
-import io
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from scipy.fft import dctn, idctn
 from scipy.signal import fftconvolve
 from scipy.special import j1
 
@@ -37,14 +42,41 @@ class Round:
 
 FIRST = Round(1.0, (0.2, 3.0), (0.2, 0.7, 0.1), (0.15, 1.5), (1, 30), (0.05, 3.0))
 SECOND = Round(0.8, (0.2, 1.5), (0.3, 0.4, 0.3), (0.3, 1.2), (1, 25), (0.05, 2.5))
+#: Blur kernels and their probabilities; all but the sinc are as wide along both axes, or elongated at an angle.
+KERNELS = {
+    "sinc": 0.1,
+    "gaussian": 0.9 * 0.45,
+    "gaussian, elongated": 0.9 * 0.25,
+    "generalised": 0.9 * 0.12,
+    "generalised, elongated": 0.9 * 0.03,
+    "plateau": 0.9 * 0.12,
+    "plateau, elongated": 0.9 * 0.03,
+}
 KERNEL_SIZES = range(7, 22, 2)
-KERNEL_SHAPES = ("gaussian", "generalised", "plateau")
-SHAPE_PROBABILITIES = (0.70, 0.15, 0.15)
-ISOTROPIC_PROBABILITIES = {"gaussian": 0.45 / 0.70, "generalised": 0.8, "plateau": 0.8}
-SHAPE_EXPONENT = {"gaussian": (1.0, 1.0), "generalised": (0.5, 4.0), "plateau": (1.0, 2.0)}
-SINC_PROBABILITY, FINAL_SINC_PROBABILITY = 0.1, 0.8
+EXPONENT = {"gaussian": (1.0, 1.0), "generalised": (0.5, 4.0), "plateau": (1.0, 2.0)}
+FINAL_SINC_PROBABILITY = 0.8
+RESIZE_MODES = ("area", "bilinear", "bicubic")
 GREY_NOISE_PROBABILITY = 0.4
+GREY = np.array([[0.2989], [0.587], [0.114]], np.float32)  # of RGB
 JPEG_QUALITY = (30, 95)
+#: JPEG's quantisation at quality 50 (ITU-T T.81, annex K) of Y and of Cb and Cr; rows are vertical frequencies.
+LUMA_STEPS = np.array(
+    [
+        [16, 11, 10, 16, 24, 40, 51, 61],
+        [12, 12, 14, 19, 26, 58, 60, 55],
+        [14, 13, 16, 24, 40, 57, 69, 56],
+        [14, 17, 22, 29, 51, 87, 80, 62],
+        [18, 22, 37, 56, 68, 109, 103, 77],
+        [24, 35, 55, 64, 81, 104, 113, 92],
+        [49, 64, 78, 87, 103, 121, 120, 101],
+        [72, 92, 95, 98, 112, 100, 103, 99],
+    ],
+    np.float32,
+)
+CHROMA_STEPS = np.full((8, 8), 99, np.float32)
+CHROMA_STEPS[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
+#: R, G and B to Y, Cb and Cr (ITU-T T.871).
+YCBCR = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
 
 
 def degrade_realistically(hr: np.ndarray, scale: int, rng: np.random.Generator) -> np.ndarray:
@@ -60,18 +92,16 @@ def degrade_realistically(hr: np.ndarray, scale: int, rng: np.random.Generator) 
     -------
     ⌈H/scale⌉×⌈W/scale⌉×3 uint8 array.
     """
-    height, width = hr.shape[:2]
-    small = -(-height // scale), -(-width // scale)
-    image = hr / 255
-    image = _round(image, (height, width), FIRST, rng)
+    small = tuple(-(-side // scale) for side in hr.shape[:2])
+    image = _round(hr / np.float32(255), None, FIRST, rng)
     image = _jpeg(image, rng)
     image = _round(image, small, SECOND, rng)
     # JPEG artefacts may be ringing themselves, or ring after the last resizing.
-    if rng.random() < 0.5:
-        image = _jpeg(_ring(_resize(image, small, rng), rng), rng)
-    else:
-        image = _ring(_resize(_jpeg(image, rng), small, rng), rng)
-    return _levels(image)
+    jpeg_last, rings = rng.random() < 0.5, rng.random() < FINAL_SINC_PROBABILITY
+    image = image if jpeg_last else _jpeg(image, rng)
+    image = _resize(image, _resize_mode(rng), size=small)
+    image = _ring(image, rng) if rings else image
+    return _levels(_jpeg(image, rng) if jpeg_last else image)
 
 
 def gaussian_kernel(
@@ -105,74 +135,96 @@ def sinc_kernel(size: int, cutoff: float) -> np.ndarray:
     return kernel / kernel.sum()
 
 
-def _round(image: np.ndarray, size: tuple[int, int], stage: Round, rng: np.random.Generator) -> np.ndarray:
-    """Blur, resize to about ``size`` times a random factor, and add noise; H×W×3 floats in [0,1]."""
+def _round(image: np.ndarray, size: tuple[int, ...] | None, stage: Round, rng: np.random.Generator) -> np.ndarray:
+    """Blur, resize by a random factor (of itself or of ``size``), and add noise; H×W×3 float32 in [0,1]."""
     if rng.random() < stage.blur_probability:
-        image = _filter(image, _blur_kernel(stage.blur_sigma, rng))
-    low, high = stage.resize_factor
-    enlarge, shrink, _ = stage.resize_probabilities
-    choice = rng.random()
-    factor = rng.uniform(1, high) if choice < enlarge else rng.uniform(low, 1) if choice < enlarge + shrink else 1.0
-    image = _resize(image, (max(1, int(size[0] * factor)), max(1, int(size[1] * factor))), rng)
+        kind = str(rng.choice(list(KERNELS), p=list(KERNELS.values())))
+        image = _filter(image, _blur_kernel(kind, stage.blur_sigma, rng))
+    factor = _resize_factor(stage, rng)
+    if size is None:
+        least = 1.01 / min(image.shape[:2])  # leaves a pixel
+        image = _resize(image, _resize_mode(rng), scale_factor=max(factor, least))
+    else:
+        image = _resize(image, _resize_mode(rng), size=[max(1, int(side * factor)) for side in size])
     grey = rng.random() < GREY_NOISE_PROBABILITY
     if rng.random() < 0.5:
         return _add_gaussian_noise(image, rng.uniform(*stage.gaussian_sigma) / 255, grey, rng)
     return _add_poisson_noise(image, rng.uniform(*stage.poisson_scale), grey, rng)
 
 
-def _blur_kernel(sigma: Bounds, rng: np.random.Generator) -> np.ndarray:
+def _blur_kernel(kind: str, sigma: Bounds, rng: np.random.Generator) -> np.ndarray:
+    """Draw one of the ``KERNELS``."""
     size = int(rng.choice(KERNEL_SIZES))
-    if rng.random() < SINC_PROBABILITY:
+    if kind == "sinc":
         return sinc_kernel(size, rng.uniform(np.pi / 3 if size < 13 else np.pi / 5, np.pi))
-    shape = str(rng.choice(KERNEL_SHAPES, p=SHAPE_PROBABILITIES))
-    low, high = SHAPE_EXPONENT[shape]
+    shape, _, elongated = kind.partition(", ")
+    low, high = EXPONENT[shape]
     exponent = rng.uniform(low, 1) if rng.random() < 0.5 else rng.uniform(1, high)
     first, second = rng.uniform(*sigma, size=2)
-    if rng.random() < ISOTROPIC_PROBABILITIES[shape]:
-        second = first
-    return gaussian_kernel(size, (first, second), rng.uniform(-np.pi, np.pi), shape, exponent)
+    return gaussian_kernel(size, (first, second if elongated else first), rng.uniform(-np.pi, np.pi), shape, exponent)
 
 
 def _ring(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Apply the final sinc filter with its probability."""
-    kernel = sinc_kernel(int(rng.choice(KERNEL_SIZES)), rng.uniform(np.pi / 3, np.pi))
-    return _filter(image, kernel) if rng.random() < FINAL_SINC_PROBABILITY else image
+    """Apply the final sinc filter."""
+    return _filter(image, sinc_kernel(int(rng.choice(KERNEL_SIZES)), rng.uniform(np.pi / 3, np.pi)))
 
 
 def _filter(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     margin = len(kernel) // 2
     padded = np.pad(image, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
-    return fftconvolve(padded, kernel[..., None], mode="valid", axes=(0, 1))
+    return fftconvolve(padded, kernel[..., None].astype(image.dtype), mode="valid", axes=(0, 1))
 
 
-def _resize(image: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """Resize by a random method; like the source's, bilinear and bicubic alias when they shrink."""
-    mode = str(rng.choice(["area", "bilinear", "bicubic"]))
+def _resize_factor(stage: Round, rng: np.random.Generator) -> float:
+    low, high = stage.resize_factor
+    enlarge, shrink, _ = stage.resize_probabilities
+    choice = rng.random()
+    return rng.uniform(1, high) if choice < enlarge else rng.uniform(low, 1) if choice < enlarge + shrink else 1.0
+
+
+def _resize_mode(rng: np.random.Generator) -> str:
+    return str(rng.choice(RESIZE_MODES))
+
+
+def _resize(image: np.ndarray, mode: str, **target: Any) -> np.ndarray:
+    """Resize to a ``size`` or by a ``scale_factor``; like the source's, bilinear and bicubic alias when they shrink."""
     tensor = torch.from_numpy(image.transpose(2, 0, 1).copy())[None]
-    corners = {} if mode == "area" else {"align_corners": False}
-    resized = torch.nn.functional.interpolate(tensor, size=size, mode=mode, **corners)
-    return resized[0].permute(1, 2, 0).numpy()
+    return torch.nn.functional.interpolate(tensor, mode=mode, **target)[0].permute(1, 2, 0).numpy()
 
 
 def _add_gaussian_noise(image: np.ndarray, sigma: float, grey: bool, rng: np.random.Generator) -> np.ndarray:
-    noise = rng.normal(0, sigma, image.shape[:2] + ((1,) if grey else (3,)))
-    return np.clip(image + noise, 0, 1)
+    noise = rng.standard_normal((*image.shape[:2], 1 if grey else 3), np.float32)
+    return np.clip(image + sigma * noise, 0, 1)
 
 
 def _add_poisson_noise(image: np.ndarray, scale: float, grey: bool, rng: np.random.Generator) -> np.ndarray:
-    """Add shot noise, as if the brightest level were as many photons as the image has levels (a power of two)."""
-    image = _levels(image) / 255
-    signal = image @ np.array([[0.299], [0.587], [0.114]]) if grey else image
-    photons = 2 ** np.ceil(np.log2(max(2, len(np.unique(signal)))))
-    noise = rng.poisson(signal * photons) / photons - signal
+    """Add shot noise, as if white were as many photons as there are levels in the image (rounded up to a power of two)."""
+    signal = _levels(image @ GREY if grey else image) / np.float32(255)
+    photons = 2 ** math.ceil(math.log2(len(np.unique(signal))))
+    noise = rng.poisson(signal * photons).astype(np.float32) / photons - signal
     return np.clip(image + scale * noise, 0, 1)
 
 
 def _jpeg(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    file = io.BytesIO()
-    Image.fromarray(_levels(image)).save(file, "JPEG", quality=int(rng.integers(JPEG_QUALITY[0], JPEG_QUALITY[1] + 1)))
-    with Image.open(file) as compressed:
-        return np.asarray(compressed) / 255
+    """Lose what JPEG loses at a random quality: blocks of 8×8, chroma of half the resolution."""
+    quality = rng.uniform(*JPEG_QUALITY)
+    factor = 50 / quality if quality < 50 else 2 - quality / 50
+    height, width = image.shape[:2]
+    padded = np.pad(np.clip(image, 0, 1), ((0, -height % 16), (0, -width % 16), (0, 0)))
+    planes = 255 * padded @ YCBCR.T
+    planes[..., 0] = _quantise(planes[..., 0] - 128, factor * LUMA_STEPS) + 128
+    for channel in (1, 2):
+        halved = planes[..., channel].reshape(len(planes) // 2, 2, -1, 2).mean(axis=(1, 3))
+        planes[..., channel] = _quantise(halved, factor * CHROMA_STEPS).repeat(2, axis=0).repeat(2, axis=1)
+    return np.clip(planes @ np.linalg.inv(YCBCR).T / 255, 0, 1)[:height, :width]
+
+
+def _quantise(plane: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Round the cosine transform of each 8×8 block to whole steps."""
+    blocks = plane.reshape(len(plane) // 8, 8, -1, 8)
+    coefficients = dctn(blocks, axes=(1, 3), norm="ortho")
+    steps = steps[:, None]
+    return idctn(np.rint(coefficients / steps) * steps, axes=(1, 3), norm="ortho").reshape(plane.shape)
 
 
 def _levels(image: np.ndarray) -> np.ndarray:

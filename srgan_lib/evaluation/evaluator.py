@@ -85,7 +85,7 @@ class Evaluator:
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """What :func:`judge` found.
+    """What :func:`evaluate` found.
 
     Attributes
     ----------

@@ -25,16 +25,16 @@ class WeightInterpolation:
     Parameters
     ----------
     first, second : generators of one architecture.
-    **how : options of :func:`srgan_lib.evaluation.upscale.upscale_array`.
+    **options : of :func:`srgan_lib.evaluation.upscale.upscale_array`.
     """
 
     def __init__(self, first: SuperResolver, second: SuperResolver, **options: Any) -> None:
         self.first, self.second, self.options = first, second, options
 
     def __call__(self, sample: Sample, alpha: float) -> tuple[np.ndarray, dict[str, float]]:
-        """The detail by the generator that has ``share`` of the second's weights, and its figures.
+        """The detail by the generator with ``alpha`` of the second's weights, and its scores.
 
-        A figure that cannot be computed here is NaN.
+        A score that cannot be computed here is NaN.
         """
         detail = sample.part(SIDE)
         sr = upscale_array(interpolate(self.first, self.second, alpha), detail.lr, **self.options)
@@ -44,7 +44,7 @@ class WeightInterpolation:
 def try_alphas(
     interpolated: WeightInterpolation, sample: Sample, alphas: Sequence[float]
 ) -> tuple[Figure, pd.DataFrame]:
-    """Draw one detail by several generators between the two, and tabulate their scores by share."""
+    """Draw one detail by several generators between the two, and tabulate their scores by the second's share."""
     figure, axes = new_figure(1, len(alphas) + 1, height=1.75, squeeze=False)
     rows = []
     for axis, alpha in zip(axes[0], alphas, strict=False):

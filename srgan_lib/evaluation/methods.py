@@ -76,7 +76,7 @@ def interpolate(first: SuperResolver, second: SuperResolver, alpha: float) -> Su
 
     Parameters
     ----------
-    share : of the second: 0 gives the first's weights, 1 the second's.
+    alpha : share of the second: 0 gives the first's weights, 1 the second's.
 
     Raises
     ------

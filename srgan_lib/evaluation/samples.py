@@ -26,7 +26,7 @@ class Sample:
     ----------
     lr, hr : h×w×3 and H×W×3 uint8.
     results : H×W×3 uint8 by method.
-    figures : by method, each metric's value for the whole image.
+    scores : by method, each metric's value for the whole image.
     """
 
     dataset: str

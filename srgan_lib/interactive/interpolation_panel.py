@@ -17,7 +17,7 @@ def slide_between(interpolated: WeightInterpolation, samples: Sequence[Sample]) 
 
     Parameters
     ----------
-    between : the two generators.
+    interpolated : makes an image by a generator between two.
     samples : the images that the evaluation holds; the middle of the one chosen is enlarged.
     """
     by_name = {f"{sample.dataset}: {sample.image}": sample for sample in samples}

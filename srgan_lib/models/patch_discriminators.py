@@ -11,7 +11,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 
 class PatchDiscriminator(nn.Module):
-    """One logit per overlapping patch of 46×46 pixels, from convolutions under spectral normalisation.
+    """One logit per overlapping patch of 34×34 pixels, from convolutions under spectral normalisation.
 
     As pix2pix's (Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017) with two
     strided convolutions instead of three, and spectral normalisation (Miyato et al., ICLR 2018) instead of batch
@@ -47,11 +47,12 @@ class PatchDiscriminator(nn.Module):
 
 
 class UNetDiscriminator(nn.Module):
-    """One logit per pixel, from a U-Net under spectral normalisation.
+    """One logit per pixel, from the 56×56 to 64×64 around it, by a U-Net under spectral normalisation.
 
     Wang et al., "Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data", ICCVW 2021, after
     Schönfeld et al., "A U-Net Based Discriminator for Generative Adversarial Networks", CVPR 2020: three strided
-    convolutions down, three bilinear enlargements up, each with what was there on the way down added.
+    convolutions down, three bilinear enlargements up, each with what was there on the way down added, and three more
+    convolutions.
 
     Parameters
     ----------
@@ -69,6 +70,8 @@ class UNetDiscriminator(nn.Module):
             spectral_norm(nn.Conv2d(b, a, 3, padding=1, bias=False)) for a, b in reversed(list(pairwise(widths)))
         )
         self.tail = nn.Sequential(
+            spectral_norm(nn.Conv2d(channels, channels, 3, padding=1, bias=False)),
+            nn.LeakyReLU(0.2, inplace=True),
             spectral_norm(nn.Conv2d(channels, channels, 3, padding=1, bias=False)),
             nn.LeakyReLU(0.2, inplace=True),
             nn.Conv2d(channels, 1, 3, padding=1),
@@ -89,7 +92,7 @@ class UNetDiscriminator(nn.Module):
 
 
 class WaveletDiscriminator(PatchDiscriminator):
-    """A patch discriminator that sees only detail: the three high bands of a Haar wavelet transform, undecimated.
+    """A patch discriminator (35×35 pixels) that sees only detail: the three high bands of a Haar wavelet transform, undecimated.
 
     After Korkmaz et al., "Training Generative Image Super-Resolution Models by Wavelet-Domain Losses Enables Better
     Control of Artifacts", CVPR 2024 (there: symlets of length 7). What it cannot see, it cannot change: colours and

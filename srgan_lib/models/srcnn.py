@@ -11,8 +11,9 @@ from srgan_lib.params.training import GlobalSkip, Layout
 class SRCNN(SuperResolver):
     """Patch extraction, non-linear mapping and reconstruction on the bicubic enlargement of the input.
 
-    Dong et al., "Image Super-Resolution Using Deep Convolutional Networks", TPAMI 2016, on RGB. The input is the LR
-    image: the network enlarges it itself.
+    Dong et al., "Learning a Deep Convolutional Network for Image Super-Resolution", ECCV 2014, and "Image
+    Super-Resolution Using Deep Convolutional Networks", TPAMI 2016, on RGB. The input is the LR image: the network
+    enlarges it itself.
 
     Parameters
     ----------

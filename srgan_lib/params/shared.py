@@ -11,6 +11,7 @@ from srgan_lib.params.section import Section
 #: Shared parameters that say where things lie or what is told, not what is computed: no part of a fingerprint (image
 #: files are hashed).
 LOCATION_PARAMETERS = frozenset({"run_dir", "image_folder", "lr_folder", "tensorboard"})
+SHARPENING_RADIUS = 25  #: pixels that unsharp masking reaches each way
 Degradation = Literal["bicubic", "bicubic_float", "blur_bicubic", "realistic"]
 CropRegion = Literal["anywhere", "inner_half"]
 Sampling = Literal["steps", "epochs"]
@@ -73,6 +74,11 @@ class Shared(Section):
     blur_sigma: float = Field(
         default=1.0, gt=0, le=10, description="standard deviation in HR pixels (degradation: blur_bicubic)"
     )
+    sharpen_targets: bool = Field(
+        default=False,
+        description="as Real-ESRGAN, make LR of sharpened HR crops and train towards these; the discriminator's "
+        "photographs stay as they are (degradation: realistic)",
+    )
     device: str = Field(
         default="auto",
         pattern=r"^(auto|cpu|cuda(:\d+)?)$",
@@ -100,6 +106,18 @@ class Shared(Section):
     def data_seed(self) -> int:
         """The seed of the split and of the degradation of whole images."""
         return self.seed if self.split_seed is None else self.split_seed
+
+    @model_validator(mode="after")
+    def _what_is_sharpened_is_degraded(self) -> Shared:
+        if self.sharpen_targets and (self.degradation != "realistic" or self.lr_folder):
+            raise ValueError(
+                "sharpen_targets: LR is made of what is sharpened; take degradation realistic, no lr_folder"
+            )
+        if self.sharpen_targets and self.crop <= SHARPENING_RADIUS:
+            raise ValueError(
+                f"sharpen_targets: it takes crops of more than {SHARPENING_RADIUS}, and crop is {self.crop}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _folder_is_named(self) -> Shared:

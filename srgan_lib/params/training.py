@@ -71,7 +71,7 @@ class Training(Section):
 
 
 class Srcnn(Training):
-    """Stage 02: SRCNN on bicubic-enlarged input (Dong et al. 2016)."""
+    """Stage 02: SRCNN on bicubic-enlarged input (Dong et al. 2014, 2016)."""
 
     steps: int = Field(default=100, ge=1, description="training steps")
     layout: Layout = Field(default="9-5-5", description="kernel sizes of the three convolutions")

@@ -1,1 +1,1 @@
-"""Stages, fingerprints, the runner and the report."""
+"""Stages with their fingerprints and manifests, and the runner that executes them."""

@@ -49,7 +49,7 @@ class AdversarialTask(TrainingTask):
         self.stage = stage = loop.stage
         self.compute = compute = loop.compute
         shared = loop.params.shared
-        self.terms = ImageTerms.of(stage, compute, loop.first_crops(), shared.scale, losses)
+        self.terms = ImageTerms.of(stage, compute, loop.first_crops(), shared.scale, losses, shared.sharpen_targets)
         self.adversarial = AdversarialLoss(stage.adversarial_loss)
         #: Terms of the generator's loss that compare the discriminator's outputs for real and for generated images.
         self.logit_terms: dict[str, LogitTerm] = {}

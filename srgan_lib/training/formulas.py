@@ -50,5 +50,5 @@ def players(kind: AdversarialKind) -> str:
         f"$$ L_D = {discriminator} , $$\n\n"
         "and the adversarial term of the generator is\n\n"
         f"$$ L_\\mathrm{{adv}} = {generator} , $$\n\n"
-        f"both averaged over the batch. {meaning}"
+        f"both averaged over all logits of the batch. {meaning}"
     )

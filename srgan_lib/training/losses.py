@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from srgan_lib.data.sharpen import sharpened
 from srgan_lib.models.features import VGGFeatures
 from srgan_lib.models.own_code import OwnClass
 from srgan_lib.params.training import GeneratorTraining
@@ -27,11 +28,13 @@ class ImageTerms:
     ----------
     terms, weights : the distances and their weights, by name.
     clamp : whether the output is clamped to [0,1] first, which stops the gradient of what lies outside.
+    sharpen : whether HR is sharpened first.
     """
 
     terms: dict[str, Distance]
     weights: dict[str, float]
     clamp: bool = False
+    sharpen: bool = False
 
     @classmethod
     def of(
@@ -41,6 +44,7 @@ class ImageTerms:
         calibration: Tensor,
         scale: int,
         own: Sequence[tuple[OwnClass, float]] = (),
+        sharpen: bool = False,
     ) -> ImageTerms:
         """Build the terms that have a weight in a stage's parameters.
 
@@ -49,6 +53,7 @@ class ImageTerms:
         calibration : a batch of HR crops in [0,1].
         scale : enlargement factor, of whose pixel shuffle the grid term knows the frequencies.
         own : losses of the user's own, each with its weight.
+        sharpen : the parameter ``sharpen_targets``.
         """
         terms: dict[str, Distance] = {}
         weights: dict[str, float] = {}
@@ -76,7 +81,7 @@ class ImageTerms:
             terms["evenness"], weights["evenness"] = evenness_penalty().to(compute.device), stage.evenness_weight
         for loss, weight in own:
             terms[loss.name], weights[loss.name] = build_loss(loss, compute, calibration), weight
-        return cls(terms, weights, stage.clamp_in_training)
+        return cls(terms, weights, stage.clamp_in_training, sharpen)
 
     @property
     def card(self) -> dict[str, Any]:
@@ -87,6 +92,7 @@ class ImageTerms:
     def __call__(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
         """Each term, unweighted, for N×3×H×W images in [0,1]."""
         sr = sr.clamp(0, 1) if self.clamp else sr
+        hr = sharpened(hr) if self.sharpen else hr
         return {name: term(sr, hr) for name, term in self.terms.items()}
 
 

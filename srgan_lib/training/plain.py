@@ -53,7 +53,7 @@ def plain_adversarial_step(
     Parameters
     ----------
     generator, discriminator : the two players, each with its optimizer.
-    image_loss : distance of two batches of images: the pixel and content terms.
+    image_loss : distance of two batches of images: all terms of the loss that compare them.
     adversarial_loss, adversarial_weight : of both players' outputs; lambda_adv.
     lr, hr : a batch of crops, N×3×h×w and N×3×H×W in [0,1].
     """

@@ -51,5 +51,5 @@ def train_srcnn(
     """
     config = srcnn_config(params.srcnn, params.shared.scale)
     loop = Loop("srcnn", params, train_pairs, validation_pairs, directory, fingerprint, on_step)
-    terms = ImageTerms({"pixel": DISTANCES["mse"]}, {"pixel": 1.0})
+    terms = ImageTerms({"pixel": DISTANCES["mse"]}, {"pixel": 1.0}, sharpen=params.shared.sharpen_targets)
     return loop.run(["srcnn"], lambda: SupervisedTask(loop, "srcnn", config, terms))

@@ -60,7 +60,8 @@ def train_warmup(
     loop = Loop("warmup", params, train_pairs, validation_pairs, directory, fingerprint, on_step)
 
     def build() -> SupervisedTask:
-        terms = ImageTerms.of(stage, loop.compute, loop.first_crops(), scale, losses)
+        sharpen = params.shared.sharpen_targets
+        terms = ImageTerms.of(stage, loop.compute, loop.first_crops(), scale, losses, sharpen)
         return SupervisedTask(loop, "generator", config, terms, stage.initialisation, own, start)
 
     return loop.run(["generator"], build)

@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 import torch
 
+from srgan_lib.data import patches
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.patches import PatchSampler, Prefetcher
 from srgan_lib.data.resize import imresize
+from srgan_lib.data.sharpen import sharpened
 from srgan_lib.params.shared import Shared
 
 SCALE, CROP = 4, 32
@@ -148,10 +150,55 @@ def test_random_degradation_per_crop(pairs):
             assert equal((lr, hr), next(iter(batches)))
 
 
-def test_degradations_without_chance_give_the_same_lr_per_crop(pairs):
-    smooth = [Pair("a", np.full((64, 64, 3), 120, np.uint8), None)]
-    lr, _ = sampler(smooth, degradation="bicubic").batch(0)
-    assert (lr == 120).all()
+@pytest.mark.parametrize(("height", "width"), [(96, 64), (40, 120), (32, 36)])
+@pytest.mark.parametrize("augment", [False, True])
+def test_a_region_around_each_crop_is_degraded_and_mirrored_where_the_image_ends(monkeypatch, height, width, augment):
+    regions = []
+
+    def every_fourth(region, scale, kind, rng):
+        regions.append(region)
+        return region[::scale, ::scale]
+
+    monkeypatch.setattr(patches, "degrade", every_fourth)
+    pair = coordinate_pair(0, height, width)
+    realistic = sampler([Pair("a", pair.hr, None)], degradation="realistic", augment=augment)
+    for step in range(20):
+        lr, hr = realistic.batch(step)
+        assert torch.equal(lr, hr[:, :, ::SCALE, ::SCALE])
+        assert torch.equal(hr, sampler([pair], augment=augment).batch(step)[1])
+    assert {region.shape for region in regions} == {(52, 52, 3)}  # 25/16 of the crop, in whole LR pixels
+    if not augment:
+        places = {(int(rows[0]), int(columns[0])) for rows, columns in ((r[:, 0, 0], r[0, :, 1]) for r in regions)}
+        assert all(row <= max(height - 52, 0) and column <= max(width - 52, 0) for row, column in places)
+        mirrored = np.pad(np.arange(height), (0, max(0, 52 - height)), mode="reflect")
+        assert all(np.array_equal(region[:, 0, 0], mirrored[region[0, 0, 0] :][:52]) for region in regions)
+
+
+def test_crops_lie_anywhere_in_their_regions(monkeypatch):
+    monkeypatch.setattr(patches, "degrade", lambda region, scale, kind, rng: corners.append(region[0, 0, :2]) or region)
+    corners, large = [], coordinate_pair(0, 240, 240)
+    for seed in range(300):
+        sampler([large])._degraded(large.hr, np.array([25, 25]), 0, np.random.default_rng(seed))
+    assert {tuple(corner) for corner in corners} == {
+        (row, column) for row in range(80, 101, 4) for column in range(80, 101, 4)
+    }
+
+
+def test_lr_is_made_of_sharpened_hr_if_asked(monkeypatch, photograph):
+    monkeypatch.setattr(patches, "degrade", lambda region, scale, kind, rng: regions.append(region) or region)
+    regions, hr = [], photograph("astronaut")[:52, 200:252]
+    for asked in (False, True):
+        realistic = sampler([Pair("a", hr, None)], degradation="realistic", sharpen=asked)
+        realistic._degraded(hr, np.array([0, 0]), 0, np.random.default_rng(0))
+    plain, sharp = (torch.from_numpy(region.transpose(2, 0, 1).copy())[None] / 255 for region in regions)
+    assert not torch.equal(plain, sharp)
+    torch.testing.assert_close(sharp, sharpened(plain), atol=0.51 / 255, rtol=0)
+
+
+def test_degradations_without_chance_see_the_crop_alone():
+    noisy = [Pair("a", np.random.default_rng(0).integers(0, 256, (96, 96, 3)).astype(np.uint8), None)]
+    for small, large in zip(*sampler(noisy, degradation="bicubic").batch(0), strict=True):
+        assert np.array_equal(small.permute(1, 2, 0), imresize(large.permute(1, 2, 0).numpy(), 1 / SCALE))
 
 
 def test_a_run_s_sampler_follows_its_shared_parameters():

@@ -3,7 +3,7 @@ import pytest
 
 from srgan_lib.data.images import read_image
 from srgan_lib.data.realistic import (
-    KERNEL_SHAPES,
+    EXPONENT,
     _add_gaussian_noise,
     _add_poisson_noise,
     _filter,
@@ -42,7 +42,7 @@ def test_small_crops(photograph):
         assert degrade_realistically(photograph[:16, :16], 8, np.random.default_rng(seed)).shape == (2, 2, 3)
 
 
-@pytest.mark.parametrize("shape", KERNEL_SHAPES)
+@pytest.mark.parametrize("shape", EXPONENT)
 def test_kernels_are_normalised_and_symmetric(shape):
     kernel = gaussian_kernel(15, (3.0, 1.0), 0.7, shape, 1.5)
     assert kernel.shape == (15, 15) and np.isclose(kernel.sum(), 1)

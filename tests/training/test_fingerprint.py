@@ -88,6 +88,12 @@ def test_the_modules_of_each_trainer(stage, make_params):
     ("stage", "sections", "more", "less"),
     [
         ("warmup", {"shared": {"degradation": "realistic"}}, {"data.realistic"}, set()),
+        (
+            "srcnn",
+            {"shared": {"degradation": "realistic", "sharpen_targets": True, "crop": 32}},
+            {"data.realistic", "data.sharpen"},
+            set(),
+        ),
         ("srcnn", {"srcnn": {"ema_decay": 0.9, "monitor": "ssim_y"}}, {"training.ema"}, set()),
         ("warmup", {"warmup": {"content_weight": 0.0}}, set(), CONTENT),
         ("warmup", {"warmup": {"generator": "rrdbnet"}}, {"models.rrdbnet"}, SRRESNET),
@@ -160,7 +166,14 @@ def test_every_import_of_a_deciding_module_is_deciding_somewhere_or_not_hashed()
         "metrics.lr_psnr",
         "metrics.niqe",
     }
-    alternatives |= {"data.realistic", "training.ema", "metrics.lpips", "metrics.multiscale", "metrics.spectra"}
+    alternatives |= {
+        "data.realistic",
+        "data.sharpen",
+        "training.ema",
+        "metrics.lpips",
+        "metrics.multiscale",
+        "metrics.spectra",
+    }
     known = set.union(*PINNED.values()) | alternatives | NOT_HASHED_MODULES.keys()
     for name in set.union(*PINNED.values()):
         assert imports(name) <= known, name

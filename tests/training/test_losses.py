@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from srgan_lib.data.sharpen import sharpened
 from srgan_lib.models.features import VGGFeatures
 from srgan_lib.params.training import Adversarial
 from srgan_lib.training.adversarial_loss import AdversarialLoss, feature_matching
@@ -174,6 +175,13 @@ def test_clamping_in_training_stops_the_gradient_outside():
         terms = ImageTerms({"pixel": DISTANCES["l1"]}, {"pixel": 1.0}, clamp)
         (gradient,) = torch.autograd.grad(terms(sr, torch.zeros(1, 3, 4, 4))["pixel"], sr)
         assert gradient.sum().item() == pytest.approx(expected)
+
+
+def test_targets_are_sharpened_if_asked():
+    sr, hr = images(0, 26), images(1, 26)
+    plain, sharp = (ImageTerms({"pixel": DISTANCES["l1"]}, {"pixel": 1.0}, sharpen=asked) for asked in (False, True))
+    torch.testing.assert_close(sharp(sr, hr), plain(sr, sharpened(hr)))
+    assert sharp(sr, hr) != plain(sr, hr)
 
 
 def test_weighted_sum():
