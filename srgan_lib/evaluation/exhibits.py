@@ -47,12 +47,13 @@ def details(summary: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) -> I
 
 def certainty(summary: pd.DataFrame, metrics: pd.DataFrame, test_sets: Iterable[str]) -> Iterator[Exhibit]:
     """Show differences from bicubic and all images' scores; ``metrics`` is ``metrics.csv``."""
+    own = " by the run's own training" if summary.trainings.max() > 1 else ""
     for test_set in test_sets:
         yield Exhibit(
             figures.differences(summary, metrics, test_set),
             f"differences_{test_set}",
-            f"Paired difference from bicubic on <code>{test_set}</code>: mean with its 95 % interval, and every image as a "
-            f"grey point. Where an interval crosses the zero line and points lie on both sides, these images do not tell "
+            f"Paired difference from bicubic on <code>{test_set}</code>: mean with its 95 % interval, and every image{own} "
+            f"as a grey point. Where an interval crosses the zero line and points lie on both sides, these images do not tell "
             f"the method from bicubic; where all points lie on one side, they leave it open.",
             SUMMARY,
         )

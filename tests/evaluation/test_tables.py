@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from srgan_lib import markup
 from srgan_lib.evaluation.statistics import summarise
 from srgan_lib.evaluation.tables import along, as_text, detail, overview
 
@@ -62,3 +63,20 @@ def test_the_way_from_one_network_to_another_by_its_shares(summary):
     assert table[table.dataset == "two"].psnr_y.tolist() == [27.5, 28.5]
     assert table.share.tolist() == [0, 1, 0, 1]
     assert along(summary, {"srgan": 1}).method.tolist() == ["srgan", "srgan"]
+
+
+@pytest.mark.parametrize("images", [1, 2, 3, 4])
+def test_a_few_images_leave_no_interval_and_no_nan(images):
+    scores = {"bicubic": [25.0, 27.0, 26.0, 31.0], "srgan": [26.0, 27.5, 29.0, 31.5]}
+    rows = [
+        {"dataset": "one", "image": f"image{number}", "method": method, "psnr_y": values[number]}
+        for method, values in scores.items()
+        for number in range(images)
+    ]
+    found = summarise(pd.DataFrame(rows))
+    shown = detail(found, "one", "psnr_y")
+    html = markup.table(shown["frame"], formats=shown["formats"], best=shown["best"])
+    assert "nan" not in as_text(found) + html
+    assert [text == "–" for text in shown["frame"]["95 % interval"]] == [images < 4] * 2
+    assert list(shown["frame"]["better on"]) == ["", f"{images} of {images}"]
+    assert ("(" in shown["frame"]["from bicubic"].iloc[1]) == (images >= 4)
