@@ -46,6 +46,15 @@ def test_split_is_drawn_from_the_seed(folder):
     assert set(frame.image[frame.split == "test"]) != set(split_of(folder, seed=1)[1].query("split == 'test'").image)
 
 
+def test_split_seed_keeps_the_split_and_whole_images_of_another_seed(folder):
+    photos, frame = split_of(folder)
+    again = shared(folder, seed=1, split_seed=0, degradation="realistic")
+    pd.testing.assert_frame_equal(split_of(folder, seed=1, split_seed=0)[1], frame)
+    first = shared(folder, degradation="realistic")
+    lr = [load_pairs(frame, photos, parameters, "test")[0].lr for parameters in (first, again)]
+    np.testing.assert_array_equal(*lr)
+
+
 def test_csv_round_trip_keeps_names_as_text(folder, tmp_path):
     photos, frame = split_of(folder)
     frame.to_csv(tmp_path / "split.csv", index=False)

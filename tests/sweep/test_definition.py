@@ -106,6 +106,12 @@ def test_what_is_wrong_is_refused_before_anything_runs(project, content, words):
     assert not (project / "results").exists()
 
 
+def test_a_sweep_repeats_by_its_seeds_alone(project):
+    with pytest.raises(ParameterError) as caught:
+        runs_of(project, grid={"evaluation.repeats": [1, 3]})
+    assert (caught.value.parameter, caught.value.allowed) == ("evaluation.repeats", ("1",))
+
+
 def test_every_run_is_scored_on_the_validation_images_which_choose(project):
     runs = runs_of(project, base={"params": "../demo.yaml", "set": {"test_sets": ["Set5"]}}, seeds=[0, 1])
     assert [run.params.evaluation.test_sets for run in runs] == [["Set5", "validation"]] * 2
