@@ -32,6 +32,9 @@ def overviews(summary: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) ->
 
 def details(summary: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) -> Iterator[Exhibit]:
     """Show each test set's spread, intervals and differences by the metrics that matter."""
+    over = ""
+    if summary.trainings.max() > 1:
+        over = "<em>over trainings</em> is the standard deviation of the means of a method's networks. "
     for test_set, pairs in test_sets.items():
         for metric in (name for name in DETAILED if name in set(summary.metric)):
             yield _table(
@@ -40,7 +43,7 @@ def details(summary: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) -> I
                 f"{METRICS[metric].label} on <code>{test_set}</code>: mean, spread (standard deviation, median, "
                 f"interquartile range), 95 % interval of the mean, paired difference from bicubic with its interval, and "
                 f"on how many images the method is better; <em>driven by</em> names the image without which the mean would "
-                f"change most. "
+                f"change most. {over}"
                 f"{_tests(len(pairs))}",
             )
 
