@@ -3,17 +3,23 @@ import math
 from typing import get_args
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from srgan_lib.data.images import read_image
 from srgan_lib.data.resize import imresize
+from srgan_lib.evaluation.contestants import repeated_trainings
 from srgan_lib.evaluation.evaluator import FIRST_COLUMNS, evaluate, metric_names
 from srgan_lib.evaluation.matching import match_test_sets
 from srgan_lib.evaluation.methods import classical
 from srgan_lib.evaluation.whole_images import WholeImages
+from srgan_lib.methods import TRAINED
 from srgan_lib.metrics.measure import measure
 from srgan_lib.metrics.registry import METRICS
+from srgan_lib.models.files import save_model
+from srgan_lib.models.generators import build_generator
 from srgan_lib.params.evaluation import Evaluation, ExtraMetric
+from srgan_lib.params.shared import Shared
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +67,30 @@ def test_samples_carry_results_and_figures_also_of_images_not_held(result, pairs
         for method, enlarge in methods.items():
             assert np.array_equal(sample.results[method], enlarge(pair))
             assert sample.scores[method]["psnr_y"] == measure(enlarge(pair), pair.hr, 4, ["psnr_y"])["psnr_y"]
+
+
+def test_networks_of_repeated_trainings_are_measured_beside_the_run_s_own(pairs, methods, result, tmp_path):
+    config = {"architecture": "srcnn", "scale": 4, "global_skip": "bicubic"}
+    for network in TRAINED.values():
+        save_model(network.path(tmp_path), build_generator(config), config)
+    shared, evaluation = Shared.model_validate({"device": "cpu", "dtype": "float32"}), Evaluation()
+    repeats = repeated_trainings([tmp_path, tmp_path], shared, evaluation)
+    assert [list(one) for one in repeats] == [list(TRAINED)] * 2
+    told = []
+    found = evaluate(
+        {"one": pairs[:2]},
+        methods,
+        scale=4,
+        names=["log_spectral_distance", "psnr_y", "ssim_y"],
+        repeats=[{"srgan": one["srgan"]} for one in repeats],
+        on_step=lambda done, total: told.append((done, total)),
+    )
+    assert told[-1] == (10, 10) and result.repeats is None
+    first = result.metrics[result.metrics.dataset == "one"]
+    pd.testing.assert_frame_equal(found.metrics, first)
+    assert found.repeats is not None
+    assert list(found.repeats.columns) == ["repeat", *first.columns] and list(found.repeats.repeat) == [1, 2] * 2
+    assert found.repeats.psnr_y[0] == found.repeats.psnr_y[1] < first[first.method == "srgan"].psnr_y.max()
 
 
 def test_the_typical_image_of_each_dataset_is_kept_too(pairs, methods):
