@@ -266,7 +266,7 @@ def _trainings(scores: PairedScores) -> str:
 def _seen(verdict: Verdict) -> Direction:
     """Tell which way the images point, even where their interval holds zero."""
     if verdict.direction == "open":
-        return "better" if verdict.better_on else "worse"
+        return "better" if verdict.ahead else "worse"
     return verdict.direction
 
 

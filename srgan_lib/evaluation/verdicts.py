@@ -47,26 +47,35 @@ class Verdict:
 
         Better or worse where the interval excludes zero, or there are too few images for one. Unchanged where the difference
         rounds to zero, or the interval includes zero and the images' signs are mixed. Open where the interval includes
-        zero although all images that differ agree: these images can show neither a difference nor that there is none.
+        zero although the images agree: they can show neither a difference nor that there is none.
         """
         measure = METRICS[self.metric]
         if measure.text(self.difference) == measure.text(0):
             return "unchanged"
         if self.low <= 0 <= self.high:
             return "unchanged" if self.mixed else "open"
-        return "better" if (self.difference > 0) == measure.higher_is_better else "worse"
+        return "better" if self.ahead else "worse"
+
+    @property
+    def ahead(self) -> bool:
+        """Whether the method has the better mean."""
+        return (self.difference > 0) == METRICS[self.metric].higher_is_better
 
     @property
     def mixed(self) -> bool:
-        """Whether the method is better on some images and worse on others, or equal on all."""
-        return bool(self.better_on) == bool(self.worse_on)
+        """Whether the images disagree: neither all that differ go one way, nor more of them than chance explains."""
+        if not (self.better_on and self.worse_on):
+            return self.better_on == self.worse_on
+        from scipy.stats import binomtest
+
+        return binomtest(self.better_on, self.better_on + self.worse_on).pvalue >= 0.05
 
     @property
     def counted(self) -> str:
-        """Say on how many of a few images the method is better or worse: ``better on 5 of 5``; of many, nothing."""
-        if not 1 < self.images <= COUNTED:
+        """Say on how many images the method is better or worse: ``better on 5 of 5``; of many only where it is open."""
+        if not 1 < self.images <= COUNTED and self.direction != "open":
             return ""
-        ahead = (self.difference > 0) == METRICS[self.metric].higher_is_better
+        ahead = self.ahead
         return f"{'better' if ahead else 'worse'} on {self.better_on if ahead else self.worse_on} of {self.images}"
 
 
