@@ -183,6 +183,9 @@ stage.markdown(players(adversarial.adversarial_loss))
 # layers are zero and carry no information.
 #
 # ## One training step
+#
+# `docs/examples/minsrgan.py` has this step and everything around it, from the photographs to the scores, in one file of
+# plain PyTorch. Under the settings that it names, its weights and the pipeline's are equal to the last bit.
 
 # %%
 stage.source(

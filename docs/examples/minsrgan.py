@@ -1,0 +1,300 @@
+"""SRGAN in one file, to be read from top to bottom: data, networks, losses, both trainings, the comparison.
+
+"The paper" is C. Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network",
+CVPR 2017; equations are numbered as there. LR is the low-resolution image, HR the original, SR the generator's result.
+
+    python docs/examples/minsrgan.py PHOTOS/ OUT/
+
+reads the photographs in PHOTOS (fourteen or more, each side at least CROP pixels), trains on all but six of them, and
+writes both networks and the enlarged test images to OUT. The pipeline of this repository trains the same networks in
+less time, and reports on them:
+
+    srgan run params/demo.yaml --run mini -p dataset=folder -p image_folder=PHOTOS -p schedule=constant
+        -p adversarial.learning_rate=1e-4 -p generator_even_phases=false -p grid_weight=0 -p evenness_weight=0
+        -p content_layers='{relu2_2: 1}' -p content_weights=imagenet -p device=cpu -p dtype=float32 -p threads=1
+
+tests/test_minsrgan.py trains both: the weights of both networks are equal to the last bit. (The pipeline reads more
+kinds of files, applies colour profiles, makes transparent pixels white, and refuses photographs that appear twice.)
+"""
+
+import math
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import nn
+from torch.nn import functional as F
+from torchvision.models import vgg19
+
+SEED = 0
+THREADS = 1  # more are faster; the same number gives the same weights
+TEST_IMAGES, VALIDATION_IMAGES = 5, 1  # never trained on; by the latter the pipeline watches its training
+BATCH, CROP = 8, 96  # crops a step, and their side in HR pixels
+SCALE = 4  # the generator doubles twice: no other scale will do
+CHANNELS, BLOCKS, DISCRIMINATOR_CHANNELS = 64, 16, 64
+WARMUP_STEPS, WARMUP_RATE = 160, 5e-4  # enough to be better than bicubic; the paper: a million, at 1e-4
+ADVERSARIAL_STEPS, ADVERSARIAL_RATE = 80, 1e-4  # the paper: 200,000
+CONTENT_WEIGHT, ADVERSARIAL_WEIGHT = 0.5, 1e-3
+VGG_WEIGHTS = "imagenet"  # downloaded once, 548 MB; "random" needs no download, and random features compare images, too
+
+
+def random_stream(purpose, *step):
+    """Return NumPy's random generator for one purpose and step: no choice depends on what was drawn before it."""
+    return np.random.default_rng([SEED, zlib.crc32(purpose.encode()), *step])  # crc32 makes a number of the name
+
+
+# ---- Data: photographs, their LR images, and random crops of both ----------------------------------------------------
+def cubic(x):
+    """Evaluate the bicubic kernel (Keys 1981, a = -0.5) at distances in pixels."""
+    x = np.abs(x)
+    near, far = 1.5 * x**3 - 2.5 * x**2 + 1, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
+    return np.where(x <= 1, near, np.where(x <= 2, far, 0.0))
+
+
+def imresize(image, factor):
+    """Resize an H×W×3 uint8 image as MATLAB's imresize, with which the field makes its LR images."""
+    # Pillow's and PyTorch's bicubic differ from it, and a network learns to undo exactly the blur it was trained with.
+    stretch = min(factor, 1)  # when shrinking, the kernel is as many times wider: that prevents aliasing
+    for axis in (0, 1):
+        size = image.shape[axis]
+        centres = (np.arange(math.ceil(size * factor)) + 0.5) / factor - 0.5  # of output pixels, in input pixels
+        first = np.floor(centres - 2 / stretch).astype(int)
+        positions = first[:, None] + np.arange(math.ceil(4 / stretch) + 2)  # the input pixels that each one sees
+        weights = cubic(stretch * (centres[:, None] - positions))
+        weights /= weights.sum(1, keepdims=True)
+        positions = positions.clip(0, size - 1)  # beyond the border: the last pixel again
+        lines = np.moveaxis(image.astype(float), axis, 0)
+        lines = sum(weights[:, tap, None, None] * lines[positions[:, tap]] for tap in range(weights.shape[1]))
+        lines = np.floor(lines.clip(0, 255) + 0.5)  # MATLAB rounds after each of the two passes, .5 upwards
+        image = np.moveaxis(lines, 0, axis).astype(np.uint8)
+    return image
+
+
+def read_photographs(folder):
+    """Read a folder; return the photographs for training and those for testing, as lists of (name, HR, LR)."""
+    files = sorted(file for file in Path(folder).iterdir() if file.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    order = random_stream("split").permutation(len(files))
+    photographs = []
+    for index in range(len(files)):
+        hr = np.asarray(ImageOps.exif_transpose(Image.open(files[index])).convert("RGB"))
+        hr = hr[: len(hr) // SCALE * SCALE, : len(hr[0]) // SCALE * SCALE]  # whole LR pixels
+        photographs.append((files[index].stem, hr, imresize(hr, 1 / SCALE)))
+    test, train = order[:TEST_IMAGES], order[TEST_IMAGES + VALIDATION_IMAGES :]
+    return [photographs[index] for index in sorted(train)], [photographs[index] for index in sorted(test)]
+
+
+def to_tensor(images):
+    """Convert H×W×3 uint8 images to one N×3×H×W tensor in [0,1]."""
+    batch = torch.from_numpy(np.stack([image.transpose(2, 0, 1) for image in images]))
+    # In memory the channels of a pixel lie side by side (channels_last), with which convolutions are faster.
+    return batch.to(torch.float32, memory_format=torch.channels_last) / 255
+
+
+def turned(image, turn):
+    """Mirror left-right, mirror top-bottom, swap rows and columns, or not: one binary digit of 0 to 7 each."""
+    image = image[:, ::-1] if turn & 1 else image
+    image = image[::-1] if turn & 2 else image
+    return image.swapaxes(0, 1) if turn & 4 else image
+
+
+def random_crops(photographs, step):
+    """Draw the batch of a step: LR and HR crops of the same places, each from another photograph."""
+    rng, small = random_stream("crops", step), CROP // SCALE
+    chosen = rng.choice(len(photographs), BATCH, replace=False)
+    # Corners are drawn in LR pixels, so that the LR crop shows exactly what the HR crop shows.
+    room = np.array([lr.shape[:2] for _, _, lr in photographs])[chosen] - small
+    corners = rng.integers(0, room + 1)
+    turns = rng.integers(0, 8, BATCH)  # the eight ways to mirror and turn a square: eight crops out of one
+    lr_crops, hr_crops = [], []
+    for index, (row, column), turn in zip(chosen, corners, turns, strict=True):
+        _, hr, lr = photographs[index]
+        lr_crops.append(turned(lr[row : row + small, column : column + small], turn))
+        row, column = SCALE * row, SCALE * column
+        hr_crops.append(turned(hr[row : row + CROP, column : column + CROP], turn))
+    return to_tensor(lr_crops), to_tensor(hr_crops)
+
+
+# ---- The generator, SRResNet (the paper's figure 4, above) -----------------------------------------------------------
+class PReLU(nn.PReLU):
+    """max(0, x) + a·min(0, x) with a learned a: nn.PReLU, but for the order in which the gradient of a is summed."""
+
+    def forward(self, x):
+        return F.relu(x) + self.weight * x.clamp(max=0)
+
+
+class Generator(nn.Module):
+    """Enlarge N×3×h×w in [0,1] to N×3×4h×4w. Unlike the paper's, it learns what to add to the bicubic enlargement."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(3, CHANNELS, 9, padding=4), PReLU())
+        self.blocks = nn.ModuleList()
+        for _ in range(BLOCKS):
+            one, two = (nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1) for _ in range(2))
+            self.blocks.append(nn.Sequential(one, nn.BatchNorm2d(CHANNELS), PReLU(), two, nn.BatchNorm2d(CHANNELS)))
+        self.body = nn.Sequential(nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1), nn.BatchNorm2d(CHANNELS))
+        # A pixel shuffle makes one channel of twice the size out of four channels; convolutions make the four.
+        once, again = (nn.Conv2d(CHANNELS, 4 * CHANNELS, 3, padding=1) for _ in range(2))
+        self.grow = nn.Sequential(once, PReLU(), nn.PixelShuffle(2), again, PReLU())  # the second shuffle: see below
+        self.last = nn.Conv2d(CHANNELS, 3, 9, padding=4)
+        nn.init.zeros_(self.last.weight)  # training begins at bicubic quality: nothing is added yet
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, lr):
+        features = blocked = self.first(lr)
+        for block in self.blocks:
+            blocked = blocked + block(blocked)  # residual: a block learns what to add to its input
+        features = self.grow(features + self.body(blocked))  # and so do all blocks together
+        return shuffle_and_convolve(features, self.last.weight, self.last.bias) + enlarge(lr)
+
+
+def shuffle_and_convolve(x, kernel, bias):
+    """Compute F.conv2d(F.pixel_shuffle(x, 2), kernel, bias, padding=4), for a 9×9 kernel, in a third of the time.
+
+    It convolves first, at the small size, and shuffles only three channels. Of 2×2 output pixels, each needs the kernel
+    at an offset of its own: hence four padded kernels of 10×10 taps. pixel_unshuffle sorts the taps by the place in 2×2
+    shuffled pixels on which they fall, which is the order of the channels of x: 4 times 5×5 taps on the small grid.
+    """
+    offsets = [(row, column) for row in (0, 1) for column in (0, 1)]
+    kernels = [F.pixel_unshuffle(F.pad(kernel, (column, 1 - column, row, 1 - row)), 2) for row, column in offsets]
+    kernels = torch.stack(kernels, 1).flatten(0, 1)  # from 3×4×… to 12×…: the order in which pixel_shuffle reads them
+    return F.pixel_shuffle(F.conv2d(x, kernels, padding=2), 2) + bias[:, None, None]
+
+
+def enlarge(images):
+    """Enlarge N×3×h×w as imresize, without rounding: each of the 4×4 pixels made of one is a weighted sum of 5×5."""
+    offsets = (np.arange(SCALE) + 0.5) / SCALE - 0.5  # of the output pixels from the input pixel's centre
+    taps = cubic(offsets[:, None] - np.arange(-2, 3))
+    kernels = torch.tensor(np.einsum("ik,jl->ijkl", taps, taps).reshape(16, 1, 5, 5), dtype=torch.float32)
+    padded = F.pad(images, (2, 2, 2, 2), mode="replicate")
+    # groups=3: each colour becomes 16 channels, which the pixel shuffle lays out as 4×4 pixels.
+    return F.pixel_shuffle(F.conv2d(padded, kernels.repeat(3, 1, 1, 1), groups=3), SCALE)
+
+
+# ---- The discriminator (the paper's figure 4, below) -----------------------------------------------------------------
+def build_discriminator():
+    """From N×3×CROP×CROP to N×1 logits, high for photographs; the sigmoid that makes probabilities is in the loss."""
+    widths = [DISCRIMINATOR_CHANNELS * 2 ** (index // 2) for index in range(8)]  # 64, 64, 128, 128, … 512, 512
+    layers = [nn.Conv2d(3, widths[0], 3, padding=1), nn.LeakyReLU(0.2)]
+    for index in range(7):  # strides 2, 1, 2, 1, 2, 1, 2: what comes out has a sixteenth of CROP
+        convolution = nn.Conv2d(widths[index], widths[index + 1], 3, stride=2 - index % 2, padding=1)
+        layers += [convolution, nn.BatchNorm2d(widths[index + 1]), nn.LeakyReLU(0.2)]
+    hidden = 16 * DISCRIMINATOR_CHANNELS
+    layers += [nn.Flatten(), nn.Linear(widths[-1] * math.ceil(CROP / 16) ** 2, hidden), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers, nn.Linear(hidden, 1))
+
+
+# ---- Losses ----------------------------------------------------------------------------------------------------------
+class ContentLoss:
+    """Compare images by what VGG-19, a network that classifies images, sees in them: the paper's equation 5 (VGG22).
+
+    The paper squares the differences and divides features by 12.75. Here the differences are absolute, and features are
+    divided by their mean on some HR crops, so that CONTENT_WEIGHT means the same whatever the weights of VGG-19.
+    """
+
+    def __init__(self, hr):
+        weights = "IMAGENET1K_V1" if VGG_WEIGHTS == "imagenet" else None
+        self.vgg = vgg19(weights=weights, init_weights=False).features[:9].requires_grad_(False)  # up to relu2_2
+        if not weights:
+            own = torch.Generator().manual_seed(0)
+            for layer in filter(lambda layer: isinstance(layer, nn.Conv2d), self.vgg):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=own)
+                nn.init.zeros_(layer.bias)
+        self.vgg.to(memory_format=torch.channels_last)
+        self.scale = 1.0
+        self.scale = 1 / self.features(hr).mean().item()
+
+    def features(self, images):
+        # VGG-19 was trained on images of which ImageNet's mean was subtracted, divided by its standard deviation.
+        mean, deviation = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[..., None, None]
+        return self.vgg((images - mean) / deviation) * self.scale
+
+    def __call__(self, sr, hr):
+        return F.l1_loss(self.features(sr), self.features(hr))
+
+
+def judged(logits, real):
+    """The mean of -log D(x) if x is to pass for a photograph, else of -log(1 - D(x)), where D(x) = sigmoid(logits)."""
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))
+
+
+# ---- Both trainings --------------------------------------------------------------------------------------------------
+def warm_up(photographs):
+    """Train a generator alone, to come near HR (equation 1): from there, says the paper, the GAN avoids bad optima."""
+    torch.manual_seed(int(random_stream("warmup weights").integers(2**63)))
+    generator = Generator().to(memory_format=torch.channels_last)  # the layout of the images, see to_tensor
+    optimizer = torch.optim.Adam(generator.parameters(), WARMUP_RATE, fused=True)  # fused: all weights in one call
+    for step in range(WARMUP_STEPS):
+        lr, hr = random_crops(photographs, step)
+        loss = F.l1_loss(generator(lr), hr)  # the paper squares the differences (equation 4), which blurs more
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        print(f"warm-up {step:5}  generator {loss.item():.4f}")
+    return generator
+
+
+def train_against_discriminator(generator, photographs):
+    """Train the generator and a new discriminator in turns (equation 2); return the discriminator."""
+    content_loss = ContentLoss(random_crops(photographs, 0)[1])
+    torch.manual_seed(int(random_stream("discriminator weights").integers(2**63)))
+    discriminator = build_discriminator().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(generator.parameters(), ADVERSARIAL_RATE, fused=True)
+    discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), ADVERSARIAL_RATE, fused=True)
+    for step in range(ADVERSARIAL_STEPS):
+        lr, hr = random_crops(photographs, step)
+        sr = generator(lr)
+        # The generator (equation 3): pass for a photograph (equation 6), come near HR in pixels and in VGG-19's eyes.
+        # The paper has no pixel term here; it keeps a short training close to where the warm-up has come.
+        deception = judged(discriminator(sr), real=True)
+        loss = F.l1_loss(sr, hr) + CONTENT_WEIGHT * content_loss(sr, hr) + ADVERSARIAL_WEIGHT * deception
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        # The discriminator (equation 2): tell HR from SR. detach(): how SR came about is not its business.
+        discriminator_loss = judged(discriminator(hr), real=True) + judged(discriminator(sr.detach()), real=False)
+        discriminator_optimizer.zero_grad()  # drops what the generator's loss has left in these weights, too
+        discriminator_loss.backward()
+        discriminator_optimizer.step()
+        print(f"adversarial {step:5}  generator {loss.item():.4f}  discriminator {discriminator_loss.item():.4f}")
+    return discriminator
+
+
+# ---- The comparison --------------------------------------------------------------------------------------------------
+@torch.no_grad()
+def upscale(generator, lr):
+    """Enlarge an h×w×3 uint8 image."""
+    sr = generator.eval()(to_tensor([lr]))[0]  # eval: batch normalisation takes training's statistics, not this image's
+    return sr.clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).numpy()
+
+
+def psnr_y(sr, hr):
+    """PSNR in dB of two H×W×3 uint8 images as the field has it: of luminance (BT.601), without SCALE pixels a side."""
+    difference = (sr.astype(float) - hr)[SCALE:-SCALE, SCALE:-SCALE] @ (np.array([65.481, 128.553, 24.966]) / 255)
+    return 10 * math.log10(255**2 / np.mean(difference**2))
+
+
+def main(photos, out):
+    """Train on a folder of photographs, compare with bicubic on those held out, and write the results."""
+    torch.set_num_threads(THREADS)
+    Path(out).mkdir(parents=True, exist_ok=True)
+    train, test = read_photographs(photos)
+    generator = warm_up(train)
+    srresnet = [upscale(generator, lr) for _, _, lr in test]
+    discriminator = train_against_discriminator(generator.train(), train)
+    torch.save(generator.state_dict(), Path(out, "generator.pt"))
+    torch.save(discriminator.state_dict(), Path(out, "discriminator.pt"))
+    scores = []
+    for (name, hr, lr), warm in zip(test, srresnet, strict=True):
+        images = imresize(lr, SCALE), warm, upscale(generator, lr)
+        scores.append([psnr_y(image, hr) for image in images])
+        Image.fromarray(np.hstack([*images, hr])).save(Path(out, f"{name}.png"))  # side by side, HR last
+    for method, score in zip(("bicubic", "SRResNet", "SRGAN"), np.mean(scores, 0), strict=True):
+        print(f"{method:9} PSNR-Y {score:.2f} dB")  # detail that SRGAN invents looks real, but costs PSNR
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
