@@ -49,6 +49,12 @@ class InputError(SrganError):
     exit_code = 2
 
 
+class Interrupted(SrganError):
+    """A training or a run was stopped by the user; the message says how to continue."""
+
+    exit_code = 130
+
+
 class PackageMissing(InputError):
     """An optional package that a parameter asks for is not installed."""
 

@@ -37,15 +37,15 @@ def image(data: bytes, mime: str, alt: str, *, inches: float) -> str:
     return f'<img alt="{html.escape(alt)}" style="--inches: {inches:.2f}" src="{data_uri(data, mime)}">'
 
 
+def chart(figure: Figure) -> str:
+    """Write a figure as an image element, drawn in lines (SVG) and described in its own words."""
+    drawn, words = render(figure, "svg"), str(figure.get_label())
+    return image(drawn, "image/svg+xml", words, inches=figure.get_figwidth())
+
+
 def data_uri(data: bytes, mime: str) -> str:
     """Return an address that holds the data itself."""
     return f"data:{mime};base64,{base64.b64encode(data).decode()}"
-
-
-def scrolling(body: str, name: str) -> str:
-    """Wrap what may be wider than the page in a box that scrolls and that the keyboard reaches."""
-    label = html.escape(name.replace("_", " "))
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{body}</div>'
 
 
 def listing(code: str) -> str:
@@ -74,17 +74,32 @@ def captioned(identity: str, body: str, caption: str, *, stage: str = "", source
     )
 
 
-def table(frame: pandas.DataFrame, best: Mapping[str, float | None], formats: Mapping[str, str]) -> str:
-    """Write a table as HTML: numbers to the right, missing values as a dash, a column's best in bold, and what is written like it."""
-    columns = {}
-    for name in frame.columns:
-        spec, most = formats.get(name, ""), best.get(name)
-        columns[name] = [
-            _cell(value, spec, most is not None and _text(value, spec) == _text(most, spec)) for value in frame[name]
+def table(
+    frame: pandas.DataFrame,
+    name: str,
+    best: Mapping[str, float | None] | None = None,
+    formats: Mapping[str, str] | None = None,
+) -> str:
+    """Write a table in a box that scrolls where it is wider than the page, and that the keyboard reaches.
+
+    Numbers stand to the right, and missing values are a dash.
+
+    Parameters
+    ----------
+    name : of the box, in words or joined by ``_``.
+    best : the value of a column that is set in bold, with all that is written like it.
+    formats : by column, e.g. ``{"psnr_y": ".2f"}``.
+    """
+    best, formats, columns = best or {}, formats or {}, {}
+    for column in frame.columns:
+        spec, most = formats.get(column, ""), best.get(column)
+        columns[column] = [
+            _cell(value, spec, most is not None and _text(value, spec) == _text(most, spec)) for value in frame[column]
         ]
-    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame.columns)
+    head = "".join(f'<th scope="col">{html.escape(str(column))}</th>' for column in frame.columns)
     rows = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns.values(), strict=True))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    box = f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(name.replace("_", " "))}">'
+    return f"{box}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
 
 
 def _cell(value: Any, spec: str, strong: bool) -> str:

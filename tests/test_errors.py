@@ -11,13 +11,12 @@ import pytest
 import srgan_lib
 from srgan_lib import errors
 from srgan_lib.data.images import ImageError
-from srgan_lib.errors import InputError, SrganError, StorageError
+from srgan_lib.errors import InputError, Interrupted, SrganError, StorageError
 from srgan_lib.params.section import ParameterError
 from srgan_lib.pipeline.fetching import InputMissing, Missing
 from srgan_lib.pipeline.notebook_execution import StageFailed
 from srgan_lib.sweep.cluster import ClusterUnavailable
 from srgan_lib.training.history import Diverged
-from srgan_lib.training.interrupt import Interrupted
 
 MODULES = [
     module.name for module in pkgutil.walk_packages(srgan_lib.__path__, "srgan_lib.") if "__main__" not in module.name

@@ -12,15 +12,13 @@ from typing import Any, NoReturn
 import click
 
 from srgan_lib.cli import export, fetch, images, opinion, runs, sweep
-from srgan_lib.errors import SrganError, storage_error, traceback_text
+from srgan_lib.errors import Interrupted, SrganError, storage_error, traceback_text
 
 
 class _Commands(click.Group):
     """Shows an error meant for people as one message and ends with its exit code; all others keep their traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        from srgan_lib.training.interrupt import Interrupted
-
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:

@@ -34,9 +34,10 @@ ENDINGS = {"onnx": ".onnx", "spandrel": ".safetensors"}
 def export(model: str, target: Path, kind: Literal["onnx", "spandrel"] | None, code: Path | None, force: bool) -> None:
     """Write MODEL (the name of one that comes with the package, or a file of weights) for other programs.
 
-    OUT.onnx is a graph for images of any size from 5×5 pixels on: `lr`, N×3×h×w in [0,1], gives `sr`. OUT.safetensors is
-    read by spandrel: RRDBNet and Compact as they are, the others after `srgan_lib.models.spandrel_adapter.register()`.
-    The file's metadata name scale and configuration and, for the models of the package, hold the model card.
+    OUT.onnx is a graph for images of any size from 5×5 pixels on: `lr`, N×3×h×w in [0,1], gives `sr`. OUT.safetensors
+    is read by spandrel: RRDBNet and Compact as they are, the others after
+    `srgan_lib.upscaling.spandrel_adapter.register()`. The file's metadata name scale and configuration and, for the
+    models of the package, hold the model card.
     """
     from srgan_lib.files import sha256_file, write_atomic
     from srgan_lib.models.files import CheckpointError, load_model, save_tensors
@@ -63,18 +64,18 @@ def export(model: str, target: Path, kind: Literal["onnx", "spandrel"] | None, c
         if model in shipped:
             metadata["card"] = source.with_suffix(".md").read_text(encoding="utf-8")
         if kind == "onnx":
-            from srgan_lib.models.onnx_file import OPSET, to_onnx
+            from srgan_lib.upscaling.onnx_file import OPSET, to_onnx
 
             told = {"scale": str(network.scale), "config": json.dumps(config), **metadata}
             write_atomic(target, to_onnx(network, told))
             terminal.note(f"Written: {target} (ONNX, opset {OPSET}, ×{network.scale})")
             return
-        from srgan_lib.models.spandrel_adapter import is_public, spandrel_tensors
+        from srgan_lib.upscaling.spandrel_adapter import is_public, spandrel_tensors
 
         if config["architecture"] == "own":
             raise CheckpointError(
                 f"{source}: spandrel cannot build a network of your own class; use .onnx", path=source
             )
         save_tensors(target, spandrel_tensors(network, config), {**card, "source": metadata})
-        how = "as it is" if is_public(config) else "after srgan_lib.models.spandrel_adapter.register()"
+        how = "as it is" if is_public(config) else "after srgan_lib.upscaling.spandrel_adapter.register()"
         terminal.note(f"Written: {target} (for spandrel, {how}, ×{network.scale})")

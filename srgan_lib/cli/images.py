@@ -103,8 +103,8 @@ def upscale(
     subfolders, and the same command continues a run that was interrupted.
     """
     from srgan_lib.data.images import ImageError
-    from srgan_lib.data.photo_files.formats import Output, check_target, without_effect
-    from srgan_lib.data.photo_files.reading import read_header
+    from srgan_lib.upscaling.formats import Output, check_target, without_effect
+    from srgan_lib.upscaling.reading import read_header
 
     if not source.exists():
         raise ImageError(f"{source}: no such file or folder", path=source)
@@ -126,11 +126,11 @@ def upscale(
             terminal.note(f"{option} has no effect here")
         progress = terminal.meter("Loading the network") if is_folder else terminal.counter(f"Enlarging {source.name}")
 
-        from srgan_lib.evaluation.upscale_files import upscale_file
-        from srgan_lib.evaluation.upscale_folder import upscale_folder
         from srgan_lib.models.community import load_network
         from srgan_lib.params.shared import Shared
         from srgan_lib.pipeline.resolve import resolve_shared
+        from srgan_lib.upscaling.file import upscale_file
+        from srgan_lib.upscaling.folder import upscale_folder
 
         shared = resolve_shared(Shared(dtype=precision))
         network, _ = load_network(checkpoint or weights.shipped_models()[model], code)

@@ -1,1 +1,1 @@
-"""Enlarging, measuring, comparing and drawing conclusions."""
+"""Measuring, comparing and drawing conclusions."""

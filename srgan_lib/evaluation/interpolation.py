@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from srgan_lib.evaluation.grids import as_text, part_scores
 from srgan_lib.evaluation.methods import interpolate
 from srgan_lib.evaluation.samples import Sample
-from srgan_lib.evaluation.upscale import upscale_array
 from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.tiled_inference import upscale_array
 from srgan_lib.plotting import describe, new_figure, show_image
 
 SIDE = 128  #: HR pixels of the detail
@@ -25,7 +25,7 @@ class WeightInterpolation:
     Parameters
     ----------
     first, second : generators of one architecture.
-    **options : of :func:`srgan_lib.evaluation.upscale.upscale_array`.
+    **options : of :func:`srgan_lib.models.tiled_inference.upscale_array`.
     """
 
     def __init__(self, first: SuperResolver, second: SuperResolver, **options: Any) -> None:

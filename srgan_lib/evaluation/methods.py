@@ -65,8 +65,8 @@ def classical(name: str, scale: int) -> Method:
 
 
 def network(model: SuperResolver, **options: Any) -> Method:
-    """Wrap a trained network; ``options`` are those of :func:`srgan_lib.evaluation.upscale.upscale_array`."""
-    from srgan_lib.evaluation.upscale import upscale_array
+    """Wrap a trained network; ``options`` are those of :func:`srgan_lib.models.tiled_inference.upscale_array`."""
+    from srgan_lib.models.tiled_inference import upscale_array
 
     return lambda pair: upscale_array(model, pair.given_lr, **options)
 

@@ -175,15 +175,12 @@ class RatingPanel(ipywidgets.VBox):
         results = read_results(self.folder)
         assert results is not None  # it was written just now
         figure = figures.scores(results.scores, pd.DataFrame(columns=["method", "value"]))
-        chart = markup.image(
-            markup.render(figure, "svg"), "image/svg+xml", str(figure.get_label()), inches=figure.get_figwidth()
-        )
         notes = [
             *(f"{name}: left out: {reason}" for name, reason in pooled.left_out),
             *pooled.notes,
             *findings(results),
         ]
-        self._stage.value = "".join(f"<p>{html.escape(note)}</p>" for note in notes) + chart
+        self._stage.value = "".join(f"<p>{html.escape(note)}</p>" for note in notes) + markup.chart(figure)
 
 
 def _button(description: str, act: Callable[[], None]) -> ipywidgets.Button:

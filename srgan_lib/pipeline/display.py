@@ -79,8 +79,7 @@ class Display:
         source : the file of this stage with the full figures, e.g. ``metrics.csv``.
         formats : format per column, e.g. ``{"psnr_y": ".2f"}``.
         """
-        body = markup.table(frame, best or {}, formats or {})
-        self._show("tab", name, markup.scrolling(body, name), caption, source, frame.to_string(index=False))
+        self._show("tab", name, markup.table(frame, name, best, formats), caption, source, frame.to_string(index=False))
 
     def show(self, exhibit: Exhibit) -> None:
         """Show a figure or table that comes with its name and caption."""

@@ -13,9 +13,9 @@ from typing import Any
 
 import psutil
 
+from srgan_lib.errors import Interrupted
 from srgan_lib.files import read_json
 from srgan_lib.layout import StageInfo
-from srgan_lib.training.interrupt import Interrupted
 
 OnEvent = Callable[[str, Mapping[str, Any]], None]  # (event, facts): planned, started, progress, finished, failed
 

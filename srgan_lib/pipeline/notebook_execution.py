@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srgan_lib.errors import SrganError, debugging, one_line, storage_error
+from srgan_lib.errors import Interrupted, SrganError, debugging, one_line, storage_error
 from srgan_lib.pipeline.kernels import forward_interrupts
-from srgan_lib.training.interrupt import Interrupted
 
 if TYPE_CHECKING:
     from papermill.exceptions import PapermillExecutionError

@@ -27,10 +27,7 @@ TRAINED_BY: dict[str, MethodInfo] = {method.network.stage: method for method in 
 
 def flow_chart(dataset: str, images: Images) -> str:
     """Write the drawing as a figure of the report, its image by its name in ``images``."""
-    figure = draw_stages(dataset)
-    drawn, words = markup.render(figure, "svg"), str(figure.get_label())
-    body = markup.image(drawn, "image/svg+xml", words, inches=figure.get_figwidth())
-    return images.take_from(markup.captioned("fig-stages", body, CAPTION))
+    return images.take_from(markup.captioned("fig-stages", markup.chart(draw_stages(dataset)), CAPTION))
 
 
 def draw_stages(dataset: str) -> Figure:

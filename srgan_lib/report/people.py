@@ -29,9 +29,7 @@ def people_chapter(run_dir: Path, scale: int, images: Images) -> str:
 
 def _shown(exhibit: Exhibit) -> str:
     if isinstance(exhibit.content, Figure):
-        drawn = markup.render(exhibit.content, "svg")
-        alt = str(exhibit.content.get_label())
-        body = markup.image(drawn, "image/svg+xml", alt, inches=exhibit.content.get_figwidth())
-        return markup.captioned(f"fig-{exhibit.name}", body, exhibit.caption, source=exhibit.source)
-    body = markup.scrolling(markup.table(exhibit.content, {}, exhibit.options["formats"]), exhibit.name)
-    return markup.captioned(f"tab-{exhibit.name}", body, exhibit.caption, source=exhibit.source)
+        kind, body = "fig", markup.chart(exhibit.content)
+    else:
+        kind, body = "tab", markup.table(exhibit.content, exhibit.name, **exhibit.options)
+    return markup.captioned(f"{kind}-{exhibit.name}", body, exhibit.caption, source=exhibit.source)

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from srgan_lib.errors import SrganError, traceback_text
+from srgan_lib.errors import Interrupted, SrganError, traceback_text
 from srgan_lib.sweep.planning import PlannedRun, StageTask, by_urgency
 from srgan_lib.sweep.work import Work, perform
-from srgan_lib.training.interrupt import Interrupted
 
 logger = logging.getLogger(__name__)
 

@@ -8,14 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from srgan_lib.errors import SrganError
-
-
-class Interrupted(SrganError):
-    """A training or a run was stopped by the user; the message says how to continue."""
-
-    exit_code = 130
-
 
 @contextmanager
 def stop_request() -> Iterator[Callable[[], bool]]:

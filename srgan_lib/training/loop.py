@@ -18,12 +18,13 @@ from torch import Tensor
 
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.patches import PatchSampler, Prefetcher
+from srgan_lib.errors import Interrupted
 from srgan_lib.params import Params
 from srgan_lib.training import processes
 from srgan_lib.training.checkpoint import Checkpoints
 from srgan_lib.training.compute import Compute
 from srgan_lib.training.history import Diverged, rows
-from srgan_lib.training.interrupt import Interrupted, stop_request
+from srgan_lib.training.interrupt import stop_request
 from srgan_lib.training.observers import Health, Observer
 from srgan_lib.training.results import Results, finished_curve
 from srgan_lib.training.state import NetworkState, TrainingState

@@ -21,9 +21,8 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from srgan_lib.errors import PackageMissing, SrganError
+from srgan_lib.errors import Interrupted, PackageMissing, SrganError
 from srgan_lib.messages import LIBRARY, Listener
-from srgan_lib.training.interrupt import Interrupted
 
 logger = logging.getLogger(__name__)
 

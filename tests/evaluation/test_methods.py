@@ -15,10 +15,10 @@ from srgan_lib.evaluation.methods import (
     interpolated_networks,
     network,
 )
-from srgan_lib.evaluation.upscale import upscale_array
 from srgan_lib.models.espcn import ESPCN
 from srgan_lib.models.files import CheckpointError
 from srgan_lib.models.srresnet import SRResNet
+from srgan_lib.models.tiled_inference import upscale_array
 
 
 def test_nearest_repeats_pixels_and_bicubic_is_matlab_s(pairs):

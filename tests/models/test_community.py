@@ -18,12 +18,12 @@ from srgan_lib.data.images import read_image, write_image
 from srgan_lib.errors import PackageMissing
 from srgan_lib.evaluation.contestants import all_methods
 from srgan_lib.evaluation.evaluator import evaluate
-from srgan_lib.evaluation.upscale import upscale_array
 from srgan_lib.files import sha256_file
 from srgan_lib.models import community, unpickle
 from srgan_lib.models.community import load_network
 from srgan_lib.models.files import CheckpointError
 from srgan_lib.models.generators import build_generator
+from srgan_lib.models.tiled_inference import upscale_array
 from srgan_lib.params.evaluation import Evaluation
 from srgan_lib.params.shared import Shared
 from tests.tiny import photographs

@@ -5,7 +5,7 @@ import torch
 from srgan_lib.data.resize import imresize
 from srgan_lib.models.consistency import EDGE, LRConsistency
 from srgan_lib.models.generators import build_generator
-from srgan_lib.models.receptive_field import receptive_radius
+from srgan_lib.models.tiled_inference import receptive_radius
 
 
 def images(*shape, seed=0):

@@ -6,9 +6,9 @@ from torch import nn
 
 from srgan_lib.models.attention import ChannelAttention
 from srgan_lib.models.generators import ARCHITECTURES, build_generator, generator_config
-from srgan_lib.models.receptive_field import receptive_radius
 from srgan_lib.models.srcnn import SRCNN
 from srgan_lib.models.srresnet import SRResNet
+from srgan_lib.models.tiled_inference import receptive_radius
 from srgan_lib.models.upsample import BicubicUpsample
 from srgan_lib.params.training import Warmup
 

@@ -282,7 +282,7 @@ def test_ctrl_c_reaches_the_notebook_and_loses_nothing(tmp_path):
         from tests.project import tiny_run
         from srgan_lib.pipeline.execution import execute
         from srgan_lib.pipeline.planning import plan_run
-        from srgan_lib.training.interrupt import Interrupted
+        from srgan_lib.errors import Interrupted
         run = tiny_run(Path(sys.argv[1]))
         try:
             execute(plan_run(run), run)

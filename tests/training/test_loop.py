@@ -7,11 +7,10 @@ import pandas as pd
 import pytest
 import torch
 
-from srgan_lib.errors import PackageMissing
+from srgan_lib.errors import Interrupted, PackageMissing
 from srgan_lib.models.files import CheckpointError, load_model, load_tensors
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.history import Diverged
-from srgan_lib.training.interrupt import Interrupted
 from srgan_lib.training.srcnn import train_srcnn
 from srgan_lib.training.warmup import train_warmup
 

@@ -9,13 +9,12 @@ import pytest
 import torch
 from torch import nn
 
-from srgan_lib.evaluation.upscale import upscale_array
+from srgan_lib.errors import Interrupted
 from srgan_lib.files import sha256_file
 from srgan_lib.models.files import CheckpointError, load_model, load_tensors
 from srgan_lib.models.own_code import OwnCodeError, own_class
-from srgan_lib.models.receptive_field import receptive_radius
+from srgan_lib.models.tiled_inference import receptive_radius, upscale_array
 from srgan_lib.training.adversarial import train_adversarial
-from srgan_lib.training.interrupt import Interrupted
 from srgan_lib.training.own_check import check_generator, check_loss
 from srgan_lib.training.warmup import train_warmup
 

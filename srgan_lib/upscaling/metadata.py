@@ -1,11 +1,17 @@
-"""EXIF in TIFF files, which libvips neither reads nor writes: tags of the first directory and two directories below it."""
+"""EXIF, XMP, IPTC and DPI, on their way from one image to another in the fields of libvips.
+
+libvips neither reads nor writes EXIF in TIFF files: tags of the first directory and two directories below it.
+"""
 
 from __future__ import annotations
 
+import io
+import re
 import struct
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+import pyvips
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
@@ -13,6 +19,44 @@ _DIRECTORIES = (0x8769, 0x8825)  #: Exif and GPS, by the tag that points to them
 #: Description, make, model, software, date, artist and copyright: what of the first directory is not about pixels.
 _TEXTS = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
 _ASCII, _LONG = 2, 4
+_ORIENTATION = re.compile(rb"(tiff:Orientation(?:=[\"']|>))[2-8]")
+
+
+def set_bytes(image: pyvips.Image, name: str, content: Any) -> None:
+    """Set a field of an image, which must be no one else's, to bytes (pyvips's own type hint forgets them)."""
+    image.set_type(pyvips.GValue.blob_type, name, content)
+
+
+def copy_fields(source: pyvips.Image, target: pyvips.Image) -> None:
+    """Copy EXIF, XMP and IPTC from one image to another, which must be no one else's (``copy()``)."""
+    for name in source.get_fields():
+        if name.startswith("exif-") or name in ("xmp-data", "iptc-data", "resolution-unit"):
+            target.set_type(source.get_typeof(name), name, source.get(name))
+
+
+def parse_exif(exif: bytes) -> pyvips.Image:
+    """Bring EXIF into an image's fields, which libvips does only while it reads a file."""
+    carrier = io.BytesIO()
+    Image.new("L", (1, 1)).save(carrier, "PNG", exif=exif)
+    return pyvips.Image.new_from_buffer(carrier.getvalue(), "")
+
+
+def only_metadata(image: pyvips.Image) -> pyvips.Image:
+    """Keep an image's EXIF, XMP, IPTC and DPI in one of a single pixel."""
+    fields = pyvips.Image.black(1, 1).copy(xres=image.xres, yres=image.yres)
+    copy_fields(image, fields)
+    return fields
+
+
+def with_metadata(image: pyvips.Image, metadata: pyvips.Image) -> pyvips.Image:
+    """Add EXIF, XMP, IPTC and DPI, with the orientation that the rows have: upright."""
+    image = image.copy(xres=metadata.xres, yres=metadata.yres)
+    copy_fields(metadata, image)
+    image.set_type(pyvips.GValue.gint_type, "orientation", 1)
+    if metadata.get_typeof("xmp-data"):
+        xmp: Any = metadata.get("xmp-data")
+        set_bytes(image, "xmp-data", _ORIENTATION.sub(rb"\g<1>1", xmp))
+    return image
 
 
 def read_exif(path: Path) -> bytes:

@@ -17,14 +17,13 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from srgan_lib.data.images import ImageError
-from srgan_lib.data.photo_files.formats import FORMATS, Output, check_size
-from srgan_lib.data.photo_files.photograph import Header
-from srgan_lib.data.photo_files.reading import FOREIGN_SUFFIXES, SUFFIXES, read_header
 from srgan_lib.errors import SrganError
-from srgan_lib.evaluation.upscale import upscale_array
-from srgan_lib.evaluation.upscale_files import enlarge
-from srgan_lib.formatting import counted
+from srgan_lib.formatting import counted, duration
 from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.tiled_inference import upscale_array
+from srgan_lib.upscaling.file import enlarge
+from srgan_lib.upscaling.formats import FORMATS, Output, check_size
+from srgan_lib.upscaling.reading import FOREIGN_SUFFIXES, SUFFIXES, Header, read_header
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +150,7 @@ def upscale_folder(
     jobs : images that are worked on at a time.
     force, allow_large : see :func:`plan_folder`.
     on_progress : told after each image.
-    **options : those of :func:`srgan_lib.evaluation.upscale.upscale_strips`.
+    **options : those of :func:`srgan_lib.models.tiled_inference.upscale_strips`.
 
     Returns
     -------
@@ -237,7 +236,7 @@ def _announce(model: SuperResolver, plan: FolderPlan, options: dict[str, Any]) -
         "%s to enlarge, %.1f megapixels: about %s at %.3f megapixels a second",
         counted(len(plan.jobs), "image"),
         plan.megapixels,
-        _duration(plan.megapixels / speed),
+        duration(max(plan.megapixels / speed, 1)),
         speed,
     )
 
@@ -289,11 +288,3 @@ def _failed(plan: FolderPlan, written: list[Path]) -> UpscaleError:
     count, total = len(plan.failures), len(plan.failures) + len(written) + len(plan.done)
     lines = "\n".join(f"  {reason}" for reason in plan.failures.values())
     return UpscaleError(f"{count} of {counted(total, 'image')} failed:\n{lines}", plan.failures, written)
-
-
-def _duration(seconds: float) -> str:
-    """Write a duration as people say it."""
-    if seconds < 100:
-        return f"{max(1, round(seconds))} s"
-    minutes = seconds / 60
-    return f"{round(minutes)} min" if minutes < 100 else f"{minutes / 60:.1f} h"

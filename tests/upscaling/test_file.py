@@ -7,13 +7,13 @@ from skimage.color import deltaE_ciede2000
 
 from srgan_lib import weights
 from srgan_lib.data.images import ImageError, read_image, write_image
-from srgan_lib.data.photo_files.animation import read_frames, read_timing
-from srgan_lib.data.photo_files.formats import Output
 from srgan_lib.data.resize import imresize
-from srgan_lib.evaluation.upscale import upscale_array
-from srgan_lib.evaluation.upscale_files import upscale_file
 from srgan_lib.models.files import load_model
 from srgan_lib.models.srresnet import SRResNet
+from srgan_lib.models.tiled_inference import upscale_array
+from srgan_lib.upscaling.animation import read_frames, read_timing
+from srgan_lib.upscaling.file import upscale_file
+from srgan_lib.upscaling.formats import Output
 from tests import icc
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,8 @@ import pyvips
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from srgan_lib.data.images import ImageError, is_utf8
-from srgan_lib.data.photo_files.photograph import Header, Photograph
-from srgan_lib.data.photo_files.tiff_exif import read_exif
 from srgan_lib.data.profiles import ProfileError, describe, is_srgb
+from srgan_lib.upscaling.metadata import copy_fields, only_metadata, parse_exif, read_exif, set_bytes
 
 #: File name endings (lower case) of the images that are enlarged.
 SUFFIXES = frozenset(
@@ -35,6 +34,68 @@ CONVERSION: dict[str, Any] = {"intent": "relative", "black_point_compensation": 
 logging.getLogger("pyvips").setLevel(logging.ERROR)  # libvips's warnings go by the file; the errors here name it
 _BY_PILLOW = frozenset({".bmp", ".heic", ".heif"})
 _ADVICE = "replace the file or move it away"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What is known of an image file before its pixels are decoded.
+
+    Attributes
+    ----------
+    path : of the file.
+    width, height : pixels, upright.
+    depth : bits a channel, 8 or 16.
+    is_grey, has_alpha : which channels it has.
+    frames : their number; more than 1 in an animation.
+    profile : name of the embedded ICC profile, if there is one that can be read.
+    """
+
+    path: Path
+    width: int
+    height: int
+    depth: int
+    is_grey: bool
+    has_alpha: bool
+    frames: int = 1
+    profile: str = ""
+
+    @property
+    def megapixels(self) -> float:
+        """Size of all frames in millions of pixels."""
+        return self.width * self.height * self.frames / 1e6
+
+    def __str__(self) -> str:
+        facts = [
+            f"{self.width:,}×{self.height:,} pixels ({self.megapixels:.1f} megapixels)",
+            f"{self.depth} bit {'grey' if self.is_grey else 'colour'}{' with transparency' if self.has_alpha else ''}",
+            *([f"{self.frames} frames"] if self.frames > 1 else []),
+            self.profile or "no colour profile",
+        ]
+        return ", ".join(facts)
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A decoded image file.
+
+    Attributes
+    ----------
+    header : size and channels.
+    srgb : h×w×3, sRGB, uint8 or uint16: the latter where 8 bits would round what the file says.
+    alpha : h×w of the same type, or None where the image is opaque.
+    profile : the ICC profile that the file's numbers are in; None: sRGB, or none was named.
+    is_converted : whether ``srgb`` has other numbers than the file, so that writing in ``profile`` converts back.
+    metadata : a ``pyvips.Image`` whose fields hold EXIF, XMP, IPTC and DPI.
+    notes : what the reader should be told about the colours.
+    """
+
+    header: Header
+    srgb: np.ndarray
+    alpha: np.ndarray | None
+    profile: bytes | None
+    is_converted: bool
+    metadata: Any
+    notes: tuple[str, ...] = field(default=())
 
 
 def read_header(path: Path, *, allow_large: bool = False) -> Header:
@@ -63,7 +124,7 @@ def read_photograph(path: Path, *, allow_large: bool = False) -> Photograph:
         if image is None:
             return _decode(header, _upright(path))
         if str(_field(image, "vips-loader")).startswith("tiff") and (exif := read_exif(path)):
-            copy_fields(_parsed(exif), image := image.copy())
+            copy_fields(parse_exif(exif), image := image.copy())
         return _decode(header, image.autorot())
 
 
@@ -193,32 +254,13 @@ def _upright(path: Path) -> pyvips.Image:
         mode = "RGBA" if upright.has_transparency_data else "L" if upright.mode in ("1", "L") else "RGB"
         pixels = np.asarray(upright.convert(mode))
     image = pyvips.Image.new_from_array(pixels).copy(interpretation="b-w" if mode == "L" else "srgb")
-    copy_fields(_parsed(exif), image)
+    copy_fields(parse_exif(exif), image)
     if dpi:
         image = image.copy(xres=dpi[0] / 25.4, yres=dpi[1] / 25.4)
     for name, value in (("icc-profile-data", profile), ("xmp-data", xmp)):
         if value:
             set_bytes(image, name, value)
     return image
-
-
-def _parsed(exif: bytes) -> pyvips.Image:
-    """Bring EXIF into an image's fields, which libvips does only while it reads a file."""
-    carrier = io.BytesIO()
-    Image.new("L", (1, 1)).save(carrier, "PNG", exif=exif)
-    return pyvips.Image.new_from_buffer(carrier.getvalue(), "")
-
-
-def set_bytes(image: pyvips.Image, name: str, content: Any) -> None:
-    """Set a field of an image, which must be no one else's, to bytes (pyvips's own type hint forgets them)."""
-    image.set_type(pyvips.GValue.blob_type, name, content)
-
-
-def copy_fields(source: pyvips.Image, target: pyvips.Image) -> None:
-    """Copy EXIF, XMP and IPTC from one image to another, which must be no one else's (``copy()``)."""
-    for name in source.get_fields():
-        if name.startswith("exif-") or name in ("xmp-data", "iptc-data", "resolution-unit"):
-            target.set_type(source.get_typeof(name), name, source.get(name))
 
 
 def _decode(header: Header, image: pyvips.Image) -> Photograph:
@@ -254,14 +296,7 @@ def _decode(header: Header, image: pyvips.Image) -> Photograph:
         srgb = srgb.repeat(3, axis=2)
     if alpha is not None and alpha.dtype != srgb.dtype:
         alpha = alpha.astype(np.uint16) * 257
-    return Photograph(header, srgb, alpha, profile, is_converted, _metadata(image), tuple(notes))
-
-
-def _metadata(image: pyvips.Image) -> pyvips.Image:
-    """Keep an image's EXIF, XMP, IPTC and DPI in one of a single pixel."""
-    fields = pyvips.Image.black(1, 1).copy(xres=image.xres, yres=image.yres)
-    copy_fields(image, fields)
-    return fields
+    return Photograph(header, srgb, alpha, profile, is_converted, only_metadata(image), tuple(notes))
 
 
 def without_profile(image: pyvips.Image) -> pyvips.Image:

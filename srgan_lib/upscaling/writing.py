@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import os
 import queue
-import re
 import struct
 import threading
 import zlib
@@ -23,15 +22,14 @@ import numpy as np
 import pyvips
 
 from srgan_lib.data.images import ImageError
-from srgan_lib.data.photo_files.formats import Output, format_of
-from srgan_lib.data.photo_files.reading import CONVERSION, copy_fields, set_bytes
-from srgan_lib.data.photo_files.tiff_exif import append_exif
 from srgan_lib.errors import SrganError, storage_error
 from srgan_lib.files import atomic_path
+from srgan_lib.upscaling.formats import Output, format_of
+from srgan_lib.upscaling.metadata import append_exif, set_bytes, with_metadata
+from srgan_lib.upscaling.reading import CONVERSION
 
 _ROWS = 64  #: that are handed over at once
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  #: of PNG, by number of channels
-_ORIENTATION = re.compile(rb"(tiff:Orientation(?:=[\"']|>))[2-8]")
 
 
 class StripWriter:
@@ -175,7 +173,7 @@ class StripWriter:
         if self._profile:
             colours = _with_profile(colours, self._profile)
         if self._metadata is not None and not self._output.strip:
-            colours = _with_metadata(colours, self._metadata)
+            colours = with_metadata(colours, self._metadata)
         return colours
 
     def _save(self, image: pyvips.Image, temporary: Path) -> None:
@@ -255,14 +253,3 @@ def _with_profile(image: pyvips.Image, profile: bytes) -> pyvips.Image:
     copy = image.copy()
     set_bytes(copy, "icc-profile-data", profile)
     return copy
-
-
-def _with_metadata(image: pyvips.Image, metadata: pyvips.Image) -> pyvips.Image:
-    """Add EXIF, XMP, IPTC and DPI, with the orientation that the rows have: upright."""
-    image = image.copy(xres=metadata.xres, yres=metadata.yres)
-    copy_fields(metadata, image)
-    image.set_type(pyvips.GValue.gint_type, "orientation", 1)
-    if metadata.get_typeof("xmp-data"):
-        xmp: Any = metadata.get("xmp-data")
-        set_bytes(image, "xmp-data", _ORIENTATION.sub(rb"\g<1>1", xmp))
-    return image

@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from srgan_lib.data.images import ImageError
-from srgan_lib.data.photo_files.formats import Output, format_of
 from srgan_lib.data.profiles import ProfileError, is_srgb, to_srgb
 from srgan_lib.files import atomic_path
+from srgan_lib.upscaling.formats import Output, format_of
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def spandrel():
 @pytest.fixture(scope="module")
 def loaders(spandrel):
     """spandrel as it comes, and as it is once this project has registered itself."""
-    from srgan_lib.models.spandrel_adapter import register
+    from srgan_lib.upscaling.spandrel_adapter import register
 
     as_it_comes = spandrel.ModelLoader(registry=spandrel.MAIN_REGISTRY.copy())
     register()

@@ -12,11 +12,11 @@ from filelock import FileLock
 from PIL import Image
 
 from srgan_lib.data.images import ImageError, read_image, write_image
-from srgan_lib.data.photo_files import writing
 from srgan_lib.errors import StorageError
-from srgan_lib.evaluation.upscale import upscale_array
-from srgan_lib.evaluation.upscale_folder import UpscaleError, plan_folder, upscale_folder
 from srgan_lib.models.srresnet import SRResNet
+from srgan_lib.models.tiled_inference import upscale_array
+from srgan_lib.upscaling import writing
+from srgan_lib.upscaling.folder import UpscaleError, plan_folder, upscale_folder
 
 
 @pytest.fixture(scope="module")
@@ -153,18 +153,18 @@ def test_images_too_large_for_the_format_are_found_beforehand(folder, tmp_path):
 RUN = """
 import sys
 from pathlib import Path
-from srgan_lib.evaluation import upscale_folder
+from srgan_lib.upscaling import folder
 from srgan_lib.models.srresnet import SRResNet
 
-enlarge = upscale_folder.enlarge
+enlarge = folder.enlarge
 
 def recorded(model, header, *args, **options):
     with open(sys.argv[3], "a") as log:
         log.write(header.path.name + "\\n")
     enlarge(model, header, *args, **options)
 
-upscale_folder.enlarge = recorded
-upscale_folder.upscale_folder(SRResNet(channels=4, blocks=1, global_skip="bicubic"), Path(sys.argv[1]), Path(sys.argv[2]))
+folder.enlarge = recorded
+folder.upscale_folder(SRResNet(channels=4, blocks=1, global_skip="bicubic"), Path(sys.argv[1]), Path(sys.argv[2]))
 """
 
 

@@ -12,7 +12,7 @@ from srgan_lib import weights
 from srgan_lib.cli import extras, main
 from srgan_lib.models.files import load_model
 from srgan_lib.models.generators import build_generator
-from srgan_lib.models.onnx_file import OPSET, SMALLEST, to_onnx
+from srgan_lib.upscaling.onnx_file import OPSET, SMALLEST, to_onnx
 
 onnx = pytest.importorskip("onnx")
 runtime = pytest.importorskip("onnxruntime")

@@ -1,4 +1,4 @@
-"""Enlarging images of any size with a network, in arrays.
+"""Enlarging images of any size with a network, in overlapping tiles that bound its memory.
 
 Where an output pixel depends on a small neighbourhood only (SRResNet: 40 LR pixels each way), tiles overlap by just
 that much and the result equals that of the whole image, pixel for pixel where the backend adds in one order for all
@@ -8,17 +8,22 @@ and in the middle of that they fade into each other.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from itertools import product
+from dataclasses import dataclass
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
-from srgan_lib.evaluation.tiles import Span, cut, paste, tile_counts
+from srgan_lib.models.attention import ChannelAttention
 from srgan_lib.models.base import SMALL_TILE, SuperResolver
-from srgan_lib.models.receptive_field import receptive_radius
+from srgan_lib.models.generators import ARCHITECTURES
+from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle
 
+LARGEST_RADIUS = 64  #: LR pixels; deeper networks are tiled with a blended overlap instead
 BLENDED_OVERLAP, FADE = 32, 8  #: LR pixels, for networks that see too far for an exact overlap
 SMALLEST_TILE = 32
 
@@ -107,11 +112,12 @@ def _strips(
         for index, column in enumerate(cut(width, column_count, overlap), start=1):
             result = _run(model, lr[row.start : row.stop, column.start : column.stop], device, dtype, self_ensemble)
             part = strip[:, column.start * scale : column.stop * scale]
-            _paste(part.swapaxes(0, 1), result.swapaxes(0, 1), column, fade, scale)
+            edge = (column.edge - column.start) * scale
+            paste(part.swapaxes(0, 1), result.swapaxes(0, 1), edge, fade * scale if column.edge else 0)
             if on_progress:
                 on_progress(number * column_count + index, row_count * column_count)
         if above is not None:
-            _paste(above, strip[: len(above)], row, fade, scale)
+            paste(above, strip[: len(above)], (row.edge - row.start) * scale, fade * scale)
             strip[: len(above)] = above
         first = row.start * scale
         stop = (below.edge - fade) * scale if below else height * scale
@@ -119,10 +125,6 @@ def _strips(
         if stop > done:
             yield strip[done - first : stop - first]
             done = stop
-
-
-def _paste(below: np.ndarray, above: np.ndarray, span: Span, fade: int, scale: int) -> None:
-    paste(below, above, (span.edge - span.start) * scale, fade * scale if span.edge else 0)
 
 
 @torch.inference_mode()
@@ -158,3 +160,94 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(
         text in str(error) for text in ("can't allocate memory", "not enough memory")
     )
+
+
+def receptive_radius(model: SuperResolver) -> int | None:
+    """Find how many LR pixels each way an output pixel depends on; none where that is over 64, unknown or the whole image.
+
+    Sums the reach of all convolutions in LR pixels, in the order in which the data passes them. A network of the user's
+    own may do more than convolve, so that only its attribute ``receptive_radius`` counts.
+    """
+    if type(model) not in ARCHITECTURES.values():
+        declared = getattr(model, "receptive_radius", None)
+        return declared if declared is not None and declared <= LARGEST_RADIUS else None
+    reach, resolution = 0.0, model.scale // model.factor
+    for module in model.modules():
+        if isinstance(module, ChannelAttention):
+            return None
+        if isinstance(module, nn.PixelShuffle):
+            resolution *= module.upscale_factor
+        elif isinstance(module, nn.Upsample):
+            assert isinstance(module.scale_factor, (int, float))  # nn.Upsample also takes one factor per axis
+            resolution *= int(module.scale_factor)
+        elif isinstance(module, ConvAfterShuffle):
+            resolution *= module.factor
+        if isinstance(module, nn.Conv2d):
+            reach += module.kernel_size[0] // 2 / resolution
+    if model.input == "bicubic":
+        reach += BicubicUpsample.RADIUS
+    if model.consistency is not None:
+        reach += model.consistency.reach
+    radius = max(math.ceil(reach), BicubicUpsample.RADIUS)
+    return radius if radius <= LARGEST_RADIUS else None
+
+
+@dataclass(frozen=True)
+class Span:
+    """One tile along one axis, in LR pixels: what the network reads, and where the tile's own pixels begin."""
+
+    start: int
+    stop: int
+    edge: int
+
+
+def tile_counts(height: int, width: int, tile: int, overlap: int) -> tuple[int, int]:
+    """Choose the numbers of rows and columns of tiles for an image of LR pixels.
+
+    No tile, with its overlap, covers more than (tile + 2·overlap)² pixels, and of all such grids it is the one with
+    the least work. A small image is one tile.
+    """
+
+    def candidates(size: int) -> list[tuple[int, int, int]]:
+        """Yield numbers of tiles, each with the longest tile and the total of pixels read."""
+        lengths = {
+            count: [stop - start for start, stop in _reads(_edges(size, count), overlap)]
+            for count in range(1, min(size, 2 * math.ceil(size / tile)) + 1)
+        }
+        return [(count, max(tiles), sum(tiles)) for count, tiles in lengths.items()]
+
+    grids = [
+        (high * wide, rows, columns)
+        for (rows, highest, high), (columns, widest, wide) in product(candidates(height), candidates(width))
+        if highest * widest <= (tile + 2 * overlap) ** 2
+    ]
+    return min(grids)[1:]
+
+
+def cut(size: int, count: int, overlap: int) -> list[Span]:
+    """Cut an axis of ``size`` pixels into ``count`` tiles that read ``overlap`` pixels more on either side."""
+    edges = _edges(size, count)
+    return [Span(start, stop, edge) for (start, stop), edge in zip(_reads(edges, overlap), edges, strict=False)]
+
+
+def paste(below: np.ndarray, above: np.ndarray, edge: int, fade: int) -> None:
+    """Lay the rows of one tile's result over those of the tiles before it, in place.
+
+    Parameters
+    ----------
+    below, above : of one shape and type; before ``edge - fade``, ``below`` stays, and from ``edge + fade`` on ``above``
+        takes its place. Between the two, ``above`` fades in.
+    """
+    mixed = slice(edge - fade, edge + fade)
+    share = ((np.arange(2 * fade) + 0.5) / (2 * fade)).astype(np.float32).reshape(-1, *[1] * (below.ndim - 1))
+    blend = below[mixed] + share * (above[mixed].astype(np.float32) - below[mixed])
+    below[mixed] = blend if below.dtype == np.float32 else np.rint(blend)
+    below[edge + fade :] = above[edge + fade :]
+
+
+def _edges(size: int, count: int) -> list[int]:
+    return [round(part * size / count) for part in range(count + 1)]
+
+
+def _reads(edges: list[int], overlap: int) -> list[tuple[int, int]]:
+    return [(max(first - overlap, 0), min(last + overlap, edges[-1])) for first, last in pairwise(edges)]
