@@ -22,7 +22,7 @@ help:
 	@echo "make coverage    both with the share of lines that they run"
 	@echo "make test-browser  the report and the notebooks in Chromium"
 	@echo "make bench       measured ratios against plain code, a few minutes (ARGS=--quick, ARGS='--peer PATH')"
-	@echo "make reproduce-reference  train the shipped models again, two and a half hours and more, and write their cards and figures"
+	@echo "make reproduce-reference  train the first reference models again, two and a half hours and more, and judge the shipped ones"
 	@echo "make notebooks   notebooks/*.ipynb from notebooks/source/*.py"
 	@echo "make lab         JupyterLab on the notebooks        make lock        resolve requirements.lock again"
 
@@ -64,10 +64,11 @@ test-browser: $(READY)
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { echo "Chromium is needed: apt-get install chromium"; exit 1; }
 	@$(BIN)/python -m pytest -m browser $(ARGS)
 
-# Trains the shipped models as they were trained, and writes srgan_lib/weights/ and results/reference/ from that run.
+# Trains the shipped SRCNN, and the SRResNet from which the others were trained, and judges the shipped models.
 reproduce-reference: $(READY)
 	@$(BIN)/srgan run params/reference.yaml --run reference_run $(ARGS)
-	@$(BIN)/python -m scripts.publish_reference reference_run
+	@$(BIN)/python -m scripts.publish_reference reference_run srcnn=srcnn
+	@$(BIN)/python -m scripts.judge_reference
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks $(ARGS)

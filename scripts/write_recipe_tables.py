@@ -13,7 +13,7 @@ from pathlib import Path
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import project_root
 
-RECIPES = ("ledig2017", "two_stage_div2k", "celeba_lsgan", "small_tanh", "face_patches", "esrgan")
+RECIPES = ("ledig2017", "two_stage_div2k", "celeba_lsgan", "small_tanh", "face_patches", "esrgan", "real_esrgan")
 BEGIN, END = "<!-- tables: python -m scripts.write_recipe_tables -->\n", "<!-- end of tables -->\n"
 LINE = re.compile(r"  (?P<name>\w+): (?P<value>.+?) # (?P<mark>published|inferred|changed)(?P<comment>.*)")
 

@@ -74,6 +74,10 @@ TRAINING_FILES = (
 WRITTEN_ON_THE_WAY = ("montage", "networks", "*_best.safetensors")
 
 
+#: The folder of a run that holds its repeated trainings, each like a run of its own.
+REPEATS = "repeats"
+
+
 def project_root() -> Path:
     """Return the nearest folder from the working folder upwards with ``notebooks/`` and ``params/``.
 
@@ -103,7 +107,12 @@ def require_project() -> Path:
 
 
 def results_folder(run_dir: Path) -> Path:
-    """Return the folder of all runs, which share what they compute; a run lies in it or in its ``sweeps/<sweep>/``."""
+    """Return the folder of all runs, which share what they compute.
+
+    A run lies in it, in its ``sweeps/<sweep>/``, or as a repeated training in another run's :data:`REPEATS`.
+    """
+    if run_dir.parent.name == REPEATS:
+        return results_folder(run_dir.parents[1])
     return run_dir.parents[2] if run_dir.parents[1].name == "sweeps" else run_dir.parent
 
 

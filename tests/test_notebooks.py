@@ -159,7 +159,10 @@ def test_no_line_is_longer_than_120(notebook):
                 r"\tilde{x} = \frac{x - \mu}",
             ],
         ),
-        ("evaluation", [r"\mathrm{PSNR} =", r"\mathrm{SSIM} =", r"\mathrm{LPIPS} =", r"\mathrm{LSD} =", r"q_{0.025}"]),
+        (
+            "evaluation",
+            [r"\mathrm{PSNR} =", r"\mathrm{SSIM} =", r"\mathrm{LPIPS} =", r"\mathrm{LSD} =", r"t_{0.975,\,n-1}"],
+        ),
     ],
 )
 def test_the_science_is_on_the_page(stage, wanted):

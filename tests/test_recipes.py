@@ -21,7 +21,7 @@ from tests.project import execute_here
 
 ROOT = Path(__file__).parents[1]
 PARAMS, OVERLAYS = ROOT / "params", ROOT / "params" / "overlays"
-RECIPES = ("ledig2017", "two_stage_div2k", "celeba_lsgan", "small_tanh", "face_patches", "esrgan")
+RECIPES = ("ledig2017", "two_stage_div2k", "celeba_lsgan", "small_tanh", "face_patches", "esrgan", "real_esrgan")
 MARK = r"#[^#]*\b(published|inferred|changed)\b"
 #: What overlays may change: steps and what happens every so many of them, counts of images, and data.
 STEPS = {"steps", "log_every", "validate_every", "checkpoint_every", "keep_networks_every", "keep_checkpoints"}
@@ -84,7 +84,7 @@ def test_every_recipe_names_its_source_and_has_its_figures(recipe):
     listed = published()[published().source.isin(source.sources)]
     assert len(source.metrics) + len(source.curves) + len(listed) >= 2
     empty = published().head(0).reindex(columns=["dataset", "method", "metric", "mean"])
-    assert len(compare_recipe(empty, source)) == len(source.metrics) + len(listed)
+    assert len(compare_recipe(empty, source, {})) == len(source.metrics) + len(listed)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -124,6 +124,27 @@ def test_realworld_changes_the_degradation_alone():
 @pytest.mark.parametrize("recipe", [*RECIPES, "demo", "reference"])
 def test_overlays_go_over_every_recipe(recipe, overlay):
     reading.read(PARAMS / f"{recipe}.yaml", (), (OVERLAYS / overlay,))
+
+
+@pytest.mark.parametrize(
+    ("overlays", "images"), [((), 1000), ((OVERLAYS / "lsgan_div2k.yaml",), 800)], ids=["CelebA", "DIV2K"]
+)
+def test_both_datasets_of_the_lsgan_recipe_train_for_120_epochs_and_keep_networks_every_40(overlays, images):
+    params = reading.read(PARAMS / "celeba_lsgan.yaml", (), overlays)
+    assert (params.shared.train_images or 800) == images
+    epoch = images / params.adversarial.batch
+    assert (params.adversarial.steps, params.adversarial.keep_networks_every) == (120 * epoch, 40 * epoch)
+    assert params.srcnn.steps == 10 * epoch
+
+
+def test_the_stabilisers_sweep_takes_each_away_alone():
+    sweep = yaml.safe_load((PARAMS / "sweeps" / "two_stage_stabilisers.yaml").read_text(encoding="utf-8"))
+    base = values(reading.read(PARAMS / "two_stage_div2k.yaml"))
+    changed = {name for case in sweep["cases"].values() for name, value in case.items() if base[name] != value}
+    assert {name.partition(".")[2] for name in changed} == {
+        *("discriminator_every", "steps", "learning_rate", "pixel_weight"),
+        *("adversarial_weight", "gradient_clip", "clamp_in_training"),
+    }
 
 
 def run_tiny(recipe, results):

@@ -13,6 +13,7 @@ image_folder = None
 scale = 4
 
 # Less often changed.
+split_seed = None
 lr_folder = None
 train_images = None
 validation_images = 1

@@ -18,6 +18,7 @@ learning_rate = 0.001
 layout = "9-5-5"
 
 # Less often changed.
+split_seed = None
 lr_folder = None
 train_images = None
 validation_images = 1

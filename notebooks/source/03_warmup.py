@@ -22,6 +22,7 @@ generator_channels = 64
 generator_blocks = 16
 
 # Less often changed.
+split_seed = None
 lr_folder = None
 train_images = None
 validation_images = 1
@@ -62,6 +63,7 @@ content_pooling = "max"
 style_weight = 0.0
 histogram_weight = 0.0
 texture_layers = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0}
+colour_histogram_weight = 0.0
 grid_weight = 0.0
 grid_sides = "both"
 evenness_weight = 0.0

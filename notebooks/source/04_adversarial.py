@@ -24,6 +24,7 @@ adversarial_loss = "bce"
 adversarial_weight = 0.001
 
 # Less often changed.
+split_seed = None
 lr_folder = None
 train_images = None
 validation_images = 1
@@ -64,6 +65,7 @@ content_pooling = "max"
 style_weight = 0.0
 histogram_weight = 0.0
 texture_layers = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0}
+colour_histogram_weight = 0.0
 grid_weight = 0.1
 grid_sides = "both"
 evenness_weight = 0.05
@@ -140,7 +142,8 @@ stage.markdown(players(adversarial.adversarial_loss))
 # where the weights are the parameters `pixel_weight`, `content_weight`, `adversarial_weight`, `grid_weight` and
 # `evenness_weight`; a term of weight 0 is left out. The demo has these five. The further $L_j$ are off by default:
 # distances between textures whatever their place, in Gram matrices (`style_weight`) and in sorted values
-# (`histogram_weight`) of VGG-19's features; the distance between the discriminator's features of SR and HR
+# (`histogram_weight`) of VGG-19's features, and in sorted values of the colours themselves
+# (`colour_histogram_weight`); the distance between the discriminator's features of SR and HR
 # (`feature_matching_weight`); and losses of your own (`extra_losses = {"docs/examples/my_loss.py:EdgeLoss": 0.1}`).
 # Without $L_\mathrm{adv}$ and feature matching the discriminator would not influence the generator. The figures below
 # name the terms of this run. Ledig et al. have $L_\mathrm{content}$ and $L_\mathrm{adv}$ alone, the one with the

@@ -16,6 +16,7 @@ methods = {}
 interpolations = []
 
 # Less often changed.
+split_seed = None
 lr_folder = None
 train_images = None
 validation_images = 1
@@ -37,7 +38,7 @@ tensorboard = False
 baselines = ["nearest", "bilinear", "lanczos", "bicubic"]
 lpips_nets = ["alex", "squeeze"]
 extra_metrics = ["ssim_y_daala", "psnr_rgb"]
-bootstrap_resamples = 10000
+repeats = 1
 grids = 5
 patches = 5
 patch_size = 64
@@ -63,13 +64,14 @@ from srgan_lib.data.training_pairs import training_photos
 from srgan_lib.evaluation import exhibits, tables
 from srgan_lib.evaluation.comparisons import compare_all
 from srgan_lib.evaluation.conclusion import conclude
-from srgan_lib.evaluation.contestants import all_methods, share_of_srgan, upscaling_options
+from srgan_lib.evaluation.contestants import all_methods, repeated_trainings, share_of_srgan, upscaling_options
 from srgan_lib.evaluation.evaluator import evaluate, metric_names
 from srgan_lib.evaluation.interpolation import WeightInterpolation, try_alphas
 from srgan_lib.evaluation.results import write_results
 from srgan_lib.evaluation.samples import thin_out
 from srgan_lib.evaluation.statistics import summarise
 from srgan_lib.evaluation.whole_images import WholeImages
+from srgan_lib.methods import TRAINED
 from srgan_lib.models.files import load_model
 from srgan_lib.pipeline.notebook import open_stage
 
@@ -106,7 +108,8 @@ shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage
 #        \left\| \sqrt{w_l} \odot
 #        (\hat{\phi}_l(x_\mathrm{SR})_{hw} - \hat{\phi}_l(x_\mathrm{HR})_{hw}) \right\|_2^2 . $$
 #
-# The network is AlexNet, with SqueezeNet as a second judge. Neither took any part in training. Lower is better.
+# The network is AlexNet, with SqueezeNet as a second judge. AlexNet takes no part in training or in choosing anything;
+# SqueezeNet may watch the validation images. Lower is better.
 #
 # ### Spectrum: how much detail of each size is there?
 #
@@ -119,7 +122,7 @@ shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage
 #
 # The grid artefact looks for a regular pattern with the period of the pixel shuffle, which LPIPS does not see: the
 # power at multiples of 1/`scale` cycles per pixel over that of the frequencies around them, in decibels, minus the same
-# of the original. 0 is the original's own level; from about +3 dB dots are seen in smooth places.
+# of the original. 0 is the original's own level; above +3 dB the conclusion warns of a pattern.
 #
 # ### Naturalness: does the image look like a photograph at all?
 #
@@ -133,11 +136,7 @@ shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage
 split = read_split(stage.input("data", "split.csv"))
 trained = read_trained([stage.input(name, "trained_on.csv") for name in ("srcnn", "warmup", "adversarial")])
 test_pairs = load_test_sets(evaluation.test_sets, split, training_photos(shared), shared, trained)
-files = {
-    "srcnn": stage.input("srcnn", "srcnn.safetensors"),
-    "warmup": stage.input("warmup", "generator.safetensors"),
-    "srgan": stage.input("adversarial", "generator.safetensors"),
-}
+files = {name: stage.input(network.stage, network.file) for name, network in TRAINED.items()}
 networks = {name: load_model(path, stage.code)[0] for name, path in files.items()}
 judged = all_methods(networks, test_pairs, shared, evaluation, stage.code)
 result = evaluate(
@@ -147,9 +146,10 @@ result = evaluate(
     names=metric_names(evaluation),
     samples=max(evaluation.grids, evaluation.patches),
     images=WholeImages(stage.directory / "images"),
+    repeats=repeated_trainings([repeat.directory for repeat in stage.repeats], shared, evaluation, stage.code),
     on_step=stage.progress("Judging"),
 )
-summary = summarise(result.metrics, resamples=evaluation.bootstrap_resamples, seed=shared.seed)
+summary = summarise(result.metrics, result.repeats)
 write_results(result, summary, stage.directory)
 
 # %% [markdown]
@@ -167,19 +167,25 @@ for exhibit in exhibits.overviews(summary, test_pairs):
 # %% [markdown]
 # ### How sure is that?
 #
-# Each mean $\bar{m}$ of the $n$ images' scores has a 95 % interval: where the mean would lie on other photographs of
-# the same kind. It is a studentised bootstrap interval, chosen by simulation because it covers what it claims for few
-# and skewed scores, too (`docs/statistics.md`). From `bootstrap_resamples` samples $b$ of $n$ images, drawn with
-# replacement, the distribution of the mean's error in units of its standard error is estimated; its quantiles give the
-# ends:
+# Each mean $\bar{m}$ of the $n$ images' scores has a 95 % interval. The images are taken as a sample of all
+# photographs of their kind: of intervals computed in this way from many such samples, 95 in 100 would hold the mean
+# over all of them. With the standard deviation $s$ of the scores and Student's $t$ it is
 #
-# $$ \left[ \bar{m} - q_{0.975}(t^{*}) \frac{s}{\sqrt{n}} , \; \bar{m} - q_{0.025}(t^{*}) \frac{s}{\sqrt{n}} \right] ,
-#    \qquad t^{*}_b = \frac{\bar{m}^{*}_b - \bar{m}}{s^{*}_b / \sqrt{n}} , $$
+# $$ \bar{m} \pm t_{0.975,\,n-1} \, \frac{s}{\sqrt{n}} . $$
 #
-# with $s$ and $s^{*}_b$ the standard deviations of the scores and of sample $b$. Images differ more than methods do, so
-# the *paired* difference, image by image from bicubic, has the shorter interval. Where it includes zero, these images
-# do not tell the two methods apart. The images are what varies here; another seed of the training is not part of the
-# interval (a sweep with several `seeds` shows that).
+# Images differ more than methods do, so methods are compared by the *paired* difference, image by image from bicubic.
+# These differences are skewed: on a few images a method gains several times as much as on the others, and a small
+# sample often misses them. The interval of a difference is therefore a tenth longer than Student's towards zero and
+# 45 % longer away from it (beyond 20 images less so). These numbers were chosen by simulation on score tables of real
+# photographs, by coverage and by width (`docs/statistics.md`).
+#
+# Beside the interval stands on how many images a method is *better*. Two methods are said not to differ measurably
+# only if the interval holds zero and the images disagree. Fewer than four images have no interval (a dash).
+#
+# The interval is about other images. Another seed would train other networks: with `repeats = 3` each is trained
+# three times on the same split, the tables hold the means over trainings and their standard deviation (*over
+# trainings*), and the intervals allow for both samples, as in a table of images by trainings whose rows and columns
+# are drawn at random.
 
 # %%
 for exhibit in exhibits.details(summary, test_pairs):
@@ -265,8 +271,8 @@ elif result.samples:
 
 # %%
 curves = {name: pd.read_csv(stage.input(name, "loss_curve.csv")) for name in ("srcnn", "warmup", "adversarial")}
-architectures = {name: type(network).__name__ for name, network in networks.items()}
-for comparison in compare_all(summary, recipe, curves, shared.scale, architectures):
+trainings = {name: stage.parameters_of(name) for name in curves}
+for comparison in compare_all(summary, recipe, curves, trainings, networks):
     comparison.frame.to_csv(stage.directory / comparison.file, index=False)
     for exhibit in comparison.tables:
         stage.show(exhibit)
@@ -289,15 +295,15 @@ if stage.live:
 # %%
 steps = {name: int(curve.step.max()) for name, curve in curves.items()}
 told = {"scale": shared.scale, "heldout": shared.dataset, "steps": steps, "not_computed": result.not_computed}
-stage.text(conclude(summary, result.metrics, seed=shared.seed, **told), "conclusion")
+stage.text(conclude(summary, result.metrics, result.repeats, **told), "conclusion")
 
 # %% [markdown]
 # ## Try this
 #
 # - `interpolations = [0.25, 0.5, 0.75]`: three networks between warm-up and SRGAN join the tables, and a line the
 #   plane of LPIPS and PSNR. Nothing is trained again.
-# - `bootstrap_resamples = 100` with another `seed` in mind: the ends of the intervals change from run to run in the
-#   last digits. With 10,000 resamples they hardly do.
+# - `srgan run params/demo.yaml -p repeats=3`: every network is trained under three seeds. Expect *over trainings* to be
+#   far smaller than the spread over images, and larger than some differences between methods.
 # - `self_ensemble = True`: expect a little more PSNR for eight times the work.
 #
 # ## References
@@ -310,7 +316,7 @@ stage.text(conclude(summary, result.metrics, seed=shared.seed, **told), "conclus
 # - A. Mittal, R. Soundararajan, A. C. Bovik, "Making a 'Completely Blind' Image Quality Analyzer", IEEE SPL 20, 2013:
 #   NIQE.
 # - Y. Blau, T. Michaeli, "The Perception-Distortion Tradeoff", CVPR 2018.
-# - B. Efron, R. J. Tibshirani, "An Introduction to the Bootstrap", 1993.
+# - R. L. Brennan, "Generalizability Theory", 2001: means whose rows and columns are both samples.
 # - R. Timofte, R. Rothe, L. Van Gool, "Seven ways to improve example-based single image super resolution", CVPR 2016.
 #
 # Before: [adversarial training](04_adversarial.ipynb).

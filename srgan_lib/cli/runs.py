@@ -91,7 +91,8 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
         fetch(required)
         this = read_run(overrides=overrides, **described)
         plans = plan_run(this)
-    plans = plans[: list(STAGES).index(until) + 1]
+    wanted = list(STAGES)[: list(STAGES).index(until) + 1]
+    plans = [one for one in plans if one.stage.name in wanted]
     with only_here(this), terminal:
         execute(plans, this, terminal.on_event)
 

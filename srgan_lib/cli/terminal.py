@@ -49,6 +49,7 @@ class Terminal:
             transient=True,
         )
         self.task: TaskID | None = None
+        self.title = ""  # of the stage that is computed
         self._show_log()
 
     def __enter__(self) -> Terminal:
@@ -70,7 +71,7 @@ class Terminal:
     def plan(self, plans: Iterable[Plan]) -> None:
         """Show what would happen to each stage."""
         for plan in plans:
-            self.on_event("planned", {"stage": plan.stage, "action": plan.action, "reason": plan.reason})
+            self.on_event("planned", {"title": plan.title, "action": plan.action, "reason": plan.reason})
 
     def missing(self, missing: Iterable[Missing]) -> None:
         """Show what is to be downloaded, or provided by the user, before anything is computed."""
@@ -79,24 +80,24 @@ class Terminal:
 
     def on_event(self, event: str, details: Mapping[str, Any]) -> None:
         """Show one event of the runner."""
-        stage = details["stage"]
         if event == "planned":
             self.console.print(
-                f"{stage.notebook:<20} {WORDS[details['action']]} {escape(details['reason'])}", soft_wrap=True
+                f"{details['title']:<20} {WORDS[details['action']]} {escape(details['reason'])}", soft_wrap=True
             )
         elif event == "started":
             self._clear()
-            self.task = self.progress.add_task(stage.notebook, total=None)
+            self.title = details["title"]
+            self.task = self.progress.add_task(self.title, total=None)
         elif event == "progress" and self.task is not None:
             self.progress.update(
                 self.task,
-                description=f"{stage.notebook}: {details['label']}",
+                description=f"{self.title}: {details['label']}",
                 completed=details["step"],
                 total=details["total"],
             )
         elif event == "finished":
             self._clear()
-            self.console.print(f"{stage.notebook:<20} [green]done[/] in {details['seconds']:.1f} s")
+            self.console.print(f"{details['title']:<20} [green]done[/] in {details['seconds']:.1f} s")
 
     def counter(self, label: str) -> Callable[[int, int], None]:
         """Return a callback ``(done, total)`` that moves a bar."""

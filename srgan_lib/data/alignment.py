@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from srgan_lib.data.levels import luminance
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.spectrum import luminance
 
 REACH = 3  #: LR pixels that shifts are searched in, each way
 

@@ -18,10 +18,10 @@ import psutil
 
 from srgan_lib.data.degrade import degrade, is_deterministic
 from srgan_lib.data.images import crop_to_multiple, pixel_hash, read_image
+from srgan_lib.data.levels import luminance
 from srgan_lib.data.photos import DatasetError, Photo
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.spectrum import luminance
 from srgan_lib.layout import cache_folder
 from srgan_lib.params.shared import Shared
 
@@ -72,7 +72,7 @@ def load_pairs(
     ----------
     split : what :func:`srgan_lib.data.split.make_split` or :func:`~srgan_lib.data.split.read_split` returned.
     photos : the same photographs.
-    shared : the shared parameters (scale, degradation, blur_sigma, image_size, seed, lr_folder).
+    shared : the shared parameters (scale, degradation, blur_sigma, image_size, data_seed, lr_folder).
     part : train, validation or test.
 
     Raises
@@ -131,7 +131,7 @@ def _unchanged(image: np.ndarray, sha256: str, path: Path) -> np.ndarray:
 
 
 def _make_lr(row: Any, hr: np.ndarray, shared: Shared) -> np.ndarray:
-    rng = random_stream(shared.seed, f"degradation of {row.image}")
+    rng = random_stream(shared.data_seed, f"degradation of {row.image}")
     return degrade(hr, shared.scale, shared.degradation, shared.blur_sigma, rng)
 
 

@@ -7,13 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
-#: Power that rounding to whole levels adds at every frequency, in levels² (uniform error of width 1).
-ROUNDING_POWER = 1 / 12
-
-
-def luminance(image: np.ndarray) -> np.ndarray:
-    """Compute BT.601 luminance (studio range, 16 to 235) of an H×W×3 uint8 image, as H×W float64."""
-    return image @ (np.array([65.481, 128.553, 24.966]) / 255) + 16
+from srgan_lib.data.levels import luminance
 
 
 def radial_power(image: np.ndarray, bins: int = 48) -> tuple[np.ndarray, np.ndarray]:
@@ -33,7 +27,7 @@ def radial_power(image: np.ndarray, bins: int = 48) -> tuple[np.ndarray, np.ndar
     frequency : the rings' centres in cycles per pixel.
     power : in levels²; NaN in rings that a small image has no frequency in.
     """
-    grey = luminance(image) if image.ndim == 3 else image.astype(np.float64)
+    grey = luminance(image) if image.ndim == 3 else np.asarray(image, np.float64)
     window = np.outer(_hann(grey.shape[0]), _hann(grey.shape[1]))
     # The window's weighted mean is removed: a constant image then has no power at all.
     grey = (grey - (grey * window).sum() / window.sum()) * window

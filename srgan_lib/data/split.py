@@ -37,7 +37,7 @@ def make_split(photos: Sequence[Photo], shared: Shared, crop: int = 0) -> pd.Dat
     Parameters
     ----------
     photos : what :func:`srgan_lib.data.sources.find_photos` found.
-    shared : the shared parameters (seed, numbers of images, image_size).
+    shared : the shared parameters (data_seed, numbers of images, image_size).
     crop : side of the training crops in HR pixels; smaller images are skipped.
 
     Returns
@@ -110,7 +110,7 @@ def _assign(
     limits |= dict.fromkeys(own, math.inf)
     count: dict[Split, int] = dict.fromkeys(PARTS, 0)
     names = list(groups)
-    for index in random_stream(shared.seed, "split").permutation(len(names)):
+    for index in random_stream(shared.data_seed, "split").permutation(len(names)):
         members = groups[names[index]]
         part = members[0].split
         if part is None or part not in own:

@@ -55,7 +55,7 @@ def load_test_sets(
         else:
             own, frame = _unseen(name, split, shared)
             refuse_trained(frame, trained)
-            sets[name] = load_pairs(frame, own, shared, "test")
+            sets[name] = load_pairs(frame, own, _at_own_size(shared), "test")
     return sets
 
 
@@ -89,9 +89,14 @@ def _training_images(split: pd.DataFrame) -> pd.DataFrame:
     return rows.iloc[chosen].assign(split="test")
 
 
+def _at_own_size(shared: Shared) -> Shared:
+    """The parameters for a named set, whose scores in the literature are of images that nobody has resized."""
+    return shared.model_copy(update={"image_size": None})
+
+
 def _unseen(name: str, split: pd.DataFrame, shared: Shared) -> tuple[list[Photo], pd.DataFrame]:
     """List the photographs of a named set with sizes and hashes, and refuse those in training or validation."""
     own = as_test_set(find_photos(name, scale=shared.scale))
-    frame = make_split(own, shared)
+    frame = make_split(own, _at_own_size(shared))
     refuse_duplicates(pd.concat([split[split.split != "test"], frame], ignore_index=True))
     return own, frame

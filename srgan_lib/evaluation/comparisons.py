@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import pandas as pd
 
@@ -19,6 +20,7 @@ from srgan_lib.evaluation.published import (
 from srgan_lib.exhibit import Exhibit
 from srgan_lib.params.evaluation import Published
 
+BICUBIC = ("bicubic", "bicubic_float")  #: degradations whose LR images are those of the literature
 THREE_DIGITS = dict.fromkeys(("published", "measured", "difference"), ".3f")
 
 
@@ -35,8 +37,8 @@ def compare_all(
     summary: pd.DataFrame,
     recipe: Published,
     curves: Mapping[str, pd.DataFrame],
-    scale: int,
-    architectures: Mapping[str, str],
+    trainings: Mapping[str, Mapping[str, Any]],
+    networks: Mapping[str, object],
 ) -> list[PublishedComparison]:
     """Compare a run with its recipe's source and with the literature; comparisons without a row are left out.
 
@@ -45,15 +47,18 @@ def compare_all(
     summary : as ``metrics_summary.csv``.
     recipe : what the source of the run's recipe reports.
     curves : ``loss_curve.csv`` of each training stage.
-    scale : enlargement factor.
-    architectures : class of each of the run's networks, by method.
+    trainings : flat parameters of each training stage.
+    networks : the run's networks by method, whose classes say their architectures.
     """
-    of_recipe = compare_recipe(summary, recipe)
+    architectures = {method: type(network).__name__ for method, network in networks.items()}
+    methods, conditions = counterparts(architectures, trainings), trainings["warmup"]
+    known = summary if conditions["degradation"] in BICUBIC else summary.head(0)
+    of_recipe = compare_recipe(summary, recipe, methods)
     found = [
         _recipe(of_recipe),
         _relative(relative_to_bicubic(of_recipe, summary)),
         _curves(compare_curves(recipe, curves)),
-        _literature(compare(summary, scale, counterparts(architectures, curves))),
+        _literature(compare(known, conditions["scale"], methods)),
     ]
     return [comparison for comparison in found if len(comparison.frame)]
 

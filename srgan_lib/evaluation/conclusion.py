@@ -1,7 +1,8 @@
 """Compose the conclusion of a run: sentences computed from its scores, the finding first.
 
-A comparison of two methods names every judge. Where the judges disagree its first sentence says so, and a difference
-that these images cannot show is called none (:mod:`srgan_lib.evaluation.verdicts`).
+A comparison of two methods names every judge, and for a few images on how many of them the method is better. Where the
+judges disagree its first sentence says so. A difference is called none only where its interval holds zero and the images
+disagree (:mod:`srgan_lib.evaluation.verdicts`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import pandas as pd
 
 from srgan_lib.evaluation.methods import CLASSICAL
 from srgan_lib.evaluation.statistics import FEWEST_FOR_INTERVAL, FEWEST_FOR_TEST
-from srgan_lib.evaluation.verdicts import APPEARANCE, FIDELITY, PairedScores, Verdict
+from srgan_lib.evaluation.verdicts import APPEARANCE, FIDELITY, Direction, PairedScores, Verdict
+from srgan_lib.formatting import listed
 from srgan_lib.methods import BASELINE, OURS, method_styles
 from srgan_lib.metrics.grid import PATTERN
 from srgan_lib.metrics.registry import METRICS
@@ -29,13 +31,12 @@ NAMES = {name: METRICS[name].label for name in METRICS} | {"ssim_y": "SSIM-Y"}
 def conclude(
     summary: pd.DataFrame,
     metrics: pd.DataFrame,
+    repeats: pd.DataFrame | None = None,
     *,
     scale: int,
     heldout: str = "",
     steps: Mapping[str, int] | None = None,
     not_computed: Mapping[str, str] | None = None,
-    resamples: int = 10_000,
-    seed: int = 0,
 ) -> list[str]:
     """Compose a short conclusion: for each dataset the finding and a paragraph, then what was not computed.
 
@@ -43,12 +44,12 @@ def conclude(
 
     Parameters
     ----------
-    summary, metrics : as ``metrics_summary.csv`` and ``metrics.csv``; of the reference models nothing is said.
+    summary, metrics, repeats : as ``metrics_summary.csv``, ``metrics.csv`` and ``repeats.csv``; of the reference models
+        nothing is said.
     scale : enlargement factor.
     heldout : the dataset of whose other images the networks were trained.
     steps : of the stages that trained.
     not_computed : by metric, the reason.
-    resamples, seed : of the bootstrap.
 
     Returns
     -------
@@ -59,11 +60,11 @@ def conclude(
     own = own_methods(metrics.method.unique())
     summary, metrics = summary[summary.method.isin(own)], metrics[metrics.method.isin(own)]
     for dataset, rows in metrics.groupby("dataset", sort=False):
-        scores = PairedScores(rows, resamples, seed)
+        scores = PairedScores(rows, None if repeats is None else repeats[repeats.dataset == dataset])
         of_dataset = summary[summary.dataset == dataset]
         paragraphs.append(_finding(scores, str(dataset), scale, heldout, steps or {}))
         details = [_as_sentence(_against(scores, OURS, STARTED_FROM)), _as_sentence(_faithful(scores, FIDELITY[1:]))]
-        details += [_nearest(scores), _spectrum(scores), _certainty(of_dataset)]
+        details += [_nearest(scores), _spectrum(scores), _certainty(of_dataset), _trainings(scores)]
         paragraphs.append(" ".join(filter(None, details)))
     missing = [f"{METRICS[name].label} was not computed: {reason}." for name, reason in (not_computed or {}).items()]
     return paragraphs + ([" ".join(missing)] if missing else [])
@@ -82,7 +83,9 @@ def _finding(scores: PairedScores, dataset: str, scale: int, heldout: str, steps
         sentences.append("LPIPS, which judges what PSNR does not see, was not computed")
     first, *others = filter(None, sentences)
     begin = f"On {images} enlarged {scale}×, "
-    if few := _joined(f"{number} steps of {TRAININGS[stage]}" for stage, number in steps.items() if number < FEW_STEPS):
+    if few := listed(
+        [f"{number} steps of {TRAININGS[stage]}" for stage, number in steps.items() if number < FEW_STEPS]
+    ):
         begin = f"Trained too briefly to judge the method ({few}): on {begin[3:]}"
     return " ".join(map(_as_sentence, [begin + first, *others]))
 
@@ -99,9 +102,11 @@ def _behind(scores: PairedScores) -> str:
         value, ours = (METRICS[metric].text(scores.mean(name, metric)) for name in (best, OURS))
         if float(value) < float(ours):
             ahead.setdefault(_label(best), []).append(f"{NAMES[metric]} ({value} against {ours})")
-    return _joined(
-        f"{name}, which needs no training, is ahead of {_label(OURS)} by {_joined(values)}"
-        for name, values in ahead.items()
+    return listed(
+        [
+            f"{name}, which needs no training, is ahead of {_label(OURS)} by {listed(values)}"
+            for name, values in ahead.items()
+        ]
     )
 
 
@@ -115,37 +120,37 @@ def _against(scores: PairedScores, method: str, other: str) -> str:
     if not appearance:
         return f"{name} has {_fidelity(fidelity)} than {opponent}" if fidelity else ""
     directions = {one.direction for one in appearance}
-    values = [f"{NAMES[one.metric]} ({_pair(one)})" for one in appearance]
+    values = [f"{NAMES[one.metric]}{_noted(_pair(one), _signs(one))}" for one in appearance]
     if directions == {"unchanged"}:
-        text = f"{name} and {opponent} show no measurable difference by {_joined(values)}"
-    elif len(directions) == 1:
+        text = f"{name} and {opponent} show no measurable difference by {listed(values)}"
+    elif directions in ({"better"}, {"worse"}):
         first = appearance[0]
         share = f"{abs(1 - first.mean / first.other):.0%} " if first.other else ""
         nearness = "closer" if directions == {"better"} else "less close"
         text = (
-            f"{name} comes {share.removeprefix('0% ')}{nearness} to the originals than {opponent} by {_joined(values)}"
+            f"{name} comes {share.removeprefix('0% ')}{nearness} to the originals than {opponent} by {listed(values)}"
         )
     else:
         said = {"better": "closer", "worse": "less close", "unchanged": "no measurable change"}
-        verdicts = [f"{said[one.direction]} by {value}" for one, value in zip(appearance, values, strict=True)]
-        text = (
-            f"the judges disagree on whether {name} is closer to the originals than {opponent}: {', '.join(verdicts)}"
-        )
+        verdicts = [f"{said[_seen(one)]} by {value}" for one, value in zip(appearance, values, strict=True)]
+        apart = len({_seen(one) for one in appearance}) > 1
+        question = f"whether {name} is closer to the originals than {opponent}: {', '.join(verdicts)}"
+        text = f"the judges disagree on {question}" if apart else f"these images cannot settle {question}"
     return text + (f", with {_fidelity(fidelity)}" if fidelity else "")
 
 
 def _added(scores: PairedScores) -> str:
     """Say where adversarial training did not bring the generator closer to the originals by all judges of appearance."""
     found = scores.compare(OURS, STARTED_FROM, APPEARANCE)
-    told = {"better": "better by", "worse": "worse by", "unchanged": "not measurably different by"}
-    judges = {
-        direction: _joined(NAMES[one.metric] for one in found if one.direction == direction) for direction in told
-    }
-    said = [f"{told[direction]} {names}" for direction, names in judges.items() if names]
     if not found or {one.direction for one in found} == {"better"}:
         return ""
-    disagree = "the judges disagree: " if len({one.direction for one in found}) > 1 else ""
-    return f"against the {_label(STARTED_FROM)} network, from which its training started, {disagree}{_label(OURS)} is {_joined(said)}"
+    told = {"better": "better by", "worse": "worse by", "unchanged": "not measurably different by"}
+    judges = {
+        seen: [f"{NAMES[one.metric]}{_noted(_signs(one))}" for one in found if _seen(one) == seen] for seen in told
+    }
+    said = [f"{told[seen]} {listed(names)}" for seen, names in judges.items() if names]
+    disagree = "the judges disagree: " if len(said) > 1 else ""
+    return f"against the {_label(STARTED_FROM)} network, from which its training started, {disagree}{_label(OURS)} is {listed(said)}"
 
 
 def _pattern(scores: PairedScores, scale: int) -> str:
@@ -168,11 +173,12 @@ def _fidelity(verdicts: Sequence[Verdict]) -> str:
     for one in verdicts:
         measure = METRICS[one.metric]
         if one.direction == "unchanged":
-            parts.append(f"no measurable change in {NAMES[one.metric]} ({measure.phrase(one.difference, sign=True)})")
+            change = measure.phrase(one.difference, sign=True)
+            parts.append(f"no measurable change in {NAMES[one.metric]}{_noted(change, _signs(one))}")
         else:
             more = "more" if one.difference > 0 else "less"
-            parts.append(f"{measure.phrase(abs(one.difference))} {more} {NAMES[one.metric]}")
-    disagree = len({one.direction for one in verdicts}) > 1
+            parts.append(f"{measure.phrase(abs(one.difference))} {more} {NAMES[one.metric]}{_noted(_signs(one))}")
+    disagree = len({_seen(one) for one in verdicts}) > 1
     return (" but " if disagree else " and ").join(parts)
 
 
@@ -183,25 +189,34 @@ def _faithful(scores: PairedScores, judges: Iterable[str]) -> str:
         leaders = scores.leaders(metric)
         others = leaders[1:]
         values = [f"{_label(name)} ({METRICS[metric].phrase(scores.mean(name, metric))})" for name in leaders]
-        if len(others) > MOST_EQUALS:
+        if not others:
+            said = f"is {_label(leaders[0])}{_noted(METRICS[metric].phrase(scores.mean(leaders[0], metric)), _ahead(scores, metric))}"
+        elif len(others) > MOST_EQUALS:
             said = f"is {values[0]}, with no measurable difference from {len(others)} other methods"
-        elif others:
-            said = f"are, with no measurable difference, {_joined(values)}"
         else:
-            said = f"is {values[0]}"
+            said = f"are, with no measurable difference, {listed(values)}"
         clauses.append(f"by {NAMES[metric]} the most faithful {said}")
     return "; ".join(clauses)
 
 
+def _ahead(scores: PairedScores, metric: str) -> str:
+    """Say on how many of a few images the method with the best mean is ahead of the next."""
+    best, *rest = scores.ranking(metric)
+    found = scores.compare(best, rest[0], [metric]) if rest else []
+    return (
+        f"ahead of {_label(rest[0])} {_signs(found[0]).removeprefix('better ')}" if found and _signs(found[0]) else ""
+    )
+
+
 def _nearest(scores: PairedScores) -> str:
     """Explain why LPIPS favours nearest-neighbour enlargement, where it does."""
-    lower = [one for one in scores.compare("nearest", BASELINE, ["lpips_alex"]) if one.difference < 0]
-    if not lower or METRICS["lpips_alex"].text(lower[0].difference) == METRICS["lpips_alex"].text(0):
+    lower = [one for one in scores.compare("nearest", BASELINE, ["lpips_alex"]) if one.direction == "better"]
+    if not lower:
         return ""
     loss = scores.compare("nearest", BASELINE, ["psnr_y"])
     cost = f", although its PSNR-Y differs by {METRICS['psnr_y'].phrase(loss[0].difference, sign=True)}" if loss else ""
     return (
-        f"LPIPS (alex) prefers nearest to bicubic ({_pair(lower[0])}){cost}: the edges of its blocks are sharp, and the "
+        f"LPIPS (alex) prefers nearest to bicubic{_noted(_pair(lower[0]), _signs(lower[0]))}{cost}: the edges of its blocks are sharp, and the "
         "network's features miss the contrast that smooth interpolation lacks more than they mind where it lies."
     )
 
@@ -236,6 +251,40 @@ def _certainty(summary: pd.DataFrame) -> str:
     return text + "."
 
 
+def _trainings(scores: PairedScores) -> str:
+    """Say whether the luck of training is in the scores."""
+    if OURS not in scores.methods:
+        return ""
+    if scores.trainings > 1:
+        return (
+            f"Each network was trained {scores.trainings} times under other seeds; means are over these trainings, and "
+            "differences are judged against the spread over images and over trainings."
+        )
+    return "Each network was trained once: how far another seed would move these scores is not in them (repeats=3 shows it)."
+
+
+def _seen(verdict: Verdict) -> Direction:
+    """Tell which way the images point, even where their interval holds zero."""
+    if verdict.direction == "open":
+        return "better" if verdict.better_on else "worse"
+    return verdict.direction
+
+
+def _signs(verdict: Verdict) -> str:
+    """Say on how many images the method is better, and what its scores or the interval do not show of that."""
+    notes = [verdict.counted]
+    if verdict.direction == "open":
+        notes.append("but the interval holds 0")
+    elif verdict.direction == "unchanged" and not verdict.mixed and verdict.counted:
+        notes.append("by less than the last digit")
+    return ", ".join(filter(None, notes))
+
+
+def _noted(*parts: str) -> str:
+    """Put what there is to note into brackets."""
+    return f" ({', '.join(filter(None, parts))})" if any(parts) else ""
+
+
 def _label(method: str) -> str:
     return method_styles([method])[method].label
 
@@ -247,9 +296,3 @@ def _as_sentence(text: str) -> str:
 def _pair(verdict: Verdict) -> str:
     measure = METRICS[verdict.metric]
     return f"{measure.text(verdict.mean)} against {measure.text(verdict.other)}"
-
-
-def _joined(words: Iterable[str]) -> str:
-    """List words in a sentence: ``a, b and c``."""
-    *most, last = list(words) or [""]
-    return f"{', '.join(most)} and {last}" if most else last

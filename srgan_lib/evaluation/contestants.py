@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srgan_lib import weights
 from srgan_lib.evaluation.methods import Method, classical, from_folder, interpolated_networks, network
+from srgan_lib.methods import TRAINED
 from srgan_lib.models.community import check_scale, load_network
 from srgan_lib.models.files import load_model
 from srgan_lib.models.own_code import Code
@@ -67,6 +68,23 @@ def all_methods(
         else:
             methods[name] = from_folder(Path(location), test_sets, shared.scale)
     return methods
+
+
+def repeated_trainings(
+    run_dirs: Iterable[Path], shared: Shared, evaluation: Evaluation, code: Code | None = None
+) -> list[dict[str, Method]]:
+    """Collect the networks of repeated trainings, by the names that the run's own have.
+
+    Parameters
+    ----------
+    run_dirs : a folder for each repeat, with the stages that train.
+    shared, evaluation, code : as for :func:`all_methods`.
+    """
+    options = upscaling_options(shared, evaluation)
+    return [
+        {name: network(load_model(trained.path(folder), code)[0], **options) for name, trained in TRAINED.items()}
+        for folder in run_dirs
+    ]
 
 
 def share_of_srgan(evaluation: Evaluation) -> dict[str, float]:

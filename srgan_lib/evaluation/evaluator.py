@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from srgan_lib.data.spectrum import ROUNDING_POWER, radial_power
+from srgan_lib.data.levels import ROUNDING_POWER
+from srgan_lib.data.spectrum import radial_power
 from srgan_lib.evaluation.methods import Method
 from srgan_lib.evaluation.samples import Sample, choose_images, typical_images
 from srgan_lib.evaluation.whole_images import WholeImages
@@ -49,16 +50,32 @@ class Evaluator:
         self.not_computed: dict[str, str] = {}
         self._rows: list[dict[str, str | float]] = []
 
-    def add(self, dataset: str, image: str, method: str, sr: np.ndarray, hr: np.ndarray) -> dict[str, float]:
-        """Measure one result (H×W×3 uint8) against its original and note it; returns the figures."""
+    def add(
+        self, dataset: str, image: str, method: str, sr: np.ndarray, hr: np.ndarray, repeat: int = 0
+    ) -> dict[str, float]:
+        """Measure one result (H×W×3 uint8) against its original and note it; returns the figures.
+
+        Parameters
+        ----------
+        repeat : which training of the method made it; 0 is the run's own.
+        """
         scores = measure(sr, hr, self.border, self.names, on_unavailable=self._note)
-        self._rows.append({"dataset": dataset, "image": image, "method": method, **scores})
+        self._rows.append({"repeat": repeat, "dataset": dataset, "image": image, "method": method, **scores})
         return scores
 
     def table(self) -> pd.DataFrame:
         """Return the rows so far, one per image and method; metrics that were not computed are NaN."""
-        frame = pd.DataFrame(self._rows)
-        return frame.reindex(columns=[*FIRST_COLUMNS, *(name for name in self.names if name not in FIRST_COLUMNS)])
+        frame = pd.DataFrame(self._rows).query("repeat == 0")
+        return frame.reindex(columns=self._columns).reset_index(drop=True)
+
+    def repeats(self) -> pd.DataFrame | None:
+        """Return the rows of further trainings, which have the column ``repeat``; none where there are none."""
+        frame = pd.DataFrame(self._rows).query("repeat > 0")
+        return frame.reindex(columns=["repeat", *self._columns]).reset_index(drop=True) if len(frame) else None
+
+    @property
+    def _columns(self) -> list[str]:
+        return [*FIRST_COLUMNS, *(name for name in self.names if name not in FIRST_COLUMNS)]
 
     def _note(self, name: str, reason: str) -> None:
         if name not in self.not_computed:
@@ -73,6 +90,7 @@ class EvaluationResult:
     Attributes
     ----------
     metrics : one row per image and method: ``metrics.csv``.
+    repeats : the same of networks that were trained again, with the column ``repeat``: ``repeats.csv``; none without.
     spectra : dataset, method (and ``hr``), frequency in cycles per pixel, power in dB: means over the images.
     samples : images to show, of each test set from SRGAN's largest gain over bicubic to its smallest.
     typical : one image of each test set that is the same in every run, where it is not among the samples.
@@ -80,6 +98,7 @@ class EvaluationResult:
     """
 
     metrics: pd.DataFrame
+    repeats: pd.DataFrame | None
     spectra: pd.DataFrame
     samples: list[Sample]
     typical: list[Sample]
@@ -94,6 +113,7 @@ def evaluate(
     names: Iterable[str],
     samples: int = 5,
     images: WholeImages | None = None,
+    repeats: Sequence[Mapping[str, Method]] = (),
     on_step: Callable[[int, int], None] | None = None,
 ) -> EvaluationResult:
     """Let every method enlarge every image of the test sets, and measure the results.
@@ -106,6 +126,7 @@ def evaluate(
     names : metrics, see :func:`metric_names`.
     samples : how many images to keep for showing.
     images : receives LR, every method's result and HR of all images.
+    repeats : the networks of further trainings, by the names that they have among the methods; they are only measured.
     on_step : called with the results judged and the results in all.
 
     Raises
@@ -117,15 +138,18 @@ def evaluate(
     held: dict[tuple[str, str], dict[str, np.ndarray]] = {}
     powers: list[pd.DataFrame] = []
     pairs = {(dataset, pair.image): pair for dataset, members in test_sets.items() for pair in members}
-    done, total = 0, len(pairs) * len(methods)
+    done, total = 0, len(pairs) * sum(map(len, (methods, *repeats)))
     for (dataset, image), pair in pairs.items():
         results = {}
-        for method, enlarge in methods.items():
-            results[method] = enlarge(pair)
-            evaluator.add(dataset, image, method, results[method], pair.hr)
-            done += 1
-            if on_step:
-                on_step(done, total)
+        for repeat, trained in enumerate((methods, *repeats)):
+            for method, enlarge in trained.items():
+                result = enlarge(pair)
+                evaluator.add(dataset, image, method, result, pair.hr, repeat)
+                if repeat == 0:
+                    results[method] = result
+                done += 1
+                if on_step:
+                    on_step(done, total)
         if images:
             for method, made in {"lr": pair.given_lr, **results, "hr": pair.hr}.items():
                 images.write(dataset, image, method, made)
@@ -151,6 +175,7 @@ def evaluate(
     further = [key for key in typical_images(metrics) if key not in ranked]
     return EvaluationResult(
         metrics,
+        evaluator.repeats(),
         _mean_spectra(powers),
         [sample(key) for key in ranked],
         [sample(key) for key in further],

@@ -23,8 +23,10 @@ SUMMARY = "metrics_summary.csv"
 
 def overviews(summary: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) -> Iterator[Exhibit]:
     """Show each test set's means; ``summary`` is ``metrics_summary.csv``."""
+    trainings = int(summary.trainings.max())
+    over = f" and the {trainings} trainings of each network" if trainings > 1 else ""
     for test_set, pairs in test_sets.items():
-        caption = f"Means over the {len(pairs)} images of <code>{test_set}</code>; the best of this run in bold."
+        caption = f"Means over the {len(pairs)} images of <code>{test_set}</code>{over}; the best of this run in bold."
         yield _table(tables.overview(summary, test_set), f"results_{test_set}", caption)
 
 
@@ -36,8 +38,9 @@ def details(summary: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) -> I
                 tables.detail(summary, test_set, metric),
                 f"{metric}_{test_set}",
                 f"{METRICS[metric].label} on <code>{test_set}</code>: mean, spread (standard deviation, median, "
-                f"interquartile range), 95 % interval of the mean, and paired difference from bicubic with its "
-                f"interval; <em>driven by</em> names the image without which the mean would change most. "
+                f"interquartile range), 95 % interval of the mean, paired difference from bicubic with its interval, and "
+                f"on how many images the method is better; <em>driven by</em> names the image without which the mean would "
+                f"change most. "
                 f"{_tests(len(pairs))}",
             )
 
@@ -46,10 +49,11 @@ def certainty(summary: pd.DataFrame, metrics: pd.DataFrame, test_sets: Iterable[
     """Show differences from bicubic and all images' scores; ``metrics`` is ``metrics.csv``."""
     for test_set in test_sets:
         yield Exhibit(
-            figures.differences(summary, test_set),
+            figures.differences(summary, metrics, test_set),
             f"differences_{test_set}",
-            f"Mean paired difference from bicubic on <code>{test_set}</code> with its 95 % interval. Look for "
-            f"intervals that cross the zero line: those methods cannot be told from bicubic by these images.",
+            f"Paired difference from bicubic on <code>{test_set}</code>: mean with its 95 % interval, and every image as a "
+            f"grey point. Where an interval crosses the zero line and points lie on both sides, these images do not tell "
+            f"the method from bicubic; where all points lie on one side, they leave it open.",
             SUMMARY,
         )
         yield Exhibit(

@@ -54,22 +54,26 @@ def distributions(metrics: pd.DataFrame, dataset: str) -> Figure:
     return figure
 
 
-def differences(summary: pd.DataFrame, dataset: str) -> Figure:
-    """Draw each method's mean paired difference from the baseline with its 95 % interval, one panel per metric.
+def differences(summary: pd.DataFrame, metrics: pd.DataFrame, dataset: str) -> Figure:
+    """Draw each image's and the mean paired difference from the baseline, with its 95 % interval, one panel per metric.
 
     Parameters
     ----------
-    summary : as ``metrics_summary.csv``.
+    summary, metrics : as ``metrics_summary.csv`` and ``metrics.csv``.
     dataset : one of its datasets.
     """
     rows = summary[(summary.dataset == dataset) & (summary.method != BASELINE)]
     names = [name for name in HEADLINE if (rows.metric == name).any()]
     chosen = method_styles(rows.method.unique())
     figure, axes = new_figure(1, len(names), height=0.9 + 0.34 * len(chosen), sharey=True, squeeze=False)
+    scores = metrics[metrics.dataset == dataset]
     for axis, name in zip(axes[0], names, strict=True):
         metric = METRICS[name]
+        table = scores.pivot(index="image", columns="method", values=name)
         for index, (method, style) in enumerate(chosen.items()):
             row = rows[(rows.method == method) & (rows.metric == name)].iloc[0]
+            points = table[method] - table[BASELINE]
+            axis.scatter(points, np.full(len(points), index + 0.22), 7, "0.55", linewidths=0)
             axis.plot(
                 [row.difference_low, row.difference_high], [index, index], "|-", color=style.colour, markersize=10
             )

@@ -20,8 +20,10 @@ from srgan_lib.metrics.registry import METRICS
 from srgan_lib.params.evaluation import Published, PublishedCurve
 from srgan_lib.params.section import ParameterError
 
-#: Networks of the literature by the name that a run has for them.
+#: Networks of the literature by the name that a run has for its own in their place.
 COUNTERPARTS = {network.architecture: method for method, network in TRAINED.items()}
+#: Layers of VGG-19 by the names of the losses that compare them.
+VGG_LOSSES = {"relu2_2": "VGG22", "relu5_4": "VGG54"}
 #: Of figures whose convention is not this project's; MOS is what human raters said.
 LABELS = {"psnr": "PSNR (convention not stated)", "ssim": "SSIM (convention not stated)", "mos": "MOS"}
 LABELS |= {"lpips": "LPIPS (network not stated)"}
@@ -51,19 +53,45 @@ def published(
     return scores.reset_index(drop=True)
 
 
-def counterparts(architectures: Mapping[str, str], curves: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+def counterparts(architectures: Mapping[str, str], trainings: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Name the networks of the literature that a run has, each with the run's name for it.
 
-    The warm-up's generator is SRResNet only if it has that architecture and was trained on pixels alone.
+    What has taken one step is no such network. A generator has a name only if it is SRResNet: ``SRResNet`` if it was
+    trained on pixels alone, ``SRGAN`` if with a content and an adversarial term. Where the loss is one of those in
+    Table 1 of Ledig et al. (2017), it has the name there too, such as ``SRGAN-VGG22``; of these, the paper calls
+    SRResNet-MSE ``SRResNet`` and SRGAN-VGG54 ``SRGAN``, and no other.
 
     Parameters
     ----------
     architectures : class of each of the run's networks, by method.
-    curves : ``loss_curve.csv`` of each training stage.
+    trainings : flat parameters of each training stage.
     """
-    warmup = curves["warmup"]
-    is_srresnet = architectures["warmup"] == "SRResNet" and "content" not in warmup and warmup.step.max() > 1
-    return {name: method for name, method in COUNTERPARTS.items() if method != "warmup" or is_srresnet}
+    found = {"SRCNN": "srcnn"} if trainings["srcnn"]["steps"] > 1 else {}
+    for method in ("warmup", "srgan"):
+        training = trainings[TRAINED[method].stage]
+        if architectures[method] != "SRResNet" or training["steps"] == 1:
+            continue
+        is_adversarial, has_content = training.get("adversarial_weight", 0) > 0, training["content_weight"] > 0
+        name, plain = ("SRGAN", "VGG54") if is_adversarial else ("SRResNet", "MSE")
+        loss = _loss_of_table_1(training)
+        if is_adversarial == has_content and loss in (plain, None):
+            found[name] = method
+        if loss:
+            found[f"{name}-{loss}"] = method
+    return found
+
+
+def _loss_of_table_1(training: Mapping[str, Any]) -> str | None:
+    """Name the image term of a generator's training as Ledig et al. do, if it is one of theirs and the only one."""
+    terms = {name for name, weight in training.items() if name.endswith("_weight") and weight} - {"adversarial_weight"}
+    if training["extra_losses"]:
+        return None
+    if terms == {"pixel_weight"} and training["pixel_loss"] == "mse":
+        return "MSE"
+    squared_vgg = training["content_loss"] == "mse" and training["content_weights"] == "imagenet"
+    if terms == {"content_weight"} and squared_vgg and len(training["content_layers"]) == 1:
+        return VGG_LOSSES.get(next(iter(training["content_layers"])))
+    return None
 
 
 def compare(summary: pd.DataFrame, scale: int, methods: Mapping[str, str]) -> pd.DataFrame:
@@ -100,13 +128,14 @@ def check_sources(recipe: Published) -> None:
         )
 
 
-def compare_recipe(summary: pd.DataFrame, recipe: Published) -> pd.DataFrame:
+def compare_recipe(summary: pd.DataFrame, recipe: Published, methods: Mapping[str, str]) -> pd.DataFrame:
     """List all scores that a recipe's source gives for methods, each beside the measured one if this run has it.
 
     Parameters
     ----------
     summary : as ``metrics_summary.csv``.
     recipe : what the source of the recipe reports.
+    methods : of :func:`counterparts`; those of the recipe come first.
 
     Returns
     -------
@@ -121,7 +150,7 @@ def compare_recipe(summary: pd.DataFrame, recipe: Published) -> pd.DataFrame:
     known = published()
     own = [{**figure.model_dump(), "published": figure.value, "title": recipe.title} for figure in recipe.metrics]
     listed = known[known.source.isin(recipe.sources)].rename(columns={"value": "published"})
-    return _beside(pd.concat([pd.DataFrame(own), listed], ignore_index=True), summary, COUNTERPARTS | recipe.methods)
+    return _beside(pd.concat([pd.DataFrame(own), listed], ignore_index=True), summary, {**methods, **recipe.methods})
 
 
 def _beside(scores: pd.DataFrame, summary: pd.DataFrame, methods: Mapping[str, str]) -> pd.DataFrame:

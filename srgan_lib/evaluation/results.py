@@ -13,7 +13,7 @@ from srgan_lib.files import write_atomic
 
 
 def write_results(result: EvaluationResult, summary: pd.DataFrame, directory: Path) -> None:
-    """Write scores (``metrics.csv``, ``metrics_summary.csv``, ``metrics.txt``), ``spectra.csv`` and the viewer's crops.
+    """Write scores (``metrics.csv``, ``repeats.csv``, ``metrics_summary.csv``, ``metrics.txt``), ``spectra.csv`` and the viewer's crops.
 
     Parameters
     ----------
@@ -22,6 +22,8 @@ def write_results(result: EvaluationResult, summary: pd.DataFrame, directory: Pa
     directory : the evaluation stage's folder.
     """
     result.metrics.to_csv(directory / "metrics.csv", index=False)
+    if result.repeats is not None:
+        result.repeats.to_csv(directory / "repeats.csv", index=False)
     summary.to_csv(directory / "metrics_summary.csv", index=False)
     write_atomic(directory / "metrics.txt", as_text(summary))
     result.spectra.to_csv(directory / "spectra.csv", index=False)

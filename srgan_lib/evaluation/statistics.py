@@ -1,24 +1,28 @@
-"""Statistics of the scores: spread, intervals of means, paired tests, and the image that drives a mean.
+"""Statistics of the scores: spread, intervals of means and of paired differences, signs, paired tests.
 
 Test images are a sample of the images that a method may meet, so a mean over them has an interval; methods that upscale
-the same images are compared image by image. All intervals come from one method, the studentised bootstrap, which was
-chosen by simulation: docs/statistics.md tabulates the coverage of its competitors.
+the same images are compared image by image. A network that was trained several times has an interval for both samples,
+of images and of trainings. docs/statistics.md tabulates how often the intervals hold the truth and how wide they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
+from srgan_lib.evaluation.crossed import crossed_mean, student_quantile
 from srgan_lib.methods import BASELINE
 from srgan_lib.metrics.registry import METRICS
 
-LEVEL = 0.95  #: of the intervals
-#: Below this many images resamples of one repeated image, which have no spread, are so frequent that the interval has no end.
-FEWEST_FOR_INTERVAL = 4
+FEWEST_FOR_INTERVAL = 4  #: images; Student's interval of three is nine standard deviations wide
 FEWEST_FOR_TEST = 6  #: images below which no rank test can reach p < .05
+#: By how much the interval of a difference is longer than Student's, towards zero and away from it, and up to how many
+#: images; docs/statistics.md says how the three were chosen.
+TOWARDS, AWAY, SKEWED_UP_TO = 0.1, 0.45, 20
 
 SUMMARY_COLUMNS = (
     "dataset",
@@ -34,32 +38,75 @@ SUMMARY_COLUMNS = (
     "difference",
     "difference_low",
     "difference_high",
+    "better_on",
     "p_value",
     "effect_size",
     "driven_by",
     "mean_without",
+    "trainings",
+    "training_std",
 )
 
 
-def summarise(metrics: pd.DataFrame, resamples: int = 10_000, seed: int = 0) -> pd.DataFrame:
-    """Summarise ``metrics.csv`` into ``metrics_summary.csv``.
+@dataclass(frozen=True)
+class ScoreTable:
+    """One metric's scores on one dataset, of the images for which all methods have it.
+
+    Attributes
+    ----------
+    values : R×N×M; a method that was not trained R times has the same scores in each.
+    """
+
+    values: np.ndarray
+    images: list[str]
+    methods: list[str]
+
+    def of(self, method: str) -> np.ndarray:
+        """Select one method's scores, R×N."""
+        return self.values[:, :, self.methods.index(method)]
+
+
+def score_tables(metrics: pd.DataFrame, repeats: pd.DataFrame | None = None) -> dict[str, ScoreTable]:
+    """Arrange the scores of one dataset by metric; a metric that no image has for all methods is left out.
+
+    Parameters
+    ----------
+    metrics : rows of ``metrics.csv``; NaN where a metric was not computed.
+    repeats : rows of ``repeats.csv``: the same for networks of further trainings, with the column ``repeat``.
+    """
+    methods = list(metrics.method.unique())
+    parts = [metrics] if repeats is None else [metrics, *(part for _, part in repeats.groupby("repeat"))]
+    tables = {}
+    for name in (name for name in METRICS if name in metrics):
+        first, *further = (part.pivot(index="image", columns="method", values=name) for part in parts)
+        images = first.dropna().index
+        if len(images):
+            every = [first, *(table.combine_first(first) for table in further)]
+            values = np.stack([table.loc[images, methods].to_numpy(float) for table in every])
+            tables[name] = ScoreTable(values, list(images), methods)
+    return tables
+
+
+def summarise(metrics: pd.DataFrame, repeats: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Summarise ``metrics.csv`` and ``repeats.csv`` into ``metrics_summary.csv``.
 
     Parameters
     ----------
     metrics : columns dataset, image, method and metrics; NaN where a metric was not computed.
-    resamples : bootstrap resamples.
-    seed : of the resamples; all methods of a dataset share them.
+    repeats : the same for networks that were trained again under other seeds, with the column ``repeat``.
 
     Returns
     -------
     One row for each dataset, method and metric, from the images for which the metric was computed for all methods:
 
     n, mean, std (with n - 1), median, iqr (interquartile range)
-        of the images' scores.
+        of the images' scores, each the mean over trainings.
     ci_low, ci_high
-        95 % interval of the mean (:func:`mean_intervals`); NaN for fewer than four images.
+        95 % interval of the mean (:func:`mean_interval`); NaN for fewer than four images.
     difference, difference_low, difference_high
-        mean of the images' differences from the baseline, with its interval.
+        mean of the images' differences from the baseline, with its interval (:func:`difference_interval`).
+    better_on
+        number of images on which the method is better than the baseline.
     p_value
         of a two-sided Wilcoxon signed-rank test of these differences, corrected by Holm's method for the number of
         methods compared by this metric on this dataset; NaN for fewer than six images, of which no order of ranks
@@ -68,16 +115,71 @@ def summarise(metrics: pd.DataFrame, resamples: int = 10_000, seed: int = 0) -> 
         matched-pairs rank-biserial correlation (Kerby 2014): from -1, all images below the baseline, to 1.
     driven_by, mean_without
         the image without which the mean changes most, and the mean without it.
+    trainings, training_std
+        how many networks the mean is over, and the standard deviation of their means; NaN for one.
     """
     frames = []
     with np.errstate(invalid="ignore"):  # equal images have an infinite PSNR, whose spread is undefined
         for dataset, group in metrics.groupby("dataset", sort=False):
-            for metric in (name for name in METRICS if name in group):
-                table = group.pivot(index="image", columns="method", values=metric).dropna()
-                if len(table):
-                    rows = _describe(table[group.method.unique()], resamples, seed)
-                    frames.append(rows.assign(dataset=dataset, metric=metric))
+            further = None if repeats is None else repeats[repeats.dataset == dataset]
+            for metric, table in score_tables(group, further).items():
+                frames.append(_describe(table, metric).assign(dataset=dataset, metric=metric))
     return pd.concat(frames, ignore_index=True).reindex(columns=SUMMARY_COLUMNS)
+
+
+def mean_interval(scores: np.ndarray, bounds: tuple[float, float] = (-np.inf, np.inf)) -> tuple[float, float]:
+    """Compute the 95 % interval of a mean: Student's, for other images of the kind and for other trainings.
+
+    Parameters
+    ----------
+    scores : R×N, of R trainings on N images.
+    bounds : of the metric; the interval lies within.
+
+    Returns
+    -------
+    Low and high end; NaN for fewer than four images.
+    """
+    mean, half = scores.mean(), _half_width(scores)
+    return float(np.clip(mean - half, *bounds)), float(np.clip(mean + half, *bounds))
+
+
+def difference_interval(differences: np.ndarray) -> tuple[float, float]:
+    """Compute the 95 % interval of a mean paired difference: Student's, lengthened for the long tail of few images.
+
+    Differences between methods are skewed: a few images have several times the usual difference, and a small sample often
+    misses them. Its mean then lies too near zero and its standard deviation is too small. The interval is therefore longer
+    than Student's, on the side away from zero most; from :data:`SKEWED_UP_TO` images on, the addition falls as 1/√n, as
+    the skewness of a mean does. docs/statistics.md has the coverage and the widths.
+
+    Parameters
+    ----------
+    differences : R×N, of R trainings on N images.
+
+    Returns
+    -------
+    Low and high end; NaN for fewer than four images.
+    """
+    low, high = lengthened(differences.mean(), _half_width(differences), differences.shape[1])
+    return float(low), float(high)
+
+
+def lengthened(mean: ArrayLike, half: ArrayLike, images: int) -> tuple[np.ndarray, np.ndarray]:
+    """Lengthen Student's intervals of mean differences over so many images, as :func:`difference_interval` describes.
+
+    Parameters
+    ----------
+    mean, half : the means, and half the widths of Student's intervals.
+    """
+    mean, half = np.asarray(mean), np.asarray(half)
+    share = min(1.0, (SKEWED_UP_TO / images) ** 0.5)
+    towards, away = half * (1 + TOWARDS * share), half * (1 + AWAY * share)
+    return mean - np.where(mean < 0, away, towards), mean + np.where(mean < 0, towards, away)
+
+
+def count_signs(differences: np.ndarray) -> tuple[int, int]:
+    """Count the images whose difference, R×N, is above and below zero in the mean over trainings."""
+    signs = np.sign(differences.mean(axis=0))
+    return int((signs > 0).sum()), int((signs < 0).sum())
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
@@ -94,72 +196,61 @@ def smallest_p_value(images: int) -> float:
     return 2.0 ** (1 - images)
 
 
-def mean_intervals(table: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """Compute 95 % intervals of the columns' means by the studentised bootstrap.
-
-    The distribution of (mean − true mean) / standard error is estimated by resampling the rows (Efron & Tibshirani,
-    "An Introduction to the Bootstrap", 1993, section 12.5). Unlike percentile intervals it covers what it claims for few
-    and skewed values, too (docs/statistics.md).
-
-    Parameters
-    ----------
-    table : n×m, one row per image.
-    resamples : bootstrap resamples of the rows.
-    seed : of the resamples.
-
-    Returns
-    -------
-    2×m: low and high ends; NaN for fewer than four rows, and for columns that are not finite.
-    """
-    count = len(table)
-    if count < FEWEST_FOR_INTERVAL:
-        return np.full((2, table.shape[1]), np.nan)
-    # How often each row is in each resample, as shares that sum to 1: their product with the table is all means.
-    shares = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples) / count
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = table.mean(axis=0)
-        centred = table - mean
-        error = centred.std(axis=0, ddof=1) / np.sqrt(count)
-        shifts = shares @ centred
-        # Rounding leaves a little variance to a resample of one repeated row; it counts as none.
-        variances = shares @ centred**2 - shifts**2
-        errors = np.sqrt(np.where(variances > 1e-12 * error**2, variances, 0) / (count - 1))
-        studentised = np.where(shifts == 0, 0.0, shifts / errors)
-        tails = (1 - LEVEL) / 2
-        # "nearest" takes values that occur: between a finite and an infinite one there is none.
-        low, high = np.quantile(studentised, [tails, 1 - tails], axis=0, method="nearest")
-        # A constant column, but for rounding, has no error and an interval of no width.
-        ends = np.array([mean - high * error, mean - low * error])
-    return np.where(error <= 1e-12 * abs(mean), mean, ends)
+def _half_width(scores: np.ndarray) -> float:
+    """Compute half the width of Student's 95 % interval of the mean of R×N scores; NaN for fewer than four images."""
+    trainings, images = scores.shape
+    if images < FEWEST_FOR_INTERVAL:
+        return np.nan
+    if trainings > 1:
+        return crossed_mean(scores).half_kind
+    error = float(scores.std(ddof=1)) / images**0.5
+    # Equal values whose mean is rounded have a tiny spread, and no error.
+    return 0.0 if error <= 1e-12 * abs(scores.mean()) else student_quantile(images - 1) * error
 
 
-def _describe(table: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
-    """Summarise one metric on one dataset from its images×methods table."""
-    count = len(table)
+def _describe(table: ScoreTable, metric: str) -> pd.DataFrame:
+    """Summarise one metric on one dataset."""
+    measure, scores = METRICS[metric], pd.DataFrame(table.values.mean(axis=0), table.images, table.methods)
+    trainings, count, _ = table.values.shape
     rows = pd.DataFrame(
         {
             "n": count,
-            "mean": table.mean(),
-            "std": table.std(),
-            "median": table.median(),
-            "iqr": table.quantile(0.75) - table.quantile(0.25),
+            "mean": scores.mean(),
+            "std": scores.std(),
+            "median": scores.median(),
+            "iqr": scores.quantile(0.75) - scores.quantile(0.25),
         }
     ).rename_axis("method")
-    rows["ci_low"], rows["ci_high"] = mean_intervals(table.to_numpy(), resamples, seed)
-    if BASELINE in table:
-        others = table.drop(columns=BASELINE)
-        differences = others.sub(table[BASELINE], axis="index")
-        low, high = mean_intervals(differences.to_numpy(), resamples, seed)
-        tests = [_signed_rank_test(differences[method].to_numpy()) for method in differences]
-        compared = pd.DataFrame({"difference": differences.mean(), "difference_low": low, "difference_high": high})
-        compared["p_value"] = holm([p for p, _ in tests])
-        compared["effect_size"] = [effect for _, effect in tests]
-        rows = rows.join(compared)
-    finite = table.loc[:, np.isfinite(table.mean())]
+    ends = [mean_interval(table.of(method), measure.bounds) for method in table.methods]
+    rows[["ci_low", "ci_high"]] = ends
+    if BASELINE in table.methods:
+        compared = {}
+        for method in (method for method in table.methods if method != BASELINE):
+            differences = table.of(method) - table.of(BASELINE)
+            above, below = count_signs(differences)
+            p_value, effect = _signed_rank_test(differences.mean(axis=0))
+            low, high = difference_interval(differences)
+            compared[method] = {
+                "difference": differences.mean(),
+                "difference_low": low,
+                "difference_high": high,
+                "better_on": above if measure.higher_is_better else below,
+                "p_value": p_value,
+                "effect_size": effect,
+            }
+        found = pd.DataFrame.from_dict(compared, orient="index")
+        rows = rows.join(found.assign(p_value=holm(list(found.p_value))) if len(found) else found)
+    finite = scores.loc[:, np.isfinite(scores.mean())]
     if count > 1 and len(finite.columns):
         without = (finite.sum() - finite) / (count - 1)
         rows["driven_by"] = drivers = (without - finite.mean()).abs().idxmax()
         rows["mean_without"] = pd.Series({method: without[method][image] for method, image in drivers.items()})
+    if trainings > 1:
+        spread = table.values.mean(axis=1).std(axis=0, ddof=1)
+        rows["trainings"] = [trainings if trained else 1 for trained in np.ptp(table.values, axis=0).any(axis=0)]
+        rows["training_std"] = np.where(rows.trainings > 1, spread, np.nan)
+    else:
+        rows["trainings"] = 1
     return rows.reset_index()
 
 

@@ -39,7 +39,8 @@ def overview(summary: pd.DataFrame, dataset: str, metrics: Sequence[str] | None 
 
 
 def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
-    """Tabulate one metric on one dataset: spread (IQR: interquartile range), interval, difference from the baseline, test.
+    """Tabulate one metric on one dataset: spread (IQR: interquartile range), interval, difference from the baseline, test;
+    with several trainings also the standard deviation over them.
 
     Parameters and what is returned as for :func:`overview`.
     """
@@ -47,17 +48,20 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
     measure = METRICS[metric]
 
     def interval(low: float, high: float) -> str:
-        return "" if pd.isna(low) else f"{measure.text(low)} to {measure.text(high)}"
+        return "–" if pd.isna(low) else f"{measure.text(low)} to {measure.text(high)}"
 
     def difference(row: Any) -> str:
-        return (
+        if pd.isna(row.difference):
+            return ""
+        ends = (
             ""
-            if pd.isna(row.difference)
-            else (
-                f"{measure.text(row.difference, sign=True)} ({measure.text(row.difference_low, sign=True)} to "
-                f"{measure.text(row.difference_high, sign=True)})"
-            )
+            if pd.isna(row.difference_low)
+            else (f" ({measure.text(row.difference_low, sign=True)} to {measure.text(row.difference_high, sign=True)})")
         )
+        return measure.text(row.difference, sign=True) + ends
+
+    def better_on(row: Any) -> str:
+        return "" if pd.isna(row.better_on) else f"{row.better_on:.0f} of {row.n}"
 
     frame = pd.DataFrame(
         {
@@ -68,13 +72,15 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
             "IQR": rows.iqr,
             "95 % interval": [interval(low, high) for low, high in zip(rows.ci_low, rows.ci_high, strict=True)],
             f"from {BASELINE}": [difference(row) for row in rows.itertuples()],
+            "better on": [better_on(row) for row in rows.itertuples()],
+            "over trainings": rows.training_std,
             "p (Holm)": rows.p_value,
             "effect": rows.effect_size,
             "driven by": rows.driven_by,
         }
     )
-    if frame["p (Holm)"].isna().all():  # too few images for any test
-        frame = frame.drop(columns="p (Holm)")
+    unknown = [name for name in ("p (Holm)", "over trainings") if frame[name].isna().all()]
+    frame = frame.drop(columns=unknown)  # too few images for any test, and one training of each network
     digits = f".{measure.digits}f"
     return {
         "frame": _labelled(frame),
@@ -84,6 +90,7 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
             "std": digits,
             "median": digits,
             "IQR": digits,
+            "over trainings": digits,
             "p (Holm)": ".3f",
             "effect": ".2f",
         },
@@ -109,7 +116,7 @@ def along(summary: pd.DataFrame, shares: Mapping[str, float]) -> pd.DataFrame:
 
 
 def as_text(summary: pd.DataFrame) -> str:
-    """Format the summary as plain text: for each dataset, mean ± standard deviation by method and metric."""
+    """Format the summary as plain text: for each dataset, mean ± standard deviation over images by method and metric."""
     parts = []
     for dataset, rows in summary.groupby("dataset", sort=False):
         text = rows.assign(

@@ -10,13 +10,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from srgan_lib.evaluation.statistics import mean_intervals
+from srgan_lib.evaluation.statistics import count_signs, difference_interval, score_tables
 from srgan_lib.metrics.registry import METRICS
 
 APPEARANCE = ("lpips_alex", "lpips_squeeze")  #: judges of how alike images look
 FIDELITY = ("psnr_y", "ssim_y")  #: judges of how right each pixel is
+COUNTED = 10  #: up to so many images a comparison says on how many of them a method is better
 
-Direction = Literal["better", "worse", "unchanged"]
+Direction = Literal["better", "worse", "unchanged", "open"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Verdict:
     ----------
     mean, other : the two means.
     difference, low, high : mean paired difference with its 95 % interval, which is NaN for fewer than four images.
+    better_on, worse_on, images : number of images on which the method is better and worse, and of all.
     """
 
     metric: str
@@ -35,14 +37,37 @@ class Verdict:
     difference: float
     low: float
     high: float
+    better_on: int
+    worse_on: int
+    images: int
 
     @property
     def direction(self) -> Direction:
-        """Unchanged where the difference rounds to zero, or its interval includes zero."""
+        """Tell whether the method is better.
+
+        Better or worse where the interval excludes zero, or there are too few images for one. Unchanged where the difference
+        rounds to zero, or the interval includes zero and the images' signs are mixed. Open where the interval includes
+        zero although all images that differ agree: these images can show neither a difference nor that there is none.
+        """
         measure = METRICS[self.metric]
-        if measure.text(self.difference) == measure.text(0) or self.low <= 0 <= self.high:
+        if measure.text(self.difference) == measure.text(0):
             return "unchanged"
+        if self.low <= 0 <= self.high:
+            return "unchanged" if self.mixed else "open"
         return "better" if (self.difference > 0) == measure.higher_is_better else "worse"
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the method is better on some images and worse on others, or equal on all."""
+        return bool(self.better_on) == bool(self.worse_on)
+
+    @property
+    def counted(self) -> str:
+        """Say on how many of a few images the method is better or worse: ``better on 5 of 5``; of many, nothing."""
+        if not 1 < self.images <= COUNTED:
+            return ""
+        ahead = (self.difference > 0) == METRICS[self.metric].higher_is_better
+        return f"{'better' if ahead else 'worse'} on {self.better_on if ahead else self.worse_on} of {self.images}"
 
 
 class PairedScores:
@@ -51,28 +76,22 @@ class PairedScores:
     Parameters
     ----------
     metrics : rows of ``metrics.csv`` of one dataset.
-    resamples, seed : of the bootstrap.
+    repeats : rows of ``repeats.csv`` of the same, if networks were trained several times.
     """
 
-    def __init__(self, metrics: pd.DataFrame, resamples: int = 10_000, seed: int = 0) -> None:
+    def __init__(self, metrics: pd.DataFrame, repeats: pd.DataFrame | None = None) -> None:
         self.methods = list(metrics.method.unique())
         self.images = metrics.image.nunique()
-        self._resamples, self._seed = resamples, seed
-        # As in the summary: only images for which a metric was computed for all methods.
-        self._tables = {
-            name: table
-            for name in METRICS
-            if name in metrics
-            and len(table := metrics.pivot(index="image", columns="method", values=name)[self.methods].dropna())
-        }
+        self.trainings = 1 if repeats is None else 1 + repeats.repeat.nunique()
+        self._tables = score_tables(metrics, repeats)
 
     def known(self, metrics: Iterable[str]) -> list[str]:
         """Keep those of the metrics that were computed."""
         return [name for name in metrics if name in self._tables]
 
     def mean(self, method: str, metric: str) -> float:
-        """Average one method's scores over the images."""
-        return float(self._tables[metric][method].mean())
+        """Average one method's scores over images and trainings."""
+        return float(self._tables[metric].of(method).mean())
 
     def compare(self, method: str, other: str, metrics: Iterable[str]) -> list[Verdict]:
         """Compare a method with another by those of the metrics that were computed; none where one was not judged."""
@@ -81,17 +100,21 @@ class PairedScores:
         found = (self._verdict(method, other, name) for name in self.known(metrics))
         return [one for one in found if not math.isnan(one.difference)]
 
+    def ranking(self, metric: str) -> list[str]:
+        """Order the methods by their means, the best first."""
+        return sorted(self.methods, key=lambda name: self.mean(name, metric), reverse=METRICS[metric].higher_is_better)
+
     def leaders(self, metric: str) -> list[str]:
         """Name the method with the best mean, and those that cannot be told from it."""
-        measure = METRICS[metric]
-        means = self._tables[metric].mean().sort_values(ascending=not measure.higher_is_better, kind="stable")
-        best = str(means.index[0])
-        rest = [str(name) for name in means.index[1:]]
+        best, *rest = self.ranking(metric)
         return [best, *(name for name in rest if self._verdict(name, best, metric).direction == "unchanged")]
 
     def _verdict(self, method: str, other: str, metric: str) -> Verdict:
-        one, two = (self._tables[metric][name] for name in (method, other))
+        one, two = (self._tables[metric].of(name) for name in (method, other))
         with np.errstate(invalid="ignore"):  # equal images have an infinite PSNR
-            differences = (one - two).to_numpy(float)
-            low, high = mean_intervals(differences[:, None], self._resamples, self._seed)[:, 0]
-        return Verdict(metric, float(one.mean()), float(two.mean()), float(differences.mean()), low, high)
+            differences = one - two
+            signs = count_signs(differences)
+            better, worse = signs if METRICS[metric].higher_is_better else signs[::-1]
+            low, high = difference_interval(differences)
+        means = float(one.mean()), float(two.mean()), float(differences.mean())
+        return Verdict(metric, *means, low, high, better, worse, differences.shape[1])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from srgan_lib.data.levels import in_levels
 from srgan_lib.metrics.lpips import MetricUnavailable
 from srgan_lib.models.backbones import BackboneError, find_backbone
 
@@ -21,7 +22,7 @@ CONTENT_LAYERS = {"content_vgg22": "relu2_2", "content_vgg54": "relu5_4"}
 SMALLEST_SIDE = 16  #: what four poolings leave a pixel of
 
 
-def content_distance(sr: np.ndarray, hr: np.ndarray, layer: str) -> float:
+def content_distance(sr: np.ndarray, hr: np.ndarray, layer: str, *, data_range: float | None = None) -> float:
     """Compute the mean squared difference of VGG-19's features (Ledig et al. 2017, equation 5), unscaled.
 
     The mean is over positions and channels. Values can be compared only where the weights are the same; the manifest has
@@ -29,14 +30,18 @@ def content_distance(sr: np.ndarray, hr: np.ndarray, layer: str) -> float:
 
     Parameters
     ----------
-    sr, hr : H×W×3 uint8 of one size. No border is removed.
+    sr, hr : H×W×3, uint8 or float, of one size. No border is removed.
     layer : see :class:`~srgan_lib.models.features.VGGFeatures`.
+    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
 
     Raises
     ------
+    ValueError, ImageError
+        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
     MetricUnavailable
         Where VGG-19's ImageNet weights are not on this disk, or the images are too small.
     """
+    sr, hr = in_levels("content_distance", data_range, sr=sr, hr=hr)
     path = find_backbone("vgg19", layer)
     if path is None:
         raise MetricUnavailable(
@@ -51,7 +56,7 @@ def content_distance(sr: np.ndarray, hr: np.ndarray, layer: str) -> float:
         network = _load(layer, path)
     except BackboneError as error:
         raise MetricUnavailable(f"the content distance: {error}") from None
-    reference = _reference_features(network, layer, hr.shape, hr.tobytes())
+    reference = _reference_features(network, layer, hr.shape, hr.dtype.str, hr.tobytes())
     return (_features(network, layer, sr) - reference).square().mean().item()
 
 
@@ -66,10 +71,11 @@ def _features(network: VGGFeatures, layer: str, image: np.ndarray) -> Tensor:
     import torch
 
     with torch.inference_mode():
-        return network(torch.from_numpy(image.copy()).permute(2, 0, 1)[None] / 255)[layer]
+        levels = torch.from_numpy(image.astype(np.float32, order="C"))
+        return network(levels.permute(2, 0, 1)[None] / 255)[layer]
 
 
 @lru_cache(maxsize=len(CONTENT_LAYERS))
-def _reference_features(network: VGGFeatures, layer: str, shape: tuple[int, ...], pixels: bytes) -> Tensor:
+def _reference_features(network: VGGFeatures, layer: str, shape: tuple[int, ...], dtype: str, pixels: bytes) -> Tensor:
     """Compute the original's features once while method after method is compared with it."""
-    return _features(network, layer, np.frombuffer(pixels, np.uint8).reshape(shape))
+    return _features(network, layer, np.frombuffer(pixels, dtype).reshape(shape))

@@ -12,16 +12,16 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
-from srgan_lib.data.spectrum import ROUNDING_POWER, luminance
+from srgan_lib.data.levels import ROUNDING_POWER, in_levels, to_luminance
 from srgan_lib.metrics.lpips import MetricUnavailable
 
 BLOCK = 64  #: pixels a side, with half overlap
 RING = (4, 6)  #: bins: Chebyshev distances of the neighbourhood that a frequency is compared with
 HIGH = 0.2  #: cycles per pixel from which evenness is measured
-PATTERN = 3.0  #: dB of :func:`grid_artefact` above which people see a regular pattern
+PATTERN = 3.0  #: dB of :func:`grid_artefact` above which reports speak of a regular pattern
 
 
-def grid_artefact(sr: np.ndarray, hr: np.ndarray, scale: int = 4) -> float:
+def grid_artefact(sr: np.ndarray, hr: np.ndarray, scale: int = 4, *, data_range: float | None = None) -> float:
     """Measure how far the power at the frequencies of the pixel shuffle's grid exceeds that around them, beyond HR's.
 
     Per frequency 10·log10 of its power over the geometric mean of the ring around it (Chebyshev distance 4 to 6 bins);
@@ -30,8 +30,9 @@ def grid_artefact(sr: np.ndarray, hr: np.ndarray, scale: int = 4) -> float:
 
     Parameters
     ----------
-    sr, hr : H×W×3 uint8 arrays of one size.
+    sr, hr : H×W×3, uint8 or float, of one size.
     scale : of the enlargement, 2, 3, 4 or 8.
+    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
 
     Returns
     -------
@@ -39,25 +40,25 @@ def grid_artefact(sr: np.ndarray, hr: np.ndarray, scale: int = 4) -> float:
 
     Raises
     ------
+    ValueError, ImageError
+        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
     MetricUnavailable
         For images smaller than a block.
     """
-    return float(np.mean(grid_excess(sr, hr, scale)))
+    sr, hr = in_levels("grid_artefact", data_range, sr=sr, hr=hr)
+    return float(np.mean(_grid_excess(sr, hr, scale)))
 
 
-def worst_grid_frequency(sr: np.ndarray, hr: np.ndarray, scale: int = 4) -> float:
-    """Measure the excess at the frequency of the grid where it is greatest, in dB; parameters of :func:`grid_artefact`."""
-    return float(np.max(grid_excess(sr, hr, scale)))
+def worst_grid_frequency(sr: np.ndarray, hr: np.ndarray, scale: int = 4, *, data_range: float | None = None) -> float:
+    """Measure the excess at the frequency of the grid where it is greatest, in dB.
+
+    Parameters and errors are those of :func:`grid_artefact`.
+    """
+    sr, hr = in_levels("worst_grid_frequency", data_range, sr=sr, hr=hr)
+    return float(np.max(_grid_excess(sr, hr, scale)))
 
 
-def grid_excess(sr: np.ndarray, hr: np.ndarray, scale: int) -> np.ndarray:
-    """Compute the excess at each frequency of the grid, in dB; parameters of :func:`grid_artefact`."""
-    rows, columns = grid_frequencies(scale, block_side(scale))
-    excess = [over_ring(10 * np.log10(block_power(image, block_side(scale)))) for image in (sr, hr)]
-    return (excess[0] - excess[1])[rows, columns]
-
-
-def spectral_evenness(sr: np.ndarray, hr: np.ndarray) -> float:
+def spectral_evenness(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = None) -> float:
     """Measure how unevenly the high frequencies are reproduced: standard deviation of the ratio of SR's power to HR's, in dB.
 
     Over the frequencies from 0.2 cycles per pixel, of 10·log10 of the ratio; the blocks are those of
@@ -66,7 +67,8 @@ def spectral_evenness(sr: np.ndarray, hr: np.ndarray) -> float:
 
     Parameters
     ----------
-    sr, hr : H×W×3 uint8 arrays of one size.
+    sr, hr : H×W×3, uint8 or float, of one size.
+    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
 
     Returns
     -------
@@ -74,33 +76,43 @@ def spectral_evenness(sr: np.ndarray, hr: np.ndarray) -> float:
 
     Raises
     ------
+    ValueError, ImageError
+        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
     MetricUnavailable
         For images smaller than a block.
     """
-    return float(np.std(log_ratio(sr, hr)[high_frequencies(BLOCK)]))
+    sr, hr = in_levels("spectral_evenness", data_range, sr=sr, hr=hr)
+    return float(np.std(_log_ratio(sr, hr)[high_frequencies(BLOCK)]))
 
 
-def narrow_peak(sr: np.ndarray, hr: np.ndarray) -> float:
-    """Find the highest narrow peak of SR's power over HR's beyond 0.2 cycles per pixel, in dB above the ring around it."""
-    return float(np.max(over_ring(log_ratio(sr, hr))[high_frequencies(BLOCK)]))
+def narrow_peak(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = None) -> float:
+    """Find the highest narrow peak of SR's power over HR's beyond 0.2 cycles per pixel, in dB above the ring around it.
+
+    Parameters and errors are those of :func:`spectral_evenness`.
+    """
+    sr, hr = in_levels("narrow_peak", data_range, sr=sr, hr=hr)
+    return float(np.max(_over_ring(_log_ratio(sr, hr))[high_frequencies(BLOCK)]))
 
 
-def log_ratio(sr: np.ndarray, hr: np.ndarray) -> np.ndarray:
+def _grid_excess(sr: np.ndarray, hr: np.ndarray, scale: int) -> np.ndarray:
+    """Compute the excess at each frequency of the grid, in dB."""
+    side = BLOCK - BLOCK % scale  # in which these frequencies are whole bins
+    rows, columns = grid_frequencies(scale, side)
+    excess = [_over_ring(10 * np.log10(_block_power(image, side))) for image in (sr, hr)]
+    return (excess[0] - excess[1])[rows, columns]
+
+
+def _log_ratio(sr: np.ndarray, hr: np.ndarray) -> np.ndarray:
     """Compute SR's power over HR's at each frequency of a block, 64×64 in dB."""
-    return 10 * np.log10(block_power(sr, BLOCK) / block_power(hr, BLOCK))
+    return 10 * np.log10(_block_power(sr, BLOCK) / _block_power(hr, BLOCK))
 
 
-def block_side(scale: int) -> int:
-    """Return the side of a block in which the frequencies of the grid are whole bins."""
-    return BLOCK - BLOCK % scale
-
-
-def block_power(image: np.ndarray, side: int) -> np.ndarray:
+def _block_power(image: np.ndarray, side: int) -> np.ndarray:
     """Average the power spectrum of an image's luminance over Hann-windowed blocks with half overlap.
 
     Parameters
     ----------
-    image : H×W×3 uint8.
+    image : H×W×3 in levels.
     side : of the blocks in pixels; the step from one to the next is half of it.
 
     Returns
@@ -113,7 +125,7 @@ def block_power(image: np.ndarray, side: int) -> np.ndarray:
     MetricUnavailable
         For images smaller than a block.
     """
-    grey = luminance(image)
+    grey = to_luminance(image)
     if min(grey.shape) < side:
         raise MetricUnavailable(
             f"spectra of blocks need {side} pixels a side, and there are {grey.shape[1]}×{grey.shape[0]}"
@@ -125,7 +137,7 @@ def block_power(image: np.ndarray, side: int) -> np.ndarray:
     return (np.abs(fft.fft2((blocks - mean) * window)) ** 2).mean(0) / (window**2).sum() + ROUNDING_POWER
 
 
-def over_ring(log_power: np.ndarray) -> np.ndarray:
+def _over_ring(log_power: np.ndarray) -> np.ndarray:
     """Subtract from each frequency's value the mean of the ring around it, on the torus of frequencies."""
     kernel = fft.fft2(ring_kernel(log_power.shape[0]))
     return log_power - fft.ifft2(fft.fft2(log_power) * kernel).real

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from srgan_lib.data.images import ImageError
+from srgan_lib.data.levels import in_levels
 from srgan_lib.errors import SrganError
 from srgan_lib.models.backbones import LPIPS_BACKBONES, BackboneError, find_backbone, read_backbone
 
@@ -29,30 +29,31 @@ class MetricUnavailable(SrganError):
     """A metric cannot be computed here; the message says why and what to do."""
 
 
-def lpips_distance(sr: np.ndarray, hr: np.ndarray, net: str = "alex") -> float:
+def lpips_distance(sr: np.ndarray, hr: np.ndarray, net: str = "alex", *, data_range: float | None = None) -> float:
     """Compute the LPIPS distance, version 0.1, of two whole images; 0 is equal, lower is better.
 
     Parameters
     ----------
-    sr, hr : H×W×3 uint8, of the same size, at least 32 pixels a side. No border is removed.
+    sr, hr : H×W×3, uint8 or float, of one size, at least 32 pixels a side. No border is removed.
     net : ``"alex"`` (the judge) or ``"squeeze"`` (a second one).
+    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
 
     Raises
     ------
-    ImageError
-        For images of unequal sizes.
+    ValueError, ImageError
+        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
     MetricUnavailable
         Where the backbone's weights are not on this disk, or the images are too small for it.
     """
     import torch
 
-    if sr.shape != hr.shape:
-        raise ImageError(f"sr is {sr.shape} and hr is {hr.shape}; LPIPS compares images of one size")
+    sr, hr = in_levels("lpips_distance", data_range, sr=sr, hr=hr)
     if min(hr.shape[:2]) < SMALLEST_SIDE:
         raise MetricUnavailable(f"LPIPS({net}) needs {SMALLEST_SIDE} pixels a side and got {hr.shape[1]}×{hr.shape[0]}")
     model = load_lpips(net)
     with torch.inference_mode():
-        pairs = zip(model.lins, _features(model, sr), _reference_features(model, hr.shape, hr.tobytes()), strict=True)
+        reference = _reference_features(model, hr.shape, hr.dtype.str, hr.tobytes())
+        pairs = zip(model.lins, _features(model, sr), reference, strict=True)
         return sum((lin((a - b) ** 2).mean() for lin, a, b in pairs), torch.zeros(())).item()
 
 
@@ -83,14 +84,15 @@ def _features(model: lpips.LPIPS, image: np.ndarray) -> list[torch.Tensor]:
     import lpips
     import torch
 
-    scaled = model.scaling_layer(torch.from_numpy(image.copy()).permute(2, 0, 1)[None] / 127.5 - 1)
+    levels = torch.from_numpy(image.astype(np.float32, order="C"))
+    scaled = model.scaling_layer(levels.permute(2, 0, 1)[None] / 127.5 - 1)
     return [lpips.normalize_tensor(layer) for layer in model.net(scaled)]
 
 
 @lru_cache(maxsize=len(LPIPS_BACKBONES))
-def _reference_features(model: lpips.LPIPS, shape: tuple[int, ...], pixels: bytes) -> list[torch.Tensor]:
+def _reference_features(model: lpips.LPIPS, shape: tuple[int, ...], dtype: str, pixels: bytes) -> list[torch.Tensor]:
     """Compute the original's features once while method after method is compared with it."""
-    return _features(model, np.frombuffer(pixels, np.uint8).reshape(shape))
+    return _features(model, np.frombuffer(pixels, dtype).reshape(shape))
 
 
 @lru_cache

@@ -14,8 +14,8 @@ import numpy as np
 from scipy.ndimage import correlate1d
 from scipy.special import gamma
 
+from srgan_lib.data.levels import in_levels, to_luminance
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.spectrum import luminance
 from srgan_lib.metrics.lpips import MetricUnavailable
 
 logger = logging.getLogger(__name__)
@@ -25,40 +25,42 @@ RELIABLE_BLOCKS = 12  #: with fewer, the covariance of 36 features is poorly det
 SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))  #: neighbours: horizontal, vertical and the two diagonals
 
 
-def niqe(image: np.ndarray) -> float:
+def niqe(image: np.ndarray, *, data_range: float | None = None) -> float:
     """Compute NIQE of a whole image; lower is closer to pristine photographs.
 
     Parameters
     ----------
-    image : H×W×3 uint8. Only whole blocks of 96×96 pixels count; with fewer than twelve the score is unreliable.
+    image : H×W×3, uint8 or float. Only whole blocks of 96×96 pixels count; with fewer than twelve the score is unreliable.
+    data_range : what an image of floats spans: 1 for [0,1], 255 for [0,255].
 
     Raises
     ------
+    ValueError
+        For another image, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
     MetricUnavailable
-        For images that do not hold two blocks.
+        For images that do not hold two blocks, or are flat in all but one.
     """
-    if count_blocks(image) < 2:
+    [image] = in_levels("niqe", data_range, image=image)
+    rows, columns = image.shape[0] // BLOCK, image.shape[1] // BLOCK
+    if rows * columns < 2:
         raise MetricUnavailable(
             f"NIQE needs two blocks of {BLOCK}×{BLOCK} pixels and the image has {image.shape[1]}×{image.shape[0]} pixels"
         )
-    if count_blocks(image) < RELIABLE_BLOCKS:
+    if rows * columns < RELIABLE_BLOCKS:
         logger.warning(
             f"NIQE is unreliable for images with fewer than {RELIABLE_BLOCKS} blocks of {BLOCK}×{BLOCK} pixels, which some "
             "of these are"
         )
-    rows, columns = image.shape[0] // BLOCK, image.shape[1] // BLOCK
-    plane = np.rint(luminance(image[: rows * BLOCK, : columns * BLOCK]))
+    plane = np.rint(to_luminance(image[: rows * BLOCK, : columns * BLOCK]))
     half = imresize(plane / 255, 0.5, "float") * 255
     features = np.hstack([_features(plane, BLOCK), _features(half, BLOCK // 2)])
+    structured = features[np.isfinite(features).all(axis=1)]
+    if len(structured) < 2:
+        raise MetricUnavailable(f"NIQE needs two blocks of {BLOCK}×{BLOCK} pixels that are not flat")
     mean, covariance = _pristine()
     difference = mean - np.nanmean(features, axis=0)
-    own = np.cov(features[np.isfinite(features).all(axis=1)], rowvar=False)
+    own = np.cov(structured, rowvar=False)
     return float(np.sqrt(difference @ np.linalg.pinv((covariance + own) / 2) @ difference))
-
-
-def count_blocks(image: np.ndarray) -> int:
-    """Count the whole blocks of an H×W×3 image."""
-    return (image.shape[0] // BLOCK) * (image.shape[1] // BLOCK)
 
 
 def _features(plane: np.ndarray, side: int) -> np.ndarray:

@@ -20,6 +20,7 @@ class Metric:
     unit: str
     higher_is_better: bool
     zero_is_best: bool
+    bounds: tuple[float, float]  # of the values that it can have
 
     @property
     def digits(self) -> int:
@@ -40,7 +41,9 @@ class Metric:
         return (max if self.higher_is_better else min)(known, default=None)
 
     def text(self, value: float, sign: bool = False) -> str:
-        """Format a value with the metric's decimals; ``sign`` adds a plus to values that are not negative."""
+        """Format a value with the metric's decimals, NaN as a dash; ``sign`` adds a plus to values that are not negative."""
+        if math.isnan(value):
+            return "–"
         return f"{value:{'+' if sign else ''}z.{self.digits}f}".replace("-", "−")
 
     def phrase(self, value: float, sign: bool = False) -> str:
@@ -66,7 +69,17 @@ _LABELS = {
     "niqe": ("NIQE", ""),
     "log_spectral_distance": ("log-spectral distance", "dB"),
 }
+
+
+def _bounds(name: str) -> tuple[float, float]:
+    """Return the least and the greatest value: correlations reach 1, distances 0, and levels in dB have no bounds."""
+    if "ssim" in name:
+        return -1.0, 1.0
+    return (-math.inf if name == "grid_artefact" else 0.0), math.inf
+
+
 #: Every metric there is, in the order of the columns of ``metrics.csv``.
 METRICS = {
-    name: Metric(*_LABELS[name], measure.higher_is_better, measure.zero_is_best) for name, measure in MEASURES.items()
+    name: Metric(*_LABELS[name], measure.higher_is_better, measure.zero_is_best, _bounds(name))
+    for name, measure in MEASURES.items()
 }

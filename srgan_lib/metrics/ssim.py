@@ -8,12 +8,12 @@ from functools import lru_cache
 import numpy as np
 
 from srgan_lib.data.images import ImageError
-from srgan_lib.metrics.psnr import PEAK
+from srgan_lib.data.levels import GREY, PEAK, in_planes
 
 C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
 
 
-def ssim(sr: np.ndarray, hr: np.ndarray) -> float:
+def ssim(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = None) -> float:
     """Compute SSIM, at most 1: 11×11 Gaussian window, σ 1.5, only where the window fits; mean over channels.
 
     Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity", IEEE TIP 2004, as in
@@ -21,19 +21,23 @@ def ssim(sr: np.ndarray, hr: np.ndarray) -> float:
 
     Parameters
     ----------
-    sr, hr : C×H×W float64 of one shape, in [0,255].
+    sr, hr : H×W or H×W×3, uint8 or float, of one size, at least 11 pixels a side.
+    data_range : what images of floats span: 1 for [0,1], 255 for [0,255] (also for luminance).
 
     Raises
     ------
+    ValueError, ImageError
+        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
     ImageError
         For images below 11×11 pixels.
     """
+    sr, hr = in_planes("ssim", data_range, sr=sr, hr=hr)
     if min(hr.shape[-2:]) < 11:
         raise ImageError(f"SSIM needs 11×11 pixels without the border, and there are {hr.shape[-1]}×{hr.shape[-2]}")
     return float(np.mean([_structural_similarity(x, y, sigma=1.5, radius=5) for x, y in zip(sr, hr, strict=True)]))
 
 
-def ssim_daala(sr: np.ndarray, hr: np.ndarray) -> float:
+def ssim_daala(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = None) -> float:
     """Compute SSIM as the daala video codec's tools do, and with them Ledig et al. 2017.
 
     The Gaussian's σ is 1.5·H/256 for an image of H rows; at the border its window is cut off and renormalised, and a
@@ -41,12 +45,19 @@ def ssim_daala(sr: np.ndarray, hr: np.ndarray) -> float:
 
     Parameters
     ----------
-    sr, hr : 1×H×W float64 of one shape, in [0,255].
+    sr, hr : H×W luminance, uint8 or float, of one size.
+    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
+
+    Raises
+    ------
+    ValueError, ImageError
+        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
     """
-    sigma = 1.5 * hr.shape[-2] / 256
+    [sr], [hr] = in_planes("ssim_daala", data_range, shapes=(GREY,), sr=sr, hr=hr)
+    sigma = 1.5 * len(hr) / 256
     # The window ends where a weight falls below half of the codec's fixed-point step, 1/256.
     radius = int(sigma * math.sqrt(max(0.0, -2 * math.log(math.sqrt(math.pi / 2) * sigma / 256))))
-    return _structural_similarity(sr[0], hr[0], sigma, radius, whole=True)
+    return _structural_similarity(sr, hr, sigma, radius, whole=True)
 
 
 def _structural_similarity(sr: np.ndarray, hr: np.ndarray, sigma: float, radius: int, whole: bool = False) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 from torch.overrides import TorchFunctionMode
 
 from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle
@@ -95,7 +96,8 @@ class _Observer(TorchFunctionMode):
         self._tensors: list[Tensor] = []  # kept alive, so that no id is given twice
         self._summed = True  # whether the next module begins a layer, whatever it is
         for name, module in network.named_modules():
-            if not any(module.children()):
+            inside = "parametrizations" in name.split(".")  # spectral normalisation is a part of its convolution
+            if not inside and (not any(module.children()) or parametrize.is_parametrized(module)):
                 module.register_forward_hook(self._hook(name))
 
     def __torch_function__(
@@ -121,7 +123,8 @@ class _Observer(TorchFunctionMode):
                 return
             source = self._made_by.get(id(inputs[0]), INPUT)
             parameters = sum(one.numel() for one in module.parameters())
-            layer = Layer(name, (describe(module),), tuple(output.shape[1:]), parameters, source)
+            operations = (describe(module), *(["spectral norm"] if parametrize.is_parametrized(module) else []))
+            layer = Layer(name, operations, tuple(output.shape[1:]), parameters, source)
             if self._begins_layer(module, source):
                 self.layers.append(layer)
             else:

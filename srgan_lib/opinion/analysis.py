@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from srgan_lib.evaluation.crossed import CrossedMean
 from srgan_lib.opinion.agreement import krippendorff_alpha
 from srgan_lib.opinion.answers import Pool
 from srgan_lib.opinion.errors import OpinionError
@@ -21,7 +22,7 @@ from srgan_lib.opinion.preferences import (
     win_matrix,
 )
 from srgan_lib.opinion.raters import correlations, fit_raters, outlying_votes, screened
-from srgan_lib.opinion.ratings import Mean, difference, method_means, raters_needed
+from srgan_lib.opinion.ratings import difference, method_means, raters_needed
 from srgan_lib.opinion.stimuli import COMPARED
 from srgan_lib.opinion.study import Study
 from srgan_lib.opinion.votes import Preferences, preferences, repeatability, vote_array, vote_table
@@ -195,7 +196,7 @@ class _Pairs:
         )
 
 
-def _ends(mean: Mean) -> dict[str, float]:
+def _ends(mean: CrossedMean) -> dict[str, float]:
     return {
         "these_low": mean.value - mean.half_these,
         "these_high": mean.value + mean.half_these,

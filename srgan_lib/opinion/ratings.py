@@ -11,99 +11,24 @@ The second is the longer one. It is what a claim about methods needs; the first 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy import stats
+
+from srgan_lib.evaluation.crossed import CrossedMean, crossed_mean, student_quantile
 
 SCALE = ("bad", "poor", "fair", "good", "excellent")  #: ITU-T P.910 (10/2023), section 8.1: the labels of 1 to 5
-LEVEL = 0.95  #: of the intervals
 
 
-@dataclass(frozen=True)
-class Mean:
-    """A mean over raters and images.
-
-    Attributes
-    ----------
-    value : of all votes.
-    half_these : half the length of the 95 % interval for these images; NaN for fewer than two raters.
-    half_kind : the same for images of this kind; NaN for fewer than two raters or images.
-    rater_variance, image_variance, rest_variance : variance components of single votes: between raters, between images,
-        and of raters with images (with the noise of a vote).
-    """
-
-    value: float
-    half_these: float
-    half_kind: float
-    rater_variance: float
-    image_variance: float
-    rest_variance: float
-
-    def standard_error(self, raters: int, images: int) -> float:
-        """Predict the standard error with so many raters and images, both drawn anew."""
-        return float(
-            np.sqrt(
-                self.rater_variance / raters + self.image_variance / images + self.rest_variance / (raters * images)
-            )
-        )
-
-
-def mean_with_intervals(votes: np.ndarray) -> Mean:
-    """Compute the mean of a table of raters × images and its two intervals.
-
-    The variance of the mean is that of a two-way random-effects model without replication, estimated from the mean
-    squares (Cornfield & Tukey 1956; Brennan, "Generalizability Theory", 2001, chapter 3): between raters plus between
-    images minus what both contain of the rest. Student's t has Satterthwaite's degrees of freedom. In a table with gaps
-    a rater's or image's deviation counts by its votes.
-
-    Parameters
-    ----------
-    votes : R×I, NaN where there is none; votes, or a rater's differences between two methods.
-    """
-    known = np.isfinite(votes)
-    total = known.sum()
-    if not total:
-        return Mean(*[np.nan] * 6)
-    value = float(np.nanmean(votes))
-    residual = np.where(known, votes - value, 0.0)
-    raters, images = int(known.any(1).sum()), int(known.any(0).sum())
-    if raters < 2:
-        return Mean(value, *[np.nan] * 5)
-    of_raters = (residual.sum(1) ** 2).sum() / total**2 * raters / (raters - 1)
-    half_these = _quantile(raters - 1) * np.sqrt(of_raters)
-    if images < 2:
-        return Mean(value, float(half_these), *[np.nan] * 4)
-    of_images = (residual.sum(0) ** 2).sum() / total**2 * images / (images - 1)
-    centred = residual - _deviations(residual, known, 1) - _deviations(residual, known, 0)
-    freedom = max(total - raters - images + 1, 1)
-    rest = (np.where(known, centred, 0.0) ** 2).sum() / freedom
-    # The two sums hold the rest twice; it is in the mean once.
-    variance = max(of_raters + of_images - rest / total, of_raters, of_images)
-    degrees = variance**2 / (of_raters**2 / (raters - 1) + of_images**2 / (images - 1) + 1e-300)
-    half_kind = _quantile(float(np.clip(degrees, 1, raters + images))) * np.sqrt(variance)
-    per_rater, per_image = total / raters, total / images
-    return Mean(
-        value,
-        float(half_these),
-        float(half_kind),
-        float(max(of_raters * raters - rest / per_rater, 0)),
-        float(max(of_images * images - rest / per_image, 0)),
-        float(rest),
-    )
-
-
-def method_means(votes: np.ndarray) -> list[Mean]:
+def method_means(votes: np.ndarray) -> list[CrossedMean]:
     """Compute each method's mean opinion score; ``votes`` is R×I×M."""
-    return [mean_with_intervals(votes[:, :, method]) for method in range(votes.shape[2])]
+    return [crossed_mean(votes[:, :, method]) for method in range(votes.shape[2])]
 
 
-def difference(votes: np.ndarray, first: int, second: int) -> Mean:
+def difference(votes: np.ndarray, first: int, second: int) -> CrossedMean:
     """Compute the mean difference of two methods, each rater compared with themselves on the same image."""
-    return mean_with_intervals(votes[:, :, first] - votes[:, :, second])
+    return crossed_mean(votes[:, :, first] - votes[:, :, second])
 
 
-def raters_needed(found: Mean, wanted: float, images: int, most: int = 10_000) -> int | None:
+def raters_needed(found: CrossedMean, wanted: float, images: int, most: int = 10_000) -> int | None:
     """Count the raters with whom a difference would lie outside its interval for images of this kind.
 
     Parameters
@@ -122,7 +47,7 @@ def raters_needed(found: Mean, wanted: float, images: int, most: int = 10_000) -
         return None
 
     def enough(raters: int) -> bool:
-        return found.standard_error(raters, images) * _quantile(min(raters, images) - 1) <= abs(wanted)
+        return found.standard_error(raters, images) * student_quantile(min(raters, images) - 1) <= abs(wanted)
 
     if not enough(most):
         return None
@@ -131,12 +56,3 @@ def raters_needed(found: Mean, wanted: float, images: int, most: int = 10_000) -
         middle = (low + high) // 2
         low, high = (low, middle) if middle > 1 and enough(middle) else (middle, high)
     return high
-
-
-def _deviations(residual: np.ndarray, known: np.ndarray, axis: int) -> np.ndarray:
-    """Average residuals over an axis, ignoring gaps."""
-    return residual.sum(axis, keepdims=True) / np.maximum(known.sum(axis, keepdims=True), 1)
-
-
-def _quantile(degrees: float) -> float:
-    return float(stats.t.ppf(0.5 + LEVEL / 2, max(degrees, 1)))

@@ -79,7 +79,13 @@ class Evaluation(Section):
     extra_metrics: list[ExtraMetric] = Field(
         default=["ssim_y_daala", "psnr_rgb"], description="measured besides psnr_y and ssim_y"
     )
-    bootstrap_resamples: int = Field(default=10_000, ge=100, le=1_000_000, description="for the 95 % intervals")
+    repeats: int = Field(
+        default=1,
+        ge=1,
+        le=16,
+        description="trainings of each network under seeds of their own; from two on, the tables hold their means and "
+        "spread, and differences are judged against it",
+    )
     grids: int = Field(default=5, ge=1, le=50, description="four-panel comparison grids")
     patches: int = Field(default=5, ge=1, le=50, description="zoomed centre patches")
     patch_size: int = Field(default=64, ge=16, le=512, description="size of the centre patches in HR pixels")

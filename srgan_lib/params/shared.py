@@ -22,6 +22,13 @@ class Shared(Section):
 
     run_dir: str = Field(default="results/notebook", description="folder that receives all results of the run")
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="every random choice derives from it")
+    split_seed: int | None = Field(
+        default=None,
+        ge=0,
+        le=2**31 - 1,
+        description="decides the split and the degradation of whole images instead of seed, so that runs of several seeds "
+        "differ in their trainings alone; none: seed",
+    )
     dataset: str = Field(
         default="builtin",
         description="training photographs: builtin, folder, a named set such as bsds400, or several joined by +",
@@ -41,7 +48,7 @@ class Shared(Section):
         default=None,
         ge=16,
         le=4096,
-        description="resize every image to this many pixels square first; none: as they are",
+        description="resize every image of the dataset to this many pixels square first; none: as they are",
     )
     scale: Literal[2, 3, 4, 8] = Field(default=4, description="enlargement factor")
     crop: int = Field(
@@ -94,6 +101,11 @@ class Shared(Section):
     tensorboard: bool = Field(
         default=False, description="write the curves of training for TensorBoard too, into the run's tensorboard/"
     )
+
+    @property
+    def data_seed(self) -> int:
+        """The seed of the split and of the degradation of whole images."""
+        return self.seed if self.split_seed is None else self.split_seed
 
     @model_validator(mode="after")
     def _what_is_sharpened_is_degraded(self) -> Shared:

@@ -120,6 +120,12 @@ class GeneratorTraining(Training):
         min_length=1,
         description="VGG-19 layers of the style and the histogram term, each with its weight",
     )
+    colour_histogram_weight: float = Field(
+        default=0.0,
+        ge=0,
+        description="weight of the colour histogram term: squared distance of each image's sorted red, green and blue "
+        "values; 0: off",
+    )
     grid_weight: float = Field(
         default=0.0,
         ge=0,

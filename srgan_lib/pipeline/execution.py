@@ -55,23 +55,25 @@ def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, detai
         raise InputMissing(all_missing(unknown))
     locks = _locks(run)
     for plan in plans:
-        on_event("planned", {"stage": plan.stage, "action": plan.action, "reason": plan.reason})
+        about = {"stage": plan.stage, "title": plan.title}
+        on_event("planned", {**about, "action": plan.action, "reason": plan.reason})
     first_judged = next((plan for plan in plans if plan.action == "run" and plan.stage.upstream), None)
     for plan in plans:
         if plan is first_judged:
             _check_judging(run)
         if plan.action == "skip":
-            _keep_up_to_date(plan, run)
+            _keep_up_to_date(plan)
             continue
         with FileLock(locks / f"{plan.fingerprint[:32]}.lock"):
-            current = plan if plan.fresh else decide_again(plan, run)
+            current = plan if plan.fresh else decide_again(plan)
             started = time.perf_counter()
-            on_event("started", {"stage": plan.stage, "action": current.action})
+            about = {"stage": plan.stage, "title": plan.title}
+            on_event("started", {**about, "action": current.action})
             if current.action == "run":
-                _compute_stage(current, run, on_event)
+                _compute_stage(current, on_event)
             elif current.action == "reuse":
-                _copy_stage(current, run)
-        on_event("finished", {"stage": plan.stage, "action": current.action, "seconds": time.perf_counter() - started})
+                _copy_stage(current)
+        on_event("finished", {**about, "action": current.action, "seconds": time.perf_counter() - started})
 
 
 @contextmanager
@@ -126,8 +128,9 @@ def _check_judging(run: Run) -> None:
             match_test_sets(Path(location), images)
 
 
-def _keep_up_to_date(plan: Plan, run: Run) -> None:
+def _keep_up_to_date(plan: Plan) -> None:
     """Bring the prose of a skipped stage's notebook up to date, and remember that its files were looked at."""
+    run = plan.run
     folder = run.stage_directory(plan.stage.name)
     if refresh_prose(run.executed_notebook(plan.stage.name), run.source_notebook(plan.stage.name)):
         record_notebook(folder, plan.stage)
@@ -135,10 +138,10 @@ def _keep_up_to_date(plan: Plan, run: Run) -> None:
         remember_hashes(folder, manifest["outputs"])
 
 
-def _copy_stage(plan: Plan, run: Run) -> None:
+def _copy_stage(plan: Plan) -> None:
     """Copy what a finished stage of another run has written; the manifest comes last, as when it was computed."""
     assert plan.source is not None  # as of every plan to reuse
-    target, manifest = run.stage_directory(plan.stage.name), read_manifest(plan.source)
+    target, manifest = plan.run.stage_directory(plan.stage.name), read_manifest(plan.source)
     assert manifest is not None
     shutil.rmtree(target, ignore_errors=True)
     for name in manifest["outputs"]:
@@ -210,9 +213,10 @@ def _earlier_results(folder: Path) -> Iterator[None]:
     shutil.rmtree(earlier, ignore_errors=True)
 
 
-def _compute_stage(plan: Plan, run: Run, on_event: OnEvent) -> None:
+def _compute_stage(plan: Plan, on_event: OnEvent) -> None:
     """Execute a stage's notebook; the manifest that it leaves must be of what was planned."""
-    info, folder = plan.stage, run.stage_directory(plan.stage.name)
+    run, info = plan.run, plan.stage
+    folder = run.stage_directory(info.name)
     with nullcontext() if info.trainer else _earlier_results(folder):  # a training continues from what is there
         _clear(plan, folder)
         with watch_progress(folder / "progress.json", info, on_event), kernel_environment(run.params.shared.threads):

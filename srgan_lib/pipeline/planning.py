@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from srgan_lib.layout import STAGES, StageInfo
+from srgan_lib.layout import REPEATS, STAGES, TRAINING_STAGES, StageInfo
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.fetching import Missing, distinct, missing_inputs
 from srgan_lib.pipeline.integrity import compare_finished_stage
 from srgan_lib.pipeline.manifests import read_manifest
-from srgan_lib.pipeline.run import Run
+from srgan_lib.pipeline.run import Run, repeated_name
 from srgan_lib.pipeline.snapshot import Snapshot
 
 Finished = Mapping[str, list[Path]]  # folders of finished stages by fingerprint
@@ -26,12 +26,14 @@ class Plan:
 
     Attributes
     ----------
+    run : what the stage belongs to: the run that was planned, or one of its repeated trainings.
     missing : what the stage reads and this disk lacks.
     source : the folder to copy from (action ``reuse``).
     fresh : nothing that is there is used, not even checkpoints, since the user asks for that.
     check : what is there is read again before it is used, even if its size and times have not changed.
     """
 
+    run: Run
     stage: StageInfo
     action: str  # "run", "skip" or "reuse"
     reason: str
@@ -40,6 +42,12 @@ class Plan:
     source: Path | None = None
     fresh: bool = False
     check: bool = False
+
+    @property
+    def title(self) -> str:
+        """The notebook, and of a repeated training the seed."""
+        notebook = self.stage.notebook
+        return repeated_name(notebook, self.run) if self.run.directory.parent.name == REPEATS else notebook
 
     @property
     def fingerprint(self) -> str:
@@ -83,13 +91,28 @@ def plan_run(
     for info in STAGES.values():
         forced = forced or info.name == from_stage
         upstream = {stage: fingerprints[stage] for stage in info.upstream}
+        for repeat in run.repeats if info.name == "evaluation" else ():
+            trained = plan_run(
+                repeat,
+                reuse=reuse,
+                until=TRAINING_STAGES[-1],
+                finished=finished,
+                fetching=fetching,
+                check=check,
+                snapshot=snapshot,
+            )
+            plans += trained
+            upstream |= {
+                repeated_name(plan.stage.name, repeat): plan.fingerprint for plan in trained if plan.stage.trainer
+            }
         notebook = run.source_notebook(info.name)
         components = provenance.stage_components(
             info.name, run.params, notebook, upstream, fetching=fetching, snapshot=snapshot
         )
         fingerprints[info.name] = components.fingerprint
-        plan = Plan(info, "run", "", components, tuple(missing_inputs(info.name, run.params, snapshot)), check=check)
-        plans.append(_decide(plan, run, finished, forced=forced, reuse=reuse))
+        missing = tuple(missing_inputs(info.name, run.params, snapshot))
+        plan = Plan(run, info, "run", "", components, missing, check=check)
+        plans.append(_decide(plan, finished, forced=forced, reuse=reuse))
         if info.name == until:
             break
     return plans
@@ -100,19 +123,19 @@ def all_missing(plans: Iterable[Plan]) -> list[Missing]:
     return distinct(one for plan in plans for one in plan.missing)
 
 
-def decide_again(plan: Plan, run: Run) -> Plan:
+def decide_again(plan: Plan) -> Plan:
     """The decision once the lock is held: another process may have computed the stage, or deleted it, meanwhile."""
     hinted = {plan.fingerprint: [plan.source]} if plan.source else {}
-    current = _decide(plan, run, hinted, forced=False, reuse=True)
+    current = _decide(plan, hinted, forced=False, reuse=True)
     if current.action != "run":
         return current
-    return _decide(plan, run, finished_stages(run.results), forced=False, reuse=True)
+    return _decide(plan, finished_stages(plan.run.results), forced=False, reuse=True)
 
 
 def finished_stages(results: Path) -> dict[str, list[Path]]:
-    """The folders of all stages with a manifest, of plain runs and of sweeps, by fingerprint; broken ones are warned of."""
+    """The folders of all stages with a manifest, of runs, repeated trainings and sweeps, by fingerprint; broken ones are warned of."""
     found: dict[str, list[Path]] = {}
-    for pattern in ("*/{}/manifest.json", "sweeps/*/*/{}/manifest.json"):
+    for pattern in ("*/{}/manifest.json", f"*/{REPEATS}/*/{{}}/manifest.json", "sweeps/*/*/{}/manifest.json"):
         for stage in STAGES:
             for path in sorted(results.glob(pattern.format(stage))):
                 if manifest := read_manifest(path.parent):
@@ -120,8 +143,9 @@ def finished_stages(results: Path) -> dict[str, list[Path]]:
     return found
 
 
-def _decide(plan: Plan, run: Run, finished: Finished, *, forced: bool, reuse: bool) -> Plan:
+def _decide(plan: Plan, finished: Finished, *, forced: bool, reuse: bool) -> Plan:
     """Whether a stage runs, is skipped or is copied from another run, with the reason in words."""
+    run = plan.run
     folder = run.stage_directory(plan.stage.name)
     if forced or not reuse:
         return replace(plan, action="run", reason=f"asked for with {'--from' if forced else '--no-reuse'}", fresh=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from srgan_lib.layout import STAGES, LayoutError, results_folder
+from srgan_lib.layout import REPEATS, STAGES, LayoutError, results_folder
 from srgan_lib.params import Params
 from srgan_lib.params.reading import check
 from srgan_lib.pipeline.manifests import NAME, read_manifest
@@ -58,6 +58,28 @@ class Run:
         """The folder of all runs, which share what they compute."""
         return results_folder(self.directory)
 
+    @property
+    def repeats(self) -> list[Run]:
+        """The further trainings that the evaluation asks for: the same under other seeds, on the same split."""
+        shared = self.params.shared
+
+        def repeat(params: Params, number: int) -> Params:
+            changes = {"seed": shared.seed + number, "split_seed": shared.data_seed}
+            evaluation = params.evaluation.model_copy(update={"repeats": 1})
+            return params.model_copy(
+                update={"shared": params.shared.model_copy(update=changes), "evaluation": evaluation}
+            )
+
+        return [
+            replace(
+                self,
+                params=repeat(self.params, number),
+                asked=repeat(self.asked, number),
+                directory=self.directory / REPEATS / f"seed-{shared.seed + number}",
+            )
+            for number in range(1, self.params.evaluation.repeats)
+        ]
+
     def stage_directory(self, stage: str) -> Path:
         """Name the folder with a stage's results."""
         return self.directory / stage
@@ -69,3 +91,8 @@ class Run:
     def executed_notebook(self, stage: str) -> Path:
         """Name a stage's notebook with the outputs of this run."""
         return self.stage_directory(stage) / f"{STAGES[stage].notebook}.ipynb"
+
+
+def repeated_name(stage: str, repeat: Run) -> str:
+    """Name a stage of a repeated training, as a fingerprint and the terminal do."""
+    return f"{stage}, seed {repeat.params.shared.seed}"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from srgan_lib.files import write_json
-from srgan_lib.layout import STAGES, LayoutError
+from srgan_lib.layout import STAGES, TRAINING_STAGES, LayoutError
 from srgan_lib.messages import LIBRARY, Listener
 from srgan_lib.models.own_code import locate
 from srgan_lib.params.section import ParameterError
@@ -30,7 +30,7 @@ from srgan_lib.pipeline.fetching import InputMissing, missing_inputs
 from srgan_lib.pipeline.file_hashes import file_hashes, remember_hashes
 from srgan_lib.pipeline.integrity import OutputsChanged, compare_stage, output_files
 from srgan_lib.pipeline.manifests import NAME, read_manifest, write_manifest
-from srgan_lib.pipeline.run import Run
+from srgan_lib.pipeline.run import Run, repeated_name
 from srgan_lib.pipeline.snapshot import Snapshot
 
 
@@ -58,6 +58,9 @@ class Stage(Display):
         self._started = time.perf_counter()
         self._opened = datetime.now(UTC)
         upstream = {stage: self._upstream_fingerprint(stage) for stage in self.info.upstream}
+        for repeat in self.repeats:
+            manifests = {stage: self._upstream_manifest(stage, repeat) for stage in TRAINING_STAGES}
+            upstream |= {repeated_name(stage, repeat): found["fingerprint"] for stage, found in manifests.items()}
         self.components = provenance.stage_components(name, run.params, run.source_notebook(name), upstream)
         if self.components.unknown:
             raise InputMissing(missing_inputs(name, run.params, Snapshot()))
@@ -75,6 +78,11 @@ class Stage(Display):
         self._directory.mkdir(parents=True, exist_ok=True)
         (self._directory / NAME).unlink(missing_ok=True)
         return self._directory
+
+    @property
+    def repeats(self) -> list[Run]:
+        """The further trainings whose networks the evaluation judges, too."""
+        return self.run.repeats if self.name == "evaluation" else []
 
     def input(self, stage: str, name: str) -> Path:
         """A result file of an earlier stage of this run.
@@ -100,10 +108,14 @@ class Stage(Display):
         """The file with the generator's class, by this run's ``warmup.generator``, if it is the user's own."""
         generator = self.params.warmup.generator
         if "warmup" in self.info.upstream:
-            generator = self._upstream_manifest("warmup")["components"]["parameters"]["generator"]
+            generator = self.parameters_of("warmup")["generator"]
         elif self.name != "warmup":
             return None
         return locate(generator)[0] if is_own(generator) else None
+
+    def parameters_of(self, stage: str) -> dict[str, Any]:
+        """The parameters under which an earlier stage of this run was computed, flat."""
+        return self._upstream_manifest(stage)["components"]["parameters"]
 
     def training_fingerprint(self, *inputs: Path) -> str:
         """What decides the weights that this stage trains; its checkpoints carry it."""
@@ -177,9 +189,11 @@ class Stage(Display):
         written = f"{len(outputs)} files in <code>{folder}</code>, {seconds:.0f} s."
         display(HTML(f"<p class='srgan-finish'>{written} {following}</p>"))
 
-    def _upstream_manifest(self, stage: str) -> dict[str, Any]:
-        """Read the manifest of an earlier stage, whose files must be as it records them."""
+    def _upstream_manifest(self, stage: str, repeat: Run | None = None) -> dict[str, Any]:
+        """Read the manifest of an earlier stage, of this run or a repeat, whose files must be as it records them."""
         folder, remedy = self.run.stage_directory(stage), f"compute it again (srgan run … --from {stage})"
+        if repeat is not None:
+            folder, remedy = repeat.stage_directory(stage), "srgan run … -p evaluation.repeats=… trains it"
         manifest = read_manifest(folder)
         if manifest is None:
             raise LayoutError(f"{folder / NAME}: stage {stage!r} is not finished; {remedy}", path=folder / NAME)

@@ -6,11 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from srgan_lib.formatting import duration, machine_text
 from srgan_lib.methods import BASELINE, OURS, method_styles
 from srgan_lib.metrics.registry import HEADLINE, METRICS
 from srgan_lib.opinion.results import page_to_offer
 from srgan_lib.report.crops import example_crops
+from srgan_lib.report.flow import flow_chart
 from srgan_lib.report.images import Images
 from srgan_lib.report.load_run import FinishedRun
 from srgan_lib.report.scores import Scores
@@ -55,6 +58,7 @@ def context(run: FinishedRun, images: Images) -> dict[str, Any]:
         "scale": run.manifest["parameters"]["shared"]["scale"],
         "machine": machine_text(run.manifest["machine"]),
         "duration": duration(run.manifest["seconds"]),
+        "flow_chart": Markup(flow_chart(run.manifest["parameters"]["shared"]["dataset"], images)),
         "started": run.stages[0].manifest["started"][:10],
         "finding": run.finding,
         "opinion_page": page_to_offer(run.directory),
@@ -94,6 +98,8 @@ def networks(run: FinishedRun) -> str:
         f"Warm-up is this run's {name} after {parameters['warmup']['steps']} steps without a discriminator, SRGAN the same "
         f"network after {parameters['adversarial']['steps']} steps more against one"
     )
+    trainings = parameters["evaluation"]["repeats"]
+    words += f"; means are over {trainings} trainings of each" if trainings > 1 else ""
     reference = own_methods(run.scores.methods) != run.scores.methods
     return words + ("; the reference models come with the package, trained beforehand." if reference else ".")
 

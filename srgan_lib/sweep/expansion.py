@@ -157,7 +157,15 @@ def _checked(source: Source, changes: Mapping[str, Any]) -> Params:
     this = f"{source.path}, run with {shortened(text)}" if text else str(source.path)
     for name, value in changes.items():
         document = document.merged(nest(name, value, this))
-    return check_document(document, this)
+    params = check_document(document, this)
+    if params.evaluation.repeats > 1:
+        raise ParameterError(
+            f"{this}: evaluation.repeats: a sweep repeats its trainings by its seeds; list them under seeds instead",
+            parameter="evaluation.repeats",
+            allowed=("1",),
+            path=source.path,
+        )
+    return params
 
 
 def _value(params: Params, name: str) -> Any:

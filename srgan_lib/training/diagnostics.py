@@ -58,7 +58,7 @@ def grid_warnings(rows: Sequence[Row]) -> dict[str, str]:
             return {
                 "grid": f"a regular pattern of dots grows: the grid artefact rises from {_signed(level(lowest))} dB at "
                 f"step {lowest['step']:.0f} to {_signed(level(row))} dB at step {row['step']:.0f}, and the originals "
-                "have 0; LPIPS does not see it, people do. What helps a generator is more grid_weight, or less content_weight, which rewards it"
+                "have 0; LPIPS does not see it. What helps a generator is more grid_weight, or less content_weight, which rewards it"
             }
     return {}
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srgan_lib.models.features import VGGFeatures
-from srgan_lib.training.distances import DISTANCES, Distance
+from srgan_lib.training.distances import DISTANCES, Distance, histogram_distance
 
 
 def gram_distance(a: Tensor, b: Tensor) -> Tensor:
@@ -20,15 +20,6 @@ def gram_distance(a: Tensor, b: Tensor) -> Tensor:
     ("Image Style Transfer Using Convolutional Neural Networks", CVPR 2016), and the texture term of EnhanceNet.
     """
     return F.mse_loss(_gram(a), _gram(b))
-
-
-def histogram_distance(a: Tensor, b: Tensor) -> Tensor:
-    """Compute the mean squared difference of two N×C×H×W features after sorting each channel's values, a scalar.
-
-    Sorted values are a histogram without bins: the distance is to the features of ``a`` with the histograms of ``b`` (Risser
-    et al., "Stable and Controllable Neural Texture Synthesis and Style Transfer Using Histogram Losses", 2017).
-    """
-    return F.mse_loss(a.flatten(2).sort(dim=2).values, b.flatten(2).sort(dim=2).values)
 
 
 def _gram(features: Tensor) -> Tensor:

@@ -23,7 +23,8 @@ TERMS = {
     "grid": Style("grid penalty", "#CC79A7", "X", (0, (1, 1))),
     "evenness": Style("evenness penalty", "#5D3A9B", "h", (0, (3, 1, 1, 1))),
     "style": Style("style (Gram)", "#56B4E9", "v", (0, (5, 1, 1, 1, 1, 1))),
-    "histogram": Style("histogram", "#E69F00", "<", (0, (1, 2))),
+    "histogram": Style("histogram (VGG-19)", "#E69F00", "<", (0, (1, 2))),
+    "colour_histogram": Style("colour histogram", "#8C5A1E", ">", (0, (7, 1, 1, 1))),
     "feature_matching": Style("feature matching", "#6E6E6E", "P", (0, (4, 2))),
 }
 SIDES = {"real": Style("on real", "#0072B2", "s", (0, (6, 2))), "fake": Style("on fake", "#D55E00", "^", (0, (2, 1)))}

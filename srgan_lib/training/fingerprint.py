@@ -23,8 +23,8 @@ DATA = (
 )
 #: Take the steps, judge the network between them, and resume.
 LOOP = (
+    "data.levels",
     "data.selection",
-    "data.spectrum",
     "metrics.grid",
     "metrics.measure",
     "metrics.psnr",

@@ -14,7 +14,7 @@ from srgan_lib.models.features import VGGFeatures
 from srgan_lib.models.own_code import OwnClass
 from srgan_lib.params.training import GeneratorTraining
 from srgan_lib.training.compute import Compute
-from srgan_lib.training.distances import DISTANCES, Distance
+from srgan_lib.training.distances import DISTANCES, Distance, histogram_distance
 from srgan_lib.training.feature_loss import FeatureLoss
 from srgan_lib.training.own_loss import build_loss
 from srgan_lib.training.spectral import evenness_penalty, grid_penalty
@@ -73,6 +73,8 @@ class ImageTerms:
                     texture = FeatureLoss(features, stage.texture_layers, kind, "auto")
                     texture.calibrate(calibration)
                     terms[name], weights[name] = texture, weight
+        if stage.colour_histogram_weight:
+            terms["colour_histogram"], weights["colour_histogram"] = histogram_distance, stage.colour_histogram_weight
         if stage.grid_weight:
             terms["grid"], weights["grid"] = grid_penalty(scale, stage.grid_sides).to(compute.device), stage.grid_weight
         if stage.evenness_weight:

@@ -9,7 +9,7 @@ from srgan_lib.methods import TRAINED
 from srgan_lib.params.section import ParameterError
 
 FOLDER = Path(__file__).parent
-NAMES = ("srcnn", "compact", "srresnet", "srgan")  #: from the smallest network to the one that people ask for
+NAMES = ("srcnn", "compact", "srresnet", "srgan")  #: from the smallest network to the default of ``srgan upscale``
 SCORES = "scores.csv"  #: what they reach on the built-in held-out photographs
 
 PREFIX = "reference_"  #: before a reference model's name in the tables of a run

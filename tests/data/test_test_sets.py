@@ -49,6 +49,17 @@ def test_validation_images_are_those_of_the_split(trained_on, trained):
     assert [pair.image for pair in pairs] == wanted == check_test_sets(["validation"], split, shared)["validation"]
 
 
+def test_a_named_set_keeps_its_size_where_the_dataset_is_resized(trained_on, trained, tmp_path, monkeypatch):
+    monkeypatch.setenv("SRGAN_DATA", str(tmp_path / "data"))
+    noise = np.random.default_rng(1).integers(0, 256, (96, 72, 3)).astype(np.uint8)
+    write_image(tmp_path / "data" / "Named" / "HR" / "a.png", noise)
+    split, photos, shared = trained_on
+    resized = shared.model_copy(update={"image_size": 48})
+    sets = load_test_sets(["heldout", "Named"], split, photos, resized, trained)
+    assert {pair.hr.shape for pair in sets["folder"]} == {(48, 48, 3)}
+    assert [pair.hr.tolist() for pair in sets["Named"]] == [noise.tolist()]
+
+
 @pytest.mark.parametrize("part", ["train", "validation"])
 def test_a_split_that_was_changed_after_training_cannot_judge(trained_on, trained, part):
     split, photos, shared = trained_on

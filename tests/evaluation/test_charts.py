@@ -72,8 +72,8 @@ def test_distributions_show_every_image_of_every_method(metrics):
 
 
 def test_differences_mark_the_mean_and_leave_the_reference_out(metrics):
-    summary = summarise(metrics, resamples=200)
-    figure = check(differences(summary, "heldout"))
+    summary = summarise(metrics)
+    figure = check(differences(summary, metrics, "heldout"))
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
         "nearest",
         "SRCNN",
@@ -100,7 +100,7 @@ def test_spectra_are_drawn_against_hr():
 
 
 def test_the_plane_has_measured_and_published_points_relative_to_bicubic(metrics):
-    summary = summarise(metrics, resamples=200)
+    summary = summarise(metrics)
     [axes] = check(plane(summary, "heldout", 4)).axes
     points = {line.get_label(): line.get_xydata()[0] for line in axes.lines}
     assert points["bicubic"].tolist() == [0, 1]
@@ -114,13 +114,13 @@ def test_the_plane_has_measured_and_published_points_relative_to_bicubic(metrics
 
 def test_the_plane_labels_a_regular_pattern(metrics):
     levels = metrics.method.map({"srgan": 9.0}).fillna(2.9)
-    [axes] = check(plane(summarise(metrics.assign(grid_artefact=levels), resamples=200), "heldout", 4)).axes
+    [axes] = check(plane(summarise(metrics.assign(grid_artefact=levels)), "heldout", 4)).axes
     labels = {line.get_label() for line in axes.lines}
     assert {"SRGAN (regular pattern +9.00 dB)", "warm-up"} <= labels
 
 
 def test_without_lpips_the_plane_says_what_is_missing(metrics):
-    summary = summarise(metrics.assign(lpips_alex=np.nan), resamples=200)
+    summary = summarise(metrics.assign(lpips_alex=np.nan))
     [axes] = check(plane(summary, "heldout", 4)).axes
     assert "LPIPS (alex) was not computed" in axes.get_title(loc="left")
     assert all("Ma et al." in line.get_label() for line in axes.lines)

@@ -9,6 +9,7 @@ import statistics
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from srgan_lib.evaluation.conclusion import conclude
 from srgan_lib.evaluation.statistics import summarise
@@ -40,7 +41,7 @@ def table(images=8, methods=METHODS, dataset="builtin", **means) -> pd.DataFrame
 
 def concluded(metrics: pd.DataFrame, **options) -> list[str]:
     judged = metrics[metrics.method == metrics.method.iloc[-1]]  # of the summary only this method's interval is told
-    return conclude(summarise(judged, resamples=200), metrics, resamples=200, **{"scale": 4, **options})
+    return conclude(summarise(judged), metrics, **{"scale": 4, **options})
 
 
 USUAL = {
@@ -56,14 +57,14 @@ def test_the_finding_says_what_srgan_gains_and_costs_and_what_is_most_faithful()
     finding, details = concluded(table(**USUAL), heldout="builtin")
     assert finding == (
         "On 8 held-out photographs enlarged 4×, SRGAN comes 40% closer to the originals than bicubic by LPIPS (alex) "
-        "(0.240 against 0.400) and LPIPS (squeeze) (0.200 against 0.300), with 0.40 dB less PSNR-Y and 0.010 less "
-        "SSIM-Y. By PSNR-Y the most faithful is warm-up (27.00 dB)."
+        "(0.240 against 0.400, better on 8 of 8) and LPIPS (squeeze) (0.200 against 0.300, better on 8 of 8), with 0.40 dB "
+        "less PSNR-Y (worse on 8 of 8) and 0.010 less SSIM-Y (worse on 8 of 8). By PSNR-Y the most faithful is warm-up "
+        "(27.00 dB, ahead of SRCNN on 8 of 8)."
     )
     assert details.startswith(
-        "SRGAN comes 29% closer to the originals than warm-up by LPIPS (alex) (0.240 against 0.340) and LPIPS (squeeze) "
-        "(0.200 against 0.270), with 1.40 dB less PSNR-Y and 0.040 less SSIM-Y. By SSIM-Y the most faithful is warm-up "
-        "(0.780)."
+        "SRGAN comes 29% closer to the originals than warm-up by LPIPS (alex) (0.240 against 0.340, "
     )
+    assert "By SSIM-Y the most faithful is warm-up (0.780, ahead of SRCNN on 8 of 8)." in details
     assert "SRGAN is 5.00 dB from that of the originals, bicubic's 20.00 dB" in details
     assert "wide because images differ" in details
 
@@ -82,11 +83,12 @@ def test_judges_that_disagree_are_both_named_in_the_first_sentence_about_the_two
     finding, details = concluded(table(**scores))
     assert (
         "Against the warm-up network, from which its training started, the judges disagree: SRGAN is better by LPIPS "
-        "(alex) and worse by LPIPS (squeeze)." in finding
+        "(alex) (better on 8 of 8) and worse by LPIPS (squeeze) (worse on 8 of 8)." in finding
     )
     assert (
         "The judges disagree on whether SRGAN is closer to the originals than warm-up: closer by LPIPS (alex) (0.240 "
-        "against 0.250), less close by LPIPS (squeeze) (0.223 against 0.205), with 1.40 dB less" in details
+        "against 0.250, better on 8 of 8), less close by LPIPS (squeeze) (0.223 against 0.205, worse on 8 of 8), with 1.40 dB less"
+        in details
     )
 
 
@@ -98,7 +100,7 @@ def test_a_classical_method_ahead_of_srgan_comes_first_and_nearest_is_explained(
         "enlarged 4×, nearest, which needs no training, is ahead of SRGAN by LPIPS (alex) (0.220 against 0.240)"
         in finding
     )
-    assert "LPIPS (alex) prefers nearest to bicubic (0.220 against 0.400)" in details
+    assert "LPIPS (alex) prefers nearest to bicubic (0.220 against 0.400, better on 8 of 8)" in details
     assert "prefers nearest" not in concluded(table(**USUAL))[1]
 
 
@@ -118,7 +120,10 @@ def test_a_named_test_set_is_called_by_its_name_and_each_dataset_has_its_finding
 def test_without_lpips_the_reason_is_given_and_nothing_is_claimed():
     scores = {name: values for name, values in USUAL.items() if not name.startswith("lpips")}
     finding, _, missing = concluded(table(**scores), not_computed={"lpips_alex": "no AlexNet on this disk"})
-    assert "SRGAN has 0.40 dB less PSNR-Y and 0.010 less SSIM-Y than bicubic" in finding
+    assert (
+        "SRGAN has 0.40 dB less PSNR-Y (worse on 8 of 8) and 0.010 less SSIM-Y (worse on 8 of 8) than bicubic"
+        in finding
+    )
     assert "LPIPS, which judges what PSNR does not see, was not computed" in finding and "close" not in finding
     assert missing == "LPIPS (alex) was not computed: no AlexNet on this disk."
 
@@ -126,8 +131,20 @@ def test_without_lpips_the_reason_is_given_and_nothing_is_claimed():
 def test_no_measurable_difference_is_sold_as_one():
     even = table(**(USUAL | {name: (values[0],) * 4 for name, values in USUAL.items()}))
     finding = concluded(even)[0]
-    assert "SRGAN and bicubic show no measurable difference by LPIPS (alex) (0.400 against 0.400)" in finding
-    assert "no measurable change in PSNR-Y (+0.00 dB)" in finding and "closer" not in finding
+    assert "SRGAN and bicubic show no measurable difference by LPIPS (alex) (0.400 against 0.400, " in finding
+    assert "no measurable change in PSNR-Y (+0.00 dB, " in finding and "closer" not in finding
+
+
+def test_a_difference_of_one_sign_is_not_called_none_where_its_interval_holds_zero():
+    scores = table(5, **USUAL, grid_artefact=(0.0, 0.0, 0.0, 0.0))
+    gains = np.array([0.001, 0.001, 0.002, 0.002, 0.12])
+    for metric in ("lpips_alex", "lpips_squeeze"):
+        base = scores.loc[scores.method == "bicubic", metric].to_numpy()
+        scores.loc[scores.method == "srgan", metric] = base - gains
+    finding = concluded(scores)[0]
+    assert "cannot settle whether SRGAN is closer to the originals than bicubic: closer by LPIPS (alex)" in finding
+    assert finding.count("better on 5 of 5, but the interval holds 0") == 2 and "no measurable" not in finding
+    assert Reader(scores.to_dict("records")).read(finding)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +165,7 @@ def test_methods_that_were_not_judged_are_not_mentioned():
     text = " ".join(concluded(rows[~rows.method.isin(["srgan", "warmup"])]))
     assert "SRGAN" not in text and "most faithful is SRCNN" in text
     alone = table(3, methods=("srgan",), psnr_y=(2.0,), ssim_y=(0.5,))
-    assert "the most faithful is SRGAN (2.00 dB)" in concluded(alone)[0] and "bicubic" not in concluded(alone)[0]
+    assert "the most faithful is SRGAN (2.00 dB)." in concluded(alone)[0] and "bicubic" not in concluded(alone)[0]
 
 
 # The reader.
@@ -157,7 +174,8 @@ LABELS = {"nearest": "nearest", "bicubic": "bicubic", "SRCNN": "srcnn", "warm-up
 JUDGES = {"LPIPS (alex)": "lpips_alex", "LPIPS (squeeze)": "lpips_squeeze", "PSNR-Y": "psnr_y", "SSIM-Y": "ssim_y"}
 LOWER_IS_BETTER = {"lpips_alex", "lpips_squeeze"}
 NAME = r"(nearest|bicubic|SRCNN|warm-up|SRGAN)"
-VALUES = r"(LPIPS \((?:alex|squeeze)\)) \((\d\.\d+) against (\d\.\d+)\)"
+VALUES = r"(LPIPS \((?:alex|squeeze)\)) \((\d\.\d+) against (\d\.\d+)((?:, [^()]*)?)\)"
+OPEN = "but the interval holds 0"
 
 
 class Reader:
@@ -180,17 +198,35 @@ class Reader:
         mean = statistics.fmean(gains)
         return mean, abs(mean) / error if error else (0 if mean == 0 else 1e9)
 
-    def claim(self, one: str, two: str, judge: str, word: str) -> None:
-        """Check one claim that the first is better or worse than the second, or unchanged."""
+    def claim(self, one: str, two: str, judge: str, word: str, notes: str | None = None) -> None:
+        """Check one claim that the first is better or worse than the second, or unchanged, with what is noted beside it."""
         metric = JUDGES[judge]
         gain, errors = self.gain(one, two, metric)
-        digits = 2 if metric == "psnr_y" else 3
-        few = len(self.scores[one, metric]) < 6  # whose intervals are as wide as they like
+        count, signs = len(self.scores[one, metric]), self.signs(one, two, metric)
+        nothing = round(abs(gain), 2 if metric == "psnr_y" else 3) == 0
+        student = stats.t.ppf(0.975, count - 1) if count >= 4 else 0
         if word == "unchanged":
-            assert round(abs(gain), digits) == 0 or few or errors < 40, (one, two, judge, gain, errors)
+            assert nothing or (errors < 1.11 * student and min(signs)), (one, two, judge, gain, errors)
         else:
-            assert (gain > 0) == (word == "better") and round(abs(gain), digits) > 0, (one, two, judge, gain, word)
-            assert few or errors > 0.8, (one, two, judge, errors)
+            assert (gain > 0) == (word == "better") and not nothing, (one, two, judge, gain, word)
+            if notes is not None:
+                assert (OPEN in notes) == (errors < 1.1 * student), (one, two, judge, errors)
+            assert errors > student or min(signs) == 0, (one, two, judge, errors)
+        if notes is not None:
+            said = re.findall(r"(better|worse) on (\d+) of (\d+)", notes)
+            ahead = gain > 0 or (gain == 0 and "better" in notes)
+            word = "better" if ahead else "worse"
+            assert said == ([(word, str(signs[not ahead]), str(count))] if 1 < count <= 10 else []), (
+                judge,
+                notes,
+                signs,
+            )
+
+    def signs(self, one: str, two: str, metric: str) -> tuple[int, int]:
+        """On how many images the first is better, and worse."""
+        pairs = list(zip(self.scores[one, metric], self.scores[two, metric], strict=True))
+        above, below = sum(a > b for a, b in pairs), sum(a < b for a, b in pairs)
+        return (below, above) if metric in LOWER_IS_BETTER else (above, below)
 
     def read(self, text: str) -> int:
         """Check all claims of a text, and return their number."""
@@ -201,7 +237,7 @@ class Reader:
         for name, judges, *_ in re.findall(
             rf"{NAME}, which needs no training, is ahead of SRGAN by ((?:{VALUES}(?: and )?)+)", text
         ):
-            for judge, one, two in re.findall(VALUES, judges):
+            for judge, one, two, _ in re.findall(VALUES, judges):
                 claims += 1
                 means = self.mean(LABELS[name], JUDGES[judge]), self.mean("srgan", JUDGES[judge])
                 assert means[0] < means[1] and (f"{means[0]:.3f}", f"{means[1]:.3f}") == (one, two)
@@ -209,11 +245,12 @@ class Reader:
             claims += self.read_comparison(sentence)
         for said in re.findall("from which its training started, (.*?)[.](?: |$)", text):
             for word, judges in re.findall(
-                r"(better|worse|not measurably different) by (LPIPS \(\w+\)(?: and LPIPS \(\w+\))?)", said
+                r"(better|worse|not measurably different) by (LPIPS \(\w+\)(?: \([^()]*\))?(?: and LPIPS \(\w+\)(?: \([^()]*\))?)?)",
+                said,
             ):
-                for judge in judges.split(" and "):
+                for judge, notes in re.findall(r"(LPIPS \(\w+\))(?: \(([^()]*)\))?", judges):
                     claims += 1
-                    self.claim("srgan", "warmup", judge, word.replace("not measurably different", "unchanged"))
+                    self.claim("srgan", "warmup", judge, word.replace("not measurably different", "unchanged"), notes)
         for judge, names in re.findall(
             r"[Bb]y (PSNR-Y|SSIM-Y) the most faithful (?:is|are, with no measurable difference,) (.*?)[.](?: |$)", text
         ):
@@ -235,29 +272,33 @@ class Reader:
             "worse": rf"SRGAN comes (?:\d+% )?less close to the originals than {NAME} by",
             "unchanged": rf"SRGAN and {NAME} show no measurable difference by",
             "mixed": rf"disagree on whether SRGAN is closer to the originals than {NAME}:",
+            "unsettled": rf"these images cannot settle whether SRGAN is closer to the originals than {NAME}:",
         }
         for word, pattern in patterns.items():
             if not (found := re.search(pattern, sentence)):
                 continue
             other, rest = LABELS[found[1]], sentence[found.end() :]
-            said = {}
-            for before, judge, one, two in re.findall(
+            said, noted = {}, {}
+            for before, judge, one, two, notes in re.findall(
                 rf"((?:closer|less close|no measurable change) by )?{VALUES}", rest
             ):
                 kinds = {"closer by ": "better", "less close by ": "worse", "no measurable change by ": "unchanged"}
-                said[judge] = kinds.get(before, word)
+                said[judge], noted[judge] = kinds.get(before, word), notes
                 assert (one, two) == tuple(f"{self.mean(method, JUDGES[judge]):.3f}" for method in ("srgan", other))
-            for value, more, judge in re.findall(r"(\d+\.\d+)(?: dB)? (more|less) (PSNR-Y|SSIM-Y)", rest):
-                said[judge] = "better" if more == "more" else "worse"
+            for value, more, judge, notes in re.findall(
+                r"(\d+\.\d+)(?: dB)? (more|less) (PSNR-Y|SSIM-Y)(?: \(([^()]*)\))?", rest
+            ):
+                said[judge], noted[judge] = "better" if more == "more" else "worse", notes
                 assert float(value) == pytest.approx(abs(self.gain("srgan", other, JUDGES[judge])[0]), abs=0.0051)
-            said |= dict.fromkeys(re.findall(r"no measurable change in (PSNR-Y|SSIM-Y)", rest), "unchanged")
+            for judge, notes in re.findall(r"no measurable change in (PSNR-Y|SSIM-Y) \(([^()]*)\)", rest):
+                said[judge], noted[judge] = "unchanged", notes
             if share := re.search(r"comes (\d+)%", sentence):
                 ratio = self.mean("srgan", "lpips_alex") / self.mean(other, "lpips_alex")
                 assert int(share[1]) == pytest.approx(100 * abs(1 - ratio), abs=0.51)
             assert set(said) == set(JUDGES), "every judge is heard"
             assert word != "mixed" or said["LPIPS (alex)"] != said["LPIPS (squeeze)"]
             for judge, verdict in said.items():
-                self.claim("srgan", other, judge, verdict)
+                self.claim("srgan", other, judge, verdict, noted[judge])
             return len(said)
         return 0
 
@@ -298,7 +339,8 @@ def test_no_sentence_contradicts_any_table(tables):
         assert reader.read(f"{finding} {details}") >= 10, finding
         kinds |= set(
             re.findall(
-                "closer to the originals than|less close to|disagree on|no measurable difference by|ahead of", finding
+                "closer to the originals than|less close to|disagree on|no measurable difference by|which needs no training",
+                finding,
             )
         )
         nearest = [name for name in ("nearest", "bicubic") if (name, "lpips_alex") in reader.scores]
@@ -315,8 +357,10 @@ def test_the_reader_notices_wrong_sentences():
         ("40% closer to", "40% less close to"),
         ("0.40 dB less", "0.40 dB more"),
         ("40%", "45%"),
-        ("(0.200 against 0.300)", "(0.200 against 0.310)"),
-        (", with 0.40 dB less PSNR-Y and", ", with"),
+        ("(0.200 against 0.300", "(0.200 against 0.310"),
+        ("better on 8 of 8", "better on 7 of 8"),
+        ("PSNR-Y (worse on 8 of 8", "PSNR-Y (worse on 6 of 8"),
+        (", with 0.40 dB less PSNR-Y (worse on 8 of 8) and", ", with"),
         ("4 pixels, +4.00 dB", "4 pixels, +3.00 dB"),
         ("faithful is warm-up (27.00", "faithful is SRCNN (26.50"),
     ):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,8 +15,14 @@ from srgan_lib.evaluation.published import (
     relative_to_bicubic,
     wide,
 )
+from srgan_lib.layout import TRAINING_STAGES
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.params.evaluation import Published
+from srgan_lib.params.reading import check
+from srgan_lib.sweep.definition import read_sweep
+from srgan_lib.sweep.expansion import expand
+
+ROOT = Path(__file__).parents[2]
 
 RECIPE = Published.model_validate(
     {
@@ -56,23 +64,77 @@ def test_every_figure_is_complete_and_within_reason():
 
 def test_figures_are_found_by_what_they_are():
     table = published("Set5", "psnr_y", source="ledig2017", scale=4).set_index("method").value
-    assert (table.bicubic, table.SRResNet, table.srgan) == (28.43, 32.05, 29.40)
+    assert (table.bicubic, table.SRResNet, table.SRGAN) == (28.43, 32.05, 29.40)
     assert published("Set5", scale=3).empty
 
 
-def curve(steps, **columns):
-    return pd.DataFrame({"step": [steps], "loss": [1.0], **columns})
+def trainings(warmup=(), adversarial=()):
+    """Flat parameters of the three trainings; those of the generators are given."""
+    params = check({"warmup": {"content_weight": 0, **dict(warmup)}, "adversarial": dict(adversarial)})
+    return {stage: params.stage(stage) for stage in TRAINING_STAGES}
 
 
-PIXELS_ONLY = counterparts({"warmup": "SRResNet"}, {"warmup": curve(100)})
+def named(warmup=(), adversarial=(), architecture="SRResNet"):
+    """The names of a run's generators in the literature, but for SRCNN's."""
+    found = counterparts(dict.fromkeys(("warmup", "srgan"), architecture), trainings(warmup, adversarial))
+    assert found.pop("SRCNN") == "srcnn"
+    return found
+
+
+MIX = {"pixel_weight": 1.0, "content_layers": {"relu2_2": 0.5, "relu3_1": 0.5}}
+VGG54 = {"pixel_weight": 0, "content_loss": "mse", "content_layers": {"relu5_4": 1.0}, "content_weights": "imagenet"}
+VGG22 = VGG54 | {"content_layers": {"relu2_2": 1.0}}
+BOTH = {"SRResNet": "warmup", "SRGAN": "srgan"}
 
 
 @pytest.mark.parametrize(
-    ("architecture", "warmup"), [("RRDBNet", curve(100)), ("SRResNet", curve(1)), ("SRResNet", curve(100, content=1.0))]
+    ("warmup", "adversarial", "expected"),
+    [
+        ({}, MIX, BOTH),
+        ({"steps": 1}, MIX, {"SRGAN": "srgan"}),
+        ({"content_weight": 0.1}, MIX, {"SRGAN": "srgan"}),
+        ({}, MIX | {"steps": 1}, {"SRResNet": "warmup"}),
+        ({}, MIX | {"content_weight": 0}, {"SRResNet": "warmup"}),
+        ({"pixel_loss": "mse"}, VGG54, BOTH | {"SRResNet-MSE": "warmup", "SRGAN-VGG54": "srgan"}),
+        ({}, VGG22, {"SRResNet": "warmup", "SRGAN-VGG22": "srgan"}),
+        ({}, VGG22 | {"adversarial_weight": 0}, {"SRResNet": "warmup", "SRResNet-VGG22": "srgan"}),
+        ({}, VGG22 | {"content_weights": "random"}, BOTH),
+        ({}, VGG54 | {"grid_weight": 0.1}, BOTH),
+        ({}, VGG54 | {"extra_losses": {"my_loss.py:MyLoss": 1.0}}, BOTH),
+        ({}, {"content_weight": 0, "pixel_loss": "mse"}, {"SRResNet": "warmup", "SRGAN-MSE": "srgan"}),
+    ],
 )
-def test_only_an_srresnet_trained_on_pixels_is_called_one(architecture, warmup):
-    assert PIXELS_ONLY == {"SRCNN": "srcnn", "SRResNet": "warmup", "SRGAN": "srgan"}
-    assert counterparts({"warmup": architecture}, {"warmup": warmup}) == {"SRCNN": "srcnn", "SRGAN": "srgan"}
+def test_a_generator_has_a_name_in_the_literature_by_what_it_was_trained_with(warmup, adversarial, expected):
+    assert named(warmup, adversarial) == expected
+
+
+def test_another_architecture_or_a_single_step_has_no_name_in_the_literature():
+    assert named(architecture="RRDBNet", adversarial=VGG54) == {}
+    untrained = trainings() | {"srcnn": {"steps": 1}}
+    assert counterparts({"warmup": "SRResNet", "srgan": "SRResNet"}, untrained) == BOTH
+
+
+@pytest.mark.parametrize("case", ["SRResNet-MSE", "SRResNet-VGG22", "SRGAN-MSE", "SRGAN-VGG22", "SRGAN-VGG54"])
+def test_each_case_of_ledig_s_table_1_stands_beside_its_own_published_scores(case):
+    sweep = read_sweep(ROOT / "params" / "sweeps" / "ledig_losses.yaml")
+    runs = {run.setting: run.params for run in expand(sweep)[1]}
+    assert len(runs) == 5
+    params = runs[case]
+    known = counterparts(
+        {"warmup": "SRResNet", "srgan": "SRResNet"}, {stage: params.stage(stage) for stage in TRAINING_STAGES}
+    )
+    summary = pd.DataFrame(
+        [("Set5", "warmup", "psnr_y", 32.0), ("Set5", "srgan", "psnr_y", 30.0)],
+        columns=["dataset", "method", "metric", "mean"],
+    )
+    table = compare_recipe(summary, params.published, known)
+    compared = table.dropna(subset="measured")
+    [own] = published("Set5", "psnr_y", source="ledig2017_losses").set_index("method").loc[[case]].value
+    beside = set(compared.published[compared.method == ("warmup" if case == "SRResNet-MSE" else "srgan")])
+    assert beside == {own}
+    elsewhere = compare(summary, 4, known)
+    theirs = elsewhere[(elsewhere.method == "srgan") & elsewhere.title.str.contains("Ledig")]
+    assert set(theirs.published) == (set() if case == "SRResNet-MSE" else {own})
 
 
 def test_every_figure_from_a_repository_names_file_and_commit():
@@ -91,32 +153,31 @@ def test_measured_figures_stand_beside_published_ones():
         ],
         columns=["dataset", "method", "metric", "mean"],
     )
-    table = compare(summary, 4, PIXELS_ONLY)
+    table = compare(summary, 4, BOTH)
     assert set(table.dataset) == {"Set5"} and set(table.metric) == {"psnr_y"}  # no published SSIM is Wang's
     ledig = table[table.title.str.contains("SRGAN")].set_index("method")
     assert ledig.published.to_dict() == {"bicubic": 28.43, "warmup": 32.05}
     assert ledig.difference.to_numpy() == pytest.approx([0.07, -1.05])
-    assert compare(summary, 2, PIXELS_ONLY).empty
-    without = compare(summary, 4, counterparts({"warmup": "SmallTanh"}, {"warmup": curve(100)}))
-    assert "warmup" not in set(without.method)
+    assert compare(summary, 2, BOTH).empty
+    assert "warmup" not in set(compare(summary, 4, {}).method)
     assert np.isfinite(table.difference).all()
 
 
 def test_a_recipe_s_figures_all_appear_each_beside_the_metric_it_names():
-    table = compare_recipe(summary_of("DIV2K"), RECIPE)
+    table = compare_recipe(summary_of("DIV2K"), RECIPE, BOTH)
     assert list(table.columns) == COLUMNS
     assert list(table.method) == ["bicubic", "srgan"] * 2
     assert list(table.measured_as) == ["psnr_rgb"] * 2 + ["lpips_alex"] * 2
     assert table.measured.tolist() == [24.0, 22.0, 0.5, 0.25]
     assert table.difference.to_numpy() == pytest.approx([-2.0, 5.0, 0.1, -0.05])
     assert list(table.note) == ["", "", "", "!"] and set(table.title) == {"A report"}
-    elsewhere = compare_recipe(summary_of("BSD100"), RECIPE)
+    elsewhere = compare_recipe(summary_of("BSD100"), RECIPE, BOTH)
     assert list(elsewhere.published) == list(table.published) and elsewhere.measured.isna().all()
-    assert compare_recipe(summary_of("DIV2K"), Published()).empty
+    assert compare_recipe(summary_of("DIV2K"), Published(), BOTH).empty
 
 
 def test_a_source_s_whole_table_appears_with_columns_that_nothing_here_measures():
-    table = compare_recipe(summary_of("Set5"), Published(title="Ledig", sources=["ledig2017"]))
+    table = compare_recipe(summary_of("Set5"), Published(title="Ledig", sources=["ledig2017"]), BOTH)
     rows = table[table.dataset == "Set5"]
     assert {"SelfExSR", "DRCN", "warmup", "srgan"} <= set(rows.method)
     shown = wide(rows)["frame"].set_index("method")
@@ -125,11 +186,11 @@ def test_a_source_s_whole_table_appears_with_columns_that_nothing_here_measures(
     assert shown.loc["SRGAN", "difference in PSNR-Y"] == pytest.approx(23.5 - 29.40)
     assert "SSIM-Y (daala), published" in shown and not any("MOS, measured" in name for name in shown)
     with pytest.raises(ValueError, match=r"published\.sources: no source is called ledig; there are ledig2017"):
-        compare_recipe(summary_of("Set5"), Published(sources=["ledig"]))
+        compare_recipe(summary_of("Set5"), Published(sources=["ledig"]), BOTH)
 
 
 def test_unstated_conventions_are_named_in_the_table():
-    table = wide(compare_recipe(summary_of("DIV2K"), RECIPE))
+    table = wide(compare_recipe(summary_of("DIV2K"), RECIPE, BOTH))
     assert list(table["frame"].columns[1:4]) == [
         "PSNR (convention not stated), published",
         "PSNR-RGB, measured",
@@ -141,21 +202,21 @@ def test_unstated_conventions_are_named_in_the_table():
 
 def test_other_images_are_compared_by_their_distance_to_bicubic():
     summary = summary_of("BSD100")
-    table = relative_to_bicubic(compare_recipe(summary, RECIPE), summary).set_index("metric")
+    table = relative_to_bicubic(compare_recipe(summary, RECIPE, BOTH), summary).set_index("metric")
     assert table.published.to_dict() == {"psnr": -9.0, "lpips": pytest.approx(0.75)}
     assert table.measured.to_dict() == {"psnr": -2.0, "lpips": pytest.approx(0.5)}
     assert set(table.measured_on) == {"BSD100"} and set(table.method) == {"srgan"}
     same = summary_of("DIV2K")
-    assert relative_to_bicubic(compare_recipe(same, RECIPE), same).empty
+    assert relative_to_bicubic(compare_recipe(same, RECIPE, BOTH), same).empty
 
 
 def test_two_sources_of_one_test_set_are_told_apart():
     summary = summary_of("builtin").replace("psnr_rgb", "psnr_y").drop_duplicates(["dataset", "method", "metric"])
     recipe = Published(title="Both", sources=["ledig2017", "spsr"], methods={"TensorLayer SRGAN": "srgan"})
-    table = relative_to_bicubic(compare_recipe(summary, recipe), summary)
+    table = relative_to_bicubic(compare_recipe(summary, recipe, BOTH), summary)
     rows = table[(table.method == "srgan") & (table.metric == "psnr_y") & (table.published_on == "Set5")]
     known = published("Set5", "psnr_y", scale=4).set_index(["source", "method"]).value
-    own = {"ledig2017": "srgan", "spsr": "TensorLayer SRGAN"}
+    own = {"ledig2017": "SRGAN", "spsr": "TensorLayer SRGAN"}
     expected = [known[source, method] - known[source, "bicubic"] for source, method in own.items()]
     assert rows.title.nunique() == 2
     assert sorted(rows.published) == pytest.approx(sorted(expected))
@@ -163,13 +224,13 @@ def test_two_sources_of_one_test_set_are_told_apart():
 
 def test_srgan_scores_of_spsr_are_not_passed_off_as_ledig_s():
     rows = published(source="spsr")
-    assert "srgan" not in set(rows.method) and "TensorLayer SRGAN" in set(rows.method)
+    assert "SRGAN" not in set(rows.method) and "TensorLayer SRGAN" in set(rows.method)
 
 
 def test_a_source_without_bicubic_is_set_beside_another_s():
     summary = summary_of("builtin").replace("psnr_rgb", "psnr_y").drop_duplicates(["dataset", "method", "metric"])
     recipe = Published(title="ESRGAN", sources=["esrgan_readme", "spsr"], methods={"RRDB": "srgan"})
-    table = relative_to_bicubic(compare_recipe(summary, recipe), summary)
+    table = relative_to_bicubic(compare_recipe(summary, recipe, BOTH), summary)
     known = published("Set5", "psnr_y", scale=4).set_index(["source", "method"]).value
     readme = published(source="esrgan_readme").title.iloc[0]
     [row] = table[(table.title == readme) & (table.published_on == "Set5") & (table.method == "srgan")].itertuples()
@@ -179,7 +240,7 @@ def test_a_source_without_bicubic_is_set_beside_another_s():
 def test_a_figure_of_a_metric_that_is_none_of_this_project_s_is_shown_by_its_name():
     figure = {"dataset": "DIV2K", "method": "Theirs", "metric": "fid", "value": 31.0}
     recipe = Published.model_validate({"title": "A report", "metrics": [figure]})
-    table = wide(compare_recipe(summary_of("DIV2K"), recipe))["frame"]
+    table = wide(compare_recipe(summary_of("DIV2K"), recipe, BOTH))["frame"]
     assert table["fid, published"].tolist() == [31.0] and "fid, measured" not in table
 
 

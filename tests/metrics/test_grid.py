@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from srgan_lib.data.spectrum import ROUNDING_POWER
+from srgan_lib.data.levels import ROUNDING_POWER
 from srgan_lib.metrics.grid import (
-    block_power,
+    _block_power,
     grid_artefact,
     grid_frequencies,
     narrow_peak,
@@ -32,7 +32,7 @@ def with_carrier(image, amplitude, period=4.0, rows=True):
 
 
 def test_white_noise_has_its_variance_at_every_frequency():
-    power = block_power(noise(size=512), 64)
+    power = _block_power(noise(size=512), 64)
     assert power.mean() == pytest.approx((SIGMA * 219 / 255) ** 2 + ROUNDING_POWER, rel=0.02)
     assert np.std(10 * np.log10(power)) < 0.6
 

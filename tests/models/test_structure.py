@@ -18,13 +18,15 @@ NETWORKS = {
     "small_tanh": build_generator({"architecture": "small_tanh", "channels": 8}),
     "srgan": build_discriminator({"architecture": "srgan", "crop": 48, "channels": 8}),
     "small_residual": build_discriminator({"architecture": "small_residual", "crop": 48, "channels": 8}),
+    **{name: build_discriminator({"architecture": name, "channels": 8}) for name in ("patch", "unet", "wavelet")},
 }
+DISCRIMINATORS = ("srgan", "small_residual", "patch", "unet", "wavelet")
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_table_has_every_parameter_and_the_output_s_shape(name):
     network = NETWORKS[name]
-    shape = (3, 48, 48) if name in ("srgan", "small_residual") else (3, 12, 12)
+    shape = (3, 48, 48) if name in DISCRIMINATORS else (3, 12, 12)
     table = layer_table(network, shape)
     assert table.parameters.iloc[-1] == sum(one.numel() for one in network.parameters())
     with torch.no_grad():
@@ -77,7 +79,7 @@ def test_observing_leaves_the_network_as_it_is():
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_drawing_names_every_layer_and_no_text_lies_on_another(name):
-    shape = (3, 48, 48) if name in ("srgan", "small_residual") else (3, 12, 12)
+    shape = (3, 48, 48) if name in DISCRIMINATORS else (3, 12, 12)
     figure = draw_network(NETWORKS[name], shape, "in", "out")
     figure.draw_without_rendering()
     (axes,) = figure.axes

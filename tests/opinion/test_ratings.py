@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from srgan_lib.evaluation.crossed import crossed_mean
 from srgan_lib.opinion.agreement import krippendorff_alpha
 from srgan_lib.opinion.raters import correlations, fit_raters, outlying_votes, screened
-from srgan_lib.opinion.ratings import difference, mean_with_intervals, method_means, raters_needed
+from srgan_lib.opinion.ratings import difference, method_means, raters_needed
 from srgan_lib.opinion.simulation import Observers, even_qualities, expected_vote, simulate_study
 
 
@@ -23,7 +24,7 @@ def gappy(study):
 
 def test_interval_for_these_images_is_that_of_the_raters_means(study):
     table = study.votes[:, :, 2]
-    found = mean_with_intervals(table)
+    found = crossed_mean(table)
     means = table.mean(1)
     assert found.value == pytest.approx(table.mean())
     assert found.half_these == pytest.approx(2.200985 * means.std(ddof=1) / np.sqrt(12), rel=1e-5)  # t of 11 degrees
@@ -36,10 +37,10 @@ def test_components_of_a_full_table_are_those_of_the_analysis_of_variance(study)
     squares_raters = images * ((rows - mean) ** 2).sum() / (raters - 1)
     squares_images = raters * ((columns - mean) ** 2).sum() / (images - 1)
     rest = ((table - rows[:, None] - columns + mean) ** 2).sum() / ((raters - 1) * (images - 1))
-    found = mean_with_intervals(table)
+    found = crossed_mean(table)
     assert found.rest_variance == pytest.approx(rest)
-    assert found.rater_variance == pytest.approx(max((squares_raters - rest) / images, 0))
-    assert found.image_variance == pytest.approx(max((squares_images - rest) / raters, 0))
+    assert found.row_variance == pytest.approx(max((squares_raters - rest) / images, 0))
+    assert found.column_variance == pytest.approx(max((squares_images - rest) / raters, 0))
 
 
 def test_images_drawn_too_make_the_interval_longer(study):
@@ -48,12 +49,12 @@ def test_images_drawn_too_make_the_interval_longer(study):
 
 @pytest.mark.parametrize("shape", [(1, 4), (4, 1), (1, 1)])
 def test_one_rater_or_image_has_a_mean_without_interval(shape):
-    found = mean_with_intervals(np.full(shape, 3.0))
+    found = crossed_mean(np.full(shape, 3.0))
     assert found.value == 3 and np.isnan(found.half_kind)
 
 
 def test_no_votes_have_no_mean():
-    assert np.isnan(mean_with_intervals(np.full((3, 2), np.nan)).value)
+    assert np.isnan(crossed_mean(np.full((3, 2), np.nan)).value)
 
 
 def test_paired_difference_loses_the_raters_bias(study):

@@ -54,6 +54,28 @@ def test_stages_run_in_order_and_leave_notebook_manifest_and_results(finished):
         assert manifest["outputs"].keys() == files | {f"{notebook}.ipynb"}
 
 
+def test_repeated_trainings_share_the_split_and_are_judged_with_the_run_s_own(tmp_path):
+    root = make_project(tmp_path, {"evaluation": BODIES["evaluation"] + "\nassert len(stage.repeats) == 2"})
+    run = tiny_run(root)
+    alone = tiny_run(root, evaluation={"repeats": 3})
+    execute(plan_run(run, until="adversarial"), run)
+    plans = plan_run(alone)
+    own = [plan for plan in plans if plan.run is alone]
+    assert [plan.action for plan in own] == ["skip"] * 4 + ["run"], "the run's own networks are not trained again"
+    repeats = {plan.run.directory.name for plan in plans if plan.run is not alone}
+    assert repeats == {"seed-1", "seed-2"} and len(plans) == 5 + 2 * 4
+    for plan in plans:
+        assert plan.run.params.shared.data_seed == 0
+    execute(plans, alone)
+    again = plan_run(alone)
+    assert {plan.action for plan in again} == {"skip"}
+    upstream = again[-1].components.upstream
+    assert {"warmup, seed 1", "adversarial, seed 2"} <= upstream.keys()
+    (alone.directory / "repeats" / "seed-2" / "warmup" / "result.csv").write_text("changed")
+    broken = {plan.title: plan.action for plan in plan_run(alone)}
+    assert broken["03_warmup, seed 2"] == "run" and broken["03_warmup"] == "skip"
+
+
 def test_nothing_changed_skips_everything_and_says_why(finished):
     run, _ = finished
     plans = plan_run(run)

@@ -20,11 +20,12 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from srgan_lib.files import sha256_file
-from srgan_lib.layout import LayoutError
+from srgan_lib.layout import STAGES, LayoutError, StageInfo
 from srgan_lib.pipeline.assemble import ARCHIVE, REPORT, TOP_LEVEL, Extent, assemble_again, write_archive
 from srgan_lib.pipeline.integrity import OutputsChanged
 from srgan_lib.pipeline.lr_images import export_lr
 from srgan_lib.pipeline.manifests import read_manifest, write_manifest
+from srgan_lib.report import flow
 from srgan_lib.report.build import build_report, run_content
 from srgan_lib.report.errors import ReportError
 from srgan_lib.report.load_run import read_run
@@ -142,6 +143,25 @@ def test_figures_are_numbered_and_name_their_origin(page: BeautifulSoup) -> None
     assert "Made from warmup/loss_curve.csv by notebook 03_warmup." in page.text
     assert all(image["alt"] and image["width"] for image in page.select("main img"))
     assert all(table.parent["tabindex"] == "0" for table in page.find_all("table")), "wide tables scroll in a box"
+
+
+def test_the_stages_are_drawn_where_the_report_describes_the_run(page: BeautifulSoup) -> None:
+    figure = page.select_one("#fig-stages")
+    assert figure.find_previous("h2")["id"] == "run"
+    assert "Evaluation reads Data exploration, SRCNN baseline, Warm-up, Adversarial." in figure.img["alt"]
+    assert int(figure.img["width"]) <= 400, "the width of a phone"
+
+
+def test_the_drawing_of_the_stages_is_made_from_their_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    more = StageInfo("proof", "06_proof", ("srcnn", "evaluation"))
+    monkeypatch.setattr(flow, "STAGES", {**STAGES, "proof": more})
+    figure = flow.draw_stages("photos")
+    [axes] = figure.axes
+    texts = [one for one in axes.texts if one.get_text()]
+    arrows = len(axes.texts) - len(texts)
+    assert arrows == 1 + sum(len(info.upstream) for info in (*STAGES.values(), more))
+    assert {info.title for info in (*STAGES.values(), more)} < {one.get_text() for one in texts}
+    assert "Proof reads SRCNN baseline, Evaluation." in figure.get_label()
 
 
 def test_an_image_is_stored_once(page: BeautifulSoup) -> None:

@@ -117,7 +117,7 @@ def test_the_adversarial_term_matters(make_params, pairs, warmup, tmp_path):
 
 
 def test_texture_and_feature_terms_add_up(make_params, pairs, warmup, tmp_path):
-    names = ("style", "histogram", "feature_matching")
+    names = ("style", "histogram", "colour_histogram", "feature_matching")
     options = {f"{name}_weight": 0.1 for name in names} | {"texture_layers": {"relu1_1": 1.0}, "discriminator_every": 2}
     curve = train_adversarial(
         make_params(adversarial={**options, "log_every": 1}), *pairs, warmup, tmp_path / "gan", "print"

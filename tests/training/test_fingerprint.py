@@ -30,8 +30,8 @@ EVERY_TRAINING = {
     "data.randomness",
     "data.resize",
     "data.training_pairs",
+    "data.levels",
     "data.selection",
-    "data.spectrum",
     "metrics.grid",
     "metrics.measure",
     "metrics.psnr",
@@ -129,6 +129,7 @@ def test_the_modules_of_each_trainer(stage, make_params):
             set(),
         ),
         ("warmup", {"warmup": {"content_weight": 0.0, "style_weight": 1.0}}, set(), set()),
+        ("warmup", {"warmup": {"content_weight": 0.0, "colour_histogram_weight": 1.0}}, set(), CONTENT),
         ("adversarial", {"warmup": {"generator_attention": "channel"}}, {"models.attention"}, set()),
         (
             "adversarial",

@@ -8,8 +8,8 @@ from srgan_lib.models.features import VGGFeatures
 from srgan_lib.params.training import Adversarial
 from srgan_lib.training.adversarial_loss import AdversarialLoss, feature_matching
 from srgan_lib.training.compute import Compute
-from srgan_lib.training.distances import DISTANCES
-from srgan_lib.training.feature_loss import FeatureLoss, gram_distance, histogram_distance
+from srgan_lib.training.distances import DISTANCES, histogram_distance
+from srgan_lib.training.feature_loss import FeatureLoss, gram_distance
 from srgan_lib.training.losses import ImageTerms, weighted_sum
 
 
@@ -76,6 +76,32 @@ def test_texture_is_compared_whatever_its_place():
     assert histogram_distance(features + 0.5, features).item() == pytest.approx(0.25)
     ones = torch.ones(1, 2, 3, 3)
     assert gram_distance(3 * ones, ones).item() == pytest.approx((9 - 1) ** 2)
+
+
+def test_a_colour_histogram_is_compared_wherever_its_pixels_lie():
+    sr, hr = images(0), images(1)
+    places = torch.randperm(64, generator=torch.Generator().manual_seed(0))
+    moved = hr.flatten(2)[:, :, places].reshape(hr.shape)
+    assert histogram_distance(moved, hr) == 0 != DISTANCES["mse"](moved, hr)
+    dark = torch.tensor([0.0, 0.2, 0.4, 0.6], dtype=torch.float64).expand(1, 3, 4).reshape(1, 3, 2, 2)
+    light = (dark + torch.tensor([0.1, 0.2, 0.4], dtype=torch.float64).reshape(1, 3, 1, 1)).flip(2, 3)
+    assert histogram_distance(dark, light).item() == pytest.approx((0.1**2 + 0.2**2 + 0.4**2) / 3)
+    assert histogram_distance(hr.flip(1), hr) > 1e-4, "red is not compared with blue"
+    assert torch.autograd.gradcheck(lambda sr: histogram_distance(sr, hr), sr.requires_grad_())
+
+
+def test_descent_along_the_colour_histogram_recolours_an_image():
+    stage = Adversarial(pixel_weight=0, content_weight=0, colour_histogram_weight=2.0)
+    terms = ImageTerms.of(stage, Compute(), images(0), 4)
+    assert terms.weights == {"colour_histogram": 2.0}
+    sr, hr = images(0).requires_grad_(), images(1) ** 3
+    start = sr.detach().clone()
+    for _ in range(60):
+        (gradient,) = torch.autograd.grad(terms(sr, hr)["colour_histogram"], sr)
+        sr = (sr - 0.2 * sr.numel() * gradient).detach().requires_grad_()
+    torch.testing.assert_close(sr.flatten(2).sort().values, hr.flatten(2).sort().values, atol=1e-6, rtol=0)
+    order = start.flatten(2).argsort()
+    assert (sr.flatten(2).gather(2, order).diff() >= 0).all(), "what was darker stays darker"
 
 
 def test_feature_matching_is_the_mean_over_layers_and_pulls_the_fake_alone():
