@@ -142,9 +142,9 @@ stage.markdown(players(adversarial.adversarial_loss))
 # where the weights are the parameters `pixel_weight`, `content_weight`, `adversarial_weight`, `grid_weight` and
 # `evenness_weight`; a term of weight 0 is left out. The demo has these five. The further $L_j$ are off by default:
 # distances between textures whatever their place, in Gram matrices (`style_weight`) and in sorted values
-# (`histogram_weight`) of VGG-19's features, and in those of the colours themselves (`colour_histogram_weight`); the
-# distance between the discriminator's features of SR and HR (`feature_matching_weight`); and losses of your own
-# (`extra_losses = {"docs/examples/my_loss.py:EdgeLoss": 0.1}`).
+# (`histogram_weight`) of VGG-19's features, and in sorted values of the colours themselves
+# (`colour_histogram_weight`); the distance between the discriminator's features of SR and HR
+# (`feature_matching_weight`); and losses of your own (`extra_losses = {"docs/examples/my_loss.py:EdgeLoss": 0.1}`).
 # Without $L_\mathrm{adv}$ and feature matching the discriminator would not influence the generator. The figures below
 # name the terms of this run. Ledig et al. have $L_\mathrm{content}$ and $L_\mathrm{adv}$ alone, the one with the
 # squared differences of `relu5_4` (which they call VGG54), the other with $\lambda_\mathrm{adv} = 10^{-3}$
