@@ -118,11 +118,16 @@ def random_crops(photographs, step):
 
 
 # ---- The generator, SRResNet (the paper's figure 4, above) -----------------------------------------------------------
-class PReLU(nn.PReLU):
-    """max(0, x) + a·min(0, x) with a learned a: nn.PReLU, but for the order in which the gradient of a is summed."""
+class Block(nn.Module):
+    """A residual block: its layers learn what to add to its input."""
+
+    def __init__(self):
+        super().__init__()
+        one, two = (nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1) for _ in range(2))
+        self.layers = nn.Sequential(one, nn.BatchNorm2d(CHANNELS), nn.PReLU(), two, nn.BatchNorm2d(CHANNELS))
 
     def forward(self, x):
-        return F.relu(x) + self.weight * x.clamp(max=0)
+        return x + self.layers(x)
 
 
 class Generator(nn.Module):
@@ -130,24 +135,19 @@ class Generator(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.first = nn.Sequential(nn.Conv2d(3, CHANNELS, 9, padding=4), PReLU())
-        self.blocks = nn.ModuleList()
-        for _ in range(BLOCKS):
-            one, two = (nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1) for _ in range(2))
-            self.blocks.append(nn.Sequential(one, nn.BatchNorm2d(CHANNELS), PReLU(), two, nn.BatchNorm2d(CHANNELS)))
+        self.first = nn.Sequential(nn.Conv2d(3, CHANNELS, 9, padding=4), nn.PReLU())
+        self.blocks = nn.Sequential(*(Block() for _ in range(BLOCKS)))
         self.body = nn.Sequential(nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1), nn.BatchNorm2d(CHANNELS))
         # A pixel shuffle makes one channel of twice the size out of four channels; convolutions make the four.
         once, again = (nn.Conv2d(CHANNELS, 4 * CHANNELS, 3, padding=1) for _ in range(2))
-        self.grow = nn.Sequential(once, PReLU(), nn.PixelShuffle(2), again, PReLU())  # the second shuffle: see below
-        self.last = nn.Conv2d(CHANNELS, 3, 9, padding=4)
+        self.grow = nn.Sequential(once, nn.PReLU(), nn.PixelShuffle(2), again, nn.PReLU())
+        self.last = nn.Conv2d(CHANNELS, 3, 9, padding=4)  # of what a second shuffle makes: see shuffle_and_convolve
         nn.init.zeros_(self.last.weight)  # training begins at bicubic quality: nothing is added yet
         nn.init.zeros_(self.last.bias)
 
     def forward(self, lr):
-        features = blocked = self.first(lr)
-        for block in self.blocks:
-            blocked = blocked + block(blocked)  # residual: a block learns what to add to its input
-        features = self.grow(features + self.body(blocked))  # and so do all blocks together
+        features = self.first(lr)
+        features = self.grow(features + self.body(self.blocks(features)))  # all blocks together are residual, too
         return shuffle_and_convolve(features, self.last.weight, self.last.bias) + enlarge(lr)
 
 
