@@ -9,9 +9,10 @@ reads the photographs in PHOTOS (fourteen or more, each side at least CROP pixel
 writes both networks and the enlarged test images to OUT. The pipeline of this repository trains the same networks in
 less time, and reports on them:
 
-    srgan run params/demo.yaml --run mini -p dataset=folder -p image_folder=PHOTOS -p schedule=constant
-        -p adversarial.learning_rate=1e-4 -p generator_even_phases=false -p grid_weight=0 -p evenness_weight=0
-        -p content_layers='{relu2_2: 1}' -p content_weights=imagenet -p device=cpu -p dtype=float32 -p threads=1
+    srgan run params/demo.yaml --run mini -p dataset=folder -p image_folder=PHOTOS -p content_layers='{relu2_2: 1}'
+        -p warmup.schedule=cosine -p adversarial.schedule=constant -p adversarial.learning_rate=1e-4
+        -p generator_even_phases=false -p grid_weight=0 -p evenness_weight=0 -p content_weights=imagenet
+        -p device=cpu -p dtype=float32 -p threads=1
 
 tests/test_minsrgan.py trains both: the weights of both networks are equal to the last bit. (The pipeline reads more
 kinds of files, applies colour profiles, makes transparent pixels white, and refuses photographs that appear twice.)
@@ -170,8 +171,7 @@ def enlarge(images):
     taps = cubic(offsets[:, None] - np.arange(-2, 3))
     kernels = torch.tensor(np.einsum("ik,jl->ijkl", taps, taps).reshape(16, 1, 5, 5), dtype=torch.float32)
     padded = F.pad(images, (2, 2, 2, 2), mode="replicate")
-    # groups=3: each colour becomes 16 channels, which the pixel shuffle lays out as 4×4 pixels.
-    return F.pixel_shuffle(F.conv2d(padded, kernels.repeat(3, 1, 1, 1), groups=3), SCALE)
+    return F.pixel_shuffle(F.conv2d(padded, kernels.repeat(3, 1, 1, 1), groups=3), SCALE)  # each colour by itself
 
 
 # ---- The discriminator (the paper's figure 4, below) -----------------------------------------------------------------
@@ -227,8 +227,9 @@ def warm_up(photographs):
     torch.manual_seed(int(random_stream("warmup weights").integers(2**63)))
     generator = Generator().to(memory_format=torch.channels_last)  # the layout of the images, see to_tensor
     optimizer = torch.optim.Adam(generator.parameters(), WARMUP_RATE, fused=True)  # fused: all weights in one call
-    for step in range(WARMUP_STEPS):
+    for step in range(WARMUP_STEPS):  # the steps become smaller along a cosine; the paper's, a million, do not
         lr, hr = random_crops(photographs, step)
+        optimizer.param_groups[0]["lr"] = WARMUP_RATE * ((1 + math.cos(math.pi * step / WARMUP_STEPS)) / 2)
         loss = F.l1_loss(generator(lr), hr)  # the paper squares the differences (equation 4), which blurs more
         optimizer.zero_grad()
         loss.backward()
@@ -283,11 +284,10 @@ def main(photos, out):
     Path(out).mkdir(parents=True, exist_ok=True)
     train, test = read_photographs(photos)
     generator = warm_up(train)
-    srresnet = [upscale(generator, lr) for _, _, lr in test]
+    srresnet, scores = [upscale(generator, lr) for _, _, lr in test], []
     discriminator = train_against_discriminator(generator.train(), train)
     torch.save(generator.state_dict(), Path(out, "generator.pt"))
     torch.save(discriminator.state_dict(), Path(out, "discriminator.pt"))
-    scores = []
     for (name, hr, lr), warm in zip(test, srresnet, strict=True):
         images = imresize(lr, SCALE), warm, upscale(generator, lr)
         scores.append([psnr_y(image, hr) for image in images])
