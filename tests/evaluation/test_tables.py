@@ -75,7 +75,7 @@ def test_a_few_images_leave_no_interval_and_no_nan(images):
     ]
     found = summarise(pd.DataFrame(rows))
     shown = detail(found, "one", "psnr_y")
-    html = markup.table(shown["frame"], formats=shown["formats"], best=shown["best"])
+    html = markup.table(shown["frame"], "psnr", formats=shown["formats"], best=shown["best"])
     assert "nan" not in as_text(found) + html
     assert [text == "–" for text in shown["frame"]["95 % interval"]] == [images < 4] * 2
     assert list(shown["frame"]["better on"]) == ["", f"{images} of {images}"]
