@@ -1,4 +1,4 @@
-"""SRGAN in one file, to be read from top to bottom: data, networks, losses, both trainings, the comparison.
+r"""SRGAN in one file, to be read from top to bottom: data, networks, losses, both trainings, the comparison.
 
 "The paper" is C. Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network",
 CVPR 2017; equations are numbered as there. LR is the low-resolution image, HR the original, SR the generator's result.
@@ -9,9 +9,9 @@ reads the photographs in PHOTOS (fourteen or more, each side at least CROP pixel
 writes both networks and the enlarged test images to OUT. The pipeline of this repository trains the same networks in
 less time, and reports on them:
 
-    srgan run params/demo.yaml --run mini -p dataset=folder -p image_folder=PHOTOS -p content_layers='{relu2_2: 1}'
-        -p warmup.schedule=cosine -p adversarial.schedule=constant -p adversarial.learning_rate=1e-4
-        -p generator_even_phases=false -p grid_weight=0 -p evenness_weight=0 -p content_weights=imagenet
+    srgan run params/demo.yaml --run mini -p dataset=folder -p image_folder=PHOTOS -p content_layers='{relu2_2: 1}' \
+        -p warmup.schedule=cosine -p adversarial.schedule=constant -p adversarial.learning_rate=1e-4 \
+        -p generator_even_phases=false -p grid_weight=0 -p evenness_weight=0 -p content_weights=imagenet \
         -p device=cpu -p dtype=float32 -p threads=1
 
 tests/test_minsrgan.py trains both: the weights of both networks are equal to the last bit. (The pipeline reads more
