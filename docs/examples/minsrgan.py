@@ -1,4 +1,4 @@
-"""SRGAN in one file, to be read from top to bottom: data, networks, losses, both trainings, the comparison.
+r"""SRGAN in one file, to be read from top to bottom: data, networks, losses, both trainings, the comparison.
 
 "The paper" is C. Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network",
 CVPR 2017; equations are numbered as there. LR is the low-resolution image, HR the original, SR the generator's result.
@@ -9,10 +9,10 @@ reads the photographs in PHOTOS (fourteen or more, each side at least CROP pixel
 writes both networks and the enlarged test images to OUT. The pipeline of this repository trains the same networks in
 less time, and reports on them:
 
-    srgan run params/demo.yaml --run mini -p dataset=folder -p image_folder=PHOTOS -p content_layers='{relu2_2: 1}'
-        -p warmup.schedule=cosine -p adversarial.schedule=constant -p adversarial.learning_rate=1e-4
-        -p generator_even_phases=false -p grid_weight=0 -p evenness_weight=0 -p content_weights=imagenet
-        -p device=cpu -p dtype=float32 -p threads=1
+    srgan run params/demo.yaml --run mini -p dataset=folder -p image_folder=PHOTOS -p content_layers='{relu2_2: 1}' \
+        -p warmup.schedule=cosine -p warmup.learning_rate=1e-4 -p adversarial.schedule=constant \
+        -p adversarial.learning_rate=1e-4 -p generator_even_phases=false -p grid_weight=0 -p evenness_weight=0 \
+        -p content_weights=imagenet -p device=cpu -p dtype=float32 -p threads=1
 
 tests/test_minsrgan.py trains both: the weights of both networks are equal to the last bit. (The pipeline reads more
 kinds of files, applies colour profiles, makes transparent pixels white, and refuses photographs that appear twice.)
@@ -36,7 +36,7 @@ TEST_IMAGES, VALIDATION_IMAGES = 5, 1  # never trained on; by the latter the pip
 BATCH, CROP = 8, 96  # crops a step, and their side in HR pixels
 SCALE = 4  # the generator doubles twice: no other scale will do
 CHANNELS, BLOCKS, DISCRIMINATOR_CHANNELS = 64, 16, 64
-WARMUP_STEPS, WARMUP_RATE = 160, 5e-4  # enough to be better than bicubic; the paper: a million, at 1e-4
+WARMUP_STEPS, WARMUP_RATE = 160, 1e-4  # minutes on a CPU, to see it work; the paper: a million
 ADVERSARIAL_STEPS, ADVERSARIAL_RATE = 80, 1e-4  # the paper: 200,000
 CONTENT_WEIGHT, ADVERSARIAL_WEIGHT = 0.5, 1e-3
 VGG_WEIGHTS = "imagenet"  # downloaded once, 548 MB; "random" needs no download, and random features compare images, too
