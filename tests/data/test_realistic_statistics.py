@@ -95,7 +95,13 @@ def statistics(image: np.ndarray) -> list[float]:
     ]
 
 
-@pytest.mark.parametrize("kind", PUBLISHED)
+#: Those that take more than three seconds.
+SLOW = {"chain", "poisson colour", "jpeg"}
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(one, marks=pytest.mark.slow) if one in SLOW else one for one in PUBLISHED]
+)
 def test_a_kind_has_the_published_statistics(kind, photograph):
     image = photograph("astronaut")[:100, 200:300] / np.float32(255)
     before = 0 if kind in RESIZE_MODES or kind == "chain" else image
