@@ -1,6 +1,8 @@
 """The documentation as a site: ``make docs`` writes ``build/docs/index.html``."""
 
 project = "srgan-report"
+html_title = "srgan-report"
+html_show_copyright = False
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.mathjax", "numpydoc"]
 html_theme = "furo"
 exclude_patterns = ["examples"]
