@@ -21,7 +21,7 @@ from html import escape
 from IPython.display import Markdown, display
 
 from srgan_lib.sweep import figures, tables
-from srgan_lib.sweep.collection import baseline_scores, common_crops, learning_curves
+from srgan_lib.sweep.records import baseline_scores, common_crops, learning_curves
 from srgan_lib.sweep.comparison import open_comparison
 from srgan_lib.sweep.findings import NOTHING_COMMON, computed, effects, finding, seed_variances, winner
 
