@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from srgan_lib.exhibit import Exhibit
+from srgan_lib.markup import Exhibit
 from srgan_lib.methods import TRAINED, method_styles
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.params.evaluation import Published, PublishedCurve

@@ -4,5 +4,5 @@ The modules in the order in which a sweep passes through them::
 
     definition ──> expansion ──> planning, study ──> execution, cluster ──> records ──> report
                                                                                └── notebook 06:
-                                                           comparison, statistics, findings, tables, figures
+                                                               comparison, statistics, findings, exhibits
 """

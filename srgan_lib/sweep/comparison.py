@@ -1,7 +1,7 @@
 """Open a sweep's folder in notebook 06, which compares its runs and shows what it finds as a stage's notebook does.
 
 comparison = open_comparison(globals())
-comparison.figure(figures.plane(comparison.rows, …), "plane", caption="…", source="runs.csv")
+comparison.figure(exhibits.plane(comparison.rows, …), "plane", caption="…", source="runs.csv")
 comparison.finish(finding="…")
 """
 
