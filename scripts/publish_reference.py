@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.evaluation.reference import BUILTIN
+from srgan_lib.evaluation.evaluator import BUILTIN
 from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.formatting import machine_text
 from srgan_lib.layout import project_root

@@ -11,8 +11,8 @@ from scripts.judge_reference import judge
 from scripts.publish_reference import publish
 from scripts.reference_tables import BEGIN, COLUMNS, END, PAGE, RESULTS, means, score_table, with_scores, write_tables
 from scripts.write_recipe_tables import RECIPES
+from srgan_lib.evaluation.evaluator import check_models
 from srgan_lib.evaluation.published import published
-from srgan_lib.evaluation.reference import check_models
 from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.layout import project_root
 from srgan_lib.metrics.registry import METRICS
@@ -246,7 +246,7 @@ def test_the_table_of_shipped_and_published_networks_has_their_scores(text, coun
             dataset, metric = columns[heading]
             if name.startswith("*published:* "):
                 source, method = PUBLISHED[name.removeprefix("*published:* ")]
-                known = published(dataset, metric, source, 4).set_index("method").value
+                known = published(dataset=dataset, metric=metric, source=source, scale=4).set_index("method").value
                 assert row[heading] == (written(known[method], metric) if method in known else ""), (name, heading)
             elif name not in former:
                 assert row[heading] == written(table[metric][dataset, name], metric), (name, heading)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import ipywidgets
 
-from srgan_lib.evaluation.grids import as_text
-from srgan_lib.evaluation.interpolation import SIDE, WeightInterpolation
+from srgan_lib.evaluation.grids import SIDE, WeightInterpolation, as_text
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.interactive.pictures import Picture, show
 

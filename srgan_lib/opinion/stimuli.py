@@ -19,8 +19,7 @@ from srgan_lib.data.photos import DatasetError
 from srgan_lib.data.split import read_split
 from srgan_lib.data.training_pairs import training_photos
 from srgan_lib.evaluation.methods import enlarge
-from srgan_lib.evaluation.samples import choose_images
-from srgan_lib.evaluation.whole_images import INDEX
+from srgan_lib.evaluation.samples import INDEX, choose_images
 from srgan_lib.files import load_json
 from srgan_lib.methods import NOT_PICTURED
 from srgan_lib.metrics.measure import measure

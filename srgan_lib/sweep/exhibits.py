@@ -1,7 +1,8 @@
-"""Draw figures that compare the runs of a sweep; settings keep one colour in all of them."""
+"""Figures and tables that compare the runs of a sweep; settings keep one colour in all figures."""
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -17,16 +18,73 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from srgan_lib.data.images import read_image
+from srgan_lib.markup import Html
 from srgan_lib.methods import METHODS
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.plotting import WIDTH, describe, legend_below, new_figure, show_image
 from srgan_lib.sweep.expansion import Factor
-from srgan_lib.sweep.statistics import over_seeds, pareto
+from srgan_lib.sweep.statistics import PLANE, over_seeds, pareto
 
 LEGEND = 12  #: settings at most that a legend names; more are told by the colour of their order
 LINE = 90  #: characters that fit below a figure side by side
 TITLE = 18  #: characters that fit above a patch
 MARKERS = "os^DvPX<>phd8"
+WAITING = "not begun or interrupted; the same command continues"
+
+
+def varied_table(factors: list[Factor], seeds: list[int]) -> pd.DataFrame:
+    """List what a sweep varies and its values."""
+    rows = [{"varied": factor.name, "values": ", ".join(factor.levels)} for factor in factors]
+    rows += [{"varied": "shared.seed", "values": ", ".join(map(str, seeds))}] if seeds else []
+    return pd.DataFrame(rows)
+
+
+def setting_scores(rows: pd.DataFrame) -> pd.DataFrame:
+    """Average over seeds: a row per setting, each metric with its 95 % interval; n is the number of runs.
+
+    Parameters
+    ----------
+    rows : finished runs of one dataset.
+    """
+    table = pd.DataFrame({"setting": rows.setting.unique()}).set_index("setting")
+    for name in measured(rows):
+        stats = over_seeds(rows, name)
+        table["n"] = stats["n"]
+        table[METRICS[name].heading] = [_with_interval(row, name) for row in stats.itertuples()]
+    return table.reset_index()
+
+
+def run_scores(rows: pd.DataFrame) -> pd.DataFrame:
+    """List every run with its seed and scores; its name links to its report, which lies beside the comparison's.
+
+    Parameters
+    ----------
+    rows : finished runs of one dataset.
+    """
+    links = [Html(f'<a class="beside" href="{run}/report.html">{html.escape(run)}</a>') for run in rows.run]
+    return pd.DataFrame(
+        {"run": links, "seed": list(rows.seed), **{METRICS[name].heading: list(rows[name]) for name in measured(rows)}}
+    )
+
+
+def score_formats(rows: pd.DataFrame) -> dict[str, Any]:
+    """Say how :func:`run_scores` is shown: ``formats`` of its columns, and the ``best`` of each."""
+    names = measured(rows)
+    return {
+        "formats": {METRICS[name].heading: f".{METRICS[name].digits}f" for name in names},
+        "best": {METRICS[name].heading: METRICS[name].best(rows[name]) for name in names},
+    }
+
+
+def unfinished_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """List the runs that failed or were not begun, with the cause."""
+    rows = runs[runs.state != "finished"]
+    return pd.DataFrame({"run": rows.run, "state": rows.state, "cause": rows.cause.where(rows.cause != "", WAITING)})
+
+
+def measured(rows: pd.DataFrame) -> list[str]:
+    """Name the metrics that some run has."""
+    return [name for name in METRICS if name in rows and rows[name].notna().any()]
 
 
 def main_effect(rows: pd.DataFrame, factor: Factor, names: Sequence[str]) -> Figure:
@@ -141,10 +199,8 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
     return figure
 
 
-def plane(
-    rows: pd.DataFrame, baselines: pd.DataFrame, fidelity: str = "psnr_y", distance: str = "lpips_alex"
-) -> Figure:
-    """Draw the plane of fidelity and likeness to the original: every run, the front of those that no other beats in both, and baselines.
+def plane(rows: pd.DataFrame, baselines: pd.DataFrame) -> Figure:
+    """Draw the plane of PSNR-Y and LPIPS (alex): every run, the front of those that no other beats in both, and baselines.
 
     Parameters
     ----------
@@ -152,22 +208,16 @@ def plane(
     """
     setting_styles = _setting_styles(rows.setting.unique())
     figure, axis = new_figure(height=4.6)
-    front = pareto(rows, fidelity, distance)
+    fidelity, distance = PLANE
+    front = pareto(rows)
     axis.plot(front[fidelity], front[distance], color="0.35", linewidth=1.2, zorder=1, label="Pareto front of the runs")
     for setting, (colour, marker) in setting_styles.items():
         group = rows[rows.setting == setting]
         axis.plot(group[fidelity], group[distance], marker, color=colour, label=setting, markersize=7, zorder=2)
     for method, group in baselines.dropna(subset=[fidelity, distance]).groupby("method", sort=False):
         style = METHODS[str(method)].style
-        outline = {"fillstyle": "none", "markersize": 10, "markeredgewidth": 1.8}
-        axis.plot(
-            group[fidelity].mean(),
-            group[distance].mean(),
-            style.marker,
-            color=style.colour,
-            label=style.label,
-            **outline,
-        )
+        look = {"color": style.colour, "fillstyle": "none", "markersize": 10, "markeredgewidth": 1.8}
+        axis.plot(group[fidelity].mean(), group[distance].mean(), style.marker, label=style.label, **look)
     axis.set_xlabel(f"{METRICS[fidelity].label} ({METRICS[fidelity].unit}), better →")
     axis.set_ylabel(f"{METRICS[distance].label}, better →")
     axis.invert_yaxis()
@@ -226,3 +276,10 @@ def _name_settings(figure: Figure, axis: Axes, setting_styles: Mapping[str, Any]
         axis.set_title(f"{len(setting_styles)} settings, from dark (first) to bright (last)")
     longest = max(len(str(label)) for label in axis.get_legend_handles_labels()[1] or [""])
     legend_below(figure, axis, columns=min(4, max(1, LINE // (longest + 6))))
+
+
+def _with_interval(row: Any, name: str) -> str:
+    metric = METRICS[name]
+    if pd.isna(row.low):
+        return metric.text(row.mean)
+    return f"{metric.text(row.mean)} ({metric.text(row.low)} to {metric.text(row.high)})"
