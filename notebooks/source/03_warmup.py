@@ -91,8 +91,8 @@ from srgan_lib.data.training_pairs import read_training_pairs
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.exhibits import network as network_exhibits
 from srgan_lib.models.generators import build_generator, generator_config
-from srgan_lib.models.residual import ResidualBlock
 from srgan_lib.models.rrdbnet import DenseBlock
+from srgan_lib.models.srresnet import ResidualBlock
 from srgan_lib.pipeline.notebook import open_stage
 from srgan_lib.training import exhibits, figures
 from srgan_lib.training.plain import plain_supervised_step

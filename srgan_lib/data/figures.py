@@ -143,7 +143,7 @@ def spectrum(table: pd.DataFrame, scale: int) -> Figure:
     """Draw the spectra of HR and enlarged LR, the missing power shaded; ``table`` comes from :func:`spectra`."""
     figure, axes = plotting.new_figure(height=3.6)
     hr, bicubic = (10 * np.log10(table[name]) for name in ("hr", "bicubic"))
-    hr_style, bicubic_style, srgan_style = (METHODS[name].style for name in ("hr", "bicubic", "srgan"))
+    hr_style, bicubic_style, srgan_style = (METHODS[name] for name in ("hr", "bicubic", "srgan"))
     axes.plot(table.frequency, hr, color=hr_style.colour, linestyle=hr_style.line, label="HR")
     axes.plot(
         table.frequency,

@@ -6,9 +6,9 @@ arithmetic, the fingerprints of the stages it reads, and its input data. Prose, 
 docstrings do not count, nor do the parts of the library that decide no result
 (:data:`srgan_lib.pipeline.code_hashes.NOT_HASHED`).
 
-A training's fingerprint is narrower: it covers the modules that decide its numbers
-(:mod:`srgan_lib.training.fingerprint`), not those that write, warn or download, and not the wording of errors. A stage
-that runs again under the same training fingerprint keeps its weights.
+A training's fingerprint is narrower: of the library it covers what the trainer imports, not the notebook's figures and
+tables, nor what finds files and watches (:data:`srgan_lib.pipeline.code_hashes.FINDING_AND_WATCHING`). A stage that runs
+again under the same training fingerprint keeps its weights.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ from srgan_lib.params.shared import LOCATION_PARAMETERS
 from srgan_lib.params.training import NOT_HASHED_FOR_TRAINING, is_own
 from srgan_lib.pipeline.code_hashes import module_hashes, notebook_hashes, training_hashes
 from srgan_lib.pipeline.snapshot import Snapshot
-from srgan_lib.training.fingerprint import deciding_modules
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
 MISSING = "missing"
@@ -119,26 +118,22 @@ def stage_components(
     )
 
 
-def training_fingerprint(
-    stage: str, params: Params, components: Components, inputs: Sequence[Path], code: Path | None = None
-) -> str:
+def training_fingerprint(stage: str, components: Components, inputs: Sequence[Path], code: Path | None = None) -> str:
     """Hash what decides the weights and curves alone, so that editing a figure of a notebook never trains again.
 
-    It covers the modules that decide them, but for the messages in these; the parameters (but for those that decide
-    neither) and the environment like the stage's fingerprint; and the *contents* of the files read from earlier stages
-    instead of their fingerprints.
+    It covers the modules that its trainer imports; the parameters (but for those that decide neither) and the environment
+    like the stage's fingerprint; and the *contents* of the files read from earlier stages instead of their fingerprints.
 
     Parameters
     ----------
     stage : one that trains.
-    params : resolved; only the ``shared`` section and the stage's own are looked at.
     components : the stage's.
-    inputs : files of earlier stages; the warm-up's network among them for ``adversarial``.
+    inputs : files of earlier stages.
     code : the file with the generator's class, if it is the user's own.
     """
     return digest(
         [
-            training_hashes(deciding_modules(stage, params, _architecture(stage, params, inputs))),
+            training_hashes(stage, Snapshot()),
             {name: value for name, value in components.parameters.items() if name not in NOT_HASHED_FOR_TRAINING},
             components.environment,
             [sha256_file(path) for path in inputs],
@@ -231,21 +226,6 @@ def _data_hash(
     return digest(
         [*_photo_hashes(photos, snapshot), *[[file.name, sha256_file(file)] for file in files if file.is_file()]]
     )
-
-
-def _architecture(stage: str, params: Params, inputs: Iterable[Path]) -> str:
-    """Name the architecture of the network that a stage trains to enlarge."""
-    start = params.warmup.start if stage == "warmup" else None
-    if stage != "adversarial" and start is None:
-        name = getattr(getattr(params, stage), "generator", stage)
-        return "own" if is_own(name) else name
-    from srgan_lib.models.files import load_tensors, read_configuration  # with torch, which planning does without
-
-    if start is None:
-        (network,) = (path for path in inputs if path.suffix == ".safetensors")
-    else:
-        network = weights.find_start(start, params.shared.scale)
-    return read_configuration(network, load_tensors(network)[1])["architecture"]
 
 
 def _backbone_hash(name: str, snapshot: Snapshot, layer: str | None = None) -> str | None:

@@ -119,7 +119,7 @@ class Stage(Display):
 
     def training_fingerprint(self, *inputs: Path) -> str:
         """What decides the weights that this stage trains; its checkpoints carry it."""
-        return provenance.training_fingerprint(self.name, self.params, self.components, inputs, self.code)
+        return provenance.training_fingerprint(self.name, self.components, inputs, self.code)
 
     def panel(self, widget: Any) -> None:
         """Show a panel to play with; only where the notebook is :attr:`live`."""

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from srgan_lib.training.diagnostics import discriminator_warnings, grid_warnings
+from srgan_lib.training.observers import discriminator_warnings, grid_warnings
 
 
 def rows(real, fake, count=5):
