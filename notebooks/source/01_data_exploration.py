@@ -138,7 +138,7 @@ stage.figure(
 
 # %%
 if stage.live:
-    from srgan_lib.interactive.degradation_panel import degrading
+    from srgan_lib.interactive.panels import degrading
 
     stage.panel(degrading(pairs["validation"] + pairs["train"], shared))
 else:

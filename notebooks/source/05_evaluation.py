@@ -202,7 +202,7 @@ for exhibit in exhibits.certainty(summary, result.metrics, test_pairs):
 
 # %%
 if stage.live:
-    from srgan_lib.interactive.compare_panel import look_closer
+    from srgan_lib.interactive.panels import look_closer
 
     stage.panel(look_closer(result.samples))
 else:
@@ -248,7 +248,7 @@ for exhibit in exhibits.planes(summary, test_pairs, shared.scale, joined=list(sh
 # %%
 between = WeightInterpolation(networks["warmup"], networks["srgan"], **upscaling_options(shared, evaluation))
 if stage.live:
-    from srgan_lib.interactive.interpolation_panel import slide_between
+    from srgan_lib.interactive.panels import slide_between
 
     stage.panel(slide_between(between, result.samples))
 elif result.samples:
@@ -283,7 +283,7 @@ for comparison in compare_all(summary, recipe, curves, trainings, networks):
 
 # %% tags=["remove-cell"]
 if stage.live:
-    from srgan_lib.interactive.upload_panel import enlarge_own
+    from srgan_lib.interactive.panels import enlarge_own
 
     stage.panel(enlarge_own({name: judged[name] for name in ("bicubic", *networks)}, stage.directory / "own"))
 

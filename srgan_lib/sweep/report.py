@@ -11,10 +11,9 @@ from srgan_lib.layout import COMPARISON
 from srgan_lib.pipeline.kernels import kernel_environment
 from srgan_lib.pipeline.notebook_execution import execute_notebook
 from srgan_lib.report.build import write_report
-from srgan_lib.report.content import ReportContent, compose
 from srgan_lib.report.images import Images
-from srgan_lib.report.merge_notebooks import new_book, report_cells, split_chapters
-from srgan_lib.report.page import page_templates
+from srgan_lib.report.notebooks import new_book, report_cells, split_chapters
+from srgan_lib.report.page import ReportContent, compose, page_templates
 from srgan_lib.report.postprocess import Chapter
 
 TEMPLATE = Path(__file__).with_name("template")

@@ -27,8 +27,7 @@ from srgan_lib.pipeline.lr_images import export_lr
 from srgan_lib.pipeline.manifests import read_manifest, write_manifest
 from srgan_lib.report import flow
 from srgan_lib.report.build import build_report, run_content
-from srgan_lib.report.errors import ReportError
-from srgan_lib.report.load_run import read_run
+from srgan_lib.report.load_run import ReportError, read_run
 from tests.report_example import FINDING, IMAGES, WARNING, make_run, write_scores
 
 
