@@ -18,7 +18,7 @@ import numpy as np
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.levels import PEAK, as_saved, in_levels, to_luminance
 from srgan_lib.metrics.content import CONTENT_LAYERS, content_distance
-from srgan_lib.metrics.grid import grid_artefact, spectral_evenness
+from srgan_lib.metrics.spectra import grid_artefact, spectral_evenness
 from srgan_lib.metrics.lpips import MetricUnavailable, lpips_distance
 from srgan_lib.metrics.lr_psnr import lr_psnr
 from srgan_lib.metrics.multiscale import ms_ssim, vifp

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
-from srgan_lib.metrics.grid import PATTERN
+from srgan_lib.metrics.spectra import PATTERN
 
 WINDOW = 5  #: rows of the loss curve that must agree
 SURE = 0.99  #: share of the images

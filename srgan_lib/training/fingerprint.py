@@ -25,9 +25,10 @@ DATA = (
 LOOP = (
     "data.levels",
     "data.selection",
-    "metrics.grid",
+    "data.spectrum",
     "metrics.measure",
     "metrics.psnr",
+    "metrics.spectra",
     "metrics.ssim",
     "training.compute",
     "training.distances",

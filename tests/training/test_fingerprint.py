@@ -32,9 +32,10 @@ EVERY_TRAINING = {
     "data.training_pairs",
     "data.levels",
     "data.selection",
-    "metrics.grid",
+    "data.spectrum",
     "metrics.measure",
     "metrics.psnr",
+    "metrics.spectra",
     "metrics.ssim",
     "models.base",
     "models.generators",
@@ -70,7 +71,7 @@ PINNED = {
 }
 
 #: Declared, though a training may call none of their functions: torch's functions are named, results are kept, crops are small.
-TABLES = {"training.distances", "metrics.grid"}
+TABLES = {"training.distances", "metrics.spectra", "data.spectrum"}
 
 
 def deciding(stage, params):
@@ -172,7 +173,6 @@ def test_every_import_of_a_deciding_module_is_deciding_somewhere_or_not_hashed()
         "training.ema",
         "metrics.lpips",
         "metrics.multiscale",
-        "metrics.spectra",
     }
     known = set.union(*PINNED.values()) | alternatives | NOT_HASHED_MODULES.keys()
     for name in set.union(*PINNED.values()):
