@@ -17,9 +17,8 @@ import pandas as pd
 import psutil
 
 from srgan_lib.data.degrade import degrade, is_deterministic
-from srgan_lib.data.images import crop_to_multiple, pixel_hash, read_image
+from srgan_lib.data.images import DatasetError, Photo, crop_to_multiple, pixel_hash, read_image, read_photo
 from srgan_lib.data.levels import luminance
-from srgan_lib.data.photos import DatasetError, Photo
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
 from srgan_lib.layout import cache_folder
@@ -116,12 +115,6 @@ def _sizes(row: Any, shared: Shared) -> tuple[int, int]:
 def _read_hr(row: Any, photo: Photo, shared: Shared) -> np.ndarray:
     image = _unchanged(read_photo(photo), row.sha256, photo.path)
     return imresize(image, (shared.image_size, shared.image_size)) if shared.image_size else image
-
-
-def read_photo(photo: Photo) -> np.ndarray:
-    """Decode a photograph at the size at which it is used, as H×W×3 uint8."""
-    image = read_image(photo.path, use_profile=photo.use_profile)
-    return imresize(image, 1 / photo.reduction) if photo.reduction > 1 else image
 
 
 def _unchanged(image: np.ndarray, sha256: str, path: Path) -> np.ndarray:

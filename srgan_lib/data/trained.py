@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from srgan_lib.data.photos import DatasetError
+from srgan_lib.data.images import DatasetError
 from srgan_lib.data.split import read_split
 from srgan_lib.files import write_atomic
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from srgan_lib.data.images import Photo
 from srgan_lib.data.pairs import Pair, load_pairs
-from srgan_lib.data.photos import Photo
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import read_split
 from srgan_lib.params.shared import Shared

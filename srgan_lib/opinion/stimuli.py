@@ -13,9 +13,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from srgan_lib.data.images import ImageError, read_image
+from srgan_lib.data.images import DatasetError, ImageError, read_image
 from srgan_lib.data.pairs import load_pairs
-from srgan_lib.data.photos import DatasetError
 from srgan_lib.data.split import read_split
 from srgan_lib.data.training_pairs import training_photos
 from srgan_lib.evaluation.methods import enlarge

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from srgan_lib import weights
-from srgan_lib.data.photos import Photo
+from srgan_lib.data.images import Photo
 from srgan_lib.data.sources import DatasetMissing, find_photos
 from srgan_lib.files import digest, sha256_file
 from srgan_lib.metrics.content import CONTENT_LAYERS

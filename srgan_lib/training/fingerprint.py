@@ -63,7 +63,6 @@ DISCRIMINATORS = {
 
 #: Called by trainings, or imported by the modules above, without deciding a number; with the reason.
 NOT_HASHED_MODULES = {
-    "data.photos": "names files; the pixels that are read from them are hashed",
     "data.profiles": "converts the colours of files; the pixels that come of it are hashed",
     "errors": "says what is wrong",
     "data.sources": "finds files; the pixels that are read from them are hashed",

@@ -12,8 +12,8 @@ from torch import nn
 
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.selection import evenly_spaced
-from srgan_lib.metrics.spectra import BLOCK
 from srgan_lib.metrics.measure import measure
+from srgan_lib.metrics.spectra import BLOCK
 from srgan_lib.params.shared import Shared
 from srgan_lib.training.compute import Compute
 

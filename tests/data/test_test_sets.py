@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from srgan_lib.data.images import write_image
-from srgan_lib.data.photos import DatasetError
+from srgan_lib.data.images import DatasetError, write_image
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import make_split
 from srgan_lib.data.test_sets import check_test_sets, load_test_sets

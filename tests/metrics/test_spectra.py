@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from srgan_lib.data.levels import ROUNDING_POWER
+from srgan_lib.metrics.lpips import MetricUnavailable
 from srgan_lib.metrics.spectra import (
     _block_power,
     grid_artefact,
     grid_frequencies,
     spectral_evenness,
 )
-from srgan_lib.metrics.lpips import MetricUnavailable
 
 SIGMA = 12.0
 
