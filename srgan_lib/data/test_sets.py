@@ -8,8 +8,7 @@ import pandas as pd
 
 from srgan_lib.data.duplicates import refuse_duplicates
 from srgan_lib.data.images import Photo
-from srgan_lib.data.pairs import Pair, load_pairs
-from srgan_lib.data.selection import evenly_spaced
+from srgan_lib.data.pairs import Pair, evenly_spaced, load_pairs
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import as_test_set, make_split
 from srgan_lib.data.trained import refuse_trained

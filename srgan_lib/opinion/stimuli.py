@@ -14,9 +14,8 @@ import pandas as pd
 from PIL import Image
 
 from srgan_lib.data.images import DatasetError, ImageError, read_image
-from srgan_lib.data.pairs import load_pairs
+from srgan_lib.data.pairs import load_pairs, training_photos
 from srgan_lib.data.split import read_split
-from srgan_lib.data.training_pairs import training_photos
 from srgan_lib.evaluation.methods import enlarge
 from srgan_lib.evaluation.samples import choose_images
 from srgan_lib.evaluation.whole_images import INDEX

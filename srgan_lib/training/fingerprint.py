@@ -19,12 +19,10 @@ DATA = (
     "data.patches",
     "data.randomness",
     "data.resize",
-    "data.training_pairs",
 )
 #: Take the steps, judge the network between them, and resume.
 LOOP = (
     "data.levels",
-    "data.selection",
     "data.spectrum",
     "metrics.measure",
     "metrics.psnr",

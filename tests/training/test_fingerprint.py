@@ -11,8 +11,8 @@ import pytest
 
 import srgan_lib
 from srgan_lib.data.images import pixel_hash, write_image
+from srgan_lib.data.pairs import read_training_pairs
 from srgan_lib.data.split import COLUMNS
-from srgan_lib.data.training_pairs import read_training_pairs
 from srgan_lib.params.training import is_own
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.fingerprint import NOT_HASHED_MODULES, deciding_modules
@@ -29,9 +29,7 @@ EVERY_TRAINING = {
     "data.patches",
     "data.randomness",
     "data.resize",
-    "data.training_pairs",
     "data.levels",
-    "data.selection",
     "data.spectrum",
     "metrics.measure",
     "metrics.psnr",
