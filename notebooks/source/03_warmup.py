@@ -86,7 +86,7 @@ initialisation = "default"
 # %%
 import pandas as pd
 
-from srgan_lib.data.trained import record_trained
+from srgan_lib.data.held_out import record_trained
 from srgan_lib.data.pairs import read_training_pairs
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.exhibits import network as network_exhibits
