@@ -15,7 +15,7 @@ from srgan_lib.data.degrade import degrade, is_deterministic
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.randomness import random_stream
-from srgan_lib.data.sharpen import sharpened
+from srgan_lib.data.realistic import sharpened
 from srgan_lib.params.shared import CropRegion, Degradation, Sampling, Shared
 
 

@@ -103,8 +103,6 @@ def deciding_modules(stage: str, params: Params, architecture: str) -> tuple[str
     found = {*DATA, *LOOP, *NETWORK, *ARCHITECTURES[architecture]}
     if params.shared.degradation == "realistic":
         found.add("data.realistic")
-    if params.shared.sharpen_targets:
-        found.add("data.sharpen")
     if section.ema_decay:
         found.add("training.ema")
     if section.monitor == "lpips_squeeze":

@@ -6,8 +6,8 @@ from srgan_lib.data import patches
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.patches import PatchSampler, Prefetcher
+from srgan_lib.data.realistic import sharpened
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.sharpen import sharpened
 from srgan_lib.params.shared import Shared
 
 SCALE, CROP = 4, 32

@@ -90,7 +90,7 @@ def test_the_modules_of_each_trainer(stage, make_params):
         (
             "srcnn",
             {"shared": {"degradation": "realistic", "sharpen_targets": True, "crop": 32}},
-            {"data.realistic", "data.sharpen"},
+            {"data.realistic"},
             set(),
         ),
         ("srcnn", {"srcnn": {"ema_decay": 0.9, "monitor": "ssim_y"}}, {"training.ema"}, set()),
@@ -167,7 +167,6 @@ def test_every_import_of_a_deciding_module_is_deciding_somewhere_or_not_hashed()
     }
     alternatives |= {
         "data.realistic",
-        "data.sharpen",
         "training.ema",
         "metrics.lpips",
         "metrics.multiscale",
