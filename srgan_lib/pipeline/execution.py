@@ -15,11 +15,16 @@ from srgan_lib.params.evaluation import names_network
 from srgan_lib.pipeline.fetching import InputMissing
 from srgan_lib.pipeline.file_hashes import remember_hashes
 from srgan_lib.pipeline.integrity import compare_stage, record_notebook
-from srgan_lib.pipeline.kernels import OnEvent, kernel_environment, watch_progress
 from srgan_lib.pipeline.manifests import NAME, read_manifest, write_manifest
-from srgan_lib.pipeline.notebook_execution import StageFailed, execute_notebook
+from srgan_lib.pipeline.notebook_execution import (
+    OnEvent,
+    StageFailed,
+    execute_notebook,
+    kernel_environment,
+    refresh_prose,
+    watch_progress,
+)
 from srgan_lib.pipeline.planning import Plan, all_missing, decide_again
-from srgan_lib.pipeline.prose import refresh_prose
 from srgan_lib.pipeline.run import Run
 
 logger = logging.getLogger(__name__)
