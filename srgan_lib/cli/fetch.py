@@ -22,9 +22,9 @@ def fetch(files: tuple[Path, ...], overrides: tuple[str, ...], overlays: tuple[P
 
     PARAMS are params files or sweep files; default: params/demo.yaml.
     """
+    from srgan_lib.files import Snapshot
     from srgan_lib.pipeline import fetching
     from srgan_lib.pipeline.resolve import resolve
-    from srgan_lib.pipeline.snapshot import Snapshot
 
     snapshot = Snapshot()
     runs = [params for file in files or (Path("params/demo.yaml"),) for params in _runs(file, overrides, overlays)]

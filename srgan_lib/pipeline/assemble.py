@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.files import atomic_path, digest, write_atomic
+from srgan_lib.files import Snapshot, atomic_path, digest, write_atomic
 from srgan_lib.hardware import machine
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.methods import TRAINED
@@ -20,11 +20,16 @@ from srgan_lib.params import Params
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
 from srgan_lib.pipeline import code_hashes, provenance
-from srgan_lib.pipeline.file_hashes import file_hashes, remember_hashes
-from srgan_lib.pipeline.integrity import checked_stages, compare_top
-from srgan_lib.pipeline.manifests import NAME, read_manifest, write_manifest
+from srgan_lib.pipeline.manifests import (
+    NAME,
+    checked_stages,
+    compare_top,
+    file_hashes,
+    read_manifest,
+    remember_hashes,
+    write_manifest,
+)
 from srgan_lib.pipeline.run import Run
-from srgan_lib.pipeline.snapshot import Snapshot
 
 ARCHIVE = "srgan_results.zip"
 REPORT = ("report.html", "report.pdf")
@@ -141,7 +146,6 @@ def _write_all(run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any
     write_archive(run_dir, stages, extent)
     outputs = file_hashes(run_dir, (*TOP_LEVEL, *REPORT, ARCHIVE), check=True)
     write_manifest(run_dir, {**manifest, "outputs": outputs})
-    remember_hashes(run_dir, outputs)
 
 
 def _make_study(run_dir: Path, parameters: Mapping[str, Any]) -> None:

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import srgan_lib
-from srgan_lib.files import digest, sha256_file
-from srgan_lib.pipeline.snapshot import Snapshot
+from srgan_lib.files import Snapshot, digest, sha256_file
 
 #: Parts of the library that decide no result: they move files and show what is there, and what ``params`` decides is the
 #: parameters' values, which are hashed.

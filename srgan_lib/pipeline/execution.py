@@ -13,9 +13,14 @@ from srgan_lib.errors import SrganError
 from srgan_lib.layout import TRAINING_FILES, WRITTEN_ON_THE_WAY, make_results
 from srgan_lib.params.evaluation import names_network
 from srgan_lib.pipeline.fetching import InputMissing
-from srgan_lib.pipeline.file_hashes import remember_hashes
-from srgan_lib.pipeline.integrity import compare_stage, record_notebook
-from srgan_lib.pipeline.manifests import NAME, read_manifest, write_manifest
+from srgan_lib.pipeline.manifests import (
+    NAME,
+    compare_stage,
+    read_manifest,
+    record_notebook,
+    remember_hashes,
+    write_manifest,
+)
 from srgan_lib.pipeline.notebook_execution import (
     OnEvent,
     StageFailed,
@@ -153,7 +158,6 @@ def _copy_stage(plan: Plan) -> None:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(plan.source / name, target / name)
     write_manifest(target, {**manifest, "reused_from": plan.source.parent.name})
-    remember_hashes(target, manifest["outputs"])
 
 
 def _clear(plan: Plan, folder: Path) -> None:

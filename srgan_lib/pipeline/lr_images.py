@@ -6,7 +6,7 @@ from pathlib import Path
 
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import LayoutError
-from srgan_lib.pipeline.integrity import checked_stages
+from srgan_lib.pipeline.manifests import checked_stages
 
 LR_IMAGES = "images/lr/"  #: where the evaluation has written them
 

@@ -25,7 +25,7 @@ from typing import Any
 from srgan_lib import weights
 from srgan_lib.data.images import Photo
 from srgan_lib.data.sources import DatasetMissing, find_photos
-from srgan_lib.files import digest, sha256_file
+from srgan_lib.files import Snapshot, digest, sha256_file
 from srgan_lib.metrics.content import CONTENT_LAYERS
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone
 from srgan_lib.models.own_code import locate
@@ -35,7 +35,6 @@ from srgan_lib.params.evaluation import OWN_PARTS, names_network
 from srgan_lib.params.shared import LOCATION_PARAMETERS
 from srgan_lib.params.training import NOT_HASHED_FOR_TRAINING, is_own
 from srgan_lib.pipeline.code_hashes import module_hashes, notebook_hashes, training_hashes
-from srgan_lib.pipeline.snapshot import Snapshot
 from srgan_lib.training.fingerprint import deciding_modules
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
