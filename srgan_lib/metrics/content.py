@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from srgan_lib.data.levels import in_levels
-from srgan_lib.metrics.lpips import MetricUnavailable
+from srgan_lib.errors import MetricUnavailable
 from srgan_lib.models.backbones import BackboneError, find_backbone
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from srgan_lib.data.levels import in_levels
-from srgan_lib.errors import SrganError
+from srgan_lib.errors import MetricUnavailable
 from srgan_lib.models.backbones import LPIPS_BACKBONES, BackboneError, find_backbone, read_backbone
 
 if TYPE_CHECKING:
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     import torch
 
 SMALLEST_SIDE = 32
-
-
-class MetricUnavailable(SrganError):
-    """A metric cannot be computed here; the message says why and what to do."""
 
 
 def lpips_distance(sr: np.ndarray, hr: np.ndarray, net: str = "alex", *, data_range: float | None = None) -> float:

@@ -17,14 +17,13 @@ import numpy as np
 
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.levels import PEAK, as_saved, in_levels, to_luminance
+from srgan_lib.errors import MetricUnavailable
 from srgan_lib.metrics.content import CONTENT_LAYERS, content_distance
-from srgan_lib.metrics.lpips import MetricUnavailable, lpips_distance
-from srgan_lib.metrics.lr_psnr import lr_psnr
-from srgan_lib.metrics.multiscale import ms_ssim, vifp
+from srgan_lib.metrics.lpips import lpips_distance
 from srgan_lib.metrics.niqe import niqe
-from srgan_lib.metrics.psnr import psnr
+from srgan_lib.metrics.psnr import lr_psnr, psnr
 from srgan_lib.metrics.spectra import grid_artefact, log_spectral_distance, spectral_evenness
-from srgan_lib.metrics.ssim import ssim, ssim_daala
+from srgan_lib.metrics.ssim import ms_ssim, ssim, ssim_daala, vifp
 
 
 @dataclass(frozen=True)

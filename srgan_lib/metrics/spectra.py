@@ -14,7 +14,7 @@ from scipy import fft
 
 from srgan_lib.data.levels import ROUNDING_POWER, in_levels, to_luminance
 from srgan_lib.data.spectrum import hann, radial_power
-from srgan_lib.metrics.lpips import MetricUnavailable
+from srgan_lib.errors import MetricUnavailable
 
 BLOCK = 64  #: pixels a side, with half overlap
 RING = (4, 6)  #: bins: Chebyshev distances of the neighbourhood that a frequency is compared with

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from srgan_lib.metrics.lpips import MetricUnavailable
+from srgan_lib.errors import MetricUnavailable
 from srgan_lib.metrics.measure import measure
 from srgan_lib.models.features import VGGFeatures
 

@@ -14,13 +14,11 @@ from srgan_lib.data.images import ImageError
 from srgan_lib.data.levels import COLOUR, GREY
 from srgan_lib.metrics.content import content_distance
 from srgan_lib.metrics.lpips import lpips_distance
-from srgan_lib.metrics.lr_psnr import lr_psnr
 from srgan_lib.metrics.measure import measure
-from srgan_lib.metrics.multiscale import ms_ssim, vifp
 from srgan_lib.metrics.niqe import niqe
-from srgan_lib.metrics.psnr import psnr
+from srgan_lib.metrics.psnr import lr_psnr, psnr
 from srgan_lib.metrics.spectra import grid_artefact, log_spectral_distance, spectral_evenness
-from srgan_lib.metrics.ssim import ssim, ssim_daala
+from srgan_lib.metrics.ssim import ms_ssim, ssim, ssim_daala, vifp
 from srgan_lib.models.features import VGGFeatures
 
 PAIR, SINGLE = ("sr", "hr"), ("image",)
@@ -28,17 +26,17 @@ PAIR, SINGLE = ("sr", "hr"), ("image",)
 TAKE_IMAGES = {
     "content.content_distance": (partial(content_distance, layer="relu2_2"), [COLOUR], PAIR),
     "lpips.lpips_distance": (lpips_distance, [COLOUR], PAIR),
-    "lr_psnr.lr_psnr": (partial(lr_psnr, scale=4), [COLOUR], PAIR),
     "measure.measure": (partial(measure, border=4, names=["psnr_y", "ssim_rgb", "lr_psnr"]), [COLOUR], PAIR),
-    "multiscale.ms_ssim": (ms_ssim, [GREY], PAIR),
-    "multiscale.vifp": (vifp, [GREY], PAIR),
     "niqe.niqe": (niqe, [COLOUR], SINGLE),
+    "psnr.lr_psnr": (partial(lr_psnr, scale=4), [COLOUR], PAIR),
     "psnr.psnr": (psnr, [GREY, COLOUR], PAIR),
     "spectra.grid_artefact": (grid_artefact, [COLOUR], PAIR),
     "spectra.log_spectral_distance": (log_spectral_distance, [COLOUR], PAIR),
     "spectra.spectral_evenness": (spectral_evenness, [COLOUR], PAIR),
+    "ssim.ms_ssim": (ms_ssim, [GREY], PAIR),
     "ssim.ssim": (ssim, [GREY, COLOUR], PAIR),
     "ssim.ssim_daala": (ssim_daala, [GREY], PAIR),
+    "ssim.vifp": (vifp, [GREY], PAIR),
 }
 TAKE_NONE = {"spectra.grid_frequencies", "spectra.high_frequencies", "spectra.ring_kernel", "lpips.load_lpips"}
 CASES = [(name, shape) for name, (_, shapes, _) in TAKE_IMAGES.items() for shape in shapes]

@@ -8,7 +8,8 @@ import torch
 import torchvision
 
 from srgan_lib.data.resize import imresize
-from srgan_lib.metrics.lpips import MetricUnavailable, load_lpips, lpips_distance
+from srgan_lib.errors import MetricUnavailable
+from srgan_lib.metrics.lpips import load_lpips, lpips_distance
 
 
 @pytest.fixture(scope="module")

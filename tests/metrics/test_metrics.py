@@ -7,7 +7,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.levels import luminance
 from srgan_lib.data.resize import imresize
-from srgan_lib.metrics.lpips import MetricUnavailable
+from srgan_lib.errors import MetricUnavailable
 from srgan_lib.metrics.measure import measure
 from srgan_lib.metrics.psnr import psnr
 from srgan_lib.metrics.registry import METRICS

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from srgan_lib.data.levels import ROUNDING_POWER
-from srgan_lib.metrics.lpips import MetricUnavailable
+from srgan_lib.errors import MetricUnavailable
 from srgan_lib.metrics.spectra import (
     _block_power,
     grid_artefact,

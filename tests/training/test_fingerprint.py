@@ -161,15 +161,12 @@ def test_every_import_of_a_deciding_module_is_deciding_somewhere_or_not_hashed()
         "models.attention",
         "models.consistency",
         "training.spectral",
-        "metrics.content",
-        "metrics.lr_psnr",
         "metrics.niqe",
     }
     alternatives |= {
         "data.realistic",
         "training.ema",
         "metrics.lpips",
-        "metrics.multiscale",
     }
     known = set.union(*PINNED.values()) | alternatives | NOT_HASHED_MODULES.keys()
     for name in set.union(*PINNED.values()):
