@@ -157,7 +157,7 @@ else:
 # A rerun, a resumed run and a run with more processes therefore all see the same crops.
 
 # %%
-sampler = PatchSampler.of(pairs["train"], shared, batch=stage.params.data.sample_crops, augment=True)
+sampler = PatchSampler(pairs["train"], shared, batch=stage.params.data.sample_crops, augment=True)
 stage.figure(
     figures.crops_sheet(*sampler.batch(0)),
     "crops",
