@@ -123,7 +123,7 @@ def export_lr(run: str, target: Path) -> None:
     that is printed at the end then judges them with the others.
     """
     require_extra("report")
-    from srgan_lib.pipeline.lr_images import export_lr as export
+    from srgan_lib.pipeline.assemble import export_lr as export
     from srgan_lib.pipeline.manifests import read_manifest
 
     run_dir = existing_run(run)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from torch import nn
 
-from srgan_lib.exhibit import Exhibit
+from srgan_lib.markup import Exhibit
 from srgan_lib.models.drawing import draw_network
 from srgan_lib.models.summary import layer_table
 

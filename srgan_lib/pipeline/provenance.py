@@ -196,9 +196,25 @@ def own_code(files: Iterable[Path], snapshot: Snapshot) -> dict[str, str]:
 def data_hash(stage: str, params: Params, snapshot: Snapshot) -> str:
     """Hash of all image files that a stage reads from outside the run; ``unknown: …`` where a set is not here yet."""
     shared, evaluation = params.shared, params.evaluation
-    own = (shared.dataset, shared.scale, shared.image_folder, shared.lr_folder)
-    judged = (tuple(evaluation.test_sets), tuple(evaluation.methods.values())) if stage == "evaluation" else ((), ())
-    return snapshot.get(("data", own, judged), lambda: _data_hash(snapshot, *own, *judged))
+    folders = {"image_folder": shared.image_folder, "lr_folder": shared.lr_folder}
+    sets, methods = (evaluation.test_sets, evaluation.methods.values()) if stage == "evaluation" else ((), ())
+
+    def read() -> str:
+        try:
+            photos = find_photos(shared.dataset, scale=shared.scale, **folders)
+            for name in sets:
+                photos += find_photos(name, scale=shared.scale) if name not in OWN_PARTS else []
+        except DatasetMissing as error:
+            return f"{UNKNOWN}: {error.name}"
+        # Of other methods: a file with weights, or a folder of images, which may have subfolders for test sets.
+        inner = ((), (shared.dataset,), *((name,) for name in sets))
+        indices = [Path(index, *sub) for index in methods for sub in inner]
+        files = [file for index in indices for file in (sorted(index.glob("*")) if index.is_dir() else [index])]
+        return digest(
+            [*_photo_hashes(photos, snapshot), *[[file.name, sha256_file(file)] for file in files if file.is_file()]]
+        )
+
+    return snapshot.get(("data", shared.dataset, shared.scale, *folders.values(), *sets, *methods), read)
 
 
 def version(package: str) -> str:
@@ -207,29 +223,6 @@ def version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return MISSING
-
-
-def _data_hash(
-    snapshot: Snapshot,
-    dataset: str,
-    scale: int,
-    image_folder: str | None,
-    lr_folder: str | None,
-    test_sets: Iterable[str],
-    methods: Iterable[str],
-) -> str:
-    try:
-        photos = find_photos(dataset, scale=scale, image_folder=image_folder, lr_folder=lr_folder)
-        for name in test_sets:
-            photos += find_photos(name, scale=scale) if name not in OWN_PARTS else []
-    except DatasetMissing as error:
-        return f"{UNKNOWN}: {error.name}"
-    # Of other methods: a file with weights, or a folder of images, which may have subfolders for test sets.
-    indices = [Path(index, *sub) for index in methods for sub in ((), (dataset,), *((name,) for name in test_sets))]
-    files = [file for index in indices for file in (sorted(index.glob("*")) if index.is_dir() else [index])]
-    return digest(
-        [*_photo_hashes(photos, snapshot), *[[file.name, sha256_file(file)] for file in files if file.is_file()]]
-    )
 
 
 def _architecture(stage: str, params: Params, inputs: Iterable[Path]) -> str:

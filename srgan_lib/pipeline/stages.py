@@ -167,7 +167,7 @@ class Stage(Display):
         from IPython.display import HTML, display
 
         seconds = round(time.perf_counter() - self._started, 1)
-        self._close_progress()
+        (self._directory / "progress.json").unlink(missing_ok=True)
         _stop_listening()
         files = [name for name in output_files(self._directory) if name != f"{self.info.notebook}.ipynb"]
         outputs = file_hashes(self._directory, files, check=True)
@@ -219,9 +219,6 @@ class Stage(Display):
                     allowed=(str(before[key]),),
                 )
         return manifest["fingerprint"]
-
-    def _close_progress(self) -> None:
-        (self._directory / "progress.json").unlink(missing_ok=True)
 
 
 def _stop_listening() -> None:
