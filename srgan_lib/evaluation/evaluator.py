@@ -15,8 +15,7 @@ from srgan_lib.data.spectrum import radial_power
 from srgan_lib.evaluation.methods import Method
 from srgan_lib.evaluation.samples import Sample, choose_images, typical_images
 from srgan_lib.evaluation.whole_images import WholeImages
-from srgan_lib.metrics.measure import measure
-from srgan_lib.metrics.registry import HEADLINE, METRICS
+from srgan_lib.metrics.registry import HEADLINE, METRICS, measure
 from srgan_lib.params.evaluation import Evaluation
 
 if TYPE_CHECKING:

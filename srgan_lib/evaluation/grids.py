@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.methods import BASELINE, NOT_PICTURED, OURS, method_styles
-from srgan_lib.metrics.measure import measure
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.registry import METRICS, measure
 from srgan_lib.plotting import WIDTH, describe, new_figure, show_image
 
 TALLEST = 5.6  #: inches: a figure of upright images gets narrower instead, and its titles stay readable

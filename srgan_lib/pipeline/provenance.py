@@ -26,7 +26,7 @@ from srgan_lib import weights
 from srgan_lib.data.images import Photo
 from srgan_lib.data.sources import DatasetMissing, find_photos
 from srgan_lib.files import Snapshot, digest, sha256_file
-from srgan_lib.metrics.content import CONTENT_LAYERS
+from srgan_lib.metrics.perceptual import CONTENT_LAYERS
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone
 from srgan_lib.models.own_code import locate
 from srgan_lib.models.vgg19 import layer_index

@@ -24,8 +24,8 @@ DATA = (
 LOOP = (
     "data.levels",
     "data.spectrum",
-    "metrics.measure",
     "metrics.psnr",
+    "metrics.registry",
     "metrics.spectra",
     "metrics.ssim",
     "training.compute",
@@ -106,7 +106,7 @@ def deciding_modules(stage: str, params: Params, architecture: str) -> tuple[str
     if section.ema_decay:
         found.add("training.ema")
     if section.monitor == "lpips_squeeze":
-        found.add("metrics.lpips")
+        found.add("metrics.perceptual")
     if isinstance(section, GeneratorTraining) and section.vgg_layers:
         found |= {"models.features", "models.vgg19", "training.feature_loss"}
     if isinstance(section, GeneratorTraining) and (section.grid_weight or section.evenness_weight):
