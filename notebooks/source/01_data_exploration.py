@@ -44,7 +44,7 @@ from srgan_lib.data import figures
 from srgan_lib.data.pairs import load_pairs
 from srgan_lib.data.patches import PatchSampler
 from srgan_lib.data.split import make_split
-from srgan_lib.data.training_pairs import training_photos
+from srgan_lib.data.pairs import training_photos
 from srgan_lib.pipeline.notebook import open_stage
 
 stage = open_stage("data", globals())
@@ -157,7 +157,7 @@ else:
 # A rerun, a resumed run and a run with more processes therefore all see the same crops.
 
 # %%
-sampler = PatchSampler.of(pairs["train"], shared, batch=stage.params.data.sample_crops, augment=True)
+sampler = PatchSampler(pairs["train"], shared, batch=stage.params.data.sample_crops, augment=True)
 stage.figure(
     figures.crops_sheet(*sampler.batch(0)),
     "crops",

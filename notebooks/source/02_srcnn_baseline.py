@@ -60,9 +60,9 @@ global_skip = "bicubic"
 # %%
 import pandas as pd
 
-from srgan_lib.data.alignment import check_alignment
-from srgan_lib.data.trained import record_trained
-from srgan_lib.data.training_pairs import read_training_pairs
+from srgan_lib.data.pairs import check_alignment
+from srgan_lib.data.held_out import record_trained
+from srgan_lib.data.pairs import read_training_pairs
 from srgan_lib.models import exhibits
 from srgan_lib.models.generators import build_generator, srcnn_config
 from srgan_lib.pipeline.notebook import open_stage

@@ -86,8 +86,8 @@ initialisation = "default"
 # %%
 import pandas as pd
 
-from srgan_lib.data.trained import record_trained
-from srgan_lib.data.training_pairs import read_training_pairs
+from srgan_lib.data.held_out import record_trained
+from srgan_lib.data.pairs import read_training_pairs
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.exhibits import network as network_exhibits
 from srgan_lib.models.generators import build_generator, generator_config

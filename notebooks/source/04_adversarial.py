@@ -89,8 +89,8 @@ epochs = None
 # %%
 import pandas as pd
 
-from srgan_lib.data.trained import record_trained
-from srgan_lib.data.training_pairs import read_training_pairs
+from srgan_lib.data.held_out import record_trained
+from srgan_lib.data.pairs import read_training_pairs
 from srgan_lib.models.discriminators import build_discriminator, discriminator_config
 from srgan_lib.models.exhibits import network as network_exhibits
 from srgan_lib.models.files import load_model

@@ -58,9 +58,9 @@ from html import escape
 import pandas as pd
 
 from srgan_lib.data.split import read_split
-from srgan_lib.data.test_sets import load_test_sets
-from srgan_lib.data.trained import read_trained
-from srgan_lib.data.training_pairs import training_photos
+from srgan_lib.data.held_out import load_test_sets
+from srgan_lib.data.held_out import read_trained
+from srgan_lib.data.pairs import training_photos
 from srgan_lib.evaluation import exhibits, tables
 from srgan_lib.evaluation.conclusion import conclude
 from srgan_lib.evaluation.evaluator import evaluate, metric_names, write_results

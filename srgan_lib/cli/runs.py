@@ -131,7 +131,7 @@ def export_lr(run: str, target: Path) -> None:
     that is printed at the end then judges them with the others.
     """
     require_extra("report")
-    from srgan_lib.pipeline.lr_images import export_lr as export
+    from srgan_lib.pipeline.assemble import export_lr as export
     from srgan_lib.pipeline.manifests import read_manifest
 
     run_dir = existing_run(run)
@@ -172,9 +172,9 @@ def fetch(files: tuple[Path, ...], overrides: tuple[str, ...], overlays: tuple[P
 
     PARAMS are params files or sweep files; default: params/demo.yaml.
     """
+    from srgan_lib.files import Snapshot
     from srgan_lib.pipeline import fetching
     from srgan_lib.pipeline.resolve import resolve
-    from srgan_lib.pipeline.snapshot import Snapshot
 
     snapshot = Snapshot()
     runs = [params for file in files or (Path("params/demo.yaml"),) for params in _runs(file, overrides, overlays)]

@@ -13,10 +13,9 @@ from matplotlib.ticker import MaxNLocator
 from srgan_lib import plotting
 from srgan_lib.data.degrade import degrade
 from srgan_lib.data.levels import luminance
-from srgan_lib.data.pairs import Pair
+from srgan_lib.data.pairs import Pair, evenly_spaced
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.selection import evenly_spaced
 from srgan_lib.data.spectrum import radial_power
 from srgan_lib.data.split import PARTS
 from srgan_lib.methods import METHODS

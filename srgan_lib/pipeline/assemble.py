@@ -1,4 +1,4 @@
-"""From finished stages to a finished run: the top-level files, the report and the archive."""
+"""From finished stages to a finished run: the top-level files, the report and the archive; and its LR images for others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.files import atomic_path, digest, write_atomic
+from srgan_lib.files import Snapshot, atomic_path, digest, write_atomic
 from srgan_lib.hardware import machine
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.methods import TRAINED
@@ -20,15 +20,21 @@ from srgan_lib.params import Params
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
 from srgan_lib.pipeline import code_hashes, provenance
-from srgan_lib.pipeline.file_hashes import file_hashes, remember_hashes
-from srgan_lib.pipeline.integrity import checked_stages, compare_top
-from srgan_lib.pipeline.manifests import NAME, read_manifest, write_manifest
+from srgan_lib.pipeline.manifests import (
+    NAME,
+    checked_stages,
+    compare_top,
+    file_hashes,
+    read_manifest,
+    remember_hashes,
+    write_manifest,
+)
 from srgan_lib.pipeline.run import Run
-from srgan_lib.pipeline.snapshot import Snapshot
 
 ARCHIVE = "srgan_results.zip"
 REPORT = ("report.html", "report.pdf")
 WHOLE_IMAGES = "evaluation/images"  #: large, and therefore in the archive on request only
+LR_IMAGES = "images/lr/"  #: where the evaluation has written those of the test sets
 #: What a run has at its top besides the report and the archive, and where it comes from.
 TOP_LEVEL = {
     "metrics.csv": "evaluation/metrics.csv",
@@ -141,7 +147,6 @@ def _write_all(run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any
     write_archive(run_dir, stages, extent)
     outputs = file_hashes(run_dir, (*TOP_LEVEL, *REPORT, ARCHIVE), check=True)
     write_manifest(run_dir, {**manifest, "outputs": outputs})
-    remember_hashes(run_dir, outputs)
 
 
 def _make_study(run_dir: Path, parameters: Mapping[str, Any]) -> None:
@@ -209,6 +214,30 @@ def write_archive(run_dir: Path, stages: Mapping[str, Any], extent: Extent = Ext
             entry = zipfile.ZipInfo(f"{run_dir.name}/{name}", (1980, 1, 1, 0, 0, 0))
             archive.writestr(entry, (run_dir / name).read_bytes())
     return target
+
+
+def export_lr(run_dir: Path, target: Path) -> list[Path]:
+    """Copy the LR test images of a finished run to ``<target>/<dataset>/<image>.png``, for methods outside this project.
+
+    Raises
+    ------
+    OutputsChanged
+        Naming the files of the run that are not as they were written.
+    LayoutError
+        For a target that has files already, and a run of an earlier version, which kept no LR images.
+    """
+    outputs = checked_stages(run_dir)["evaluation"]["outputs"]
+    names = [name.removeprefix(LR_IMAGES) for name in outputs if name.startswith(LR_IMAGES)]
+    if not names:
+        raise LayoutError(
+            f"{run_dir}: the evaluation kept no LR images; run it again (srgan run … --from evaluation)", path=run_dir
+        )
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise LayoutError(f"{target}: is there already and not an empty folder; name another one", path=target)
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(target / name, (run_dir / "evaluation" / LR_IMAGES / name).read_bytes())
+    return [target / name for name in names]
 
 
 def commit(root: Path) -> str:

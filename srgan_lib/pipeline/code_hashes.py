@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import srgan_lib
-from srgan_lib.files import digest, sha256_file
+from srgan_lib.files import Snapshot, digest, sha256_file
 from srgan_lib.layout import STAGES
-from srgan_lib.pipeline.snapshot import Snapshot
 
 #: Parts of the library that decide no result: they move files and show what is there, and what ``params`` decides is the
 #: parameters' values, which are hashed.
@@ -63,9 +62,7 @@ def module_hashes(sources: Iterable[str], snapshot: Snapshot, left_out: Iterable
 
 def training_hashes(stage: str, snapshot: Snapshot) -> dict[str, str]:
     """Hash the library modules that a stage's trainer and the reading of its images import."""
-    return module_hashes(
-        [f"import {STAGES[stage].trainer}, srgan_lib.data.training_pairs"], snapshot, FINDING_AND_WATCHING
-    )
+    return module_hashes([f"import {STAGES[stage].trainer}, srgan_lib.data.pairs"], snapshot, FINDING_AND_WATCHING)
 
 
 def source_hash(package: str) -> str:

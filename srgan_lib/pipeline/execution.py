@@ -13,13 +13,23 @@ from srgan_lib.errors import SrganError
 from srgan_lib.layout import TRAINING_FILES, WRITTEN_ON_THE_WAY, make_results
 from srgan_lib.params.evaluation import names_network
 from srgan_lib.pipeline.fetching import InputMissing
-from srgan_lib.pipeline.file_hashes import remember_hashes
-from srgan_lib.pipeline.integrity import compare_stage, record_notebook
-from srgan_lib.pipeline.kernels import OnEvent, kernel_environment, watch_progress
-from srgan_lib.pipeline.manifests import NAME, read_manifest, write_manifest
-from srgan_lib.pipeline.notebook_execution import StageFailed, execute_notebook
+from srgan_lib.pipeline.manifests import (
+    NAME,
+    compare_stage,
+    read_manifest,
+    record_notebook,
+    remember_hashes,
+    write_manifest,
+)
+from srgan_lib.pipeline.notebook_execution import (
+    OnEvent,
+    StageFailed,
+    execute_notebook,
+    kernel_environment,
+    refresh_prose,
+    watch_progress,
+)
 from srgan_lib.pipeline.planning import Plan, all_missing, decide_again
-from srgan_lib.pipeline.prose import refresh_prose
 from srgan_lib.pipeline.run import Run
 
 logger = logging.getLogger(__name__)
@@ -110,8 +120,8 @@ def _locks(run: Run) -> Path:
 
 
 def _check_judging(run: Run) -> None:
+    from srgan_lib.data.held_out import check_test_sets
     from srgan_lib.data.split import read_split
-    from srgan_lib.data.test_sets import check_test_sets
     from srgan_lib.evaluation.matching import match_test_sets
     from srgan_lib.evaluation.published import check_sources
 
@@ -148,7 +158,6 @@ def _copy_stage(plan: Plan) -> None:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(plan.source / name, target / name)
     write_manifest(target, {**manifest, "reused_from": plan.source.parent.name})
-    remember_hashes(target, manifest["outputs"])
 
 
 def _clear(plan: Plan, folder: Path) -> None:

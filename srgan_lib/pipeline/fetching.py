@@ -15,12 +15,12 @@ from srgan_lib.data.catalogue import SETS
 from srgan_lib.data.sources import DatasetMissing, find_photos
 from srgan_lib.downloads import DownloadError, offline
 from srgan_lib.errors import InputError
+from srgan_lib.files import Snapshot
 from srgan_lib.formatting import size_text
 from srgan_lib.models.backbones import BACKBONES, LPIPS_BACKBONES, fetch_backbone, find_backbone
 from srgan_lib.models.vgg19 import layer_index
 from srgan_lib.params import Params
 from srgan_lib.params.evaluation import OWN_PARTS
-from srgan_lib.pipeline.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
 

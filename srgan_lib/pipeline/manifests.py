@@ -1,7 +1,12 @@
-"""Manifests: what a stage or a run has computed, written last and in one step, and sealed by the hash of its own text.
+"""Manifests: what a stage or a run has computed, and whether its files are still as they were written.
 
-The seal is the SHA-256 of the file with zeros in its place, as in the files with weights. A manifest that is no JSON, or
-of which a byte has changed, counts as not there.
+A manifest is written last and in one step, and sealed by the hash of its own text: the seal is the SHA-256 of the file
+with zeros in its place, as in the files with weights. One that is no JSON, or of which a byte has changed, counts as not
+there.
+
+Files are hashed again only where their size or times have changed since they were last read. Sizes, times and hashes are
+kept in the hidden file ``.hashes.json`` beside the files: not in the manifest, which would else differ from one copy of a
+folder to the next. Whoever does not trust the times asks for ``check``.
 """
 
 from __future__ import annotations
@@ -9,23 +14,77 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.files import write_atomic
+from srgan_lib.errors import SrganError
+from srgan_lib.files import read_json, sha256_file, write_atomic, write_json
+from srgan_lib.layout import STAGES, StageInfo
 
 NAME = "manifest.json"
+CACHE = ".hashes.json"
 ZEROS = "0" * 64
+NAMED = 5  #: files that a line names; a list names all
 
 logger = logging.getLogger(__name__)
 
 
+class OutputsChanged(SrganError):
+    """Files of a run are not as its stages have written them.
+
+    Attributes
+    ----------
+    files : their names, relative to the run's folder.
+    """
+
+    def __init__(self, message: str, *, path: Path, files: Sequence[str]) -> None:
+        super().__init__(message, path=path)
+        self.files = list(files)
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What is otherwise than recorded, by names relative to the folder."""
+
+    missing: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+    @property
+    def damaged(self) -> tuple[str, ...]:
+        """The recorded files that are not as they were written."""
+        return self.missing + self.changed
+
+    def damage(self) -> str:
+        """Name the damaged files in words; empty where there are none."""
+        words = [*(f"{name} is missing" for name in self.missing)]
+        words += [f"{name} is not as it was written" for name in self.changed]
+        rest = [f"and {len(words) - NAMED} more"] if len(words) > NAMED else []
+        return "; ".join([*words[:NAMED], *rest])
+
+    def lines(self, folder: str) -> list[str]:
+        """Describe each file in a line, its name preceded by its folder's."""
+        kinds = ((self.changed, "changed"), (self.missing, "missing"), (self.extra, "extra"))
+        return [f"{kind}: {folder}{name}" for names, kind in kinds for name in names]
+
+
 def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
-    """Write a folder's manifest in one step, with its seal at the end."""
+    """Write a folder's manifest in one step, with its seal at the end; what it records need not be read the next time."""
     text = json.dumps({**content, "seal": ZEROS}, indent=1, ensure_ascii=False) + "\n"
     before, _, after = text.rpartition(ZEROS)
     write_atomic(folder / NAME, f"{before}{hashlib.sha256(text.encode()).hexdigest()}{after}")
+    remember_hashes(folder, content.get("outputs", ()))
+
+
+def record_notebook(folder: Path, info: StageInfo) -> None:
+    """Add the executed notebook to what the stage's manifest records; it is complete only after the stage."""
+    manifest = read_manifest(folder)
+    assert manifest is not None  # as of every stage that has finished
+    outputs = manifest["outputs"] | file_hashes(folder, [f"{info.notebook}.ipynb"], check=True)
+    write_manifest(folder, {**manifest, "outputs": dict(sorted(outputs.items()))})
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -42,6 +101,87 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     return content
 
 
+def file_hashes(folder: Path, names: Iterable[str], *, check: bool = False) -> dict[str, str]:
+    """Hash files of a folder by SHA-256; nothing is written.
+
+    Parameters
+    ----------
+    names : of the files, relative to the folder; those that are not there have no hash.
+    check : read every file, even if its size and times are those of the last time.
+    """
+    return {name: entry[-1] for name, entry in _entries(folder, names, {} if check else _known(folder)).items()}
+
+
+def remember_hashes(folder: Path, names: Iterable[str]) -> None:
+    """Keep sizes, times and hashes of files of a folder, so that they need not be read the next time."""
+    known = _known(folder)
+    entries = _entries(folder, names, known)
+    if entries and entries != known:
+        write_json(folder / CACHE, entries)
+
+
+def output_files(folder: Path) -> list[str]:
+    """List the result files of a stage, its executed notebook among them, by their paths inside its folder."""
+    return [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if _is_output(path, folder)]
+
+
+def compare_stage(folder: Path, manifest: Mapping[str, Any], *, check: bool = False) -> Differences:
+    """Compare a stage's files with its manifest.
+
+    Parameters
+    ----------
+    check : read every file, even if its size and times have not changed.
+    """
+    return _compare(folder, manifest["outputs"], output_files(folder), check)
+
+
+def compare_finished_stage(folder: Path, manifest: Mapping[str, Any], *, check: bool = False) -> Differences:
+    """Compare a stage's files with its manifest, which must record the executed notebook; by hand none is."""
+    found = compare_stage(folder, manifest, check=check)
+    notebook = f"{STAGES[manifest['stage']].notebook}.ipynb"
+    if notebook in manifest["outputs"]:
+        return found
+    if notebook in found.extra:  # an earlier computation's
+        extra = tuple(name for name in found.extra if name != notebook)
+        return replace(found, changed=(*found.changed, notebook), extra=extra)
+    return replace(found, missing=(*found.missing, notebook))
+
+
+def compare_top(run_dir: Path, manifest: Mapping[str, Any], *, check: bool = False) -> Differences:
+    """Compare the files at a run's top (report, archive, scores) with its manifest; others there are the user's."""
+    recorded = manifest.get("outputs", {})
+    return _compare(run_dir, recorded, recorded, check)
+
+
+def checked_stages(run_dir: Path, *, check: bool = False) -> dict[str, dict[str, Any]]:
+    """Read the manifests of a run's stages, all of which must be there with all their files as they were written.
+
+    Raises
+    ------
+    OutputsChanged
+        Naming each file that is missing or changed.
+    """
+    manifests, lines, files = {}, [], []
+    for stage in STAGES:
+        manifests[stage], found = _look_at(run_dir / stage, check)
+        lines += replace(found, extra=()).lines(f"{stage}/")
+        files += [f"{stage}/{name}" for name in found.damaged]
+    if files:
+        raise OutputsChanged(
+            f"{run_dir}: files are not as the run has written them, so nothing is made of them; the command that started "
+            "the run ('srgan run …') computes them again:\n" + "\n".join(lines),
+            path=run_dir,
+            files=files,
+        )
+    return manifests
+
+
+def run_differences(run_dir: Path) -> list[str]:
+    """Read all files of a run and describe in a line each that is changed, missing or extra."""
+    lines = [line for stage in STAGES for line in _look_at(run_dir / stage, check=True)[1].lines(f"{stage}/")]
+    return lines + compare_top(run_dir, read_manifest(run_dir) or {}, check=True).lines("")
+
+
 def _unsealed(text: bytes) -> dict[str, Any] | None:
     """Parse a manifest's text; none if it is not as it was written."""
     try:
@@ -51,3 +191,53 @@ def _unsealed(text: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):  # no JSON, or not of ours
         return None
     return content if hashlib.sha256(zeroed).hexdigest() == seal else None
+
+
+def _known(folder: Path) -> dict[str, Any]:
+    return read_json(folder / CACHE) or {}
+
+
+def _entries(folder: Path, names: Iterable[str], known: dict[str, Any]) -> dict[str, list[Any]]:
+    """Per file its size, the times at which its content and its inode changed, and its hash."""
+    found = {}
+    for name in names:
+        path = folder / name
+        try:
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                continue
+            marks = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+            entry = known.get(name)
+            seen = isinstance(entry, list) and entry[:-1] == marks
+            found[name] = entry if seen else [*marks, sha256_file(path)]
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+    return found
+
+
+def _look_at(folder: Path, check: bool) -> tuple[dict[str, Any], Differences]:
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return {}, Differences(missing=(NAME,))
+    return manifest, compare_finished_stage(folder, manifest, check=check)
+
+
+def _is_output(path: Path, folder: Path) -> bool:
+    parts = path.relative_to(folder).parts
+    return (
+        path.is_file()
+        and path.name not in {NAME, "progress.json"}
+        and not path.name.endswith(".failed.ipynb")
+        and not any(part.startswith(".") or part == "checkpoints" for part in parts)
+    )
+
+
+def _compare(
+    folder: Path, recorded: Mapping[str, str], there: Sequence[str] | Mapping[str, str], check: bool
+) -> Differences:
+    found = file_hashes(folder, recorded, check=check)
+    return Differences(
+        missing=tuple(name for name in recorded if name not in found),
+        changed=tuple(name for name in recorded if name in found and found[name] != recorded[name]),
+        extra=tuple(name for name in there if name not in recorded),
+    )

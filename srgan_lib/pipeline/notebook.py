@@ -98,15 +98,5 @@ def _expected(stages: Sequence[str], run: Run) -> str:
 def _assigned_names(cells: Any) -> set[str]:
     """Plain names assigned in the parameters cells that this kernel has executed."""
     sources = [cell for cell in cells if isinstance(cell, str) and cell.lstrip().startswith(PARAMETERS_HEADER)]
-    names: set[str] = set()
-    for source in sources:
-        for node in ast.parse(source).body:
-            targets = (
-                node.targets
-                if isinstance(node, ast.Assign)
-                else [node.target]
-                if isinstance(node, ast.AnnAssign)
-                else []
-            )
-            names |= {target.id for target in targets if isinstance(target, ast.Name)}
-    return names
+    nodes = (node for source in sources for node in ast.walk(ast.parse(source)))
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}

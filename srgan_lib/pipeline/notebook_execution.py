@@ -1,19 +1,30 @@
-"""Execute one notebook with papermill, and say in a sentence where and why it failed."""
+"""Execute notebooks with papermill: their processes' environment and progress, how they stop, where and why they failed."""
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import re
+import signal
 import tempfile
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from srgan_lib.errors import Interrupted, SrganError, debugging, one_line, storage_error
-from srgan_lib.pipeline.kernels import forward_interrupts
+from srgan_lib.files import read_json, write_atomic
+from srgan_lib.layout import StageInfo
 
 if TYPE_CHECKING:
     from papermill.exceptions import PapermillExecutionError
+
+OnEvent = Callable[[str, Mapping[str, Any]], None]  # (event, facts): planned, started, progress, finished, failed
 
 
 class StageFailed(SrganError):
@@ -55,10 +66,18 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
         When the user stops it.
     """
     import papermill
+    from jupyter_client.manager import AsyncKernelManager
     from papermill.exceptions import PapermillExecutionError
-    from traitlets.config import Config
 
-    from srgan_lib.pipeline.kernel_manager import QuietKernelManager
+    class QuietKernelManager(AsyncKernelManager):
+        """Keeps off the terminal what a kernel's process itself writes to stderr.
+
+        A cell's output and errors come as messages. What is left is why it cannot start, which is quoted, and
+        ipykernel's traceback where its sockets close while it still answers the request to end.
+        """
+
+        async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+            await super()._async_launch_kernel(kernel_cmd, stderr=stderr, **options)
 
     name = source.stem
     running, final, failed = (
@@ -80,7 +99,6 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
                 log_output=False,
                 extra_arguments=["--IPKernelApp.log_level=50"],  # errors of cells come as messages
                 kernel_manager_class=QuietKernelManager,
-                config=Config({"QuietKernelManager": {"stderr": stderr.fileno()}}),
                 on_cell_start=interrupts.on_cell_start,
                 on_cell_execute=interrupts.on_cell_execute,
                 on_cell_executed=interrupts.on_cell_executed,
@@ -113,6 +131,147 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
     if interrupts.received:
         raise stopped
     return final
+
+
+def refresh_prose(executed: Path, source: Path) -> bool:
+    """Bring the prose of an executed notebook up to date; its code and outputs stay, since the code is the same.
+
+    Returns
+    -------
+    bool
+        Whether the file has changed.
+    """
+    done, text = (json.loads(path.read_bytes()) for path in (executed, source))
+    injected = [cell for cell in done["cells"] if "injected-parameters" in cell["metadata"].get("tags", [])]
+    ran = [cell for cell in done["cells"] if cell not in injected]
+    before, now = ([(cell["cell_type"], "".join(cell["source"])) for cell in cells] for cells in (ran, text["cells"]))
+    if before == now:
+        return False
+    outputs = iter([cell for cell in ran if cell["cell_type"] == "code"])
+    done["cells"] = []
+    for cell in text["cells"]:
+        done["cells"].append({**next(outputs), "source": cell["source"]} if cell["cell_type"] == "code" else cell)
+        if "parameters" in cell["metadata"].get("tags", []):
+            done["cells"] += injected
+    write_atomic(executed, json.dumps(done, indent=1, sort_keys=True, ensure_ascii=False))
+    return True
+
+
+@contextmanager
+def kernel_environment(threads: int | str) -> Iterator[None]:
+    """Environment of the kernels: the runner's mark, and thread pools of the size that the fingerprint names."""
+    count = str(threads)
+    wanted = {"SRGAN_RUNNER": "1", "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count}
+    before = {key: os.environ.get(key) for key in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value
+
+
+@contextmanager
+def watch_progress(path: Path, info: StageInfo, on_event: OnEvent) -> Iterator[None]:
+    """Pass on what a kernel says of its progress, which it writes to a file."""
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.3):
+            details = read_json(path)
+            if details:
+                on_event("progress", {**details, "stage": info})
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+class Interrupts:
+    """Passes Ctrl-C on to a notebook's kernel, which listens only while it executes a cell.
+
+    Attributes
+    ----------
+    received : how many there were.
+    """
+
+    def __init__(self) -> None:
+        self.received = 0
+        self._ready = False  # the kernel has started
+        self._cell: Any = None  # the cell that it was asked to execute
+
+    def on_cell_start(self, **_: Any) -> None:
+        """Hear from nbclient that a cell's turn has come; after Ctrl-C it does not.
+
+        Raises
+        ------
+        Interrupted
+        """
+        self._ready = True
+        if self.received:
+            raise Interrupted("stopped between two cells")
+
+    def on_cell_execute(self, cell: Any, **_: Any) -> None:
+        """Hear that the kernel is asked to execute a cell."""
+        self._cell = cell
+
+    def on_cell_executed(self, **_: Any) -> None:
+        """Hear that the kernel has executed it."""
+        self._cell = None
+
+    def handle(self, _number: int, _frame: Any) -> None:
+        """Handle Ctrl-C: the first lets the cell end, in which training saves its state; a second one ends everything."""
+        self.received += 1
+        if self.received > 1 or not self._ready:
+            kill_kernels()
+            raise KeyboardInterrupt
+        threading.Thread(target=self._interrupt_cell, args=(self._cell,), daemon=True).start()
+
+    def _interrupt_cell(self, cell: Any) -> None:
+        """Interrupt the kernel once it has begun the cell, which then has a number; before that it would not hear."""
+        while cell is not None and cell is self._cell:
+            if cell.execution_count is not None:
+                interrupt_kernels()
+                return
+            time.sleep(0.01)
+
+
+@contextmanager
+def forward_interrupts() -> Iterator[Interrupts]:
+    """Let :class:`Interrupts` handle Ctrl-C inside; outside the main thread, where Python delivers none, nothing does."""
+    interrupts = Interrupts()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupts
+        return
+    before = signal.signal(signal.SIGINT, interrupts.handle)
+    try:
+        yield interrupts
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def interrupt_kernels() -> int:
+    """Interrupt the kernels of this process, so that training in them saves its state; returns how many there are."""
+    return _signal_kernels(signal.SIGINT)
+
+
+def kill_kernels() -> int:
+    """End the kernels of this process at once; returns how many there are."""
+    return _signal_kernels(signal.SIGKILL)
+
+
+def _signal_kernels(number: int) -> int:
+    kernels = [child for child in psutil.Process().children() if "ipykernel_launcher" in " ".join(child.cmdline())]
+    for kernel in kernels:
+        kernel.send_signal(number)
+    return len(kernels)
 
 
 def _failure(error: PapermillExecutionError, notebook: str, failed: Path) -> StageFailed:

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from srgan_lib.files import Snapshot
 from srgan_lib.layout import REPEATS, STAGES, TRAINING_STAGES, StageInfo
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.fetching import Missing, distinct, missing_inputs
-from srgan_lib.pipeline.integrity import compare_finished_stage
-from srgan_lib.pipeline.manifests import read_manifest
+from srgan_lib.pipeline.manifests import compare_finished_stage, read_manifest
 from srgan_lib.pipeline.run import Run, repeated_name
-from srgan_lib.pipeline.snapshot import Snapshot
 
 Finished = Mapping[str, list[Path]]  # folders of finished stages by fingerprint
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.files import write_json
+from srgan_lib.files import Snapshot, write_json
 from srgan_lib.layout import STAGES, TRAINING_STAGES, LayoutError
 from srgan_lib.messages import LIBRARY, Listener
 from srgan_lib.models.own_code import locate
@@ -27,11 +27,16 @@ from srgan_lib.params.training import is_own
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.display import Display
 from srgan_lib.pipeline.fetching import InputMissing, missing_inputs
-from srgan_lib.pipeline.file_hashes import file_hashes, remember_hashes
-from srgan_lib.pipeline.integrity import OutputsChanged, compare_stage, output_files
-from srgan_lib.pipeline.manifests import NAME, read_manifest, write_manifest
+from srgan_lib.pipeline.manifests import (
+    NAME,
+    OutputsChanged,
+    compare_stage,
+    file_hashes,
+    output_files,
+    read_manifest,
+    write_manifest,
+)
 from srgan_lib.pipeline.run import Run, repeated_name
-from srgan_lib.pipeline.snapshot import Snapshot
 
 
 class _StageListener(Listener):
@@ -162,11 +167,10 @@ class Stage(Display):
         from IPython.display import HTML, display
 
         seconds = round(time.perf_counter() - self._started, 1)
-        self._close_progress()
+        (self._directory / "progress.json").unlink(missing_ok=True)
         _stop_listening()
         files = [name for name in output_files(self._directory) if name != f"{self.info.notebook}.ipynb"]
         outputs = file_hashes(self._directory, files, check=True)
-        remember_hashes(self._directory, files)
         write_manifest(
             self._directory,
             {
@@ -215,9 +219,6 @@ class Stage(Display):
                     allowed=(str(before[key]),),
                 )
         return manifest["fingerprint"]
-
-    def _close_progress(self) -> None:
-        (self._directory / "progress.json").unlink(missing_ok=True)
 
 
 def _stop_listening() -> None:

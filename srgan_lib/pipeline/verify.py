@@ -8,16 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from srgan_lib.errors import SrganError
+from srgan_lib.files import Snapshot
 from srgan_lib.layout import STAGES
 from srgan_lib.params import Params
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.execution import execute
-from srgan_lib.pipeline.integrity import OutputsChanged, run_differences
-from srgan_lib.pipeline.kernels import OnEvent
-from srgan_lib.pipeline.manifests import read_manifest
+from srgan_lib.pipeline.manifests import OutputsChanged, read_manifest, run_differences
+from srgan_lib.pipeline.notebook_execution import OnEvent
 from srgan_lib.pipeline.planning import plan_run
 from srgan_lib.pipeline.run import Run
-from srgan_lib.pipeline.snapshot import Snapshot
 
 
 class NotReproducible(SrganError):

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from srgan_lib.errors import Interrupted, SrganError, traceback_text
 from srgan_lib.pipeline.execution import execute
-from srgan_lib.pipeline.kernels import OnEvent
+from srgan_lib.pipeline.notebook_execution import OnEvent
 from srgan_lib.pipeline.planning import Plan, plan_run
 from srgan_lib.pipeline.provenance import Components
 from srgan_lib.pipeline.run import Run

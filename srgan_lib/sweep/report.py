@@ -8,8 +8,7 @@ from typing import Any
 from srgan_lib.files import load_json
 from srgan_lib.formatting import machine_text
 from srgan_lib.layout import COMPARISON
-from srgan_lib.pipeline.kernels import kernel_environment
-from srgan_lib.pipeline.notebook_execution import execute_notebook
+from srgan_lib.pipeline.notebook_execution import execute_notebook, kernel_environment
 from srgan_lib.report.build import write_report
 from srgan_lib.report.images import Images
 from srgan_lib.report.notebooks import new_book, report_cells, split_chapters

@@ -134,9 +134,7 @@ class Loop:
 
     def _sampler(self, part: tuple[int, int] = (0, 1)) -> PatchSampler:
         stage = self.stage
-        return PatchSampler.of(
-            self.train_pairs, self.params.shared, batch=stage.batch, augment=stage.augment, part=part
-        )
+        return PatchSampler(self.train_pairs, self.params.shared, batch=stage.batch, augment=stage.augment, part=part)
 
     def _resume(self, build: Callable[[], TrainingTask]) -> None:
         """Train from the newest checkpoint, or from the start."""

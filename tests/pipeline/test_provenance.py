@@ -86,7 +86,7 @@ ALL = ["srcnn", "warmup", "adversarial"]
         ("data/degrade.py", "imresize(hr, 1 / scale)", "imresize(hr, 0.5 / scale)", ALL),
         ("data/resize.py", "far = -0.5", "far = -0.6", ALL),
         ("data/pairs.py", "degradation of {row.image}", "another stream of {row.image}", ALL),
-        ("data/training_pairs.py", '("train", "validation")', '("validation", "train")', ALL),
+        ("data/pairs.py", '("train", "validation")', '("validation", "train")', ALL),
         ("data/patches.py", "turn & 1", "turn & 2", ALL),
         ("training/distances.py", "EPSILON = 1e-3", "EPSILON = 1e-4", ALL),
         ("training/losses.py", "clamp(0, 1)", "clamp(0, 2)", ALL),

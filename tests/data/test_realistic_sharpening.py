@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from srgan_lib.data.sharpen import sharpened
+from srgan_lib.data.realistic import sharpened
 
 
 def test_has_the_published_values(photograph):

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from srgan_lib.data.alignment import check_alignment
 from srgan_lib.data.images import read_image
-from srgan_lib.data.pairs import Pair, resemblance
+from srgan_lib.data.pairs import Pair, check_alignment, evenly_spaced, resemblance
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.sources import find_photos
 
@@ -48,3 +47,21 @@ def test_resemblance(pair):
     assert resemblance(pair.lr, pair.lr) == pytest.approx(1)
     assert abs(resemblance(pair.lr, pair.lr[:, ::-1])) < 0.7
     assert resemblance(np.full_like(pair.lr, 9), pair.lr) == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "chosen"),
+    [(0, []), (1, [0]), (2, [0, 9]), (4, [0, 3, 6, 9]), (10, list(range(10))), (99, list(range(10)))],
+)
+def test_from_the_first_to_the_last(count, chosen):
+    assert evenly_spaced(range(10), count) == chosen
+
+
+def test_none_is_chosen_twice():
+    for many in range(1, 60):
+        for count in range(1, many + 1):
+            assert len(set(evenly_spaced(range(many), count))) == count
+
+
+def test_of_nothing_nothing():
+    assert evenly_spaced([], 3) == []

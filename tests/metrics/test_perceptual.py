@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from torch.nn import functional as F
 
 from srgan_lib.data.resize import imresize
-from srgan_lib.metrics.lpips import MetricUnavailable, load_lpips, lpips_distance
+from srgan_lib.errors import MetricUnavailable
+from srgan_lib.metrics.perceptual import load_lpips, lpips_distance
+from srgan_lib.metrics.registry import measure
+from srgan_lib.models.features import VGGFeatures
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +29,16 @@ def own_backbone(weights, monkeypatch) -> dict[str, torch.Tensor]:
     """The seeded AlexNet where LPIPS looks for ImageNet's."""
     monkeypatch.setenv("SRGAN_WEIGHTS", str(weights))
     return torch.load(weights / "alexnet_features.pth", weights_only=True)
+
+
+@pytest.fixture
+def vgg(monkeypatch, tmp_path):
+    """VGG-19 up to relu2_2 with random weights, in the folder where ImageNet's are looked for."""
+    for name in ("SRGAN_WEIGHTS", "TORCH_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    network = VGGFeatures(["relu2_2"], "random")
+    torch.save(network.layers.state_dict(), tmp_path / "vgg19_features_to_relu2_2.pth")
+    return network
 
 
 def images(count: int) -> list[np.ndarray]:
@@ -74,6 +88,23 @@ def test_unfit_input_is_refused(own_backbone):
         lpips_distance(sr[:20], hr[:20])
     with pytest.raises(ValueError, match="allowed: alex, squeeze"):
         lpips_distance(sr, hr, net="vgg")
+
+
+def test_the_content_distance_is_the_content_loss_without_a_scale(vgg):
+    sr, hr = images(2)
+    a, b = (vgg(torch.from_numpy(image).permute(2, 0, 1)[None] / 255)["relu2_2"] for image in (sr, hr))
+    assert measure(sr, hr, 4, ["content_vgg22"])["content_vgg22"] == pytest.approx(F.mse_loss(a, b).item())
+    assert measure(hr, hr, 4, ["content_vgg22"])["content_vgg22"] == 0
+
+
+def test_a_content_layer_that_the_weights_do_not_reach_is_not_computed(vgg):
+    with pytest.raises(MetricUnavailable, match="up to relu5_4"):
+        measure(*images(2), 4, ["content_vgg54"])
+
+
+def test_images_too_small_for_the_content_distance_are_named(vgg):
+    with pytest.raises(MetricUnavailable, match="16 pixels a side and got 24×15"):
+        measure(*[image[:15, :24] for image in images(2)], 0, ["content_vgg22"])
 
 
 def _has(name: str) -> bool:

@@ -1,18 +1,21 @@
-"""Test images: the split's own test part and named sets, none of them trained on; on request other parts of the split."""
+"""Test images: the split's own test part and named sets; on request other parts of the split.
+
+None of them may have been trained on: each training keeps the hashes of its images, against which they are held.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from srgan_lib.data.duplicates import refuse_duplicates
-from srgan_lib.data.pairs import Pair, load_pairs
-from srgan_lib.data.photos import Photo
-from srgan_lib.data.selection import evenly_spaced
+from srgan_lib.data.images import DatasetError, Photo
+from srgan_lib.data.pairs import Pair, evenly_spaced, load_pairs
 from srgan_lib.data.sources import find_photos
-from srgan_lib.data.split import as_test_set, make_split
-from srgan_lib.data.trained import refuse_trained
+from srgan_lib.data.split import as_test_set, make_split, read_split
+from srgan_lib.files import write_atomic
 from srgan_lib.messages import muted
 from srgan_lib.params.evaluation import HELDOUT, TRAINING, VALIDATION
 from srgan_lib.params.shared import Shared
@@ -29,8 +32,7 @@ def load_test_sets(
         many training images; ``validation``, which is all validation images; or named sets.
     split, photos : of the training set.
     shared : the shared parameters.
-    trained : the images that the networks to judge were trained on, as :func:`~srgan_lib.data.trained.read_trained`
-        reads them.
+    trained : the images that the networks to judge were trained on, as :func:`read_trained` reads them.
 
     Returns
     -------
@@ -80,6 +82,49 @@ def check_test_sets(names: Sequence[str], split: pd.DataFrame, shared: Shared) -
             with muted():
                 images[name] = _unseen(name, split, shared)[1].image.tolist()
     return images
+
+
+def record_trained(split_csv: Path, directory: Path) -> None:
+    """Write ``trained_on.csv``: split (train or validation), name and SHA-256 of the pixels of each image.
+
+    Parameters
+    ----------
+    split_csv : by which the images were loaded, which are then those of its hashes.
+    directory : of the stage that trains.
+    """
+    split = read_split(split_csv)
+    seen = split.loc[split.split != "test", ["split", "image", "sha256"]]
+    write_atomic(directory / "trained_on.csv", seen.to_csv(index=False, lineterminator="\n"))
+
+
+def read_trained(files: Iterable[Path]) -> pd.DataFrame:
+    """Read what :func:`record_trained` wrote for each of several trainings, as rows split, image and sha256."""
+    return pd.concat([pd.read_csv(file, dtype=str) for file in files], ignore_index=True)
+
+
+def refuse_trained(judging: pd.DataFrame, trained: pd.DataFrame) -> None:
+    """Refuse test images that a training has seen, whatever the split says by now.
+
+    Parameters
+    ----------
+    judging : columns image and sha256.
+    trained : as of :func:`read_trained`.
+
+    Raises
+    ------
+    DatasetError
+        Naming the first such image.
+    """
+    seen = trained[trained.sha256.isin(judging.sha256)]
+    if seen.empty:
+        return
+    row = seen.iloc[0]
+    image = judging.image[judging.sha256 == row.sha256].iloc[0]
+    raise DatasetError(
+        f"{image} is to judge networks that were trained with it ({row.image}, in their {row.split} part): the split has "
+        "changed since. Compute the run again from stage 'data', or add 'training' to evaluation.test_sets for scores on "
+        "training images"
+    )
 
 
 def _training_images(split: pd.DataFrame) -> pd.DataFrame:
