@@ -298,11 +298,13 @@ stage.text(conclude(summary, result.metrics, result.repeats, **told), "conclusio
 # %% [markdown]
 # ## Try this
 #
-# - `interpolations = [0.25, 0.5, 0.75]`: three networks between warm-up and SRGAN join the tables, and a line the
-#   plane of LPIPS and PSNR. Nothing is trained again.
-# - `srgan run params/demo.yaml -p repeats=3`: every network is trained under three seeds. Expect *over trainings* to be
-#   far smaller than the spread over images, and larger than some differences between methods.
-# - `self_ensemble = True`: expect a little more PSNR for eight times the work.
+# - `srgan run params/demo.yaml -p 'interpolations=[0.25, 0.5, 0.75]'`: three networks between warm-up and SRGAN
+#   join the tables, and a line the plane of LPIPS and PSNR. Nothing is trained again.
+# - `srgan run params/demo.yaml --run seeds -p repeats=3`: every network is trained under three seeds, in thrice the
+#   time of the demo. Expect *over trainings* to be far smaller than the spread over images, and larger than some
+#   differences between methods.
+# - `srgan run params/demo.yaml -p self_ensemble=true`: expect a little more PSNR for eight times the work of
+#   enlarging.
 #
 # ## References
 #
