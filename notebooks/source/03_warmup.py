@@ -93,7 +93,7 @@ from srgan_lib.models.exhibits import network as network_exhibits
 from srgan_lib.models.generators import build_generator, generator_config
 from srgan_lib.models.residual import ResidualBlock
 from srgan_lib.models.rrdbnet import DenseBlock
-from srgan_lib.pipeline.notebook import open_stage
+from srgan_lib.pipeline.stages import open_stage
 from srgan_lib.training import exhibits, figures
 from srgan_lib.training.plain import plain_supervised_step
 from srgan_lib.training.warmup import train_warmup

@@ -214,7 +214,7 @@ def data_hash(stage: str, params: Params, snapshot: Snapshot) -> str:
             [*_photo_hashes(photos, snapshot), *[[file.name, sha256_file(file)] for file in files if file.is_file()]]
         )
 
-    return snapshot.get(("data", shared.dataset, shared.scale, *folders.values(), *sets, *methods), read)
+    return snapshot.get(("data", shared.dataset, shared.scale, *folders.values(), tuple(sets), tuple(methods)), read)
 
 
 def version(package: str) -> str:
