@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 import srgan_lib
-from srgan_lib.files import Snapshot, digest, sha256_file
+from srgan_lib.files import Snapshot, digest, load_json, sha256_file
 
 #: Parts of the library that decide no result: they move files and show what is there, and what ``params`` decides is the
 #: parameters' values, which are hashed.
-NOT_HASHED = (
-    "pipeline",
-    "report",
-    "sweep",
-    "interactive",
-    "params",
-    "cli",
-    "downloads",
-    "errors",
-    "layout",
-    "markup",
-    "messages",
-    "colab",
-)
+NOT_HASHED = ("pipeline", "interactive", "params", "downloads", "errors", "layout", "markup", "messages")
 
 
 def notebook_hashes(notebook: Path, snapshot: Snapshot) -> tuple[str, dict[str, str]]:
-    """Hash the code cells of a notebook, and each library module that they import."""
+    """Hash the code cells of a notebook that compute, and each library module that they import.
+
+    Parameters count by their values, and Colab's set-up does not.
+    """
 
     def read() -> tuple[str, dict[str, str]]:
-        code = _code_cells(notebook)
-        return digest([_tree(source, str(notebook)) for source in code]), module_hashes(code, snapshot)
+        skipped = {"parameters", "injected-parameters", "colab"}
+        code = [
+            "".join(cell["source"])
+            for cell in load_json(notebook)["cells"]
+            if cell["cell_type"] == "code" and not skipped & set(cell.get("metadata", {}).get("tags", []))
+        ]
+        return digest([_tree(source, notebook) for source in code]), module_hashes(code, snapshot)
 
     return snapshot.get(("notebook", notebook), read)
 
@@ -52,8 +46,12 @@ def module_hashes(sources: Iterable[str], snapshot: Snapshot) -> dict[str, str]:
 
 def training_hashes(modules: Iterable[str]) -> dict[str, str]:
     """Hash the syntax trees of modules, without docstrings, the messages of errors and what is logged."""
-    files = {name: _existing_module_file(name) for name in modules}
-    return {name: _silent_tree_hash(path) for name, path in files.items()}
+    found = {}
+    for name in modules:
+        if (path := _module_file(name)) is None:
+            raise LookupError(f"{name}: no module of the library; correct srgan_lib/training/fingerprint.py")
+        found[name] = digest(_tree(path.read_text(encoding="utf-8"), path, silent=True))
+    return found
 
 
 def source_hash(package: str) -> str:
@@ -63,64 +61,34 @@ def source_hash(package: str) -> str:
     return digest([[p.relative_to(folder).as_posix(), sha256_file(p)] for p in files])
 
 
-def _code_cells(notebook: Path) -> tuple[str, ...]:
-    """Sources of the code cells that compute: without parameters (their values count) and the Colab set-up."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    skipped = {"parameters", "injected-parameters", "colab"}
-    return tuple(
-        "".join(cell["source"])
-        for cell in cells
-        if cell["cell_type"] == "code" and not skipped & set(cell.get("metadata", {}).get("tags", []))
-    )
+class _WithoutWords(ast.NodeTransformer):
+    """Leaves docstrings out of a syntax tree, which has no comments, and if ``silent`` what errors say and what is logged."""
 
+    def __init__(self, silent: bool) -> None:
+        self.silent = silent
 
-def _existing_module_file(name: str) -> Path:
-    path = _module_file(name)
-    if path is None:
-        raise LookupError(f"{name}: no module of the library; correct srgan_lib/training/fingerprint.py")
-    return path
-
-
-def _silent_tree_hash(path: Path) -> str:
-    tree = _WithoutMessages().visit(_parsed(path.read_text(encoding="utf-8"), str(path)))
-    return digest(ast.dump(tree))
-
-
-class _WithoutMessages(ast.NodeTransformer):
-    """Leaves out of a syntax tree what errors say and what is logged: it decides no number."""
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        """Drop docstrings and calls of ``logger``'s methods."""
+        match node.value:
+            case ast.Constant(value=str()):
+                return None
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="logger"))) if self.silent:
+                return None
+        return node
 
     def visit_Raise(self, node: ast.Raise) -> ast.Raise:
         """Keep the class of the error."""
-        if isinstance(node.exc, ast.Call):
+        if self.silent and isinstance(node.exc, ast.Call):
             node.exc = node.exc.func
         return node
 
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | ast.Pass:
-        """Drop calls of ``logger``'s methods."""
-        match node.value:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="logger"))):
-                return ast.Pass()
-        return node
 
-
-def _tree(source: str, where: str) -> str:
-    """A source's syntax tree as text, without comments (never in it) and docstrings."""
-    return ast.dump(_parsed(source, where))
-
-
-def _parsed(source: str, where: str) -> ast.Module:
-    """Parse a source, dropping docstrings."""
+def _tree(source: str, where: Path, *, silent: bool = False) -> str:
+    """A source's syntax tree as text, without words for people."""
     try:
-        tree = ast.parse(source)
+        return ast.dump(_WithoutWords(silent).visit(ast.parse(source)))
     except SyntaxError as error:
         raise SyntaxError(f"{where}, line {error.lineno}: {error.msg}") from None
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-            and ast.get_docstring(node, clean=False) is not None
-        ):
-            node.body = node.body[1:]
-    return tree
 
 
 def _imports(source: str) -> list[str]:
@@ -144,6 +112,5 @@ def _module_file(name: str) -> Path | None:
 def _module(path: Path) -> tuple[str, list[str]]:
     """Hash a module with the files called like it (``published.csv`` with ``published.py``); and list its imports."""
     source = path.read_text(encoding="utf-8")
-    tree = digest(_tree(source, str(path)))
-    data = [file for file in (path.with_suffix(suffix) for suffix in (".csv", ".mplstyle")) if file.is_file()]
-    return digest([tree, *map(sha256_file, data)]) if data else tree, _imports(source)
+    data = [sha256_file(file) for suffix in (".csv", ".mplstyle") if (file := path.with_suffix(suffix)).is_file()]
+    return digest([_tree(source, path), *data]), _imports(source)
