@@ -36,7 +36,7 @@ from srgan_lib.pipeline.fetching import InputMissing, missing_inputs
 from srgan_lib.pipeline.manifests import (
     NAME,
     OutputsChanged,
-    compare_stage,
+    compare,
     file_hashes,
     output_files,
     read_manifest,
@@ -84,7 +84,12 @@ def given_parameters(namespace: Mapping[str, Any], known: Set[str]) -> dict[str,
     known : the notebook's parameters.
     """
     given = {key: namespace[key] for key in known if key in namespace}
-    return given | {key: None for key in _assigned_names(namespace.get("In", ())) - known}
+    cells = [cell for cell in namespace.get("In", ()) if isinstance(cell, str)]  # those that this kernel has executed
+    for cell in (cell for cell in cells if cell.lstrip().startswith(PARAMETERS_HEADER)):
+        for node in ast.walk(ast.parse(cell)):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id not in known:
+                given[node.id] = None
+    return given
 
 
 class _StageListener(Listener):
@@ -203,12 +208,25 @@ class Stage(Display):
         and, of a training, the loss curves and a sample patch; elsewhere it is silent.
         """
         if os.environ.get("SRGAN_RUNNER"):
-            return _Report(self.directory / "progress.json", self.name, label)
+            return self._tell_runner(label)
         if not self.live:
             return lambda step, total, values=None: None
         from srgan_lib.interactive.training import Watch
 
         return Watch(label, self.directory)
+
+    def _tell_runner(self, label: str) -> Callable[..., None]:
+        """A callback that writes ``progress.json``, at most twice a second."""
+        path, last = self.directory / "progress.json", 0.0
+
+        def tell(step: int, total: int, values: Mapping[str, float] | None = None) -> None:
+            nonlocal last
+            if (now := time.monotonic()) - last >= 0.5 or step >= total:
+                last = now
+                about = {"stage": self.name, "label": label, "step": step, "total": total}
+                write_json(path, {**about, "values": dict(values or {})})
+
+        return tell
 
     def finish(self, **summary: Any) -> None:
         """Write the manifest, and say what was written where and which notebook is next."""
@@ -232,12 +250,10 @@ class Stage(Display):
                 "summary": summary,
             },
         )
-        notebooks = [info.notebook for info in STAGES.values()]
-        after = notebooks[notebooks.index(self.info.notebook) + 1 :]
+        after = [info.notebook for info in STAGES.values() if info.notebook > self.info.notebook]
         following = f"Next: notebook {after[0]}." if after else "This was the last notebook."
-        root = self.run.root
-        inside = self._directory.is_relative_to(root)
-        folder = html.escape(str(self._directory.relative_to(root) if inside else self._directory))
+        inside = self._directory.is_relative_to(self.run.root)
+        folder = html.escape(str(self._directory.relative_to(self.run.root) if inside else self._directory))
         written = f"{len(outputs)} files in <code>{folder}</code>, {seconds:.0f} s."
         display(HTML(f"<p class='srgan-finish'>{written} {following}</p>"))
 
@@ -249,7 +265,7 @@ class Stage(Display):
         manifest = read_manifest(folder)
         if manifest is None:
             raise LayoutError(f"{folder / NAME}: stage {stage!r} is not finished; {remedy}", path=folder / NAME)
-        found = compare_stage(folder, manifest)
+        found = compare(folder, manifest, executed=False)
         if found.damaged:
             raise OutputsChanged(f"{folder}: {found.damage()}; {remedy}", path=folder, files=found.damaged)
         return manifest
@@ -303,31 +319,6 @@ def _expected(stages: Sequence[str], run: Run) -> str:
     return f"When last computed here, that took {duration(sum(known.values()))}."
 
 
-def _assigned_names(cells: Any) -> set[str]:
-    """Plain names assigned in the parameters cells that this kernel has executed."""
-    sources = [cell for cell in cells if isinstance(cell, str) and cell.lstrip().startswith(PARAMETERS_HEADER)]
-    nodes = (node for source in sources for node in ast.walk(ast.parse(source)))
-    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-
-
 def _stop_listening() -> None:
     for handler in [one for one in LIBRARY.handlers if isinstance(one, _StageListener)]:
         LIBRARY.removeHandler(handler)
-
-
-class _Report:
-    """Writes ``progress.json`` for the runner, at most twice a second."""
-
-    def __init__(self, path: Path, stage: str, label: str) -> None:
-        self.path, self.stage, self.label = path, stage, label
-        self.last = 0.0
-
-    def __call__(self, step: int, total: int, values: Mapping[str, float] | None = None) -> None:
-        now = time.monotonic()
-        if now - self.last < 0.5 and step < total:
-            return
-        self.last = now
-        write_json(
-            self.path,
-            {"stage": self.stage, "label": self.label, "step": step, "total": total, "values": dict(values or {})},
-        )
