@@ -247,7 +247,7 @@ def cells(stage: str, rows: list[dict[str, str]], images: dict[str, dict[str, Im
     """The executed cells of one notebook."""
     defaults = "\n".join(f"{name} = {value!r}" for name, value in Params().stage(stage).items())
     opened = nb.new_code_cell(
-        f"from srgan_lib.pipeline.notebook import open_stage\n\nstage = open_stage('{stage}', globals())",
+        f"from srgan_lib.pipeline.stages import open_stage\n\nstage = open_stage('{stage}', globals())",
         execution_count=2,
     )
     if stage == "evaluation":

@@ -45,7 +45,7 @@ from srgan_lib.data.pairs import load_pairs
 from srgan_lib.data.patches import PatchSampler
 from srgan_lib.data.split import make_split
 from srgan_lib.data.pairs import training_photos
-from srgan_lib.pipeline.notebook import open_stage
+from srgan_lib.pipeline.stages import open_stage
 
 stage = open_stage("data", globals())
 shared = stage.params.shared

@@ -65,7 +65,7 @@ from srgan_lib.data.held_out import record_trained
 from srgan_lib.data.pairs import read_training_pairs
 from srgan_lib.models import exhibits
 from srgan_lib.models.generators import build_generator, srcnn_config
-from srgan_lib.pipeline.notebook import open_stage
+from srgan_lib.pipeline.stages import open_stage
 from srgan_lib.training import figures
 from srgan_lib.training.formulas import describe_schedule
 from srgan_lib.training.srcnn import train_srcnn

@@ -95,7 +95,7 @@ from srgan_lib.models.exhibits import network as network_exhibits
 from srgan_lib.models.generators import build_generator, generator_config
 from srgan_lib.models.rrdbnet import DenseBlock
 from srgan_lib.models.srresnet import ResidualBlock
-from srgan_lib.pipeline.notebook import open_stage
+from srgan_lib.pipeline.stages import open_stage
 from srgan_lib.training import exhibits, figures
 from srgan_lib.training.distances import DISTANCES
 from srgan_lib.training.formulas import describe_schedule, generator_loss

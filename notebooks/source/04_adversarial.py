@@ -96,7 +96,7 @@ from srgan_lib.data.patches import PatchSampler
 from srgan_lib.models.discriminators import build_discriminator, discriminator_config
 from srgan_lib.models.exhibits import network as network_exhibits
 from srgan_lib.models.files import load_model
-from srgan_lib.pipeline.notebook import open_stage
+from srgan_lib.pipeline.stages import open_stage
 from srgan_lib.training import exhibits, figures
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.adversarial_loss import AdversarialLoss

@@ -71,7 +71,7 @@ from srgan_lib.evaluation.samples import WholeImages, thin_out
 from srgan_lib.evaluation.statistics import summarise
 from srgan_lib.methods import TRAINED
 from srgan_lib.models.files import load_model
-from srgan_lib.pipeline.notebook import open_stage
+from srgan_lib.pipeline.stages import open_stage
 
 stage = open_stage("evaluation", globals())
 shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage.params.published

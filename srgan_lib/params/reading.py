@@ -159,7 +159,7 @@ def nest(name: str, value: Any, source: str) -> Document:
         return Document({section: {key: value}}, {f"{section}.{key}": source})
     holders = [s for s in ("shared", *STAGES) if name in Params.section(s).model_fields]
     if not holders:
-        known = _all_names()
+        known = sorted({one for s in ("shared", *STAGES) for one in Params.section(s).model_fields})
         raise ParameterError(
             f"{source}: no section has a parameter {brief(name)}{_nearest(name, known)}",
             parameter=name,
@@ -249,10 +249,6 @@ def _is_union_tag(part: str) -> bool:
 def _nearest(name: str, known: list[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"
-
-
-def _all_names() -> list[str]:
-    return sorted({n for s in ("shared", *STAGES) for n in Params.section(s).model_fields})
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:

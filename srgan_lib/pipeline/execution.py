@@ -15,17 +15,16 @@ from srgan_lib.params.evaluation import names_network
 from srgan_lib.pipeline.fetching import InputMissing
 from srgan_lib.pipeline.manifests import (
     NAME,
-    compare_stage,
+    compare,
+    file_hashes,
     read_manifest,
     record_notebook,
-    remember_hashes,
     write_manifest,
 )
 from srgan_lib.pipeline.notebook_execution import (
     OnEvent,
     StageFailed,
     execute_notebook,
-    kernel_environment,
     refresh_prose,
     watch_progress,
 )
@@ -145,7 +144,7 @@ def _keep_up_to_date(plan: Plan) -> None:
     if refresh_prose(run.executed_notebook(plan.stage.name), run.source_notebook(plan.stage.name)):
         record_notebook(folder, plan.stage)
     elif manifest := read_manifest(folder):
-        remember_hashes(folder, manifest["outputs"])
+        file_hashes(folder, manifest["outputs"], remember=True)
 
 
 def _copy_stage(plan: Plan) -> None:
@@ -182,7 +181,7 @@ def _kept_for_training(plan: Plan, folder: Path) -> tuple[str, ...]:
     manifest = read_manifest(folder)
     if manifest is None:  # not finished
         return (*TRAINING_FILES, "checkpoints")
-    found = compare_stage(folder, manifest, check=plan.check)
+    found = compare(folder, manifest, check=plan.check, executed=False)
     for name in found.extra:
         (folder / name).unlink()
     damaged = [name for name in found.damaged if _matches(name, TRAINING_FILES)]
@@ -228,13 +227,9 @@ def _compute_stage(plan: Plan, on_event: OnEvent) -> None:
     folder = run.stage_directory(info.name)
     with nullcontext() if info.trainer else _earlier_results(folder):  # a training continues from what is there
         _clear(plan, folder)
-        with watch_progress(folder / "progress.json", info, on_event), kernel_environment(run.params.shared.threads):
-            execute_notebook(
-                run.source_notebook(info.name),
-                folder,
-                {**run.params.stage(info.name), "run_dir": str(run.directory)},
-                run.root,
-            )
+        parameters = {**run.params.stage(info.name), "run_dir": str(run.directory)}
+        with watch_progress(folder / "progress.json", info, on_event):
+            execute_notebook(run.source_notebook(info.name), folder, parameters, run.root, run.params.shared.threads)
         if (read_manifest(folder) or {}).get("fingerprint") != plan.fingerprint:
             raise StageFailed(
                 f"{info.notebook}: it ended without a manifest for what was planned; was a library file or an image "

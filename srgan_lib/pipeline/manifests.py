@@ -14,8 +14,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import stat
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
     text = json.dumps({**content, "seal": ZEROS}, indent=1, ensure_ascii=False) + "\n"
     before, _, after = text.rpartition(ZEROS)
     write_atomic(folder / NAME, f"{before}{hashlib.sha256(text.encode()).hexdigest()}{after}")
-    remember_hashes(folder, content.get("outputs", ()))
+    file_hashes(folder, content.get("outputs", ()), remember=True)
 
 
 def record_notebook(folder: Path, info: StageInfo) -> None:
@@ -101,56 +101,69 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     return content
 
 
-def file_hashes(folder: Path, names: Iterable[str], *, check: bool = False) -> dict[str, str]:
-    """Hash files of a folder by SHA-256; nothing is written.
+def file_hashes(folder: Path, names: Iterable[str], *, check: bool = False, remember: bool = False) -> dict[str, str]:
+    """Hash files of a folder by SHA-256.
 
     Parameters
     ----------
     names : of the files, relative to the folder; those that are not there have no hash.
     check : read every file, even if its size and times are those of the last time.
+    remember : keep sizes, times and hashes, so that the files need not be read the next time; else nothing is written.
     """
-    return {name: entry[-1] for name, entry in _entries(folder, names, {} if check else _known(folder)).items()}
-
-
-def remember_hashes(folder: Path, names: Iterable[str]) -> None:
-    """Keep sizes, times and hashes of files of a folder, so that they need not be read the next time."""
-    known = _known(folder)
-    entries = _entries(folder, names, known)
-    if entries and entries != known:
+    known = read_json(folder / CACHE) or {}
+    entries: dict[str, list[Any]] = {}
+    for name in names:
+        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            status = (folder / name).stat()
+            marks = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]  # the last is when the inode changed
+            entry = None if check else known.get(name)
+            if not (isinstance(entry, list) and entry[:-1] == marks):
+                entry = [*marks, sha256_file(folder / name)]
+            entries[name] = entry
+    if remember and entries and entries != known:
         write_json(folder / CACHE, entries)
+    return {name: entry[-1] for name, entry in entries.items()}
 
 
 def output_files(folder: Path) -> list[str]:
     """List the result files of a stage, its executed notebook among them, by their paths inside its folder."""
-    return [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if _is_output(path, folder)]
+    paths = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [
+        path.as_posix()
+        for path in paths
+        if path.name not in {NAME, "progress.json"}
+        and not path.name.endswith(".failed.ipynb")
+        and not any(part.startswith(".") or part == "checkpoints" for part in path.parts)
+    ]
 
 
-def compare_stage(folder: Path, manifest: Mapping[str, Any], *, check: bool = False) -> Differences:
-    """Compare a stage's files with its manifest.
+def compare(
+    folder: Path, manifest: Mapping[str, Any] | None, *, check: bool = False, executed: bool = True
+) -> Differences:
+    """Compare the files of a stage, or those at a run's top, where others are the user's, with the folder's manifest.
 
     Parameters
     ----------
+    manifest : as read; none is itself a missing file.
     check : read every file, even if its size and times have not changed.
+    executed : whether a stage's manifest must record the executed notebook; by hand none is.
     """
-    return _compare(folder, manifest["outputs"], output_files(folder), check)
-
-
-def compare_finished_stage(folder: Path, manifest: Mapping[str, Any], *, check: bool = False) -> Differences:
-    """Compare a stage's files with its manifest, which must record the executed notebook; by hand none is."""
-    found = compare_stage(folder, manifest, check=check)
-    notebook = f"{STAGES[manifest['stage']].notebook}.ipynb"
-    if notebook in manifest["outputs"]:
-        return found
-    if notebook in found.extra:  # an earlier computation's
-        extra = tuple(name for name in found.extra if name != notebook)
-        return replace(found, changed=(*found.changed, notebook), extra=extra)
-    return replace(found, missing=(*found.missing, notebook))
-
-
-def compare_top(run_dir: Path, manifest: Mapping[str, Any], *, check: bool = False) -> Differences:
-    """Compare the files at a run's top (report, archive, scores) with its manifest; others there are the user's."""
-    recorded = manifest.get("outputs", {})
-    return _compare(run_dir, recorded, recorded, check)
+    if manifest is None:
+        return Differences(missing=(NAME,))
+    recorded = there = manifest.get("outputs", {})
+    if "stage" in manifest:
+        there = output_files(folder)
+        if executed:
+            recorded = {**recorded}
+            recorded.setdefault(
+                f"{STAGES[manifest['stage']].notebook}.ipynb", "not recorded"
+            )  # which is no file's hash
+    found = file_hashes(folder, recorded, check=check)
+    return Differences(
+        missing=tuple(name for name in recorded if name not in found),
+        changed=tuple(name for name in recorded if name in found and found[name] != recorded[name]),
+        extra=tuple(name for name in there if name not in recorded),
+    )
 
 
 def checked_stages(run_dir: Path, *, check: bool = False) -> dict[str, dict[str, Any]]:
@@ -161,25 +174,17 @@ def checked_stages(run_dir: Path, *, check: bool = False) -> dict[str, dict[str,
     OutputsChanged
         Naming each file that is missing or changed.
     """
-    manifests, lines, files = {}, [], []
-    for stage in STAGES:
-        manifests[stage], found = _look_at(run_dir / stage, check)
-        lines += replace(found, extra=()).lines(f"{stage}/")
-        files += [f"{stage}/{name}" for name in found.damaged]
-    if files:
+    manifests = {stage: read_manifest(run_dir / stage) for stage in STAGES}
+    found = {stage: compare(run_dir / stage, manifest, check=check) for stage, manifest in manifests.items()}
+    lines = [line for stage, one in found.items() for line in replace(one, extra=()).lines(f"{stage}/")]
+    if lines:
         raise OutputsChanged(
             f"{run_dir}: files are not as the run has written them, so nothing is made of them; the command that started "
             "the run ('srgan run …') computes them again:\n" + "\n".join(lines),
             path=run_dir,
-            files=files,
+            files=[f"{stage}/{name}" for stage, one in found.items() for name in one.damaged],
         )
-    return manifests
-
-
-def run_differences(run_dir: Path) -> list[str]:
-    """Read all files of a run and describe in a line each that is changed, missing or extra."""
-    lines = [line for stage in STAGES for line in _look_at(run_dir / stage, check=True)[1].lines(f"{stage}/")]
-    return lines + compare_top(run_dir, read_manifest(run_dir) or {}, check=True).lines("")
+    return {stage: manifest for stage, manifest in manifests.items() if manifest is not None}
 
 
 def _unsealed(text: bytes) -> dict[str, Any] | None:
@@ -191,53 +196,3 @@ def _unsealed(text: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):  # no JSON, or not of ours
         return None
     return content if hashlib.sha256(zeroed).hexdigest() == seal else None
-
-
-def _known(folder: Path) -> dict[str, Any]:
-    return read_json(folder / CACHE) or {}
-
-
-def _entries(folder: Path, names: Iterable[str], known: dict[str, Any]) -> dict[str, list[Any]]:
-    """Per file its size, the times at which its content and its inode changed, and its hash."""
-    found = {}
-    for name in names:
-        path = folder / name
-        try:
-            status = path.stat()
-            if not stat.S_ISREG(status.st_mode):
-                continue
-            marks = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
-            entry = known.get(name)
-            seen = isinstance(entry, list) and entry[:-1] == marks
-            found[name] = entry if seen else [*marks, sha256_file(path)]
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-    return found
-
-
-def _look_at(folder: Path, check: bool) -> tuple[dict[str, Any], Differences]:
-    manifest = read_manifest(folder)
-    if manifest is None:
-        return {}, Differences(missing=(NAME,))
-    return manifest, compare_finished_stage(folder, manifest, check=check)
-
-
-def _is_output(path: Path, folder: Path) -> bool:
-    parts = path.relative_to(folder).parts
-    return (
-        path.is_file()
-        and path.name not in {NAME, "progress.json"}
-        and not path.name.endswith(".failed.ipynb")
-        and not any(part.startswith(".") or part == "checkpoints" for part in parts)
-    )
-
-
-def _compare(
-    folder: Path, recorded: Mapping[str, str], there: Sequence[str] | Mapping[str, str], check: bool
-) -> Differences:
-    found = file_hashes(folder, recorded, check=check)
-    return Differences(
-        missing=tuple(name for name in recorded if name not in found),
-        changed=tuple(name for name in recorded if name in found and found[name] != recorded[name]),
-        extra=tuple(name for name in there if name not in recorded),
-    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import signal
 import tempfile
@@ -45,7 +44,7 @@ class StageFailed(SrganError):
         self.notebook, self.cell, self.kind = notebook, cell, kind
 
 
-def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], root: Path) -> Path:
+def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], root: Path, threads: int | str) -> Path:
     """Execute a notebook into a folder, where it appears under its name once it is complete.
 
     Parameters
@@ -53,6 +52,7 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
     source : the notebook.
     parameters : values that papermill injects after its parameters cell.
     root : the project, working folder of the kernel.
+    threads : size of the kernel's thread pools, which a stage's fingerprint names.
 
     Returns
     -------
@@ -69,21 +69,22 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
     from jupyter_client.manager import AsyncKernelManager
     from papermill.exceptions import PapermillExecutionError
 
+    environment = {"SRGAN_RUNNER": "1", "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+
     class QuietKernelManager(AsyncKernelManager):
-        """Keeps off the terminal what a kernel's process itself writes to stderr.
+        """Sets a kernel's environment, and keeps off the terminal what its process itself writes to stderr.
 
         A cell's output and errors come as messages. What is left is why it cannot start, which is quoted, and
         ipykernel's traceback where its sockets close while it still answers the request to end.
         """
 
         async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+            options["env"] |= environment
             await super()._async_launch_kernel(kernel_cmd, stderr=stderr, **options)
 
     name = source.stem
     running, final, failed = (
-        folder / f".{name}.running.ipynb",
-        folder / f"{name}.ipynb",
-        folder / f"{name}.failed.ipynb",
+        folder / text for text in (f".{name}.running.ipynb", f"{name}.ipynb", f"{name}.failed.ipynb")
     )
     stopped = Interrupted(f"stopped in {name}; the same command continues there")
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # it logs what it raises
@@ -103,20 +104,17 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
                 on_cell_execute=interrupts.on_cell_execute,
                 on_cell_executed=interrupts.on_cell_executed,
             )
-        except PapermillExecutionError as error:
-            running.replace(failed)
-            if interrupts.received:
-                raise stopped from None
-            raise _failure(error, name, failed) from None
         except (Interrupted, KeyboardInterrupt):
             raise stopped from None
-        except RuntimeError as error:
-            if interrupts.received:
-                raise stopped from None
-            if not str(error).startswith("Kernel"):  # "Kernel died", also before it has started
-                raise
+        except (PapermillExecutionError, RuntimeError) as error:
             if running.exists():
                 running.replace(failed)
+            if interrupts.received:
+                raise stopped from None
+            if isinstance(error, PapermillExecutionError):
+                raise _failure(error, name, failed) from None
+            if not str(error).startswith("Kernel"):  # "Kernel died", also before it has started
+                raise
             died = StageFailed(
                 f"{name}: its process died, most likely for lack of memory; take a smaller batch or crop. "
                 "The same command continues at the last checkpoint.",
@@ -155,23 +153,6 @@ def refresh_prose(executed: Path, source: Path) -> bool:
             done["cells"] += injected
     write_atomic(executed, json.dumps(done, indent=1, sort_keys=True, ensure_ascii=False))
     return True
-
-
-@contextmanager
-def kernel_environment(threads: int | str) -> Iterator[None]:
-    """Environment of the kernels: the runner's mark, and thread pools of the size that the fingerprint names."""
-    count = str(threads)
-    wanted = {"SRGAN_RUNNER": "1", "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count}
-    before = {key: os.environ.get(key) for key in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for key, value in before.items():
-            if value is None:
-                del os.environ[key]
-            else:
-                os.environ[key] = value
 
 
 @contextmanager
@@ -230,7 +211,7 @@ class Interrupts:
         """Handle Ctrl-C: the first lets the cell end, in which training saves its state; a second one ends everything."""
         self.received += 1
         if self.received > 1 or not self._ready:
-            kill_kernels()
+            interrupt_kernels(signal.SIGKILL)
             raise KeyboardInterrupt
         threading.Thread(target=self._interrupt_cell, args=(self._cell,), daemon=True).start()
 
@@ -257,17 +238,14 @@ def forward_interrupts() -> Iterator[Interrupts]:
         signal.signal(signal.SIGINT, before)
 
 
-def interrupt_kernels() -> int:
-    """Interrupt the kernels of this process, so that training in them saves its state; returns how many there are."""
-    return _signal_kernels(signal.SIGINT)
+def interrupt_kernels(number: int = signal.SIGINT) -> int:
+    """Send the kernels of this process a signal, by default one at which training in them saves its state.
 
-
-def kill_kernels() -> int:
-    """End the kernels of this process at once; returns how many there are."""
-    return _signal_kernels(signal.SIGKILL)
-
-
-def _signal_kernels(number: int) -> int:
+    Returns
+    -------
+    int
+        How many kernels there are.
+    """
     kernels = [child for child in psutil.Process().children() if "ipykernel_launcher" in " ".join(child.cmdline())]
     for kernel in kernels:
         kernel.send_signal(number)

@@ -67,22 +67,15 @@ class Components:
     def changes_since(self, before: Mapping[str, Any]) -> list[str]:
         """What differs from an earlier manifest's components, in words, most telling first."""
         words = []
-        for piece, label in (
-            ("parameters", "parameter"),
-            ("modules", "library module"),
-            ("environment", "environment:"),
-            ("upstream", "upstream stage"),
-        ):
+        labels = {"parameters": "parameter", "modules": "library module", "environment": "environment:"}
+        for piece, label in {**labels, "upstream": "upstream stage"}.items():
             old, new = before.get(piece, {}), getattr(self, piece)
             for key in sorted(old.keys() | new.keys()):
                 if old.get(key) != new.get(key):
                     values = f" ({old.get(key)} → {new.get(key)})" if piece in ("parameters", "environment") else ""
                     words.append(f"{label} {key} changed{values}")
-        words += [
-            f"{label} changed"
-            for piece, label in (("notebook", "the notebook's code"), ("data", "the input data"))
-            if before.get(piece) != getattr(self, piece)
-        ]
+        for piece, label in (("notebook", "the notebook's code"), ("data", "the input data")):
+            words += [f"{label} changed"] if before.get(piece) != getattr(self, piece) else []
         return words
 
 
@@ -179,12 +172,10 @@ def own_code(files: Iterable[Path], snapshot: Snapshot) -> dict[str, str]:
     """Hash files of the user's own code, and the library modules that each imports."""
     found = {}
     for file in files:
-        if not file.is_file():
-            found[f"code {file.name}"] = MISSING
-            continue
-        found[f"code {file.name}"] = _file_hash(file, snapshot)
-        text = snapshot.get(("code", file), lambda file=file: file.read_text(encoding="utf-8"))
-        found[f"library code of {file.name}"] = digest(module_hashes([text], snapshot))
+        found[f"code {file.name}"] = _file_hash(file, snapshot) if file.is_file() else MISSING
+        if file.is_file():
+            modules = module_hashes([file.read_text(encoding="utf-8")], snapshot)
+            found[f"library code of {file.name}"] = digest(modules)
     return found
 
 
@@ -209,7 +200,7 @@ def data_hash(stage: str, params: Params, snapshot: Snapshot) -> str:
             [*_photo_hashes(photos, snapshot), *[[file.name, sha256_file(file)] for file in files if file.is_file()]]
         )
 
-    return snapshot.get(("data", shared.dataset, shared.scale, *folders.values(), *sets, *methods), read)
+    return snapshot.get(("data", shared.dataset, shared.scale, *folders.values(), tuple(sets), tuple(methods)), read)
 
 
 def version(package: str) -> str:
@@ -229,10 +220,7 @@ def _photo_hashes(photos: list[Photo], snapshot: Snapshot) -> list[list[str]]:
     """Name and content hash of each photograph, HR and LR; hashing leaves the interpreter lock, so threads help."""
     files = [path for photo in photos for path in (photo.path, photo.lr_path) if path]
     with ThreadPoolExecutor() as pool:
-        return [
-            [file.name, value]
-            for file, value in zip(files, pool.map(lambda file: _file_hash(file, snapshot), files), strict=True)
-        ]
+        return list(pool.map(lambda file: [file.name, _file_hash(file, snapshot)], files))
 
 
 def _file_hash(path: Path, snapshot: Snapshot) -> str:

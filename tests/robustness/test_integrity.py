@@ -19,8 +19,8 @@ from srgan_lib.messages import listening
 from srgan_lib.pipeline.assemble import ARCHIVE, REPORT, assemble, assemble_again
 from srgan_lib.pipeline.execution import execute
 from srgan_lib.pipeline.manifests import CACHE, OutputsChanged, read_manifest, write_manifest
-from srgan_lib.pipeline.notebook import open_stage
 from srgan_lib.pipeline.planning import plan_run
+from srgan_lib.pipeline.stages import open_stage
 from srgan_lib.pipeline.verify import NotReproducible, verify_run
 from tests.project import execute_here, make_project, set_body, tiny_run
 
