@@ -121,7 +121,8 @@ class _Observer(TorchFunctionMode):
     def _note(self, name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         if not inputs or not isinstance(output, Tensor):
             return
-        source = self._made_by[inputs[0]] if inputs[0] in self._made_by else INPUT
+        if (source := self._made_by.get(inputs[0])) is None:
+            source = INPUT
         parameters = sum(one.numel() for one in module.parameters())
         operations = (describe(module), *(["spectral norm"] if parametrize.is_parametrized(module) else []))
         heavy = isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.Upsample | BicubicUpsample)
