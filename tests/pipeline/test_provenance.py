@@ -105,14 +105,13 @@ ALL = ["srcnn", "warmup", "adversarial"]
         ("models/small_discriminator.py", None, None, []),
         ("training/feature_loss.py", None, None, []),
         ("data/realistic.py", None, None, []),
-        # Downloads, progress, health, TensorBoard, labels.
+        # Downloads, progress, health, TensorBoard.
         ("downloads.py", None, None, []),
         ("models/backbones.py", None, None, []),
         ("training/diagnostics.py", "wins outright", "is too strong", []),
         ("training/observers.py", None, None, []),
         ("training/tensorboard.py", None, None, []),
         ("training/interrupt.py", None, None, []),
-        ("metrics/registry.py", "PSNR-Y", "PSNR on Y", []),
         ("models/files.py", None, None, []),
     ],
 )
