@@ -61,7 +61,6 @@ DISCRIMINATORS = {
 
 #: Called by trainings, or imported by the modules above, without deciding a number; with the reason.
 NOT_HASHED_MODULES = {
-    "data.profiles": "converts the colours of files; the pixels that come of it are hashed",
     "errors": "says what is wrong",
     "data.sources": "finds files; the pixels that are read from them are hashed",
     "data.split": "reads split.csv, whose contents are hashed",
