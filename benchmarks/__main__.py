@@ -22,9 +22,8 @@ from rich.table import Table
 from benchmarks import data, judging, overhead, peers, training
 from benchmarks.race import Race, run
 from srgan_lib import hardware
-from srgan_lib.data.archives import fetch_set
-from srgan_lib.data.catalogue import SETS
 from srgan_lib.data.images import Photo
+from srgan_lib.data.named_sets import SETS, fetch_set
 from srgan_lib.data.sources import DatasetMissing, find_photos
 from srgan_lib.downloads import DownloadError
 from srgan_lib.files import write_atomic

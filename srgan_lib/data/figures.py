@@ -36,16 +36,8 @@ def split_overview(split: pd.DataFrame) -> Figure:
     for part, rows in _by_part(split):
         colour, marker = PART_LOOKS[part]
         same = rows.groupby(["width", "height"]).size()
-        sizes.scatter(
-            same.index.get_level_values("width"),
-            same.index.get_level_values("height"),
-            s=40 + 8 * np.sqrt(same),
-            marker=marker,
-            facecolors="none",
-            edgecolors=colour,
-            linewidths=1.8,
-            label=part,
-        )
+        look = {"marker": marker, "facecolors": "none", "edgecolors": colour, "linewidths": 1.8, "label": part}
+        sizes.scatter(*zip(*same.index, strict=True), s=40 + 8 * np.sqrt(same), **look)
     sizes.set(xlabel="Width (pixels)", ylabel="Height (pixels)", title="Sizes")
     sizes.margins(0.12)
     parts = [part for part, _ in _by_part(split)]
@@ -142,25 +134,11 @@ def spectrum(table: pd.DataFrame, scale: int) -> Figure:
     """Draw the spectra of HR and enlarged LR, the missing power shaded; ``table`` comes from :func:`spectra`."""
     figure, axes = plotting.new_figure(height=3.6)
     hr, bicubic = (10 * np.log10(table[name]) for name in ("hr", "bicubic"))
-    hr_style, bicubic_style, srgan_style = (METHODS[name] for name in ("hr", "bicubic", "srgan"))
-    axes.plot(table.frequency, hr, color=hr_style.colour, linestyle=hr_style.line, label="HR")
-    axes.plot(
-        table.frequency,
-        bicubic,
-        color=bicubic_style.colour,
-        linestyle=bicubic_style.line,
-        label="LR enlarged with bicubic",
-    )
-    axes.fill_between(
-        table.frequency,
-        bicubic,
-        hr,
-        where=hr > bicubic,
-        color=srgan_style.colour,
-        alpha=0.25,
-        linewidth=0,
-        label="to be restored",
-    )
+    for name, power, label in (("hr", hr, "HR"), ("bicubic", bicubic, "LR enlarged with bicubic")):
+        look = METHODS[name]
+        axes.plot(table.frequency, power, color=look.colour, linestyle=look.line, label=label)
+    missing = {"where": hr > bicubic, "color": METHODS["srgan"].colour, "alpha": 0.25, "linewidth": 0}
+    axes.fill_between(table.frequency, bicubic, hr, label="to be restored", **missing)
     limit = 1 / (2 * scale)
     axes.axvline(limit, color="black", linestyle=":", linewidth=1.2, label=f"highest frequency of LR, 1/{2 * scale}")
     axes.set(xlabel="Frequency (cycles per HR pixel)", ylabel="Power (dB over one level²)", xlim=(0, 0.5))

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from srgan_lib.data.duplicates import refuse_duplicates
 from srgan_lib.data.images import DatasetError, Photo
 from srgan_lib.data.pairs import Pair, evenly_spaced, load_pairs
 from srgan_lib.data.sources import find_photos
-from srgan_lib.data.split import as_test_set, make_split, read_split
+from srgan_lib.data.split import as_test_set, make_split, read_split, refuse_duplicates
 from srgan_lib.files import write_atomic
 from srgan_lib.messages import muted
 from srgan_lib.params.evaluation import HELDOUT, TRAINING, VALIDATION
@@ -44,20 +43,12 @@ def load_test_sets(
         If a set cannot be had, or one of its images is, or nearly is, among the training images; ``training`` alone is
         made of these.
     """
-    sets: dict[str, list[Pair]] = {}
+    sets = {}
     for name in names:
-        if name == HELDOUT:
-            refuse_trained(split[split.split == "test"], trained)
-            sets[shared.dataset] = load_pairs(split, photos, shared, "test")
-        elif name == TRAINING:
-            sets[TRAINING] = load_pairs(_training_images(split), photos, shared, "test")
-        elif name == VALIDATION:
-            refuse_trained(split[split.split == "validation"], trained[trained.split == "train"])
-            sets[VALIDATION] = load_pairs(split, photos, shared, "validation")
-        else:
-            own, frame = _unseen(name, split, shared)
-            refuse_trained(frame, trained)
-            sets[name] = load_pairs(frame, own, _at_own_size(shared), "test")
+        dataset, rows, own, at_size = _choose(name, split, photos, shared)
+        if name != TRAINING:
+            refuse_trained(rows, trained[trained.split == "train"] if name == VALIDATION else trained)
+        sets[dataset] = load_pairs(rows, own, at_size, "test")
     return sets
 
 
@@ -70,18 +61,9 @@ def check_test_sets(names: Sequence[str], split: pd.DataFrame, shared: Shared) -
     -------
     The names of the images by dataset.
     """
-    images = {}
-    for name in names:
-        if name == HELDOUT:
-            images[shared.dataset] = split.image[split.split == "test"].tolist()
-        elif name == TRAINING:
-            images[TRAINING] = _training_images(split).image.tolist()
-        elif name == VALIDATION:
-            images[VALIDATION] = split.image[split.split == "validation"].tolist()
-        else:
-            with muted():
-                images[name] = _unseen(name, split, shared)[1].image.tolist()
-    return images
+    with muted():
+        chosen = [_choose(name, split, [], shared) for name in names]
+    return {dataset: rows.image.tolist() for dataset, rows, _, _ in chosen}
 
 
 def record_trained(split_csv: Path, directory: Path) -> None:
@@ -127,21 +109,20 @@ def refuse_trained(judging: pd.DataFrame, trained: pd.DataFrame) -> None:
     )
 
 
-def _training_images(split: pd.DataFrame) -> pd.DataFrame:
-    """Choose as many training images as there are test images, evenly, and assign them to the test part."""
-    rows = split[split.split == "train"]
-    chosen = evenly_spaced(range(len(rows)), (split.split == "test").sum())
-    return rows.iloc[chosen].assign(split="test")
-
-
-def _at_own_size(shared: Shared) -> Shared:
-    """The parameters for a named set, whose scores in the literature are of images that nobody has resized."""
-    return shared.model_copy(update={"image_size": None})
-
-
-def _unseen(name: str, split: pd.DataFrame, shared: Shared) -> tuple[list[Photo], pd.DataFrame]:
-    """List the photographs of a named set with sizes and hashes, and refuse those in training or validation."""
+def _choose(
+    name: str, split: pd.DataFrame, photos: Sequence[Photo], shared: Shared
+) -> tuple[str, pd.DataFrame, Sequence[Photo], Shared]:
+    """Find one test set: its name in tables, its images as a test part, and the photographs and parameters to load them by."""
+    if name == HELDOUT:
+        return shared.dataset, split[split.split == "test"], photos, shared
+    if name == VALIDATION:
+        return name, split[split.split == "validation"].assign(split="test"), photos, shared
+    if name == TRAINING:
+        rows = split[split.split == "train"]
+        chosen = evenly_spaced(range(len(rows)), (split.split == "test").sum())
+        return name, rows.iloc[chosen].assign(split="test"), photos, shared
     own = as_test_set(find_photos(name, scale=shared.scale))
-    frame = make_split(own, _at_own_size(shared))
-    refuse_duplicates(pd.concat([split[split.split != "test"], frame], ignore_index=True))
-    return own, frame
+    at_own_size = shared.model_copy(update={"image_size": None})  # scores in the literature are of images as they are
+    rows = make_split(own, at_own_size)
+    refuse_duplicates(pd.concat([split[split.split != "test"], rows], ignore_index=True))
+    return name, rows, own, at_own_size

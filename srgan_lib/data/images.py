@@ -1,19 +1,23 @@
-"""Photographs on disk: reading those of any common kind as 8-bit RGB, and writing them."""
+"""Photographs on disk: reading those of any common kind as 8-bit RGB, and writing them.
+
+Colours are converted by ICC profiles, relative colorimetric with black point compensation, by Little CMS.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import os
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
-from srgan_lib.data.profiles import ProfileError, is_srgb, to_srgb
 from srgan_lib.errors import InputError
 from srgan_lib.files import atomic_path
 
@@ -23,6 +27,9 @@ Split = Literal["train", "validation", "test"]
 
 #: File name endings (lower case) that count as images in a folder.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
+#: Pillow's mode for the colour space of a profile.
+_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
+_TOLERANCE = 1  #: of 255 levels by which a profile may differ from sRGB and count as the same
 
 
 class ImageError(InputError):
@@ -36,6 +43,10 @@ class ImageError(InputError):
 
 class DatasetError(InputError):
     """A dataset that cannot be found, fetched, paired or split, with what to do about it."""
+
+
+class ProfileError(InputError):
+    """An ICC profile that cannot be read, or belongs to another kind of image."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,69 @@ def read_image(path: Path, *, use_profile: bool = True) -> np.ndarray:
     except Exception as error:
         reason = "not an image, or of a kind Pillow does not know" if "cannot identify" in str(error) else error
         raise ImageError(f"{path}: cannot be read ({reason}); replace the file or move it away", path=path) from error
+
+
+@cache
+def is_srgb(profile: bytes, mode: str) -> bool:
+    """Tell whether a profile gives the colours that the same numbers have in sRGB.
+
+    Parameters
+    ----------
+    profile : the bytes embedded in the file.
+    mode : of the image's colours: ``L``, ``RGB`` or ``CMYK``.
+
+    Raises
+    ------
+    ProfileError
+        If it cannot be read or is not for this mode.
+    """
+    if mode == "CMYK":
+        to_srgb(Image.new("CMYK", (1, 1)), profile)
+        return False
+    if mode == "L":
+        image = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+    else:
+        ramp = np.linspace(0, 255, 9).round().astype(np.uint8)
+        image = Image.fromarray(np.stack(np.meshgrid(ramp, ramp, ramp), -1).reshape(1, -1, 3))
+    difference = np.asarray(to_srgb(image, profile)).astype(int) - np.asarray(image.convert("RGB"))
+    return bool(abs(difference).max() <= _TOLERANCE)
+
+
+def profile_name(profile: bytes | None) -> str:
+    """Read the name of a profile; empty where there is none or it cannot be read."""
+    if profile is None:
+        return ""
+    try:
+        return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))).strip()
+    except (OSError, ImageCms.PyCMSError):
+        return ""
+
+
+def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Convert an image of mode L, RGB or CMYK to RGB with sRGB's colours.
+
+    Raises
+    ------
+    ProfileError
+        If the profile cannot be read or is not for this mode.
+    """
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        space = ImageCms.core.profile_frombytes(profile).xcolor_space.strip()
+        if _MODES.get(space) != image.mode:
+            raise ProfileError(f"its ICC profile is for {space or 'unknown'} images, and this one is {image.mode}")
+        converted = ImageCms.profileToProfile(
+            image,
+            source,
+            ImageCms.createProfile("sRGB"),
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            outputMode="RGB",
+            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (OSError, ImageCms.PyCMSError) as error:
+        raise ProfileError(f"its ICC profile cannot be read ({error})") from error
+    assert converted is not None  # only None with inPlace
+    return converted
 
 
 def read_photo(photo: Photo) -> np.ndarray:

@@ -52,9 +52,8 @@ def in_levels(
         problem = _shape_problem(image, shapes) or _value_problem(image, data_range)
         if problem:
             raise ValueError(f"{function}: {name} {problem}")
-    first, *others = images
-    for other in others:
-        one, two = images[first], images[other]
+    (first, one), *others = images.items()
+    for other, two in others:
         if one.ndim != two.ndim:
             raise ValueError(f"{function}: {first} has shape {one.shape} and {other} {two.shape}; give two of one kind")
         if one.shape != two.shape:
@@ -62,7 +61,9 @@ def in_levels(
                 f"{function}: {first} has {one.shape[1]}×{one.shape[0]} pixels and {other} {two.shape[1]}×{two.shape[0]}; "
                 "give images of one size"
             )
-    return [_scaled(image, data_range) for image in images.values()]
+    if data_range == 1:
+        return [np.multiply(image, PEAK, dtype=np.float64) for image in images.values()]
+    return [image if image.dtype == np.uint8 else image.astype(np.float64, copy=False) for image in images.values()]
 
 
 def in_planes(
@@ -100,20 +101,20 @@ def _shape_problem(image: np.ndarray, shapes: Sequence[str]) -> str:
     if not isinstance(image, np.ndarray):
         kind = f"{type(image).__module__}.{type(image).__qualname__}".removeprefix("builtins.")
         return f"is a {kind}; give a NumPy array, {' or '.join(shapes)}"
-    shape = {2: GREY, 3: COLOUR if image.shape[-1] == 3 else ""}.get(image.ndim, "")
+    shape = GREY if image.ndim == 2 else COLOUR if image.ndim == 3 and image.shape[-1] == 3 else ""
     if shape in shapes and image.size:
         return ""
-    if image.ndim == 4:
-        remedy = "; give one image of the batch at a time"
-    elif image.ndim == 3 and not shape and image.shape[0] in (1, 3):
-        remedy = "; channels come last: image.transpose(1, 2, 0)"
-    elif shape == COLOUR:
-        remedy = "; give its luminance (srgan_lib.data.levels)"
+    if not image.size:
+        remedy = "; it has no pixels"
     elif shape == GREY:
         remedy = "; give grey images three equal channels: np.stack([image] * 3, axis=-1)"
+    elif shape == COLOUR:
+        remedy = "; give its luminance (srgan_lib.data.levels)"
+    elif image.ndim == 3 and image.shape[0] in (1, 3):
+        remedy = "; channels come last: image.transpose(1, 2, 0)"
     else:
-        remedy = ""
-    return f"has shape {image.shape}, not {' or '.join(shapes)}{remedy if image.size else '; it has no pixels'}"
+        remedy = "; give one image of the batch at a time" if image.ndim == 4 else ""
+    return f"has shape {image.shape}, not {' or '.join(shapes)}{remedy}"
 
 
 def _value_problem(image: np.ndarray, data_range: float | None) -> str:
@@ -134,9 +135,3 @@ def _value_problem(image: np.ndarray, data_range: float | None) -> str:
     if data_range == PEAK and 0 < high < DARKEST:
         return f"{values}, which look like [0,1]; say data_range=1, or round them to uint8 if they are so dark"
     return ""
-
-
-def _scaled(image: np.ndarray, data_range: float | None) -> np.ndarray:
-    if image.dtype == np.uint8:
-        return image
-    return image.astype(np.float64, copy=False) if data_range == PEAK else np.multiply(image, PEAK, dtype=np.float64)

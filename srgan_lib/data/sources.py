@@ -1,7 +1,7 @@
 """Finding photographs by name: the built-in ones, a folder, and the field's named sets.
 
 A named set is looked for under ``$SRGAN_DATA``, then in the user's cache, where
-:func:`srgan_lib.data.archives.fetch_set` puts it. In both places it may be laid out as
+:func:`srgan_lib.data.named_sets.fetch_set` puts it. In both places it may be laid out as
 
     NAME/HR/*.png and, if there are any, NAME/LRx4/*.png
     NAME/<the set's own folders>/*.png     such as DIV2K/DIV2K_train_HR
@@ -19,8 +19,8 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from srgan_lib.data.catalogue import SETS, Part
 from srgan_lib.data.images import DatasetError, Photo, Split, image_files
+from srgan_lib.data.named_sets import SETS, Part
 from srgan_lib.formatting import shortlist, size_text
 from srgan_lib.layout import cache_folder
 
@@ -83,7 +83,7 @@ def find_photos(
 
     Parameters
     ----------
-    dataset : ``builtin``, ``folder``, a named set (``catalogue.SETS``), a folder's name under ``$SRGAN_DATA``, or
+    dataset : ``builtin``, ``folder``, a named set (``named_sets.SETS``), a folder's name under ``$SRGAN_DATA``, or
         several of them joined by ``+``.
     scale : enlargement factor, for finding LR files that come with the set.
     image_folder, lr_folder : the HR images and, optionally, their LR versions (dataset ``folder``).

@@ -1,4 +1,4 @@
-"""Assign photographs to training, validation and test."""
+"""Assign photographs to training, validation and test, and refuse a picture that is in two of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from PIL import Image
+from scipy.fft import dctn
 
-from srgan_lib.data.duplicates import perceptual_hash, refuse_duplicates
 from srgan_lib.data.images import DatasetError, ImageError, Photo, Split, image_mode, pixel_hash, read_image, read_photo
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.params.shared import Shared
@@ -20,6 +22,10 @@ from srgan_lib.params.shared import Shared
 PARTS: tuple[Split, ...] = ("train", "validation", "test")
 HELD_OUT: tuple[Split, ...] = ("test", "validation")
 COLUMNS = ("split", "image", "group", "width", "height", "mode", "sha256", "perceptual_hash", "lr_sha256", "path")
+#: Two images are near-duplicates if at most this many of the 255 bits of their perceptual hashes
+#: differ. Copies that were halved, made grey, brightened and compressed again differ in up to 10;
+#: the two views of a stereo pair in 70; of 500 different BSDS photographs the closest two in 92.
+NEAR_DUPLICATE_BITS = 40
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +92,60 @@ def as_test_set(photos: Sequence[Photo]) -> list[Photo]:
     """Use a set as a test set: the photographs that it reserves for testing, or else all of them."""
     own = [photo for photo in photos if photo.split == "test"]
     return own or [replace(photo, split="test") for photo in photos]
+
+
+def perceptual_hash(image: np.ndarray) -> str:
+    """Compute a hash that is nearly equal for nearly equal pictures, as 64 hexadecimal digits.
+
+    One bit for each of the lowest 16×16 frequencies (but the mean) of a 32×32 grey thumbnail's
+    cosine transform: whether it is above their median. A picture without structure has no bits set.
+
+    Parameters
+    ----------
+    image : H×W×3 uint8 array.
+    """
+    thumbnail = Image.fromarray(image).convert("L").resize((32, 32), Image.Resampling.BOX)
+    low = dctn(np.asarray(thumbnail, dtype=np.float64), norm="ortho")[:16, :16].ravel().round(6)
+    bits = low > np.median(low[1:])
+    bits[0] = False
+    return np.packbits(bits).tobytes().hex()
+
+
+def refuse_duplicates(frame: pd.DataFrame) -> None:
+    """Refuse images that are, or nearly are, in two parts of a split.
+
+    Near-duplicates are copies that were resized, compressed again, brightened or made grey.
+    Rows of several splits may be concatenated, to hold a test set against training images.
+
+    Parameters
+    ----------
+    frame : columns split, image, path, sha256, perceptual_hash, as of ``make_split``.
+
+    Raises
+    ------
+    DatasetError
+        Naming both images of the first such pair.
+    """
+    rows: list[Any] = list(frame[["split", "image", "path", "sha256", "perceptual_hash"]].itertuples(index=False))
+    for held_out in (row for row in rows if row.split != "train"):
+        for other in (row for row in rows if row.split != held_out.split):
+            hashes = held_out.perceptual_hash, other.perceptual_hash
+            if held_out.sha256 == other.sha256:
+                kind = "the same image"
+            elif all(int(one, 16) for one in hashes) and hash_distance(*hashes) <= NEAR_DUPLICATE_BITS:
+                kind = "nearly the same image"  # neither is without structure, which has no bits set
+            else:
+                continue
+            raise DatasetError(
+                f"{other.image} ({other.split}: {other.path}) and {held_out.image} ({held_out.split}: {held_out.path}) "
+                f"are {kind}; a model must not be tested on what it was trained on. Remove one of them",
+                path=other.path,
+            )
+
+
+def hash_distance(first: str, second: str) -> int:
+    """Count the bits, of 255, in which two perceptual hashes differ; for unrelated pictures about 128."""
+    return (int(first, 16) ^ int(second, 16)).bit_count()
 
 
 def _assign(

@@ -10,8 +10,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from srgan_lib.data.archives import fetch_set
-from srgan_lib.data.catalogue import SETS
+from srgan_lib.data.named_sets import SETS, fetch_set
 from srgan_lib.data.sources import DatasetMissing, find_photos
 from srgan_lib.downloads import DownloadError, offline
 from srgan_lib.errors import InputError

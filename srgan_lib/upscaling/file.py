@@ -1,4 +1,4 @@
-"""Enlarging an image file into another that keeps its colours, bit depth, transparency and metadata.
+"""Enlarging an image file into another that keeps its colours, bit depth, transparency, animation and metadata.
 
 Colours and transparency are enlarged apart. A network that saw a transparent image on black would draw an edge there,
 and the result would have a dark fringe on any other ground. So colours that cannot be seen are first replaced by those
@@ -9,15 +9,18 @@ of the visible surroundings, weighted by their opacity (premultiplied), as in th
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image, ImageSequence
 
+from srgan_lib.data.images import ImageError, ProfileError, is_srgb, to_srgb
+from srgan_lib.files import atomic_path
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.tiled_inference import upscale_array, upscale_strips
-from srgan_lib.upscaling.animation import Timing, read_frames, read_timing, write_animation
 from srgan_lib.upscaling.formats import Output, check_size, check_target, format_of, losses
 from srgan_lib.upscaling.reading import Header, Photograph, read_header, read_photograph
 from srgan_lib.upscaling.writing import StripWriter
@@ -25,6 +28,20 @@ from srgan_lib.upscaling.writing import StripWriter
 logger = logging.getLogger(__name__)
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  #: ITU-R BT.601
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How an animation runs.
+
+    Attributes
+    ----------
+    durations : of each frame in milliseconds.
+    loops : how often it is played; 0: for ever.
+    """
+
+    durations: tuple[float, ...]
+    loops: int
 
 
 def upscale_file(
@@ -70,15 +87,12 @@ def enlarge(
     output: Output,
     *,
     allow_large: bool = False,
-    quiet: bool = False,
     **options: Any,
 ) -> None:
-    """Enlarge a file whose header has been read, as :func:`upscale_file`; ``quiet``: without warnings of losses."""
+    """Enlarge a file whose header has been read, as :func:`upscale_file`."""
     check_size(target, header.width * model.scale, header.height * model.scale)
-    if not quiet:
-        lost = losses(target, depth=header.depth, has_alpha=header.has_alpha, frames=header.frames)
-        for loss in lost:
-            logger.warning("%s: %s", target, loss)
+    for loss in losses(target, depth=header.depth, has_alpha=header.has_alpha, frames=header.frames):
+        logger.warning("%s: %s", target, loss)
     if header.frames > 1 and format_of(target).has_frames:
         timing = read_timing(header.path)
         frames = (_enlarge_frame(model, frame, options) for frame in read_frames(header.path))
@@ -93,6 +107,62 @@ def enlarge(
         write_animation(target, [_enlarge_frame(model, frame, options)], Timing((0,), 0), output)
         return
     _write(model, photo, target, output, options)
+
+
+def read_timing(path: Path) -> Timing:
+    """Read how long each frame is shown.
+
+    Raises
+    ------
+    ImageError
+        If a frame is damaged.
+    """
+    with Image.open(path) as image:
+        loops = image.info.get("loop", 1 if image.format == "GIF" else 0)
+        durations = tuple(float(frame.info.get("duration", 0)) for frame in _shown(path, image))
+    return Timing(durations, loops)
+
+
+def read_frames(path: Path) -> Iterator[np.ndarray]:
+    """Decode the frames of an animation as they are shown: h×w×4 uint8, sRGB with transparency.
+
+    Raises
+    ------
+    ImageError
+        If a frame is damaged.
+    """
+    with Image.open(path) as image:
+        profile = image.info.get("icc_profile")
+        for frame in _shown(path, image):
+            rgba = frame.convert("RGBA")
+            yield np.dstack([_frame_in_srgb(rgba.convert("RGB"), profile), np.asarray(rgba)[..., 3]])
+
+
+def write_animation(path: Path, frames: Iterable[np.ndarray], timing: Timing, output: Output) -> None:
+    """Write an animated GIF, WebP or PNG, or a single frame, in one step.
+
+    Parameters
+    ----------
+    path : the file; its ending says the format.
+    frames : h×w×4 uint8.
+    timing : of as many frames.
+    output : quality of WebP.
+    """
+    name = format_of(path).name
+    pictures = (_picture(frame, name) for frame in frames)
+    first = next(pictures)
+    options: dict[str, Any] = {"format": name.upper()}
+    if name == "WebP":
+        options |= {"quality": output.quality, "lossless": output.lossless}
+    if len(timing.durations) > 1:
+        durations = [round(duration) for duration in timing.durations]
+        options |= {"save_all": True, "append_images": list(pictures), "duration": durations}
+        if name != "GIF" or timing.loops != 1:  # a GIF without a number is played once
+            options["loop"] = timing.loops
+        if name == "GIF":
+            options["disposal"] = 2  # else what a transparent pixel shows is the frame before
+    with atomic_path(path) as temporary:
+        first.save(temporary, **options)
 
 
 def _write(model: SuperResolver, photo: Photograph, target: Path, output: Output, options: dict[str, Any]) -> None:
@@ -153,6 +223,35 @@ def _luma(strip: np.ndarray) -> np.ndarray:
 
 def _eight_bits(image: np.ndarray) -> np.ndarray:
     return image if image.dtype == np.uint8 else np.rint(image / 257).astype(np.uint8)
+
+
+def _shown(path: Path, image: Image.Image) -> Iterator[Image.Image]:
+    """Iterate over the frames; the still picture of a PNG for programs without animation is none of them."""
+    try:
+        for number, frame in enumerate(ImageSequence.Iterator(image)):
+            if number or not image.info.get("default_image"):
+                frame.load()  # some of Pillow's decoders know the duration only then
+                yield frame
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise ImageError(
+            f"{path}: a frame cannot be read ({error}); replace the file or move it away", path=path
+        ) from error
+
+
+def _frame_in_srgb(colours: Image.Image, profile: bytes | None) -> np.ndarray:
+    try:
+        if profile is not None and not is_srgb(profile, "RGB"):
+            return np.asarray(to_srgb(colours, profile))
+    except ProfileError:
+        pass  # its colours are taken for sRGB, as those of most animations are
+    return np.asarray(colours)
+
+
+def _picture(frame: np.ndarray, name: str) -> Image.Image:
+    if name == "GIF":
+        frame = np.dstack([frame[..., :3], np.where(frame[..., 3] < 128, 0, 255).astype(np.uint8)])
+    opaque = frame[..., 3].min() == 255
+    return Image.fromarray(np.ascontiguousarray(frame[..., :3] if opaque else frame))
 
 
 def fill_invisible(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:

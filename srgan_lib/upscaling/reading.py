@@ -14,8 +14,7 @@ import numpy as np
 import pyvips
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from srgan_lib.data.images import ImageError, is_utf8
-from srgan_lib.data.profiles import ProfileError, describe, is_srgb
+from srgan_lib.data.images import ImageError, ProfileError, is_srgb, is_utf8, profile_name
 from srgan_lib.upscaling.metadata import copy_fields, only_metadata, parse_exif, read_exif, set_bytes
 
 #: File name endings (lower case) of the images that are enlarged.
@@ -205,7 +204,7 @@ def _header(path: Path, image: pyvips.Image | None, allow_large: bool) -> Header
     if width * height * frames > LARGEST and not allow_large:
         raise _too_large(path, f"{width:,}×{height:,}" + (f"×{frames}" if frames > 1 else ""))
     size = (height, width) if turned else (width, height)
-    return Header(path, *size, depth=depth, is_grey=grey, has_alpha=alpha, frames=frames, profile=describe(profile))
+    return Header(path, *size, depth=depth, is_grey=grey, has_alpha=alpha, frames=frames, profile=profile_name(profile))
 
 
 def _frames(path: Path, image: pyvips.Image) -> int:

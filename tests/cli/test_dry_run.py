@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from srgan_lib.cli import main
-from srgan_lib.data.catalogue import SETS
+from srgan_lib.data.named_sets import SETS
 from srgan_lib.formatting import size_text
 from srgan_lib.models import backbones
 from srgan_lib.models.backbones import BACKBONES, Backbone

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+import torch
 
-from srgan_lib.data.images import read_image
 from srgan_lib.data.realistic import (
     EXPONENT,
     _add_gaussian_noise,
@@ -9,37 +9,36 @@ from srgan_lib.data.realistic import (
     _filter,
     degrade_realistically,
     gaussian_kernel,
+    sharpened,
     sinc_kernel,
 )
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.sources import find_photos
 
 
-@pytest.fixture(scope="module")
-def photograph():
-    photo = next(p for p in find_photos("builtin", scale=4) if p.image == "astronaut")
-    return read_image(photo.path)[:96, 200:296]
+@pytest.fixture
+def crop(photograph):
+    return photograph("astronaut")[:96, 200:296]
 
 
-def test_the_generator_alone_decides(photograph):
-    first, again, other = (degrade_realistically(photograph, 4, np.random.default_rng(seed)) for seed in (3, 3, 4))
+def test_the_generator_alone_decides(crop):
+    first, again, other = (degrade_realistically(crop, 4, np.random.default_rng(seed)) for seed in (3, 3, 4))
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 
 
-def test_pictures_stay_recognisable_and_differ_widely(photograph):
-    clean = imresize(photograph, 1 / 4).astype(float)
+def test_pictures_stay_recognisable_and_differ_widely(crop):
+    clean = imresize(crop, 1 / 4).astype(float)
     errors, correlations = [], []
     for seed in range(40):
-        lr = degrade_realistically(photograph, 4, np.random.default_rng(seed)).astype(float)
+        lr = degrade_realistically(crop, 4, np.random.default_rng(seed)).astype(float)
         errors.append(np.sqrt(((lr - clean) ** 2).mean()))
         correlations.append(np.corrcoef(lr.ravel(), clean.ravel())[0, 1])
     assert np.median(correlations) > 0.85
     assert max(errors) > 2 * min(errors) > 0
 
 
-def test_small_crops(photograph):
+def test_small_crops(crop):
     for seed in range(20):
-        assert degrade_realistically(photograph[:16, :16], 8, np.random.default_rng(seed)).shape == (2, 2, 3)
+        assert degrade_realistically(crop[:16, :16], 8, np.random.default_rng(seed)).shape == (2, 2, 3)
 
 
 @pytest.mark.parametrize("shape", EXPONENT)
@@ -95,3 +94,20 @@ def test_poisson_noise_grows_with_brightness():
     assert np.isclose(dark, 0.2 * np.sqrt(26 / 255 / 2), rtol=0.05)  # two levels in the image: two photons
     grey = _add_poisson_noise(image, 0.2, True, np.random.default_rng(0)) - image
     assert np.allclose(grey[..., 0], grey[..., 1])
+
+
+def test_sharpening_has_the_published_values(photograph):
+    """Constants: the published sharpening (USMSharp of BasicSR) of the same 100×100 pixels, in levels."""
+    hr = torch.from_numpy(photograph("astronaut")[:100, 200:300].transpose(2, 0, 1).copy())[None] / 255
+    sharp = sharpened(hr)
+    change = 255 * (sharp - hr)
+    assert change.mean().item() == pytest.approx(0.18917, abs=1e-4)
+    assert change.std().item() == pytest.approx(10.20169, abs=1e-4)
+    assert (255 * sharp[0, :, 50, 40]).tolist() == pytest.approx([133.98711, 103.33802, 69.29237], abs=1e-3)
+
+
+def test_sharpening_leaves_faint_detail_and_values_in_range():
+    faint = 0.5 + 0.03 * torch.rand(1, 3, 64, 64)
+    assert torch.equal(sharpened(faint), faint)
+    strong = sharpened((torch.rand(1, 3, 64, 64) > 0.5).float())
+    assert strong.min() >= 0 and strong.max() <= 1

@@ -101,14 +101,13 @@ ALL = ["srcnn", "warmup", "adversarial"]
         ("models/discriminators.py", "LeakyReLU(0.2, ", "LeakyReLU(0.1, ", ["adversarial"]),
         # Downloads, progress, health, TensorBoard, plots, labels.
         ("downloads.py", None, None, []),
-        ("data/catalogue.py", None, None, []),
+        ("data/named_sets.py", None, None, []),
         ("models/backbones.py", None, None, []),
         ("pipeline/display.py", None, None, []),
         ("training/observers.py", "wins outright", "is too strong", []),
         ("training/figures.py", None, None, []),
         ("plotting.py", None, None, []),
         ("training/formulas.py", "least squares", "squares", []),
-        ("metrics/registry.py", "PSNR-Y", "PSNR on Y", []),
         ("methods.py", None, None, []),
     ],
 )

@@ -11,16 +11,9 @@ from srgan_lib.data.resize import imresize
 from srgan_lib.models.files import load_model
 from srgan_lib.models.srresnet import SRResNet
 from srgan_lib.models.tiled_inference import upscale_array
-from srgan_lib.upscaling.animation import read_frames, read_timing
-from srgan_lib.upscaling.file import upscale_file
+from srgan_lib.upscaling.file import read_frames, read_timing, upscale_file
 from srgan_lib.upscaling.formats import Output
 from tests import icc
-
-
-@pytest.fixture(scope="module")
-def bicubic():
-    """A network that has not been trained: its output is its input enlarged bicubically."""
-    return SRResNet(channels=4, blocks=1, global_skip="bicubic")
 
 
 def photograph(height=64, width=80):

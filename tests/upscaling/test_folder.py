@@ -13,15 +13,9 @@ from PIL import Image
 
 from srgan_lib.data.images import ImageError, read_image, write_image
 from srgan_lib.errors import StorageError
-from srgan_lib.models.srresnet import SRResNet
 from srgan_lib.models.tiled_inference import upscale_array
 from srgan_lib.upscaling import writing
 from srgan_lib.upscaling.folder import UpscaleError, plan_folder, upscale_folder
-
-
-@pytest.fixture(scope="module")
-def bicubic():
-    return SRResNet(channels=4, blocks=1, global_skip="bicubic")
 
 
 def noise(height, width, seed=0):

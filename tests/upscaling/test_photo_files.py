@@ -15,8 +15,7 @@ from PIL import Image
 from srgan_lib.data.images import ImageError
 from srgan_lib.errors import StorageError
 from srgan_lib.upscaling import writing
-from srgan_lib.upscaling.animation import Timing, read_frames, read_timing, write_animation
-from srgan_lib.upscaling.file import fill_invisible, hold_to_range
+from srgan_lib.upscaling.file import Timing, fill_invisible, hold_to_range, read_frames, read_timing, write_animation
 from srgan_lib.upscaling.formats import Output, check_size, check_target, losses, without_effect
 from srgan_lib.upscaling.reading import LARGEST, read_header, read_photograph
 from srgan_lib.upscaling.writing import StripWriter

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srgan_lib.data import archives, catalogue, sources
-from srgan_lib.data.archives import fetch_set
-from srgan_lib.data.catalogue import SETS, Archive, NamedSet, Part
+from srgan_lib.data import named_sets, sources
+from srgan_lib.data.named_sets import SETS, Archive, NamedSet, Part, fetch_set
 from srgan_lib.data.sources import DatasetMissing, find_photos
 from srgan_lib.downloads import DownloadError
 
@@ -22,7 +21,7 @@ from srgan_lib.downloads import DownloadError
 def cache(tmp_path, monkeypatch):
     monkeypatch.delenv("SRGAN_OFFLINE", raising=False)
     monkeypatch.delenv("SRGAN_DATA", raising=False)
-    for module in (archives, sources):
+    for module in (named_sets, sources):
         monkeypatch.setattr(module, "cache_folder", lambda: tmp_path / "cache")
     return tmp_path / "cache"
 
@@ -72,11 +71,11 @@ FACES = ["Faces/HR/a.png", "Faces/HR/b.png"]
 
 def test_a_set_is_fetched_once_and_unpacked(server, cache, monkeypatch, capsys):
     server.files["faces.zip"] = CONTENT
-    monkeypatch.setitem(catalogue.SETS, "Faces", faces(server.url("faces.zip")))
+    monkeypatch.setitem(named_sets.SETS, "Faces", faces(server.url("faces.zip")))
     with pytest.raises(DatasetMissing) as missing:
         find_photos("Faces", scale=4)
     assert missing.value.name == "Faces" and server.requests == [], "finding does not download"
-    fetch_set(catalogue.SETS["Faces"])
+    fetch_set(named_sets.SETS["Faces"])
     photos = find_photos("Faces", scale=4)
     assert [photo.image for photo in photos] == ["a", "b"]
     assert "Faces-faces.zip: 100%" in capsys.readouterr().err
@@ -127,7 +126,7 @@ def test_an_interrupted_unpacking_keeps_what_was_downloaded(server, cache, monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(archives.shutil, "copyfileobj", interrupt)
+        patch.setattr(named_sets.shutil, "copyfileobj", interrupt)
         fetch_set(faces(server.url("faces.zip")))
     assert names(cache) == ["downloads/Faces-faces.zip"]
     fetch_set(faces(server.url("faces.zip")))
