@@ -17,7 +17,7 @@ from srgan_lib.evaluation.published import (
     relative_to_bicubic,
     wide,
 )
-from srgan_lib.exhibit import Exhibit
+from srgan_lib.markup import Exhibit
 from srgan_lib.params.evaluation import Published
 
 BICUBIC = ("bicubic", "bicubic_float")  #: degradations whose LR images are those of the literature

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from torch import nn
 
-from srgan_lib.exhibit import Exhibit
+from srgan_lib.markup import Exhibit
 from srgan_lib.models.structure import INPUT, Layer, Skip, Structure, structure
 from srgan_lib.plotting import describe, new_figure
 
