@@ -82,24 +82,23 @@ def check_network(path: Path, scale: int) -> None:
     """Check that a file holds a network, which enlarges by ``scale``; errors as of :func:`load_network`."""
     path = Path(path)
     if _is_community(path):
-        check_scale(path, _load_community(path)[0], scale)
+        found = _load_community(path)[0].scale
     else:
-        config = read_configuration(path, load_tensors(path)[1])
-        check_scale(path, config.get("scale", 4), scale)
+        found = read_configuration(path, load_tensors(path)[1]).get("scale", 4)
+    check_scale(path, found, scale)
 
 
-def check_scale(path: Path, found: SuperResolver | int, scale: int) -> None:
-    """Refuse the network of a file that enlarges by another factor.
+def check_scale(path: Path, found: int, scale: int) -> None:
+    """Refuse the network of a file that enlarges by ``found`` where it was to enlarge by ``scale``.
 
     Raises
     ------
     CheckpointError
         Naming the file and both factors.
     """
-    factor = found.scale if isinstance(found, SuperResolver) else found
-    if factor != scale:
+    if found != scale:
         raise CheckpointError(
-            f"{path}: its network enlarges ×{factor}, where ×{scale} is asked for; take a ×{scale} network", path=path
+            f"{path}: its network enlarges ×{found}, where ×{scale} is asked for; take a ×{scale} network", path=path
         )
 
 
