@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,14 +22,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
     try:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -62,13 +59,6 @@ class Snapshot:
         return self._seen[what]
 
 
-def _umask() -> int:
-    """Read the process's umask, which is only possible by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
-
-
 def digest(value: Any) -> str:
     """Hash the canonical JSON of a value by SHA-256, in hexadecimal."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -77,7 +67,7 @@ def digest(value: Any) -> str:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a mapping as JSON in one step."""
-    write_atomic(path, json.dumps(content, indent=1, ensure_ascii=False, sort_keys=False) + "\n")
+    write_atomic(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def load_json(path: Path) -> dict[str, Any]:

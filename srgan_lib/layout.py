@@ -129,19 +129,15 @@ def run_folder(results: Path, name: str) -> Path:
     LayoutError
         For a name with a path in it or with characters that file systems dislike.
     """
-    if not is_folder_name(name) or name.lower() in {"reference", "sweeps"}:
+    allowed = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) and not name.endswith(".")
+    reserved = re.fullmatch(r"(reference|sweeps|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)", name, re.IGNORECASE)
+    if not allowed or reserved:
         raise LayoutError(
             f"run name {name[:120]!r}: use at most 100 letters, digits, '.', '_' and '-', starting with a letter or digit and "
             "not ending with '.', and neither 'reference', 'sweeps' nor a name that Windows reserves, such as 'con'; "
             "results always go to a folder of that name under results/"
         )
     return results / name
-
-
-def is_folder_name(name: str) -> bool:
-    """Tell whether a folder can have this name on every system."""
-    reserved = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name, re.IGNORECASE)
-    return bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name)) and not name.endswith(".") and not reserved
 
 
 def make_results(folder: Path) -> None:

@@ -17,11 +17,6 @@ STYLE = Path(__file__).with_name("plotting.mplstyle")
 WIDTH = 6.4  #: inches: the text width of the report
 
 
-def use_style() -> None:
-    """Apply the project's style sheet to matplotlib."""
-    style.use(STYLE)
-
-
 def new_figure(
     rows: int = 1, columns: int = 1, *, height: float = 3.8, width: float = WIDTH, **subplots: Any
 ) -> tuple[Figure, Any]:
@@ -33,7 +28,7 @@ def new_figure(
     height, width : in inches; the width is the report's text width unless there is a reason.
     **subplots : passed to ``Figure.subplots``, such as ``sharex`` or ``squeeze``.
     """
-    use_style()
+    style.use(STYLE)
     figure = Figure(figsize=(width, height))
     return figure, figure.subplots(rows, columns, **subplots)
 

@@ -169,7 +169,7 @@ def all_methods(
     for name, location in evaluation.methods.items():
         if names_network(location):
             model, _ = load_network(Path(location), code)
-            check_scale(Path(location), model, shared.scale)
+            check_scale(Path(location), model.scale, shared.scale)
             methods[name] = network(model, **options)
         else:
             methods[name] = from_folder(Path(location), test_sets, shared.scale)

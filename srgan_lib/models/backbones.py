@@ -62,7 +62,7 @@ def find_backbone(name: str, layer: str | None = None) -> Path | None:
     name : ``"vgg19"``, ``"alexnet"`` or ``"squeezenet1_1"``.
     layer : the deepest VGG-19 layer wanted; a file ``vgg19_features_to_relu3_1.pth`` will do up to that layer.
     """
-    file = _known(name).file
+    file = BACKBONES[name].file
     own = os.environ.get("SRGAN_WEIGHTS")
     for folder in ([Path(own)] if own else []) + [hub_folder()]:
         for candidate in (folder / f"{name}_features.pth", folder / file):
@@ -87,7 +87,7 @@ def fetch_backbone(name: str) -> Path:
     DownloadError
         Without a network, when ``SRGAN_OFFLINE`` forbids it, and when the file that came is not the right one.
     """
-    backbone = _known(name)
+    backbone = BACKBONES[name]
     digits = backbone.file.removesuffix(".pth").rpartition("-")[2]
     try:
         return download([ADDRESS + backbone.file], hub_folder() / backbone.file, f"sha256:{digits}", backbone.bytes)
@@ -122,9 +122,3 @@ def hub_folder() -> Path:
     home = os.environ.get("TORCH_HOME")
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
     return (Path(home).expanduser() if home else cache / "torch") / "hub" / "checkpoints"
-
-
-def _known(name: str) -> Backbone:
-    if name not in BACKBONES:
-        raise ValueError(f"no backbone is called {name!r}; there are {', '.join(BACKBONES)}")
-    return BACKBONES[name]

@@ -82,29 +82,32 @@ def check_network(path: Path, scale: int) -> None:
     """Check that a file holds a network, which enlarges by ``scale``; errors as of :func:`load_network`."""
     path = Path(path)
     if _is_community(path):
-        check_scale(path, _load_community(path)[0], scale)
+        found = _load_community(path)[0].scale
     else:
-        config = read_configuration(path, load_tensors(path)[1])
-        check_scale(path, config.get("scale", 4), scale)
+        found = read_configuration(path, load_tensors(path)[1]).get("scale", 4)
+    check_scale(path, found, scale)
 
 
-def check_scale(path: Path, found: SuperResolver | int, scale: int) -> None:
-    """Refuse the network of a file that enlarges by another factor.
+def check_scale(path: Path, found: int, scale: int) -> None:
+    """Refuse the network of a file that enlarges by ``found`` where it was to enlarge by ``scale``.
 
     Raises
     ------
     CheckpointError
         Naming the file and both factors.
     """
-    factor = found.scale if isinstance(found, SuperResolver) else found
-    if factor != scale:
+    if found != scale:
         raise CheckpointError(
-            f"{path}: its network enlarges ×{factor}, where ×{scale} is asked for; take a ×{scale} network", path=path
+            f"{path}: its network enlarges ×{found}, where ×{scale} is asked for; take a ×{scale} network", path=path
         )
 
 
-def convert(path: Path) -> Path:
+def convert(path: Path, sha256: str) -> Path:
     """Write the tensors of a pickled file as safetensors into the user's cache, once for all files of equal bytes.
+
+    Parameters
+    ----------
+    path, sha256 : the file, and the hash of its bytes.
 
     Returns
     -------
@@ -116,7 +119,6 @@ def convert(path: Path) -> Path:
     CheckpointError
         If the file cannot be read, or is no pickle of tensors; nothing in it is run.
     """
-    sha256 = _hash(path)
     target = cache_folder() / "networks" / f"{sha256}.safetensors"
     if target.exists():
         return target
@@ -145,13 +147,19 @@ def _is_community(path: Path) -> bool:
 
 
 def _load_community(path: Path) -> tuple[CommunityNetwork, dict[str, Any]]:
-    sha256 = _hash(path)
+    try:
+        sha256 = sha256_file(path)
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror}", path=path) from None
     if find_spec("spandrel") is None:
         raise PackageMissing(
             f"{path}: another program's file, which is read through spandrel, which is not installed; "
             "run: pip install 'srgan-report[spandrel]'"
         )
-    tensors = load_tensors(convert(path))[0] if path.suffix.lower() in PICKLED else safetensors.torch.load_file(path)
+    if path.suffix.lower() in PICKLED:
+        tensors = load_tensors(convert(path, sha256))[0]
+    else:
+        tensors = safetensors.torch.load_file(path)
     refuse_non_numbers(path, tensors)
     model = CommunityNetwork(_describe(path, tensors)).eval()
     return model, {"architecture": model.architecture, "scale": model.scale, "sha256": sha256}
@@ -185,10 +193,3 @@ def _describe(path: Path, tensors: Mapping[str, Tensor]) -> Any:
             path=path,
         )
     return descriptor
-
-
-def _hash(path: Path) -> str:
-    try:
-        return sha256_file(path)
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror}", path=path) from None

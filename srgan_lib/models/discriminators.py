@@ -269,18 +269,6 @@ def discriminator_config(adversarial: Adversarial, crop: int, value_range: Value
 
 
 def build_discriminator(config: Mapping[str, Any]) -> nn.Module:
-    """Build a discriminator from its configuration: ``architecture``, ``channels`` and for some ``crop`` and ``head``.
-
-    Raises
-    ------
-    ValueError
-        For an architecture that this version does not know, or options that it does not have.
-    """
+    """Build a discriminator from its configuration, as :func:`discriminator_config` returns it."""
     options = dict(config)
-    architecture = options.pop("architecture", None)
-    if architecture not in ARCHITECTURES:
-        raise ValueError(f"unknown discriminator {architecture!r}; there are {', '.join(ARCHITECTURES)}")
-    try:
-        return ARCHITECTURES[architecture](**options)
-    except TypeError as error:
-        raise ValueError(f"{architecture} cannot be built from {options}: {error}") from None
+    return ARCHITECTURES[options.pop("architecture")](**options)

@@ -110,7 +110,6 @@ class _Page:
     def __init__(self, found: Structure, column: Sequence[int]) -> None:
         self.found, self.column = found, column
         self.entry: dict[int, float] = {}  # where data enters a layer
-        self.top: dict[int, float] = {}
         self.sums: dict[Skip, float] = {}
         self.exit: dict[int, float] = {INPUT: 0.3}
         self.counts: dict[tuple[int, int], str] = {}  # blocks of blocks share a frame: ×23 ×3
@@ -125,7 +124,6 @@ class _Page:
                     frame[0] = y
                     y += FRAME
             self.entry[index] = y
-            self.top[index] = y + GAP
             y += GAP + _height(found.layers[index])
             for skip in found.skips:
                 if skip.target == index:
@@ -151,8 +149,9 @@ class _Page:
         self._draw_frames(axes)
         for index in self.column:
             layer = self.found.layers[index]
-            axes.add_patch(_box(self.top[index], layer))
-            middle = self.top[index] + _height(layer) / 2
+            top = self.entry[index] + GAP
+            axes.add_patch(_box(top, layer))
+            middle = top + _height(layer) / 2
             axes.text(MIDDLE, middle, _text(layer), **text)
             axes.text(SHAPES, middle, _shape(layer.output), va="center", fontsize=9)
         for skip in self.found.skips:

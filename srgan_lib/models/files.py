@@ -27,23 +27,20 @@ from srgan_lib.models.own_code import Code, OwnCodeError
 ZEROS = b"0" * 64
 #: The tensor in which a file that is also read by spandrel repeats the network's configuration.
 CONFIGURATION = "srgan_configuration"
-#: What tensors were called in files of version 0.1, by architecture: (pattern, today's name).
-FORMER_NAMES: dict[str, list[tuple[str, str]]] = {
-    "srresnet": [(r"^head\.", "conv_first."), (r"^trunk_end\.", "conv_body."), (r"^reconstruct\.", "upsampler.")],
-    "small_tanh": [(r"^head\.", "conv_first."), (r"^trunk_end\.", "conv_body."), (r"^reconstruct\.", "upsampler.")],
-    "rrdbnet": [
-        (r"^head\.", "conv_first."),
-        (r"^trunk_end\.", "conv_body."),
-        *((rf"^upsample\.{3 * index + 1}\.", f"conv_up{index + 1}.") for index in range(3)),
-        (r"^tail\.0\.", "conv_hr."),
-        (r"^tail\.2\.", "conv_last."),
-        *(
-            (rf"^blocks\.(\d+)\.{block}\.convolutions\.{index}\.", rf"body.\1.rdb{block + 1}.conv{index + 1}.")
-            for block in range(3)
-            for index in range(5)
-        ),
-    ],
-}
+#: What tensors of this project's networks were called in files of version 0.1: (pattern, today's name).
+FORMER_NAMES: list[tuple[str, str]] = [
+    (r"^head\.", "conv_first."),
+    (r"^trunk_end\.", "conv_body."),
+    (r"^reconstruct\.", "upsampler."),
+    *((rf"^upsample\.{3 * index + 1}\.", f"conv_up{index + 1}.") for index in range(3)),
+    (r"^tail\.0\.", "conv_hr."),
+    (r"^tail\.2\.", "conv_last."),
+    *(
+        (rf"^blocks\.(\d+)\.{block}\.convolutions\.{index}\.", rf"body.\1.rdb{block + 1}.conv{index + 1}.")
+        for block in range(3)
+        for index in range(5)
+    ),
+]
 
 
 class CheckpointError(InputError):
@@ -123,7 +120,8 @@ def load_model(path: Path, code: Code | None = None) -> tuple[SuperResolver, dic
     refuse_non_numbers(path, tensors)
     try:
         model = build_generator(config, code)
-        tensors = rename_former(tensors, config["architecture"])
+        if config["architecture"] != "own":
+            tensors = _rename_former(tensors)
         _refuse_other_shapes(model, tensors)
         model.load_state_dict(tensors)
     except OwnCodeError as error:
@@ -187,11 +185,11 @@ def refuse_non_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
             )
 
 
-def rename_former(tensors: Mapping[str, Tensor], architecture: str) -> dict[str, Tensor]:
+def _rename_former(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Give a network's tensors today's names (:data:`FORMER_NAMES`); those that have them already keep them."""
     renamed = {}
     for name, tensor in tensors.items():
-        for pattern, today in FORMER_NAMES.get(architecture, []):
+        for pattern, today in FORMER_NAMES:
             name = re.sub(pattern, today, name)
         renamed[name] = tensor
     return renamed

@@ -170,26 +170,20 @@ def build_generator(config: Mapping[str, Any], code: Code | None = None) -> Supe
 
     Parameters
     ----------
-    config : as :func:`generator_config` returns it; ``{"architecture": "own", …}`` stands for a class of the user's own.
+    config : as :func:`generator_config` or :func:`check_configuration` returns it; ``{"architecture": "own", …}`` stands
+        for a class of the user's own.
     code : where that class is; not used for other architectures.
 
     Raises
     ------
-    ValueError
-        For an architecture that this version does not know, or options that it does not have.
     OwnCodeError
         Where the class of the user's own is not given, or is not the one that the configuration records.
     """
     options = dict(config)
-    architecture, consistent = options.pop("architecture", None), options.pop("consistent", False)
+    architecture, consistent = options.pop("architecture"), options.pop("consistent", False)
     if architecture == "own":
         return _build_own(recorded_class(code, options).value, options["scale"])
-    if architecture not in ARCHITECTURES:
-        raise ValueError(f"unknown architecture {architecture!r}; there are {', '.join(ARCHITECTURES)}, own")
-    try:
-        model = ARCHITECTURES[architecture](**options)
-    except TypeError as error:
-        raise ValueError(f"{architecture} cannot be built from {options}: {error}") from None
+    model = ARCHITECTURES[architecture](**options)
     if consistent:
         model.make_consistent()
     return model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
@@ -94,7 +94,7 @@ class _Observer(TorchFunctionMode):
         super().__init__()
         self.layers: list[Layer] = []
         self.skips: list[Skip] = []
-        self._made_by = WeakTensorKeyDictionary()  # the layer that a tensor comes from
+        self._made_by: MutableMapping[Tensor, int] = WeakTensorKeyDictionary()  # the layer that a tensor comes from
         self._summed = True  # whether the next module begins a layer, whatever it is
         for name, module in network.named_modules():
             inside = "parametrizations" in name.split(".")  # spectral normalisation is a part of its convolution

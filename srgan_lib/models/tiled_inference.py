@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise, product
 from typing import Any
 
@@ -72,11 +73,12 @@ def upscale_strips(
     """
     training = model.training
     model.eval().to(device)
+    run = partial(_run, model, device=device, dtype=dtype, self_ensemble=self_ensemble)
     side, done = tile or getattr(model, "tile", SMALL_TILE), 0
     try:
         while True:
             try:
-                for strip in _strips(model, lr, side, done, device, dtype, self_ensemble, on_progress):
+                for strip in _strips(model, run, lr, side, done, on_progress):
                     done += len(strip)
                     yield strip
                 return
@@ -90,12 +92,10 @@ def upscale_strips(
 
 def _strips(
     model: SuperResolver,
+    run: Callable[[np.ndarray], np.ndarray],
     lr: np.ndarray,
     tile: int,
     done: int,
-    device: str,
-    dtype: str,
-    self_ensemble: bool,
     on_progress: Progress | None,
 ) -> Iterator[np.ndarray]:
     """Yield the rows of the result from row ``done`` on; rows of tiles that end before it are not computed."""
@@ -110,7 +110,7 @@ def _strips(
             continue
         strip = np.empty(((row.stop - row.start) * scale, width * scale, 3), lr.dtype)
         for index, column in enumerate(cut(width, column_count, overlap), start=1):
-            result = _run(model, lr[row.start : row.stop, column.start : column.stop], device, dtype, self_ensemble)
+            result = run(lr[row.start : row.stop, column.start : column.stop])
             part = strip[:, column.start * scale : column.stop * scale]
             edge = (column.edge - column.start) * scale
             paste(part.swapaxes(0, 1), result.swapaxes(0, 1), edge, fade * scale if column.edge else 0)
@@ -140,9 +140,8 @@ def _run(model: SuperResolver, tile: np.ndarray, device: str, dtype: str, self_e
     levels = sr[0].float()
     if tile.dtype != np.float32:
         levels = levels.mul_(most).add_(0.5)
-    return (
-        levels.clamp_(0, most).to(pixels.dtype).permute(1, 2, 0).cpu().numpy()
-    )  # integers drop what is behind the point
+    levels = levels.clamp_(0, most).to(pixels.dtype)  # integers drop what is behind the point
+    return levels.permute(1, 2, 0).cpu().numpy()
 
 
 def _self_ensemble(model: SuperResolver, images: torch.Tensor) -> torch.Tensor:
@@ -208,13 +207,11 @@ def tile_counts(height: int, width: int, tile: int, overlap: int) -> tuple[int, 
     the least work. A small image is one tile.
     """
 
-    def candidates(size: int) -> list[tuple[int, int, int]]:
+    def candidates(size: int) -> Iterator[tuple[int, int, int]]:
         """Yield numbers of tiles, each with the longest tile and the total of pixels read."""
-        lengths = {
-            count: [stop - start for start, stop in _reads(_edges(size, count), overlap)]
-            for count in range(1, min(size, 2 * math.ceil(size / tile)) + 1)
-        }
-        return [(count, max(tiles), sum(tiles)) for count, tiles in lengths.items()]
+        for count in range(1, min(size, 2 * math.ceil(size / tile)) + 1):
+            tiles = [span.stop - span.start for span in cut(size, count, overlap)]
+            yield count, max(tiles), sum(tiles)
 
     grids = [
         (high * wide, rows, columns)
@@ -226,8 +223,8 @@ def tile_counts(height: int, width: int, tile: int, overlap: int) -> tuple[int, 
 
 def cut(size: int, count: int, overlap: int) -> list[Span]:
     """Cut an axis of ``size`` pixels into ``count`` tiles that read ``overlap`` pixels more on either side."""
-    edges = _edges(size, count)
-    return [Span(start, stop, edge) for (start, stop), edge in zip(_reads(edges, overlap), edges, strict=False)]
+    edges = [round(part * size / count) for part in range(count + 1)]
+    return [Span(max(edge - overlap, 0), min(end + overlap, size), edge) for edge, end in pairwise(edges)]
 
 
 def paste(below: np.ndarray, above: np.ndarray, edge: int, fade: int) -> None:
@@ -243,11 +240,3 @@ def paste(below: np.ndarray, above: np.ndarray, edge: int, fade: int) -> None:
     blend = below[mixed] + share * (above[mixed].astype(np.float32) - below[mixed])
     below[mixed] = blend if below.dtype == np.float32 else np.rint(blend)
     below[edge + fade :] = above[edge + fade :]
-
-
-def _edges(size: int, count: int) -> list[int]:
-    return [round(part * size / count) for part in range(count + 1)]
-
-
-def _reads(edges: list[int], overlap: int) -> list[tuple[int, int]]:
-    return [(max(first - overlap, 0), min(last + overlap, edges[-1])) for first, last in pairwise(edges)]

@@ -78,11 +78,6 @@ def test_the_recipe_s_value_range_is_converted_to_inside(architecture):
     torch.testing.assert_close(signed(images), plain(2 * images - 1))
 
 
-def test_unknown_architecture_is_named():
-    with pytest.raises(ValueError, match="unknown discriminator 'pixel'; there are srgan, small_residual, patch"):
-        build_discriminator({"architecture": "pixel"})
-
-
 KINDS = {"patch": 4, "unet": 1, "wavelet": 4}
 
 
