@@ -228,7 +228,6 @@ def export_lr(run_dir: Path, target: Path) -> list[Path]:
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise LayoutError(f"{target}: is there already and not an empty folder; name another one", path=target)
     for name in names:
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
         write_atomic(target / name, (run_dir / "evaluation" / LR_IMAGES / name).read_bytes())
     return [target / name for name in names]
 
