@@ -150,13 +150,17 @@ class GeneratorTraining(Training):
     @model_validator(mode="after")
     def _own_classes_can_be_told_apart(self) -> GeneratorTraining:
         classes = [reference.rpartition(":")[2] for reference in self.extra_losses]
-        references = filter(is_own, [getattr(self, "generator", ""), *self.extra_losses])
-        files = [Path(file).name for file in {reference.rpartition(":")[0] for reference in references}]
+        files = [Path(file).name for file in {reference.rpartition(":")[0] for reference in self.own_classes}]
         for names, what in ((classes, "classes"), (files, "files")):
             for name in names:
                 if names.count(name) > 1:
                     raise ValueError(f"extra_losses: two {what} are called {name!r}; rename one")
         return self
+
+    @property
+    def own_classes(self) -> list[str]:
+        """The classes of the user's own that are named: a network, losses."""
+        return [*filter(is_own, [getattr(self, "generator", ""), *self.extra_losses])]
 
     @property
     def vgg_layers(self) -> set[str]:

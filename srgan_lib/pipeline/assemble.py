@@ -1,4 +1,4 @@
-"""From finished stages to a finished run: the top-level files, the report and the archive; and its LR images for others."""
+"""From finished stages to a finished run: top-level files, study with people, report, archive; and its LR images for others."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _warn_of_damage(run_dir: Path, manifest: Mapping[str, Any], check: bool) -> 
 def _write_all(
     run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any], light: bool, archive_images: bool
 ) -> None:
-    """Write what lies at a run's top; the manifest, which records it, comes last."""
+    """Write what lies at a run's top, and the study that is asked for; the manifest, which records the top, comes last."""
     from srgan_lib.report.build import build_report  # takes seconds, of which a run that is up to date needs none
 
     for name, origin in TOP_LEVEL.items():
@@ -228,7 +228,6 @@ def export_lr(run_dir: Path, target: Path) -> list[Path]:
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise LayoutError(f"{target}: is there already and not an empty folder; name another one", path=target)
     for name in names:
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
         write_atomic(target / name, (run_dir / "evaluation" / LR_IMAGES / name).read_bytes())
     return [target / name for name in names]
 

@@ -7,15 +7,15 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from IPython import display
+from matplotlib.figure import Figure
 
 from srgan_lib import markup
 from srgan_lib.files import write_atomic
 from srgan_lib.markup import Exhibit
-
-if TYPE_CHECKING:
-    import pandas
-    from matplotlib.figure import Figure
 
 
 class Display:
@@ -63,7 +63,7 @@ class Display:
 
     def table(
         self,
-        frame: pandas.DataFrame,
+        frame: pd.DataFrame,
         name: str,
         caption: str,
         best: Mapping[str, float | None] | None = None,
@@ -83,8 +83,6 @@ class Display:
 
     def show(self, exhibit: Exhibit) -> None:
         """Show a figure or table that comes with its name and caption."""
-        from matplotlib.figure import Figure
-
         shown = {"name": exhibit.name, "caption": exhibit.caption, "source": exhibit.source, **exhibit.options}
         if isinstance(exhibit.content, Figure):
             self.figure(exhibit.content, **shown)
@@ -93,18 +91,14 @@ class Display:
 
     def text(self, paragraphs: Sequence[str], name: str) -> None:
         """Show computed prose and save it as ``<name>.txt``."""
-        from IPython.display import display
-
         write_atomic(self.directory / f"{name}.txt", "\n\n".join(paragraphs) + "\n")
         body = "".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs)
         shown = f'<div class="srgan-text" id="txt-{name}" data-stage="{self.name}">{body}</div>'
-        display({"text/html": shown, "text/plain": "\n\n".join(paragraphs)}, raw=True)
+        display.display({"text/html": shown, "text/plain": "\n\n".join(paragraphs)}, raw=True)
 
     def markdown(self, text: str) -> None:
         """Show computed prose that holds formulas, between ``$`` signs."""
-        from IPython.display import Markdown, display
-
-        display(Markdown(text))
+        display.display(display.Markdown(text))
 
     def source(self, thing: Callable[..., Any], name: str, caption: str) -> None:
         """Show the source of a function or method, as the library has it, with a caption."""
@@ -112,8 +106,6 @@ class Display:
         self._show("src", name, markup.listing(code), caption, "", code)
 
     def _show(self, prefix: str, name: str, body: str, caption: str, source: str, plain: str) -> None:
-        from IPython.display import display
-
         origin = f"{self._source_prefix}{source}" if source else ""
         shown = markup.captioned(f"{prefix}-{name}", body, caption, stage=self.name, source=origin)
-        display({"text/html": shown, "text/plain": plain}, raw=True)
+        display.display({"text/html": shown, "text/plain": plain}, raw=True)

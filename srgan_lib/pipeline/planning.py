@@ -163,20 +163,15 @@ def _decide(plan: Plan, finished: Finished, *, forced: bool, reuse: bool) -> Pla
             since = manifest["started"].replace("T", " ")[:16]
             return replace(plan, action="skip", reason=f"nothing it depends on has changed since {since} UTC")
     for source in finished.get(plan.fingerprint, []):
-        if source != folder and _can_be_copied(source, check=plan.check):
-            name = source.parent.relative_to(run.results).as_posix()
-            reason = f"run {name!r} has computed it already"
-            return replace(plan, action="reuse", reason=f"{damage}; {reason}" if damage else reason, source=source)
+        if source == folder:
+            continue
+        if elsewhere := compare(source, read_manifest(source), check=plan.check).damage():
+            logger.warning("%s is not copied: %s", source, elsewhere)
+            continue
+        reason = f"run {source.parent.relative_to(run.results).as_posix()!r} has computed it already"
+        return replace(plan, action="reuse", reason=f"{damage}; {reason}" if damage else reason, source=source)
     if not manifest:
         return replace(plan, action="run", reason="not computed yet")
     return replace(
         plan, action="run", reason=damage or "; ".join(plan.components.changes_since(manifest["components"])[:3])
     )
-
-
-def _can_be_copied(source: Path, *, check: bool) -> bool:
-    """Whether a stage of another run is there as it was written; if not, the files are named in a warning."""
-    damage = compare(source, read_manifest(source), check=check).damage()
-    if damage:
-        logger.warning("%s is not copied: %s", source, damage)
-    return not damage

@@ -17,7 +17,7 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -136,10 +136,8 @@ def training_fingerprint(stage: str, components: Components, inputs: Sequence[Pa
 
 def environment(stage: str, params: Params, snapshot: Snapshot, *, fetching: bool = False) -> dict[str, str]:
     """Versions and files outside the repository that decide the stage's arithmetic; parameters as above."""
-    found = {name: snapshot.get(("version", name), lambda name=name: version(name)) for name in PACKAGES} | {
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-    }
+    found = {name: version(name) for name in PACKAGES}
+    found |= {"python": platform.python_version(), "machine": platform.machine()}
     section = getattr(params, stage)
     layers = getattr(section, "vgg_layers", ())
     if layers and section.content_weights == "imagenet":
@@ -163,9 +161,7 @@ def environment(stage: str, params: Params, snapshot: Snapshot, *, fetching: boo
 
 def own_files(stage: str, params: Params) -> list[Path]:
     """List the files of the user's own code that a stage's parameters name."""
-    section = getattr(params, stage)
-    names = [getattr(section, "generator", ""), *getattr(section, "extra_losses", {})]
-    return sorted({locate(name)[0] for name in names if is_own(name)})
+    return sorted({locate(name)[0] for name in getattr(getattr(params, stage), "own_classes", ())})
 
 
 def own_code(files: Iterable[Path], snapshot: Snapshot) -> dict[str, str]:
@@ -203,6 +199,7 @@ def data_hash(stage: str, params: Params, snapshot: Snapshot) -> str:
     return snapshot.get(("data", shared.dataset, shared.scale, *folders.values(), tuple(sets), tuple(methods)), read)
 
 
+@cache
 def version(package: str) -> str:
     """The installed version of a package, read without importing it."""
     try:

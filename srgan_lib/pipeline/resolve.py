@@ -16,7 +16,6 @@ from srgan_lib.params import Params
 from srgan_lib.params.evaluation import PICKLED
 from srgan_lib.params.section import ParameterError
 from srgan_lib.params.shared import Shared
-from srgan_lib.params.training import is_own
 
 logger = logging.getLogger(__name__)
 
@@ -38,23 +37,23 @@ def resolve(params: Params) -> Params:
     """
     sections: dict[str, Any] = {"shared": resolve_shared(params.shared)}
     for name, index in params.evaluation.methods.items():
+        parameter = f"evaluation.methods.{name}"
         if not Path(index).exists():
-            raise ParameterError(
-                f"evaluation.methods.{name}: {index}: no such folder of images, or file with a network's weights",
-                parameter=f"evaluation.methods.{name}",
-                path=index,
-            )
+            problem = f"{index}: no such folder of images, or file with a network's weights"
+            raise ParameterError(f"{parameter}: {problem}", parameter=parameter, path=index)
         if Path(index).suffix.lower() in PICKLED and find_spec("spandrel") is None:
-            raise ParameterError(
-                f"evaluation.methods.{name}: {index} is read through spandrel, which is not installed; "
-                "run: pip install 'srgan-report[spandrel]'",
-                parameter=f"evaluation.methods.{name}",
-                path=index,
+            problem = (
+                f"{index} is read through spandrel, which is not installed; run: pip install 'srgan-report[spandrel]'"
             )
+            raise ParameterError(f"{parameter}: {problem}", parameter=parameter, path=index)
     for name in ("warmup", "adversarial"):
         section = getattr(params, name)
-        for parameter in ("generator", "extra_losses"):
-            _check_own_code(f"{name}.{parameter}", getattr(section, parameter, ()))
+        for reference in section.own_classes:
+            try:
+                check_reference(reference)
+            except OwnCodeError as error:
+                parameter = f"{name}.{'extra_losses' if reference in section.extra_losses else 'generator'}"
+                raise ParameterError(f"{parameter}: {error}", parameter=parameter, path=error.path) from None
         if section.vgg_layers:
             weights = _content_weights(name, section.content_weights, section.vgg_layers)
             sections[name] = section.model_copy(update={"content_weights": weights})
@@ -105,13 +104,3 @@ def _content_weights(stage: str, wanted: str, layers: Iterable[str]) -> str:
         deepest,
     )
     return "random"
-
-
-def _check_own_code(parameter: str, value: str | Iterable[str]) -> None:
-    """Check that the files with the user's own classes are there and define them."""
-    for name in [value] if isinstance(value, str) else value:
-        if is_own(name):
-            try:
-                check_reference(name)
-            except OwnCodeError as error:
-                raise ParameterError(f"{parameter}: {error}", parameter=parameter, path=error.path) from None

@@ -20,6 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from IPython import display, get_ipython
+
 from srgan_lib.files import Snapshot, write_json
 from srgan_lib.formatting import duration
 from srgan_lib.layout import DEMO, STAGES, TRAINING_STAGES, LayoutError, project_root
@@ -181,23 +183,19 @@ class Stage(Display):
 
     def panel(self, widget: Any) -> None:
         """Show a panel to play with; only where the notebook is :attr:`live`."""
-        from IPython.display import display
-
-        display(widget)
+        display.display(widget)
 
     def warn(self, text: str) -> None:
         """Note something the reader should know; the report repeats it near its top."""
-        from IPython.display import HTML, display
-
         if text not in self.warnings:
             self.warnings.append(text)
-            display(HTML(f'<p class="srgan-warning" role="note"><strong>Note:</strong> {html.escape(text)}</p>'))
+            display.display(
+                display.HTML(f'<p class="srgan-warning" role="note"><strong>Note:</strong> {html.escape(text)}</p>')
+            )
 
     @property
     def live(self) -> bool:
         """Whether a person runs this notebook, who can move sliders: its front end takes input, papermill's does not."""
-        from IPython import get_ipython
-
         kernel = getattr(get_ipython(), "kernel", None)
         return kernel is not None and kernel.get_parent("shell")["content"].get("allow_stdin", False)
 
@@ -230,8 +228,6 @@ class Stage(Display):
 
     def finish(self, **summary: Any) -> None:
         """Write the manifest, and say what was written where and which notebook is next."""
-        from IPython.display import HTML, display
-
         seconds = round(time.perf_counter() - self._started, 1)
         (self._directory / "progress.json").unlink(missing_ok=True)
         _stop_listening()
@@ -255,7 +251,7 @@ class Stage(Display):
         inside = self._directory.is_relative_to(self.run.root)
         folder = html.escape(str(self._directory.relative_to(self.run.root) if inside else self._directory))
         written = f"{len(outputs)} files in <code>{folder}</code>, {seconds:.0f} s."
-        display(HTML(f"<p class='srgan-finish'>{written} {following}</p>"))
+        display.display(display.HTML(f"<p class='srgan-finish'>{written} {following}</p>"))
 
     def _upstream_manifest(self, stage: str, repeat: Run | None = None) -> dict[str, Any]:
         """Read the manifest of an earlier stage, of this run or a repeat, whose files must be as it records them."""
@@ -287,13 +283,11 @@ class Stage(Display):
 
 def _compute(missing: list[str], wanted_by: str, run: Run) -> None:
     """Compute the stages that a notebook run by hand reads and nobody has computed yet, as the demo has them."""
-    from IPython.display import display
-
     from srgan_lib.pipeline.execution import execute
     from srgan_lib.pipeline.planning import plan_run
 
     def tell(text: str) -> None:
-        display({"text/plain": text}, raw=True)
+        display.display({"text/plain": text}, raw=True)
 
     def on_event(event: str, details: Mapping[str, Any]) -> None:
         if event == "finished":
