@@ -34,30 +34,6 @@ class Exhibit:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Html(str):
-    """A table's cell that is HTML already."""
-
-
-@dataclass(frozen=True)
-class Exhibit:
-    """What a notebook shows under one caption.
-
-    Attributes
-    ----------
-    content : the figure, or the rows of the table.
-    name : unique in the notebook.
-    caption : what it shows and what to look for; may hold inline HTML.
-    source : the stage's file with the values shown, if there is one.
-    options : how it is shown: ``vector`` of a figure, ``best`` and ``formats`` of a table.
-    """
-
-    content: Figure | pandas.DataFrame
-    name: str
-    caption: str
-    source: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
 def render(figure: Figure, kind: str) -> bytes:
     """Render a figure as bytes that are the same each time (no dates, no random ids)."""
     import matplotlib
