@@ -34,6 +34,10 @@ class Exhibit:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Html(str):
+    """A table's cell that is HTML already."""
+
+
 def render(figure: Figure, kind: str) -> bytes:
     """Render a figure as bytes that are the same each time (no dates, no random ids)."""
     import matplotlib

@@ -33,7 +33,7 @@ from srgan_lib.models.vgg19 import layer_index
 from srgan_lib.params import Params
 from srgan_lib.params.evaluation import OWN_PARTS, names_network
 from srgan_lib.params.shared import LOCATION_PARAMETERS
-from srgan_lib.params.training import NOT_HASHED_FOR_TRAINING, is_own
+from srgan_lib.params.training import NOT_HASHED_FOR_TRAINING
 from srgan_lib.pipeline.code_hashes import module_hashes, notebook_hashes, training_hashes
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
