@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from srgan_lib.evaluation.crossed import CrossedMean
+from srgan_lib.evaluation.statistics import CrossedMean
 from srgan_lib.opinion.agreement import krippendorff_alpha
 from srgan_lib.opinion.answers import Pool
 from srgan_lib.opinion.errors import OpinionError

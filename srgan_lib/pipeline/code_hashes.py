@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 import srgan_lib
-from srgan_lib.files import digest, sha256_file
+from srgan_lib.files import Snapshot, digest, load_json, sha256_file
 from srgan_lib.layout import STAGES
-from srgan_lib.pipeline.snapshot import Snapshot
 
 #: Parts of the library that decide no result: they move files and show what is there, and what ``params`` decides is the
 #: parameters' values, which are hashed.
-NOT_HASHED = (
-    "pipeline",
-    "report",
-    "sweep",
-    "interactive",
-    "params",
-    "cli",
-    "downloads",
-    "errors",
-    "layout",
-    "markup",
-    "messages",
-    "colab",
-)
+NOT_HASHED = ("pipeline", "interactive", "params", "downloads", "errors", "layout", "markup", "messages")
 #: Parts that trainings call besides, though none of their numbers depends on how: they find and download files, of which
 #: the contents are hashed, and watch.
 FINDING_AND_WATCHING = ("data.sources", "models.backbones", "training.observers", "weights")
 
 
 def notebook_hashes(notebook: Path, snapshot: Snapshot) -> tuple[str, dict[str, str]]:
-    """Hash the code cells of a notebook, and each library module that they import."""
+    """Hash the code cells of a notebook that compute, and each library module that they import.
+
+    Parameters count by their values, and Colab's set-up does not.
+    """
 
     def read() -> tuple[str, dict[str, str]]:
-        code = _code_cells(notebook)
-        return digest([_tree(source, str(notebook)) for source in code]), module_hashes(code, snapshot)
+        skipped = {"parameters", "injected-parameters", "colab"}
+        code = [
+            "".join(cell["source"])
+            for cell in load_json(notebook)["cells"]
+            if cell["cell_type"] == "code" and not skipped & set(cell.get("metadata", {}).get("tags", []))
+        ]
+        return digest([_tree(source, notebook) for source in code]), module_hashes(code, snapshot)
 
     return snapshot.get(("notebook", notebook), read)
 
@@ -63,9 +56,7 @@ def module_hashes(sources: Iterable[str], snapshot: Snapshot, left_out: Iterable
 
 def training_hashes(stage: str, snapshot: Snapshot) -> dict[str, str]:
     """Hash the library modules that a stage's trainer and the reading of its images import."""
-    return module_hashes(
-        [f"import {STAGES[stage].trainer}, srgan_lib.data.training_pairs"], snapshot, FINDING_AND_WATCHING
-    )
+    return module_hashes([f"import {STAGES[stage].trainer}, srgan_lib.data.pairs"], snapshot, FINDING_AND_WATCHING)
 
 
 def source_hash(package: str) -> str:
@@ -75,18 +66,7 @@ def source_hash(package: str) -> str:
     return digest([[p.relative_to(folder).as_posix(), sha256_file(p)] for p in files])
 
 
-def _code_cells(notebook: Path) -> tuple[str, ...]:
-    """Sources of the code cells that compute: without parameters (their values count) and the Colab set-up."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    skipped = {"parameters", "injected-parameters", "colab"}
-    return tuple(
-        "".join(cell["source"])
-        for cell in cells
-        if cell["cell_type"] == "code" and not skipped & set(cell.get("metadata", {}).get("tags", []))
-    )
-
-
-def _tree(source: str, where: str) -> str:
+def _tree(source: str, where: Path) -> str:
     """A source's syntax tree as text, without comments (never in it) and docstrings."""
     try:
         tree = ast.parse(source)
@@ -122,6 +102,5 @@ def _module_file(name: str) -> Path | None:
 def _module(path: Path) -> tuple[str, list[str]]:
     """Hash a module with the files called like it (``published.csv`` with ``published.py``); and list its imports."""
     source = path.read_text(encoding="utf-8")
-    tree = digest(_tree(source, str(path)))
-    data = [file for file in (path.with_suffix(suffix) for suffix in (".csv", ".mplstyle")) if file.is_file()]
-    return digest([tree, *map(sha256_file, data)]) if data else tree, _imports(source)
+    data = [sha256_file(file) for suffix in (".csv", ".mplstyle") if (file := path.with_suffix(suffix)).is_file()]
+    return digest([_tree(source, path), *data]), _imports(source)

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from srgan_lib import weights
-from srgan_lib.data.photos import Photo
+from srgan_lib.data.images import Photo
 from srgan_lib.data.sources import DatasetMissing, find_photos
-from srgan_lib.files import digest, sha256_file
-from srgan_lib.metrics.content import CONTENT_LAYERS
+from srgan_lib.files import Snapshot, digest, sha256_file
+from srgan_lib.metrics.perceptual import CONTENT_LAYERS
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone
 from srgan_lib.models.own_code import locate
 from srgan_lib.models.vgg19 import layer_index
@@ -35,7 +35,6 @@ from srgan_lib.params.evaluation import OWN_PARTS, names_network
 from srgan_lib.params.shared import LOCATION_PARAMETERS
 from srgan_lib.params.training import NOT_HASHED_FOR_TRAINING, is_own
 from srgan_lib.pipeline.code_hashes import module_hashes, notebook_hashes, training_hashes
-from srgan_lib.pipeline.snapshot import Snapshot
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
 MISSING = "missing"
@@ -68,22 +67,15 @@ class Components:
     def changes_since(self, before: Mapping[str, Any]) -> list[str]:
         """What differs from an earlier manifest's components, in words, most telling first."""
         words = []
-        for piece, label in (
-            ("parameters", "parameter"),
-            ("modules", "library module"),
-            ("environment", "environment:"),
-            ("upstream", "upstream stage"),
-        ):
+        labels = {"parameters": "parameter", "modules": "library module", "environment": "environment:"}
+        for piece, label in {**labels, "upstream": "upstream stage"}.items():
             old, new = before.get(piece, {}), getattr(self, piece)
             for key in sorted(old.keys() | new.keys()):
                 if old.get(key) != new.get(key):
                     values = f" ({old.get(key)} → {new.get(key)})" if piece in ("parameters", "environment") else ""
                     words.append(f"{label} {key} changed{values}")
-        words += [
-            f"{label} changed"
-            for piece, label in (("notebook", "the notebook's code"), ("data", "the input data"))
-            if before.get(piece) != getattr(self, piece)
-        ]
+        for piece, label in (("notebook", "the notebook's code"), ("data", "the input data")):
+            words += [f"{label} changed"] if before.get(piece) != getattr(self, piece) else []
         return words
 
 
@@ -180,21 +172,35 @@ def own_code(files: Iterable[Path], snapshot: Snapshot) -> dict[str, str]:
     """Hash files of the user's own code, and the library modules that each imports."""
     found = {}
     for file in files:
-        if not file.is_file():
-            found[f"code {file.name}"] = MISSING
-            continue
-        found[f"code {file.name}"] = _file_hash(file, snapshot)
-        text = snapshot.get(("code", file), lambda file=file: file.read_text(encoding="utf-8"))
-        found[f"library code of {file.name}"] = digest(module_hashes([text], snapshot))
+        found[f"code {file.name}"] = _file_hash(file, snapshot) if file.is_file() else MISSING
+        if file.is_file():
+            modules = module_hashes([file.read_text(encoding="utf-8")], snapshot)
+            found[f"library code of {file.name}"] = digest(modules)
     return found
 
 
 def data_hash(stage: str, params: Params, snapshot: Snapshot) -> str:
     """Hash of all image files that a stage reads from outside the run; ``unknown: …`` where a set is not here yet."""
     shared, evaluation = params.shared, params.evaluation
-    own = (shared.dataset, shared.scale, shared.image_folder, shared.lr_folder)
-    judged = (tuple(evaluation.test_sets), tuple(evaluation.methods.values())) if stage == "evaluation" else ((), ())
-    return snapshot.get(("data", own, judged), lambda: _data_hash(snapshot, *own, *judged))
+    folders = {"image_folder": shared.image_folder, "lr_folder": shared.lr_folder}
+    sets, methods = (evaluation.test_sets, evaluation.methods.values()) if stage == "evaluation" else ((), ())
+
+    def read() -> str:
+        try:
+            photos = find_photos(shared.dataset, scale=shared.scale, **folders)
+            for name in sets:
+                photos += find_photos(name, scale=shared.scale) if name not in OWN_PARTS else []
+        except DatasetMissing as error:
+            return f"{UNKNOWN}: {error.name}"
+        # Of other methods: a file with weights, or a folder of images, which may have subfolders for test sets.
+        inner = ((), (shared.dataset,), *((name,) for name in sets))
+        indices = [Path(index, *sub) for index in methods for sub in inner]
+        files = [file for index in indices for file in (sorted(index.glob("*")) if index.is_dir() else [index])]
+        return digest(
+            [*_photo_hashes(photos, snapshot), *[[file.name, sha256_file(file)] for file in files if file.is_file()]]
+        )
+
+    return snapshot.get(("data", shared.dataset, shared.scale, *folders.values(), tuple(sets), tuple(methods)), read)
 
 
 def version(package: str) -> str:
@@ -203,29 +209,6 @@ def version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return MISSING
-
-
-def _data_hash(
-    snapshot: Snapshot,
-    dataset: str,
-    scale: int,
-    image_folder: str | None,
-    lr_folder: str | None,
-    test_sets: Iterable[str],
-    methods: Iterable[str],
-) -> str:
-    try:
-        photos = find_photos(dataset, scale=scale, image_folder=image_folder, lr_folder=lr_folder)
-        for name in test_sets:
-            photos += find_photos(name, scale=scale) if name not in OWN_PARTS else []
-    except DatasetMissing as error:
-        return f"{UNKNOWN}: {error.name}"
-    # Of other methods: a file with weights, or a folder of images, which may have subfolders for test sets.
-    indices = [Path(index, *sub) for index in methods for sub in ((), (dataset,), *((name,) for name in test_sets))]
-    files = [file for index in indices for file in (sorted(index.glob("*")) if index.is_dir() else [index])]
-    return digest(
-        [*_photo_hashes(photos, snapshot), *[[file.name, sha256_file(file)] for file in files if file.is_file()]]
-    )
 
 
 def _backbone_hash(name: str, snapshot: Snapshot, layer: str | None = None) -> str | None:
@@ -237,10 +220,7 @@ def _photo_hashes(photos: list[Photo], snapshot: Snapshot) -> list[list[str]]:
     """Name and content hash of each photograph, HR and LR; hashing leaves the interpreter lock, so threads help."""
     files = [path for photo in photos for path in (photo.path, photo.lr_path) if path]
     with ThreadPoolExecutor() as pool:
-        return [
-            [file.name, value]
-            for file, value in zip(files, pool.map(lambda file: _file_hash(file, snapshot), files), strict=True)
-        ]
+        return list(pool.map(lambda file: [file.name, _file_hash(file, snapshot)], files))
 
 
 def _file_hash(path: Path, snapshot: Snapshot) -> str:

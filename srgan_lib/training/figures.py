@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from srgan_lib.data.images import read_image
-from srgan_lib.exhibit import Exhibit
+from srgan_lib.markup import Exhibit
 from srgan_lib.methods import METHODS, Style
 from srgan_lib.models.features import VGGFeatures
 from srgan_lib.params.training import GeneratorTraining
@@ -158,7 +158,7 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
         del labels["grid_artefact"]
     shown = {name: label for name, label in labels.items() if name in validation}
     figure, axes = new_figure(1, len(shown), height=3.0)
-    own, bicubic, original = (METHODS[name].style for name in (method, "bicubic", "hr"))
+    own, bicubic, original = (METHODS[name] for name in (method, "bicubic", "hr"))
     marker = own.marker if len(validation) <= 30 else ""
     for panel, (name, label) in zip(axes, shown.items(), strict=True):
         for column, style, dots in ((name, own, marker), (f"{name}_bicubic", bicubic, "")):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srgan_lib.data.sharpen import sharpened
+from srgan_lib.data.realistic import sharpened
 from srgan_lib.files import digest
 from srgan_lib.models.features import VGGFeatures
 from srgan_lib.models.own_code import OwnClass, OwnCodeError, locate, own_class

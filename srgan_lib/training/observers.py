@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 
 from srgan_lib.errors import PackageMissing
-from srgan_lib.metrics.grid import PATTERN
+from srgan_lib.metrics.spectra import PATTERN
 
 logger = logging.getLogger(__name__)
 

@@ -71,7 +71,7 @@ class Job:
     def sampler(self) -> PatchSampler:
         """Draws this process's part of the batches."""
         stage, shared = self.stage, self.params.shared
-        return PatchSampler.of(self.train_pairs, shared, batch=stage.batch, augment=stage.augment, part=self.part)
+        return PatchSampler(self.train_pairs, shared, batch=stage.batch, augment=stage.augment, part=self.part)
 
     @cached_property
     def validation(self) -> Validation:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from srgan_lib.evaluation.crossed import crossed_mean
+from srgan_lib.evaluation.statistics import crossed_mean
 from srgan_lib.opinion.agreement import krippendorff_alpha
 from srgan_lib.opinion.raters import correlations, fit_raters, outlying_votes, screened
 from srgan_lib.opinion.ratings import difference, method_means, raters_needed

@@ -61,7 +61,7 @@ def test_a_changed_library_line_reruns_exactly_the_stages_that_import_it(library
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        ("models/srcnn.py", ["srcnn", "warmup", "adversarial", "evaluation"]),
+        ("models/generators.py", ["srcnn", "warmup", "adversarial", "evaluation"]),
         ("training/loop.py", ["srcnn", "warmup", "adversarial", "evaluation"]),
         ("evaluation/statistics.py", ["evaluation"]),
         ("data/patches.py", list(STAGES)),
@@ -73,7 +73,7 @@ def test_each_file_decides_its_stages(library, file, stages):
     before = fingerprints(library)
     (library / "srgan_lib" / file).open("a").write("\nEXTRA = 1\n")
     got = changed(before, fingerprints(library))
-    assert set(got) >= set(stages) if file == "models/srcnn.py" else got == stages
+    assert set(got) >= set(stages) if file == "models/generators.py" else got == stages
 
 
 ALL = ["srcnn", "warmup", "adversarial"]
@@ -86,7 +86,7 @@ ALL = ["srcnn", "warmup", "adversarial"]
         ("data/degrade.py", "imresize(hr, 1 / scale)", "imresize(hr, 0.5 / scale)", ALL),
         ("data/resize.py", "far = -0.5", "far = -0.6", ALL),
         ("data/pairs.py", "degradation of {row.image}", "another stream of {row.image}", ALL),
-        ("data/training_pairs.py", '("train", "validation")', '("validation", "train")', ALL),
+        ("data/pairs.py", '("train", "validation")', '("validation", "train")', ALL),
         ("data/patches.py", "turn & 1", "turn & 2", ALL),
         ("training/losses.py", "EPSILON = 1e-3", "EPSILON = 1e-4", ALL),
         ("training/losses.py", "clamp(0, 1)", "clamp(0, 2)", ALL),
@@ -96,9 +96,9 @@ ALL = ["srcnn", "warmup", "adversarial"]
         ("training/adversarial_loss.py", "(fake, 1.0)", "(fake, 0.9)", ["adversarial"]),
         ("training/srcnn.py", '["mse"], 1.0', '["mse"], 2.0', ["srcnn"]),
         ("training/warmup.py", "stage.initialisation", '"default"', ["warmup"]),
-        ("models/srcnn.py", "32", "31", ALL),
+        ("models/generators.py", "Conv2d(64, 32", "Conv2d(64, 31", ALL),
         ("models/srresnet.py", "channels, 9, padding=4", "channels, 7, padding=3", ALL),
-        ("models/srgan_discriminator.py", "LeakyReLU(0.2, ", "LeakyReLU(0.1, ", ["adversarial"]),
+        ("models/discriminators.py", "LeakyReLU(0.2, ", "LeakyReLU(0.1, ", ["adversarial"]),
         # Downloads, progress, health, TensorBoard, plots, labels.
         ("downloads.py", None, None, []),
         ("data/catalogue.py", None, None, []),
@@ -237,7 +237,7 @@ def test_published_figures_and_other_methods_weights_rerun_the_evaluation_alone(
 def test_own_code_is_part_of_its_stage_and_training(tmp_path, library, components):
     """The file's bytes count, and so do the library modules that it imports."""
     net = tmp_path / "net.py"
-    net.write_text("from srgan_lib.models.espcn import ESPCN\n\n\nclass Net(ESPCN):\n    pass\n")
+    net.write_text("from srgan_lib.models.generators import ESPCN\n\n\nclass Net(ESPCN):\n    pass\n")
     own = tiny_params(warmup={"generator": f"{net}:Net"})
     notebook = library / "notebooks/03_warmup.ipynb"
 
@@ -248,7 +248,7 @@ def test_own_code_is_part_of_its_stage_and_training(tmp_path, library, component
     seen = [both()]
     net.write_text(net.read_text() + "# changed\n")
     seen.append(both())
-    edit(library / "srgan_lib/models/espcn.py", "nn.Tanh()", "nn.ReLU()")
+    edit(library / "srgan_lib/models/generators.py", "nn.Tanh()", "nn.ReLU()")
     seen.append(both())
     stages, trainings = (set(one) for one in zip(*seen, strict=True))
     assert len(stages) == len(trainings) == 3
