@@ -65,8 +65,8 @@ def ours(machine: dict, batch: int, crop: int) -> Callable[[], object]:
         "ema_decay": 0.999,
     }
     network = {"generator_norm": "none", "global_skip": "bicubic"}
-    task, loop = training.adversarial(machine, batch, crop, warmup=network, adversarial=stage)
-    return training.stepper(task, loop)
+    task, job = training.adversarial(machine, batch, crop, warmup=network, adversarial=stage)
+    return training.stepper(task, job)
 
 
 def basicsr(machine: dict, batch: int, crop: int, checkout: Path) -> Callable[[], object]:

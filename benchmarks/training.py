@@ -21,9 +21,8 @@ from srgan_lib.models.files import save_model
 from srgan_lib.models.generators import build_generator, generator_config
 from srgan_lib.params import Params
 from srgan_lib.training.adversarial import AdversarialTask
-from srgan_lib.training.loop import Loop, TrainingTask
-from srgan_lib.training.losses import ImageTerms
-from srgan_lib.training.supervised import SupervisedTask
+from srgan_lib.training.losses import GeneratorLoss
+from srgan_lib.training.tasks import Job, SupervisedTask, TrainingTask
 
 RATE, ADVERSARIAL_WEIGHT = 1e-4, 1e-3
 PLAIN_GENERATOR = {"global_skip": "none", "learning_rate": RATE, "schedule": "constant"}
@@ -64,11 +63,11 @@ def races(machine: dict, batch: int, crop: int) -> list[Race]:
 
 def srresnet(machine: dict, batch: int, crop: int) -> Callable[[], object]:
     """The library's warm-up on pixels."""
-    loop = open_loop("warmup", machine, batch, crop, warmup=PLAIN_GENERATOR | PIXELS_ONLY)
-    loop.compute.apply()
-    config = generator_config(loop.params.warmup, 4)
-    terms = ImageTerms.of(loop.stage, loop.compute, loop.first_crops(), loop.params.shared.scale)
-    return stepper(SupervisedTask(loop, "generator", config, terms), loop)
+    job = open_job("warmup", machine, batch, crop, warmup=PLAIN_GENERATOR | PIXELS_ONLY)
+    job.compute.apply()
+    config = generator_config(job.stage, 4)
+    loss = GeneratorLoss.of(job.stage, job.params.shared, job.compute, job.first_crops())
+    return stepper(SupervisedTask(job, "generator", config, loss), job)
 
 
 def srgan(machine: dict, batch: int, crop: int) -> Callable[[], object]:
@@ -76,16 +75,16 @@ def srgan(machine: dict, batch: int, crop: int) -> Callable[[], object]:
     return stepper(*adversarial(machine, batch, crop, warmup=PLAIN_GENERATOR))
 
 
-def adversarial(machine: dict, batch: int, crop: int, warmup: dict, **sections: dict) -> tuple[AdversarialTask, Loop]:
+def adversarial(machine: dict, batch: int, crop: int, warmup: dict, **sections: dict) -> tuple[AdversarialTask, Job]:
     """An adversarial task on top of an untrained generator."""
     stage = VGG54 | {"adversarial_weight": ADVERSARIAL_WEIGHT, "learning_rate": RATE} | sections.get("adversarial", {})
-    loop = open_loop("adversarial", machine, batch, crop, warmup=warmup, adversarial=stage)
-    loop.compute.apply()
-    config = generator_config(loop.params.warmup, 4)
+    job = open_job("adversarial", machine, batch, crop, warmup=warmup, adversarial=stage)
+    job.compute.apply()
+    config = generator_config(job.params.warmup, 4)
     torch.manual_seed(0)
-    weights = loop.directory / "generator.safetensors"
+    weights = job.directory / "generator.safetensors"
     save_model(weights, build_generator(config), config)
-    return AdversarialTask(loop, weights), loop
+    return AdversarialTask(job, weights), job
 
 
 def plain_srresnet(machine: dict, batch: int, crop: int) -> Callable[[], object]:
@@ -101,15 +100,15 @@ def plain_srgan(machine: dict, batch: int, crop: int) -> Callable[[], object]:
     return _on_batches(plain.srgan_step(net, discriminator, vgg, RATE, ADVERSARIAL_WEIGHT), machine, batch, crop)
 
 
-def open_loop(stage: str, machine: dict, batch: int, crop: int, **sections: dict) -> Loop:
-    """The library's loop for one stage, on photographs of noise, in a temporary folder."""
+def open_job(stage: str, machine: dict, batch: int, crop: int, **sections: dict) -> Job:
+    """A training of one stage by the library, on photographs of noise, in a temporary folder."""
     document = {"shared": {**machine, "crop": crop}, **sections}
     document[stage] = {**document.get(stage, {}), "batch": batch}
     params = Params.model_validate(document)
     pairs = noise(crop)
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Loop(stage, params, pairs, pairs[:1], folder, "benchmark", None)
+    return Job(stage, params, pairs, pairs[:1], folder, "benchmark")
 
 
 def noise(crop: int, images: int = 4) -> list[Pair]:
@@ -119,14 +118,14 @@ def noise(crop: int, images: int = 4) -> list[Pair]:
     return [Pair(str(index), hr, imresize(hr, 1 / 4)) for index, hr in enumerate(photographs)]
 
 
-def stepper(task: TrainingTask, loop: Loop) -> Callable[[], object]:
+def stepper(task: TrainingTask, job: Job) -> Callable[[], object]:
     """What the loop does for one step, but for validating and writing: the batch to the device, the step, its log."""
     numbers = count()
-    batches = [loop.sampler.batch(step) for step in range(4)]
+    batches = [job.sampler.batch(step) for step in range(4)]
 
     def step() -> None:
         number = next(numbers)
-        lr, hr = (loop.compute.images(images) for images in batches[number % len(batches)])
+        lr, hr = (job.compute.images(images) for images in batches[number % len(batches)])
         values = task.step(number, lr, hr)
         values["loss"].item()  # here alone, to time the whole step
 

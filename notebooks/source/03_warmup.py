@@ -96,9 +96,9 @@ from srgan_lib.models.generators import build_generator, generator_config
 from srgan_lib.models.rrdbnet import DenseBlock
 from srgan_lib.models.srresnet import ResidualBlock
 from srgan_lib.pipeline.stages import open_stage
-from srgan_lib.training import exhibits, figures
-from srgan_lib.training.distances import DISTANCES
+from srgan_lib.training import figures
 from srgan_lib.training.formulas import describe_schedule, generator_loss
+from srgan_lib.training.losses import DISTANCES
 from srgan_lib.training.plain import plain_supervised_step
 from srgan_lib.training.warmup import train_warmup
 
@@ -235,7 +235,7 @@ if warmup.steps > 1:
 # step with the best PSNR instead would be choosing by one of the measures that later judge.
 
 # %%
-stage.show(exhibits.speed(stage.directory))
+stage.show(figures.speed(stage.directory))
 
 # %% [markdown]
 # ## Try this

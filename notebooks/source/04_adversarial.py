@@ -97,14 +97,12 @@ from srgan_lib.models.discriminators import build_discriminator, discriminator_c
 from srgan_lib.models.exhibits import network as network_exhibits
 from srgan_lib.models.files import load_model
 from srgan_lib.pipeline.stages import open_stage
-from srgan_lib.training import exhibits, figures
+from srgan_lib.training import figures
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.adversarial_loss import AdversarialLoss
 from srgan_lib.training.compute import Compute
-from srgan_lib.training.distances import DISTANCES
-from srgan_lib.training.feature_maps import feature_maps
 from srgan_lib.training.formulas import describe_schedule, generator_loss, players
-from srgan_lib.training.history import by_epoch
+from srgan_lib.training.losses import DISTANCES
 from srgan_lib.training.plain import plain_adversarial_step
 from srgan_lib.training.validation import Validation
 
@@ -244,12 +242,12 @@ record_trained(split_csv, stage.directory)
 # generator's loss consists of.
 
 # %%
-for exhibit in exhibits.game(curve):
+for exhibit in figures.game(curve):
     stage.show(exhibit)
 
 # %%
 if adversarial.epochs:
-    epoch_means = by_epoch(curve, adversarial.epochs)
+    epoch_means = figures.by_epoch(curve, adversarial.epochs)
     epoch_means.to_csv(stage.directory / "epochs.csv", index=False)
     stage.table(
         epoch_means,
@@ -295,12 +293,12 @@ stage.figure(
 # %%
 generator = load_model(stage.directory / "generator.safetensors", stage.code)[0]
 patch = Validation(validation[:1], shared, Compute(threads=shared.threads))
-layers = feature_maps(generator, patch, adversarial) if adversarial.content_weight else ()
-for exhibit in exhibits.feature_maps(layers):
+layers = figures.feature_maps(generator, patch, adversarial) if adversarial.content_weight else ()
+for exhibit in layers:
     stage.show(exhibit)
 
 # %%
-stage.show(exhibits.speed(stage.directory))
+stage.show(figures.speed(stage.directory))
 
 # %% [markdown]
 # ## Try this

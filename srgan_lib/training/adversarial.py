@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas
@@ -17,15 +17,13 @@ from srgan_lib.models.own_code import Code, OwnClass
 from srgan_lib.params import Params
 from srgan_lib.params.section import ParameterError
 from srgan_lib.training.adversarial_loss import AdversarialLoss, feature_matching
+from srgan_lib.training.checkpoints import NetworkState
 from srgan_lib.training.compute import seeded
-from srgan_lib.training.loop import Loop, OnStep, TrainingTask
-from srgan_lib.training.losses import ImageTerms, weighted_sum
-from srgan_lib.training.montage import Montage
+from srgan_lib.training.loop import train
+from srgan_lib.training.losses import GeneratorLoss, Term, own_losses
 from srgan_lib.training.optimizer import Optimizer
-from srgan_lib.training.own_loss import own_losses, with_own_losses
-from srgan_lib.training.state import NetworkState
-
-LogitTerm = Callable[[Tensor | None, Tensor], Tensor]
+from srgan_lib.training.results import Montage
+from srgan_lib.training.tasks import Job, OnStep, TrainingTask
 
 
 class AdversarialTask(TrainingTask):
@@ -33,7 +31,7 @@ class AdversarialTask(TrainingTask):
 
     Parameters
     ----------
-    loop : gives the stage's parameters and where it runs.
+    job : gives the stage's parameters and where it runs.
     warmup_weights : the file of the generator to begin with.
     code : where the generator's class is, if it is the user's own.
     losses : of the user's own, each with its weight.
@@ -41,25 +39,19 @@ class AdversarialTask(TrainingTask):
 
     def __init__(
         self,
-        loop: Loop,
+        job: Job,
         warmup_weights: Path,
         code: Code | None = None,
         losses: Sequence[tuple[OwnClass, float]] = (),
     ) -> None:
-        self.stage = stage = loop.stage
-        self.compute = compute = loop.compute
-        shared = loop.params.shared
-        self.terms = ImageTerms.of(stage, compute, loop.first_crops(), shared.scale, losses, shared.sharpen_targets)
+        self.stage, self.compute, shared = job.stage, job.compute, job.params.shared
+        stage, compute = self.stage, self.compute
         self.adversarial = AdversarialLoss(stage.adversarial_loss)
-        #: Terms of the generator's loss that compare the discriminator's outputs for real and for generated images.
-        self.logit_terms: dict[str, LogitTerm] = {}
-        self.weights = dict(self.terms.weights)
+        self.loss = GeneratorLoss.of(stage, shared, compute, job.first_crops(), losses)
         if stage.adversarial_weight:
-            self.logit_terms["adversarial"] = self.adversarial.generator
-            self.weights["adversarial"] = stage.adversarial_weight
-        self.matches_features = stage.feature_matching_weight > 0
-        if self.matches_features:
-            self.weights["feature_matching"] = stage.feature_matching_weight
+            self.loss.terms["adversarial"] = Term(self.adversarial.generator, stage.adversarial_weight, "logits")
+        if stage.feature_matching_weight:
+            self.loss.terms["feature_matching"] = Term(feature_matching, stage.feature_matching_weight, "features")
         generator, metadata = load_model(warmup_weights, code)
         if generator.scale != shared.scale:
             raise CheckpointError(
@@ -87,8 +79,8 @@ class AdversarialTask(TrainingTask):
         )
         self.networks = {"generator": self.generator, "discriminator": self.discriminator}
         self.generate, self.discriminate = compute.compiled(generator), compute.compiled(discriminator)
-        self.card = self.terms.card
-        self.observers = [Montage(loop.directory / "montage", loop.validation, stage.steps, stage.montage_frames)]
+        self.card = self.loss.card
+        self.observers = [Montage(job.directory / "montage", job.validation, stage.steps, stage.montage_frames)]
 
     def step(self, step: int, lr: Tensor, hr: Tensor) -> dict[str, Tensor]:
         """Update the generator, and if it is the step for that the discriminator.
@@ -101,38 +93,19 @@ class AdversarialTask(TrainingTask):
             sr = self.generate(lr)
             output = sr.detach().requires_grad_()
             fake, fake_features = self._judge(output)
-            reads_real = turn or self.adversarial.relativistic or self.matches_features
+            reads_real = turn or self.adversarial.relativistic or self.loss.needs("features")
             real, real_features = self._judge(hr) if reads_real else (None, [])
-        matching = {"feature_matching": feature_matching(real_features, fake_features)} if self.matches_features else {}
-        gradient, values = self._generator_gradient(output, hr, real, fake, matching, keep_graph=turn)
+        loss, values = self.loss(output, hr, logits=(real, fake), features=(real_features, fake_features))
+        (gradient,) = torch.autograd.grad(loss, output, retain_graph=turn)
         values["grad_norm"] = self.generator.optimizer.update(sr, step, gradient)
         return values | (self._update_discriminator(step, real, fake) if turn and real is not None else {})
 
     def _judge(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return the discriminator's logits in the images' precision, and its features if they are compared."""
-        if not self.matches_features:
+        if not self.loss.needs("features"):
             return self.discriminate(images).to(images.dtype), []
         logits, features = self.discriminate(images, activations=True)
         return logits.to(images.dtype), [one.to(images.dtype) for one in features]
-
-    def _generator_gradient(
-        self,
-        sr: Tensor,
-        hr: Tensor,
-        real: Tensor | None,
-        fake: Tensor,
-        matching: Mapping[str, Tensor],
-        keep_graph: bool,
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Compute the gradient of the generator's loss at its output, and the values of its terms."""
-        terms = {
-            **self.terms(sr, hr),
-            **{name: term(real, fake) for name, term in self.logit_terms.items()},
-            **matching,
-        }
-        loss, values = weighted_sum(terms, self.weights)
-        (gradient,) = torch.autograd.grad(loss, sr, retain_graph=keep_graph)
-        return gradient, values
 
     def _update_discriminator(self, step: int, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         loss_real, loss_fake = self.adversarial.discriminator(real, fake)
@@ -168,13 +141,11 @@ def train_adversarial(
 
     Writes ``generator.safetensors``, ``discriminator.safetensors`` and the snapshots in ``montage/``.
     ``warmup_weights`` is the warm-up's ``generator.safetensors``, and ``code`` the file with its class, or the class,
-    where that is the user's own. ``extra_losses`` is that of :func:`~srgan_lib.training.warmup.train_warmup`. Other parameters, returns and raises as
-    :func:`~srgan_lib.training.srcnn.train_srcnn`; also ``CheckpointError`` where the warm-up's file is damaged or
+    where that is the user's own. ``extra_losses`` is that of :func:`~srgan_lib.training.warmup.train_warmup`. Other parameters, returns
+    and raises as :func:`~srgan_lib.training.srcnn.train_srcnn`; also ``CheckpointError`` where the warm-up's file is damaged or
     of another scale, and ``BackboneError`` where ``content_weights`` is ``imagenet`` and VGG-19 is not on this disk.
     """
     named = params.adversarial.extra_losses if extra_losses is None else extra_losses
-    losses = own_losses(named) if named else []
-    if losses:
-        fingerprint = with_own_losses(fingerprint, losses, directory)
-    loop = Loop("adversarial", params, train_pairs, validation_pairs, directory, fingerprint, on_step)
-    return loop.run(["generator", "discriminator"], lambda: AdversarialTask(loop, warmup_weights, code, losses))
+    losses, fingerprint = own_losses(named, directory, fingerprint)
+    job = Job("adversarial", params, train_pairs, validation_pairs, directory, fingerprint, on_step)
+    return train(job, ["generator", "discriminator"], lambda job: AdversarialTask(job, warmup_weights, code, losses))

@@ -1,19 +1,27 @@
-"""Figures of a training: losses, the game of the two networks, validation, and one patch through time."""
+"""Figures and tables of a training: losses, the game of the two networks, validation, one patch through time, features."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from torch import nn
 
 from srgan_lib.data.images import read_image
+from srgan_lib.markup import Exhibit
 from srgan_lib.methods import METHODS, Style
+from srgan_lib.models.features import VGGFeatures
+from srgan_lib.params.training import GeneratorTraining
 from srgan_lib.plotting import WIDTH, describe, legend_below, new_figure, show_image
-from srgan_lib.training.feature_maps import FeatureMaps
+from srgan_lib.training.history import STATISTICS
+from srgan_lib.training.validation import Validation
 
 TERMS = {
     "loss": Style("sum", "#000000", "o", "-"),
@@ -96,6 +104,47 @@ def discriminator_curves(curve: pandas.DataFrame) -> Figure:
     return figure
 
 
+def game(curve: pandas.DataFrame) -> Iterator[Exhibit]:
+    """Show the game of generator and discriminator; ``curve`` is the adversarial stage's ``loss_curve.csv``."""
+    yield Exhibit(
+        discriminator_curves(curve),
+        "discriminator",
+        "The discriminator's loss; how real it takes HR crops and generated crops for, between 0 and 1; and the "
+        "share of each that it judges rightly. Lines at the edges mean that it tells all crops apart, and the "
+        "generator no longer deceives it; lines that meet at one half mean that it cannot tell the two apart. In between, both networks "
+        "learn.",
+        "loss_curve.csv",
+    )
+    yield Exhibit(
+        loss_curves(curve),
+        "loss_curves",
+        "The generator's loss and its weighted terms by step, on a logarithmic scale. The adversarial term need not "
+        "fall: it is measured by an opponent that improves too.",
+        "loss_curve.csv",
+    )
+    yield Exhibit(
+        term_shares(curve),
+        "term_shares",
+        "Which share of the generator's loss each weighted term has. The largest share decides what the generator "
+        "learns: an adversarial term of less than a per cent changes hardly anything, one that dominates invents "
+        "texture.",
+        "loss_curve.csv",
+    )
+
+
+def by_epoch(curve: pandas.DataFrame, epochs: int) -> pandas.DataFrame:
+    """Average the rows of ``loss_curve.csv`` over each epoch, in that many equal parts of the training.
+
+    Returns
+    -------
+    Columns epoch (from 1) and all losses: the sum, its raw terms, and the discriminator's on real and fake images.
+    """
+    number = (curve.step * epochs / curve.step.max()).apply(math.ceil).rename("epoch")
+    names = [str(name) for name in curve]
+    others = [n for n in names if n == "step" or n.startswith(STATISTICS) or n.endswith(("learning_rate", "_weighted"))]
+    return curve.drop(columns=others).groupby(number).mean().reset_index()
+
+
 def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
     """Draw PSNR-Y and SSIM-Y on the validation crops over the steps, beside bicubic, and the grid artefact where known.
 
@@ -110,24 +159,18 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
     shown = {name: label for name, label in labels.items() if name in validation}
     figure, axes = new_figure(1, len(shown), height=3.0)
     own, bicubic, original = (METHODS[name] for name in (method, "bicubic", "hr"))
+    marker = own.marker if len(validation) <= 30 else ""
     for panel, (name, label) in zip(axes, shown.items(), strict=True):
-        marker = own.marker if len(validation) <= 30 else ""
-        panel.plot(
-            validation["step"],
-            validation[name],
-            color=own.colour,
-            linestyle=own.line,
-            marker=marker,
-            markersize=5,
-            label=own.label,
-        )
-        panel.plot(
-            validation["step"],
-            validation[f"{name}_bicubic"],
-            color=bicubic.colour,
-            linestyle=bicubic.line,
-            label=bicubic.label,
-        )
+        for column, style, dots in ((name, own, marker), (f"{name}_bicubic", bicubic, "")):
+            panel.plot(
+                validation["step"],
+                validation[column],
+                color=style.colour,
+                linestyle=style.line,
+                marker=dots,
+                markersize=5,
+                label=style.label,
+            )
         if name == "grid_artefact":
             panel.axhline(0, color=original.colour, linewidth=1, label=original.label)
         panel.set(xlabel="step", ylabel=label)
@@ -142,6 +185,17 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
         text += f"; grid artefact {_course(validation, 'grid_artefact', '+.1f', ' dB')}, the original's is 0"
     describe(figure, f"{text}.")
     return figure
+
+
+def speed(directory: Path) -> Exhibit:
+    """Show how fast a training was; ``directory`` has its ``speed.json``."""
+    return Exhibit(
+        pandas.read_json(directory / "speed.json", typ="series").to_frame().T,
+        "speed",
+        "How fast the training was on this machine (since it was last started, if it was interrupted): the share of "
+        "the time that it waited for crops should be near 0, and the memory is the most that the process held.",
+        "speed.json",
+    )
 
 
 def montage(folder: Path, columns: int = 4) -> Figure:
@@ -165,24 +219,50 @@ def montage(folder: Path, columns: int = 4) -> Figure:
     return figure
 
 
-def feature_maps(maps: FeatureMaps) -> Figure:
-    """Draw feature maps of one layer: SR above, HR below, one channel a column."""
-    columns = len(maps.channels)
-    height, width = maps.real.shape[1:]
-    figure, axes = new_figure(2, columns, height=2 * WIDTH / columns * height / width + 0.6, squeeze=False)
-    for row, images in zip(axes, (maps.generated, maps.real), strict=True):
+@torch.no_grad()
+def feature_maps(
+    model: nn.Module, validation: Validation, stage: GeneratorTraining, count: int = 6
+) -> Iterator[Exhibit]:
+    """Show what the content loss compares: feature maps of VGG-19, of SR above and of HR below, one figure a layer.
+
+    Parameters
+    ----------
+    model : the generator.
+    validation : gives the image, its first.
+    stage : names the layers and VGG-19's weights.
+    count : channels shown: those in which the original has the largest mean activation.
+    """
+    features = VGGFeatures(stage.content_layers, stage.vgg_weights, pooling=stage.content_pooling)
+    pair = np.stack([validation.enlarge(model, validation.lr[0]), validation.hr[0]])
+    activations = features(torch.from_numpy(pair).permute(0, 3, 1, 2) / 255)
+    for layer in stage.content_layers:
+        activation = activations[layer]
+        channels = activation[1].mean((1, 2)).topk(min(count, activation.shape[1])).indices
+        maps = activation[:, channels]
+        low, high = maps.amin((0, 2, 3), keepdim=True), maps.amax((0, 2, 3), keepdim=True)
+        yield Exhibit(
+            _map_figure(layer, channels.tolist(), ((maps - low) / (high - low).clamp_min(1e-12)).numpy()),
+            f"feature_maps_{layer}",
+            f"The strongest feature maps of VGG-19's layer {layer} for the middle of the first validation image, "
+            "each normalised by its least and greatest value: of the generated image above, of the original below. "
+            "The content loss compares all channels, without this scaling. Look for texture that is strong below and missing above.",
+            options={"vector": False},
+        )
+
+
+def _map_figure(layer: str, channels: list[int], maps: np.ndarray) -> Figure:
+    """Draw maps of one layer in [0,1], 2×channels×h×w: SR above, HR below, one channel a column."""
+    height, width = maps.shape[2:]
+    figure, axes = new_figure(2, len(channels), height=2 * WIDTH / len(channels) * height / width + 0.6, squeeze=False)
+    for row, side, images in zip(axes, ("generated", "HR"), maps, strict=True):
         for panel, image in zip(row, images, strict=True):
             panel.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             panel.set(xticks=[], yticks=[])
-    for panel, channel in zip(axes[0], maps.channels, strict=True):
+        row[0].set_ylabel(side)
+    for panel, channel in zip(axes[0], channels, strict=True):
         panel.set_title(f"channel {channel}", loc="center")
-    axes[0, 0].set_ylabel("generated")
-    axes[1, 0].set_ylabel("HR")
-    distance = float(abs(maps.generated - maps.real).mean())
-    names = ", ".join(str(channel) for channel in maps.channels)
-    describe(
-        figure, f"Channels {names} of {maps.layer}: generated and HR differ by {distance:.3f} on average, of 0 to 1."
-    )
+    names, distance = ", ".join(map(str, channels)), float(abs(maps[0] - maps[1]).mean())
+    describe(figure, f"Channels {names} of {layer}: generated and HR differ by {distance:.3f} on average, of 0 to 1.")
     return figure
 
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import pandas
 import torch
 from torch import Tensor
 
@@ -42,12 +41,12 @@ class History:
     Attributes
     ----------
     curve : rows of ``loss_curve.csv``: ``step`` and the mean of each value over the steps since the row before.
-    validation : rows of ``validation.csv``.
+    scores : rows of ``validation.csv``.
     """
 
     def __init__(self) -> None:
         self.curve: list[dict[str, float]] = []
-        self.validation: list[dict[str, float]] = []
+        self.scores: list[dict[str, float]] = []
         self._first: dict[str, float] = {}
         self._pending: dict[str, list[float]] = {}
         self._unread: list[tuple[int, dict[str, Tensor]]] = []
@@ -86,36 +85,14 @@ class History:
 
     def last_is_best(self, name: str, higher_is_better: bool) -> bool:
         """Return whether the last validation beats all before it in one metric."""
-        *before, last = (row[name] if higher_is_better else -row[name] for row in self.validation)
+        *before, last = (row[name] if higher_is_better else -row[name] for row in self.scores)
         return all(last > value for value in before)
 
     def state(self) -> dict[str, Any]:
         """Return everything read so far, as plain JSON."""
-        return {"curve": self.curve, "validation": self.validation, "first": self._first, "pending": self._pending}
+        return {"curve": self.curve, "validation": self.scores, "first": self._first, "pending": self._pending}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take over what :meth:`state` gave."""
-        self.curve, self.validation = state["curve"], state["validation"]
+        self.curve, self.scores = state["curve"], state["validation"]
         self._first, self._pending = state["first"], state["pending"]
-
-
-def rows(curve: pandas.DataFrame) -> list[dict[str, float]]:
-    """Turn ``loss_curve.csv`` back into the rows that it was written from."""
-    return [{str(name): value for name, value in row.items()} for row in curve.to_dict("records")]
-
-
-def by_epoch(curve: pandas.DataFrame, epochs: int) -> pandas.DataFrame:
-    """Average the rows of ``loss_curve.csv`` over each epoch, in that many equal parts of the training.
-
-    Returns
-    -------
-    Columns epoch (from 1) and all losses: the sum, its raw terms, and the discriminator's on real and fake images.
-    """
-    number = (curve.step * epochs / curve.step.max()).apply(math.ceil).rename("epoch")
-    statistics = ("step", "learning_rate", "discriminator_learning_rate")
-    shown = [
-        n
-        for n in map(str, curve)
-        if n not in statistics and not n.startswith(STATISTICS) and not n.endswith("_weighted")
-    ]
-    return curve[shown].groupby(number).mean().reset_index()

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -19,19 +20,19 @@ WINDOW = 5  #: rows of the loss curve that must agree
 SURE = 0.99  #: share of the images
 GROWTH = 1.0  #: dB of the grid artefact
 
-Row = Mapping[str, float]
+Row = Mapping[Any, float]  #: of a curve, by column
 
 
 class Observer:
     """Base of all observers; the main process calls each hook, which does nothing unless a subclass defines it."""
 
-    def on_start(self, start: int, curve: Sequence[Row], validation: Sequence[Row]) -> None:
+    def on_start(self, start: int, curve: Sequence[Row], scores: Sequence[Row]) -> None:
         """See a training begin after ``start`` finished steps, with the rows of its loss and validation curves so far."""
 
     def on_row(self, curve: Sequence[Row]) -> None:
         """See the loss curve, whose last row is new."""
 
-    def on_validation(self, validation: Sequence[Row], network: nn.Module) -> None:
+    def on_validation(self, scores: Sequence[Row], network: nn.Module) -> None:
         """See the validation curve, whose last row is new, and the network that the row is about."""
 
     def on_step(self, step: int, network: nn.Module) -> None:
@@ -44,17 +45,17 @@ class Health(Observer):
     def __init__(self) -> None:
         self._warned: set[str] = set()
 
-    def on_start(self, start: int, curve: Sequence[Row], validation: Sequence[Row]) -> None:
+    def on_start(self, start: int, curve: Sequence[Row], scores: Sequence[Row]) -> None:
         """Warn of what the rows before an interruption show."""
-        self._warn(discriminator_warnings(curve) | grid_warnings(validation))
+        self._warn(discriminator_warnings(curve) | grid_warnings(scores))
 
     def on_row(self, curve: Sequence[Row]) -> None:
         """Warn of what the last rows show."""
         self._warn(discriminator_warnings(curve[-WINDOW:]))
 
-    def on_validation(self, validation: Sequence[Row], network: nn.Module) -> None:
+    def on_validation(self, scores: Sequence[Row], network: nn.Module) -> None:
         """Warn of what the rows so far show."""
-        self._warn(grid_warnings(validation))
+        self._warn(grid_warnings(scores))
 
     def _warn(self, found: Mapping[str, str]) -> None:
         for kind, text in found.items():
@@ -79,7 +80,7 @@ class TensorBoard(Observer):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def on_start(self, start: int, curve: Sequence[Row], validation: Sequence[Row]) -> None:
+    def on_start(self, start: int, curve: Sequence[Row], scores: Sequence[Row]) -> None:
         """Open the event files; what an interrupted training wrote of steps after ``start`` is hidden."""
         try:
             from torch.utils.tensorboard import SummaryWriter
@@ -94,9 +95,9 @@ class TensorBoard(Observer):
         """Write the new row of the loss curve as ``train/<value>``."""
         self._write("train", curve[-1])
 
-    def on_validation(self, validation: Sequence[Row], network: nn.Module) -> None:
+    def on_validation(self, scores: Sequence[Row], network: nn.Module) -> None:
         """Write the new row of the validation curve as ``validation/<value>``."""
-        self._write("validation", validation[-1])
+        self._write("validation", scores[-1])
 
     def _write(self, group: str, row: Row) -> None:
         for name, value in row.items():

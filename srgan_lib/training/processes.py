@@ -126,10 +126,12 @@ def launch(count: int, device: str, train: Callable[[OnStep], None], on_step: On
         finally:
             distributed.destroy_process_group()
 
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
     listener = threading.Thread(target=listen, daemon=True)
     listener.start()
     try:
-        notebook_launcher(work, num_processes=count, use_port=str(_free_port()))
+        notebook_launcher(work, num_processes=count, use_port=str(port))
     except Exception as error:
         if getattr(error, "sigval", None) == signal.SIGINT:
             raise Interrupted("training was stopped; run the same again to go on from the last checkpoint") from None
@@ -139,9 +141,3 @@ def launch(count: int, device: str, train: Callable[[OnStep], None], on_step: On
         listener.join()
     if failures:
         raise failures[0]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Write what a training leaves: networks, curves, a sample image and the speed."""
+"""Write what a training leaves: networks, curves, sample images and the speed."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas
 from torch import nn
 
 from srgan_lib.data.images import write_image
+from srgan_lib.data.resize import imresize
 from srgan_lib.files import write_atomic
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.models.files import CheckpointError, load_tensors, save_model
 from srgan_lib.params.training import Training
+from srgan_lib.training.checkpoints import NetworkState, TrainingState
 from srgan_lib.training.observers import Observer, Row
-from srgan_lib.training.state import NetworkState, TrainingState
-from srgan_lib.training.validation import Validation
+from srgan_lib.training.validation import Validation, center_crop
+
+MONTAGE_SIDE = 128  #: HR pixels of the montage's patch
 
 
 class Results(Observer):
@@ -40,7 +44,7 @@ class Results(Observer):
         self.directory, self.stage, self.state = directory, stage, state
         self.validation, self.card = validation, card
 
-    def on_start(self, start: int, curve: Sequence[Row], validation: Sequence[Row]) -> None:
+    def on_start(self, start: int, curve: Sequence[Row], scores: Sequence[Row]) -> None:
         """Delete the networks that another training left here, since its curves are replaced."""
         for name in self.state.networks:
             files = [self.directory / f"{name}.safetensors"]
@@ -50,16 +54,16 @@ class Results(Observer):
             for file in files:
                 file.unlink(missing_ok=True)
 
-    def on_validation(self, validation: Sequence[Row], network: nn.Module) -> None:
+    def on_validation(self, scores: Sequence[Row], network: nn.Module) -> None:
         """Write the sample and both curves, and the network if it is the best by the monitor."""
         write_image(self.directory / "sample.png", self.validation.latest)
         history, monitor = self.state.history, self.stage.monitor
-        for name, rows in (("loss_curve", history.curve), ("validation", validation)):
+        for name, rows in (("loss_curve", history.curve), ("validation", scores)):
             table = pandas.DataFrame(rows).to_csv(index=False, lineterminator="\n")
             write_atomic(self.directory / f"{name}.csv", table)
         if monitor and history.last_is_best(monitor, METRICS[monitor].higher_is_better):
             name, trained = next(iter(self.state.networks.items()))
-            self._write_network(f"{name}_best", network, trained, int(validation[-1]["step"]))
+            self._write_network(f"{name}_best", network, trained, int(scores[-1]["step"]))
 
     def on_step(self, step: int, network: nn.Module) -> None:
         """Write the copies of the networks that are due."""
@@ -93,6 +97,37 @@ class Results(Observer):
 
     def _write_network(self, name: str, network: nn.Module, trained: NetworkState, steps: int) -> None:
         save_model(self.directory / f"{name}.safetensors", network, trained.config, **self.card, steps=steps)
+
+
+class Montage(Observer):
+    """Writes ``step_00000000.png`` and so on, evenly spaced over training, beside ``bicubic.png`` and ``hr.png``.
+
+    Parameters
+    ----------
+    folder : receives the patches.
+    validation : gives the patch, the middle of its first image.
+    steps, frames : length of training, and how many snapshots; the first is before and the last after training.
+    """
+
+    def __init__(self, folder: Path, validation: Validation, steps: int, frames: int) -> None:
+        self.folder = folder
+        self.validation = validation
+        self.due = {round(frame * steps / (frames - 1)) for frame in range(frames)}
+
+    def on_step(self, step: int, network: nn.Module) -> None:
+        """Take a snapshot if one is due."""
+        if step not in self.due:
+            return
+        lr = self.validation.lr[0]
+        if step == 0:
+            for earlier in self.folder.glob("step_*.png"):  # another training's
+                earlier.unlink()
+            self._write("bicubic", imresize(lr, self.validation.scale))
+            self._write("hr", self.validation.hr[0])
+        self._write(f"step_{step:08d}", self.validation.enlarge(network, lr))
+
+    def _write(self, name: str, image: np.ndarray) -> None:
+        write_image(self.folder / f"{name}.png", center_crop(image, MONTAGE_SIDE, 1))
 
 
 def finished_curve(directory: Path, networks: Sequence[str], fingerprint: str) -> pandas.DataFrame | None:

@@ -20,38 +20,52 @@ FLOOR = 1 / 12 / 255**2  #: power added everywhere: what rounding to 8 bits has,
 Sides = Literal["above", "both"]
 
 
-class BlockSpectrum(nn.Module):
-    """Log power of N×3×H×W images in [0,1] over their surroundings in the spectrum.
+class SpectralExcess(nn.Module):
+    """How far SR's log power over its surroundings departs from HR's: the mean square over chosen frequencies and channels.
 
-    Red, green and blue each in Hann-windowed blocks with half overlap, its power averaged over all blocks of all images;
-    then per frequency the logarithm minus its mean over the ring of bins at Chebyshev distance 4 to 6, which is held
-    fixed. Of luminance alone, the term would be evaded by patterns in colour.
+    The square bears on the one frequency that stands out, and leaves small departures, which chance makes, alone.
 
     Parameters
     ----------
-    side : of the blocks, a multiple of the scale.
+    chosen : side×side booleans: the frequencies of blocks of that side.
+    sides : ``"both"`` punishes peaks and notches alike, ``"above"`` peaks alone.
     """
 
+    chosen: Tensor
     window: Tensor
     ring: Tensor
 
-    def __init__(self, side: int = SPECTRAL_BLOCK) -> None:
+    def __init__(self, chosen: Tensor, sides: Sides = "both") -> None:
         super().__init__()
-        self.side = side
-        window = torch.sin(torch.pi * (torch.arange(side) + 0.5) / side) ** 2
+        self.side, self.sides = chosen.shape[0], sides
+        window = torch.sin(torch.pi * (torch.arange(self.side) + 0.5) / self.side) ** 2
+        ring = torch.fft.fft2(torch.from_numpy(ring_kernel(self.side).copy()).float())
+        self.register_buffer("chosen", chosen, persistent=False)
         self.register_buffer("window", torch.outer(window, window), persistent=False)
-        ring = torch.fft.fft2(torch.from_numpy(ring_kernel(side).copy()).float())
         self.register_buffer("ring", ring.real.contiguous(), persistent=False)  # an even kernel has a real transform
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Compute 3×side×side excess in nepers of power, float32; differentiable in the power, not in the ring."""
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """Compute a scalar in nepers² for N×3×H×W images in [0,1], with a gradient for ``sr`` alone."""
+        with torch.no_grad():
+            target = self.spectrum(hr)
+        excess = (self.spectrum(sr) - target)[:, self.chosen]
+        return (excess if self.sides == "both" else excess.relu()).square().mean()
+
+    def spectrum(self, images: Tensor) -> Tensor:
+        """Compute log power over its surroundings, 3×side×side in nepers, float32.
+
+        Per frequency the logarithm minus its mean over the ring of bins at Chebyshev distance 4 to 6. It can be
+        differentiated in the power; the ring is held fixed.
+        """
         with torch.autocast(images.device.type, enabled=False):
             power = self.power(images.float()).log()
             surroundings = torch.fft.ifft2(torch.fft.fft2(power.detach()) * self.ring).real
             return power - surroundings
 
     def power(self, images: Tensor) -> Tensor:
-        """Average the power of all blocks, 3×side×side.
+        """Average the power of red, green and blue each over all blocks of all images, 3×side×side.
+
+        Blocks are Hann-windowed, with half overlap. Of luminance alone, the term would be evaded by patterns in colour.
 
         Raises
         ------
@@ -65,33 +79,6 @@ class BlockSpectrum(nn.Module):
         mean = (blocks * self.window).sum((2, 3), keepdim=True) / self.window.sum()
         spectra = torch.fft.fft2((blocks - mean) * self.window)
         return (spectra.real.square() + spectra.imag.square()).mean(1) / self.window.square().sum() + FLOOR
-
-
-class SpectralExcess(nn.Module):
-    """How far SR's log power over its surroundings departs from HR's: the mean square over chosen frequencies and channels.
-
-    The square bears on the one frequency that stands out, and leaves small departures, which chance makes, alone.
-
-    Parameters
-    ----------
-    chosen : side×side booleans: the frequencies.
-    sides : ``"both"`` punishes peaks and notches alike, ``"above"`` peaks alone.
-    """
-
-    chosen: Tensor
-
-    def __init__(self, chosen: Tensor, sides: Sides = "both") -> None:
-        super().__init__()
-        self.spectrum = BlockSpectrum(chosen.shape[0])
-        self.sides = sides
-        self.register_buffer("chosen", chosen, persistent=False)
-
-    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """Compute a scalar in nepers² for N×3×H×W images in [0,1], with a gradient for ``sr`` alone."""
-        with torch.no_grad():
-            target = self.spectrum(hr)
-        excess = (self.spectrum(sr) - target)[:, self.chosen]
-        return (excess if self.sides == "both" else excess.relu()).square().mean()
 
 
 def grid_penalty(scale: int, sides: Sides = "both") -> SpectralExcess:

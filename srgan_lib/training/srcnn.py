@@ -10,10 +10,9 @@ import pandas
 from srgan_lib.data.pairs import Pair
 from srgan_lib.models.generators import srcnn_config
 from srgan_lib.params import Params
-from srgan_lib.training.distances import DISTANCES
-from srgan_lib.training.loop import Loop, OnStep
-from srgan_lib.training.losses import ImageTerms
-from srgan_lib.training.supervised import SupervisedTask
+from srgan_lib.training.loop import train
+from srgan_lib.training.losses import DISTANCES, GeneratorLoss, Term
+from srgan_lib.training.tasks import Job, OnStep, SupervisedTask
 
 
 def train_srcnn(
@@ -50,6 +49,6 @@ def train_srcnn(
         When a checkpoint of this fingerprint holds another network.
     """
     config = srcnn_config(params.srcnn, params.shared.scale)
-    loop = Loop("srcnn", params, train_pairs, validation_pairs, directory, fingerprint, on_step)
-    terms = ImageTerms({"pixel": DISTANCES["mse"]}, {"pixel": 1.0}, sharpen=params.shared.sharpen_targets)
-    return loop.run(["srcnn"], lambda: SupervisedTask(loop, "srcnn", config, terms))
+    job = Job("srcnn", params, train_pairs, validation_pairs, directory, fingerprint, on_step)
+    loss = GeneratorLoss({"pixel": Term(DISTANCES["mse"], 1.0)}, sharpen=params.shared.sharpen_targets)
+    return train(job, ["srcnn"], lambda job: SupervisedTask(job, "srcnn", config, loss))

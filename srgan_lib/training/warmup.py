@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas
 
 from srgan_lib.data.pairs import Pair
 from srgan_lib.files import digest
+from srgan_lib.models.files import CheckpointError, load_tensors, read_configuration
 from srgan_lib.models.generators import generator_config
 from srgan_lib.models.own_code import OwnClass, locate, own_class
 from srgan_lib.params import Params
-from srgan_lib.params.training import is_own
-from srgan_lib.training.loop import Loop, OnStep
-from srgan_lib.training.losses import ImageTerms
-from srgan_lib.training.own_loss import own_losses, with_own_losses
-from srgan_lib.training.start import started_config
-from srgan_lib.training.supervised import SupervisedTask
+from srgan_lib.params.section import ParameterError
+from srgan_lib.params.training import Warmup, is_own
+from srgan_lib.training.loop import train
+from srgan_lib.training.losses import GeneratorLoss, own_losses
+from srgan_lib.training.tasks import Job, OnStep, SupervisedTask
 from srgan_lib.weights import find_start
 
 
@@ -52,16 +53,51 @@ def train_warmup(
     else:
         config = own.config(scale) if own else generator_config(stage, scale)
     named = stage.extra_losses if extra_losses is None else extra_losses
-    losses = own_losses(named) if named else []
-    if losses:
-        fingerprint = with_own_losses(fingerprint, losses, directory)
+    losses, fingerprint = own_losses(named, directory, fingerprint)
     if generator:
         fingerprint = digest([fingerprint, config])
-    loop = Loop("warmup", params, train_pairs, validation_pairs, directory, fingerprint, on_step)
+    job = Job("warmup", params, train_pairs, validation_pairs, directory, fingerprint, on_step)
 
-    def build() -> SupervisedTask:
-        sharpen = params.shared.sharpen_targets
-        terms = ImageTerms.of(stage, loop.compute, loop.first_crops(), scale, losses, sharpen)
-        return SupervisedTask(loop, "generator", config, terms, stage.initialisation, own, start)
+    def build(job: Job) -> SupervisedTask:
+        loss = GeneratorLoss.of(stage, params.shared, job.compute, job.first_crops(), losses)
+        return SupervisedTask(job, "generator", config, loss, stage.initialisation, own, start)
 
-    return loop.run(["generator"], build)
+    return train(job, ["generator"], build)
+
+
+def started_config(warmup: Warmup, scale: int, path: Path) -> dict[str, Any]:
+    """Read the configuration of the network in a file, with which changed parameters must agree.
+
+    Parameters
+    ----------
+    warmup : the stage's parameters; one that has its default says nothing about the architecture. LR consistency
+        and even phases, which have no weights, can be added to a network that is without them.
+    scale : enlargement factor of the run.
+    path : the file of a trained network.
+
+    Raises
+    ------
+    ParameterError
+        If the file is no network, or is of another scale, or a parameter says otherwise than the file.
+    """
+    try:
+        config = read_configuration(path, load_tensors(path)[1])
+    except CheckpointError as error:
+        raise ParameterError(f"warmup.start: {error}") from None
+    if config.get("scale") != scale:
+        raise ParameterError(
+            f"warmup.start: {path} enlarges ×{config.get('scale')}, and shared.scale is {scale}; change one of them"
+        )
+    wanted, usual = generator_config(warmup, scale), generator_config(Warmup(), scale)
+    added = {name: wanted.pop(name) for name in ("consistent", "even_phases") if name in wanted}
+    if "even_phases" in added and config["architecture"] != "srresnet":
+        raise ParameterError(
+            f"warmup.generator_even_phases: {path} is of {config['architecture']}, and only srresnet has them; leave it out"
+        )
+    for name, value in wanted.items():
+        if value != usual.get(name) and value != config.get(name):
+            raise ParameterError(
+                f"warmup: {name} is {value!r}, and {path} has {config.get(name, 'none')!r}; leave the parameter out, for the "
+                "architecture comes from the file"
+            )
+    return config | added

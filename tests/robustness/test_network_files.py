@@ -16,7 +16,7 @@ from srgan_lib.models.files import CheckpointError, load_model, load_tensors, sa
 from srgan_lib.models.generators import ARCHITECTURES, OPTIONS, build_generator
 from srgan_lib.params.section import ParameterError
 from srgan_lib.params.training import Warmup
-from srgan_lib.training.start import started_config
+from srgan_lib.training.warmup import started_config
 
 CONFIG = {"architecture": "srresnet", "scale": 2, "channels": 4, "blocks": 1}
 

@@ -13,9 +13,10 @@ from srgan_lib.data.resize import imresize
 from srgan_lib.models.discriminators import build_discriminator
 from srgan_lib.models.files import CheckpointError, load_tensors
 from srgan_lib.training.adversarial import AdversarialTask, train_adversarial
-from srgan_lib.training.loop import Loop
+from srgan_lib.training.losses import GeneratorLoss
 from srgan_lib.training.optimizer import Optimizer
 from srgan_lib.training.plain import plain_adversarial_step
+from srgan_lib.training.tasks import Job
 from srgan_lib.training.warmup import train_warmup
 from tests.tiny import photographs
 
@@ -85,22 +86,21 @@ def test_compiled_networks_train_as_others_do(make_params, pairs, warmup, tmp_pa
 def test_a_step_is_that_of_the_plain_recipe(kind, make_params, pairs, warmup, tmp_path):
     """Shared forward passes change nothing: the weights are those of the step that notebook 4 shows, in float64."""
     params = make_params(adversarial={"adversarial_loss": kind, "adversarial_weight": 1.0})
-    loop = Loop("adversarial", params, *pairs, tmp_path, "print", None)
-    task = AdversarialTask(loop, warmup)
-    task.terms.terms["content"].double()
+    job = Job("adversarial", params, *pairs, tmp_path, "print")
+    task = AdversarialTask(job, warmup)
+    task.loss.terms["content"].value.double()
     networks = [task.networks[name].network.double() for name in ("generator", "discriminator")]
     for trained in task.networks.values():
-        trained.optimizer = Optimizer(trained.network, loop.stage, 1e-4, "constant")
+        trained.optimizer = Optimizer(trained.network, job.stage, 1e-4, "constant")
     plain = copy.deepcopy(networks)
     optimizers = [torch.optim.Adam(network.parameters(), 1e-4) for network in plain]
 
-    def image_loss(sr, hr):
-        return sum(task.terms(sr, hr).values())
+    images = GeneratorLoss({name: term for name, term in task.loss.terms.items() if term.needs == "images"})
 
     for step in range(3):
-        lr, hr = (images.double() / 255 for images in loop.sampler.batch(step))
+        lr, hr = (crops.double() / 255 for crops in job.sampler.batch(step))
         task.step(step, lr, hr)
-        plain_adversarial_step(*plain, *optimizers, image_loss, task.adversarial, 1.0, lr, hr)
+        plain_adversarial_step(*plain, *optimizers, lambda *both: images(*both)[0], task.adversarial, 1.0, lr, hr)
     for ours, reference in zip(networks, plain, strict=True):
         for one, other in zip(ours.parameters(), reference.parameters(), strict=True):
             torch.testing.assert_close(one, other, atol=1e-9, rtol=0)
@@ -132,7 +132,7 @@ def test_the_discriminator_sees_the_generator_s_value_range(make_params, pairs, 
     params = make_params(warmup={"value_range": "signed"})
     train_warmup(params, *pairs, tmp_path / "warmup", "print")
     weights = tmp_path / "warmup" / "generator.safetensors"
-    task = AdversarialTask(Loop("adversarial", params, *pairs, tmp_path, "print", None), weights)
+    task = AdversarialTask(Job("adversarial", params, *pairs, tmp_path, "print"), weights)
     assert task.discriminator.config["value_range"] == "signed"
     assert task.discriminator.network.unit.item() == 0.5
 

@@ -1,10 +1,18 @@
 import numpy as np
 import pandas
 import pytest
+import torch
 from matplotlib.figure import Figure
+from torch import nn
 
 from srgan_lib.data.images import write_image
+from srgan_lib.models.features import VGGFeatures
+from srgan_lib.params.shared import Shared
+from srgan_lib.params.training import Adversarial
 from srgan_lib.training import figures
+from srgan_lib.training.compute import Compute
+from srgan_lib.training.validation import Validation
+from tests.tiny import photographs
 
 STEPS = np.arange(10, 110, 10)
 CURVE = pandas.DataFrame(
@@ -107,3 +115,37 @@ def test_montage_is_in_the_order_of_training(tmp_path):
     figure = figures.montage(tmp_path)
     check(figure)
     assert [axes.get_title() for axes in figure.axes] == ["bicubic", "step 0", "step 20", "step 100", "HR", "", "", ""]
+
+
+def test_feature_maps_are_the_content_loss_s_own_normalised_over_both_images():
+    stage = Adversarial(content_layers={"relu1_2": 1.0, "conv2_1": 0.5}, content_weights="random")
+    validation = Validation(photographs(1), Shared(), Compute())
+    shown = list(figures.feature_maps(nn.Upsample(scale_factor=4), validation, stage, count=4))
+    assert [one.name for one in shown] == ["feature_maps_relu1_2", "feature_maps_conv2_1"]
+    axes = shown[0].content.axes
+    assert [one.get_ylabel() for one in axes] == ["generated", "", "", "", "HR", "", "", ""]
+    maps = np.array([one.images[0].get_array() for one in axes]).reshape(2, 4, 64, 64)
+    assert np.allclose(maps.min((0, 2, 3)), 0) and np.allclose(maps.max((0, 2, 3)), 1)
+    hr = torch.from_numpy(validation.hr[0]).permute(2, 0, 1)[None] / 255
+    activation = VGGFeatures(stage.content_layers, "random")(hr)["relu1_2"][0]
+    strongest = int(activation.mean((1, 2)).argmax())
+    assert axes[0].get_title() == f"channel {strongest}"
+    assert np.corrcoef(activation[strongest].numpy().ravel(), maps[1, 0].ravel())[0, 1] > 0.999
+
+
+def test_losses_by_epoch_are_means_of_equal_parts():
+    curve = pandas.DataFrame(
+        {
+            "step": [2, 4, 6, 8],
+            "loss": [4.0, 2.0, 1.0, 0.0],
+            "pixel_weighted": 1.0,
+            "grad_norm": 1.0,
+            "d_real": 0.5,
+            "discriminator_real": [1.0, 3.0, 5.0, 7.0],
+            "learning_rate": 1e-4,
+            "discriminator_learning_rate": 1e-4,
+        }
+    )
+    table = figures.by_epoch(curve, 2)
+    assert table.to_dict("list") == {"epoch": [1, 2], "loss": [3.0, 0.5], "discriminator_real": [2.0, 6.0]}
+    assert list(figures.by_epoch(curve, 4).loss) == [4, 2, 1, 0]

@@ -1,11 +1,10 @@
 import json
 import math
 
-import pandas
 import pytest
 import torch
 
-from srgan_lib.training.history import Diverged, History, by_epoch
+from srgan_lib.training.history import Diverged, History
 
 
 def fill(history, steps, **values):
@@ -76,21 +75,3 @@ def test_statistics_may_grow_as_long_as_they_are_numbers():
     fill(history, [3], grad_norm=math.nan, d_fake=0.0)
     with pytest.raises(Diverged, match="grad_norm is nan at step 3"):
         history.read()
-
-
-def test_losses_by_epoch_are_means_of_equal_parts():
-    curve = pandas.DataFrame(
-        {
-            "step": [2, 4, 6, 8],
-            "loss": [4.0, 2.0, 1.0, 0.0],
-            "pixel_weighted": 1.0,
-            "grad_norm": 1.0,
-            "d_real": 0.5,
-            "discriminator_real": [1.0, 3.0, 5.0, 7.0],
-            "learning_rate": 1e-4,
-            "discriminator_learning_rate": 1e-4,
-        }
-    )
-    table = by_epoch(curve, 2)
-    assert table.to_dict("list") == {"epoch": [1, 2], "loss": [3.0, 0.5], "discriminator_real": [2.0, 6.0]}
-    assert list(by_epoch(curve, 4).loss) == [4, 2, 1, 0]

@@ -1,6 +1,7 @@
 import os
 import signal
 import sys
+import threading
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from srgan_lib.errors import Interrupted, PackageMissing
 from srgan_lib.models.files import CheckpointError, load_model, load_tensors
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.history import Diverged
+from srgan_lib.training.loop import stop_request
 from srgan_lib.training.srcnn import train_srcnn
 from srgan_lib.training.warmup import train_warmup
 
@@ -145,11 +147,11 @@ def test_divergence_stops_and_keeps_the_last_good_state(stage, term, make_params
 
 
 def test_not_a_number_names_term_step_and_checkpoint(make_params, pairs, tmp_path, monkeypatch):
-    from srgan_lib.training import supervised
+    from srgan_lib.training import tasks
 
-    real_update = supervised.Optimizer.update
+    real_update = tasks.Optimizer.update
     monkeypatch.setattr(
-        supervised.Optimizer,
+        tasks.Optimizer,
         "update",
         lambda self, loss, step: real_update(self, loss * (float("nan") if step == 4 else 1.0), step),
     )
@@ -248,3 +250,47 @@ def test_without_tensorboard_the_error_says_what_to_do(make_params, pairs, tmp_p
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(PackageMissing, match=r"pip install tensorboard.*shared\.tensorboard to false"):
         train_srcnn(make_params(shared={"tensorboard": True}), *pairs, tmp_path, "print")
+
+
+@pytest.fixture
+def usual_ctrl_c():
+    """Ctrl-C as in a terminal: a process started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def press_ctrl_c():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.usefixtures("usual_ctrl_c")
+def test_the_first_is_a_request_and_the_second_interrupts():
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), stop_request() as stopping:
+        assert not stopping()
+        press_ctrl_c()
+        assert stopping()
+        press_ctrl_c()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.usefixtures("usual_ctrl_c")
+def test_afterwards_ctrl_c_is_as_before():
+    with stop_request():
+        pass
+    with pytest.raises(KeyboardInterrupt):
+        press_ctrl_c()
+
+
+def test_in_another_thread_nothing_is_requested():
+    seen = []
+
+    def work():
+        with stop_request() as stopping:
+            seen.append(stopping())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [False]

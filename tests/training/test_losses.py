@@ -5,12 +5,11 @@ import torch
 
 from srgan_lib.data.realistic import sharpened
 from srgan_lib.models.features import VGGFeatures
+from srgan_lib.params.shared import Shared
 from srgan_lib.params.training import Adversarial
 from srgan_lib.training.adversarial_loss import AdversarialLoss, feature_matching
 from srgan_lib.training.compute import Compute
-from srgan_lib.training.distances import DISTANCES, histogram_distance
-from srgan_lib.training.feature_loss import FeatureLoss, gram_distance
-from srgan_lib.training.losses import ImageTerms, weighted_sum
+from srgan_lib.training.losses import DISTANCES, FeatureLoss, GeneratorLoss, Term, gram_distance, histogram_distance
 
 
 def images(seed, size=8):
@@ -92,13 +91,13 @@ def test_a_colour_histogram_is_compared_wherever_its_pixels_lie():
 
 def test_descent_along_the_colour_histogram_recolours_an_image():
     stage = Adversarial(pixel_weight=0, content_weight=0, colour_histogram_weight=2.0)
-    terms = ImageTerms.of(stage, Compute(), images(0), 4)
-    assert terms.weights == {"colour_histogram": 2.0}
+    loss = GeneratorLoss.of(stage, Shared(), Compute(), images(0))
+    assert {name: term.weight for name, term in loss.terms.items()} == {"colour_histogram": 2.0}
     sr, hr = images(0).requires_grad_(), images(1) ** 3
     start = sr.detach().clone()
     for _ in range(60):
-        (gradient,) = torch.autograd.grad(terms(sr, hr)["colour_histogram"], sr)
-        sr = (sr - 0.2 * sr.numel() * gradient).detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(loss(sr, hr)[0], sr)
+        sr = (sr - 0.1 * sr.numel() * gradient).detach().requires_grad_()
     torch.testing.assert_close(sr.flatten(2).sort().values, hr.flatten(2).sort().values, atol=1e-6, rtol=0)
     order = start.flatten(2).argsort()
     assert (sr.flatten(2).gather(2, order).diff() >= 0).all(), "what was darker stays darker"
@@ -163,36 +162,39 @@ def test_the_generators_loss_gives_no_gradient_to_the_real_images():
 
 def test_only_terms_with_a_weight_are_computed():
     stage = Adversarial(pixel_weight=0, content_weights="random", content_layers={"relu1_1": 1.0})
-    terms = ImageTerms.of(stage, Compute(), images(0).float(), 4)
-    assert set(terms(images(0).float(), images(1).float())) == {"content"}
-    assert set(terms.card["content_scales"]) == {"relu1_1"}
-    assert ImageTerms.of(Adversarial(content_weight=0), Compute(), images(0), 4).card == {}
+    loss = GeneratorLoss.of(stage, Shared(), Compute(), images(0).float())
+    assert set(loss(images(0).float(), images(1).float())[1]) == {"loss", "content", "content_weighted"}
+    assert set(loss.card["content_scales"]) == {"relu1_1"}
+    assert GeneratorLoss.of(Adversarial(content_weight=0), Shared(), Compute(), images(0)).card == {}
 
 
 def test_clamping_in_training_stops_the_gradient_outside():
     sr = torch.full((1, 3, 4, 4), 1.5, requires_grad=True)
     for clamp, expected in ((False, 1), (True, 0)):
-        terms = ImageTerms({"pixel": DISTANCES["l1"]}, {"pixel": 1.0}, clamp)
-        (gradient,) = torch.autograd.grad(terms(sr, torch.zeros(1, 3, 4, 4))["pixel"], sr)
+        loss = GeneratorLoss({"pixel": Term(DISTANCES["l1"], 1.0)}, clamp)
+        (gradient,) = torch.autograd.grad(loss(sr, torch.zeros(1, 3, 4, 4))[0], sr)
         assert gradient.sum().item() == pytest.approx(expected)
 
 
 def test_targets_are_sharpened_if_asked():
     sr, hr = images(0, 26), images(1, 26)
-    plain, sharp = (ImageTerms({"pixel": DISTANCES["l1"]}, {"pixel": 1.0}, sharpen=asked) for asked in (False, True))
-    torch.testing.assert_close(sharp(sr, hr), plain(sr, sharpened(hr)))
-    assert sharp(sr, hr) != plain(sr, hr)
+    plain, sharp = (GeneratorLoss({"pixel": Term(DISTANCES["l1"], 1.0)}, sharpen=asked) for asked in (False, True))
+    torch.testing.assert_close(sharp(sr, hr)[0], plain(sr, sharpened(hr))[0])
+    assert sharp(sr, hr)[0] != plain(sr, hr)[0]
 
 
-def test_weighted_sum():
-    loss, values = weighted_sum(
-        {"pixel": torch.tensor(2.0), "content": torch.tensor(3.0)}, {"pixel": 0.5, "content": 2.0}
-    )
+def test_the_loss_is_the_weighted_sum_of_what_each_term_compares():
+    def difference(a, b):
+        return a - b
+
+    terms = {"pixel": Term(difference, 0.5), "adversarial": Term(difference, 2.0, "logits")}
+    two, three = torch.tensor(2.0), torch.tensor(3.0)
+    loss, values = GeneratorLoss(terms)(two, 0 * two, logits=(three, 0 * three))
     assert loss.item() == 7
     assert {name: value.item() for name, value in values.items()} == {
         "loss": 7,
         "pixel": 2,
-        "content": 3,
+        "adversarial": 3,
         "pixel_weighted": 1,
-        "content_weighted": 6,
+        "adversarial_weighted": 6,
     }

@@ -15,7 +15,8 @@ from srgan_lib.models.files import CheckpointError, load_model, load_tensors
 from srgan_lib.models.own_code import OwnCodeError, own_class
 from srgan_lib.models.tiled_inference import receptive_radius, upscale_array
 from srgan_lib.training.adversarial import train_adversarial
-from srgan_lib.training.own_check import check_generator, check_loss
+from srgan_lib.training.losses import check_loss
+from srgan_lib.training.tasks import check_generator
 from srgan_lib.training.warmup import train_warmup
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -119,10 +120,10 @@ def test_a_file_may_hold_dataclasses(tmp_path):
 
 def test_two_processes_are_not_forked_after_a_check(make_params, pairs, tmp_path, monkeypatch):
     """The check runs a network, which the process that forks others must not have done."""
-    from srgan_lib.training import processes, supervised
+    from srgan_lib.training import processes, tasks
 
     monkeypatch.setattr(processes, "launch", lambda *_: None)
-    monkeypatch.setattr(supervised, "check_generator", lambda *_: pytest.fail("checked before the fork"))
+    monkeypatch.setattr(tasks, "check_generator", lambda *_: pytest.fail("checked before the fork"))
     with pytest.raises(FileNotFoundError):  # nobody has trained
         train_warmup(make_params(shared={"processes": 2}, warmup=OWN), *pairs, tmp_path, "print")
 

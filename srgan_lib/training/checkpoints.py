@@ -1,21 +1,79 @@
-"""Everything that a training needs to go on exactly where it stopped."""
+"""Everything that a training needs to go on exactly where it stopped, and how it gets to disk and back."""
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from srgan_lib.models.files import CheckpointError
+from srgan_lib.models.files import CheckpointError, load_tensors, save_tensors
 from srgan_lib.training import processes
-from srgan_lib.training.checkpoint import Checkpoints
-from srgan_lib.training.ema import MovingAverage
 from srgan_lib.training.history import History
 from srgan_lib.training.optimizer import Optimizer
+
+logger = logging.getLogger(__name__)
+
+
+class Checkpoints:
+    """The last states of a training, from which it resumes.
+
+    Parameters
+    ----------
+    folder : where ``step_00000100.safetensors`` and so on lie.
+    fingerprint : of everything that decides the weights; states of another fingerprint are not resumed.
+    keep : how many of the last states stay.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str, keep: int) -> None:
+        self.folder = folder
+        self.fingerprint = fingerprint
+        self.keep = keep
+
+    def save(self, step: int, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+        """Write the state after ``step`` steps and delete those that are too old."""
+        path = self.folder / f"step_{step:08d}.safetensors"
+        save_tensors(path, tensors, {**metadata, "step": step, "fingerprint": self.fingerprint})
+        for old in self.files()[self.keep :]:
+            old.unlink()
+
+    def newest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """Load the newest usable state, or return None.
+
+        Each damaged one is named in a warning and deleted. States of another fingerprint are moved aside, never
+        deleted, and named in a warning.
+        """
+        for path in self.files():
+            try:
+                tensors, metadata = load_tensors(path)
+            except CheckpointError as error:
+                logger.warning("%s; training goes on from the checkpoint before it, or else from the start", error)
+                path.unlink()
+                continue
+            if metadata.get("fingerprint") == self.fingerprint:
+                return tensors, metadata
+            aside = self.folder / str(metadata.get("fingerprint"))[:8]
+            aside.mkdir(exist_ok=True)
+            for other in self.files():
+                other.rename(aside / other.name)
+            logger.warning(
+                "%s was made with other parameters, data or code: training starts anew. It is kept in %s; "
+                "delete that when you do not need it",
+                path.name,
+                aside,
+            )
+            break
+        return None
+
+    def files(self) -> list[Path]:
+        """List all states, the newest first."""
+        return sorted(self.folder.glob("step_*.safetensors"), reverse=True)
 
 
 @dataclass
@@ -44,16 +102,19 @@ class TrainingState:
         self.networks = networks
         self.checkpoints = checkpoints
         self.history = History()
-        judged = next(iter(networks.values())).network
-        self.moving_average = MovingAverage(judged, ema_decay) if ema_decay else None
+        self.judged = next(iter(networks.values())).network
+        self.average = None
+        if ema_decay:
+            self.average = AveragedModel(self.judged, multi_avg_fn=get_ema_multi_avg_fn(ema_decay))
+            self.average.update_parameters(self.judged)  # so that the weights at the start are the first average
         #: What is validated, and written in the end.
-        self.eval_network = self.moving_average.averaged if self.moving_average else judged
+        self.eval_network = self.average.module if self.average else self.judged
 
     def add(self, step: int, values: Mapping[str, Tensor]) -> None:
         """Take in the values of a step (scalar tensors) and the weights after it."""
         self.history.add(step, values)
-        if self.moving_average:
-            self.moving_average.update()
+        if self.average:
+            self.average.update_parameters(self.judged)
 
     def save(self, step: int) -> None:
         """Write a checkpoint after so many steps, unless what happened since the last shows that training diverged."""
@@ -87,7 +148,8 @@ class TrainingState:
                 path=self.checkpoints.folder,
             )
         for name, part in self._parts().items():
-            part.load_state_dict(_within(tensors, f"{name}."))
+            prefix = f"{name}."
+            part.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
         self.history.load_state(json.loads(tensors["history"].numpy().tobytes()))
         return metadata["step"]
 
@@ -95,11 +157,7 @@ class TrainingState:
         parts: dict[str, nn.Module | Optimizer] = {}
         for name, trained in self.networks.items():
             parts |= {f"{name}.weights": trained.network, f"{name}.adam": trained.optimizer}
-        return parts | ({"average": self.moving_average.averaged} if self.moving_average else {})
+        return parts | ({"average": self.average.module} if self.average else {})
 
     def _configs(self) -> dict[str, Any]:
         return {name: trained.config for name, trained in self.networks.items()}
-
-
-def _within(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -2,7 +2,7 @@ import torch
 
 from srgan_lib.params.shared import Shared
 from srgan_lib.training.compute import Compute
-from srgan_lib.training.montage import Montage
+from srgan_lib.training.results import Montage
 from srgan_lib.training.validation import Validation
 
 

@@ -4,8 +4,7 @@ from srgan_lib.models.files import load_model, save_model
 from srgan_lib.models.generators import build_generator, generator_config
 from srgan_lib.params.section import ParameterError
 from srgan_lib.params.training import Warmup
-from srgan_lib.training.start import started_config
-from srgan_lib.training.warmup import train_warmup
+from srgan_lib.training.warmup import started_config, train_warmup
 from srgan_lib.weights import find_start
 
 SMALL = {"generator_channels": 4, "generator_blocks": 1, "generator_norm": "none"}

@@ -8,12 +8,11 @@ import torch
 from srgan_lib.models.backbones import BackboneError
 from srgan_lib.models.files import load_model, load_tensors, save_model
 from srgan_lib.models.generators import generator_config
-from srgan_lib.training.loop import Loop
-from srgan_lib.training.losses import ImageTerms
+from srgan_lib.training.losses import GeneratorLoss
 from srgan_lib.training.optimizer import Optimizer
 from srgan_lib.training.plain import plain_supervised_step
 from srgan_lib.training.srcnn import train_srcnn
-from srgan_lib.training.supervised import SupervisedTask
+from srgan_lib.training.tasks import Job, SupervisedTask
 from srgan_lib.training.warmup import train_warmup
 from tests.tiny import photographs
 
@@ -155,26 +154,20 @@ def test_missing_imagenet_weights(make_params, pairs, tmp_path, monkeypatch):
 
 def test_a_step_is_that_of_the_plain_recipe(make_params, pairs, tmp_path):
     """The weights are those of the step that notebook 3 shows, in float64."""
-    loop = Loop("warmup", make_params(), *pairs, tmp_path, "print", None)
-    task = SupervisedTask(
-        loop,
-        "generator",
-        generator_config(loop.stage, 4),
-        ImageTerms.of(loop.stage, loop.compute, loop.first_crops(), 4),
-    )
-    task.terms.terms["content"].double()
-    network = task.trained.network.double()
-    task.trained.optimizer = Optimizer(network, loop.stage, 1e-4, "constant")
+    job = Job("warmup", make_params(), *pairs, tmp_path, "print")
+    loss = GeneratorLoss.of(job.stage, job.params.shared, job.compute, job.first_crops())
+    task = SupervisedTask(job, "generator", generator_config(job.stage, 4), loss)
+    loss.terms["content"].value.double()
+    network = task.networks["generator"].network.double()
+    task.optimizer = Optimizer(network, job.stage, 1e-4, "constant")
     plain = copy.deepcopy(network)
     adam = torch.optim.Adam(plain.parameters(), 1e-4)
-    weights = task.terms.weights
-
-    def image_loss(sr, hr):
-        return sum(weights[name] * term for name, term in task.terms(sr, hr).items())
 
     for step in range(3):
-        lr, hr = (images.double() / 255 for images in loop.sampler.batch(step))
+        lr, hr = (images.double() / 255 for images in job.sampler.batch(step))
         values = task.step(step, lr, hr)
-        assert plain_supervised_step(plain, adam, image_loss, lr, hr).item() == pytest.approx(values["loss"].item())
+        assert plain_supervised_step(plain, adam, lambda *both: loss(*both)[0], lr, hr).item() == pytest.approx(
+            values["loss"].item()
+        )
     for one, other in zip(network.parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-9, rtol=0)

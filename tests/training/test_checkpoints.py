@@ -3,10 +3,13 @@ import json
 import pytest
 import safetensors
 import torch
+from torch import nn
 
 from srgan_lib.models.files import CheckpointError, load_model, load_tensors, save_model, save_tensors
 from srgan_lib.models.generators import build_generator
-from srgan_lib.training.checkpoint import Checkpoints
+from srgan_lib.params.training import Warmup
+from srgan_lib.training.checkpoints import Checkpoints, NetworkState, TrainingState
+from srgan_lib.training.optimizer import Optimizer
 
 CONFIG = {"architecture": "srresnet", "scale": 2, "channels": 4, "blocks": 1}
 
@@ -132,3 +135,24 @@ def test_facts_are_one_json_entry(tmp_path):
     with safetensors.safe_open(tmp_path / "a.safetensors", framework="pt") as file:
         metadata = file.metadata()
     assert set(metadata) == {"srgan"} and set(json.loads(metadata["srgan"])) == {"sha256", "step"}
+
+
+def test_the_moving_average_by_hand(tmp_path):
+    network = nn.Sequential(nn.Linear(1, 1, bias=False), nn.BatchNorm1d(1))
+    nn.init.constant_(network[0].weight, 1.0)
+    networks = {"generator": NetworkState(network, {}, Optimizer(network, Warmup(), 1e-3, "constant"))}
+    state = TrainingState(networks, 0.9, Checkpoints(tmp_path, "print", 1))
+    for step, value in enumerate((2.0, 4.0), 1):
+        nn.init.constant_(network[0].weight, value)
+        network[1].running_mean.fill_(value)
+        state.add(step, {"loss": torch.tensor(1.0)})
+        state.save(step)
+    expected = torch.tensor([[0.9 * (0.9 * 1 + 0.1 * 2) + 0.1 * 4]])
+    torch.testing.assert_close(state.eval_network[0].weight.detach(), expected)
+    assert state.eval_network[1].running_mean.item() == 4.0
+    assert network[0].weight.item() == 4.0
+    nn.init.constant_(network[0].weight, 0.0)
+    resumed = TrainingState(networks, 0.9, state.checkpoints)
+    assert resumed.restore() == 2
+    resumed.add(3, {})
+    torch.testing.assert_close(resumed.eval_network[0].weight.detach(), 0.9 * expected + 0.1 * 4)
