@@ -11,7 +11,6 @@ import pandas as pd
 from scipy.special import expit
 
 from srgan_lib.evaluation.crossed import CrossedMean
-from srgan_lib.opinion.agreement import krippendorff_alpha
 from srgan_lib.opinion.answers import Pool
 from srgan_lib.opinion.errors import OpinionError
 from srgan_lib.opinion.metric_agreement import metric_agreement
@@ -21,8 +20,15 @@ from srgan_lib.opinion.preferences import (
     strengths_with_intervals,
     win_matrix,
 )
-from srgan_lib.opinion.raters import correlations, fit_raters, outlying_votes, screened
-from srgan_lib.opinion.ratings import difference, method_means, raters_needed
+from srgan_lib.opinion.ratings import (
+    correlations,
+    difference,
+    fit_raters,
+    krippendorff_alpha,
+    method_means,
+    raters_needed,
+    screened,
+)
 from srgan_lib.opinion.stimuli import COMPARED
 from srgan_lib.opinion.study import Study
 from srgan_lib.opinion.votes import Preferences, preferences, repeatability, vote_array, vote_table
@@ -223,7 +229,7 @@ def _rater_rows(names: list[str], every: np.ndarray, votes: np.ndarray, out: dic
     bias, inconsistency = np.full((2, len(names)), np.nan)
     if model:
         bias[inside], inconsistency[inside] = model.bias, model.inconsistency
-    outlying, related = outlying_votes(every), correlations(every)
+    related = correlations(every)
     return pd.DataFrame(
         {
             "rater": names,
@@ -233,8 +239,6 @@ def _rater_rows(names: list[str], every: np.ndarray, votes: np.ndarray, out: dic
             "inconsistency": inconsistency,
             "correlation_images": related[:, 0],
             "correlation_methods": related[:, 1],
-            "outlying": outlying[:, 0],
-            "outlying_one_sided": outlying[:, 1],
             "left_out_because": [out.get(number, "") for number in range(len(names))],
         }
     )
