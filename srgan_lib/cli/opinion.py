@@ -55,9 +55,8 @@ def make(runs: tuple[str, ...], methods: str | None, force: bool, **design: Any)
     What is not given is as in the run's params (evaluation.opinion), or the default (srgan params opinion).
     """
     from srgan_lib.files import load_json
-    from srgan_lib.opinion.design import plan
     from srgan_lib.opinion.make import make_study
-    from srgan_lib.opinion.study import PAGE
+    from srgan_lib.opinion.study import PAGE, plan
     from srgan_lib.params.evaluation import Opinion
     from srgan_lib.params.shared import Shared
 
@@ -89,7 +88,7 @@ def make(runs: tuple[str, ...], methods: str | None, force: bool, **design: Any)
 @click.argument("files", metavar="FILES…", nargs=-1, type=click.Path(path_type=Path))
 def collect(run: str, files: tuple[Path, ...]) -> None:
     """Check what raters sent back, keep it in RUN's folder, and write scores and report; FILES can be added later."""
-    from srgan_lib.opinion.collect import collect_answers
+    from srgan_lib.opinion.results import collect_answers
 
     require_extra("report")
     from srgan_lib.pipeline.assemble import assemble_again
@@ -116,7 +115,7 @@ def simulate(run: str, careless: float, seed: int) -> None:
 
     The methods' qualities are invented: spread evenly over the scale, in the order of the tables.
     """
-    from srgan_lib.opinion.collect import SIMULATED, simulate_answers
+    from srgan_lib.opinion.results import SIMULATED, simulate_answers
     from srgan_lib.opinion.simulation import Observers
 
     folder = existing_run(run)

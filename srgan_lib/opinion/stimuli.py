@@ -24,8 +24,7 @@ from srgan_lib.evaluation.whole_images import INDEX
 from srgan_lib.files import load_json
 from srgan_lib.methods import NOT_PICTURED
 from srgan_lib.metrics.measure import measure
-from srgan_lib.opinion.errors import OpinionError
-from srgan_lib.opinion.study import ORIGINAL
+from srgan_lib.opinion.study import ORIGINAL, OpinionError
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
 
