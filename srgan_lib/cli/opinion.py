@@ -27,9 +27,6 @@ def _numbers(_context: click.Context, _option: click.Parameter, text: str) -> li
     return numbers
 
 
-seed_option = click.option("--seed", default=0, show_default=True, help="Of the simulation.")
-
-
 @click.group()
 def opinion() -> None:
     """Ask people: a blind study of a run's images in one HTML file, and its scores in the report."""
@@ -58,9 +55,8 @@ def make(runs: tuple[str, ...], methods: str | None, force: bool, **design: Any)
     What is not given is as in the run's params (evaluation.opinion), or the default (srgan params opinion).
     """
     from srgan_lib.files import load_json
-    from srgan_lib.opinion.design import plan
     from srgan_lib.opinion.make import make_study
-    from srgan_lib.opinion.study import PAGE
+    from srgan_lib.opinion.study import PAGE, plan
     from srgan_lib.params.evaluation import Opinion
     from srgan_lib.params.shared import Shared
 
@@ -92,7 +88,7 @@ def make(runs: tuple[str, ...], methods: str | None, force: bool, **design: Any)
 @click.argument("files", metavar="FILES…", nargs=-1, type=click.Path(path_type=Path))
 def collect(run: str, files: tuple[Path, ...]) -> None:
     """Check what raters sent back, keep it in RUN's folder, and write scores and report; FILES can be added later."""
-    from srgan_lib.opinion.collect import collect_answers
+    from srgan_lib.opinion.results import collect_answers
 
     require_extra("report")
     from srgan_lib.pipeline.assemble import assemble_again
@@ -113,13 +109,13 @@ def collect(run: str, files: tuple[Path, ...]) -> None:
     type=click.FloatRange(0, 1),
     help="Probability that a simulated rater votes by chance.",
 )
-@seed_option
+@click.option("--seed", default=0, show_default=True, help="Of the simulation.")
 def simulate(run: str, careless: float, seed: int) -> None:
     """Let simulated raters answer RUN's study, for teaching; their scores stay in opinion/simulated/.
 
     The methods' qualities are invented: spread evenly over the scale, in the order of the tables.
     """
-    from srgan_lib.opinion.collect import SIMULATED, simulate_answers
+    from srgan_lib.opinion.results import SIMULATED, simulate_answers
     from srgan_lib.opinion.simulation import Observers
 
     folder = existing_run(run)
@@ -132,20 +128,14 @@ def simulate(run: str, careless: float, seed: int) -> None:
 @opinion.command("plan")
 @click.option("--raters", default="5,10,15,20,26,40", show_default=True, callback=_numbers, help="Numbers of raters.")
 @click.option("--images", default="5,10,20,40", show_default=True, callback=_numbers, help="Numbers of images.")
-@click.option("--studies", default=400, show_default=True, type=click.IntRange(10), help="Simulated for each step.")
-@seed_option
-def plan_command(raters: list[int], images: list[int], studies: int, seed: int) -> None:
-    """Print the smallest difference of two methods that raters × images find in four of five simulated studies."""
-    import numpy as np
+def plan_command(raters: list[int], images: list[int]) -> None:
+    """Print the smallest difference of two methods that raters × images find in four of five studies."""
+    from srgan_lib.opinion.simulation import Observers, detectable
 
-    from srgan_lib.opinion.planning import power_table
-    from srgan_lib.opinion.simulation import Observers
-
-    with Terminal() as terminal:
-        table = power_table(raters, images, Observers(), studies, seed, terminal.counter("Simulating"))
     rows = [
-        (f"{count:.0f}", f"{shown:.0f}", *("> 2" if np.isnan(gap) else f"{gap:.2f}" for gap in (these, kind)))
-        for count, shown, these, kind in table.to_numpy().tolist()
+        (str(count), str(shown), *("> 2" if gap > 2 else f"{gap:.2f}" for gap in detectable(count, shown, Observers())))
+        for count in raters
+        for shown in images
     ]
     print_table(("raters", "images", "these images", "images of this kind"), rows)
 

@@ -16,14 +16,12 @@ from srgan_lib.files import read_json, write_atomic
 from srgan_lib.interactive.panels import show_text
 from srgan_lib.opinion import figures
 from srgan_lib.opinion.answers import Answer, Answers, new_answers, new_session
-from srgan_lib.opinion.collect import collect_answers
-from srgan_lib.opinion.errors import OpinionError
 from srgan_lib.opinion.exhibits import findings
 from srgan_lib.opinion.make import make_study
 from srgan_lib.opinion.page import Encoded, read_page
 from srgan_lib.opinion.ratings import SCALE
-from srgan_lib.opinion.results import page_to_offer, read_results
-from srgan_lib.opinion.study import KEY, PAGE
+from srgan_lib.opinion.results import collect_answers, page_to_offer, read_results
+from srgan_lib.opinion.study import KEY, PAGE, OpinionError
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
 

@@ -11,22 +11,30 @@ import pandas as pd
 from scipy.special import expit
 
 from srgan_lib.evaluation.statistics import CrossedMean
-from srgan_lib.opinion.agreement import krippendorff_alpha
-from srgan_lib.opinion.answers import Pool
-from srgan_lib.opinion.errors import OpinionError
-from srgan_lib.opinion.metric_agreement import metric_agreement
+from srgan_lib.metrics.registry import METRICS
+from srgan_lib.opinion.answers import Pool, preferences, repeatability, vote_array, vote_table
 from srgan_lib.opinion.preferences import (
+    Strengths,
     bradley_terry,
     rater_agreement,
     strengths_with_intervals,
     win_matrix,
 )
-from srgan_lib.opinion.raters import correlations, fit_raters, outlying_votes, screened
-from srgan_lib.opinion.ratings import difference, method_means, raters_needed
+from srgan_lib.opinion.ratings import (
+    correlations,
+    difference,
+    fit_raters,
+    krippendorff_alpha,
+    method_means,
+    raters_needed,
+    screened,
+)
 from srgan_lib.opinion.stimuli import COMPARED
-from srgan_lib.opinion.study import Study
-from srgan_lib.opinion.votes import Preferences, preferences, repeatability, vote_array, vote_table
+from srgan_lib.opinion.study import OpinionError, Study
 
+TABLES = ("scores", "differences", "raters", "images", "metrics", "votes")
+FEWEST = 5  #: points below which no correlation with a metric is given
+RESAMPLES = 1000  #: of the intervals of these correlations
 CHANCE = 0.05  #: p-value above which a rater of pairs cannot be told from a coin, and is screened
 
 
@@ -44,6 +52,7 @@ class Analysis:
     metrics : which metric agrees.
     votes : every vote, decoded.
     summary : numbers about the whole study.
+    current : whether the images that were rated are those that the run has now.
     """
 
     scores: pd.DataFrame
@@ -53,6 +62,12 @@ class Analysis:
     metrics: pd.DataFrame
     votes: pd.DataFrame
     summary: dict[str, Any]
+    current: bool = True
+
+    @property
+    def rating(self) -> bool:
+        """Whether raters gave grades rather than preferences."""
+        return self.summary["kind"] == "rating"
 
 
 def analyse(study: Study, pooled: Pool, measured: pd.DataFrame) -> Analysis:
@@ -138,16 +153,15 @@ class _Pairs:
     def __init__(self, study: Study, table: pd.DataFrame) -> None:
         count = len(study.methods)
         every, names = preferences(study, table), list(table.rater.unique())
-        chance = rater_agreement(every.winners, every.losers, every.raters, count) if len(names) > 2 else {}
+        chance = rater_agreement(every, count) if len(names) > 2 else {}
         out = {
             rater: f"cannot be told from a coin: p = {value:.2f} that the agreement with the others is chance"
             for rater, value in chance.items()
             if value > CHANCE
         }
-        counts = ~np.isin(every.raters, list(out))
-        votes = Preferences(*(getattr(every, name)[counts] for name in ("winners", "losers", "raters", "images")))
-        found = strengths_with_intervals(votes.winners, votes.losers, votes.raters, votes.images, count)
-        wins = win_matrix(votes.winners, votes.losers, count)
+        votes = every[~every.rater.isin(list(out))]
+        found = strengths_with_intervals(votes, count)
+        wins = win_matrix(votes, count)
         sides = table[~table["repeat"]].side
         self.summary = {"regularised": found.regularised, "first_preferred": float((sides == 1).mean())}
         self.scores = pd.DataFrame(
@@ -155,10 +169,7 @@ class _Pairs:
                 "method": study.methods,
                 "votes": (wins + wins.T).sum(1).astype(int),
                 "strength": found.value,
-                "these_low": found.value - found.half_these,
-                "these_high": found.value + found.half_these,
-                "kind_low": found.value - found.half_kind,
-                "kind_high": found.value + found.half_kind,
+                **_ends(found),
                 **{f"over_{name}": _share(wins[:, m], wins[m]) for m, name in enumerate(study.methods)},
             }
         )
@@ -178,14 +189,14 @@ class _Pairs:
         self.raters = pd.DataFrame(
             {
                 "rater": names,
-                "votes": [int((every.raters == number).sum()) for number in range(len(names))],
+                "votes": [int((every.rater == number).sum()) for number in range(len(names))],
                 "p_chance": [chance.get(number, np.nan) for number in range(len(names))],
                 "left_out_because": [out.get(number, "") for number in range(len(names))],
             }
         )
         by_image = [
-            bradley_terry(win_matrix(votes.winners[here], votes.losers[here], count) + 0.5 * (1 - np.eye(count)))
-            for here in (votes.images == image for image in range(len(study.images)))
+            bradley_terry(win_matrix(votes[votes.image == image], count) + 0.5 * (1 - np.eye(count)))
+            for image in range(len(study.images))
         ]
         self.points = np.array(by_image)[None]
         self.images = pd.DataFrame(
@@ -196,12 +207,12 @@ class _Pairs:
         )
 
 
-def _ends(mean: CrossedMean) -> dict[str, float]:
+def _ends(found: CrossedMean | Strengths) -> dict[str, Any]:
     return {
-        "these_low": mean.value - mean.half_these,
-        "these_high": mean.value + mean.half_these,
-        "kind_low": mean.value - mean.half_kind,
-        "kind_high": mean.value + mean.half_kind,
+        "these_low": found.value - found.half_these,
+        "these_high": found.value + found.half_these,
+        "kind_low": found.value - found.half_kind,
+        "kind_high": found.value + found.half_kind,
     }
 
 
@@ -223,7 +234,7 @@ def _rater_rows(names: list[str], every: np.ndarray, votes: np.ndarray, out: dic
     bias, inconsistency = np.full((2, len(names)), np.nan)
     if model:
         bias[inside], inconsistency[inside] = model.bias, model.inconsistency
-    outlying, related = outlying_votes(every), correlations(every)
+    related = correlations(every)
     return pd.DataFrame(
         {
             "rater": names,
@@ -233,8 +244,6 @@ def _rater_rows(names: list[str], every: np.ndarray, votes: np.ndarray, out: dic
             "inconsistency": inconsistency,
             "correlation_images": related[:, 0],
             "correlation_methods": related[:, 1],
-            "outlying": outlying[:, 0],
-            "outlying_one_sided": outlying[:, 1],
             "left_out_because": [out.get(number, "") for number in range(len(names))],
         }
     )
@@ -275,3 +284,51 @@ def _share(part: Any, other: Any) -> Any:
     """Divide, where there is anything to divide."""
     total = part + other
     return np.where(total > 0, part / np.where(total > 0, total, 1), np.nan)
+
+
+def metric_agreement(scores: np.ndarray, metrics: dict[str, np.ndarray], seed: int = 0) -> pd.DataFrame:
+    """Correlate people's scores with metrics over all images and methods.
+
+    A metric for which lower is better is turned round: a positive correlation means agreement for all of them.
+
+    Parameters
+    ----------
+    scores : R×I×M votes of raters that count, NaN where there is none; or 1×I×M scores.
+    metrics : I×M each, by name; NaN where a metric was not computed, and for the original itself.
+    seed : of the bootstrap, which draws raters and images anew, both at once.
+
+    Returns
+    -------
+    One row for each metric that was computed: Spearman's and Pearson's correlation over the points with their 95 %
+    intervals, and over_methods, Spearman's of the methods' means.
+
+    References
+    ----------
+    A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007.
+    """
+    rng = np.random.default_rng(seed)
+    raters, images, methods = scores.shape
+    draws = [(np.arange(raters), np.arange(images))]
+    draws += [(rng.integers(raters, size=raters), rng.integers(images, size=images)) for _ in range(RESAMPLES)]
+    votes = np.ma.masked_invalid(scores)
+    people = np.array([votes[chosen][:, places].mean(0).filled(np.nan) for chosen, places in draws])
+    rows = []
+    for name, values in metrics.items():
+        values = values if METRICS[name].higher_is_better else -values
+        drawn = np.array([values[places] for _, places in draws])
+        common = np.isfinite(people) & np.isfinite(drawn)  # draws × images × methods
+        if common[0].sum() < FEWEST:
+            continue
+        pairs = [
+            pd.DataFrame(np.where(common, side, np.nan).reshape(len(draws), -1).T)  # a column for each draw
+            for side in (people, drawn)
+        ]
+        row: list[object] = [name, int(common[0].sum())]
+        for one, other in ([side.rank() for side in pairs], pairs):
+            found = one.corrwith(other)
+            row += [found[0], *np.nanpercentile(found[1:], [2.5, 97.5])]
+        means = [side[0].groupby(np.arange(len(side)) % methods).mean().rank() for side in pairs]
+        over = means[0].corr(means[1]) if means[0].count() > 2 else np.nan
+        rows.append([*row, over])
+    ends = [f"{name}{end}" for name in ("spearman", "pearson") for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=["metric", "points", *ends, "over_methods"])

@@ -1,21 +1,21 @@
-"""What raters send back: read, checked, pooled, and kept in ``opinion/answers/`` of the run."""
+"""What raters send back: read, checked, pooled, kept in ``opinion/answers/`` of the run, and decoded as votes."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from srgan_lib.files import write_atomic
-from srgan_lib.opinion.design import plan
-from srgan_lib.opinion.errors import OpinionError
-from srgan_lib.opinion.study import FOLDER, Study
+from srgan_lib.opinion.study import FOLDER, OpinionError, Study, plan
 
 FORMAT, VERSION = "srgan-opinion", 1
 KEPT = f"{FOLDER}/answers"  #: accepted files, one for each session
@@ -202,3 +202,86 @@ def _check_plan(answers: Answers, study: Study, path: Path) -> None:
             )
         if answer.vote > most:
             raise OpinionError(f"vote {number + 1} is {answer.vote}; it should be 1 to {most}", path=path)
+
+
+def vote_table(study: Study, kept: Mapping[str, Answers]) -> pd.DataFrame:
+    """Decode all votes.
+
+    Returns
+    -------
+    Columns rater, trial (from 1), dataset, image, method and vote of a rating; of pairs winner and loser in place of the
+    last two, and side (1: the first shown was preferred). Then seconds, and repeat: whether it was asked before.
+    """
+    key = study.key()
+    rows = []
+    for rater, answers in kept.items():
+        seen = set()
+        for number, answer in enumerate(answers.answers, 1):
+            decoded = [key[code] for code in answer.shown]
+            dataset, image = study.images[decoded[0][0]]
+            asked = frozenset(answer.shown)
+            row = {"rater": rater, "trial": number, "dataset": dataset, "image": image}
+            if study.design.kind == "rating":
+                row |= {"method": decoded[0][1], "vote": answer.vote}
+            else:
+                winner, loser = decoded[answer.vote - 1][1], decoded[2 - answer.vote][1]
+                row |= {"winner": winner, "loser": loser, "side": answer.vote}
+            rows.append(row | {"seconds": answer.ms / 1000, "repeat": asked in seen})
+            seen.add(asked)
+    return pd.DataFrame(rows)
+
+
+def vote_array(study: Study, table: pd.DataFrame) -> np.ndarray:
+    """Arrange ratings as raters × images × methods; repeats are left out, and what was not shown is NaN."""
+    raters, images, methods = _numbers(study, table)
+    first = table[~table["repeat"]]
+    votes = np.full((len(raters), len(images), len(methods)), np.nan)
+    keys = list(zip(first.dataset, first.image, strict=True))
+    votes[first.rater.map(raters), [images[key] for key in keys], first.method.map(methods)] = first.vote
+    return votes
+
+
+def preferences(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """Number pair comparisons; repeats are left out.
+
+    Returns
+    -------
+    A row for each vote: winner, loser, rater and image, as numbers from 0.
+    """
+    raters, images, methods = _numbers(study, table)
+    first = table[~table["repeat"]]
+    return pd.DataFrame(
+        {
+            "winner": first.winner.map(methods),
+            "loser": first.loser.map(methods),
+            "rater": first.rater.map(raters),
+            "image": [images[key] for key in zip(first.dataset, first.image, strict=True)],
+        }
+    )
+
+
+def repeatability(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """Compare each rater's repeated votes with the first ones.
+
+    Returns
+    -------
+    By rater: repeats, how many; repeats_equal, the share that came out the same; repeats_difference, the mean difference of
+    ratings in grades (NaN of pairs).
+    """
+    rated = study.design.kind == "rating"
+    asked: list[Any] = [row.method if rated else frozenset((row.winner, row.loser)) for row in table.itertuples()]
+    said = table.assign(asked=asked, said=table.vote if rated else table.winner)
+    pairs = said[said["repeat"]].merge(said[~said["repeat"]], on=["rater", "dataset", "image", "asked"])
+    pairs["equal"] = pairs.said_x == pairs.said_y
+    pairs["difference"] = (pairs.said_x - pairs.said_y).abs() if rated else np.nan
+    by_rater = pairs.groupby("rater").agg(
+        repeats=("equal", "size"), repeats_equal=("equal", "mean"), repeats_difference=("difference", "mean")
+    )
+    found = by_rater.reindex(table.rater.unique())
+    return found.assign(repeats=found.repeats.fillna(0).astype(int))
+
+
+def _numbers(study: Study, table: pd.DataFrame) -> tuple[dict[str, int], dict[tuple[str, str], int], dict[str, int]]:
+    raters = {rater: number for number, rater in enumerate(table.rater.unique())}
+    images = {image: number for number, image in enumerate(study.images)}
+    return raters, images, {method: number for number, method in enumerate(study.methods)}

@@ -13,7 +13,7 @@ from srgan_lib.markup import Exhibit
 from srgan_lib.methods import OURS, method_styles
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.opinion import figures
-from srgan_lib.opinion.results import StudyResults
+from srgan_lib.opinion.analysis import Analysis
 
 SOURCE = "ledig2017"  #: whose mean opinion scores are published
 QUESTIONS = {"photograph": "which looks more like a photograph", "original": "which is closer to the original"}
@@ -32,7 +32,7 @@ def published_mos(datasets: list[str], scale: int) -> tuple[pd.DataFrame, str]:
     return there.assign(method=there.method.replace(COUNTERPARTS)), where
 
 
-def findings(results: StudyResults) -> list[str]:
+def findings(results: Analysis) -> list[str]:
     """Say in sentences who was asked what, and what came of it."""
     summary, labels = results.summary, _labels(results)
     asked = (
@@ -75,7 +75,7 @@ def findings(results: StudyResults) -> list[str]:
     return text
 
 
-def exhibits(results: StudyResults, scale: int) -> Iterator[Exhibit]:
+def exhibits(results: Analysis, scale: int) -> Iterator[Exhibit]:
     """Show scores, votes or preferences, differences, the images that decide, and which metric agrees."""
     datasets = list(results.images.dataset.unique())
     theirs, where = published_mos(datasets, scale)
@@ -117,7 +117,7 @@ def exhibits(results: StudyResults, scale: int) -> Iterator[Exhibit]:
     yield _image_table(results)
 
 
-def _order(results: StudyResults, labels: dict[str, str]) -> str:
+def _order(results: Analysis, labels: dict[str, str]) -> str:
     """Say who is first, whether that is sure, and where SRGAN stands to the best of the others."""
     judged = results.differences[(results.differences["first"] != "hr") & (results.differences["second"] != "hr")]
     if judged.empty:
@@ -142,14 +142,14 @@ def _order(results: StudyResults, labels: dict[str, str]) -> str:
     return text
 
 
-def _repeated(results: StudyResults) -> str:
+def _repeated(results: Analysis) -> str:
     again = results.raters[results.raters.repeats > 0]
     if again.empty:
         return ""
     return f" Asked twice, a rater gave the same grade in {np.average(again.repeats_equal, weights=again.repeats):.0%} of cases."
 
 
-def _published_table(results: StudyResults, theirs: pd.DataFrame, where: str) -> Exhibit:
+def _published_table(results: Analysis, theirs: pd.DataFrame, where: str) -> Exhibit:
     labels = method_styles(dict.fromkeys([*results.scores.method, *theirs.method]))
     measured, source = results.scores.set_index("method"), theirs.set_index("method").value
     rows = [
@@ -174,7 +174,7 @@ def _published_table(results: StudyResults, theirs: pd.DataFrame, where: str) ->
     )
 
 
-def _difference_table(results: StudyResults) -> Exhibit:
+def _difference_table(results: Analysis) -> Exhibit:
     labels, rows = _labels(results), results.differences
     both = {"better": rows["first"].map(labels), "worse": rows["second"].map(labels)}
     if results.rating:
@@ -202,7 +202,7 @@ def _difference_table(results: StudyResults) -> Exhibit:
     return Exhibit(frame, "opinion_differences", caption, "opinion/opinion_differences.csv", {"formats": formats})
 
 
-def _agreement_table(results: StudyResults) -> Exhibit:
+def _agreement_table(results: Analysis) -> Exhibit:
     rows = results.metrics
     frame = pd.DataFrame(
         {
@@ -225,7 +225,7 @@ def _agreement_table(results: StudyResults) -> Exhibit:
     )
 
 
-def _image_table(results: StudyResults) -> Exhibit:
+def _image_table(results: Analysis) -> Exhibit:
     frame = results.images.sort_values("spread", ascending=False, kind="stable").rename(
         columns={
             "spread": "spread of methods",
@@ -247,7 +247,7 @@ def _image_table(results: StudyResults) -> Exhibit:
     )
 
 
-def _labels(results: StudyResults) -> dict[str, str]:
+def _labels(results: Analysis) -> dict[str, str]:
     return {method: style.label for method, style in method_styles(results.scores.method).items()}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,10 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from srgan_lib.files import load_json, write_atomic
-from srgan_lib.opinion.errors import OpinionError
 from srgan_lib.opinion.page import write_page
 from srgan_lib.opinion.stimuli import choose, examples, find_images, measure_crops
-from srgan_lib.opinion.study import FOLDER, KEY, PAGE, Study, find_study
+from srgan_lib.opinion.study import FOLDER, KEY, PAGE, OpinionError, Study, find_study
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
 
@@ -49,7 +47,9 @@ def make_study(
     methods, chosen = choose(images, design, pd.read_csv(run_dir / "evaluation" / "metrics.csv"))
     before = find_study(run_dir)
     salt = before.salt if before else secrets.token_hex(16)
-    study = Study(design, tuple(methods), tuple(chosen), fingerprint(run_dirs), salt)
+    study = Study(
+        design=design, methods=tuple(methods), images=tuple(chosen), fingerprint=fingerprint(run_dirs), salt=salt
+    )
     if before and before != study:
         if not replace:
             raise OpinionError(
@@ -57,7 +57,7 @@ def make_study(
                 "keep it, or replace it with --force",
                 path=run_dir / KEY,
             )
-        study = dataclasses.replace(study, salt=secrets.token_hex(16))
+        study = study.model_copy(update={"salt": secrets.token_hex(16)})
     step = progress or (lambda label: lambda done, total: None)
     shown = {}
     encoding = step("Cutting images")

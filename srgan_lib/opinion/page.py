@@ -13,11 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from srgan_lib.opinion.design import Trial, plan
-from srgan_lib.opinion.errors import OpinionError
 from srgan_lib.opinion.ratings import SCALE
 from srgan_lib.opinion.stimuli import encode
-from srgan_lib.opinion.study import Study
+from srgan_lib.opinion.study import OpinionError, Study, Trial, plan
 
 TEMPLATE = Path(__file__).with_name("template")
 LARGEST = 20e6  #: bytes of the page; mail servers refuse more

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
@@ -40,10 +41,16 @@ class Strengths:
     regularised: bool
 
 
-def win_matrix(winners: np.ndarray, losers: np.ndarray, methods: int) -> np.ndarray:
-    """Count how often each method (row) was preferred to each other (column)."""
+def win_matrix(votes: pd.DataFrame, methods: int) -> np.ndarray:
+    """Count how often each method (row) was preferred to each other (column).
+
+    Parameters
+    ----------
+    votes : columns winner and loser, numbers from 0.
+    methods : how many there are.
+    """
     wins = np.zeros((methods, methods))
-    np.add.at(wins, (winners, losers), 1)
+    np.add.at(wins, (votes.winner, votes.loser), 1)
     return wins
 
 
@@ -79,19 +86,18 @@ def comparable(wins: np.ndarray) -> bool:
     return connected_components(wins > 0, directed=True, connection="strong")[0] == 1
 
 
-def strengths_with_intervals(
-    winners: np.ndarray, losers: np.ndarray, raters: np.ndarray, images: np.ndarray, methods: int
-) -> Strengths:
+def strengths_with_intervals(votes: pd.DataFrame, methods: int) -> Strengths:
     """Estimate strengths with intervals for these images (raters drawn) and images of this kind (both drawn).
 
     The variance is the sandwich H⁻¹ B H⁻¹ with the votes' gradients summed by rater, by image, or both.
 
     Parameters
     ----------
-    winners, losers, raters, images : of each vote, numbers from 0.
+    votes : columns winner, loser, rater and image, numbers from 0.
     methods : how many there are.
     """
-    wins = win_matrix(winners, losers, methods)
+    winners, losers, raters, images = votes[["winner", "loser", "rater", "image"]].to_numpy().T
+    wins = win_matrix(votes, methods)
     regularised = not comparable(wins)
     if regularised:
         wins = wins + PRIOR * (1 - np.eye(methods))
@@ -113,21 +119,25 @@ def strengths_with_intervals(
     )
 
 
-def rater_agreement(winners: np.ndarray, losers: np.ndarray, raters: np.ndarray, methods: int) -> dict[int, float]:
+def rater_agreement(votes: pd.DataFrame, methods: int) -> dict[int, float]:
     """Compute for each rater the share of votes that the other raters' strengths would have given, and its p-value.
+
+    Parameters
+    ----------
+    votes : columns winner, loser and rater, numbers from 0.
 
     Returns
     -------
     By rater, the one-sided p-value that the votes were drawn by chance; a rater above .05 cannot be told from a coin.
     """
     found = {}
-    for rater in np.unique(raters):
-        own = raters == rater
-        if own.all():
+    for rater, own in votes.groupby("rater"):
+        others = votes[votes.rater != rater]
+        if others.empty:
             continue
-        value = bradley_terry(win_matrix(winners[~own], losers[~own], methods) + PRIOR * (1 - np.eye(methods)))
-        agreed = int((value[winners[own]] > value[losers[own]]).sum())
-        found[int(rater)] = float(stats.binomtest(agreed, int(own.sum()), 0.5, alternative="greater").pvalue)
+        value = bradley_terry(win_matrix(others, methods) + PRIOR * (1 - np.eye(methods)))
+        agreed = int((value[own.winner] > value[own.loser]).sum())
+        found[rater] = float(stats.binomtest(agreed, len(own), 0.5, alternative="greater").pvalue)
     return found
 
 

@@ -1,57 +1,97 @@
-"""Read the results of a study back from a run's folder, for whoever shows them."""
+"""The results of a study: answers collected or simulated, their scores written, and read back for whoever shows them."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from srgan_lib.files import read_json
-from srgan_lib.opinion.errors import OpinionError
-from srgan_lib.opinion.make import fingerprint
-from srgan_lib.opinion.study import FOLDER, PAGE, find_study
+from srgan_lib.files import read_json, write_atomic, write_json
+from srgan_lib.opinion.analysis import TABLES, Analysis, analyse
+from srgan_lib.opinion.answers import KEPT, Answer, Pool, keep, new_answers, pool
+from srgan_lib.opinion.make import METRICS, fingerprint
+from srgan_lib.opinion.simulation import Observers, even_qualities, simulate_preferences, simulate_study
+from srgan_lib.opinion.study import FOLDER, PAGE, OpinionError, Study, find_study, plan, read_study
 
-SUMMARY = f"{FOLDER}/opinion_summary.json"
+SIMULATED = f"{FOLDER}/simulated"  #: folder of simulated answers and their scores, apart from all others
+SUMMARY = "opinion_summary.json"
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class StudyResults:
-    """The tables of :class:`~srgan_lib.opinion.analysis.Analysis` as they lie in ``opinion/``.
+def collect_answers(run_dir: Path, files: Sequence[Path]) -> tuple[Pool, Analysis]:
+    """Check answers, keep the good ones in the run's folder, and write the scores of all that are there.
 
-    Attributes
-    ----------
-    current : whether the images that were rated are those that the run has now.
+    Raises
+    ------
+    OpinionError
+        Without a study, and without answers that count.
     """
-
-    scores: pd.DataFrame
-    differences: pd.DataFrame
-    raters: pd.DataFrame
-    images: pd.DataFrame
-    metrics: pd.DataFrame
-    votes: pd.DataFrame
-    summary: dict[str, Any]
-    current: bool
-
-    @property
-    def rating(self) -> bool:
-        """Whether raters gave grades rather than preferences."""
-        return self.summary["kind"] == "rating"
+    study = read_study(run_dir)
+    here = sorted((run_dir / KEPT).glob("*.json"))
+    given = pool(files, study)
+    keep(run_dir, given.kept.values())
+    known = {path.name for path in here} | {f"{one.session}.json" for one in given.kept.values()}
+    everything = pool([run_dir / KEPT / name for name in sorted(known)], study)
+    everything.left_out += given.left_out
+    return everything, _write(run_dir, FOLDER, study, everything)
 
 
-def read_results(run_dir: Path) -> StudyResults | None:
+def simulate_answers(run_dir: Path, observers: Observers, seed: int) -> tuple[Pool, Analysis]:
+    """Let simulated raters answer a run's study; files and scores go to ``opinion/simulated/``.
+
+    The methods' qualities are spread evenly over the scale in their order: invented, and no prediction.
+
+    Raises
+    ------
+    OpinionError
+        Without a study.
+    """
+    study = read_study(run_dir)
+    rng = np.random.default_rng(seed)
+    raters = study.design.raters
+    drawn = simulate_study(even_qualities(len(study.methods)), raters, len(study.images), observers, rng)
+    key, place = study.key(), {method: number for number, method in enumerate(study.methods)}
+    files = []
+    for rater in range(1, raters + 1):
+        trials = plan(study, rater)
+        decoded = [[key[code] for code in trial] for trial in trials]
+        if study.design.kind == "rating":
+            votes = [int(drawn.votes[rater - 1, shown[0][0], place[shown[0][1]]]) for shown in decoded]
+        else:
+            pairs = np.array([[shown[0][0], place[shown[0][1]], place[shown[1][1]]] for shown in decoded])
+            votes = 1 + simulate_preferences(drawn.shown, pairs, bool(drawn.careless[rater - 1]), observers, rng)
+        answers = [
+            Answer(shown=list(trial), vote=int(vote), ms=int(ms))
+            for trial, vote, ms in zip(trials, votes, rng.lognormal(8, 0.4, len(trials)), strict=True)
+        ]
+        session = rng.bytes(8).hex()
+        files.append(run_dir / SIMULATED / "answers" / f"{rater:03d}.json")
+        write_atomic(files[-1], new_answers(study.id, rater, session, answers, simulated=True).text())
+    pooled = pool(files, study, simulated=True)
+    return pooled, _write(run_dir, SIMULATED, study, pooled)
+
+
+def _write(run_dir: Path, folder: str, study: Study, pooled: Pool) -> Analysis:
+    found = analyse(study, pooled, pd.read_csv(run_dir / METRICS))
+    for name in TABLES:
+        write_atomic(run_dir / folder / f"opinion_{name}.csv", getattr(found, name).to_csv(index=False))
+    write_json(run_dir / folder / SUMMARY, found.summary)
+    return found
+
+
+def read_results(run_dir: Path) -> Analysis | None:
     """Read what was collected; None where nothing was. Simulated scores are never read."""
-    summary = read_json(run_dir / SUMMARY)
+    summary = read_json(run_dir / FOLDER / SUMMARY)
     if summary is None or summary["simulated"]:
         return None
     tables = {
         name: pd.read_csv(run_dir / FOLDER / f"opinion_{name}.csv", dtype={"rater": str}, keep_default_na=True)
-        for name in ("scores", "differences", "raters", "images", "metrics", "votes")
+        for name in TABLES
     }
-    return StudyResults(**tables, summary=summary, current=shows_current_images(run_dir))
+    return Analysis(**tables, summary=summary, current=shows_current_images(run_dir))
 
 
 def page_to_offer(run_dir: Path) -> str | None:

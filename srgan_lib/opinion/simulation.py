@@ -1,6 +1,6 @@
-"""Simulated raters: votes of observers with known bias, inconsistency and carelessness.
+"""Observers with known bias, inconsistency and carelessness: their votes, simulated, and what a study of them can show.
 
-For planning, teaching and tests. Whatever comes of them is labelled *simulated*.
+Votes are for teaching and tests. Whatever comes of them is labelled *simulated*.
 
 A careful rater r votes on image i by method m: round(q_m + c_i + w_im + b_r + n), cut to 1 to 5, with the method's
 quality q, the image's effect c, that of both together w, the rater's bias b, and noise n of the rater's inconsistency. A
@@ -13,7 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import nctdtrinc
+
+from srgan_lib.evaluation.statistics import student_quantile
+
+POWER = 0.8  #: probability with which the smallest detectable difference is found
 
 
 @dataclass(frozen=True)
@@ -45,26 +49,11 @@ class SimulatedStudy:
     votes : R×I×M.
     careless : R, whether a rater votes by chance.
     shown : I×M, quality of each image by each method.
-    qualities : M, of the methods.
-    observers : who voted.
     """
 
     votes: np.ndarray
     careless: np.ndarray
     shown: np.ndarray
-    qualities: np.ndarray
-    observers: Observers
-
-    @property
-    def expected_here(self) -> np.ndarray:
-        """M, expected mean vote of careful raters on these images."""
-        return expected_vote(self.shown, self.observers).mean(0)
-
-    @property
-    def expected_kind(self) -> np.ndarray:
-        """M, the same on images of this kind."""
-        of_images = np.hypot(self.observers.image, self.observers.image_method)
-        return expected_vote(self.qualities, self.observers, further=of_images)
 
 
 def even_qualities(methods: int, lowest: float = 1.3, highest: float = 4.5) -> np.ndarray:
@@ -93,7 +82,7 @@ def simulate_study(
     votes = np.where(
         careless[:, None, None], rng.integers(1, 6, (raters, images, methods)), np.clip(np.rint(heard), 1, 5)
     )
-    return SimulatedStudy(votes, careless, shown, quality, observers)
+    return SimulatedStudy(votes, careless, shown)
 
 
 def simulate_preferences(
@@ -116,18 +105,29 @@ def simulate_preferences(
     return np.where(careless, rng.integers(0, 2, len(pairs)), (gap + noise > 0).astype(int))
 
 
-def expected_vote(quality: np.ndarray, observers: Observers, further: float = 0.0) -> np.ndarray:
-    """Compute the expected vote of a careful rater, rounding and the ends of the scale included.
+def detectable(raters: int, images: int, observers: Observers) -> tuple[float, float]:
+    """Compute the smallest difference of two methods that a study finds in four of five cases.
+
+    Found means that its 95 % interval (:func:`~srgan_lib.evaluation.statistics.crossed_mean`) lies above 0. A mean over its
+    estimated standard error follows the noncentral t distribution. The methods lie near the middle of the scale, where its
+    ends do not press differences together.
 
     Parameters
     ----------
-    quality : of any shape.
-    further : standard deviation of what else varies, the images' perhaps.
+    raters, images : two or more of each; every rater sees both methods of every image.
+
+    Returns
+    -------
+    In grades: for these images, and for images of this kind.
     """
-    # Inconsistency is lognormal: Gauss–Hermite quadrature over its logarithm.
-    nodes, weights = np.polynomial.hermite_e.hermegauss(15)
-    noise = observers.inconsistency * np.exp(observers.inconsistency_spread * nodes)
-    spread = np.sqrt(noise**2 + observers.bias**2 + further**2)
-    thresholds = np.arange(1.5, 5)
-    above = norm.cdf((np.asarray(quality)[..., None, None] - thresholds[:, None]) / spread)
-    return 1 + (above * weights).sum(-1).sum(-1) / weights.sum()
+    # Of the difference's mean: two votes' noise, lognormal over raters, each rounded to a grade; two methods on an image.
+    noise = observers.inconsistency**2 * np.exp(2 * observers.inconsistency_spread**2) + 1 / 12
+    of_raters = 2 * noise / (raters * images)
+    of_images = of_raters + 2 * observers.image_method**2 / images
+    degrees = of_images**2 / (of_raters**2 / (raters - 1) + of_images**2 / (images - 1))
+    error = np.sqrt(of_images)
+    these, kind = (
+        float(error * nctdtrinc(freedom, 1 - POWER, student_quantile(freedom) * np.sqrt(estimated) / error))
+        for estimated, freedom in ((of_raters, raters - 1), (of_images, float(np.clip(degrees, 1, raters + images))))
+    )
+    return these, kind

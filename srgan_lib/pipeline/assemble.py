@@ -13,8 +13,7 @@ from srgan_lib.files import Snapshot, atomic_path, digest, write_atomic
 from srgan_lib.hardware import machine
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.methods import TRAINED
-from srgan_lib.opinion.errors import OpinionError
-from srgan_lib.opinion.study import TABLES, find_study
+from srgan_lib.opinion.study import TABLES, OpinionError, find_study
 from srgan_lib.params import Params
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared

@@ -12,11 +12,9 @@ from PIL import Image
 from srgan_lib.interactive import rating_panel
 from srgan_lib.interactive.rating_panel import RatingPanel, rate_blind
 from srgan_lib.opinion.answers import read_answers
-from srgan_lib.opinion.collect import collect_answers
-from srgan_lib.opinion.design import plan
-from srgan_lib.opinion.errors import OpinionError
+from srgan_lib.opinion.results import collect_answers
 from srgan_lib.opinion.stimuli import find_images
-from srgan_lib.opinion.study import KEY, PAGE
+from srgan_lib.opinion.study import KEY, PAGE, OpinionError, plan
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
 from tests.opinion_example import make_example, make_light_run

@@ -15,9 +15,8 @@ import pytest
 from PIL import Image
 
 from srgan_lib.opinion.answers import read_answers
-from srgan_lib.opinion.design import plan
 from srgan_lib.opinion.stimuli import find_images
-from srgan_lib.opinion.study import PAGE, Study
+from srgan_lib.opinion.study import PAGE, Study, plan
 from tests.conftest import SWITCHES
 from tests.opinion_example import make_example, make_light_run
 

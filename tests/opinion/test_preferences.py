@@ -1,6 +1,7 @@
 """Bradley–Terry strengths against choix, and their intervals against repeated studies."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from srgan_lib.opinion.preferences import (
@@ -22,15 +23,16 @@ def votes(rng, raters=20, images=8, tilt=0.0):
     strength = TRUE + tilt * rng.normal(size=(images, 4))
     gap = strength[image, first] - strength[image, second]
     won = rng.random(len(pairs)) < 1 / (1 + np.exp(-gap))
-    return np.where(won, first, second), np.where(won, second, first), rater, image
+    winner, loser = np.where(won, first, second), np.where(won, second, first)
+    return pd.DataFrame({"winner": winner, "loser": loser, "rater": rater, "image": image})
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_strengths_equal_those_of_choix(seed):
     choix = pytest.importorskip("choix", reason="choix is not installed")
-    winners, losers, *_ = votes(np.random.default_rng(seed))
-    ours = bradley_terry(win_matrix(winners, losers, 4))
-    theirs = choix.ilsr_pairwise(4, list(zip(winners, losers, strict=True)), alpha=0, tol=1e-12)
+    given = votes(np.random.default_rng(seed))
+    ours = bradley_terry(win_matrix(given, 4))
+    theirs = choix.ilsr_pairwise(4, list(zip(given.winner, given.loser, strict=True)), alpha=0, tol=1e-12)
     assert np.abs(ours - (theirs - theirs.mean())).max() < 1e-6
 
 
@@ -40,33 +42,31 @@ def test_two_methods_have_the_logarithm_of_their_odds():
 
 
 def test_a_method_that_always_wins_has_a_finite_strength():
-    winners, losers = np.zeros(12, int), np.tile([1, 2], 6)
-    assert not comparable(win_matrix(winners, losers, 3))
-    found = strengths_with_intervals(winners, losers, np.repeat([0, 1, 2], 4), np.tile([0, 1], 6), 3)
+    given = pd.DataFrame({"loser": np.tile([1, 2], 6), "rater": np.repeat([0, 1, 2], 4), "image": np.tile([0, 1], 6)})
+    given["winner"] = 0
+    assert not comparable(win_matrix(given, 3))
+    found = strengths_with_intervals(given, 3)
     assert found.regularised and np.isfinite(found.value).all() and found.value[0] == found.value.max()
 
 
 def test_intervals_cover_the_strengths():
     hits = []
     for seed in range(40):
-        found = strengths_with_intervals(*votes(np.random.default_rng(seed)), 4)
+        found = strengths_with_intervals(votes(np.random.default_rng(seed)), 4)
         hits.append(np.abs(found.value - (TRUE - TRUE.mean())) <= found.half_these)
     assert 0.88 <= np.mean(hits) <= 1.0
 
 
 def test_images_that_differ_make_the_longer_interval_longer():
-    same, different = (strengths_with_intervals(*votes(np.random.default_rng(0), tilt=tilt), 4) for tilt in (0.0, 1.0))
+    same, different = (strengths_with_intervals(votes(np.random.default_rng(0), tilt=tilt), 4) for tilt in (0.0, 1.0))
     assert (different.half_kind / different.half_these).mean() > (same.half_kind / same.half_these).mean()
 
 
 def test_a_coin_is_told_from_a_rater():
-    winners, losers, rater, _ = votes(np.random.default_rng(0))
-    coin = np.random.default_rng(1).random((rater == 0).sum()) < 0.5
-    winners[rater == 0], losers[rater == 0] = (
-        np.where(coin, winners[rater == 0], losers[rater == 0]),
-        np.where(coin, losers[rater == 0], winners[rater == 0]),
-    )
-    found = rater_agreement(winners, losers, rater, 4)
+    given = votes(np.random.default_rng(0))
+    swapped = (given.rater == 0) & (np.random.default_rng(1).random(len(given)) < 0.5)
+    given.loc[swapped, ["winner", "loser"]] = given.loc[swapped, ["loser", "winner"]].to_numpy()
+    found = rater_agreement(given, 4)
     assert found[0] > 0.05
     assert np.mean([found[one] < 0.05 for one in range(1, 20)]) > 0.8
 

@@ -2,12 +2,19 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from srgan_lib.evaluation.statistics import crossed_mean
-from srgan_lib.opinion.agreement import krippendorff_alpha
-from srgan_lib.opinion.raters import correlations, fit_raters, outlying_votes, screened
-from srgan_lib.opinion.ratings import difference, method_means, raters_needed
-from srgan_lib.opinion.simulation import Observers, even_qualities, expected_vote, simulate_study
+from srgan_lib.opinion.ratings import (
+    correlations,
+    difference,
+    fit_raters,
+    krippendorff_alpha,
+    method_means,
+    raters_needed,
+    screened,
+)
+from srgan_lib.opinion.simulation import POWER, Observers, detectable, even_qualities, simulate_study
 
 
 @pytest.fixture(scope="module")
@@ -100,18 +107,6 @@ def test_scores_equal_those_of_sureal(study, gappy, gaps, capsys):
     assert np.nanmean(table, axis=0) == pytest.approx(np.array(mean["quality_scores"]))
 
 
-@pytest.mark.slow
-def test_outlying_votes_equal_those_of_sureal(capsys):
-    models = pytest.importorskip("sureal.subjective_model", reason="sureal is not installed")
-    from sureal.dataset_reader import RawDatasetReader
-
-    study = simulate_study(even_qualities(9), 26, 10, Observers(careless=0.2), np.random.default_rng(5))
-    table = study.votes.reshape(26, -1)
-    with np.errstate(invalid="ignore"):
-        theirs = models.SubjrejMosModel(RawDatasetReader(_sureal_dataset(table))).run_modeling()
-    assert outlying_votes(study.votes)[:, 0] == pytest.approx(np.array(theirs["observer_rejected_1st_stats"]))
-
-
 def _sureal_dataset(table):
     """A sureal data set of R×J votes."""
 
@@ -140,6 +135,10 @@ def test_alpha_of_equal_and_of_random_raters():
     assert abs(krippendorff_alpha(rng.integers(1, 6, (6, 400)).astype(float))) < 0.05
 
 
+def test_alpha_needs_an_image_with_two_votes():
+    assert np.isnan(krippendorff_alpha(np.array([[1, np.nan], [np.nan, 2]])))
+
+
 def test_who_votes_by_chance_or_all_the_same_is_named(study):
     votes = study.votes.copy()
     votes[3] = 3
@@ -154,13 +153,30 @@ def test_a_generous_rater_is_kept(study):
     assert 0 not in screened(votes)
 
 
-def test_expected_vote_is_the_mean_of_many(study):
+@pytest.mark.parametrize("which", ["these", "kind"])
+def test_four_of_five_studies_find_what_is_detectable(which):
+    observers, rng = Observers(), np.random.default_rng(0)
+    gap = detectable(15, 12, observers)[which == "kind"]
+    studies = (simulate_study([3 - gap / 2, 3 + gap / 2], 15, 12, observers, rng) for _ in range(400))
+    means = [difference(study.votes, 1, 0) for study in studies]
+    found = np.mean([mean.value > getattr(mean, f"half_{which}") for mean in means])
+    assert found == pytest.approx(POWER, abs=0.06)
+
+
+def expected_vote(quality, observers, further=0.0):
+    """The expected vote of a careful rater, rounding and the ends of the scale included."""
+    # Inconsistency is lognormal: Gauss–Hermite quadrature over its logarithm.
+    nodes, weights = np.polynomial.hermite_e.hermegauss(15)
+    noise = observers.inconsistency * np.exp(observers.inconsistency_spread * nodes)
+    spread = np.sqrt(noise**2 + observers.bias**2 + further**2)
+    above = norm.cdf((np.asarray(quality)[..., None, None] - np.arange(1.5, 5)[:, None]) / spread)
+    return 1 + (above * weights).sum(-1).sum(-1) / weights.sum()
+
+
+def test_careful_raters_give_the_expected_vote():
     observers = Observers(bias=0.5, inconsistency=0.9)
     big = simulate_study([1.2, 3.0, 4.8], 4000, 3, observers, np.random.default_rng(0))
-    assert big.votes.mean((0, 1)) == pytest.approx(big.expected_here, abs=0.04)
-    many = [simulate_study([2.0], 200, 200, observers, np.random.default_rng(seed)) for seed in range(5)]
-    assert np.mean([one.votes.mean() for one in many]) == pytest.approx(many[0].expected_kind[0], abs=0.03)
-    assert expected_vote(np.array(3.0), observers) == pytest.approx(3)
+    assert big.votes.mean((0, 1)) == pytest.approx(expected_vote(big.shown, observers).mean(0), abs=0.04)
 
 
 @pytest.mark.slow
@@ -177,9 +193,9 @@ def test_a_thousand_studies_cover_what_they_claim():
             (flagged & ~study.careless).sum(),
             (study.careless & ~flagged).sum(),
         ]
-        for mean, here, kind in zip(
-            method_means(study.votes[~flagged]), study.expected_here, study.expected_kind, strict=True
-        ):
+        of_images = np.hypot(observers.image, observers.image_method)
+        expected = expected_vote(study.shown, observers).mean(0), expected_vote(qualities, observers, of_images)
+        for mean, here, kind in zip(method_means(study.votes[~flagged]), *expected, strict=True):
             errors.append(abs(mean.value - here))
             covered += [errors[-1] <= mean.half_these, abs(mean.value - kind) <= mean.half_kind]
     coverage = covered / (studies * len(qualities))

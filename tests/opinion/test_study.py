@@ -13,14 +13,12 @@ import pytest
 from PIL import Image
 
 from srgan_lib.opinion.answers import Answer, new_answers, pool, read_answers
-from srgan_lib.opinion.collect import SIMULATED, collect_answers, simulate_answers
-from srgan_lib.opinion.design import plan
-from srgan_lib.opinion.errors import OpinionError
 from srgan_lib.opinion.make import make_study
 from srgan_lib.opinion.page import LARGEST
+from srgan_lib.opinion.results import SIMULATED, collect_answers, simulate_answers
 from srgan_lib.opinion.simulation import Observers
 from srgan_lib.opinion.stimuli import find_images
-from srgan_lib.opinion.study import KEY, PAGE, Study, read_study
+from srgan_lib.opinion.study import KEY, PAGE, OpinionError, Study, plan, read_study
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
 from tests.opinion_example import METHODS, make_example, make_light_run
@@ -29,7 +27,13 @@ from tests.opinion_example import METHODS, make_example, make_light_run
 def new_study(methods=5, images=6, **design):
     names = tuple(f"method{number}" for number in range(methods))
     chosen = tuple(("set", f"image{number}") for number in range(images))
-    return Study(Opinion.model_validate(design), names, chosen, "fingerprint", "0123456789abcdef" * 2)
+    return Study(
+        design=Opinion.model_validate(design),
+        methods=names,
+        images=chosen,
+        fingerprint="fingerprint",
+        salt="0123456789abcdef" * 2,
+    )
 
 
 @pytest.fixture(scope="module")
