@@ -55,7 +55,7 @@ test-fast: $(READY)
 test-all: $(READY)
 	@$(TESTS) -m slow $(ARGS)
 
-# The lines of srgan_lib that both sets of tests run, in kernels and subprocesses as well.
+# The lines of the two packages that both sets of tests run, in kernels and subprocesses as well.
 coverage: $(READY)
 	@rm -f .coverage .coverage.*
 	@$(TESTS) --cov --cov-report= -m "not slow and not browser"
@@ -76,7 +76,7 @@ bench: $(READY)
 
 lint: $(READY)
 	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check srgan_lib tests scripts benchmarks
+	@$(BIN)/ruff format --check srgan_lib srgan_report tests scripts benchmarks
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 

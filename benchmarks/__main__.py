@@ -21,7 +21,6 @@ from rich.table import Table
 
 from benchmarks import data, judging, overhead, peers, training
 from benchmarks.race import Race, run
-from srgan_lib import hardware
 from srgan_lib.data.images import Photo
 from srgan_lib.data.named_sets import SETS, fetch_set
 from srgan_lib.data.sources import DatasetMissing, find_photos
@@ -29,7 +28,8 @@ from srgan_lib.downloads import DownloadError
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import project_root
 from srgan_lib.params import Params
-from srgan_lib.pipeline import resolve
+from srgan_report import hardware
+from srgan_report.pipeline import resolve
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ def second_run() -> Callable[[], object]:
     """Computes a tiny run once; the work is the same command again."""
     results = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, results, ignore_errors=True)
-    command = [sys.executable, "-m", "srgan_lib.cli", "run", "params/demo.yaml", "--run", "bench"]
+    command = [sys.executable, "-m", "srgan_report.cli", "run", "params/demo.yaml", "--run", "bench"]
     command += ["--overlay", "params/overlays/tiny.yaml", "--results", str(results)]
     work = lambda: subprocess.run(command, cwd=project_root(), check=True, capture_output=True)  # noqa: E731
     try:

@@ -13,10 +13,10 @@ from torch.profiler import ProfilerActivity, profile
 from benchmarks import training
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import project_root
-from srgan_lib.markup import render
 from srgan_lib.params import Params
-from srgan_lib.pipeline import resolve
-from srgan_lib.plotting import legend_below, new_figure
+from srgan_report.exhibits.markup import render
+from srgan_report.exhibits.plotting import legend_below, new_figure
+from srgan_report.pipeline import resolve
 
 STEPS, WARMUPS = 3, 2
 BATCH, CROP = 16, 96

@@ -18,8 +18,8 @@ from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.formatting import machine_text
 from srgan_lib.layout import project_root
 from srgan_lib.methods import OURS, TRAINED
-from srgan_lib.pipeline.manifests import checked_stages
 from srgan_lib.weights import FOLDER
+from srgan_report.pipeline.manifests import checked_stages
 
 GRIDS = 4
 #: What a card says of the photographs that a network has seen.

@@ -1,7 +1,7 @@
 """Make ``notebooks/*.ipynb`` from their text form: ``python -m scripts.write_notebooks`` (``make notebooks``).
 
 People edit ``notebooks/source/*.py``; the parameters cells are written from ``params/demo.yaml`` and Colab's cells from
-:mod:`srgan_lib.colab`, so that they cannot drift apart, and the .ipynb files are regenerated with their cell ids kept.
+:mod:`srgan_report.interactive.colab`, so that they cannot drift apart, and the .ipynb files are regenerated with their cell ids kept.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from srgan_lib import colab
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import COMPARISON, DEMO, NOTEBOOKS, project_root
 from srgan_lib.params import COMMON_PARAMETERS, ComparisonParams
-from srgan_lib.params.reading import read
-from srgan_lib.pipeline.stages import PARAMETERS_HEADER
+from srgan_report.interactive import colab
+from srgan_report.params_file import read
+from srgan_report.pipeline.stages import PARAMETERS_HEADER
 
 PARAMETERS_CELL = '# %% tags=["parameters"]'
 COLAB_CELL = re.compile(r'# %%( \[markdown\])? tags=\["colab"\]\n(?:(?!# %%).*\n)*')

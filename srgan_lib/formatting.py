@@ -41,7 +41,7 @@ def size_text(size: int | None) -> str:
 
 
 def machine_text(machine: Mapping[str, Any]) -> str:
-    """Format a machine as :func:`srgan_lib.hardware.machine` or a manifest describes it."""
+    """Format a machine as :func:`srgan_report.hardware.machine` or a manifest describes it."""
     gpus = machine["gpu"]
     cards = f"{gpus} CUDA device{'s' if gpus > 1 else ''}" if gpus else "no GPU"
     return f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} GiB memory, {cards}"

@@ -90,22 +90,6 @@ def project_root() -> Path:
     return start
 
 
-def require_project() -> Path:
-    """Return the project's folder, where its notebooks are.
-
-    Raises
-    ------
-    LayoutError
-        Outside a project.
-    """
-    root = project_root()
-    if not (root / "notebooks").is_dir():
-        raise LayoutError(
-            f"{root}: no project here or above (no notebooks/ and params/); go to your clone of srgan-report", path=root
-        )
-    return root
-
-
 def results_folder(run_dir: Path) -> Path:
     """Return the folder of all runs, which share what they compute.
 

@@ -13,11 +13,11 @@ import numpy as np
 from PIL import Image
 
 from srgan_lib.evaluation.samples import WholeImages
-from srgan_lib.opinion.make import make_study
-from srgan_lib.opinion.study import Study
 from srgan_lib.params import Params
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
+from srgan_report.opinion.make import make_study
+from srgan_report.opinion.study import Study
 from tests.report_example import make_run, photographs, versions_of, write_scores
 
 METHODS = ("nearest", "bicubic", "srcnn", "warmup", "srgan")
@@ -50,8 +50,8 @@ def make_light_run(folder: Path) -> Path:
 
 def make_example(run_dir: Path, replace: bool = False, **design: object) -> Study:
     """Make a study of a run; what takes long to measure, or lies outside the run, is left out."""
-    quick = patch("srgan_lib.opinion.stimuli.COMPARED", ("psnr_y", "ssim_y"))
-    with quick, patch("srgan_lib.opinion.make.examples", lambda *_: list(anchors())):
+    quick = patch("srgan_report.opinion.stimuli.COMPARED", ("psnr_y", "ssim_y"))
+    with quick, patch("srgan_report.opinion.make.examples", lambda *_: list(anchors())):
         return make_study(
             [run_dir], Shared(), Opinion.model_validate({"size": 64, "raters": 12, **design}), replace=replace
         )

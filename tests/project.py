@@ -13,11 +13,11 @@ import yaml
 from scripts.write_notebooks import parameters_cell
 from srgan_lib.layout import DEMO, STAGES
 from srgan_lib.params import Params
-from srgan_lib.params.reading import check
-from srgan_lib.pipeline.resolve import resolve
-from srgan_lib.pipeline.run import Run
+from srgan_report.params_file import check
+from srgan_report.pipeline.resolve import resolve
+from srgan_report.pipeline.run import Run
 
-OPEN = 'from srgan_lib.pipeline.stages import open_stage\nstage = open_stage("{stage}", globals())'
+OPEN = 'from srgan_report.pipeline.stages import open_stage\nstage = open_stage("{stage}", globals())'
 BODY = '(stage.directory / "result.csv").write_text("{stage}\\n")'
 BODIES = {stage: BODY.format(stage=stage) for stage in STAGES}
 BODIES["data"] += '\n(stage.directory / "split.csv").write_text("dataset,image,split\\n")'

@@ -132,7 +132,7 @@ def _write(path: Path, content: bytes | str) -> None:
 
 
 if __name__ == "__main__":
-    from srgan_lib.sweep.report import compare_runs
+    from srgan_report.sweep.report import compare_runs
 
     for file in compare_runs(make_sweep(Path(sys.argv[1]).resolve()), Path.cwd()):
         print(file)

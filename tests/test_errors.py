@@ -9,17 +9,21 @@ from pathlib import Path
 import pytest
 
 import srgan_lib
+import srgan_report
 from srgan_lib import errors
 from srgan_lib.data.images import ImageError
 from srgan_lib.errors import InputError, Interrupted, SrganError, StorageError
 from srgan_lib.params.section import ParameterError
-from srgan_lib.pipeline.fetching import InputMissing, Missing
-from srgan_lib.pipeline.notebook_execution import StageFailed
-from srgan_lib.sweep.cluster import ClusterUnavailable
 from srgan_lib.training.history import Diverged
+from srgan_report.pipeline.fetching import InputMissing, Missing
+from srgan_report.pipeline.notebook_execution import StageFailed
+from srgan_report.sweep.cluster import ClusterUnavailable
 
 MODULES = [
-    module.name for module in pkgutil.walk_packages(srgan_lib.__path__, "srgan_lib.") if "__main__" not in module.name
+    module.name
+    for package in (srgan_lib, srgan_report)
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    if "__main__" not in module.name
 ]
 
 
@@ -29,7 +33,7 @@ def exceptions():
         value
         for name in MODULES
         for value in vars(importlib.import_module(name)).values()
-        if isinstance(value, type) and issubclass(value, BaseException) and value.__module__.startswith("srgan_lib")
+        if isinstance(value, type) and issubclass(value, BaseException) and value.__module__.startswith("srgan_")
     }
     return sorted(found, key=lambda value: value.__name__)
 

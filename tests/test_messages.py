@@ -2,8 +2,8 @@
 
 import logging
 
-from srgan_lib.cli.terminal import Terminal
 from srgan_lib.messages import listening, muted
+from srgan_report.cli.terminal import Terminal
 
 logger = logging.getLogger("srgan_lib.somewhere")
 

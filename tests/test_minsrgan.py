@@ -18,9 +18,9 @@ from srgan_lib.data.split import make_split
 from srgan_lib.metrics.registry import measure
 from srgan_lib.models.discriminators import build_discriminator
 from srgan_lib.models.files import load_model, load_tensors
-from srgan_lib.params import reading
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.warmup import train_warmup
+from srgan_report import params_file
 from tests.tiny import photographs
 
 ROOT = Path(__file__).parents[1]
@@ -75,7 +75,7 @@ def commanded(minsrgan, photos="PHOTOS", **small):
     text = re.search(r"^ +srgan run (\S+) (.*?)\n\n", minsrgan.__doc__, re.M | re.S)
     options = [option for before, option in pairwise(shlex.split(text[2])) if before == "-p"]
     changed = [f"{name}={value}" for constant, value in small.items() for name in CONSTANTS[constant]]
-    return reading.read(ROOT / text[1], (*options, f"image_folder={photos}", *changed))
+    return params_file.read(ROOT / text[1], (*options, f"image_folder={photos}", *changed))
 
 
 def test_the_file_is_short_and_does_without_the_library():

@@ -6,8 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 import srgan_lib
+import srgan_report
 
-TREES = [ast.parse(file.read_text(encoding="utf-8")) for file in Path(srgan_lib.__file__).parent.rglob("*.py")]
+FILES = [file for package in (srgan_lib, srgan_report) for file in Path(package.__path__[0]).rglob("*.py")]
+TREES = [ast.parse(file.read_text(encoding="utf-8")) for file in FILES]
 
 
 def test_no_two_classes_have_one_name():

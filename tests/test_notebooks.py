@@ -10,13 +10,13 @@ import jupytext
 import pytest
 
 from scripts.write_notebooks import parameters_cell, regenerate, shown
-from srgan_lib import colab
 from srgan_lib.layout import NOTEBOOKS, STAGES
 from srgan_lib.params import Params
-from srgan_lib.params.reading import read
 from srgan_lib.params.training import Adversarial, AdversarialKind, Schedule
-from srgan_lib.report.postprocess import SECTIONS
 from srgan_lib.training.formulas import describe_schedule, generator_loss, players
+from srgan_report.interactive import colab
+from srgan_report.params_file import read
+from srgan_report.report.postprocess import SECTIONS
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks"

@@ -6,8 +6,9 @@ import pytest
 
 from srgan_lib import params
 from srgan_lib.layout import STAGES
-from srgan_lib.params import ComparisonParams, Params, reading
+from srgan_lib.params import ComparisonParams, Params
 from srgan_lib.params.section import ParameterError
+from srgan_report import params_file
 
 ROOT = Path(__file__).parents[1]
 
@@ -60,41 +61,41 @@ def test_names_are_unique_between_shared_and_each_stage():
 )
 def test_wrong_parameters_are_named_with_what_is_allowed(document, words):
     with pytest.raises(ParameterError) as error:
-        reading.check(document, "x.yaml")
+        params_file.check(document, "x.yaml")
     for word in ["x.yaml", *words]:
         assert word in str(error.value)
 
 
 def test_what_a_recipe_s_source_published_goes_to_the_evaluation_alone():
     document = {"published": {"title": "A report", "metrics": [], "curves": []}}
-    got = reading.check(document)
+    got = params_file.check(document)
     assert got.stage("evaluation")["published"]["title"] == "A report"
     assert "published" not in got.stage("adversarial")
-    assert reading.check_stage("evaluation", got.stage("evaluation")).published == got.published
+    assert params_file.check_stage("evaluation", got.stage("evaluation")).published == got.published
     with pytest.raises(ParameterError, match=r"published\.curves\.0\.quantity"):
-        reading.check({"published": {"curves": [{"stage": "warmup", "value": 1}]}})
+        params_file.check({"published": {"curves": [{"stage": "warmup", "value": 1}]}})
 
 
 def test_none_means_null_where_null_is_allowed_and_itself_elsewhere(tmp_path):
     file = tmp_path / "x.yaml"
     file.write_text("shared: {train_images: none, image_folder: none}\nwarmup: {global_skip: none, monitor: none}\n")
-    got = reading.read(file, ("adversarial.epochs=none",))
+    got = params_file.read(file, ("adversarial.epochs=none",))
     assert got.shared.train_images is got.shared.image_folder is got.warmup.monitor is got.adversarial.epochs is None
     assert got.warmup.global_skip == "none"
-    assert reading.check_stage("data", {"train_images": "none"}).shared.train_images is None
+    assert params_file.check_stage("data", {"train_images": "none"}).shared.train_images is None
 
 
 def test_yaml_reads_1e_4_as_text_and_it_is_still_a_number(tmp_path):
     file = tmp_path / "x.yaml"
     file.write_text("warmup:\n  learning_rate: 1e-4\n")
-    assert reading.read(file).warmup.learning_rate == 1e-4
+    assert params_file.read(file).warmup.learning_rate == 1e-4
 
 
 def test_overrides_and_overlays(tmp_path):
     file, overlay = tmp_path / "x.yaml", tmp_path / "over.yaml"
     file.write_text("warmup:\n  steps: 7\n  batch: 3\n")
     overlay.write_text("warmup:\n  steps: 8\n")
-    got = reading.read(file, ("adversarial.adversarial_weight=1e-3", "batch=4"), (overlay,))
+    got = params_file.read(file, ("adversarial.adversarial_weight=1e-3", "batch=4"), (overlay,))
     assert got.warmup.steps == 8
     assert got.adversarial.adversarial_weight == 1e-3
     assert got.srcnn.batch == got.warmup.batch == got.adversarial.batch == 4
@@ -113,7 +114,7 @@ def test_wrong_overrides(tmp_path, override, words):
     file = tmp_path / "x.yaml"
     file.write_text("")
     with pytest.raises(ParameterError) as error:
-        reading.read(file, (override,))
+        params_file.read(file, (override,))
     for word in words:
         assert word in str(error.value)
 
@@ -132,7 +133,7 @@ def test_files_that_are_no_params_files(tmp_path, content, words):
     if content is not None:
         file.write_text(content)
     with pytest.raises(ParameterError) as error:
-        reading.read(file)
+        params_file.read(file)
     for word in words:
         assert word in str(error.value)
 
@@ -140,11 +141,11 @@ def test_files_that_are_no_params_files(tmp_path, content, words):
 def test_an_empty_section_means_its_defaults(tmp_path):
     file = tmp_path / "x.yaml"
     file.write_text("warmup:\n  # steps: 7\n")
-    assert reading.read(file) == Params()
+    assert params_file.read(file) == Params()
 
 
 def test_every_parameter_is_described():
-    rows = list(reading.describe())
+    rows = list(params_file.describe())
     sections = [Params.model_fields[name].annotation for name in ("shared", *STAGES)]
     assert len(rows) == sum(len(section.model_fields) for section in (*sections, ComparisonParams))
     for name, default, allowed, meaning in rows:
@@ -153,20 +154,20 @@ def test_every_parameter_is_described():
 
 def test_all_params_files_are_valid():
     for file in sorted((ROOT / "params").glob("*.yaml")):
-        reading.read(file)
+        params_file.read(file)
 
 
 def test_an_own_loss_is_enough_of_a_loss():
     alone = {"pixel_weight": 0, "content_weight": 0, "extra_losses": {"my_loss.py:MyLoss": 0.1}}
-    assert reading.check({"warmup": alone}).warmup.extra_losses == {"my_loss.py:MyLoss": 0.1}
+    assert params_file.check({"warmup": alone}).warmup.extra_losses == {"my_loss.py:MyLoss": 0.1}
     with pytest.raises(ParameterError, match="at least one"):
-        reading.check({"warmup": alone | {"extra_losses": {"my_loss.py:MyLoss": 0}}})
+        params_file.check({"warmup": alone | {"extra_losses": {"my_loss.py:MyLoss": 0}}})
 
 
 def test_own_classes_by_the_command_line(tmp_path):
     file = tmp_path / "x.yaml"
     file.write_text("")
     overrides = ("warmup.generator=nets/my_net.py:MyNet", "adversarial.extra_losses={my_loss.py:MyLoss: 0.1}")
-    got = reading.read(file, overrides)
+    got = params_file.read(file, overrides)
     assert got.warmup.generator == "nets/my_net.py:MyNet"
     assert got.adversarial.extra_losses == {"my_loss.py:MyLoss": 0.1} and got.warmup.extra_losses == {}

@@ -11,12 +11,12 @@ import yaml
 from click.testing import CliRunner
 
 from scripts.write_recipe_tables import BEGIN, END, rows, tables
-from srgan_lib.cli import main
-from srgan_lib.cli.options import QUICK
-from srgan_lib.evaluation.published import compare_recipe, published
 from srgan_lib.layout import STAGES
-from srgan_lib.params import reading
-from srgan_lib.pipeline.resolve import resolve
+from srgan_report import params_file
+from srgan_report.cli import main
+from srgan_report.cli.options import QUICK
+from srgan_report.exhibits.published import compare_recipe, published
+from srgan_report.pipeline.resolve import resolve
 from tests.project import execute_here
 
 ROOT = Path(__file__).parents[1]
@@ -79,7 +79,7 @@ def silent(text):
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_names_its_source_and_has_its_figures(recipe):
-    source = reading.read(PARAMS / f"{recipe}.yaml").published
+    source = params_file.read(PARAMS / f"{recipe}.yaml").published
     assert source.title
     listed = published()[published().source.isin(source.sources)]
     assert len(source.metrics) + len(source.curves) + len(listed) >= 2
@@ -89,8 +89,8 @@ def test_every_recipe_names_its_source_and_has_its_figures(recipe):
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_quick_changes_only_steps_counts_and_data(recipe):
-    whole = values(reading.read(PARAMS / f"{recipe}.yaml"))
-    quick = values(resolve(reading.read(PARAMS / f"{recipe}.yaml", (), (OVERLAYS / "quick.yaml",))))
+    whole = values(params_file.read(PARAMS / f"{recipe}.yaml"))
+    quick = values(resolve(params_file.read(PARAMS / f"{recipe}.yaml", (), (OVERLAYS / "quick.yaml",))))
     changed = {name.split(".")[1] for name in whole if whole[name] != quick[name] and whole[name] != "auto"}
     assert changed <= STEPS | COUNTS | DATA, changed
     assert "steps" in changed and "dataset" in changed
@@ -98,8 +98,8 @@ def test_quick_changes_only_steps_counts_and_data(recipe):
 
 @pytest.mark.parametrize("file", sorted(path.name for path in PARAMS.glob("*.yaml")))
 def test_the_option_quick_lowers_steps_and_counts_of_any_params_file_and_changes_nothing_else(file):
-    whole = values(reading.read(PARAMS / file))
-    quick = values(reading.read(PARAMS / file, limits=ROOT / QUICK))
+    whole = values(params_file.read(PARAMS / file))
+    quick = values(params_file.read(PARAMS / file, limits=ROOT / QUICK))
     lower = {name for name in whole if whole[name] != quick[name]}
     assert {name.split(".")[1] for name in lower} <= STEPS | COUNTS
     assert all(quick[name] < whole[name] for name in lower)
@@ -109,28 +109,28 @@ def test_the_option_quick_lowers_steps_and_counts_of_any_params_file_and_changes
 def test_the_option_quick_raises_nothing_and_gives_way_to_single_values(tmp_path):
     few = tmp_path / "few.yaml"
     few.write_text("shared: {test_images: 2}\nwarmup: {steps: 8, validate_every: 2}\n")
-    params = reading.read(few, ("adversarial.steps=20",), limits=ROOT / QUICK)
+    params = params_file.read(few, ("adversarial.steps=20",), limits=ROOT / QUICK)
     assert (params.shared.test_images, params.warmup.steps, params.adversarial.steps) == (2, 8, 20)
     assert (params.warmup.validate_every, params.srcnn.steps) == (2, 15)
 
 
 def test_realworld_changes_the_degradation_alone():
-    plain = values(reading.read(PARAMS / "demo.yaml"))
-    real = values(reading.read(PARAMS / "demo.yaml", (), (OVERLAYS / "realworld.yaml",)))
+    plain = values(params_file.read(PARAMS / "demo.yaml"))
+    real = values(params_file.read(PARAMS / "demo.yaml", (), (OVERLAYS / "realworld.yaml",)))
     assert {name for name in plain if plain[name] != real[name]} == {"shared.degradation"}
 
 
 @pytest.mark.parametrize("overlay", sorted(path.name for path in OVERLAYS.glob("*.yaml")))
 @pytest.mark.parametrize("recipe", [*RECIPES, "demo", "reference"])
 def test_overlays_go_over_every_recipe(recipe, overlay):
-    reading.read(PARAMS / f"{recipe}.yaml", (), (OVERLAYS / overlay,))
+    params_file.read(PARAMS / f"{recipe}.yaml", (), (OVERLAYS / overlay,))
 
 
 @pytest.mark.parametrize(
     ("overlays", "images"), [((), 1000), ((OVERLAYS / "lsgan_div2k.yaml",), 800)], ids=["CelebA", "DIV2K"]
 )
 def test_both_datasets_of_the_lsgan_recipe_train_for_120_epochs_and_keep_networks_every_40(overlays, images):
-    params = reading.read(PARAMS / "celeba_lsgan.yaml", (), overlays)
+    params = params_file.read(PARAMS / "celeba_lsgan.yaml", (), overlays)
     assert (params.shared.train_images or 800) == images
     epoch = images / params.adversarial.batch
     assert (params.adversarial.steps, params.adversarial.keep_networks_every) == (120 * epoch, 40 * epoch)
@@ -139,7 +139,7 @@ def test_both_datasets_of_the_lsgan_recipe_train_for_120_epochs_and_keep_network
 
 def test_the_stabilisers_sweep_takes_each_away_alone():
     sweep = yaml.safe_load((PARAMS / "sweeps" / "two_stage_stabilisers.yaml").read_text(encoding="utf-8"))
-    base = values(reading.read(PARAMS / "two_stage_div2k.yaml"))
+    base = values(params_file.read(PARAMS / "two_stage_div2k.yaml"))
     changed = {name for case in sweep["cases"].values() for name, value in case.items() if base[name] != value}
     assert {name.partition(".")[2] for name in changed} == {
         *("discriminator_every", "steps", "learning_rate", "pixel_weight"),
@@ -162,12 +162,12 @@ def test_every_recipe_runs_and_has_its_table_of_published_figures(recipe, tmp_pa
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("papermill.execute_notebook", execute_here)
     run = run_tiny(recipe, tmp_path)
-    source = reading.read(PARAMS / f"{recipe}.yaml").published
+    source = params_file.read(PARAMS / f"{recipe}.yaml").published
     report = (run / "report.html").read_text(encoding="utf-8")
     assert ("tab-published_1" in report) == bool(source.metrics or source.sources)
     assert ("tab-published_curves" in report) == bool(source.curves)
     assert json.loads((run / "manifest.json").read_text(encoding="utf-8"))["parameters"]["published"]["title"] in report
-    shares = reading.read(PARAMS / f"{recipe}.yaml").evaluation.interpolations
+    shares = params_file.read(PARAMS / f"{recipe}.yaml").evaluation.interpolations
     if shares:
         along = pandas.read_csv(run / "evaluation" / "interpolation.csv")
         assert along.share.tolist() == [0, *shares, 1]

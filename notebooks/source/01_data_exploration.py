@@ -40,12 +40,11 @@ sample_crops = 16
 # changing a parameter, run the notebook again from the cell with `open_stage`.
 
 # %%
-from srgan_lib.data import figures
-from srgan_lib.data.pairs import load_pairs
+from srgan_lib.data.pairs import load_pairs, training_photos
 from srgan_lib.data.patches import PatchSampler
 from srgan_lib.data.split import make_split
-from srgan_lib.data.pairs import training_photos
-from srgan_lib.pipeline.stages import open_stage
+from srgan_report.exhibits import photographs as figures
+from srgan_report.pipeline.stages import open_stage
 
 stage = open_stage("data", globals())
 shared = stage.params.shared
@@ -138,7 +137,7 @@ stage.figure(
 
 # %%
 if stage.live:
-    from srgan_lib.interactive.panels import degrading
+    from srgan_report.interactive.panels import degrading
 
     stage.panel(degrading(pairs["validation"] + pairs["train"], shared))
 else:

@@ -60,15 +60,14 @@ global_skip = "bicubic"
 # %%
 import pandas as pd
 
-from srgan_lib.data.pairs import check_alignment
 from srgan_lib.data.held_out import record_trained
-from srgan_lib.data.pairs import read_training_pairs
-from srgan_lib.models import exhibits
+from srgan_lib.data.pairs import check_alignment, read_training_pairs
 from srgan_lib.models.generators import build_generator, srcnn_config
-from srgan_lib.pipeline.stages import open_stage
-from srgan_lib.training import figures
 from srgan_lib.training.formulas import describe_schedule
 from srgan_lib.training.srcnn import train_srcnn
+from srgan_report.exhibits import network as exhibits
+from srgan_report.exhibits import training as figures
+from srgan_report.pipeline.stages import open_stage
 
 stage = open_stage("srcnn", globals())
 shared = stage.params.shared

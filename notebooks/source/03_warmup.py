@@ -91,16 +91,16 @@ from srgan_lib.data.held_out import record_trained
 from srgan_lib.data.pairs import read_training_pairs
 from srgan_lib.data.patches import PatchSampler
 from srgan_lib.models.base import SuperResolver
-from srgan_lib.models.exhibits import network as network_exhibits
 from srgan_lib.models.generators import build_generator, generator_config
 from srgan_lib.models.rrdbnet import DenseBlock
 from srgan_lib.models.srresnet import ResidualBlock
-from srgan_lib.pipeline.stages import open_stage
-from srgan_lib.training import figures
 from srgan_lib.training.formulas import describe_schedule, generator_loss
 from srgan_lib.training.losses import DISTANCES
 from srgan_lib.training.plain import plain_supervised_step
 from srgan_lib.training.warmup import train_warmup
+from srgan_report.exhibits import training as figures
+from srgan_report.exhibits.network import network as network_exhibits
+from srgan_report.pipeline.stages import open_stage
 
 stage = open_stage("warmup", globals())
 shared, warmup = stage.params.shared, stage.params.warmup

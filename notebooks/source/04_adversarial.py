@@ -94,10 +94,7 @@ from srgan_lib.data.held_out import record_trained
 from srgan_lib.data.pairs import read_training_pairs
 from srgan_lib.data.patches import PatchSampler
 from srgan_lib.models.discriminators import build_discriminator, discriminator_config
-from srgan_lib.models.exhibits import network as network_exhibits
 from srgan_lib.models.files import load_model
-from srgan_lib.pipeline.stages import open_stage
-from srgan_lib.training import figures
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.adversarial_loss import AdversarialLoss
 from srgan_lib.training.compute import Compute
@@ -105,6 +102,9 @@ from srgan_lib.training.formulas import describe_schedule, generator_loss, playe
 from srgan_lib.training.losses import DISTANCES
 from srgan_lib.training.plain import plain_adversarial_step
 from srgan_lib.training.validation import Validation
+from srgan_report.exhibits import training as figures
+from srgan_report.exhibits.network import network as network_exhibits
+from srgan_report.pipeline.stages import open_stage
 
 stage = open_stage("adversarial", globals())
 shared, adversarial = stage.params.shared, stage.params.adversarial

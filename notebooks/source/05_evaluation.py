@@ -57,21 +57,21 @@ from html import escape
 
 import pandas as pd
 
-from srgan_lib.data.split import read_split
-from srgan_lib.data.held_out import load_test_sets
-from srgan_lib.data.held_out import read_trained
+from srgan_lib.data.held_out import load_test_sets, read_trained
 from srgan_lib.data.pairs import training_photos
-from srgan_lib.evaluation import exhibits, tables
-from srgan_lib.evaluation.conclusion import conclude
+from srgan_lib.data.split import read_split
+from srgan_lib.evaluation import tables
 from srgan_lib.evaluation.evaluator import evaluate, metric_names, write_results
-from srgan_lib.evaluation.grids import WeightInterpolation, try_alphas
-from srgan_lib.evaluation.methods import all_methods, repeated_trainings, share_of_srgan, upscaling_options
-from srgan_lib.evaluation.published import compare_all
 from srgan_lib.evaluation.samples import WholeImages, thin_out
 from srgan_lib.evaluation.statistics import summarise
 from srgan_lib.methods import TRAINED
 from srgan_lib.models.files import load_model
-from srgan_lib.pipeline.stages import open_stage
+from srgan_report.exhibits import evaluation as exhibits
+from srgan_report.exhibits.conclusion import conclude
+from srgan_report.exhibits.grids import WeightInterpolation, try_alphas
+from srgan_report.exhibits.published import compare_all
+from srgan_report.pipeline.stages import open_stage
+from srgan_report.upscaling.contestants import all_methods, repeated_trainings, share_of_srgan, upscaling_options
 
 stage = open_stage("evaluation", globals())
 shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage.params.published
@@ -202,7 +202,7 @@ for exhibit in exhibits.certainty(summary, result.metrics, test_pairs):
 
 # %%
 if stage.live:
-    from srgan_lib.interactive.panels import look_closer
+    from srgan_report.interactive.panels import look_closer
 
     stage.panel(look_closer(result.samples))
 else:
@@ -248,7 +248,7 @@ for exhibit in exhibits.planes(summary, test_pairs, shared.scale, joined=list(sh
 # %%
 between = WeightInterpolation(networks["warmup"], networks["srgan"], **upscaling_options(shared, evaluation))
 if stage.live:
-    from srgan_lib.interactive.panels import slide_between
+    from srgan_report.interactive.panels import slide_between
 
     stage.panel(slide_between(between, result.samples))
 elif result.samples:
@@ -283,7 +283,7 @@ for comparison in compare_all(summary, recipe, curves, trainings, networks):
 
 # %% tags=["remove-cell"]
 if stage.live:
-    from srgan_lib.interactive.panels import enlarge_own
+    from srgan_report.interactive.panels import enlarge_own
 
     stage.panel(enlarge_own({name: judged[name] for name in ("bicubic", *networks)}, stage.directory / "own"))
 
@@ -336,7 +336,7 @@ stage.finish(**{f"{method}_{metric}": means.loc[method, metric] for method in ne
 
 # %% tags=["remove-cell"]
 if stage.live:
-    from srgan_lib.interactive.rating_panel import rate_blind
     from srgan_lib.params.evaluation import Opinion
+    from srgan_report.interactive.rating_panel import rate_blind
 
     stage.panel(rate_blind(stage.run.directory, shared, evaluation.opinion or Opinion()))

@@ -20,10 +20,10 @@ from html import escape
 
 from IPython.display import Markdown, display
 
-from srgan_lib.sweep import exhibits
-from srgan_lib.sweep.records import baseline_scores, common_crops, learning_curves
-from srgan_lib.sweep.comparison import open_comparison
-from srgan_lib.sweep.findings import NOTHING_COMMON, computed, effects, finding, seed_variances, winner
+from srgan_report.sweep import exhibits
+from srgan_report.sweep.comparison import open_comparison
+from srgan_report.sweep.findings import NOTHING_COMMON, computed, effects, finding, seed_variances, winner
+from srgan_report.sweep.records import baseline_scores, common_crops, learning_curves
 
 comparison = open_comparison(globals())
 factors, rows = comparison.factors, comparison.rows

@@ -4,7 +4,7 @@ A params file has a ``shared:`` section, one section per stage, and in recipes w
 show the values of ``params/demo.yaml``. The schema is the gate for every way in (params files, ``-p`` on the command
 line, papermill): an unknown name, a wrong type, a value out of range or an impossible combination raises
 :class:`ParameterError` before anything runs.
-:mod:`srgan_lib.params.reading` reads files and overrides into it.
+:mod:`srgan_report.params_file` reads files and overrides into it.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Without:
 
 sys.meta_path[:] = map(Without, sys.meta_path)
 sys.argv[0] = "srgan"
-from srgan_lib.cli import main
+from srgan_report.cli import main
 
 main()
 """

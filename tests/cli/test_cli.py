@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from srgan_lib.cli import main
+from srgan_report.cli import main
 from tests.project import make_project
 
 
@@ -55,7 +55,7 @@ def test_params_prints_the_schema():
 
 
 def test_a_device_that_is_not_there(project, monkeypatch):
-    from srgan_lib.pipeline import resolve
+    from srgan_report.pipeline import resolve
 
     monkeypatch.setattr(resolve, "cuda_capabilities", tuple)
     assert_refused(

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from srgan_lib.cli import main
 from srgan_lib.data.named_sets import SETS
 from srgan_lib.formatting import size_text
 from srgan_lib.models import backbones
 from srgan_lib.models.backbones import BACKBONES, Backbone
-from srgan_lib.params import reading
+from srgan_report import params_file
+from srgan_report.cli import main
 from tests.project import execute_here, make_project
 
 ROOT = Path(__file__).parents[2]
@@ -78,7 +78,7 @@ def expected_downloads(params_list):
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_run_is_planned_without_a_network(file, bare):
-    params = reading.read(file)
+    params = params_file.read(file)
     another_runs = ("-p", "warmup.start=srresnet") if (params.warmup.start or "").startswith("results/") else ()
     done = srgan("run", file, "--run", "planned", "--dry-run", "--results", bare, *another_runs)
     assert_plans_only(done, bare, expected_downloads([params]))
@@ -86,8 +86,8 @@ def test_every_run_is_planned_without_a_network(file, bare):
 
 @pytest.mark.parametrize("file", SWEEPS, ids=lambda file: file.stem)
 def test_every_sweep_is_planned_without_a_network(file, bare):
-    from srgan_lib.sweep.definition import read_sweep
-    from srgan_lib.sweep.expansion import expand
+    from srgan_report.sweep.definition import read_sweep
+    from srgan_report.sweep.expansion import expand
 
     runs = expand(read_sweep(file))[1]
     done = srgan("sweep", file, "--dry-run", "--results", bare)
@@ -136,7 +136,7 @@ def project(tmp_path, monkeypatch, server):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.chdir(root)
     monkeypatch.setattr("papermill.execute_notebook", execute_here)
-    monkeypatch.setattr("srgan_lib.pipeline.assemble.assemble", lambda *_args, **_how: True)
+    monkeypatch.setattr("srgan_report.pipeline.assemble.assemble", lambda *_args, **_how: True)
     server.files[name] = content
     return root
 

@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from srgan_lib.cli import main
+from srgan_report.cli import main
 from tests.project import make_project
 
 
@@ -30,7 +30,7 @@ def fail_with(monkeypatch, error):
     def describe():
         raise error
 
-    monkeypatch.setattr("srgan_lib.params.reading.describe", describe)
+    monkeypatch.setattr("srgan_report.params_file.describe", describe)
 
 
 def test_done():

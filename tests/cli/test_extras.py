@@ -2,8 +2,8 @@
 
 import pytest
 
-from srgan_lib.cli import options
 from srgan_lib.errors import PackageMissing
+from srgan_report.cli import options
 
 
 def test_installed_extras_pass() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from srgan_lib.cli import main
-from srgan_lib.opinion.study import KEY, PAGE
+from srgan_report.cli import main
+from srgan_report.opinion.study import KEY, PAGE
 from tests.opinion_example import make_example, make_light_run
 
 DOCUMENTED = Path(__file__).parents[2] / "docs/opinion_study.md"

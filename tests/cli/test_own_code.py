@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 def srgan(folder, *words):
     """Run the command itself, without a network and without weights."""
     nothing = {name: str(folder / "none") for name in ("SRGAN_WEIGHTS", "TORCH_HOME")}
-    command = [sys.executable, "-m", "srgan_lib.cli", *words]
+    command = [sys.executable, "-m", "srgan_report.cli", *words]
     environment = {**os.environ, "SRGAN_OFFLINE": "1", **nothing}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 from rich.console import Console
 
-from srgan_lib.cli.sweep import SweepProgress
-from srgan_lib.cli.terminal import Terminal
+from srgan_report.cli.sweep import SweepProgress
+from srgan_report.cli.terminal import Terminal
 
 
 def drawn(shown):

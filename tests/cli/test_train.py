@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 def train(results, *words):
     """The command itself at tiny size, without a network; what it said."""
     tiny = ["params/demo.yaml", "--overlay", "params/overlays/tiny.yaml", "--results", str(results), "-p", "threads=2"]
-    command = [sys.executable, "-m", "srgan_lib.cli", "train", *tiny, *words]
+    command = [sys.executable, "-m", "srgan_report.cli", "train", *tiny, *words]
     nothing = {name: str(results / "none") for name in ("SRGAN_WEIGHTS", "TORCH_HOME")}
     environment = {**os.environ, "SRGAN_OFFLINE": "1", **nothing}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

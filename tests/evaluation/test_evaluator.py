@@ -10,7 +10,7 @@ from srgan_lib.data.images import read_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.evaluator import FIRST_COLUMNS, evaluate, metric_names
 from srgan_lib.evaluation.matching import match_test_sets
-from srgan_lib.evaluation.methods import classical, repeated_trainings
+from srgan_lib.evaluation.methods import classical
 from srgan_lib.evaluation.samples import WholeImages
 from srgan_lib.methods import TRAINED
 from srgan_lib.metrics.registry import METRICS, measure
@@ -18,6 +18,7 @@ from srgan_lib.models.files import save_model
 from srgan_lib.models.generators import build_generator
 from srgan_lib.params.evaluation import Evaluation, ExtraMetric
 from srgan_lib.params.shared import Shared
+from srgan_report.upscaling.contestants import repeated_trainings
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,12 @@ from PIL import Image
 
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
-from srgan_lib.evaluation.grids import WeightInterpolation, try_alphas
 from srgan_lib.evaluation.methods import classical
 from srgan_lib.evaluation.samples import Sample
-from srgan_lib.interactive.panels import degrading, enlarge_own, look_closer, slide_between, uploaded
 from srgan_lib.models.generators import build_generator
 from srgan_lib.params.shared import Shared
+from srgan_report.exhibits.grids import WeightInterpolation, try_alphas
+from srgan_report.interactive.panels import degrading, enlarge_own, look_closer, slide_between, uploaded
 
 CONFIG = {"architecture": "srcnn", "layout": "9-1-5", "global_skip": "bicubic", "scale": 4}
 

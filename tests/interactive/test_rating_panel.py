@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srgan_lib.interactive import rating_panel
-from srgan_lib.interactive.rating_panel import RatingPanel, rate_blind
-from srgan_lib.opinion.answers import read_answers
-from srgan_lib.opinion.results import collect_answers
-from srgan_lib.opinion.stimuli import find_images
-from srgan_lib.opinion.study import KEY, PAGE, OpinionError, plan
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
+from srgan_report.interactive import rating_panel
+from srgan_report.interactive.rating_panel import RatingPanel, rate_blind
+from srgan_report.opinion.answers import read_answers
+from srgan_report.opinion.results import collect_answers
+from srgan_report.opinion.stimuli import find_images
+from srgan_report.opinion.study import KEY, PAGE, OpinionError, plan
 from tests.opinion_example import make_example, make_light_run
 
 
@@ -114,8 +114,8 @@ def test_a_double_click_is_one_vote(study, monkeypatch):
 
 
 def test_a_run_without_a_study_makes_one(made, tmp_path, monkeypatch):
-    monkeypatch.setattr("srgan_lib.opinion.stimuli.COMPARED", ("psnr_y",))
-    monkeypatch.setattr("srgan_lib.opinion.make.examples", lambda *_: [])
+    monkeypatch.setattr("srgan_report.opinion.stimuli.COMPARED", ("psnr_y",))
+    monkeypatch.setattr("srgan_report.opinion.make.examples", lambda *_: [])
     run_dir = shutil.copytree(made[0], tmp_path / "new")
     box = rate_blind(run_dir, Shared(), Opinion(size=64))
     buttons(box)["Choose the images"].click()

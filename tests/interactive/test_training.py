@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from srgan_lib.data.images import write_image
-from srgan_lib.interactive import training
-from srgan_lib.interactive.training import Watch
+from srgan_report.interactive import training
+from srgan_report.interactive.training import Watch
 
 
 class Clock:

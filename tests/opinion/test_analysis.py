@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from srgan_lib.opinion.analysis import metric_agreement
+from srgan_report.opinion.analysis import metric_agreement
 
 
 @pytest.fixture

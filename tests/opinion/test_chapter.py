@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
-from srgan_lib.opinion.answers import Answer, new_answers
-from srgan_lib.opinion.results import collect_answers, page_to_offer, read_results, simulate_answers
-from srgan_lib.opinion.simulation import Observers
-from srgan_lib.opinion.study import KEY, PAGE, plan
-from srgan_lib.report.build import people_chapter
-from srgan_lib.report.images import Images
+from srgan_report.opinion.answers import Answer, new_answers
+from srgan_report.opinion.results import collect_answers, page_to_offer, read_results, simulate_answers
+from srgan_report.opinion.simulation import Observers
+from srgan_report.opinion.study import KEY, PAGE, plan
+from srgan_report.report.build import people_chapter
+from srgan_report.report.images import Images
 from tests.opinion_example import make_example, make_light_run
 
 

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srgan_lib.opinion.answers import read_answers
-from srgan_lib.opinion.stimuli import find_images
-from srgan_lib.opinion.study import PAGE, Study, plan
+from srgan_report.opinion.answers import read_answers
+from srgan_report.opinion.stimuli import find_images
+from srgan_report.opinion.study import PAGE, Study, plan
 from tests.conftest import SWITCHES
 from tests.opinion_example import make_example, make_light_run
 

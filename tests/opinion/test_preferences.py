@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from srgan_lib.opinion.preferences import (
+from srgan_report.opinion.preferences import (
     bradley_terry,
     comparable,
     rater_agreement,
     strengths_with_intervals,
     win_matrix,
 )
-from srgan_lib.opinion.simulation import Observers, simulate_preferences
+from srgan_report.opinion.simulation import Observers, simulate_preferences
 
 TRUE = np.array([-1.0, -0.2, 0.3, 0.9])
 

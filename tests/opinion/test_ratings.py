@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from srgan_lib.evaluation.statistics import crossed_mean
-from srgan_lib.opinion.ratings import (
+from srgan_report.opinion.ratings import (
     correlations,
     difference,
     fit_raters,
@@ -14,7 +14,7 @@ from srgan_lib.opinion.ratings import (
     raters_needed,
     screened,
 )
-from srgan_lib.opinion.simulation import POWER, Observers, detectable, even_qualities, simulate_study
+from srgan_report.opinion.simulation import POWER, Observers, detectable, even_qualities, simulate_study
 
 
 @pytest.fixture(scope="module")

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srgan_lib.opinion.answers import Answer, new_answers, pool, read_answers
-from srgan_lib.opinion.make import make_study
-from srgan_lib.opinion.page import LARGEST
-from srgan_lib.opinion.results import SIMULATED, collect_answers, simulate_answers
-from srgan_lib.opinion.simulation import Observers
-from srgan_lib.opinion.stimuli import find_images
-from srgan_lib.opinion.study import KEY, PAGE, OpinionError, Study, plan, read_study
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
+from srgan_report.opinion.answers import Answer, new_answers, pool, read_answers
+from srgan_report.opinion.make import make_study
+from srgan_report.opinion.page import LARGEST
+from srgan_report.opinion.results import SIMULATED, collect_answers, simulate_answers
+from srgan_report.opinion.simulation import Observers
+from srgan_report.opinion.stimuli import find_images
+from srgan_report.opinion.study import KEY, PAGE, OpinionError, Study, plan, read_study
 from tests.opinion_example import METHODS, make_example, make_light_run
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from srgan_lib.cli.options import read_run
 from srgan_lib.data.images import read_image, write_image
 from srgan_lib.data.sources import BUILTIN, find_photos
 from srgan_lib.files import Snapshot
 from srgan_lib.layout import STAGES
-from srgan_lib.pipeline.planning import plan_run
+from srgan_report.cli.options import read_run
+from srgan_report.pipeline.planning import plan_run
 from tests.robustness.changes import KINDS, assert_noticed, damaged, files_of
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ def srgan(results, *words):
     command = [
         sys.executable,
         "-m",
-        "srgan_lib.cli",
+        "srgan_report.cli",
         "run",
         "params/two_stage_div2k.yaml",
         "--overlay",
@@ -165,7 +165,7 @@ def test_the_same_again_computes_nothing_and_says_why(run, monkeypatch):
     assert again.stdout.count("nothing it depends on has changed since") == len(STAGES)
     assert "up to date" in again.stdout
     imported = {line.rpartition("|")[2].strip() for line in again.stderr.splitlines()}
-    assert "srgan_lib.pipeline.assemble" in imported
+    assert "srgan_report.pipeline.assemble" in imported
     assert not imported & {"torch", "nbformat", "nbconvert", "scipy", "pandas", "matplotlib"}, "they take seconds"
     assert (results / "tiny" / "report.html").read_bytes() == before
 
@@ -177,7 +177,7 @@ def test_nothing_is_written_outside_the_run_s_folder(run):
 @pytest.mark.slow
 def test_verify_proves_that_the_run_repeats(run):
     done = subprocess.run(
-        [sys.executable, "-m", "srgan_lib.cli", "verify", str(run[0] / "tiny")],
+        [sys.executable, "-m", "srgan_report.cli", "verify", str(run[0] / "tiny")],
         cwd=ROOT,
         capture_output=True,
         text=True,

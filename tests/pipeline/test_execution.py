@@ -15,10 +15,10 @@ from srgan_lib.data.images import write_image
 from srgan_lib.data.sources import DatasetError
 from srgan_lib.evaluation.matching import FolderError
 from srgan_lib.files import write_atomic
-from srgan_lib.pipeline.execution import execute
-from srgan_lib.pipeline.fetching import InputMissing
-from srgan_lib.pipeline.notebook_execution import StageFailed
-from srgan_lib.pipeline.planning import plan_run
+from srgan_report.pipeline.execution import execute
+from srgan_report.pipeline.fetching import InputMissing
+from srgan_report.pipeline.notebook_execution import StageFailed
+from srgan_report.pipeline.planning import plan_run
 from tests.project import BODIES, make_project, set_body, tiny_run
 
 
@@ -253,8 +253,8 @@ def test_two_processes_do_not_compute_the_same_stage_twice(tmp_path):
     code = textwrap.dedent("""
         import sys; from pathlib import Path
         from tests.project import tiny_run
-        from srgan_lib.pipeline.execution import execute
-        from srgan_lib.pipeline.planning import plan_run
+        from srgan_report.pipeline.execution import execute
+        from srgan_report.pipeline.planning import plan_run
         run = tiny_run(Path(sys.argv[1]), sys.argv[2])
         execute(plan_run(run, until="data"), run,
                 lambda event, facts: print(event, facts.get("action"), flush=True) if event == "finished" else None)
@@ -280,8 +280,8 @@ def test_ctrl_c_reaches_the_notebook_and_loses_nothing(tmp_path):
     code = textwrap.dedent("""
         import sys; from pathlib import Path
         from tests.project import tiny_run
-        from srgan_lib.pipeline.execution import execute
-        from srgan_lib.pipeline.planning import plan_run
+        from srgan_report.pipeline.execution import execute
+        from srgan_report.pipeline.planning import plan_run
         from srgan_lib.errors import Interrupted
         run = tiny_run(Path(sys.argv[1]))
         try:

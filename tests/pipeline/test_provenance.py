@@ -13,7 +13,7 @@ from srgan_lib.layout import STAGES
 from srgan_lib.models.files import save_model
 from srgan_lib.models.generators import build_generator
 from srgan_lib.params.section import ParameterError
-from srgan_lib.pipeline import provenance
+from srgan_report.pipeline import provenance
 from tests.project import tiny_params
 
 ROOT = Path(__file__).parents[2]

@@ -5,10 +5,10 @@ import logging
 import matplotlib.pyplot as plt
 import pytest
 
-from srgan_lib.pipeline.execution import execute
-from srgan_lib.pipeline.manifests import read_manifest, write_manifest
-from srgan_lib.pipeline.planning import plan_run
-from srgan_lib.pipeline.stages import open_stage
+from srgan_report.pipeline.execution import execute
+from srgan_report.pipeline.manifests import read_manifest, write_manifest
+from srgan_report.pipeline.planning import plan_run
+from srgan_report.pipeline.stages import open_stage
 from tests.project import execute_here, make_project, tiny_params, tiny_run
 
 

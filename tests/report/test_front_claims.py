@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from srgan_lib.evaluation.conclusion import conclude
 from srgan_lib.evaluation.statistics import summarise
 from srgan_lib.layout import STAGES
-from srgan_lib.report import summary
-from srgan_lib.report.images import Images
-from srgan_lib.report.load_run import FinishedRun, Scores, StageRun
-from srgan_lib.report.page import TEMPLATE, page_templates
-from tests.evaluation.test_conclusion import LABELS, LOWER_IS_BETTER, Reader, synthetic
+from srgan_report.exhibits.conclusion import conclude
+from srgan_report.report import summary
+from srgan_report.report.images import Images
+from srgan_report.report.load_run import FinishedRun, Scores, StageRun
+from srgan_report.report.page import TEMPLATE, page_templates
+from tests.exhibits.test_conclusion import LABELS, LOWER_IS_BETTER, Reader, synthetic
 
 COLUMNS = {"PSNR-Y, dB ↑": ("psnr_y", 2), "SSIM-Y (Wang) ↑": ("ssim_y", 3), "LPIPS (alex) ↓": ("lpips_alex", 3)}
 JUDGES = {"LPIPS (alex)": ("lpips_alex", 3), "PSNR-Y": ("psnr_y", 2)}

@@ -21,11 +21,11 @@ from PIL import Image
 
 from srgan_lib.files import sha256_file
 from srgan_lib.layout import STAGES, LayoutError, StageInfo
-from srgan_lib.pipeline.assemble import ARCHIVE, REPORT, TOP_LEVEL, assemble_again, export_lr, write_archive
-from srgan_lib.pipeline.manifests import OutputsChanged, read_manifest, write_manifest
-from srgan_lib.report import flow
-from srgan_lib.report.build import build_report, run_content
-from srgan_lib.report.load_run import ReportError, read_run
+from srgan_report.pipeline.assemble import ARCHIVE, REPORT, TOP_LEVEL, assemble_again, export_lr, write_archive
+from srgan_report.pipeline.manifests import OutputsChanged, read_manifest, write_manifest
+from srgan_report.report import flow
+from srgan_report.report.build import build_report, run_content
+from srgan_report.report.load_run import ReportError, read_run
 from tests.report_example import FINDING, IMAGES, WARNING, make_run, write_scores
 
 
@@ -195,7 +195,7 @@ def test_a_light_report_has_crops_and_says_so(fresh: Path) -> None:
 
 
 def test_images_that_find_no_room_are_named(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("srgan_lib.report.viewer.MOST", 1)
+    monkeypatch.setattr("srgan_report.report.viewer.MOST", 1)
     page = BeautifulSoup(build_report(fresh)[0].read_text(), "html.parser")
     assert len(json.loads(page.find(id="viewer-images").string)["images"]) == 1
     assert "The viewer holds 1 of 3 test images" in page.select_one(".gallery-box").text
@@ -269,7 +269,7 @@ def test_names_a_broken_manifest(fresh: Path) -> None:
 
 def test_import_is_cheap() -> None:
     heavy = "torch", "nbconvert", "nbformat", "pandas", "matplotlib", "pypandoc", "typst", "bs4"
-    code = f"import sys, srgan_lib.report; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, srgan_report.report; print([m for m in {heavy} if m in sys.modules])"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from srgan_lib.report.build import build_report
+from srgan_report.report.build import build_report
 from tests.report_example import make_run
 
 pytestmark = pytest.mark.browser

@@ -11,11 +11,11 @@ import pytest
 from srgan_lib.files import Snapshot
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.messages import listening
-from srgan_lib.pipeline.assemble import assemble_again
-from srgan_lib.pipeline.manifests import NAME, OutputsChanged
-from srgan_lib.pipeline.planning import plan_run
-from srgan_lib.pipeline.run import Run
-from srgan_lib.pipeline.verify import verify_run
+from srgan_report.pipeline.assemble import assemble_again
+from srgan_report.pipeline.manifests import NAME, OutputsChanged
+from srgan_report.pipeline.planning import plan_run
+from srgan_report.pipeline.run import Run
+from srgan_report.pipeline.verify import verify_run
 
 
 def flip(path: Path) -> None:
@@ -85,7 +85,7 @@ def assert_noticed(run: Run, name: str, snapshot: Snapshot, monkeypatch: pytest.
         else:
             _assert_refused(name, lambda: verify_run(run, lambda event, details: None))
             with monkeypatch.context() as patched:  # it says so before it writes anything
-                patched.setattr("srgan_lib.pipeline.assemble._write_all", lambda *args: said.append("written"))
+                patched.setattr("srgan_report.pipeline.assemble._write_all", lambda *args: said.append("written"))
                 assemble_again(run.directory)
             assert said[-1] == "written" and name in said[0]
     if file == NAME and (run.directory / name).exists():

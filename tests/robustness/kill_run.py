@@ -16,7 +16,7 @@ from pathlib import Path
 
 from srgan_lib.files import sha256_file
 from srgan_lib.layout import STAGES
-from srgan_lib.pipeline.manifests import read_manifest
+from srgan_report.pipeline.manifests import read_manifest
 
 from .changes import files_of
 
@@ -29,7 +29,7 @@ def start(folder: Path, name: str) -> subprocess.Popen[bytes]:
     """Start ``srgan run`` with results of its own, without downloads."""
     words = ["params/demo.yaml", "--overlay", "params/overlays/tiny.yaml", "-p", "threads=1"]
     return subprocess.Popen(
-        [sys.executable, "-m", "srgan_lib.cli", "run", *words, "--run", name, "--results", str(folder / name)],
+        [sys.executable, "-m", "srgan_report.cli", "run", *words, "--run", name, "--results", str(folder / name)],
         cwd=ROOT,
         env={**os.environ, "SRGAN_OFFLINE": "1", "SRGAN_WEIGHTS": str(folder), "TORCH_HOME": str(folder)},
         stdout=subprocess.DEVNULL,

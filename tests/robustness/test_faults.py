@@ -13,7 +13,6 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
-from srgan_lib.cli import main
 from srgan_lib.data.images import Photo, write_image
 from srgan_lib.data.split import make_split
 from srgan_lib.evaluation.matching import FolderError
@@ -21,9 +20,10 @@ from srgan_lib.models.files import CheckpointError, save_model
 from srgan_lib.models.generators import build_generator
 from srgan_lib.params.section import ParameterError
 from srgan_lib.params.shared import Shared
-from srgan_lib.pipeline.execution import RunInUse, execute, only_here
-from srgan_lib.pipeline.notebook_execution import StageFailed
-from srgan_lib.pipeline.planning import plan_run
+from srgan_report.cli import main
+from srgan_report.pipeline.execution import RunInUse, execute, only_here
+from srgan_report.pipeline.notebook_execution import StageFailed
+from srgan_report.pipeline.planning import plan_run
 from tests.project import execute_here, make_project, set_body, tiny_params, tiny_run
 
 COLUMNS = ("split", "image", "sha256", "perceptual_hash")
@@ -121,7 +121,7 @@ def test_other_methods_are_checked_before_an_evaluation_begins(run, tmp_path):
 
 def test_a_network_that_no_package_here_reads_is_refused_while_planning(tmp_path, monkeypatch):
     (tmp_path / "theirs.pth").touch()
-    monkeypatch.setattr("srgan_lib.pipeline.resolve.find_spec", lambda _: None)
+    monkeypatch.setattr("srgan_report.pipeline.resolve.find_spec", lambda _: None)
     with pytest.raises(ParameterError, match=r"pip install 'srgan-report\[spandrel\]'") as refused:
         tiny_params(evaluation={"methods": {"Theirs": str(tmp_path / "theirs.pth")}})
     assert refused.value.parameter == "evaluation.methods.Theirs"
@@ -165,7 +165,7 @@ def test_ctrl_c_while_a_kernel_starts_or_works(delay, tmp_path):
         "shared: {threads: 1}\nwarmup: {content_weight: 0}\nadversarial: {content_weight: 0}\nevaluation: {lpips_nets: []}\n"
     )
     command = subprocess.Popen(
-        [sys.executable, "-m", "srgan_lib.cli", "run"],
+        [sys.executable, "-m", "srgan_report.cli", "run"],
         cwd=root,
         env={**os.environ, "SRGAN_OFFLINE": "1"},
         stdout=subprocess.PIPE,

@@ -12,16 +12,16 @@ import zipfile
 import pytest
 from click.testing import CliRunner
 
-from srgan_lib.cli import main
 from srgan_lib.files import Snapshot, read_json, sha256_file, write_json
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.messages import listening
-from srgan_lib.pipeline.assemble import ARCHIVE, REPORT, assemble, assemble_again
-from srgan_lib.pipeline.execution import execute
-from srgan_lib.pipeline.manifests import CACHE, OutputsChanged, read_manifest, write_manifest
-from srgan_lib.pipeline.planning import plan_run
-from srgan_lib.pipeline.stages import open_stage
-from srgan_lib.pipeline.verify import NotReproducible, verify_run
+from srgan_report.cli import main
+from srgan_report.pipeline.assemble import ARCHIVE, REPORT, assemble, assemble_again
+from srgan_report.pipeline.execution import execute
+from srgan_report.pipeline.manifests import CACHE, OutputsChanged, read_manifest, write_manifest
+from srgan_report.pipeline.planning import plan_run
+from srgan_report.pipeline.stages import open_stage
+from srgan_report.pipeline.verify import NotReproducible, verify_run
 from tests.project import execute_here, make_project, set_body, tiny_run
 
 from .changes import KINDS, assert_noticed, damaged, files_of
@@ -38,7 +38,7 @@ BODIES = {
 def in_this_process(monkeypatch):
     """Kernels take seconds to start, and these notebooks are not worth a report."""
     monkeypatch.setattr("papermill.execute_notebook", execute_here)
-    monkeypatch.setattr("srgan_lib.report.build.build_report", report_of_bytes)
+    monkeypatch.setattr("srgan_report.report.build.build_report", report_of_bytes)
 
 
 def report_of_bytes(run_dir, light):
@@ -52,7 +52,7 @@ def computed(tmp_path_factory):
     root = make_project(tmp_path_factory.mktemp("project"), BODIES)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("papermill.execute_notebook", execute_here)
-        patched.setattr("srgan_lib.report.build.build_report", report_of_bytes)
+        patched.setattr("srgan_report.report.build.build_report", report_of_bytes)
         patched.chdir(root)
         run = tiny_run(root)
         execute(plan_run(run), run)
@@ -282,7 +282,7 @@ def test_verify_names_every_file_before_it_computes_anything(run, monkeypatch):
     KINDS["deleted"](run.directory / "evaluation" / "metrics.csv")
     KINDS["emptied"](run.directory / "report.html")
     (run.directory / "data" / "extra.csv").write_text("")
-    monkeypatch.setattr("srgan_lib.pipeline.verify.execute", lambda *_: pytest.fail("it computes"))
+    monkeypatch.setattr("srgan_report.pipeline.verify.execute", lambda *_: pytest.fail("it computes"))
     with pytest.raises(OutputsChanged) as error:
         verify_run(run, lambda event, details: None)
     assert error.value.files == ["data/extra.csv", "srcnn/srcnn.safetensors", "evaluation/metrics.csv", "report.html"]

@@ -12,9 +12,9 @@ from dataclasses import replace
 import pytest
 
 from srgan_lib.files import sha256_file
-from srgan_lib.pipeline.assemble import REPORT, assemble
-from srgan_lib.pipeline.execution import execute
-from srgan_lib.pipeline.planning import plan_run
+from srgan_report.pipeline.assemble import REPORT, assemble
+from srgan_report.pipeline.execution import execute
+from srgan_report.pipeline.planning import plan_run
 from tests.project import execute_here, make_project, tiny_run
 
 from .changes import files_of
@@ -61,7 +61,7 @@ def hashes(run):
 @pytest.mark.slow
 def test_killed_at_random_moments(tmp_path, monkeypatch):
     monkeypatch.setattr("papermill.execute_notebook", execute_here)
-    monkeypatch.setattr("srgan_lib.report.build.build_report", report)
+    monkeypatch.setattr("srgan_report.report.build.build_report", report)
     root = make_project(tmp_path, BODIES)
     monkeypatch.chdir(root)
     processes = multiprocessing.get_context("fork")  # with everything imported

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from srgan_lib.cli import main
+from srgan_report.cli import main
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
-from srgan_lib.cli import main
 from srgan_lib.models import files
 from srgan_lib.models.files import CheckpointError, load_model, load_tensors, save_model, save_tensors
 from srgan_lib.models.generators import ARCHITECTURES, OPTIONS, build_generator
 from srgan_lib.params.section import ParameterError
 from srgan_lib.params.training import Warmup
 from srgan_lib.training.warmup import started_config
+from srgan_report.cli import main
 
 CONFIG = {"architecture": "srresnet", "scale": 2, "channels": 4, "blocks": 1}
 

@@ -16,12 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from srgan_lib.cli import main
 from srgan_lib.layout import STAGES
 from srgan_lib.models.files import save_tensors
 from srgan_lib.models.generators import ARCHITECTURES, OPTIONS, build_generator
 from srgan_lib.params import Params
-from srgan_lib.sweep.definition import Definition
+from srgan_report.cli import main
+from srgan_report.sweep.definition import Definition
 
 SECTIONS = ("shared", *STAGES)
 NAMES = sorted({name for section in SECTIONS for name in Params.section(section).model_fields})

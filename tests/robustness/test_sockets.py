@@ -5,7 +5,7 @@ import os
 import psutil
 import pytest
 
-from srgan_lib.sweep.cluster import local_cluster
+from srgan_report.sweep.cluster import local_cluster
 
 
 @pytest.mark.slow

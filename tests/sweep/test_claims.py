@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from srgan_lib.sweep.expansion import Factor
-from srgan_lib.sweep.findings import UNMOVED, finding, winner
+from srgan_report.sweep.expansion import Factor
+from srgan_report.sweep.findings import UNMOVED, finding, winner
 
 JUDGES = {"PSNR-Y": "psnr_y", "LPIPS (squeeze)": "lpips_squeeze", "LPIPS (alex)": "lpips_alex"}
 DIGITS = {"psnr_y": 3, "lpips_squeeze": 4, "lpips_alex": 4}  # of differences

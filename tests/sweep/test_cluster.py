@@ -11,7 +11,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from srgan_lib.sweep.cluster import ClusterUnavailable, running_cluster
+from srgan_report.sweep.cluster import ClusterUnavailable, running_cluster
 from tests.project import set_body
 
 from .conftest import BODIES, computed, write_sweep
@@ -37,7 +37,7 @@ def start(*words):
 
 
 def start_sweep(path, *words):
-    return start("srgan_lib.cli", "sweep", str(path), *words)
+    return start("srgan_report.cli", "sweep", str(path), *words)
 
 
 def until(condition, seconds=120):

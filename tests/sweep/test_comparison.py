@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from srgan_lib.params.section import ParameterError
-from srgan_lib.sweep.comparison import open_comparison
-from srgan_lib.sweep.exhibits import (
+from srgan_report.sweep.comparison import open_comparison
+from srgan_report.sweep.exhibits import (
     heat_map,
     metric_pairs,
     run_scores,
@@ -13,7 +13,7 @@ from srgan_lib.sweep.exhibits import (
     setting_scores,
     unfinished_table,
 )
-from srgan_lib.sweep.records import baseline_scores, common_crops, learning_curves, read_runs
+from srgan_report.sweep.records import baseline_scores, common_crops, learning_curves, read_runs
 from tests.sweep_example import BATCHES, FAILED, SEEDS, WEIGHTS, make_sweep, scores_of
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from srgan_lib.cli import main
-from srgan_lib.params.reading import read
 from srgan_lib.params.section import ParameterError
-from srgan_lib.sweep.definition import read_sweep
-from srgan_lib.sweep.expansion import expand, single_command
+from srgan_report.cli import main
+from srgan_report.params_file import read
+from srgan_report.sweep.definition import read_sweep
+from srgan_report.sweep.expansion import expand, single_command
 
 from .conftest import write_sweep
 
@@ -126,7 +126,7 @@ def test_the_ready_sweeps_are_valid(path):
 
 def test_a_dry_run_imports_no_torch_and_writes_nothing(project):
     path = write_sweep(project, grid={"adversarial.adversarial_weight": [1e-3, 1e-2]}, seeds=[0, 1])
-    code = f"import sys\nfrom srgan_lib.cli import main\ntry:\n    main(['sweep', {str(path)!r}, '--dry-run'])\nfinally:\n    print('torch' in sys.modules, 'distributed' in sys.modules)"
+    code = f"import sys\nfrom srgan_report.cli import main\ntry:\n    main(['sweep', {str(path)!r}, '--dry-run'])\nfinally:\n    print('torch' in sys.modules, 'distributed' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "False False", done.stdout + done.stderr
     assert "4 runs; stages: 14 to compute, 6 to reuse from another run, 0 done already" in done.stdout

@@ -10,8 +10,8 @@ import yaml
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
-from srgan_lib.cli import main
 from srgan_lib.layout import DEMO, STAGES
+from srgan_report.cli import main
 from tests.project import execute_here, tiny_values
 
 ROOT = Path(__file__).parents[2]

@@ -7,11 +7,11 @@ import pytest
 
 from srgan_lib.data.sources import BUILTIN
 from srgan_lib.layout import STAGES
-from srgan_lib.pipeline import code_hashes, provenance
-from srgan_lib.sweep.definition import read_sweep
-from srgan_lib.sweep.execution import WorkerMismatch, perform, work_of
-from srgan_lib.sweep.expansion import expand
-from srgan_lib.sweep.planning import by_urgency, plan_sweep, tasks
+from srgan_report.pipeline import code_hashes, provenance
+from srgan_report.sweep.definition import read_sweep
+from srgan_report.sweep.execution import WorkerMismatch, perform, work_of
+from srgan_report.sweep.expansion import expand
+from srgan_report.sweep.planning import by_urgency, plan_sweep, tasks
 
 from .conftest import computed, write_sweep
 
@@ -46,7 +46,7 @@ def test_a_task_comes_after_those_it_needs_and_what_most_wait_for_comes_first(pr
 
 
 def test_fingerprints_are_those_of_single_runs(project):
-    from srgan_lib.pipeline.planning import plan_run
+    from srgan_report.pipeline.planning import plan_run
 
     run = planned(project, grid={"adversarial.steps": [3]}, seeds=[4])[0]
     lock = plan_run(replace(run.single, directory=project / "results" / "alone"))

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from srgan_lib.report.page import page_templates
-from srgan_lib.sweep.expansion import Factor
-from srgan_lib.sweep.findings import effect, seed_variance, winner
-from srgan_lib.sweep.report import TEMPLATE
-from srgan_lib.sweep.statistics import contrast, interval, over_seeds, pareto
+from srgan_report.report.page import page_templates
+from srgan_report.sweep.expansion import Factor
+from srgan_report.sweep.findings import effect, seed_variance, winner
+from srgan_report.sweep.report import TEMPLATE
+from srgan_report.sweep.statistics import contrast, interval, over_seeds, pareto
 
 FACTOR = Factor("adversarial.adversarial_weight", ("0.001", "0.01"), (0.001, 0.01))
 

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from srgan_lib.cli import main
 from srgan_lib.data.images import write_image
 from srgan_lib.files import write_atomic
-from srgan_lib.sweep.execution import Outcome, SweepAborted
-from srgan_lib.sweep.study import PlannedSweep
+from srgan_report.cli import main
+from srgan_report.sweep.execution import Outcome, SweepAborted
+from srgan_report.sweep.study import PlannedSweep
 from tests.project import execute_here, set_body
 
 from .conftest import EVALUATION, computed, write_sweep
@@ -50,7 +50,7 @@ def bare_reports(monkeypatch):
             (run_dir / name).write_bytes((run_dir / "evaluation" / name).read_bytes())
         (run_dir / "report.html").write_text(run.command)
 
-    monkeypatch.setattr("srgan_lib.pipeline.assemble.assemble", assemble)
+    monkeypatch.setattr("srgan_report.pipeline.assemble.assemble", assemble)
 
 
 def test_a_sweep_of_which_every_run_fails_still_has_its_table(project):
@@ -150,7 +150,7 @@ def test_judges_are_downloaded_before_a_sweep_is_planned(project, tmp_path, monk
         write_atomic(tmp_path / "weights" / f"{name}_features.pth", name)
 
     monkeypatch.setenv("SRGAN_WEIGHTS", str(tmp_path / "weights"))
-    monkeypatch.setattr("srgan_lib.pipeline.fetching.fetch_backbone", download)
+    monkeypatch.setattr("srgan_report.pipeline.fetching.fetch_backbone", download)
     monkeypatch.delenv("SRGAN_OFFLINE")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     done = sweep(write_sweep(project, base={"params": "../demo.yaml", "set": {"lpips_nets": ["squeeze"]}}, seeds=[1]))
@@ -192,7 +192,7 @@ def test_the_sweep_of_another_process_is_not_disturbed(project, tmp_path):
 def test_a_run_whose_shared_stage_failed_says_so_once():
     from types import SimpleNamespace
 
-    from srgan_lib.sweep.execution import TaskEvent
+    from srgan_report.sweep.execution import TaskEvent
 
     outcome = Outcome(SimpleNamespace())
     task = SimpleNamespace(stage="warmup", run=None)

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from srgan_lib.report.build import write_report
-from srgan_lib.sweep.report import compare_runs, comparison_content
+from srgan_report.report.build import write_report
+from srgan_report.sweep.report import compare_runs, comparison_content
 from tests.sweep_example import FAILED, make_sweep
 
 ROOT = Path(__file__).parents[2]

@@ -13,9 +13,9 @@ from srgan_lib.errors import PackageMissing
 from srgan_lib.params import Params
 from srgan_lib.params.section import ParameterError
 from srgan_lib.params.shared import Shared
-from srgan_lib.pipeline import resolve
 from srgan_lib.training import processes
 from srgan_lib.training.compute import Compute
+from srgan_report.pipeline import resolve
 
 SCRIPT = """
 import json, sys

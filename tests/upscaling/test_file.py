@@ -11,8 +11,8 @@ from srgan_lib.data.resize import imresize
 from srgan_lib.models.files import load_model
 from srgan_lib.models.srresnet import SRResNet
 from srgan_lib.models.tiled_inference import upscale_array
-from srgan_lib.upscaling.file import read_frames, read_timing, upscale_file
-from srgan_lib.upscaling.formats import Output
+from srgan_report.upscaling.file import read_frames, read_timing, upscale_file
+from srgan_report.upscaling.formats import Output
 from tests import icc
 
 

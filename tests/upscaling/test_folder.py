@@ -14,8 +14,8 @@ from PIL import Image
 from srgan_lib.data.images import ImageError, read_image, write_image
 from srgan_lib.errors import StorageError
 from srgan_lib.models.tiled_inference import upscale_array
-from srgan_lib.upscaling import writing
-from srgan_lib.upscaling.folder import UpscaleError, plan_folder, upscale_folder
+from srgan_report.upscaling import writing
+from srgan_report.upscaling.folder import UpscaleError, plan_folder, upscale_folder
 
 
 def noise(height, width, seed=0):
@@ -147,7 +147,7 @@ def test_images_too_large_for_the_format_are_found_beforehand(folder, tmp_path):
 RUN = """
 import sys
 from pathlib import Path
-from srgan_lib.upscaling import folder
+from srgan_report.upscaling import folder
 from srgan_lib.models.srresnet import SRResNet
 
 enlarge = folder.enlarge

@@ -9,10 +9,10 @@ import torch
 from click.testing import CliRunner
 
 from srgan_lib import weights
-from srgan_lib.cli import main, options
 from srgan_lib.models.files import load_model
 from srgan_lib.models.generators import build_generator
-from srgan_lib.upscaling.onnx_file import OPSET, SMALLEST, to_onnx
+from srgan_report.cli import main, options
+from srgan_report.upscaling.onnx_file import OPSET, SMALLEST, to_onnx
 
 onnx = pytest.importorskip("onnx")
 runtime = pytest.importorskip("onnxruntime")

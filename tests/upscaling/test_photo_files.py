@@ -14,11 +14,11 @@ from PIL import Image
 
 from srgan_lib.data.images import ImageError
 from srgan_lib.errors import StorageError
-from srgan_lib.upscaling import writing
-from srgan_lib.upscaling.file import Timing, fill_invisible, hold_to_range, read_frames, read_timing, write_animation
-from srgan_lib.upscaling.formats import Output, check_size, check_target, losses, without_effect
-from srgan_lib.upscaling.reading import LARGEST, read_header, read_photograph
-from srgan_lib.upscaling.writing import StripWriter
+from srgan_report.upscaling import writing
+from srgan_report.upscaling.file import Timing, fill_invisible, hold_to_range, read_frames, read_timing, write_animation
+from srgan_report.upscaling.formats import Output, check_size, check_target, losses, without_effect
+from srgan_report.upscaling.reading import LARGEST, read_header, read_photograph
+from srgan_report.upscaling.writing import StripWriter
 from tests import icc
 
 SMOOTH = np.stack(np.meshgrid(np.linspace(40, 200, 60), np.linspace(60, 180, 48), indexing="xy"), -1)
@@ -355,8 +355,8 @@ def test_writing_takes_memory_for_strips_not_for_the_image(tmp_path):
 import resource
 from pathlib import Path
 import numpy as np
-from srgan_lib.upscaling.formats import Output
-from srgan_lib.upscaling.writing import StripWriter
+from srgan_report.upscaling.formats import Output
+from srgan_report.upscaling.writing import StripWriter
 
 strip = np.zeros((250, 5000, 3), np.uint8)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

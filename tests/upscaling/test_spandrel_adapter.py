@@ -7,9 +7,9 @@ import torch
 from click.testing import CliRunner
 
 from srgan_lib import weights
-from srgan_lib.cli import main
 from srgan_lib.models.files import load_model, save_model
 from srgan_lib.models.generators import build_generator
+from srgan_report.cli import main
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +38,7 @@ def spandrel():
 @pytest.fixture(scope="module")
 def loaders(spandrel):
     """spandrel as it comes, and as it is once this project has registered itself."""
-    from srgan_lib.upscaling.spandrel_adapter import register
+    from srgan_report.upscaling.spandrel_adapter import register
 
     as_it_comes = spandrel.ModelLoader(registry=spandrel.MAIN_REGISTRY.copy())
     register()

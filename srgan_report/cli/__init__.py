@@ -1,0 +1,71 @@
+"""The ``srgan`` command: a module for each kind of thing that people do with it.
+
+Exit codes: 0 done, 1 something failed while running, 2 wrong input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from srgan_lib.errors import Interrupted, SrganError, storage_error, traceback_text
+from srgan_report.cli import images, opinion, runs, sweep
+
+
+class _Commands(click.Group):
+    """Shows an error meant for people as one message and ends with its exit code; all others keep their traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _end(Interrupted("nothing computed so far is lost; the same command continues"), "Interrupted", "yellow")
+        except Interrupted as error:
+            _end(error, "Interrupted", "yellow")
+        except SrganError as error:
+            _end(error)
+        except OSError as error:
+            problem = storage_error(error.errno, error.filename)
+            if problem is None:
+                raise
+            _end(problem.with_traceback(error.__traceback__))
+
+
+def _end(error: SrganError, label: str = "Error", colour: str = "red") -> NoReturn:
+    """Show an error and end the process with its exit code."""
+    if text := traceback_text(error):
+        click.echo(text, err=True)
+    click.secho(f"{label}: ", fg=colour, bold=True, nl=False, err=True)
+    click.echo(str(error), err=True)
+    sys.exit(error.exit_code)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--debug", is_flag=True, help="Show where every error was raised, with its traceback.")
+@click.version_option(package_name="srgan-report")
+def main(debug: bool) -> None:
+    """Turn photographs into a complete super-resolution study."""
+    if debug:
+        os.environ["SRGAN_DEBUG"] = "1"  # read by notebooks' kernels and other processes too
+
+
+for command in (
+    runs.init,
+    runs.run,
+    sweep.sweep,
+    runs.fetch,
+    runs.train,
+    runs.report,
+    runs.export_lr,
+    runs.verify,
+    opinion.opinion,
+    runs.show_params,
+    images.upscale,
+    images.evaluate,
+    images.models,
+    images.export,
+):
+    main.add_command(command)

@@ -1,0 +1,287 @@
+"""Commands for images and the networks that make them: enlarge, measure, list shipped models, export for other programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from srgan_lib import weights
+from srgan_report.cli.options import require_extra
+from srgan_report.cli.terminal import Terminal, print_table
+
+ENDINGS = {"onnx": ".onnx", "spandrel": ".safetensors"}  #: of exported networks
+
+
+@click.command()
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--model",
+    type=click.Choice(list(reversed(weights.NAMES))),
+    default="srgan",
+    show_default=True,
+    help="A model that comes with the package, ×4: srgan looks natural; compact is the most faithful and takes a third of "
+    "the time of srgan and srresnet.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="F",
+    help="Another network's weights instead: results/demo/adversarial/generator.safetensors, or a .pth or .safetensors "
+    "file of ESRGAN, Real-ESRGAN, SwinIR and others (pip install 'srgan-report[spandrel]').",
+)
+@click.option(
+    "--code",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The file with your own network's class, where --checkpoint holds its weights; the code in it runs.",
+)
+@click.option(
+    "--tile",
+    type=click.IntRange(32),
+    metavar="N",
+    help="LR pixels per tile side; bounds the memory. Default: by network, for 1.5 GiB.",
+)
+@click.option(
+    "--self-ensemble", is_flag=True, help="Average eight flips and turns: a little better, eight times slower."
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    show_default=True,
+    help="float32 is the exact reference; bfloat16 is at most 4 levels away. auto: the faster here.",
+)
+@click.option(
+    "--to",
+    "colours",
+    type=click.Choice(["input", "srgb"]),
+    default="input",
+    show_default=True,
+    help="Colours of the result: in the ICC profile of the input, or in sRGB.",
+)
+@click.option("--quality", type=click.IntRange(1, 100), help="Of JPEG, WebP and AVIF; default: 95.")
+@click.option("--lossless", is_flag=True, help="WebP and AVIF without loss.")
+@click.option("--strip", is_flag=True, help="Leave out EXIF (with its GPS position), XMP, IPTC and DPI.")
+@click.option(
+    "--format",
+    "suffix",
+    type=click.Choice(["png", "jpg", "webp", "tif", "avif", "gif"]),
+    help="Of the files of a folder; default: png. That of a single image is in its name.",
+)
+@click.option(
+    "--jobs",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Images of a folder that are worked on at a time.",
+)
+@click.option("--allow-large", is_flag=True, help="Decode images of more than 200 million pixels.")
+@click.option("--force", is_flag=True, help="Replace files that exist, though never the original.")
+def upscale(
+    source: Path,
+    target: Path,
+    model: str,
+    checkpoint: Path | None,
+    code: Path | None,
+    tile: int | None,
+    self_ensemble: bool,
+    precision: Literal["auto", "float32", "bfloat16"],
+    colours: str,
+    quality: int | None,
+    lossless: bool,
+    strip: bool,
+    suffix: str | None,
+    jobs: int,
+    allow_large: bool,
+    force: bool,
+) -> None:
+    """Enlarge an image, or all images of a folder with its subfolders.
+
+    The ending of OUT says the format of an image: PNG, JPEG, WebP, TIFF, AVIF or GIF. Colour profile, bit depth,
+    transparency and metadata are kept as far as it goes; what is lost is said. The results of a folder keep names and
+    subfolders, and the same command continues a run that was interrupted.
+    """
+    from srgan_lib.data.images import ImageError
+    from srgan_report.upscaling.formats import Output, check_target, without_effect
+    from srgan_report.upscaling.reading import read_header
+
+    if not source.exists():
+        raise ImageError(f"{source}: no such file or folder", path=source)
+    is_folder = source.is_dir()
+    if target.is_dir() and not is_folder:
+        target /= f"{source.stem}.{suffix or 'png'}"
+        suffix = None
+    ending = f".{suffix or 'png'}" if is_folder else target.suffix
+    output = Output(quality=quality or 95, lossless=lossless, to_srgb=colours == "srgb", strip=strip)
+    with Terminal() as terminal:
+        if not is_folder:
+            check_target(source, target, force=force)
+            terminal.note(f"Enlarging {source}: {read_header(source, allow_large=allow_large)}")
+        ignored = without_effect(ending, quality=quality, lossless=lossless)
+        ignored += (
+            [] if is_folder else [f"--{name}" for name, given in (("format", suffix), ("jobs", jobs > 1)) if given]
+        )
+        for option in ignored:
+            terminal.note(f"{option} has no effect here")
+        progress = terminal.meter("Loading the network") if is_folder else terminal.counter(f"Enlarging {source.name}")
+
+        from srgan_lib.params.shared import Shared
+        from srgan_report.pipeline.resolve import resolve_shared
+        from srgan_report.upscaling.community import load_network
+        from srgan_report.upscaling.file import upscale_file
+        from srgan_report.upscaling.folder import upscale_folder
+
+        shared = resolve_shared(Shared(dtype=precision))
+        network, _ = load_network(checkpoint or weights.shipped_models()[model], code)
+        options: dict[str, Any] = {
+            "tile": tile,
+            "device": shared.device,
+            "dtype": shared.dtype,
+            "self_ensemble": self_ensemble,
+            "output": output,
+            "force": force,
+            "allow_large": allow_large,
+            "on_progress": progress,
+        }
+        if is_folder:
+            upscale_folder(network, source, target, suffix=ending, jobs=jobs, **options)
+        else:
+            upscale_file(network, source, target, **options)
+        terminal.note(f"Written: {target}")
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Judge them on the built-in photographs and compare with their figures.")
+def models(check: bool) -> None:
+    """List the models that come with the package, with their figures on the built-in held-out photographs."""
+    import pandas as pd
+
+    if not check:
+        figures = pd.read_csv(weights.FOLDER / weights.SCORES, index_col="model", dtype=str)
+        rows = [
+            (name, *(figures[column][name] for column in figures), f"{path.parent}/{path.stem}.*")
+            for name, path in weights.shipped_models().items()
+        ]
+        print_table(("model", *figures.columns, "weights and model card"), rows)
+        return
+    from srgan_lib.evaluation.evaluator import check_models
+
+    with Terminal() as terminal:
+        found = check_models(on_step=terminal.counter("Judging"))
+    for row in found.itertuples():
+        click.echo(f"{row.model:9} {row.metric:11} shipped {row.shipped:.4f}  measured {row.measured:.4f}")
+    wrong = found[~found.agrees & found.measured.notna()]
+    if len(wrong):
+        names = ", ".join(wrong.model.unique())
+        raise click.ClickException(
+            f"{names}: not the figures that these weights are shipped with; install the package again"
+        )
+
+
+@click.command()
+@click.option("--hr", required=True, type=click.Path(path_type=Path), metavar="DIR", help="The true images.")
+@click.option(
+    "--sr",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Any method's output, of the same names.",
+)
+@click.option(
+    "--scale",
+    default=4,
+    show_default=True,
+    type=click.IntRange(1, 16),
+    help="Enlargement factor: the border not judged.",
+)
+@click.option(
+    "--csv",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the figures of each image here.",
+)
+def evaluate(hr: Path, sr: Path, scale: int, target: Path | None) -> None:
+    """Measure images against the true ones: PSNR and SSIM on Y, LPIPS where its backbone is on this disk."""
+    from srgan_lib.evaluation.evaluator import evaluate_folders
+    from srgan_lib.evaluation.matching import FolderError
+    from srgan_lib.files import write_atomic
+
+    if target and not target.parent.is_dir():
+        raise FolderError(f"--csv {target}: there is no folder {target.parent}; make it first", path=target.parent)
+
+    with Terminal() as terminal:
+        frame = evaluate_folders(hr, sr, border=scale, on_progress=terminal.counter("Measuring"))
+        terminal.frame(frame)
+    if target:
+        write_atomic(target, frame.to_csv(index=False))
+
+
+@click.command()
+@click.argument("model", metavar="MODEL")
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--to",
+    "kind",
+    type=click.Choice(list(ENDINGS)),
+    help="What OUT is for: ONNX (also read by OpenVINO), or programs built on spandrel. Default: by its ending.",
+)
+@click.option(
+    "--code",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The file with your own network's class, where MODEL holds its weights; the code in it runs.",
+)
+@click.option("--force", is_flag=True, help="Replace a file that exists.")
+def export(model: str, target: Path, kind: Literal["onnx", "spandrel"] | None, code: Path | None, force: bool) -> None:
+    """Write MODEL (the name of one that comes with the package, or a file of weights) for other programs.
+
+    OUT.onnx is a graph for images of any size from 5×5 pixels on: `lr`, N×3×h×w in [0,1], gives `sr`. OUT.safetensors
+    is read by spandrel: RRDBNet and Compact as they are, the others after
+    `srgan_report.upscaling.spandrel_adapter.register()`. The file's metadata name scale and configuration and, for the
+    models of the package, hold the model card.
+    """
+    from srgan_lib.files import sha256_file, write_atomic
+    from srgan_lib.models.files import CheckpointError, load_model, save_tensors
+
+    endings = [ENDINGS[kind]] if kind else list(ENDINGS.values())
+    if target.suffix.lower() not in endings:
+        raise CheckpointError(f"{target}: the name must end in {' or '.join(endings)}", path=target)
+    kind = "onnx" if target.suffix.lower() == ENDINGS["onnx"] else "spandrel"
+    require_extra(kind)
+    if target.exists() and not force:
+        raise CheckpointError(
+            f"{target} exists already; choose another name, or use --force to replace it", path=target
+        )
+    shipped = weights.shipped_models()
+    source = shipped.get(model, Path(model))
+    if model not in shipped and not source.exists():
+        raise CheckpointError(
+            f"{model}: neither a file nor a model of the package; those are {', '.join(shipped)}", path=source
+        )
+    with Terminal() as terminal:
+        terminal.counter(f"Writing {target}")
+        network, card = load_model(source, code)
+        config, metadata = card["config"], {"sha256": sha256_file(source)}
+        if model in shipped:
+            metadata["card"] = source.with_suffix(".md").read_text(encoding="utf-8")
+        if kind == "onnx":
+            from srgan_report.upscaling.onnx_file import OPSET, to_onnx
+
+            told = {"scale": str(network.scale), "config": json.dumps(config), **metadata}
+            write_atomic(target, to_onnx(network, told))
+            terminal.note(f"Written: {target} (ONNX, opset {OPSET}, ×{network.scale})")
+            return
+        from srgan_report.upscaling.spandrel_adapter import is_public, spandrel_tensors
+
+        if config["architecture"] == "own":
+            raise CheckpointError(
+                f"{source}: spandrel cannot build a network of your own class; use .onnx", path=source
+            )
+        save_tensors(target, spandrel_tensors(network, config), {**card, "source": metadata})
+        how = "as it is" if is_public(config) else "after srgan_report.upscaling.spandrel_adapter.register()"
+        terminal.note(f"Written: {target} (for spandrel, {how}, ×{network.scale})")

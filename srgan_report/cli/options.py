@@ -1,0 +1,137 @@
+"""What several commands share: options, the run that they describe, and the optional packages that they need."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from srgan_lib.errors import PackageMissing
+from srgan_lib.layout import LayoutError, project_root, run_folder
+from srgan_report.params_file import read
+from srgan_report.project import find
+
+if TYPE_CHECKING:
+    from srgan_report.pipeline.run import Run
+
+#: Whose numbers ``--quick`` does not exceed, in the project.
+QUICK = Path("params/overlays/quick.yaml")
+
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+overrides_option: Decorator = click.option(
+    "-p",
+    "overrides",
+    multiple=True,
+    metavar="STAGE.NAME=VALUE",
+    help="Change a parameter; repeatable. NAME=VALUE changes it in every stage that has it.",
+)
+overlays_option: Decorator = click.option(
+    "--overlay",
+    "overlays",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A params file merged over the one named; repeatable.",
+)
+results_option: Decorator = click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of all runs; default: results/ of the project.",
+)
+#: By extra, the modules of its packages without which its commands fail.
+EXTRAS = {
+    "report": ("bs4", "ipykernel", "matplotlib", "mistune", "nbconvert", "papermill", "pypandoc", "seaborn", "typst"),
+    "onnx": ("onnx",),
+    "spandrel": ("spandrel",),
+    "sweep": ("dask", "distributed"),
+}
+
+
+def report_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how much of the whole images the report and the archive hold."""
+    light = click.option("--light", is_flag=True, help="Leave whole images out of the report; its viewer shows crops.")
+    archived = click.option(
+        "--archive-images", is_flag=True, help="Put the whole images by every method into srgan_results.zip, too."
+    )
+    return light(archived(command))
+
+
+def run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the arguments that say what a run computes and where its results go: those of :func:`read_run`."""
+    named = click.option("--run", "name", help="Name of the run; default: the params file's name.")
+    file = click.argument("params_file", metavar="PARAMS", type=click.Path(path_type=Path), default="params/demo.yaml")
+    quick = click.option(
+        "--quick", is_flag=True, help="A few steps and images only, to see that all of it runs; the method stays."
+    )
+    for option in (results_option, quick, overlays_option, overrides_option, named, file):
+        command = option(command)
+    return command
+
+
+def read_run(
+    params_file: Path,
+    name: str | None,
+    overrides: tuple[str, ...],
+    overlays: tuple[Path, ...],
+    quick: bool,
+    results: Path | None,
+) -> Run:
+    """Read the run that :func:`run_options` describe; what was left to the machine is logged.
+
+    Raises
+    ------
+    ParameterError, LayoutError
+        For a wrong parameter, and a name that is none for a run.
+    """
+    from srgan_report.pipeline.resolve import resolve
+    from srgan_report.pipeline.run import Run
+
+    root, here = project_root(), Path.cwd()
+    files = [find(here, overlay) for overlay in overlays]
+    asked = read(find(here, params_file), overrides, files, find(root, QUICK) if quick else None)
+    directory = run_folder(results_root(results), params_file.stem if name is None else name)
+    return Run(resolve(asked), asked, directory, root, this_command())
+
+
+def results_root(asked: Path | None) -> Path:
+    """Where all runs are: as asked for with ``--results``, or in the project."""
+    return (asked or project_root() / "results").resolve()
+
+
+def existing_run(run: str) -> Path:
+    """Find the folder of a finished run by its name under ``results/`` or its path.
+
+    Raises
+    ------
+    LayoutError
+        Naming the runs that there are.
+    """
+    for folder in (Path(run), project_root() / "results" / run):
+        if (folder / "manifest.json").exists():
+            return folder.resolve()
+    results = project_root() / "results"
+    there = sorted(p.parent.name for p in results.glob("*/manifest.json"))
+    raise LayoutError(f"no finished run {run!r}; there are: {', '.join(there) or 'none yet (make report makes one)'}")
+
+
+def this_command() -> str:
+    """Return the command line as the user typed it, for the manifest, but for ``--check``, which makes nothing."""
+    return f"srgan {shlex.join(word for word in sys.argv[1:] if word != '--check')}"
+
+
+def require_extra(extra: str) -> None:
+    """Check that the packages of an extra are installed.
+
+    Raises
+    ------
+    PackageMissing
+        Naming those that are not, and the command that installs them.
+    """
+    missing = [module for module in EXTRAS[extra] if find_spec(module) is None]
+    if missing:
+        raise PackageMissing(f"{', '.join(missing)} not installed; run: pip install 'srgan-report[{extra}]'")

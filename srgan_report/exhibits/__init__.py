@@ -1,0 +1,1 @@
+"""Figures, tables and sentences that the notebooks show."""

@@ -1,0 +1,351 @@
+"""Published figures, each with its source, beside measured ones: as tables, and as notebook 5 shows them.
+
+Those that any run may be compared with lie in ``published.csv``; a recipe's own are in its params file. A metric has
+this project's name only where the source states the same convention: the SSIM of Ledig et al. is ``ssim_y_daala``;
+figures of unstated convention are called ``psnr``, ``ssim`` and ``lpips``, and the recipe says what to measure beside.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from srgan_lib.methods import TRAINED, method_styles
+from srgan_lib.metrics.registry import METRICS
+from srgan_lib.params.evaluation import Published, PublishedCurve
+from srgan_lib.params.section import ParameterError
+from srgan_report.exhibits.markup import Exhibit
+
+#: Networks of the literature by the name that a run has for its own in their place.
+COUNTERPARTS = {network.architecture: method for method, network in TRAINED.items()}
+#: Layers of VGG-19 by the names of the losses that compare them.
+VGG_LOSSES = {"relu2_2": "VGG22", "relu5_4": "VGG54"}
+#: Of figures whose convention is not this project's; MOS is what human raters said.
+LABELS = {"psnr": "PSNR (convention not stated)", "ssim": "SSIM (convention not stated)", "mos": "MOS"}
+LABELS |= {"lpips": "LPIPS (network not stated)"}
+
+BICUBIC = ("bicubic", "bicubic_float")  #: degradations whose LR images are those of the literature
+THREE_DIGITS = {"formats": dict.fromkeys(("published", "measured", "difference"), ".3f")}
+COLUMNS = ["dataset", "method", "metric", "published", "measured_as", "measured", "difference", "title", "note"]
+
+
+@lru_cache
+def _read() -> pd.DataFrame:
+    return pd.read_csv(Path(__file__).with_name("published.csv"))
+
+
+def published(**only: str | int) -> pd.DataFrame:
+    """Read published scores: columns source, title, dataset, scale, method, metric, value.
+
+    Parameters
+    ----------
+    **only : values of some of these columns, e.g. ``scale=4``; the rows that have others are left out.
+    """
+    scores = _read()
+    for column, value in only.items():
+        scores = scores[scores[column] == value]
+    return scores.reset_index(drop=True)
+
+
+def counterparts(architectures: Mapping[str, str], trainings: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Name the networks of the literature that a run has, each with the run's name for it.
+
+    What has taken one step is no such network. A generator has a name only if it is SRResNet: ``SRResNet`` if it was
+    trained on pixels alone, ``SRGAN`` if with a content and an adversarial term. Where the loss is one of those in
+    Table 1 of Ledig et al. (2017), it has the name there too, such as ``SRGAN-VGG22``; of these, the paper calls
+    SRResNet-MSE ``SRResNet`` and SRGAN-VGG54 ``SRGAN``, and no other.
+
+    Parameters
+    ----------
+    architectures : class of each of the run's networks, by method.
+    trainings : flat parameters of each training stage.
+    """
+    found = {"SRCNN": "srcnn"} if trainings["srcnn"]["steps"] > 1 else {}
+    for method in ("warmup", "srgan"):
+        training = trainings[TRAINED[method].stage]
+        if architectures[method] != "SRResNet" or training["steps"] == 1:
+            continue
+        is_adversarial, has_content = training.get("adversarial_weight", 0) > 0, training["content_weight"] > 0
+        name, plain = ("SRGAN", "VGG54") if is_adversarial else ("SRResNet", "MSE")
+        loss = _loss_of_table_1(training)
+        if is_adversarial == has_content and loss in (plain, None):
+            found[name] = method
+        if loss:
+            found[f"{name}-{loss}"] = method
+    return found
+
+
+def _loss_of_table_1(training: Mapping[str, Any]) -> str | None:
+    """Name the image term of a generator's training as Ledig et al. do, if it is one of theirs and the only one."""
+    terms = {name for name, weight in training.items() if name.endswith("_weight") and weight} - {"adversarial_weight"}
+    if training["extra_losses"]:
+        return None
+    if terms == {"pixel_weight"} and training["pixel_loss"] == "mse":
+        return "MSE"
+    squared_vgg = training["content_loss"] == "mse" and training["content_weights"] == "imagenet"
+    if terms == {"content_weight"} and squared_vgg and len(training["content_layers"]) == 1:
+        return VGG_LOSSES.get(next(iter(training["content_layers"])))
+    return None
+
+
+def compare(summary: pd.DataFrame, scale: int, methods: Mapping[str, str]) -> pd.DataFrame:
+    """Compare published with measured scores of the same dataset, scale, metric and method, from any source.
+
+    Parameters
+    ----------
+    summary : as ``metrics_summary.csv``.
+    scale : enlargement factor of the measured figures.
+    methods : of :func:`counterparts`.
+
+    Returns
+    -------
+    Columns :data:`COLUMNS`.
+    """
+    table = _beside(published(scale=scale).rename(columns={"value": "published"}), summary, methods)
+    return table.dropna(subset="measured").reset_index(drop=True)
+
+
+def check_sources(recipe: Published) -> None:
+    """Make sure, before hours of training, that the sources that a recipe names are known.
+
+    Raises
+    ------
+    ParameterError
+        For a source that ``published.csv`` does not have.
+    """
+    known = published().source.unique()
+    if unknown := set(recipe.sources) - set(known):
+        raise ParameterError(
+            f"published.sources: no source is called {', '.join(sorted(unknown))}; there are {', '.join(known)}",
+            parameter="published.sources",
+            allowed=known,
+        )
+
+
+def compare_recipe(summary: pd.DataFrame, recipe: Published, methods: Mapping[str, str]) -> pd.DataFrame:
+    """List all scores that a recipe's source gives for methods, each beside the measured one if this run has it.
+
+    Parameters
+    ----------
+    summary : as ``metrics_summary.csv``.
+    recipe : what the source of the recipe reports.
+    methods : of :func:`counterparts`; those of the recipe come first.
+
+    Returns
+    -------
+    Columns :data:`COLUMNS`; ``measured`` and ``difference`` are NaN where the run has no such figure.
+
+    Raises
+    ------
+    ParameterError
+        See :func:`check_sources`.
+    """
+    check_sources(recipe)
+    known = published()
+    own = [{**figure.model_dump(), "published": figure.value, "title": recipe.title} for figure in recipe.metrics]
+    listed = known[known.source.isin(recipe.sources)].rename(columns={"value": "published"})
+    return _beside(pd.concat([pd.DataFrame(own), listed], ignore_index=True), summary, {**methods, **recipe.methods})
+
+
+def _beside(scores: pd.DataFrame, summary: pd.DataFrame, methods: Mapping[str, str]) -> pd.DataFrame:
+    """Join published scores with those measured for the same dataset, method and metric, or the metric named beside it."""
+    if scores.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    scores = scores.reindex(columns=list(dict.fromkeys([*scores.columns, "beside", "note"])))
+    scores = scores.astype({"beside": object, "note": object})  # absent from published.csv, and then floats
+    scores = scores.assign(measured_as=scores.beside.fillna(scores.metric), note=scores.note.fillna(""))
+    scores["method"] = [methods.get(method, method) for method in scores.method]
+    measured = summary[["dataset", "method", "metric", "mean"]].set_axis(
+        ["dataset", "method", "measured_as", "measured"], axis=1
+    )
+    table = scores.merge(measured, on=["dataset", "method", "measured_as"], how="left")
+    return table.assign(difference=table.measured - table.published)[COLUMNS]
+
+
+def relative_to_bicubic(comparison: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
+    """Compare the distances of the source's and this run's networks from bicubic, where the test images differ.
+
+    PSNR and SSIM minus bicubic's, LPIPS divided by bicubic's: these depend less on the images than the figures do.
+
+    Parameters
+    ----------
+    comparison : of :func:`compare_recipe`.
+    summary : as ``metrics_summary.csv``.
+
+    Returns
+    -------
+    Columns title, method, metric, published_on, published, measured_on, measured_as, measured, difference, for each
+    trained network on each dataset of the run for which no source has figures. A source that has no bicubic is set
+    beside another's, where the convention is stated and therefore the same.
+    """
+    bicubic = comparison[comparison.method == "bicubic"].drop_duplicates(["title", "dataset", "metric"])
+    own = bicubic.set_index(["title", "dataset", "metric"]).published
+    stated = bicubic[bicubic.metric.isin(list(METRICS))].drop_duplicates(["dataset", "metric"])
+    others = stated.set_index(["dataset", "metric"]).published
+    ours = summary.set_index(["dataset", "method", "metric"])["mean"]
+    rows = []
+    for row in comparison[comparison.method.isin(list(TRAINED))].to_dict("records"):
+        title, method, metric, measured_as = (row[name] for name in ("title", "method", "metric", "measured_as"))
+        elsewhere = others.get((row["dataset"], metric), math.nan)
+        base = own.get((title, row["dataset"], metric), elsewhere)
+        for dataset in summary.dataset.unique():
+            network, bicubic_here = (ours.get((dataset, one, measured_as), math.nan) for one in (method, "bicubic"))
+            both = (row["published"], base), (network, bicubic_here)
+            scores = [one / other if metric.startswith("lpips") else one - other for one, other in both]
+            if dataset not in set(comparison.dataset) and not any(map(math.isnan, scores)):
+                rows.append([title, method, metric, row["dataset"], scores[0], dataset, measured_as, scores[1]])
+    columns = ["title", "method", "metric", "published_on", "published", "measured_on", "measured_as", "measured"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(difference=table.measured - table.published)
+
+
+def compare_curves(recipe: Published, curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Compare what the source reports of its training with this run's loss curves.
+
+    Parameters
+    ----------
+    recipe : what the source of the recipe reports.
+    curves : rows of ``loss_curve.csv`` by stage.
+
+    Returns
+    -------
+    Columns stage, quantity, part (of the training, in per cent), published, measured, difference (0 within a published
+    range, else to its nearest end), note. ``measured`` is NaN where the loss curve has no such column.
+    """
+    columns = ["stage", "quantity", "part", "published", "measured", "difference", "note"]
+    return pd.DataFrame([_curve_row(figure, curves[figure.stage]) for figure in recipe.curves], columns=columns)
+
+
+def _curve_row(figure: PublishedCurve, curve: pd.DataFrame) -> list[Any]:
+    first, last = (share * curve.step.max() for share in figure.part)
+    rows = curve[(curve.step > first) & (curve.step <= last)]
+    values = [rows.get(name, pd.Series(dtype=float)).mean() for name in (figure.quantity, figure.divided_by) if name]
+    measured = values[0] / values[1] if figure.divided_by else values[0]
+    low, high = figure.value if isinstance(figure.value, list) else (figure.value, figure.value)
+    difference = measured - min(max(measured, low), high)
+    text = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    quantity = f"{figure.quantity} / {figure.divided_by}" if figure.divided_by else figure.quantity
+    part = " to ".join(f"{100 * share:g}" for share in figure.part)
+    return [figure.stage, quantity, part, text, measured, difference, figure.note]
+
+
+def wide(rows: pd.DataFrame) -> dict[str, Any]:
+    """Rearrange :func:`compare_recipe`'s rows as a table to read: one row per method, three columns per metric.
+
+    Parameters
+    ----------
+    rows : of one title and dataset.
+
+    Returns
+    -------
+    Arguments for showing the table: ``frame`` and, per column, ``formats``.
+    """
+    names = method_styles(rows.method.unique())
+    frame = pd.DataFrame({"method": [style.label for style in names.values()]}, index=list(names))
+    formats: dict[str, str] = {}
+    for metric in map(str, rows.metric.unique()):
+        group = rows[rows.metric == metric].set_index("method")
+        measured_as = group.measured_as.iloc[0]
+        theirs, ours = (
+            METRICS[name].label if name in METRICS else LABELS.get(name, name) for name in (metric, str(measured_as))
+        )
+        digits = ".2f" if metric.startswith(("psnr", "mos")) else ".3f"
+        columns = {f"{theirs}, published": "published", f"{ours}, measured": "measured"}
+        for heading, column in (columns | {f"difference in {ours}": "difference"}).items():
+            if group[column].notna().any():
+                frame[heading], formats[heading] = group[column], digits
+    return {"frame": frame, "formats": formats}
+
+
+@dataclass(frozen=True)
+class PublishedComparison:
+    """A file of compared scores, and the tables in which they are shown."""
+
+    file: str
+    frame: pd.DataFrame
+    tables: list[Exhibit]
+
+
+def compare_all(
+    summary: pd.DataFrame,
+    recipe: Published,
+    curves: Mapping[str, pd.DataFrame],
+    trainings: Mapping[str, Mapping[str, Any]],
+    networks: Mapping[str, object],
+) -> list[PublishedComparison]:
+    """Compare a run with its recipe's source and with the literature; comparisons without a row are left out.
+
+    Parameters
+    ----------
+    summary : as ``metrics_summary.csv``.
+    recipe : what the source of the run's recipe reports.
+    curves : ``loss_curve.csv`` of each training stage.
+    trainings : flat parameters of each training stage.
+    networks : the run's networks by method, whose classes say their architectures.
+    """
+    architectures = {method: type(network).__name__ for method, network in networks.items()}
+    methods = counterparts(architectures, trainings)
+    known = summary if trainings["warmup"]["degradation"] in BICUBIC else summary.head(0)
+    of_recipe = compare_recipe(summary, recipe, methods)
+    relative = relative_to_bicubic(of_recipe, summary)
+    unneeded = ["title"] if relative.title.nunique() == 1 else []
+    of_curves = compare_curves(recipe, curves)
+    literature = compare(known, trainings["warmup"]["scale"], methods)
+    found = [
+        PublishedComparison("published_recipe.csv", of_recipe, _of_recipe(of_recipe)),
+        _compared(
+            "published_relative",
+            relative,
+            relative.drop(columns=unneeded).rename(columns=lambda name: name.replace("_", " ")),
+            "On other images only distances from bicubic can be compared: PSNR and SSIM minus bicubic's, LPIPS divided by "
+            "bicubic's.",
+        ),
+        _compared(
+            "published_curves",
+            of_curves,
+            of_curves,
+            "What the source reports of its training, beside the mean of the same quantity over the same part (in per "
+            "cent) of this run's training. Losses depend on their scaling, which sources rarely state; look for the "
+            "same order of size.",
+            {"formats": dict.fromkeys(("measured", "difference"), ".4g")},
+        ),
+        _compared(
+            "published",
+            literature,
+            literature.drop(columns=["measured_as", "note"]),
+            "Scores from the literature beside measured ones, where test set and convention are the same.",
+        ),
+    ]
+    return [comparison for comparison in found if len(comparison.frame)]
+
+
+def _compared(
+    name: str, rows: pd.DataFrame, shown: pd.DataFrame, caption: str, options: Mapping[str, Any] = THREE_DIGITS
+) -> PublishedComparison:
+    file = f"{name}.csv"
+    return PublishedComparison(file, rows, [Exhibit(shown, name, caption, file, options)])
+
+
+def _of_recipe(rows: pd.DataFrame) -> list[Exhibit]:
+    """Make a table of each title and dataset."""
+    tables = []
+    for number, ((title, test_set), group) in enumerate(rows.groupby(["title", "dataset"], sort=False), 1):
+        shown = wide(group)
+        caption = (
+            f"What <em>{escape(str(title))}</em> reports on <code>{test_set}</code>: published, measured in this run, and "
+            f"the difference."
+        )
+        if number == 1:
+            caption += (
+                " Scores can only be compared where images and convention are the same; where the source does not state "
+                "its convention, the column names what is measured here beside it. A dash: this run has no such score."
+            )
+        tables.append(Exhibit(shown.pop("frame"), f"published_{number}", caption, "published_recipe.csv", shown))
+    return tables

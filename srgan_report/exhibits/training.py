@@ -1,0 +1,288 @@
+"""Figures and tables of a training: losses, the game of the two networks, validation, one patch through time, features."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import nn
+
+from srgan_lib.data.images import read_image
+from srgan_lib.methods import METHODS, Style
+from srgan_lib.models.features import VGGFeatures
+from srgan_lib.params.training import GeneratorTraining
+from srgan_lib.training.history import STATISTICS
+from srgan_lib.training.validation import Validation
+from srgan_report.exhibits.markup import Exhibit
+from srgan_report.exhibits.plotting import WIDTH, describe, legend_below, new_figure, show_image
+
+TERMS = {
+    "loss": Style("sum", "#000000", "o", "-"),
+    "pixel": Style("pixel", "#0072B2", "s", (0, (6, 2))),
+    "content": Style("content (VGG-19)", "#D55E00", "^", (0, (4, 1, 1, 1))),
+    "adversarial": Style("adversarial", "#009E73", "D", (0, (2, 1))),
+    "grid": Style("grid penalty", "#CC79A7", "X", (0, (1, 1))),
+    "evenness": Style("evenness penalty", "#5D3A9B", "h", (0, (3, 1, 1, 1))),
+    "style": Style("style (Gram)", "#56B4E9", "v", (0, (5, 1, 1, 1, 1, 1))),
+    "histogram": Style("histogram (VGG-19)", "#E69F00", "<", (0, (1, 2))),
+    "colour_histogram": Style("colour histogram", "#8C5A1E", ">", (0, (7, 1, 1, 1))),
+    "feature_matching": Style("feature matching", "#6E6E6E", "P", (0, (4, 2))),
+}
+SIDES = {"real": Style("on real", "#0072B2", "s", (0, (6, 2))), "fake": Style("on fake", "#D55E00", "^", (0, (2, 1)))}
+
+
+def loss_curves(curve: pandas.DataFrame) -> Figure:
+    """Draw the loss and its weighted terms over the steps on a logarithmic axis: thin as logged, thick smoothed.
+
+    Parameters
+    ----------
+    curve : rows of ``loss_curve.csv``.
+    """
+    figure, axes = new_figure(height=3.6)
+    terms = _weighted_terms(curve)
+    for name in ("loss", *(terms if len(terms) > 1 else ())):
+        column = name if name == "loss" else f"{name}_weighted"
+        _draw(axes, curve, column, _style(name))
+    axes.set(xlabel="step", ylabel="loss (weighted terms)", yscale="log")
+    legend_below(figure, axes)
+    shown = {"loss": "Sum"} | ({f"{name}_weighted": _style(name).label for name in terms} if len(terms) > 1 else {})
+    describe(figure, "; ".join(f"{label} {_course(curve, column, '.3g')}" for column, label in shown.items()) + ".")
+    return figure
+
+
+def term_shares(curve: pandas.DataFrame) -> Figure:
+    """Draw the share of each weighted term in the generator's loss over the steps.
+
+    Parameters
+    ----------
+    curve : rows of ``loss_curve.csv``.
+    """
+    figure, axes = new_figure(height=3.2)
+    terms = _weighted_terms(curve)
+    weighted = curve[[f"{name}_weighted" for name in terms]].abs()
+    shares = weighted.div(weighted.sum(axis=1), axis=0) * 100
+    shares.columns = terms
+    shares["step"] = curve["step"]
+    for name in terms:
+        _draw(axes, shares, name, _style(name))
+    axes.set(xlabel="step", ylabel="share of the loss (%)", ylim=(-2, 102))
+    legend_below(figure, axes)
+    describe(figure, "; ".join(f"{_style(name).label} {_course(shares, name, '.1f', ' %')}" for name in terms) + ".")
+    return figure
+
+
+def discriminator_curves(curve: pandas.DataFrame) -> Figure:
+    """Draw the discriminator's loss, its probabilities for real and fake images, and its accuracy.
+
+    Parameters
+    ----------
+    curve : rows of the adversarial stage's ``loss_curve.csv``.
+    """
+    figure, axes = new_figure(3, height=6.4, sharex=True)
+    curve = curve.dropna(subset="d_real")
+    panels = (("discriminator", "loss of D"), ("d", "D(image), 1 = real"), ("d_accuracy", "D is right (%)"))
+    for panel, (prefix, label) in zip(axes, panels, strict=True):
+        factor = 100 if prefix == "d_accuracy" else 1
+        for side, style in SIDES.items():
+            _draw(panel, curve.assign(value=curve[f"{prefix}_{side}"] * factor), "value", style)
+        panel.set_ylabel(label)
+    axes[2].set(xlabel="step", ylim=(-4, 104))
+    legend_below(figure, axes)
+    describe(
+        figure,
+        f"D takes real images for real to a degree {_course(curve, 'd_real', '.2f')} and generated ones "
+        f"{_course(curve, 'd_fake', '.2f')}; in the end it is right on {curve.d_accuracy_real.iloc[-1]:.0%} of the real and "
+        f"{curve.d_accuracy_fake.iloc[-1]:.0%} of the generated crops.",
+    )
+    return figure
+
+
+def game(curve: pandas.DataFrame) -> Iterator[Exhibit]:
+    """Show the game of generator and discriminator; ``curve`` is the adversarial stage's ``loss_curve.csv``."""
+    yield Exhibit(
+        discriminator_curves(curve),
+        "discriminator",
+        "The discriminator's loss; how real it takes HR crops and generated crops for, between 0 and 1; and the "
+        "share of each that it judges rightly. Lines at the edges mean that it tells all crops apart, and the "
+        "generator no longer deceives it; lines that meet at one half mean that it cannot tell the two apart. In between, both networks "
+        "learn.",
+        "loss_curve.csv",
+    )
+    yield Exhibit(
+        loss_curves(curve),
+        "loss_curves",
+        "The generator's loss and its weighted terms by step, on a logarithmic scale. The adversarial term need not "
+        "fall: it is measured by an opponent that improves too.",
+        "loss_curve.csv",
+    )
+    yield Exhibit(
+        term_shares(curve),
+        "term_shares",
+        "Which share of the generator's loss each weighted term has. The largest share decides what the generator "
+        "learns: an adversarial term of less than a per cent changes hardly anything, one that dominates invents "
+        "texture.",
+        "loss_curve.csv",
+    )
+
+
+def by_epoch(curve: pandas.DataFrame, epochs: int) -> pandas.DataFrame:
+    """Average the rows of ``loss_curve.csv`` over each epoch, in that many equal parts of the training.
+
+    Returns
+    -------
+    Columns epoch (from 1) and all losses: the sum, its raw terms, and the discriminator's on real and fake images.
+    """
+    number = (curve.step * epochs / curve.step.max()).apply(math.ceil).rename("epoch")
+    names = [str(name) for name in curve]
+    others = [n for n in names if n == "step" or n.startswith(STATISTICS) or n.endswith(("learning_rate", "_weighted"))]
+    return curve.drop(columns=others).groupby(number).mean().reset_index()
+
+
+def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
+    """Draw PSNR-Y and SSIM-Y on the validation crops over the steps, beside bicubic, and the grid artefact where known.
+
+    Parameters
+    ----------
+    validation : rows of ``validation.csv``.
+    method : ``srcnn``, ``warmup`` or ``srgan``, for name and colour.
+    """
+    labels = {"psnr_y": "PSNR-Y (dB)", "ssim_y": "SSIM-Y (Wang)", "grid_artefact": "grid artefact (dB)"}
+    if method == "srcnn":  # it shuffles no pixels
+        del labels["grid_artefact"]
+    shown = {name: label for name, label in labels.items() if name in validation}
+    figure, axes = new_figure(1, len(shown), height=3.0)
+    own, bicubic, original = (METHODS[name] for name in (method, "bicubic", "hr"))
+    marker = own.marker if len(validation) <= 30 else ""
+    for panel, (name, label) in zip(axes, shown.items(), strict=True):
+        for column, style, dots in ((name, own, marker), (f"{name}_bicubic", bicubic, "")):
+            panel.plot(
+                validation["step"],
+                validation[column],
+                color=style.colour,
+                linestyle=style.line,
+                marker=dots,
+                markersize=5,
+                label=style.label,
+            )
+        if name == "grid_artefact":
+            panel.axhline(0, color=original.colour, linewidth=1, label=original.label)
+        panel.set(xlabel="step", ylabel=label)
+        panel.locator_params(axis="x", nbins=4)  # so that numbers of steps with five digits do not meet
+    legend_below(figure, axes)
+    text = (
+        f"{own.label}: PSNR-Y {_course(validation, 'psnr_y', '.2f', ' dB')}, bicubic "
+        f"{validation.psnr_y_bicubic.iloc[-1]:.2f} dB; SSIM-Y {_course(validation, 'ssim_y', '.4f')}, bicubic "
+        f"{validation.ssim_y_bicubic.iloc[-1]:.4f}"
+    )
+    if "grid_artefact" in shown:
+        text += f"; grid artefact {_course(validation, 'grid_artefact', '+.1f', ' dB')}, the original's is 0"
+    describe(figure, f"{text}.")
+    return figure
+
+
+def speed(directory: Path) -> Exhibit:
+    """Show how fast a training was; ``directory`` has its ``speed.json``."""
+    return Exhibit(
+        pandas.read_json(directory / "speed.json", typ="series").to_frame().T,
+        "speed",
+        "How fast the training was on this machine (since it was last started, if it was interrupted): the share of "
+        "the time that it waited for crops should be near 0, and the memory is the most that the process held.",
+        "speed.json",
+    )
+
+
+def montage(folder: Path, columns: int = 4) -> Figure:
+    """Draw one validation patch by the generator throughout training, between bicubic and HR.
+
+    Parameters
+    ----------
+    folder : the adversarial stage's ``montage/``.
+    columns : patches per row.
+    """
+    frames = sorted(folder.glob("step_*.png"))
+    titles = {path: f"step {int(re.sub(r'[^0-9]', '', path.stem))}" for path in frames}
+    patches = {folder / "bicubic.png": "bicubic", **titles, folder / "hr.png": "HR"}
+    rows = math.ceil(len(patches) / columns)
+    figure, axes = new_figure(rows, columns, height=1.8 * rows, squeeze=False)
+    for panel in axes.flat:
+        panel.set_axis_off()
+    for panel, (path, title) in zip(axes.flat, patches.items(), strict=False):
+        show_image(panel, read_image(path), title)
+    describe(figure, f"One patch by bicubic, by the generator at {', '.join(titles.values())}, and in HR.")
+    return figure
+
+
+@torch.no_grad()
+def feature_maps(
+    model: nn.Module, validation: Validation, stage: GeneratorTraining, count: int = 6
+) -> Iterator[Exhibit]:
+    """Show what the content loss compares: feature maps of VGG-19, of SR above and of HR below, one figure a layer.
+
+    Parameters
+    ----------
+    model : the generator.
+    validation : gives the image, its first.
+    stage : names the layers and VGG-19's weights.
+    count : channels shown: those in which the original has the largest mean activation.
+    """
+    features = VGGFeatures(stage.content_layers, stage.vgg_weights, pooling=stage.content_pooling)
+    pair = np.stack([validation.enlarge(model, validation.lr[0]), validation.hr[0]])
+    activations = features(torch.from_numpy(pair).permute(0, 3, 1, 2) / 255)
+    for layer in stage.content_layers:
+        activation = activations[layer]
+        channels = activation[1].mean((1, 2)).topk(min(count, activation.shape[1])).indices
+        maps = activation[:, channels]
+        low, high = maps.amin((0, 2, 3), keepdim=True), maps.amax((0, 2, 3), keepdim=True)
+        yield Exhibit(
+            _map_figure(layer, channels.tolist(), ((maps - low) / (high - low).clamp_min(1e-12)).numpy()),
+            f"feature_maps_{layer}",
+            f"The strongest feature maps of VGG-19's layer {layer} for the middle of the first validation image, "
+            "each normalised by its least and greatest value: of the generated image above, of the original below. "
+            "The content loss compares all channels, without this scaling. Look for texture that is strong below and missing above.",
+            options={"vector": False},
+        )
+
+
+def _map_figure(layer: str, channels: list[int], maps: np.ndarray) -> Figure:
+    """Draw maps of one layer in [0,1], 2×channels×h×w: SR above, HR below, one channel a column."""
+    height, width = maps.shape[2:]
+    figure, axes = new_figure(2, len(channels), height=2 * WIDTH / len(channels) * height / width + 0.6, squeeze=False)
+    for row, side, images in zip(axes, ("generated", "HR"), maps, strict=True):
+        for panel, image in zip(row, images, strict=True):
+            panel.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            panel.set(xticks=[], yticks=[])
+        row[0].set_ylabel(side)
+    for panel, channel in zip(axes[0], channels, strict=True):
+        panel.set_title(f"channel {channel}", loc="center")
+    names, distance = ", ".join(map(str, channels)), float(abs(maps[0] - maps[1]).mean())
+    describe(figure, f"Channels {names} of {layer}: generated and HR differ by {distance:.3f} on average, of 0 to 1.")
+    return figure
+
+
+def _style(term: str) -> Style:
+    """The style of a term of the loss; a loss of the user's own is called like its class."""
+    return TERMS.get(term, Style(term, "#CC79A7", "v", (0, (1, 1))))
+
+
+def _weighted_terms(curve: pandas.DataFrame) -> list[str]:
+    return [name.removesuffix("_weighted") for name in curve.columns if name.endswith("_weighted")]
+
+
+def _course(table: pandas.DataFrame, column: str, spec: str, unit: str = "") -> str:
+    """Describe where a quantity begins and ends."""
+    first, last = table.iloc[0], table.iloc[-1]
+    return f"{first[column]:{spec}}{unit} at step {first.step:.0f}, {last[column]:{spec}}{unit} at step {last.step:.0f}"
+
+
+def _draw(axes: Axes, curve: pandas.DataFrame, column: str, style: Style) -> None:
+    """Draw one quantity, thin as logged and thick smoothed over about a tenth of the rows."""
+    smooth = curve[column].ewm(span=max(3, len(curve) / 10)).mean()
+    axes.plot(curve["step"], curve[column], color=style.colour, linewidth=0.8, alpha=0.4)
+    axes.plot(curve["step"], smooth, color=style.colour, linestyle=style.line, label=style.label)

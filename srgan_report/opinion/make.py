@@ -1,0 +1,77 @@
+"""Make a study of finished runs: its key, its page, and the metrics of what is shown."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from srgan_lib.files import load_json, write_atomic
+from srgan_lib.params.evaluation import Opinion
+from srgan_lib.params.shared import Shared
+from srgan_report.opinion.page import write_page
+from srgan_report.opinion.stimuli import choose, examples, find_images, measure_crops
+from srgan_report.opinion.study import FOLDER, KEY, PAGE, OpinionError, Study, find_study
+
+METRICS = f"{FOLDER}/metrics.csv"
+
+
+def make_study(
+    run_dirs: Sequence[Path],
+    shared: Shared,
+    design: Opinion,
+    *,
+    replace: bool = False,
+    progress: Callable[[str], Callable[[int, int], None]] | None = None,
+) -> Study:
+    """Make a study and write ``opinion.html`` and ``opinion/`` into the first run's folder.
+
+    A study that is there with the same images and design is written again with its codes, so that answers stay good.
+
+    Parameters
+    ----------
+    run_dirs : folders of runs with an evaluation, whose methods are shown together.
+    shared : parameters of the first run.
+    replace : replace another study that is there; its answers can then no longer be decoded.
+    progress : given a label, returns a callback ``(done, total)``.
+
+    Raises
+    ------
+    OpinionError
+        If the runs have not what the study needs, or another study is there.
+    """
+    run_dir = run_dirs[0]
+    images = find_images(run_dirs, shared.scale)
+    methods, chosen = choose(images, design, pd.read_csv(run_dir / "evaluation" / "metrics.csv"))
+    before = find_study(run_dir)
+    salt = before.salt if before else secrets.token_hex(16)
+    study = Study(
+        design=design, methods=tuple(methods), images=tuple(chosen), fingerprint=fingerprint(run_dirs), salt=salt
+    )
+    if before and before != study:
+        if not replace:
+            raise OpinionError(
+                f"{run_dir / KEY}: another study is here, and its answers could no longer be decoded; "
+                "keep it, or replace it with --force",
+                path=run_dir / KEY,
+            )
+        study = study.model_copy(update={"salt": secrets.token_hex(16)})
+    step = progress or (lambda label: lambda done, total: None)
+    shown = {}
+    encoding = step("Cutting images")
+    for code, (number, method) in study.key().items():
+        shown[code] = images.crop(chosen[number], method, design.size)
+        encoding(len(shown), len(chosen) * len(study.shown))
+    page = write_page(study, shown, examples(run_dir, shared, design.size))
+    measured = measure_crops(images, chosen, methods, design.size, step("Measuring what is shown"))
+    write_atomic(run_dir / METRICS, measured.to_csv(index=False))
+    study.write(run_dir)
+    write_atomic(run_dir / PAGE, page)
+    return study
+
+
+def fingerprint(run_dirs: Sequence[Path]) -> str:
+    """Join the fingerprints of the evaluations whose images are shown."""
+    return "+".join(load_json(run_dir / "evaluation" / "manifest.json")["fingerprint"] for run_dir in run_dirs)

@@ -1,0 +1,150 @@
+"""Write ``opinion.html``, the whole study in one file, which asks no other host for anything; read it in a notebook."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from srgan_report.opinion.ratings import SCALE
+from srgan_report.opinion.stimuli import encode
+from srgan_report.opinion.study import OpinionError, Study, Trial, plan
+
+TEMPLATE = Path(__file__).with_name("template")
+LARGEST = 20e6  #: bytes of the page; mail servers refuse more
+QUESTIONS = {
+    "rating": "How good is this picture?",
+    "photograph": "Which looks more like a photograph?",
+    "original": "Which is closer to the original?",
+}
+
+
+def write_page(
+    study: Study, images: Mapping[str, np.ndarray], examples: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> str:
+    """Compose the page.
+
+    Parameters
+    ----------
+    images : H×W×3 uint8 by code.
+    examples : pairs of the worst and the best version of a photograph.
+
+    Raises
+    ------
+    OpinionError
+        If it would be larger than :data:`LARGEST`.
+    """
+    codes = sorted(images)  # by code, so that their order tells nothing
+    place = {code: index for index, code in enumerate(codes)}
+    plans = [
+        [[place[code] for code in trial] for trial in plan(study, rater)] for rater in range(1, study.design.raters + 1)
+    ]
+    content = {
+        "id": study.id,
+        "kind": study.design.kind,
+        "question": QUESTIONS[question(study)],
+        "scale": SCALE,
+        "codes": codes,
+        "sizes": [[images[code].shape[1], images[code].shape[0]] for code in codes],
+        "plans": plans,
+        "examples": [[_uri(worst), _uri(best), best.shape[1], best.shape[0]] for worst, best in examples],
+    }
+    files = "\n".join(
+        f'<script type="text/plain" id="image-{place[code]}">{base64.b64encode(encode(images[code])).decode()}</script>'
+        for code in codes
+    )
+    page = (TEMPLATE / "opinion.html").read_text(encoding="utf-8")
+    parts = {
+        "QUESTION": html.escape(QUESTIONS[question(study)]),
+        "STYLE": (TEMPLATE / "opinion.css").read_text(encoding="utf-8"),
+        "STUDY": json.dumps(content, separators=(",", ":")).replace("</", "<\\/"),
+        "IMAGES": files,
+        "SCRIPT": "\n".join((TEMPLATE / name).read_text(encoding="utf-8") for name in ("sha256.js", "opinion.js")),
+    }
+    for name, text in parts.items():
+        page = page.replace(f"<!--{name}-->", text)
+    if len(page) > LARGEST:
+        raise OpinionError(
+            f"the page would have {len(page) / 1e6:.0f} MB, and mail servers refuse more than {LARGEST / 1e6:.0f}; show "
+            "fewer images (--images), smaller ones (--size) or fewer methods (--methods)"
+        )
+    return page
+
+
+class Encoded(NamedTuple):
+    """An image as the page holds it: lossless WebP, and its size in pixels."""
+
+    webp: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page shows to whom. It does not tell the methods, so that whoever reads it rates blind.
+
+    Attributes
+    ----------
+    study : its id.
+    kind, question : ``rating`` or ``pairs``, and what raters are asked.
+    plans : of each rater, from 1: the codes of the images of each vote.
+    images : by code.
+    examples : the worst and the best version of photographs.
+    """
+
+    study: str
+    kind: str
+    question: str
+    plans: dict[int, list[Trial]]
+    images: dict[str, Encoded]
+    examples: list[tuple[Encoded, Encoded]]
+
+
+def read_page(path: Path) -> Page:
+    """Read a page that :func:`write_page` composed.
+
+    Raises
+    ------
+    OpinionError
+        If there is none, or it is another file, or not the whole of it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(re.findall(r'id="study">(.*?)</script>', text, re.DOTALL)[0])
+        files = dict(re.findall(r'id="image-(\d+)">(.*?)</script>', text))
+        codes, sizes = content["codes"], content["sizes"]
+        return Page(
+            content["id"],
+            content["kind"],
+            content["question"],
+            {
+                rater: [tuple(codes[place] for place in trial) for trial in trials]
+                for rater, trials in enumerate(content["plans"], 1)
+            },
+            {code: _encoded(files[str(place)], *sizes[place]) for place, code in enumerate(codes)},
+            [(_encoded(worst, *size), _encoded(best, *size)) for worst, best, *size in content["examples"]],
+        )
+    except FileNotFoundError:
+        raise OpinionError(f"{path}: no such page; 'srgan opinion make' writes one", path=path) from None
+    except (OSError, ValueError, LookupError, TypeError):
+        raise OpinionError(f"{path}: no page that 'srgan opinion make' wrote, or not all of it", path=path) from None
+
+
+def question(study: Study) -> str:
+    """Name what is asked: ``rating``, or the question about pairs."""
+    return "rating" if study.design.kind == "rating" else study.design.question
+
+
+def _uri(pixels: np.ndarray) -> Any:
+    return base64.b64encode(encode(pixels)).decode()
+
+
+def _encoded(data: str, width: int, height: int) -> Encoded:
+    return Encoded(base64.b64decode(data), width, height)

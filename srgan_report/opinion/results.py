@@ -1,0 +1,111 @@
+"""The results of a study: answers collected or simulated, their scores written, and read back for whoever shows them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from srgan_lib.files import read_json, write_atomic, write_json
+from srgan_report.opinion.analysis import TABLES, Analysis, analyse
+from srgan_report.opinion.answers import KEPT, Answer, Pool, keep, new_answers, pool
+from srgan_report.opinion.make import METRICS, fingerprint
+from srgan_report.opinion.simulation import Observers, even_qualities, simulate_preferences, simulate_study
+from srgan_report.opinion.study import FOLDER, PAGE, OpinionError, Study, find_study, plan, read_study
+
+SIMULATED = f"{FOLDER}/simulated"  #: folder of simulated answers and their scores, apart from all others
+SUMMARY = "opinion_summary.json"
+logger = logging.getLogger(__name__)
+
+
+def collect_answers(run_dir: Path, files: Sequence[Path]) -> tuple[Pool, Analysis]:
+    """Check answers, keep the good ones in the run's folder, and write the scores of all that are there.
+
+    Raises
+    ------
+    OpinionError
+        Without a study, and without answers that count.
+    """
+    study = read_study(run_dir)
+    here = sorted((run_dir / KEPT).glob("*.json"))
+    given = pool(files, study)
+    keep(run_dir, given.kept.values())
+    known = {path.name for path in here} | {f"{one.session}.json" for one in given.kept.values()}
+    everything = pool([run_dir / KEPT / name for name in sorted(known)], study)
+    everything.left_out += given.left_out
+    return everything, _write(run_dir, FOLDER, study, everything)
+
+
+def simulate_answers(run_dir: Path, observers: Observers, seed: int) -> tuple[Pool, Analysis]:
+    """Let simulated raters answer a run's study; files and scores go to ``opinion/simulated/``.
+
+    The methods' qualities are spread evenly over the scale in their order: invented, and no prediction.
+
+    Raises
+    ------
+    OpinionError
+        Without a study.
+    """
+    study = read_study(run_dir)
+    rng = np.random.default_rng(seed)
+    raters = study.design.raters
+    drawn = simulate_study(even_qualities(len(study.methods)), raters, len(study.images), observers, rng)
+    key, place = study.key(), {method: number for number, method in enumerate(study.methods)}
+    files = []
+    for rater in range(1, raters + 1):
+        trials = plan(study, rater)
+        decoded = [[key[code] for code in trial] for trial in trials]
+        if study.design.kind == "rating":
+            votes = [int(drawn.votes[rater - 1, shown[0][0], place[shown[0][1]]]) for shown in decoded]
+        else:
+            pairs = np.array([[shown[0][0], place[shown[0][1]], place[shown[1][1]]] for shown in decoded])
+            votes = 1 + simulate_preferences(drawn.shown, pairs, bool(drawn.careless[rater - 1]), observers, rng)
+        answers = [
+            Answer(shown=list(trial), vote=int(vote), ms=int(ms))
+            for trial, vote, ms in zip(trials, votes, rng.lognormal(8, 0.4, len(trials)), strict=True)
+        ]
+        session = rng.bytes(8).hex()
+        files.append(run_dir / SIMULATED / "answers" / f"{rater:03d}.json")
+        write_atomic(files[-1], new_answers(study.id, rater, session, answers, simulated=True).text())
+    pooled = pool(files, study, simulated=True)
+    return pooled, _write(run_dir, SIMULATED, study, pooled)
+
+
+def _write(run_dir: Path, folder: str, study: Study, pooled: Pool) -> Analysis:
+    found = analyse(study, pooled, pd.read_csv(run_dir / METRICS))
+    for name in TABLES:
+        write_atomic(run_dir / folder / f"opinion_{name}.csv", getattr(found, name).to_csv(index=False))
+    write_json(run_dir / folder / SUMMARY, found.summary)
+    return found
+
+
+def read_results(run_dir: Path) -> Analysis | None:
+    """Read what was collected; None where nothing was. Simulated scores are never read."""
+    summary = read_json(run_dir / FOLDER / SUMMARY)
+    if summary is None or summary["simulated"]:
+        return None
+    tables = {
+        name: pd.read_csv(run_dir / FOLDER / f"opinion_{name}.csv", dtype={"rater": str}, keep_default_na=True)
+        for name in TABLES
+    }
+    return Analysis(**tables, summary=summary, current=shows_current_images(run_dir))
+
+
+def page_to_offer(run_dir: Path) -> str | None:
+    """Name the page on which the run's images can be rated; None where there is none, or it shows earlier images."""
+    return PAGE if (run_dir / PAGE).exists() and shows_current_images(run_dir) else None
+
+
+def shows_current_images(run_dir: Path) -> bool:
+    """Tell whether a run's study shows the images of its evaluation as it is now."""
+    try:
+        study = find_study(run_dir)
+    except OpinionError as error:
+        logger.warning("%s", error)
+        return False
+    if study is None or not (run_dir / "evaluation" / "manifest.json").exists():
+        return False
+    return study.fingerprint.split("+")[0] == fingerprint([run_dir])

@@ -1,0 +1,244 @@
+"""From finished stages to a finished run: top-level files, study with people, report, archive; and its LR images for others."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from srgan_lib.files import Snapshot, atomic_path, digest, write_atomic
+from srgan_lib.layout import STAGES, LayoutError
+from srgan_lib.methods import TRAINED
+from srgan_lib.params import Params
+from srgan_lib.params.evaluation import Opinion
+from srgan_lib.params.shared import Shared
+from srgan_report.hardware import machine
+from srgan_report.opinion.study import TABLES, OpinionError, find_study
+from srgan_report.pipeline import code_hashes, provenance
+from srgan_report.pipeline.manifests import (
+    NAME,
+    checked_stages,
+    compare,
+    file_hashes,
+    read_manifest,
+    write_manifest,
+)
+from srgan_report.pipeline.run import Run
+
+ARCHIVE = "srgan_results.zip"
+REPORT = ("report.html", "report.pdf")
+WHOLE_IMAGES = "evaluation/images"  #: large, and therefore in the archive on request only
+LR_IMAGES = "images/lr/"  #: where the evaluation has written those of the test sets
+#: What a run has at its top besides the report and the archive, and where it comes from.
+TOP_LEVEL = {
+    "metrics.csv": "evaluation/metrics.csv",
+    "metrics_summary.csv": "evaluation/metrics_summary.csv",
+    "metrics.txt": "evaluation/metrics.txt",
+    "srgan_final.safetensors": str(TRAINED["srgan"].path(Path())),
+}
+
+logger = logging.getLogger(__name__)
+
+
+def assemble(run: Run, *, light: bool = False, archive_images: bool = False, check: bool = False) -> bool:
+    """Write a run's top-level metrics, manifest, study with people, report and archive from its finished stages.
+
+    A file among these that is not as it was written is named in a warning, and all are written again.
+
+    Parameters
+    ----------
+    light : leave the whole images out of the report, whose viewer shows crops.
+    archive_images : put ``evaluation/images`` into the archive.
+    check : read every file to see that, even if its size and times have not changed.
+
+    Returns
+    -------
+    bool
+        False where all of it was up to date already.
+
+    Raises
+    ------
+    OutputsChanged
+        Naming the files of stages that are not as they were written.
+    """
+    run_dir = run.directory
+    stages = checked_stages(run_dir, check=check)
+    content = digest(
+        [
+            {name: [stage["fingerprint"], stage["outputs"]] for name, stage in stages.items()},
+            run.asked.title,
+            run.command,
+            code_hashes.source_hash("srgan_report.report"),
+            {"light": light, "archive_images": archive_images},
+        ]
+    )
+    before = read_manifest(run_dir) or {}
+    damage = _warn_of_damage(run_dir, before, check)
+    if before.get("content") == content and not damage:
+        file_hashes(run_dir, before["outputs"], remember=True)
+        return False
+    _write_all(run_dir, {**run_manifest(run, stages), "content": content}, stages, light, archive_images)
+    return True
+
+
+def assemble_again(run_dir: Path, *, light: bool = False, archive_images: bool = False) -> list[Path]:
+    """Rebuild a run's report and archive from what its stages have written; the next ``srgan run`` builds them anew.
+
+    Parameters
+    ----------
+    light, archive_images : as of :func:`assemble`.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    OutputsChanged
+        Naming the files of stages that are not as they were written.
+    LayoutError
+        For a run whose own manifest is missing or broken.
+    """
+    manifest = read_manifest(run_dir)
+    if manifest is None:
+        raise LayoutError(
+            f"{run_dir / NAME}: missing or broken; the command that started the run ('srgan run …') writes it again",
+            path=run_dir / NAME,
+        )
+    stages = checked_stages(run_dir, check=True)
+    _warn_of_damage(run_dir, manifest, check=True)
+    unfinished = {key: value for key, value in manifest.items() if key != "content"}
+    _write_all(run_dir, unfinished, stages, light, archive_images)
+    return [run_dir / name for name in (*REPORT, ARCHIVE)]
+
+
+def _warn_of_damage(run_dir: Path, manifest: Mapping[str, Any], check: bool) -> str:
+    """Name in a warning what is not as it was written, and return the words."""
+    damage = compare(run_dir, manifest, check=check).damage()
+    if damage:
+        logger.warning("%s: %s; written again", run_dir, damage)
+    return damage
+
+
+def _write_all(
+    run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any], light: bool, archive_images: bool
+) -> None:
+    """Write what lies at a run's top, and the study that is asked for; the manifest, which records the top, comes last."""
+    from srgan_report.report.build import build_report  # takes seconds, of which a run that is up to date needs none
+
+    for name, origin in TOP_LEVEL.items():
+        write_atomic(run_dir / name, (run_dir / origin).read_bytes())
+    # The report reads it, and it is in the archive, whose hash it therefore cannot hold yet.
+    write_manifest(run_dir, {key: value for key, value in manifest.items() if key not in ("content", "outputs")})
+    _make_study(run_dir, manifest["parameters"])
+    build_report(run_dir, light)
+    write_archive(run_dir, stages, archive_images)
+    outputs = file_hashes(run_dir, (*TOP_LEVEL, *REPORT, ARCHIVE), check=True)
+    write_manifest(run_dir, {**manifest, "outputs": outputs})
+
+
+def _make_study(run_dir: Path, parameters: Mapping[str, Any]) -> None:
+    """Write the study with people that the parameters ask for, unless there is one; the report does not depend on it."""
+    design = parameters["evaluation"].get("opinion")
+    try:
+        if not design or find_study(run_dir):
+            return
+        from srgan_report.opinion.make import make_study  # takes seconds
+
+        make_study([run_dir], Shared.model_validate(parameters["shared"]), Opinion.model_validate(design))
+    except OpinionError as error:
+        logger.warning("No study with people was made: %s", error)
+
+
+def run_manifest(run: Run, stages: dict[str, Any]) -> dict[str, Any]:
+    """What a reader needs to trace and repeat a run: command, commit, parameters, machine, versions, stages."""
+    default = Params()
+    changed = [
+        f"{section}.{name}"
+        for section in ("shared", *STAGES)
+        for name, value in getattr(run.asked, section)
+        if value != getattr(getattr(default, section), name) and f"{section}.{name}" != "shared.run_dir"
+    ]
+    return {
+        "name": run.directory.name,
+        "title": run.asked.title,
+        "command": run.command,
+        "commit": commit(run.root),
+        "machine": machine(),
+        "versions": provenance.environment("evaluation", run.params, Snapshot()),
+        "parameters": {
+            section: getattr(run.params, section).model_dump() for section in ("shared", *STAGES, "published")
+        },
+        "changed": changed,
+        "seconds": round(sum(stage["seconds"] for stage in stages.values()), 1),
+        "stages": {
+            name: {
+                key: stage.get(key)
+                for key in ("fingerprint", "started", "seconds", "reused_from", "warnings", "summary")
+            }
+            for name, stage in stages.items()
+        },
+    }
+
+
+def write_archive(run_dir: Path, stages: Mapping[str, Any], whole_images: bool = False) -> Path:
+    """Write ``srgan_results.zip``: what a run's manifests record, and these; the same files give the same bytes.
+
+    Of a study with people it holds the scores, and not the key to the methods.
+
+    Parameters
+    ----------
+    stages : their manifests.
+    whole_images : put ``evaluation/images`` in, too.
+    """
+    target = run_dir / ARCHIVE
+    recorded = [f"{stage}/{name}" for stage, manifest in stages.items() for name in (*manifest["outputs"], NAME)]
+    opinions = [path.relative_to(run_dir).as_posix() for path in run_dir.glob(TABLES)]
+    if not whole_images:
+        recorded = [name for name in recorded if not name.startswith(f"{WHOLE_IMAGES}/")]
+    with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name in sorted([*recorded, *opinions, *TOP_LEVEL, *REPORT, NAME]):
+            # Weights and pictures do not compress, and text is small: storing is several times faster.
+            entry = zipfile.ZipInfo(f"{run_dir.name}/{name}", (1980, 1, 1, 0, 0, 0))
+            archive.writestr(entry, (run_dir / name).read_bytes())
+    return target
+
+
+def export_lr(run_dir: Path, target: Path) -> list[Path]:
+    """Copy the LR test images of a finished run to ``<target>/<dataset>/<image>.png``, for methods outside this project.
+
+    Raises
+    ------
+    OutputsChanged
+        Naming the files of the run that are not as they were written.
+    LayoutError
+        For a target that has files already, and a run of an earlier version, which kept no LR images.
+    """
+    outputs = checked_stages(run_dir)["evaluation"]["outputs"]
+    names = [name.removeprefix(LR_IMAGES) for name in outputs if name.startswith(LR_IMAGES)]
+    if not names:
+        raise LayoutError(
+            f"{run_dir}: the evaluation kept no LR images; run it again (srgan run … --from evaluation)", path=run_dir
+        )
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise LayoutError(f"{target}: is there already and not an empty folder; name another one", path=target)
+    for name in names:
+        write_atomic(target / name, (run_dir / "evaluation" / LR_IMAGES / name).read_bytes())
+    return [target / name for name in names]
+
+
+def commit(root: Path) -> str:
+    """The project's git commit, marked where files differ from it; empty outside git."""
+    try:
+        revision = _git(root, "rev-parse", "--short=12", "HEAD")
+        return revision + (" with local changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _git(root: Path, *words: str) -> str:
+    return subprocess.run(["git", "-C", str(root), *words], check=True, capture_output=True, text=True).stdout.strip()

@@ -1,0 +1,240 @@
+"""Carry out a plan: compute stages by executing their notebooks, or copy them from another run."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from srgan_lib.errors import SrganError
+from srgan_lib.layout import TRAINING_FILES, WRITTEN_ON_THE_WAY, make_results
+from srgan_lib.params.evaluation import names_network
+from srgan_report.pipeline.fetching import InputMissing
+from srgan_report.pipeline.manifests import (
+    NAME,
+    compare,
+    file_hashes,
+    read_manifest,
+    record_notebook,
+    write_manifest,
+)
+from srgan_report.pipeline.notebook_execution import (
+    OnEvent,
+    StageFailed,
+    execute_notebook,
+    refresh_prose,
+    watch_progress,
+)
+from srgan_report.pipeline.planning import Plan, all_missing, decide_again
+from srgan_report.pipeline.run import Run
+
+logger = logging.getLogger(__name__)
+
+
+class RunInUse(SrganError):
+    """Another process is working on the run."""
+
+
+def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, details: None) -> None:
+    """Carry out the plan of a run: papermill executes the notebooks of the stages that are to run.
+
+    Two processes that want the same stage at the same time do not both compute it: the second waits,
+    then copies the first one's.
+
+    Raises
+    ------
+    InputMissing
+        Before anything is computed, when a stage reads data or weights that are not on this disk.
+    StageFailed
+        When a notebook raises. ``NN_name.failed.ipynb`` keeps its traceback; finished stages and
+        checkpoints stay, so the same command continues there.
+    DatasetError, FolderError, CheckpointError, ParameterError
+        Before a training whose networks could not be judged, and before a judging: a test set cannot be had, or is trained
+        on; another method's folder lacks an image, or its file holds no network; a published source is unknown.
+    Interrupted
+        When the user stops the run.
+    """
+    from filelock import FileLock
+
+    unknown = [plan for plan in plans if plan.components.unknown]
+    if unknown:
+        raise InputMissing(all_missing(unknown))
+    locks = _locks(run)
+    for plan in plans:
+        about = {"stage": plan.stage, "title": plan.title}
+        on_event("planned", {**about, "action": plan.action, "reason": plan.reason})
+    first_judged = next((plan for plan in plans if plan.action == "run" and plan.stage.upstream), None)
+    for plan in plans:
+        if plan is first_judged:
+            _check_judging(run)
+        if plan.action == "skip":
+            _keep_up_to_date(plan)
+            continue
+        with FileLock(locks / f"{plan.fingerprint[:32]}.lock"):
+            current = plan if plan.fresh else decide_again(plan)
+            started = time.perf_counter()
+            about = {"stage": plan.stage, "title": plan.title}
+            on_event("started", {**about, "action": current.action})
+            if current.action == "run":
+                _compute_stage(current, on_event)
+            elif current.action == "reuse":
+                _copy_stage(current)
+        on_event("finished", {**about, "action": current.action, "seconds": time.perf_counter() - started})
+
+
+@contextmanager
+def only_here(run: Run) -> Iterator[None]:
+    """Keep other processes from working on this run meanwhile.
+
+    Raises
+    ------
+    RunInUse
+        When one does already; nothing has been touched then.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(_locks(run) / f"run-{run.directory.name}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RunInUse(
+            f"another process is working on this run ({run.directory}); wait for it, or give another name with --run",
+            path=run.directory,
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _locks(run: Run) -> Path:
+    """Make the folder with the locks of all runs."""
+    make_results(run.results)
+    locks = run.results / ".locks"
+    locks.mkdir(exist_ok=True)
+    return locks
+
+
+def _check_judging(run: Run) -> None:
+    from srgan_lib.data.held_out import check_test_sets
+    from srgan_lib.data.split import read_split
+    from srgan_lib.evaluation.matching import match_test_sets
+    from srgan_report.exhibits.published import check_sources
+
+    params = run.params
+    check_sources(params.published)
+    split = read_split(run.stage_directory("data") / "split.csv")
+    images = check_test_sets(params.evaluation.test_sets, split, params.shared)
+    for location in params.evaluation.methods.values():
+        if names_network(location):
+            from srgan_report.upscaling.community import check_network  # with torch
+
+            check_network(Path(location), params.shared.scale)
+        else:
+            match_test_sets(Path(location), images)
+
+
+def _keep_up_to_date(plan: Plan) -> None:
+    """Bring the prose of a skipped stage's notebook up to date, and remember that its files were looked at."""
+    run = plan.run
+    folder = run.stage_directory(plan.stage.name)
+    if refresh_prose(run.executed_notebook(plan.stage.name), run.source_notebook(plan.stage.name)):
+        record_notebook(folder, plan.stage)
+    elif manifest := read_manifest(folder):
+        file_hashes(folder, manifest["outputs"], remember=True)
+
+
+def _copy_stage(plan: Plan) -> None:
+    """Copy what a finished stage of another run has written; the manifest comes last, as when it was computed."""
+    assert plan.source is not None  # as of every plan to reuse
+    target, manifest = plan.run.stage_directory(plan.stage.name), read_manifest(plan.source)
+    assert manifest is not None
+    shutil.rmtree(target, ignore_errors=True)
+    for name in manifest["outputs"]:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(plan.source / name, target / name)
+    write_manifest(target, {**manifest, "reused_from": plan.source.parent.name})
+
+
+def _clear(plan: Plan, folder: Path) -> None:
+    """Make room for a stage: delete what an earlier one left, but for what its training can use; its manifest last."""
+    kept = [] if plan.fresh or not plan.stage.trainer else _kept_for_training(plan, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == NAME):
+        if _matches(path.name, kept):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _kept_for_training(plan: Plan, folder: Path) -> tuple[str, ...]:
+    """Name what a training can use of what an earlier one left.
+
+    Files that are not as they were written are named in a warning; the training then resumes from its last checkpoint, if
+    it writes them again on its way from there, or begins anew.
+    """
+    manifest = read_manifest(folder)
+    if manifest is None:  # not finished
+        return (*TRAINING_FILES, "checkpoints")
+    found = compare(folder, manifest, check=plan.check, executed=False)
+    for name in found.extra:
+        (folder / name).unlink()
+    damaged = [name for name in found.damaged if _matches(name, TRAINING_FILES)]
+    if not damaged:
+        return TRAINING_FILES  # states under another fingerprint are of no more use
+    logger.warning("%s: %s; trained again", folder, found.damage())
+    resumable = manifest["fingerprint"] == plan.fingerprint
+    if resumable and not any(_matches(name, WRITTEN_ON_THE_WAY) for name in damaged):
+        return (*WRITTEN_ON_THE_WAY, "checkpoints")
+    return ()
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a file or folder, by its path inside a stage's folder, is one of those that patterns name."""
+    return any(Path(Path(name).parts[0]).match(pattern) for pattern in patterns)
+
+
+@contextmanager
+def _earlier_results(folder: Path) -> Iterator[None]:
+    """Keep what a finished stage has left until its new results are complete; where they fail, it is put back."""
+    earlier = folder.with_name(f".{folder.name}.earlier")
+    if earlier.exists() and not (folder / NAME).exists():  # the process that put it there was killed
+        shutil.rmtree(folder, ignore_errors=True)
+        earlier.rename(folder)
+    shutil.rmtree(earlier, ignore_errors=True)
+    if (folder / NAME).exists():
+        folder.rename(earlier)
+    try:
+        yield
+    except BaseException:
+        if earlier.exists():
+            for failed in folder.glob("*.failed.ipynb"):
+                failed.replace(earlier / failed.name)
+            shutil.rmtree(folder, ignore_errors=True)
+            earlier.rename(folder)
+        raise
+    shutil.rmtree(earlier, ignore_errors=True)
+
+
+def _compute_stage(plan: Plan, on_event: OnEvent) -> None:
+    """Execute a stage's notebook; the manifest that it leaves must be of what was planned."""
+    run, info = plan.run, plan.stage
+    folder = run.stage_directory(info.name)
+    with nullcontext() if info.trainer else _earlier_results(folder):  # a training continues from what is there
+        _clear(plan, folder)
+        parameters = {**run.params.stage(info.name), "run_dir": str(run.directory)}
+        with watch_progress(folder / "progress.json", info, on_event):
+            execute_notebook(run.source_notebook(info.name), folder, parameters, run.root, run.params.shared.threads)
+        if (read_manifest(folder) or {}).get("fingerprint") != plan.fingerprint:
+            raise StageFailed(
+                f"{info.notebook}: it ended without a manifest for what was planned; was a library file or an image "
+                "changed while it ran? The same command computes it again.",
+                notebook=info.notebook,
+                path=folder,
+            )
+        record_notebook(folder, info)

@@ -1,0 +1,177 @@
+"""Plan a run: what to compute, what to skip or reuse, and why. Nothing is computed, written or downloaded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from srgan_lib.files import Snapshot
+from srgan_lib.layout import REPEATS, STAGES, TRAINING_STAGES, StageInfo
+from srgan_report.pipeline import provenance
+from srgan_report.pipeline.fetching import Missing, distinct, missing_inputs
+from srgan_report.pipeline.manifests import compare, read_manifest
+from srgan_report.pipeline.run import Run, repeated_name
+
+Finished = Mapping[str, list[Path]]  # folders of finished stages by fingerprint
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will happen to one stage, and why.
+
+    Attributes
+    ----------
+    run : what the stage belongs to: the run that was planned, or one of its repeated trainings.
+    missing : what the stage reads and this disk lacks.
+    source : the folder to copy from (action ``reuse``).
+    fresh : nothing that is there is used, not even checkpoints, since the user asks for that.
+    check : what is there is read again before it is used, even if its size and times have not changed.
+    """
+
+    run: Run
+    stage: StageInfo
+    action: str  # "run", "skip" or "reuse"
+    reason: str
+    components: provenance.Components
+    missing: tuple[Missing, ...] = ()
+    source: Path | None = None
+    fresh: bool = False
+    check: bool = False
+
+    @property
+    def title(self) -> str:
+        """The notebook, and of a repeated training the seed."""
+        notebook = self.stage.notebook
+        return repeated_name(notebook, self.run) if self.run.directory.parent.name == REPEATS else notebook
+
+    @property
+    def fingerprint(self) -> str:
+        """Of everything that decides the stage's results."""
+        return self.components.fingerprint
+
+
+def plan_run(
+    run: Run,
+    *,
+    from_stage: str | None = None,
+    reuse: bool = True,
+    until: str | None = None,
+    finished: Finished | None = None,
+    fetching: bool = False,
+    check: bool = False,
+    snapshot: Snapshot | None = None,
+) -> list[Plan]:
+    """Say what a run would do to each stage; nothing is computed, written or downloaded.
+
+    What depends on data that are not on this disk yet has an unknown fingerprint and is to be computed.
+
+    Parameters
+    ----------
+    run : the other runs of its results folder are searched for stages to reuse.
+    from_stage : compute this stage and all after it, changed or not.
+    reuse : whether a stage may be skipped, or copied from another run.
+    until : the last stage wanted; default: all.
+    finished : where stages may be copied from, as :func:`finished_stages` finds them; default: it is asked.
+    fetching : whether what is missing is fetched before computing, also what a stage can do without.
+    check : whether all result files are read to see that they are as they were written; default: those whose size or
+        times have changed.
+    snapshot : of the disk, to plan several runs from one; default: a new one.
+    """
+    if finished is None:
+        finished = finished_stages(run.results) if reuse else {}
+    snapshot = snapshot or Snapshot()
+    plans: list[Plan] = []
+    fingerprints: dict[str, str] = {}
+    forced = False
+    for info in STAGES.values():
+        forced = forced or info.name == from_stage
+        upstream = {stage: fingerprints[stage] for stage in info.upstream}
+        for repeat in run.repeats if info.name == "evaluation" else ():
+            trained = plan_run(
+                repeat,
+                reuse=reuse,
+                until=TRAINING_STAGES[-1],
+                finished=finished,
+                fetching=fetching,
+                check=check,
+                snapshot=snapshot,
+            )
+            plans += trained
+            upstream |= {
+                repeated_name(plan.stage.name, repeat): plan.fingerprint for plan in trained if plan.stage.trainer
+            }
+        notebook = run.source_notebook(info.name)
+        components = provenance.stage_components(
+            info.name, run.params, notebook, upstream, fetching=fetching, snapshot=snapshot
+        )
+        fingerprints[info.name] = components.fingerprint
+        missing = tuple(missing_inputs(info.name, run.params, snapshot))
+        plan = Plan(run, info, "run", "", components, missing, check=check)
+        plans.append(_decide(plan, finished, forced=forced, reuse=reuse))
+        if info.name == until:
+            break
+    return plans
+
+
+def all_missing(plans: Iterable[Plan]) -> list[Missing]:
+    """Name what the stages of a plan read and this disk lacks, each thing once."""
+    return distinct(one for plan in plans for one in plan.missing)
+
+
+def decide_again(plan: Plan) -> Plan:
+    """The decision once the lock is held: another process may have computed the stage, or deleted it, meanwhile."""
+    hinted = {plan.fingerprint: [plan.source]} if plan.source else {}
+    current = _decide(plan, hinted, forced=False, reuse=True)
+    if current.action != "run":
+        return current
+    return _decide(plan, finished_stages(plan.run.results), forced=False, reuse=True)
+
+
+def finished_stages(results: Path) -> dict[str, list[Path]]:
+    """The folders of all stages with a manifest, of runs, repeated trainings and sweeps, by fingerprint; broken ones are warned of."""
+    found: dict[str, list[Path]] = {}
+    for pattern in ("*/{}/manifest.json", f"*/{REPEATS}/*/{{}}/manifest.json", "sweeps/*/*/{}/manifest.json"):
+        for stage in STAGES:
+            for path in sorted(results.glob(pattern.format(stage))):
+                if manifest := read_manifest(path.parent):
+                    found.setdefault(manifest["fingerprint"], []).append(path.parent)
+    return found
+
+
+def _decide(plan: Plan, finished: Finished, *, forced: bool, reuse: bool) -> Plan:
+    """Whether a stage runs, is skipped or is copied from another run, with the reason in words."""
+    run = plan.run
+    folder = run.stage_directory(plan.stage.name)
+    if forced or not reuse:
+        return replace(plan, action="run", reason=f"asked for with {'--from' if forced else '--no-reuse'}", fresh=True)
+    if plan.components.unknown:
+        titles = ", ".join(one.title for one in distinct(plan.missing))
+        reason = f"unknown until {titles} is downloaded" if titles else "reads a stage that is unknown yet"
+        return replace(plan, action="run", reason=reason)
+    manifest = read_manifest(folder)
+    damage = ""
+    if manifest and manifest["fingerprint"] == plan.fingerprint:
+        found = compare(folder, manifest, check=plan.check)
+        damage = found.damage()
+        if not damage:
+            if found.extra:
+                logger.warning("%s: not of this run and left out of its archive: %s", folder, ", ".join(found.extra))
+            since = manifest["started"].replace("T", " ")[:16]
+            return replace(plan, action="skip", reason=f"nothing it depends on has changed since {since} UTC")
+    for source in finished.get(plan.fingerprint, []):
+        if source == folder:
+            continue
+        if elsewhere := compare(source, read_manifest(source), check=plan.check).damage():
+            logger.warning("%s is not copied: %s", source, elsewhere)
+            continue
+        reason = f"run {source.parent.relative_to(run.results).as_posix()!r} has computed it already"
+        return replace(plan, action="reuse", reason=f"{damage}; {reason}" if damage else reason, source=source)
+    if not manifest:
+        return replace(plan, action="run", reason="not computed yet")
+    return replace(
+        plan, action="run", reason=damage or "; ".join(plan.components.changes_since(manifest["components"])[:3])
+    )

@@ -1,0 +1,106 @@
+"""Turn ``auto`` and ``available`` into values before anything runs, without importing torch or using a network."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from srgan_lib.models.backbones import find_backbone
+from srgan_lib.models.own_code import OwnCodeError, check_reference
+from srgan_lib.models.vgg19 import layer_index
+from srgan_lib.params import Params
+from srgan_lib.params.evaluation import PICKLED
+from srgan_lib.params.section import ParameterError
+from srgan_lib.params.shared import Shared
+from srgan_report.hardware import available_cores, cpu_has_bfloat16, cuda_capabilities
+
+logger = logging.getLogger(__name__)
+
+
+def resolve(params: Params) -> Params:
+    """Leave nothing in parameters to the machine: device, dtype, threads and content weights become values.
+
+    What ``content_weights: available`` became is logged.
+
+    Parameters
+    ----------
+    params : as read.
+
+    Raises
+    ------
+    ParameterError
+        For a device that this machine does not have, other methods' results that are not there, or a pickled network
+        where the package that reads it is not.
+    """
+    sections: dict[str, Any] = {"shared": resolve_shared(params.shared)}
+    for name, index in params.evaluation.methods.items():
+        parameter = f"evaluation.methods.{name}"
+        if not Path(index).exists():
+            problem = f"{index}: no such folder of images, or file with a network's weights"
+            raise ParameterError(f"{parameter}: {problem}", parameter=parameter, path=index)
+        if Path(index).suffix.lower() in PICKLED and find_spec("spandrel") is None:
+            problem = (
+                f"{index} is read through spandrel, which is not installed; run: pip install 'srgan-report[spandrel]'"
+            )
+            raise ParameterError(f"{parameter}: {problem}", parameter=parameter, path=index)
+    for name in ("warmup", "adversarial"):
+        section = getattr(params, name)
+        for reference in section.own_classes:
+            try:
+                check_reference(reference)
+            except OwnCodeError as error:
+                parameter = f"{name}.{'extra_losses' if reference in section.extra_losses else 'generator'}"
+                raise ParameterError(f"{parameter}: {error}", parameter=parameter, path=error.path) from None
+        if section.vgg_layers:
+            weights = _content_weights(name, section.content_weights, section.vgg_layers)
+            sections[name] = section.model_copy(update={"content_weights": weights})
+    return params.model_copy(update=sections)
+
+
+def resolve_shared(shared: Shared) -> Shared:
+    """Resolve device, dtype and threads; raises as :func:`resolve`."""
+    gpus = cuda_capabilities()
+    device = shared.device if shared.device != "auto" else ("cuda" if gpus else "cpu")
+    index = int(device.partition(":")[2] or 0)
+    if device.startswith("cuda") and index >= len(gpus):
+        raise ParameterError(
+            f"shared.device: {device!r} is not on this machine, which has {len(gpus)} CUDA devices; use cpu or auto",
+            parameter="shared.device",
+            allowed=("cpu", "auto"),
+        )
+    if device == "cuda" and shared.processes > len(gpus):
+        raise ParameterError(
+            f"shared.processes: {shared.processes} processes need a GPU each and this machine has {len(gpus)}; "
+            "lower it, or set shared.device to cpu",
+            parameter="shared.processes",
+            allowed=(f"at most {len(gpus)}",),
+        )
+    fast = gpus[index] >= (8, 0) if device.startswith("cuda") else cpu_has_bfloat16()
+    dtype = shared.dtype if shared.dtype != "auto" else ("bfloat16" if fast else "float32")
+    cores = available_cores()
+    threads = shared.threads if shared.threads != "auto" else cores
+    if threads > cores:
+        logger.warning(
+            "shared.threads: %d threads share the %d cores of this process, which slows them down", threads, cores
+        )
+    return shared.model_copy(update={"device": device, "dtype": dtype, "threads": threads})
+
+
+def _content_weights(stage: str, wanted: str, layers: Iterable[str]) -> str:
+    deepest = max(layers, key=layer_index)
+    if wanted != "available":
+        return wanted
+    found = find_backbone("vgg19", deepest) is not None
+    if found:
+        logger.info("%s: content_weights 'available' is 'imagenet' on this machine (VGG-19 trained on ImageNet)", stage)
+        return "imagenet"
+    logger.info(
+        "%s: content_weights 'available' is 'random' on this machine (no ImageNet weights for %s on this disk; "
+        "fixed-seed random VGG-19 instead)",
+        stage,
+        deepest,
+    )
+    return "random"

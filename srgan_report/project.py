@@ -1,0 +1,43 @@
+"""The notebooks and params files: those of a project, or those that come with the package where there is none."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from srgan_lib.layout import LayoutError
+
+_HERE = Path(__file__).parent
+#: The folder with ``notebooks/`` and ``params/`` that come with the package: in it when installed, around it in a clone.
+SHIPPED = _HERE / "project" if (_HERE / "project").is_dir() else _HERE.parent
+
+
+def find(root: Path, path: Path) -> Path:
+    """Return a file of the project, or, where the project has none of that name, the package's own.
+
+    Parameters
+    ----------
+    root : the project, or the folder in which results are written where there is none.
+    path : relative to it, such as ``notebooks/03_warmup.ipynb`` or ``params/demo.yaml``; an absolute one stays.
+    """
+    own = root / path
+    return own if own.exists() or not (SHIPPED / path).exists() else SHIPPED / path
+
+
+def write_project(folder: Path) -> list[Path]:
+    """Copy the notebooks and params files that come with the package into a folder, to be edited there.
+
+    Raises
+    ------
+    LayoutError
+        If the folder has one of the two already.
+    """
+    targets = [folder / name for name in ("notebooks", "params")]
+    for target in targets:
+        if target.exists():
+            raise LayoutError(f"{target}: already there, and nothing was written; choose another folder", path=target)
+    for target in targets:
+        shutil.copytree(
+            SHIPPED / target.name, target, ignore=shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
+        )
+    return targets

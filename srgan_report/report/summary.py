@@ -1,0 +1,265 @@
+"""Compose the front of the report: the finding, the results table, the best and the worst example with their crops."""
+
+from __future__ import annotations
+
+import io
+import math
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+from PIL import Image
+
+from srgan_lib.formatting import duration, machine_text
+from srgan_lib.methods import BASELINE, NOT_PICTURED, OURS, method_styles
+from srgan_lib.metrics.registry import HEADLINE, METRICS
+from srgan_lib.weights import own_methods
+from srgan_report.opinion.results import page_to_offer
+from srgan_report.report.flow import flow_chart
+from srgan_report.report.images import Images
+from srgan_report.report.load_run import FinishedRun, ImageFiles, Scores
+from srgan_report.report.notebooks import anchor
+from srgan_report.report.viewer import score_text
+
+GAINED = ("lpips_alex", "psnr_y")  #: what an image is compared by, the first that was computed ranks the images
+PER_IMAGE = (*HEADLINE, "lpips_squeeze")  #: columns of the table of every image
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the results table; ``rows`` > 1 for one that says that a whole column was not computed."""
+
+    text: str
+    best: bool = False
+    missing: bool = False
+    rows: int = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a results table: a method with a cell per metric."""
+
+    label: str
+    colour: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Example:
+    """An image that stands out by what SRGAN gains over bicubic."""
+
+    title: str
+    dataset: str
+    image: str
+    text: str
+
+
+def context(run: FinishedRun, images: Images) -> dict[str, Any]:
+    """What the summary's template shows; the examples' crops are added to ``images``."""
+    return {
+        "scale": run.manifest["parameters"]["shared"]["scale"],
+        "machine": machine_text(run.manifest["machine"]),
+        "duration": duration(run.manifest["seconds"]),
+        "flow_chart": Markup(flow_chart(run.manifest["parameters"]["shared"]["dataset"], images)),
+        "started": run.stages[0].manifest["started"][:10],
+        "finding": run.finding,
+        "opinion_page": page_to_offer(run.directory),
+        "headings": [METRICS[metric].heading for metric in HEADLINE],
+        "datasets": [(dataset_label(run.scores, one), results(run.scores, one)) for one in run.scores.datasets],
+        "networks": networks(run),
+        "reference": own_methods(run.scores.methods) != run.scores.methods,
+        "examples": [
+            (example, example_crops(run, example.dataset, example.image, images)) for example in examples(run.scores)
+        ],
+    }
+
+
+def dataset_label(scores: Scores, dataset: str) -> str:
+    """A dataset in words, with its size, e.g. ``5 held-out photographs`` or ``Set5 (5 images)``."""
+    count = len(scores.images(dataset))
+    plural = "" if count == 1 else "s"
+    return f"{count} held-out photograph{plural}" if dataset == scores.heldout else f"{dataset} ({count} image{plural})"
+
+
+def results(scores: Scores, dataset: str) -> list[Row]:
+    """The results table of a dataset: each method's mean by metric, the best of this run marked in each column."""
+    means = {metric: {method: scores.mean(dataset, method, metric) for method in scores.methods} for metric in HEADLINE}
+    rows = []
+    for method, style in method_styles(scores.methods).items():
+        cells = [cell for metric in HEADLINE if (cell := _cell(means[metric], method, metric))]
+        rows.append(Row(style.label, style.colour, cells))
+    return rows
+
+
+def networks(run: FinishedRun) -> str:
+    """Say which training gave which row of the results table."""
+    parameters = run.manifest["parameters"]
+    generator = parameters["warmup"]["generator"]
+    name = "SRResNet" if generator == "srresnet" else generator
+    words = (
+        f"Warm-up is this run's {name} after {parameters['warmup']['steps']} steps without a discriminator, SRGAN the same "
+        f"network after {parameters['adversarial']['steps']} steps more against one"
+    )
+    trainings = parameters["evaluation"]["repeats"]
+    words += f"; means are over {trainings} trainings of each" if trainings > 1 else ""
+    reference = own_methods(run.scores.methods) != run.scores.methods
+    return words + ("; the reference models come with the package, trained beforehand." if reference else ".")
+
+
+def examples(scores: Scores) -> list[Example]:
+    """The images where SRGAN gains most and least over bicubic: by LPIPS, or by PSNR where LPIPS was not computed."""
+    judge, gained = _gains(scores)
+    if not gained:
+        return []
+    ranked = sorted(gained, key=lambda key: -gained[key])
+    words = ("Largest gain", "No gain", "Smallest loss"), ("Smallest gain", "No gain", "Largest loss")
+    chosen = [ranked[0], ranked[-1]] if ranked[1:] else ranked
+    return [
+        Example(
+            f"{more if gained[key] > 0 else less if gained[key] < 0 else none} over bicubic by {METRICS[judge].label}",
+            *key,
+            f"SRGAN against bicubic: {_compared(scores, *key)}",
+        )
+        for (more, none, less), key in zip(words, chosen, strict=False)
+    ]
+
+
+def gains(scores: Scores) -> dict[str, str]:
+    """Say by image, as the viewer calls it, what SRGAN gains over bicubic."""
+    return {f"{dataset}/{image}": _compared(scores, dataset, image, short=True) for dataset, image in _gains(scores)[1]}
+
+
+def per_image(scores: Scores) -> dict[str, Any]:
+    """What the template of the table of every image and method shows."""
+    known = [
+        metric for metric in PER_IMAGE if any(scores.mean(one, BASELINE, metric) is not None for one in scores.datasets)
+    ]
+    rows = [
+        {
+            "dataset": dataset,
+            "image": image,
+            "label": style.label,
+            "values": [
+                "–" if (value := scores.one(dataset, image, method, metric)) is None else METRICS[metric].text(value)
+                for metric in known
+            ],
+        }
+        for dataset in scores.datasets
+        for image in scores.images(dataset)
+        for method, style in method_styles(scores.methods).items()
+    ]
+    headings = [METRICS[metric].heading for metric in known]
+    return {"rows": rows, "headings": headings, "several": len(scores.datasets) > 1}
+
+
+def _gains(scores: Scores) -> tuple[str, dict[tuple[str, str], float]]:
+    """Compute by dataset and image SRGAN's gain over bicubic, positive is better, and name the metric."""
+    for metric in GAINED:
+        found: dict[tuple[str, str], float] = {}
+        for dataset in scores.datasets:
+            for image in scores.images(dataset):
+                if pair := _pair(scores, dataset, image, metric):
+                    found[dataset, image] = _gain(*pair, metric)
+        if found:
+            return metric, found
+    return GAINED[-1], {}
+
+
+def _pair(scores: Scores, dataset: str, image: str, metric: str) -> tuple[float, float] | None:
+    """One image's figures of SRGAN and bicubic, as they are printed; none where one is missing, or both are infinite."""
+    ours, base = (scores.one(dataset, image, method, metric) for method in (OURS, BASELINE))
+    if ours is None or base is None or ours == base == math.inf:
+        return None
+    return round(ours, METRICS[metric].digits), round(base, METRICS[metric].digits)
+
+
+def _gain(ours: float, base: float, metric: str) -> float:
+    """What SRGAN is better by."""
+    return ours - base if METRICS[metric].higher_is_better else base - ours
+
+
+def _compared(scores: Scores, dataset: str, image: str, short: bool = False) -> str:
+    """SRGAN against bicubic on one image by two judges, and which of them it is better by; in short their differences alone."""
+    text = []
+    for name in GAINED:
+        metric = METRICS[name]
+        if pair := _pair(scores, dataset, image, name):
+            ours, base = pair
+            gain = _gain(ours, base, name)
+            verdict = "better" if gain > 0 else "worse" if gain < 0 else "the same"
+            values = f"{metric.text(ours)} against {metric.phrase(base)}"
+            difference = metric.phrase(ours - base, sign=True)
+            text.append(
+                f"{metric.label.partition(' ')[0]} {difference}" if short else f"{metric.label} {values} ({verdict})"
+            )
+    return ", ".join(text)
+
+
+def _cell(column: dict[str, float | None], method: str, name: str) -> Cell | None:
+    """The cell of one method; none where the column's first cell reaches over all rows."""
+    metric = METRICS[name]
+    known = {key: value for key, value in column.items() if value is not None}
+    if not known:
+        return Cell("not computed", missing=True, rows=len(column)) if method == next(iter(column)) else None
+    if method not in known:
+        return Cell("not computed", missing=True)
+    text, own = metric.text(known[method]), own_methods(known)
+    best = metric.best(known[one] for one in own)
+    return Cell(text, best=method in own and best is not None and text == metric.text(best))
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One method's crop: its label, its scores on the whole image, the crop's name and its description."""
+
+    label: str
+    scores: str
+    source: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class ExampleCrops:
+    """The crops of one image by each method, all of one size."""
+
+    dataset: str
+    image: str
+    size: tuple[int, int]
+    panels: dict[str, Panel]
+
+    @property
+    def anchor(self) -> str:
+        """The id of these crops on the page; the names' hash tells images apart whose letters an id cannot have."""
+        names = f"{self.dataset}/{self.image}".encode()
+        return f"{anchor('example', self.dataset, self.image)}-{zlib.crc32(names):08x}"
+
+
+def example_crops(run: FinishedRun, dataset: str, image: str, images: Images) -> ExampleCrops | None:
+    """Collect the crops of an image, whose files are added to ``images``; none where the evaluation cut none."""
+    found = next((files for files in run.crops if (files.dataset, files.image) == (dataset, image)), None)
+    return _crops(run, found, images) if found else None
+
+
+def _crops(run: FinishedRun, entry: ImageFiles, images: Images) -> ExampleCrops:
+    with Image.open(entry.files["hr"]) as hr:
+        size = hr.size
+    panels = {}
+    for method, style in method_styles(entry.files).items():
+        if method in NOT_PICTURED:
+            continue
+        scores = score_text(run, entry.dataset, entry.image, method)
+        alt = f"{entry.image}, {style.label}" + (f": {scores}" if scores else "")
+        panels[method] = Panel(style.label, scores, images.add(_enlarged(entry.files[method], size), "image/png"), alt)
+    return ExampleCrops(entry.dataset, entry.image, size, panels)
+
+
+def _enlarged(path: Path, size: tuple[int, int]) -> bytes:
+    """Read a crop's PNG; an LR crop is enlarged by repeating its pixels, so that nothing can smooth them."""
+    with Image.open(path) as image:
+        if image.size == size:
+            return path.read_bytes()
+        buffer = io.BytesIO()
+        image.resize(size, Image.Resampling.NEAREST).save(buffer, "PNG", optimize=True)
+        return buffer.getvalue()

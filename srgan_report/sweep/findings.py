@@ -1,0 +1,290 @@
+"""Put a comparison into words, computed from its scores: effects, variance over seeds, and the winner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from srgan_lib.formatting import counted, listed
+from srgan_lib.metrics.registry import METRICS
+from srgan_report.sweep.expansion import Factor
+from srgan_report.sweep.statistics import Contrast, contrast, over_seeds
+
+COMPARED = ("psnr_y", "lpips_squeeze", "lpips_alex")  #: what a comparison speaks of
+SEEDS_TO_SPLIT = 4  #: from so many on, half of the seeds choose the winner and the others judge it
+MOST_EFFECTS = 3  #: told in the finding
+UNMOVED = "stays the same"  #: of a difference that is written as zero
+NOTHING_COMMON = (
+    "The settings were not judged on the same images, so they cannot be compared; give evaluation.test_sets a set that "
+    "all of them have, such as Set5."
+)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a factor changes.
+
+    Attributes
+    ----------
+    contrast : of the two levels that are compared.
+    begin, judge : how the claim begins, and the metric's label, which comes next.
+    better : which of the two the metric prefers by more than the spread over seeds; none where neither.
+    claim : what changes by how much, and whether that exceeds the spread over seeds; a sentence without its full stop.
+    evidence : what may follow the claim: the interval and the standard deviation.
+    """
+
+    contrast: Contrast
+    begin: str
+    judge: str
+    better: str | None
+    claim: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The best setting on the validation images by the stated rule, with the words that say so.
+
+    Attributes
+    ----------
+    metric : by which it was chosen.
+    rule, choice : which scores chose it, and what they were.
+    advantage : over the second best, on the test images by the same metric; none where a run of either is missing.
+    verdict : what the test images say, and which runs were judged.
+    """
+
+    setting: str
+    metric: str
+    rule: str
+    choice: str
+    advantage: Contrast | None
+    verdict: str
+
+    @property
+    def clear(self) -> bool:
+        """Whether the test images confirm the choice by more than the spread over seeds."""
+        found = self.advantage
+        return found is not None and _better(found, self.metric) == self.setting
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What the head of the report needs, as plain JSON."""
+        return {name: getattr(self, name) for name in ("setting", "metric", "clear", "rule", "choice", "verdict")}
+
+    @property
+    def text(self) -> str:
+        """The whole paragraph."""
+        name = f"Winner: {self.setting}" if self.clear else f"No clear winner. First by the rule: {self.setting}"
+        return f"{name}, by {self.rule}: {self.choice}. {self.verdict}"
+
+
+def computed(rows: pd.DataFrame, names: Sequence[str] = COMPARED) -> list[str]:
+    """Name the metrics that every run has."""
+    return [name for name in names if name in rows and len(rows) and rows[name].notna().all()]
+
+
+def finding(rows: pd.DataFrame, factors: Sequence[Factor]) -> str:
+    """Sum up a comparison: what its first factors change by every metric, or the variance over seeds alone.
+
+    Where the metrics prefer different levels of a factor, the sentence before them says so. At most three effects are
+    told, but for those of the first factor, and the other factors are named.
+    """
+    told: list[Effect] = []
+    sentences: list[str] = []
+    later: list[str] = []
+    for factor in factors:
+        found = [one for metric in computed(rows) if (one := effect(rows, factor, metric))]
+        if told and found and len(told) + len(found) > MOST_EFFECTS:
+            later.append(factor.short)
+        elif found:
+            told += found
+            apart = len({one.better for one in found if one.better}) > 1
+            sentences += [f"The judges disagree on {factor.short}."] * apart + _claims(found)
+    if later:
+        sentences.append(f"What {listed(later)} changes is told below.")
+    return " ".join(sentences or seed_variances(rows)[:MOST_EFFECTS])
+
+
+def _claims(found: Sequence[Effect]) -> list[str]:
+    """State the claims on one factor, a sentence each; one for all where no metric moves between the same two levels."""
+    begins = {one.begin for one in found}
+    if len(found) > 1 and len(begins) == 1 and all(one.claim == f"{one.begin}{one.judge} {UNMOVED}" for one in found):
+        return [f"{begins.pop()}{listed([one.judge for one in found])} stay the same."]
+    return [f"{one.claim}." for one in found]
+
+
+def effects(rows: pd.DataFrame, factor: Factor) -> list[str]:
+    """Say what a factor changes, in a sentence for each metric; none where fewer than two levels have finished runs."""
+    found = [effect(rows, factor, metric) for metric in computed(rows)]
+    return [f"{one.claim}{one.evidence}." for one in found if one]
+
+
+def seed_variances(rows: pd.DataFrame) -> list[str]:
+    """Say how much the seed alone changes, in a sentence for each metric; that nothing is comparable, if so."""
+    return [seed_variance(rows, metric) for metric in computed(rows)] or [NOTHING_COMMON]
+
+
+def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> Effect | None:
+    """Compare a factor's smallest number with its largest, or its worst level with its best.
+
+    The smallest and the largest were chosen beforehand. Where the best number lies between them, it is named, and compared
+    with the worst as one that was picked after looking.
+
+    Returns
+    -------
+    None where fewer than two levels have finished runs.
+    """
+    measure = METRICS[metric]
+    present = [level for level in factor.levels if (rows[factor.name] == level).any()]
+    if len(present) < 2:
+        return None
+    # Within seeds, as the contrast is: where a run is missing, the plain means compare different seeds.
+    means = {level: contrast(rows, metric, factor.name, present[0], level).difference for level in present}
+    worst, *_, best = sorted(present, key=means.__getitem__, reverse=not measure.higher_is_better)
+    inside = between = ""
+    if factor.numbers:
+        number = dict(zip(factor.levels, factor.numbers, strict=True))
+        a, b = min(present, key=number.__getitem__), max(present, key=number.__getitem__)
+        found = contrast(rows, metric, factor.name, a, b)
+        begin = f"From {factor.short} {a} to {b}, "
+        end = a if (means[a] > means[b]) == measure.higher_is_better else b
+        if best not in (a, b) and _moves(means[best] - means[end], metric) != UNMOVED:
+            peak = contrast(rows, metric, factor.name, end, best, candidates=len(present))
+            inside = f"; it is best between, at {best}"
+            if peak.known:
+                inside += f", {'by more than' if _better(peak, metric) else 'within'} the spread over seeds"
+            inner = contrast(rows, metric, factor.name, worst, best, candidates=len(present))
+            between = f"; between {worst} and {best}, the worst and the best, it {_moves(inner.difference, metric)}"
+            between += "".join(_judged(inner, metric))
+    else:
+        found = contrast(rows, metric, factor.name, worst, best, candidates=len(present))
+        begin = f"Between {factor.short} {worst} and {best}, the worst and the best, "
+    verdict, evidence = _judged(found, metric)
+    claim = f"{begin}{measure.label} {_moves(found.difference, metric)}{verdict}{inside}"
+    return Effect(found, begin, measure.label, _better(found, metric), claim, evidence + between)
+
+
+def seed_variance(rows: pd.DataFrame, metric: str) -> str:
+    """Say how far two runs of one setting may lie apart by their seeds alone."""
+    measure = METRICS[metric]
+    pooled = rows.groupby("setting")[metric]
+    counts = pooled.count()
+    if (counts < 2).all():
+        return f"{measure.label}: each setting has one seed only, so the variance over seeds is unknown; give several under seeds."
+    freedom = (counts - 1).sum()
+    std = float(((pooled.var() * (counts - 1)).sum() / freedom) ** 0.5)
+    from scipy.stats import t
+
+    apart = t.ppf(0.975, freedom) * std * 2**0.5
+    return (
+        f"{measure.label}: runs that differ in the seed only have a standard deviation of {_fine(std, metric)}. By chance "
+        f"alone, two single runs differ by less than {_fine(apart, metric)} 19 times in 20."
+    )
+
+
+def winner(validation: pd.DataFrame, rows: pd.DataFrame, by: Sequence[str]) -> Winner | None:
+    """Choose a setting by the validation images, and judge it once on the test images.
+
+    From four seeds on, half of the seeds choose and the others judge: a seed that happens to give a good network gives
+    good scores on all images, so runs that chose would flatter their setting (docs/statistics.md).
+
+    Parameters
+    ----------
+    validation, rows : finished runs on the validation images and on the test images.
+    by : metrics, of which the first that was computed on the validation images decides.
+
+    Returns
+    -------
+    None where no metric of the rule was computed, or no test images are common to all settings.
+    """
+    names = computed(validation, by)
+    if not names or rows.empty:
+        return None
+    metric, order = names[0], ", else ".join(METRICS[name].label for name in by)
+    measure = METRICS[metric]
+    seeds = list(validation.seed.unique())
+    apart = len(seeds) >= SEEDS_TO_SPLIT
+    choosing, judging = (seeds[: -(-len(seeds) // 2)], seeds[-(-len(seeds) // 2) :]) if apart else (seeds, seeds)
+    means = over_seeds(validation[validation.seed.isin(choosing)], metric)["mean"]
+    means = means.sort_values(ascending=not measure.higher_is_better, kind="stable")
+    skipped = ", ".join(METRICS[name].label for name in by[: by.index(metric)])
+    rule = (
+        f"the {'highest' if measure.higher_is_better else 'lowest'} mean {measure.label} on the "
+        f"{counted(validation.n.iloc[0], 'validation image')}, {_seeds(choosing)}"
+        f"{f' ({skipped} was not computed)' if skipped else ''}; the rule of this sweep is {order}"
+    )
+    choice = measure.phrase(means.iloc[0])
+    if len(means) == 1:
+        return Winner(means.index[0], metric, rule, choice, None, "No other setting finished.")
+    first, second = means.index[:2]
+    choice += f", against {measure.phrase(means.iloc[1])} for {second}, the second"
+    judged = rows[rows.seed.isin(judging)].dropna(subset=[metric])
+    if not {first, second} <= set(judged.setting):
+        unknown = f"Not both have a {measure.label} on the test images with {_seeds(judging)}."
+        return Winner(first, metric, rule, choice, None, unknown)
+    candidates = 2 if apart else len(means)
+    names = [metric, *(name for name in computed(judged) if name != metric)]
+    found, *others = (contrast(judged, name, "setting", second, first, candidates) for name in names)
+    who = f"{_seeds(judging)}, which did not choose" if apart else "the same runs, whose luck is in both scores"
+    verdict = (
+        f"On the {counted(rows.n.iloc[0], 'test image')} of {rows.dataset.iloc[0]}, judged by {who}, its "
+        f"{_differs(found, metric)}{_judged(found, metric)[1]}."
+    )
+    if others:
+        opposed = any(_better(one, name) == second for one, name in zip(others, names[1:], strict=True))
+        said = "; its ".join(_differs(one, name) for one, name in zip(others, names[1:], strict=True))
+        verdict += f" {'The judges disagree: its' if opposed else 'Its'} {said}."
+    return Winner(first, metric, rule, choice, found, verdict)
+
+
+def _differs(found: Contrast, metric: str) -> str:
+    """Say how the winner differs from the second by one judge, and whether that exceeds the spread over seeds."""
+    measure = METRICS[metric]
+    if _moves(found.difference, metric) == UNMOVED:
+        return f"{measure.label} does not differ from the second's"
+    better = (found.difference > 0) == measure.higher_is_better
+    return (
+        f"{measure.label} differs from the second's by {_fine(found.difference, metric, True)} "
+        f"({'better' if better else 'worse'}){_judged(found, metric)[0]}"
+    )
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"
+
+
+def _moves(difference: float, metric: str) -> str:
+    measure = METRICS[metric]
+    if _fine(difference, metric) == _fine(0, metric):
+        return UNMOVED
+    better = (difference > 0) == measure.higher_is_better
+    return f"{'rises' if difference > 0 else 'falls'} by {_fine(abs(difference), metric)} ({'better' if better else 'worse'})"
+
+
+def _better(found: Contrast, metric: str) -> str | None:
+    """Name the level that a metric prefers by more than the spread over seeds, in a difference that is not written as zero."""
+    if not found.exceeds or _moves(found.difference, metric) == UNMOVED:
+        return None
+    return found.b if (found.difference > 0) == METRICS[metric].higher_is_better else found.a
+
+
+def _judged(found: Contrast, metric: str) -> tuple[str, str]:
+    """Judge a difference against the seeds: the verdict, and the evidence for it."""
+    if not found.known:
+        return "; without several seeds in common, whether that is more than chance is unknown", ""
+    unmoved = _moves(found.difference, metric) == UNMOVED
+    return (
+        "" if unmoved else f", which {'exceeds' if found.exceeds else 'does not exceed'} the spread over seeds",
+        f": 95 % interval of the difference {_fine(found.low, metric, True)} to {_fine(found.high, metric, True)}, "
+        f"standard deviation over seeds {_fine(found.std, metric)}",
+    )
+
+
+def _fine(value: float, metric: str, sign: bool = False) -> str:
+    """Format a difference with one decimal more than the values themselves have."""
+    measure = METRICS[metric]
+    text = f"{value:{'+' if sign else ''}z.{measure.digits + 1}f}".replace("-", "\N{MINUS SIGN}")
+    return f"{text} {measure.unit}".rstrip()

@@ -1,0 +1,195 @@
+"""Networks from other programs' files (ESRGAN, Real-ESRGAN's compact ones, SwinIR and more), through spandrel.
+
+Pickles are never read in this process: :mod:`srgan_report.upscaling.unpickle` writes their tensors as safetensors first.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from srgan_lib.errors import PackageMissing
+from srgan_lib.files import sha256_file
+from srgan_lib.layout import cache_folder
+from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.files import (
+    CheckpointError,
+    load_model,
+    load_tensors,
+    read_configuration,
+    refuse_non_numbers,
+    save_tensors,
+)
+from srgan_lib.models.own_code import Code
+from srgan_lib.params.evaluation import PICKLED
+from srgan_report.upscaling import unpickle
+
+
+class CommunityNetwork(SuperResolver):
+    """A network of spandrel's, which enlarges like this project's own.
+
+    Attributes
+    ----------
+    architecture : its name in spandrel.
+    """
+
+    def __init__(self, descriptor: Any) -> None:
+        super().__init__(descriptor.scale, "none", "lr", "zero_one")
+        self.network = descriptor.model
+        self.architecture: str = descriptor.architecture.name
+        self._descriptor = descriptor  # pads to the sizes that the network takes
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Enlarge N×3×h×w in [0,1] to N×3×(scale·h)×(scale·w), float32 in [0,1]; in float32 where it must."""
+        kind = lr.device.type
+        with torch.autocast(kind, enabled=torch.is_autocast_enabled(kind) and self._descriptor.supports_bfloat16):
+            return self._descriptor(lr).float()
+
+
+def load_network(path: Path, code: Code | None = None) -> tuple[SuperResolver, dict[str, Any]]:
+    """Build the network that a file of this project or another program's holds, on the CPU and in eval mode.
+
+    Parameters
+    ----------
+    path, code : as :func:`srgan_lib.models.files.load_model` takes them.
+
+    Returns
+    -------
+    model, metadata : the network, and its card; of another program's file its ``architecture``, ``scale`` and SHA-256.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is damaged, holds more than tensors, or no network that enlarges RGB images.
+    PackageMissing
+        If it is another program's and spandrel is not installed.
+    """
+    path = Path(path)
+    return _load_community(path) if _is_community(path) else load_model(path, code)
+
+
+def check_network(path: Path, scale: int) -> None:
+    """Check that a file holds a network, which enlarges by ``scale``; errors as of :func:`load_network`."""
+    path = Path(path)
+    if _is_community(path):
+        found = _load_community(path)[0].scale
+    else:
+        found = read_configuration(path, load_tensors(path)[1]).get("scale", 4)
+    check_scale(path, found, scale)
+
+
+def check_scale(path: Path, found: int, scale: int) -> None:
+    """Refuse the network of a file that enlarges by ``found`` where it was to enlarge by ``scale``.
+
+    Raises
+    ------
+    CheckpointError
+        Naming the file and both factors.
+    """
+    if found != scale:
+        raise CheckpointError(
+            f"{path}: its network enlarges ×{found}, where ×{scale} is asked for; take a ×{scale} network", path=path
+        )
+
+
+def convert(path: Path, sha256: str) -> Path:
+    """Write the tensors of a pickled file as safetensors into the user's cache, once for all files of equal bytes.
+
+    Parameters
+    ----------
+    path, sha256 : the file, and the hash of its bytes.
+
+    Returns
+    -------
+    The file written, as :func:`srgan_lib.models.files.load_tensors` reads it; its metadata hold the ``source``'s name
+    and SHA-256.
+
+    Raises
+    ------
+    CheckpointError
+        If the file cannot be read, or is no pickle of tensors; nothing in it is run.
+    """
+    target = cache_folder() / "networks" / f"{sha256}.safetensors"
+    if target.exists():
+        return target
+    with tempfile.TemporaryDirectory() as folder:
+        tensors = Path(folder) / "tensors.safetensors"
+        command = [sys.executable, "-P", unpickle.__file__, str(path.resolve()), str(tensors)]
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace")
+        if done.returncode == unpickle.WRONG and done.stdout:
+            raise CheckpointError(f"{path}: {done.stdout.strip()}", path=path)
+        if done.returncode:
+            reason = (done.stderr.strip().splitlines() or [f"its process ended with {done.returncode}"])[-1]
+            raise CheckpointError(f"{path}: cannot be converted to safetensors: {reason}", path=path)
+        save_tensors(target, safetensors.torch.load_file(tensors), {"source": {"name": path.name, "sha256": sha256}})
+    return target
+
+
+def _is_community(path: Path) -> bool:
+    """Tell a pickle, or a safetensors file without this project's metadata, from a file of this project."""
+    if path.suffix.lower() in PICKLED:
+        return True
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            return "srgan" not in (file.metadata() or {})
+    except (OSError, safetensors.SafetensorError):
+        return False  # told by load_model
+
+
+def _load_community(path: Path) -> tuple[CommunityNetwork, dict[str, Any]]:
+    try:
+        sha256 = sha256_file(path)
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror}", path=path) from None
+    if find_spec("spandrel") is None:
+        raise PackageMissing(
+            f"{path}: another program's file, which is read through spandrel, which is not installed; "
+            "run: pip install 'srgan-report[spandrel]'"
+        )
+    if path.suffix.lower() in PICKLED:
+        tensors = load_tensors(convert(path, sha256))[0]
+    else:
+        tensors = safetensors.torch.load_file(path)
+    refuse_non_numbers(path, tensors)
+    model = CommunityNetwork(_describe(path, tensors)).eval()
+    return model, {"architecture": model.architecture, "scale": model.scale, "sha256": sha256}
+
+
+def _describe(path: Path, tensors: Mapping[str, Tensor]) -> Any:
+    """Let spandrel find out which network the tensors belong to, and build it."""
+    import spandrel
+
+    numbers = [int(part) for name in tensors for part in name.split(".") if part.isdecimal()]
+    try:
+        # A sequence is built as long as its highest number says.
+        if max(numbers, default=0) > 100 + 10 * len(tensors):
+            raise spandrel.UnsupportedModelError
+        descriptor = spandrel.ModelLoader().load_from_state_dict(dict(tensors))
+    except spandrel.UnsupportedModelError:
+        raise CheckpointError(
+            f"{path}: a network of none of the {len(spandrel.MAIN_REGISTRY)} architectures that spandrel knows "
+            f"(its tensors are called {', '.join(list(tensors)[:2])}, …)",
+            path=path,
+        ) from None
+    except Exception as error:  # its loaders raise whatever the first unexpected shape leads to
+        raise CheckpointError(
+            f"{path}: spandrel cannot build its network: {(str(error).splitlines() or [type(error).__name__])[0]}",
+            path=path,
+        ) from None
+    if descriptor.purpose not in ("SR", "FaceSR") or (descriptor.input_channels, descriptor.output_channels) != (3, 3):
+        raise CheckpointError(
+            f"{path}: {descriptor.architecture.name} from {descriptor.input_channels} to {descriptor.output_channels} "
+            f"channels, ×{descriptor.scale}, for {descriptor.purpose}: not a network that enlarges RGB images",
+            path=path,
+        )
+    return descriptor

@@ -1,0 +1,314 @@
+"""Enlarging an image file into another that keeps its colours, bit depth, transparency, animation and metadata.
+
+Colours and transparency are enlarged apart. A network that saw a transparent image on black would draw an edge there,
+and the result would have a dark fringe on any other ground. So colours that cannot be seen are first replaced by those
+of the visible surroundings, weighted by their opacity (premultiplied), as in the push-pull of Gortler et al.,
+"The Lumigraph", SIGGRAPH 1996, §3.4.2.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageSequence
+
+from srgan_lib.data.images import ImageError, ProfileError, is_srgb, to_srgb
+from srgan_lib.files import atomic_path
+from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.tiled_inference import upscale_array, upscale_strips
+from srgan_report.upscaling.formats import Output, check_size, check_target, format_of, losses
+from srgan_report.upscaling.reading import Header, Photograph, read_header, read_photograph
+from srgan_report.upscaling.writing import StripWriter
+
+logger = logging.getLogger(__name__)
+
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  #: ITU-R BT.601
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How an animation runs.
+
+    Attributes
+    ----------
+    durations : of each frame in milliseconds.
+    loops : how often it is played; 0: for ever.
+    """
+
+    durations: tuple[float, ...]
+    loops: int
+
+
+def upscale_file(
+    model: SuperResolver,
+    source: Path,
+    target: Path,
+    *,
+    output: Output | None = None,
+    force: bool = False,
+    allow_large: bool = False,
+    **options: Any,
+) -> None:
+    """Enlarge an image file; the name of ``target`` says the format.
+
+    The network sees sRGB; the file is written in the colours (ICC profile), bit depth and channels of ``source``, with
+    its metadata, as far as the format goes. What is lost is logged as a warning.
+
+    Parameters
+    ----------
+    source, target : image file, and the file to write.
+    output : quality and the like.
+    force : replace ``target`` if it exists.
+    allow_large : decode more than 200 million pixels.
+    **options : those of :func:`srgan_lib.models.tiled_inference.upscale_strips`.
+
+    Raises
+    ------
+    ImageError
+        If ``source`` cannot be read, or ``target`` exists, is ``source``, or cannot hold the result.
+    StorageError
+        If ``target`` cannot be written.
+    """
+    source, target = Path(source), Path(target)
+    check_target(source, target, force=force)
+    header = read_header(source, allow_large=allow_large)
+    enlarge(model, header, target, output or Output(), allow_large=allow_large, **options)
+
+
+def enlarge(
+    model: SuperResolver,
+    header: Header,
+    target: Path,
+    output: Output,
+    *,
+    allow_large: bool = False,
+    **options: Any,
+) -> None:
+    """Enlarge a file whose header has been read, as :func:`upscale_file`."""
+    check_size(target, header.width * model.scale, header.height * model.scale)
+    for loss in losses(target, depth=header.depth, has_alpha=header.has_alpha, frames=header.frames):
+        logger.warning("%s: %s", target, loss)
+    if header.frames > 1 and format_of(target).has_frames:
+        timing = read_timing(header.path)
+        frames = (_enlarge_frame(model, frame, options) for frame in read_frames(header.path))
+        write_animation(target, frames, timing, output)
+        return
+    photo = read_photograph(header.path, allow_large=allow_large)
+    for note in photo.notes:
+        logger.warning("%s: %s", header.path, note)
+    if format_of(target).name == "GIF":
+        alpha = np.full(photo.srgb.shape[:2], 255, np.uint8) if photo.alpha is None else _eight_bits(photo.alpha)
+        frame = np.dstack([_eight_bits(photo.srgb), alpha])
+        write_animation(target, [_enlarge_frame(model, frame, options)], Timing((0,), 0), output)
+        return
+    _write(model, photo, target, output, options)
+
+
+def read_timing(path: Path) -> Timing:
+    """Read how long each frame is shown.
+
+    Raises
+    ------
+    ImageError
+        If a frame is damaged.
+    """
+    with Image.open(path) as image:
+        loops = image.info.get("loop", 1 if image.format == "GIF" else 0)
+        durations = tuple(float(frame.info.get("duration", 0)) for frame in _shown(path, image))
+    return Timing(durations, loops)
+
+
+def read_frames(path: Path) -> Iterator[np.ndarray]:
+    """Decode the frames of an animation as they are shown: h×w×4 uint8, sRGB with transparency.
+
+    Raises
+    ------
+    ImageError
+        If a frame is damaged.
+    """
+    with Image.open(path) as image:
+        profile = image.info.get("icc_profile")
+        for frame in _shown(path, image):
+            rgba = frame.convert("RGBA")
+            yield np.dstack([_frame_in_srgb(rgba.convert("RGB"), profile), np.asarray(rgba)[..., 3]])
+
+
+def write_animation(path: Path, frames: Iterable[np.ndarray], timing: Timing, output: Output) -> None:
+    """Write an animated GIF, WebP or PNG, or a single frame, in one step.
+
+    Parameters
+    ----------
+    path : the file; its ending says the format.
+    frames : h×w×4 uint8.
+    timing : of as many frames.
+    output : quality of WebP.
+    """
+    name = format_of(path).name
+    pictures = (_picture(frame, name) for frame in frames)
+    first = next(pictures)
+    options: dict[str, Any] = {"format": name.upper()}
+    if name == "WebP":
+        options |= {"quality": output.quality, "lossless": output.lossless}
+    if len(timing.durations) > 1:
+        durations = [round(duration) for duration in timing.durations]
+        options |= {"save_all": True, "append_images": list(pictures), "duration": durations}
+        if name != "GIF" or timing.loops != 1:  # a GIF without a number is played once
+            options["loop"] = timing.loops
+        if name == "GIF":
+            options["disposal"] = 2  # else what a transparent pixel shows is the frame before
+    with atomic_path(path) as temporary:
+        first.save(temporary, **options)
+
+
+def _write(model: SuperResolver, photo: Photograph, target: Path, output: Output, options: dict[str, Any]) -> None:
+    height, width = photo.srgb.shape[:2]
+    is_grey, scale = photo.header.is_grey, model.scale
+    to_srgb = output.to_srgb and photo.profile is not None
+    with StripWriter(
+        target,
+        width * scale,
+        height * scale,
+        (1 if is_grey else 3) + (photo.alpha is not None),
+        photo.srgb.dtype.itemsize * 8,
+        target_depth=photo.header.depth,
+        profile=None if to_srgb else photo.profile,
+        convert=photo.is_converted and not to_srgb,
+        metadata=photo.metadata,
+        output=output,
+    ) as writer:
+        for strip in _strips(model, photo.srgb, photo.alpha, options):
+            writer.write(_luma(strip) if is_grey else strip)
+
+
+def _strips(
+    model: SuperResolver, srgb: np.ndarray, alpha: np.ndarray | None, options: dict[str, Any]
+) -> Iterator[np.ndarray]:
+    """Enlarge colours and transparency: yields rows×width×3 or ×4."""
+    if alpha is None:
+        yield from upscale_strips(model, srgb, **options)
+        return
+    silent: dict[str, Any] = {**options, "on_progress": None}
+    scale, done = model.scale, 0
+    is_even = alpha.min() == alpha.max()
+    opacity = None if is_even else upscale_strips(model, alpha[..., None].repeat(3, axis=2), **silent)
+    for strip in upscale_strips(model, fill_invisible(srgb, alpha), **options):
+        if opacity is None:
+            enlarged = np.full(strip.shape[:2], alpha[0, 0])
+        else:
+            grey = np.rint(next(opacity).mean(axis=2)).astype(alpha.dtype)
+            enlarged = hold_to_range(grey, alpha, done, scale)
+        yield np.dstack([strip, enlarged])
+        done += len(strip)
+
+
+def _enlarge_frame(model: SuperResolver, frame: np.ndarray, options: dict[str, Any]) -> np.ndarray:
+    """Enlarge h×w×4 uint8."""
+    alpha = frame[..., 3]
+    if alpha.min() == 255:
+        sr = upscale_array(model, frame[..., :3], **options)
+        return np.dstack([sr, np.full(sr.shape[:2], 255, np.uint8)])
+    return np.concatenate(list(_strips(model, frame[..., :3], alpha, options)))
+
+
+def _luma(strip: np.ndarray) -> np.ndarray:
+    """Turn rows×width×3 or ×4 into grey: ×1 or ×2."""
+    grey = np.rint(strip[..., :3] @ _LUMA).astype(strip.dtype)
+    return np.dstack([grey, strip[..., 3:]])
+
+
+def _eight_bits(image: np.ndarray) -> np.ndarray:
+    return image if image.dtype == np.uint8 else np.rint(image / 257).astype(np.uint8)
+
+
+def _shown(path: Path, image: Image.Image) -> Iterator[Image.Image]:
+    """Iterate over the frames; the still picture of a PNG for programs without animation is none of them."""
+    try:
+        for number, frame in enumerate(ImageSequence.Iterator(image)):
+            if number or not image.info.get("default_image"):
+                frame.load()  # some of Pillow's decoders know the duration only then
+                yield frame
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise ImageError(
+            f"{path}: a frame cannot be read ({error}); replace the file or move it away", path=path
+        ) from error
+
+
+def _frame_in_srgb(colours: Image.Image, profile: bytes | None) -> np.ndarray:
+    try:
+        if profile is not None and not is_srgb(profile, "RGB"):
+            return np.asarray(to_srgb(colours, profile))
+    except ProfileError:
+        pass  # its colours are taken for sRGB, as those of most animations are
+    return np.asarray(colours)
+
+
+def _picture(frame: np.ndarray, name: str) -> Image.Image:
+    if name == "GIF":
+        frame = np.dstack([frame[..., :3], np.where(frame[..., 3] < 128, 0, 255).astype(np.uint8)])
+    opaque = frame[..., 3].min() == 255
+    return Image.fromarray(np.ascontiguousarray(frame[..., :3] if opaque else frame))
+
+
+def fill_invisible(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Give fully transparent pixels the colours around them.
+
+    Parameters
+    ----------
+    colours : h×w×3.
+    alpha : h×w of the same integer type.
+
+    Returns
+    -------
+    Of the shape and type of ``colours``; pixels of any opacity are unchanged.
+    """
+    hidden = alpha == 0
+    if not hidden.any() or hidden.all():
+        return colours
+    weight = alpha.astype(np.float32) / np.iinfo(alpha.dtype).max
+    surroundings = _push_pull(colours * weight[..., None], weight)
+    filled = colours.copy()
+    filled[hidden] = np.rint(surroundings[hidden])
+    return filled
+
+
+def _push_pull(premultiplied: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Fill pixels without weight from ever coarser means, weighted, of 2×2 pixels."""
+    height, width = weight.shape
+    own = premultiplied / np.maximum(weight, 1e-6)[..., None]
+    if (weight > 0).all() or max(height, width) == 1:
+        return own
+    margin = (0, height % 2), (0, width % 2)
+    sums = _halve(np.pad(premultiplied, (*margin, (0, 0))))
+    weights = _halve(np.pad(weight, margin))
+    coarse = _push_pull(sums, weights).repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
+    return np.where((weight > 0)[..., None], own, coarse)
+
+
+def _halve(image: np.ndarray) -> np.ndarray:
+    return (image[::2, ::2] + image[1::2, ::2] + image[::2, 1::2] + image[1::2, 1::2]) / 4
+
+
+def hold_to_range(enlarged: np.ndarray, alpha: np.ndarray, first: int, scale: int) -> np.ndarray:
+    """Hold an enlarged transparency between those of the four LR pixels around each of its pixels.
+
+    So a mask has no ringing beside its edges, and what is opaque stays just that.
+
+    Parameters
+    ----------
+    enlarged : rows×(scale·w), the strip of the result that begins with row ``first``.
+    alpha : h×w, the LR image's, of the same type.
+    """
+    rows, columns = (
+        (start + np.arange(count) + scale // 2) // scale
+        for start, count in zip((first, 0), enlarged.shape, strict=True)
+    )
+    around = np.pad(alpha[max(rows[0] - 1, 0) : rows[-1] + 1], ((rows[0] == 0, rows[-1] == len(alpha)), (1, 1)), "edge")
+    corners = around[:-1, :-1], around[1:, :-1], around[:-1, 1:], around[1:, 1:]
+    rows -= rows[0]
+    least, most = (function.reduce(corners)[rows][:, columns] for function in (np.minimum, np.maximum))
+    return np.clip(enlarged, least, most)

@@ -1,0 +1,328 @@
+"""Reading image files with their colour profile, bit depth, transparency and metadata."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyvips
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from srgan_lib.data.images import ImageError, ProfileError, is_srgb, is_utf8, profile_name
+from srgan_report.upscaling.metadata import copy_fields, only_metadata, parse_exif, read_exif, set_bytes
+
+#: File name endings (lower case) of the images that are enlarged.
+SUFFIXES = frozenset(
+    {".png", ".apng", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".avif", ".heic", ".heif"}
+)
+#: Those of images that are not, which a folder may hold: people should hear of them.
+FOREIGN_SUFFIXES = frozenset(
+    {".svg", ".pdf", ".psd", ".xcf", ".jxl", ".jp2", ".exr", ".dng", ".nef", ".cr2", ".cr3", ".arw", ".raf", ".orf"}
+)
+LARGEST = 200_000_000  #: pixels of an image that are decoded without being asked to
+
+#: How colours are converted: options of ``icc_import`` and ``icc_export``.
+CONVERSION: dict[str, Any] = {"intent": "relative", "black_point_compensation": True}
+
+logging.getLogger("pyvips").setLevel(logging.ERROR)  # libvips's warnings go by the file; the errors here name it
+_BY_PILLOW = frozenset({".bmp", ".heic", ".heif"})
+_ADVICE = "replace the file or move it away"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What is known of an image file before its pixels are decoded.
+
+    Attributes
+    ----------
+    path : of the file.
+    width, height : pixels, upright.
+    depth : bits a channel, 8 or 16.
+    is_grey, has_alpha : which channels it has.
+    frames : their number; more than 1 in an animation.
+    profile : name of the embedded ICC profile, if there is one that can be read.
+    """
+
+    path: Path
+    width: int
+    height: int
+    depth: int
+    is_grey: bool
+    has_alpha: bool
+    frames: int = 1
+    profile: str = ""
+
+    @property
+    def megapixels(self) -> float:
+        """Size of all frames in millions of pixels."""
+        return self.width * self.height * self.frames / 1e6
+
+    def __str__(self) -> str:
+        facts = [
+            f"{self.width:,}×{self.height:,} pixels ({self.megapixels:.1f} megapixels)",
+            f"{self.depth} bit {'grey' if self.is_grey else 'colour'}{' with transparency' if self.has_alpha else ''}",
+            *([f"{self.frames} frames"] if self.frames > 1 else []),
+            self.profile or "no colour profile",
+        ]
+        return ", ".join(facts)
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A decoded image file.
+
+    Attributes
+    ----------
+    header : size and channels.
+    srgb : h×w×3, sRGB, uint8 or uint16: the latter where 8 bits would round what the file says.
+    alpha : h×w of the same type, or None where the image is opaque.
+    profile : the ICC profile that the file's numbers are in; None: sRGB, or none was named.
+    is_converted : whether ``srgb`` has other numbers than the file, so that writing in ``profile`` converts back.
+    metadata : a ``pyvips.Image`` whose fields hold EXIF, XMP, IPTC and DPI.
+    notes : what the reader should be told about the colours.
+    """
+
+    header: Header
+    srgb: np.ndarray
+    alpha: np.ndarray | None
+    profile: bytes | None
+    is_converted: bool
+    metadata: Any
+    notes: tuple[str, ...] = field(default=())
+
+
+def read_header(path: Path, *, allow_large: bool = False) -> Header:
+    """Read size and channels of an image file, without decoding it.
+
+    Raises
+    ------
+    ImageError
+        If it is no image that can be read, or has more than ``LARGEST`` pixels and is not allowed to.
+    """
+    with _explained(path):
+        return _header(path, _open(path), allow_large)
+
+
+def read_photograph(path: Path, *, allow_large: bool = False) -> Photograph:
+    """Decode an image file, upright and in sRGB.
+
+    Raises
+    ------
+    ImageError
+        As :func:`read_header`, and if the file is damaged.
+    """
+    with _explained(path):
+        image = _open(path)
+        header = _header(path, image, allow_large)
+        if image is None:
+            return _decode(header, _upright(path))
+        if str(_field(image, "vips-loader")).startswith("tiff") and (exif := read_exif(path)):
+            copy_fields(parse_exif(exif), image := image.copy())
+        return _decode(header, image.autorot())
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what the decoders raise into an error that names the file; they raise whatever they stumble over."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise ImageError(f"{path}: no such file", path=path) from None
+    except ImageError:
+        raise
+    except (pyvips.Error, OSError, ValueError, SyntaxError, EOFError, ArithmeticError, KeyError) as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise ImageError(f"{path}: cannot be read ({reason}); {_ADVICE}", path=path) from error
+
+
+def _open(path: Path) -> pyvips.Image | None:
+    """Open a file with libvips; None if it is one for Pillow."""
+    suffix = path.suffix.lower()
+    if not is_utf8(str(path)):
+        name = os.fsencode(path).decode(errors="backslashreplace")
+        raise ImageError(f"{name}: the file's name is not UTF-8; rename it", path=path)
+    if suffix in FOREIGN_SUFFIXES:
+        raise ImageError(f"{path}: {suffix[1:].upper()} is not read; convert it to PNG or TIFF first", path=path)
+    if suffix in _BY_PILLOW:
+        return None
+    with path.open("rb") as file:  # raises what is wrong with the path itself
+        start = file.read(512)
+    if b"<svg" in start:
+        raise ImageError(f"{path}: SVG is not read; convert it to PNG or TIFF first", path=path)
+    try:
+        source = pyvips.Source.new_from_file(str(path))
+        image = pyvips.Image.new_from_source(source, "", access="random", fail_on="truncated")
+    except pyvips.Error as error:
+        if "known format" in str(error) or "unable to load" in str(error):
+            raise ImageError(f"{path}: not an image, or of a kind that is not read; {_ADVICE}", path=path) from error
+        raise
+    if start.startswith(b"\x89PNG") and _field(image, "icc-profile-data") is None and b"iCCP" in _png_chunks(path):
+        image = image.copy()
+        set_bytes(image, "icc-profile-data", b"broken")  # else nobody would hear of it
+    return image
+
+
+def _pillow(path: Path) -> Image.Image:
+    if path.suffix.lower() in (".heic", ".heif"):
+        try:
+            from pillow_heif import register_heif_opener
+        except ModuleNotFoundError:
+            raise ImageError(
+                f"{path}: HEIC needs another package; run: pip install 'srgan-report[heic]'", path=path
+            ) from None
+        register_heif_opener()
+    try:
+        return Image.open(path)
+    except UnidentifiedImageError:
+        raise ImageError(f"{path}: not an image, or of a kind that is not read; {_ADVICE}", path=path) from None
+    except Image.DecompressionBombError:
+        raise _too_large(path, "more than 178 million") from None
+
+
+def _header(path: Path, image: pyvips.Image | None, allow_large: bool) -> Header:
+    if image is None:
+        with _pillow(path) as picture:
+            width, height = picture.size
+            turned = picture.getexif().get(0x0112, 1) >= 5
+            grey, alpha, depth = picture.mode in ("1", "L", "LA"), picture.has_transparency_data, 8
+            frames, profile = 1, picture.info.get("icc_profile")
+    else:
+        width, height = image.width, image.height
+        turned = int(_field(image, "orientation") or 1) >= 5
+        colours = image.bands - image.hasalpha()
+        if colours not in (1, 3, 4):
+            raise ImageError(f"{path}: images of {colours} channels are not read; save it as RGB", path=path)
+        grey, alpha, depth = colours == 1, bool(image.hasalpha()), 8 if image.format == "uchar" else 16
+        frames = _frames(path, image)
+        profile = _field(image, "icc-profile-data")
+    if width * height * frames > LARGEST and not allow_large:
+        raise _too_large(path, f"{width:,}×{height:,}" + (f"×{frames}" if frames > 1 else ""))
+    size = (height, width) if turned else (width, height)
+    return Header(path, *size, depth=depth, is_grey=grey, has_alpha=alpha, frames=frames, profile=profile_name(profile))
+
+
+def _frames(path: Path, image: pyvips.Image) -> int:
+    """Count the frames of an animation; libvips does not know those of PNG. Pages of a TIFF are not frames."""
+    loader = str(_field(image, "vips-loader"))
+    if loader.startswith("pngload"):
+        control = _png_chunks(path).get(b"acTL")
+        return int.from_bytes(control[:4], "big") if control else 1
+    return int(_field(image, "n-pages") or 1) if loader.startswith(("gifload", "webpload")) else 1
+
+
+def _png_chunks(path: Path) -> dict[bytes, bytes]:
+    """Read what stands before the pixels of a PNG file, as far as libvips does not say it: animation and profile."""
+    chunks: dict[bytes, bytes] = {}
+    with path.open("rb") as file:
+        file.seek(8)
+        while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
+            size = int.from_bytes(head[:4], "big")
+            if head[4:] in (b"acTL", b"iCCP"):
+                chunks[head[4:]] = file.read(size)
+                file.seek(4, 1)
+            else:
+                file.seek(size + 4, 1)
+    return chunks
+
+
+def _field(image: pyvips.Image, name: str) -> Any:
+    """Read a field of an image's header; None where it has none of this name."""
+    return image.get(name) if image.get_typeof(name) else None
+
+
+def _too_large(path: Path, size: str) -> ImageError:
+    return ImageError(
+        f"{path}: {size} pixels are more than the {LARGEST // 10**6} million that are decoded unasked; "
+        "if the file is what you think, use --allow-large",
+        path=path,
+    )
+
+
+def _upright(path: Path) -> pyvips.Image:
+    """Decode a file by Pillow, with its metadata in libvips's fields."""
+    with _pillow(path) as picture:
+        upright = ImageOps.exif_transpose(picture)
+        exif = upright.getexif().tobytes()
+        profile, dpi, xmp = (picture.info.get(name) for name in ("icc_profile", "dpi", "xmp"))
+        mode = "RGBA" if upright.has_transparency_data else "L" if upright.mode in ("1", "L") else "RGB"
+        pixels = np.asarray(upright.convert(mode))
+    image = pyvips.Image.new_from_array(pixels).copy(interpretation="b-w" if mode == "L" else "srgb")
+    copy_fields(parse_exif(exif), image)
+    if dpi:
+        image = image.copy(xres=dpi[0] / 25.4, yres=dpi[1] / 25.4)
+    for name, value in (("icc-profile-data", profile), ("xmp-data", xmp)):
+        if value:
+            set_bytes(image, name, value)
+    return image
+
+
+def _decode(header: Header, image: pyvips.Image) -> Photograph:
+    alpha = None
+    if header.has_alpha:
+        alpha = _pixels(_integers(header.path, image[image.bands - 1]))[..., 0]
+        image = image[: image.bands - 1] if image.bands > 2 else image[0]
+    profile = _field(image, "icc-profile-data")
+    mode = {1: "L", 3: "RGB", 4: "CMYK"}[image.bands]
+    notes: list[str] = []
+    is_converted = mode == "CMYK"
+    if profile is not None:
+        try:
+            is_converted = not is_srgb(profile, mode)
+        except ProfileError as error:
+            meaning = "the usual CMYK of print" if mode == "CMYK" else "sRGB"
+            notes.append(f"{error}; its colours are taken for {meaning}")
+            profile = None
+    if mode == "CMYK":
+        image = _integers(header.path, image)
+        image = image if profile else without_profile(image)
+        image = image.icc_import(input_profile="cmyk", embedded=profile is not None, **CONVERSION)
+        image, profile = image.icc_export(output_profile="srgb", depth=header.depth, **CONVERSION), None
+        notes.append("CMYK is written as sRGB")
+        is_converted = False
+    elif is_converted:
+        image = _integers(header.path, image).icc_import(embedded=True, **CONVERSION)
+        image = image.icc_export(output_profile="srgb", depth=16, **CONVERSION)
+    else:
+        image = _integers(header.path, image)
+    srgb = _pixels(image)
+    if srgb.shape[2] == 1:
+        srgb = srgb.repeat(3, axis=2)
+    if alpha is not None and alpha.dtype != srgb.dtype:
+        alpha = alpha.astype(np.uint16) * 257
+    return Photograph(header, srgb, alpha, profile, is_converted, only_metadata(image), tuple(notes))
+
+
+def without_profile(image: pyvips.Image) -> pyvips.Image:
+    """Drop an image's profile, so that libvips does not use it."""
+    if not image.get_typeof("icc-profile-data"):
+        return image
+    image = image.copy()
+    image.remove("icc-profile-data")
+    return image
+
+
+def _integers(path: Path, image: pyvips.Image) -> pyvips.Image:
+    """Bring any kind of number to 8 or 16 bits a channel."""
+    if image.format in ("uchar", "ushort"):
+        return image
+    least, most = image.min(), image.max()
+    if image.format in ("float", "double") and least >= 0 and most <= 1:  # pyright: ignore[reportOperatorIssue] -- a tuple only with size=
+        kind = "grey16" if image.bands == 1 else "rgb16"
+        return (image * 65535).rint().cast("ushort").copy(interpretation=kind)
+    raise ImageError(
+        f"{path}: integers beyond 16 bits or floats outside [0,1] have no agreed range; "
+        "save the image with 8 or 16 bits a channel",
+        path=path,
+    )
+
+
+def _pixels(image: pyvips.Image) -> np.ndarray:
+    """Compute an image: h×w×bands, uint8 or uint16."""
+    kind = np.uint8 if image.format == "uchar" else np.uint16
+    return np.frombuffer(image.write_to_memory(), kind).reshape(image.height, image.width, image.bands)
