@@ -78,7 +78,6 @@ def sweep(
 ) -> None:
     """Run all combinations that FILE names, compute once what they share, and compare them in one report."""
     require_extra("sweep")
-    from srgan_lib.cli.sweep import SweepProgress, show_plan
     from srgan_lib.pipeline.fetching import fetch
     from srgan_lib.sweep import cluster
     from srgan_lib.sweep.definition import read_sweep
