@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.evaluation.reference import BUILTIN
+from srgan_lib.evaluation.evaluator import BUILTIN
 from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.formatting import machine_text
 from srgan_lib.layout import project_root
 from srgan_lib.methods import OURS, TRAINED
-from srgan_lib.pipeline.integrity import checked_stages
+from srgan_lib.pipeline.manifests import checked_stages
 from srgan_lib.weights import FOLDER
 
 GRIDS = 4

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from srgan_lib.evaluation.reference import BUILTIN, TOLERANCES
+from srgan_lib.evaluation.evaluator import BUILTIN, TOLERANCES
 from srgan_lib.evaluation.statistics import summarise
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import project_root

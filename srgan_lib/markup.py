@@ -1,4 +1,4 @@
-"""Figures and tables as the HTML that notebooks show and reports are made of."""
+"""Figures and tables: with all that a notebook needs to show them, and as the HTML that reports are made of."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import html
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +16,26 @@ if TYPE_CHECKING:
 
 class Html(str):
     """A table's cell that is HTML already."""
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """What a notebook shows under one caption.
+
+    Attributes
+    ----------
+    content : the figure, or the rows of the table.
+    name : unique in the notebook.
+    caption : what it shows and what to look for; may hold inline HTML.
+    source : the stage's file with the values shown, if there is one.
+    options : how it is shown: ``vector`` of a figure, ``best`` and ``formats`` of a table.
+    """
+
+    content: Figure | pandas.DataFrame
+    name: str
+    caption: str
+    source: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def render(figure: Figure, kind: str) -> bytes:

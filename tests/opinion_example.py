@@ -12,7 +12,7 @@ from unittest.mock import patch
 import numpy as np
 from PIL import Image
 
-from srgan_lib.evaluation.whole_images import WholeImages
+from srgan_lib.evaluation.samples import WholeImages
 from srgan_lib.opinion.make import make_study
 from srgan_lib.opinion.study import Study
 from srgan_lib.params import Params

@@ -11,8 +11,8 @@ from scripts.judge_reference import judge
 from scripts.publish_reference import publish
 from scripts.reference_tables import BEGIN, COLUMNS, END, PAGE, RESULTS, means, score_table, with_scores, write_tables
 from scripts.write_recipe_tables import RECIPES
+from srgan_lib.evaluation.evaluator import check_models
 from srgan_lib.evaluation.published import published
-from srgan_lib.evaluation.reference import check_models
 from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.layout import project_root
 from srgan_lib.metrics.registry import METRICS
@@ -23,6 +23,7 @@ from srgan_lib.weights import FOLDER, NAMES, SCORES, reference_models, shipped_m
 
 ROOT = project_root()
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PHOTOGRAPHS = (ROOT / "docs/photographs.md").read_text(encoding="utf-8")
 DOCUMENT = PAGE.read_text(encoding="utf-8")
 CONFIGS = {
     "srcnn": {"architecture": "srcnn", "scale": 4, "global_skip": "bicubic"},
@@ -245,7 +246,7 @@ def test_the_table_of_shipped_and_published_networks_has_their_scores(text, coun
             dataset, metric = columns[heading]
             if name.startswith("*published:* "):
                 source, method = PUBLISHED[name.removeprefix("*published:* ")]
-                known = published(dataset, metric, source, 4).set_index("method").value
+                known = published(dataset=dataset, metric=metric, source=source, scale=4).set_index("method").value
                 assert row[heading] == (written(known[method], metric) if method in known else ""), (name, heading)
             elif name not in former:
                 assert row[heading] == written(table[metric][dataset, name], metric), (name, heading)
@@ -323,12 +324,12 @@ def test_the_table_of_trainings_is_that_of_the_params_files():
     assert 600 % kept["keep_networks_every"] == 0 and kept["batch"] == 8 and f"of {kept['steps']:,} steps" in DOCUMENT
 
 
-def test_counts_in_the_readme_are_those_of_the_library():
+def test_counts_in_the_readme_and_of_photographs_are_those_of_the_library():
     words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     default = Shared()
-    text = plain(README)
-    assert f"contains {words[len(NAMES)]} networks" in text and f"{words[len(NAMES)]} networks in" in DOCUMENT
-    assert f"`params/` contains {words[len(RECIPES)]} recipes" in text
+    assert f"contains {words[len(NAMES)]} networks" in plain(README) and f"{words[len(NAMES)]} networks in" in DOCUMENT
+    assert f"{words[len(RECIPES)]} recipes" in plain(README)
+    text = plain(PHOTOGRAPHS)
     needed = default.test_images + default.validation_images + 1
     assert f"at least {words[needed]} photographs of {default.crop}×{default.crop} pixels" in text
     assert f"({words[default.test_images]} for testing, {words[default.validation_images]} for validation" in text
@@ -341,11 +342,11 @@ def test_ratios_in_the_readme_are_those_that_performance_md_measured():
     assert len(told) == 2 and set(told) <= set(measured)
 
 
-def test_the_readme_and_the_trials_tell_the_same_of_fine_tuning():
+def test_photographs_and_the_trials_tell_the_same_of_fine_tuning():
     trials = plain((ROOT / "docs/reference_trials.md").read_text(encoding="utf-8")).partition("## Fine-tuning")[2]
     told = re.search(
         r"printed pages, (\d+) steps .*? raised PSNR by (\S+) dB and lowered LPIPS .*? by (\S+); .*? by (\S+)\. ",
-        plain(README),
+        plain(PHOTOGRAPHS),
     )
     steps, psnr, alex, squeeze = told.groups()
     for part in (f"{steps} steps", f"(by {psnr})", f"(by {alex})", f"(by {squeeze})"):

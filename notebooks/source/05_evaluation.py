@@ -58,22 +58,20 @@ from html import escape
 import pandas as pd
 
 from srgan_lib.data.split import read_split
-from srgan_lib.data.test_sets import load_test_sets
-from srgan_lib.data.trained import read_trained
-from srgan_lib.data.training_pairs import training_photos
+from srgan_lib.data.held_out import load_test_sets
+from srgan_lib.data.held_out import read_trained
+from srgan_lib.data.pairs import training_photos
 from srgan_lib.evaluation import exhibits, tables
-from srgan_lib.evaluation.comparisons import compare_all
 from srgan_lib.evaluation.conclusion import conclude
-from srgan_lib.evaluation.contestants import all_methods, repeated_trainings, share_of_srgan, upscaling_options
-from srgan_lib.evaluation.evaluator import evaluate, metric_names
-from srgan_lib.evaluation.interpolation import WeightInterpolation, try_alphas
-from srgan_lib.evaluation.results import write_results
-from srgan_lib.evaluation.samples import thin_out
+from srgan_lib.evaluation.evaluator import evaluate, metric_names, write_results
+from srgan_lib.evaluation.grids import WeightInterpolation, try_alphas
+from srgan_lib.evaluation.methods import all_methods, repeated_trainings, share_of_srgan, upscaling_options
+from srgan_lib.evaluation.published import compare_all
+from srgan_lib.evaluation.samples import WholeImages, thin_out
 from srgan_lib.evaluation.statistics import summarise
-from srgan_lib.evaluation.whole_images import WholeImages
 from srgan_lib.methods import TRAINED
 from srgan_lib.models.files import load_model
-from srgan_lib.pipeline.notebook import open_stage
+from srgan_lib.pipeline.stages import open_stage
 
 stage = open_stage("evaluation", globals())
 shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage.params.published
@@ -300,11 +298,13 @@ stage.text(conclude(summary, result.metrics, result.repeats, **told), "conclusio
 # %% [markdown]
 # ## Try this
 #
-# - `interpolations = [0.25, 0.5, 0.75]`: three networks between warm-up and SRGAN join the tables, and a line the
-#   plane of LPIPS and PSNR. Nothing is trained again.
-# - `srgan run params/demo.yaml -p repeats=3`: every network is trained under three seeds. Expect *over trainings* to be
-#   far smaller than the spread over images, and larger than some differences between methods.
-# - `self_ensemble = True`: expect a little more PSNR for eight times the work.
+# - `srgan run params/demo.yaml -p 'interpolations=[0.25, 0.5, 0.75]'`: three networks between warm-up and SRGAN
+#   join the tables, and a line the plane of LPIPS and PSNR. Nothing is trained again.
+# - `srgan run params/demo.yaml --run seeds -p repeats=3`: every network is trained under three seeds, in thrice the
+#   time of the demo. Expect *over trainings* to be far smaller than the spread over images, and larger than some
+#   differences between methods.
+# - `srgan run params/demo.yaml -p self_ensemble=true`: expect a little more PSNR for eight times the work of
+#   enlarging.
 #
 # ## References
 #

@@ -20,8 +20,8 @@ from html import escape
 
 from IPython.display import Markdown, display
 
-from srgan_lib.sweep import figures, tables
-from srgan_lib.sweep.collection import baseline_scores, common_crops, learning_curves
+from srgan_lib.sweep import exhibits
+from srgan_lib.sweep.records import baseline_scores, common_crops, learning_curves
 from srgan_lib.sweep.comparison import open_comparison
 from srgan_lib.sweep.findings import NOTHING_COMMON, computed, effects, finding, seed_variances, winner
 
@@ -40,7 +40,7 @@ metrics = computed(rows)
 files = comparison.manifest["files"]
 base = [files["params"], *files["overlays"]]
 comparison.table(
-    tables.varied_table(factors, comparison.manifest["seeds"]), "varied", source="sweep.json",
+    exhibits.varied_table(factors, comparison.manifest["seeds"]), "varied", source="sweep.json",
     caption=f"What <code>{escape(files['sweep'])}</code> varies over <code>{escape(' with '.join(base))}</code>. "
     f"Every combination was run with every seed. Look for parameters that are <em>not</em> listed: they are the same "
     f"in all runs.",
@@ -59,13 +59,13 @@ comparison.table(
 # %%
 for number, (dataset, group) in enumerate(comparison.finished.groupby("dataset", sort=False), 1):
     comparison.table(
-        tables.setting_scores(group), f"settings_{number}", source="runs.csv",
+        exhibits.setting_scores(group), f"settings_{number}", source="runs.csv",
         caption=f"Settings on {escape(dataset)} (images: {group.n.iloc[0]:.0f}): mean over n runs, with its 95 % "
         f"interval where n is 2 or more. A metric that was not computed has no column. Look for intervals that do "
         f"not overlap.",
     )
     comparison.table(
-        tables.run_scores(group), f"runs_{number}", source="runs.csv", **tables.score_formats(group),
+        exhibits.run_scores(group), f"runs_{number}", source="runs.csv", **exhibits.score_formats(group),
         caption=f"Every run on {escape(dataset)}, the best score of each column bold. A name leads to the run's own "
         f"report, which lies beside this one. Look at how far the seeds of one setting lie apart.",
     )
@@ -88,7 +88,7 @@ for number, (dataset, group) in enumerate(comparison.finished.groupby("dataset",
 for number, factor in enumerate(factors if metrics else [], 1):
     display(Markdown(f"### {factor.short}"))
     comparison.figure(
-        figures.main_effect(rows, factor, metrics), f"effect_{number}", source="runs.csv",
+        exhibits.main_effect(rows, factor, metrics), f"effect_{number}", source="runs.csv",
         caption=f"Every run as a grey point, and the mean over the runs at each value of "
         f"<code>{escape(factor.name)}</code> with its 95 % interval over these runs. Look for differences that are "
         f"larger than the intervals.",
@@ -98,7 +98,7 @@ for number, factor in enumerate(factors if metrics else [], 1):
 # %%
 for name in metrics if len(factors) == 2 else []:
     comparison.figure(
-        figures.heat_map(rows, *factors, name), f"map_{name}", source="runs.csv",
+        exhibits.heat_map(rows, *factors, name), f"map_{name}", source="runs.csv",
         caption="Mean over the seeds for each pair of values; bright is better. Look for rows that do not all rise "
         "and fall alike: there the two parameters depend on each other.",
     )
@@ -130,7 +130,7 @@ comparison.text(seed_variances(rows), "seed_variance")
 # %%
 curves = learning_curves(comparison.folder, comparison.finished, comparison.manifest["method"])
 comparison.figure(
-    figures.learning_curves(curves), "learning_curves", source=comparison.save(curves, "learning_curves.csv"),
+    exhibits.learning_curves(curves), "learning_curves", source=comparison.save(curves, "learning_curves.csv"),
     caption="Validation images through training: a line for each run, a colour for each setting; dashed: bicubic. "
     "Look for lines that fall away from the others, where the training is not stable, and for lines that still rise "
     "at their end, where it was too short.",
@@ -149,7 +149,7 @@ baselines = baseline_scores(comparison.folder, rows)
 if "lpips_alex" in metrics:
     baselines_csv = comparison.save(baselines, "baselines.csv")
     comparison.figure(
-        figures.plane(rows, baselines[baselines.dataset == rows.dataset.iloc[0]]), "plane",
+        exhibits.plane(rows, baselines[baselines.dataset == rows.dataset.iloc[0]]), "plane",
         source=f"runs.csv and {baselines_csv}",
         caption="Every run by its PSNR and its LPIPS, and the front of the runs that no other beats in both. To the "
         "right: more faithful; upwards: more like the original to the eye. Look for settings that lie behind the "
@@ -161,7 +161,7 @@ else:
 # %%
 if len(metrics) > 1 and len(rows) > 2:
     comparison.figure(
-        figures.metric_pairs(rows, metrics), "metric_pairs", source="runs.csv",
+        exhibits.metric_pairs(rows, metrics), "metric_pairs", source="runs.csv",
         caption="Each metric against each other, a point for every run, and its distribution over the runs. Look "
         "for pairs of metrics that rank the settings differently: there the choice of the metric decides who wins.",
     )
@@ -179,7 +179,7 @@ shown = "each setting" if all_settings else f"the first {len(settings)} settings
 crops = common_crops(comparison.folder, settings, comparison.params.patch_images)
 for number, ((dataset, image), files) in enumerate(crops.items(), 1):
     comparison.figure(
-        figures.patches(files, comparison.manifest["method"]), f"patches_{number}", vector=False,
+        exhibits.patches(files, comparison.manifest["method"]), f"patches_{number}", vector=False,
         source="evaluation/viewer of each run",
         caption=f"The middle of <code>{escape(image)}</code> ({escape(dataset)}) by the first seed of {shown}. "
         "Look for texture that is in HR too, and for patterns that are not.",
@@ -207,7 +207,7 @@ comparison.text([verdict if metrics else NOTHING_COMMON], "winner")
 # ## What did not finish
 
 # %%
-unfinished = tables.unfinished_table(comparison.runs)
+unfinished = exhibits.unfinished_table(comparison.runs)
 if unfinished.empty:
     comparison.text([f"All {comparison.runs.run.nunique()} runs finished."], "unfinished")
 else:

@@ -169,7 +169,7 @@ def models(check: bool) -> None:
         ]
         print_table(("model", *figures.columns, "weights and model card"), rows)
         return
-    from srgan_lib.evaluation.reference import check_models
+    from srgan_lib.evaluation.evaluator import check_models
 
     with Terminal() as terminal:
         found = check_models(on_step=terminal.counter("Judging"))
@@ -207,7 +207,7 @@ def models(check: bool) -> None:
 )
 def evaluate(hr: Path, sr: Path, scale: int, target: Path | None) -> None:
     """Measure images against the true ones: PSNR and SSIM on Y, LPIPS where its backbone is on this disk."""
-    from srgan_lib.evaluation.folders import evaluate_folders
+    from srgan_lib.evaluation.evaluator import evaluate_folders
     from srgan_lib.evaluation.matching import FolderError
     from srgan_lib.files import write_atomic
 

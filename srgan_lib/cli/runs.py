@@ -58,7 +58,7 @@ def run(
         terminal.missing(missing)
         return
     require_extra("report")
-    from srgan_lib.pipeline.assemble import Extent, assemble  # matplotlib and papermill: not for planning
+    from srgan_lib.pipeline.assemble import assemble  # matplotlib and papermill: not for planning
     from srgan_lib.pipeline.execution import execute, only_here
 
     if missing:
@@ -68,7 +68,7 @@ def run(
     with only_here(this), terminal:
         execute(plans, this, terminal.on_event)
         terminal.note("Making the report")
-        changed = assemble(this, Extent(light, archive_images), check=check)
+        changed = assemble(this, light=light, archive_images=archive_images, check=check)
         terminal.note(f"Report {'written' if changed else 'up to date'}: {this.directory / 'report.html'}")
 
 
@@ -112,10 +112,10 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
 def report(run: str, open_it: bool, light: bool, archive_images: bool) -> None:
     """Make the report and the archive of RUN (a name under results/, or its folder) again from what is computed."""
     require_extra("report")
-    from srgan_lib.pipeline.assemble import Extent, assemble_again
+    from srgan_lib.pipeline.assemble import assemble_again
 
     run_dir = existing_run(run)
-    for path in assemble_again(run_dir, Extent(light, archive_images)):
+    for path in assemble_again(run_dir, light=light, archive_images=archive_images):
         click.echo(path)
     if open_it:
         click.launch(str(run_dir / "report.html"))
@@ -131,7 +131,7 @@ def export_lr(run: str, target: Path) -> None:
     that is printed at the end then judges them with the others.
     """
     require_extra("report")
-    from srgan_lib.pipeline.lr_images import export_lr as export
+    from srgan_lib.pipeline.assemble import export_lr as export
     from srgan_lib.pipeline.manifests import read_manifest
 
     run_dir = existing_run(run)
@@ -172,9 +172,9 @@ def fetch(files: tuple[Path, ...], overrides: tuple[str, ...], overlays: tuple[P
 
     PARAMS are params files or sweep files; default: params/demo.yaml.
     """
+    from srgan_lib.files import Snapshot
     from srgan_lib.pipeline import fetching
     from srgan_lib.pipeline.resolve import resolve
-    from srgan_lib.pipeline.snapshot import Snapshot
 
     snapshot = Snapshot()
     runs = [params for file in files or (Path("params/demo.yaml"),) for params in _runs(file, overrides, overlays)]

@@ -13,11 +13,11 @@ import pandas as pd
 
 from srgan_lib.evaluation.methods import CLASSICAL
 from srgan_lib.evaluation.statistics import FEWEST_FOR_INTERVAL, FEWEST_FOR_TEST
-from srgan_lib.evaluation.verdicts import APPEARANCE, FIDELITY, Direction, PairedScores, Verdict
+from srgan_lib.evaluation.verdicts import APPEARANCE, FIDELITY, PairedScores, Verdict
 from srgan_lib.formatting import listed
 from srgan_lib.methods import BASELINE, OURS, method_styles
-from srgan_lib.metrics.grid import PATTERN
 from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.spectra import PATTERN
 from srgan_lib.weights import own_methods
 
 STARTED_FROM = "warmup"  #: the generator that the training of ours started from
@@ -91,66 +91,57 @@ def _finding(scores: PairedScores, dataset: str, scale: int, heldout: str, steps
 
 
 def _behind(scores: PairedScores) -> str:
-    """Say which classical method is ahead of SRGAN by the first judge of appearance, if one is."""
-    judges = scores.known(APPEARANCE)
+    """Say which classical method is ahead of SRGAN by a judge of appearance, if one is."""
     classical = [name for name in scores.methods if name in CLASSICAL]
-    if not judges or not classical or OURS not in scores.methods:
+    if not classical or OURS not in scores.methods:
         return ""
     ahead: dict[str, list[str]] = {}
-    for metric in judges:
+    for metric in scores.known(APPEARANCE):
         best = min(classical, key=lambda name: scores.mean(name, metric))
         value, ours = (METRICS[metric].text(scores.mean(name, metric)) for name in (best, OURS))
         if float(value) < float(ours):
             ahead.setdefault(_label(best), []).append(f"{NAMES[metric]} ({value} against {ours})")
-    return listed(
-        [
-            f"{name}, which needs no training, is ahead of {_label(OURS)} by {listed(values)}"
-            for name, values in ahead.items()
-        ]
-    )
+    untrained = f"which needs no training, is ahead of {_label(OURS)} by"
+    return listed([f"{name}, {untrained} {listed(values)}" for name, values in ahead.items()])
 
 
 def _against(scores: PairedScores, method: str, other: str) -> str:
     """Compare two methods by every judge."""
     appearance = scores.compare(method, other, APPEARANCE)
-    fidelity = scores.compare(method, other, FIDELITY)
-    if not appearance and not fidelity:
-        return ""
+    fidelity = _fidelity(scores.compare(method, other, FIDELITY))
     name, opponent = _label(method), _label(other)
     if not appearance:
-        return f"{name} has {_fidelity(fidelity)} than {opponent}" if fidelity else ""
+        return f"{name} has {fidelity} than {opponent}" if fidelity else ""
     directions = {one.direction for one in appearance}
-    values = [f"{NAMES[one.metric]}{_noted(_pair(one), _signs(one))}" for one in appearance]
+    values = [f"{NAMES[one.metric]}{_noted(one.means, one.notes)}" for one in appearance]
+    nearness = {"better": "closer", "worse": "less close", "unchanged": "no measurable change"}
     if directions == {"unchanged"}:
         text = f"{name} and {opponent} show no measurable difference by {listed(values)}"
     elif directions in ({"better"}, {"worse"}):
         first = appearance[0]
-        share = f"{abs(1 - first.mean / first.other):.0%} " if first.other else ""
-        nearness = "closer" if directions == {"better"} else "less close"
-        text = (
-            f"{name} comes {share.removeprefix('0% ')}{nearness} to the originals than {opponent} by {listed(values)}"
-        )
+        share = f"{abs(1 - first.mean / first.other):.0%} ".removeprefix("0% ") if first.other else ""
+        text = f"{name} comes {share}{nearness[first.seen]} to the originals than {opponent} by {listed(values)}"
     else:
-        said = {"better": "closer", "worse": "less close", "unchanged": "no measurable change"}
-        verdicts = [f"{said[_seen(one)]} by {value}" for one, value in zip(appearance, values, strict=True)]
-        apart = len({_seen(one) for one in appearance}) > 1
+        verdicts = [f"{nearness[one.seen]} by {value}" for one, value in zip(appearance, values, strict=True)]
         question = f"whether {name} is closer to the originals than {opponent}: {', '.join(verdicts)}"
+        apart = len({one.seen for one in appearance}) > 1
         text = f"the judges disagree on {question}" if apart else f"these images cannot settle {question}"
-    return text + (f", with {_fidelity(fidelity)}" if fidelity else "")
+    return text + (f", with {fidelity}" if fidelity else "")
 
 
 def _added(scores: PairedScores) -> str:
     """Say where adversarial training did not bring the generator closer to the originals by all judges of appearance."""
     found = scores.compare(OURS, STARTED_FROM, APPEARANCE)
-    if not found or {one.direction for one in found} == {"better"}:
+    if {one.direction for one in found} <= {"better"}:
         return ""
     told = {"better": "better by", "worse": "worse by", "unchanged": "not measurably different by"}
-    judges = {
-        seen: [f"{NAMES[one.metric]}{_noted(_signs(one))}" for one in found if _seen(one) == seen] for seen in told
-    }
-    said = [f"{told[seen]} {listed(names)}" for seen, names in judges.items() if names]
-    disagree = "the judges disagree: " if len(said) > 1 else ""
-    return f"against the {_label(STARTED_FROM)} network, from which its training started, {disagree}{_label(OURS)} is {listed(said)}"
+    judges: dict[str, list[str]] = {}
+    for seen, words in told.items():
+        if names := [f"{NAMES[one.metric]}{_noted(one.notes)}" for one in found if one.seen == seen]:
+            judges[words] = names
+    said = listed([f"{words} {listed(names)}" for words, names in judges.items()])
+    disagree = "the judges disagree: " if len(judges) > 1 else ""
+    return f"against the {_label(STARTED_FROM)} network, from which its training started, {disagree}{_label(OURS)} is {said}"
 
 
 def _pattern(scores: PairedScores, scale: int) -> str:
@@ -171,41 +162,36 @@ def _fidelity(verdicts: Sequence[Verdict]) -> str:
     """List what faithfulness is gained or lost; ``but`` stands where the measures disagree."""
     parts = []
     for one in verdicts:
-        measure = METRICS[one.metric]
+        measure, name = METRICS[one.metric], NAMES[one.metric]
         if one.direction == "unchanged":
             change = measure.phrase(one.difference, sign=True)
-            parts.append(f"no measurable change in {NAMES[one.metric]}{_noted(change, _signs(one))}")
+            parts.append(f"no measurable change in {name}{_noted(change, one.notes)}")
         else:
             more = "more" if one.difference > 0 else "less"
-            parts.append(f"{measure.phrase(abs(one.difference))} {more} {NAMES[one.metric]}{_noted(_signs(one))}")
-    disagree = len({_seen(one) for one in verdicts}) > 1
-    return (" but " if disagree else " and ").join(parts)
+            parts.append(f"{measure.phrase(abs(one.difference))} {more} {name}{_noted(one.notes)}")
+    return (" but " if len({one.seen for one in verdicts}) > 1 else " and ").join(parts)
 
 
 def _faithful(scores: PairedScores, judges: Iterable[str]) -> str:
-    """Name the most faithful method by each judge, with those that cannot be told from it."""
+    """Name the most faithful method by each judge, with those that cannot be told from it, or the next and how far ahead."""
     clauses = []
     for metric in scores.known(judges):
-        leaders = scores.leaders(metric)
-        others = leaders[1:]
-        values = [f"{_label(name)} ({METRICS[metric].phrase(scores.mean(name, metric))})" for name in leaders]
-        if not others:
-            said = f"is {_label(leaders[0])}{_noted(METRICS[metric].phrase(scores.mean(leaders[0], metric)), _ahead(scores, metric))}"
-        elif len(others) > MOST_EQUALS:
-            said = f"is {values[0]}, with no measurable difference from {len(others)} other methods"
+        best, *others = scores.ranking(metric)
+        equal = [
+            name for name in others for one in scores.compare(name, best, [metric]) if one.direction == "unchanged"
+        ]
+        next_best = [(name, one.notes) for name in others[:1] for one in scores.compare(best, name, [metric])]
+        ahead = [f"ahead of {_label(name)} {notes.removeprefix('better ')}" for name, notes in next_best if notes]
+        value = {name: METRICS[metric].phrase(scores.mean(name, metric)) for name in (best, *equal)}
+        if not equal:
+            said = f"is {_label(best)}{_noted(value[best], *ahead)}"
+        elif len(equal) > MOST_EQUALS:
+            said = f"is {_label(best)} ({value[best]}), with no measurable difference from {len(equal)} other methods"
         else:
+            values = [f"{_label(name)} ({value[name]})" for name in value]
             said = f"are, with no measurable difference, {listed(values)}"
         clauses.append(f"by {NAMES[metric]} the most faithful {said}")
     return "; ".join(clauses)
-
-
-def _ahead(scores: PairedScores, metric: str) -> str:
-    """Say on how many of a few images the method with the best mean is ahead of the next."""
-    best, *rest = scores.ranking(metric)
-    found = scores.compare(best, rest[0], [metric]) if rest else []
-    return (
-        f"ahead of {_label(rest[0])} {_signs(found[0]).removeprefix('better ')}" if found and _signs(found[0]) else ""
-    )
 
 
 def _nearest(scores: PairedScores) -> str:
@@ -216,7 +202,7 @@ def _nearest(scores: PairedScores) -> str:
     loss = scores.compare("nearest", BASELINE, ["psnr_y"])
     cost = f", although its PSNR-Y differs by {METRICS['psnr_y'].phrase(loss[0].difference, sign=True)}" if loss else ""
     return (
-        f"LPIPS (alex) prefers nearest to bicubic{_noted(_pair(lower[0]), _signs(lower[0]))}{cost}: the edges of its blocks are sharp, and the "
+        f"LPIPS (alex) prefers nearest to bicubic{_noted(lower[0].means, lower[0].notes)}{cost}: the edges of its blocks are sharp, and the "
         "network's features miss the contrast that smooth interpolation lacks more than they mind where it lies."
     )
 
@@ -263,23 +249,6 @@ def _trainings(scores: PairedScores) -> str:
     return "Each network was trained once: how far another seed would move these scores is not in them (repeats=3 shows it)."
 
 
-def _seen(verdict: Verdict) -> Direction:
-    """Tell which way the images point, even where their interval holds zero."""
-    if verdict.direction == "open":
-        return "better" if verdict.ahead else "worse"
-    return verdict.direction
-
-
-def _signs(verdict: Verdict) -> str:
-    """Say on how many images the method is better, and what its scores or the interval do not show of that."""
-    notes = [verdict.counted]
-    if verdict.direction == "open":
-        notes.append("but the interval holds 0")
-    elif verdict.direction == "unchanged" and not verdict.mixed and verdict.counted:
-        notes.append("by less than the last digit")
-    return ", ".join(filter(None, notes))
-
-
 def _noted(*parts: str) -> str:
     """Put what there is to note into brackets."""
     return f" ({', '.join(filter(None, parts))})" if any(parts) else ""
@@ -291,8 +260,3 @@ def _label(method: str) -> str:
 
 def _as_sentence(text: str) -> str:
     return text and f"{text[0].upper()}{text[1:]}."
-
-
-def _pair(verdict: Verdict) -> str:
-    measure = METRICS[verdict.metric]
-    return f"{measure.text(verdict.mean)} against {measure.text(verdict.other)}"

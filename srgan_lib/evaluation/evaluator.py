@@ -1,26 +1,32 @@
-"""The one place where methods are judged: every method, every image, every metric, into one table."""
+"""The one place where results are judged: every method, every image, every metric, into one table and its files."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from srgan_lib import weights
+from srgan_lib.data.images import ImageError, image_files, read_image
 from srgan_lib.data.levels import ROUNDING_POWER
+from srgan_lib.data.pairs import Pair, load_pairs
+from srgan_lib.data.sources import find_photos
 from srgan_lib.data.spectrum import radial_power
-from srgan_lib.evaluation.methods import Method
-from srgan_lib.evaluation.samples import Sample, choose_images, typical_images
-from srgan_lib.evaluation.whole_images import WholeImages
-from srgan_lib.metrics.measure import measure
-from srgan_lib.metrics.registry import HEADLINE, METRICS
+from srgan_lib.data.split import as_test_set, make_split
+from srgan_lib.evaluation.matching import FolderError, align, match_files
+from srgan_lib.evaluation.methods import Method, network
+from srgan_lib.evaluation.samples import Sample, WholeImages, choose_images, typical_images, write_crops
+from srgan_lib.evaluation.tables import as_text
+from srgan_lib.files import write_atomic
+from srgan_lib.formatting import shortlist
+from srgan_lib.metrics.registry import HEADLINE, METRICS, measure
+from srgan_lib.models.files import load_model
 from srgan_lib.params.evaluation import Evaluation
-
-if TYPE_CHECKING:
-    from srgan_lib.data.pairs import Pair
+from srgan_lib.params.shared import Shared
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +35,9 @@ FIRST_COLUMNS = ("dataset", "image", "method", *HEADLINE)
 DEFAULT_METRICS = (*HEADLINE, "lpips_squeeze")
 #: Measured whatever is asked for: what the other metrics do not see.
 ALWAYS = ("grid_artefact", "log_spectral_distance")
+BUILTIN = "builtin"
+#: What the shipped models are judged by, and how far another machine may be off.
+TOLERANCES = dict(zip((*HEADLINE, "grid_artefact"), (0.02, 0.001, 0.002, 0.2), strict=True))
 
 
 class Evaluator:
@@ -181,6 +190,101 @@ def evaluate(
         [sample(key) for key in further],
         evaluator.not_computed,
     )
+
+
+def write_results(result: EvaluationResult, summary: pd.DataFrame, directory: Path) -> None:
+    """Write scores (``metrics.csv``, ``repeats.csv``, ``metrics_summary.csv``, ``metrics.txt``), ``spectra.csv`` and the viewer's crops.
+
+    Parameters
+    ----------
+    result, summary : of :func:`evaluate` and :func:`~srgan_lib.evaluation.statistics.summarise`.
+    directory : the evaluation stage's folder.
+    """
+    result.metrics.to_csv(directory / "metrics.csv", index=False)
+    if result.repeats is not None:
+        result.repeats.to_csv(directory / "repeats.csv", index=False)
+    summary.to_csv(directory / "metrics_summary.csv", index=False)
+    write_atomic(directory / "metrics.txt", as_text(summary))
+    result.spectra.to_csv(directory / "spectra.csv", index=False)
+    write_crops(result.samples + result.typical, directory / "viewer")
+
+
+def evaluate_folders(
+    hr: Path,
+    sr: Path,
+    border: int,
+    *,
+    names: Sequence[str] = DEFAULT_METRICS,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Measure a folder of results against the true images; an image that cannot be measured is named and skipped.
+
+    Parameters
+    ----------
+    hr, sr : folders. Files pair by name; the SR name may have something appended (``baby_SRGAN``, ``babyx4``).
+    border : pixels shaved from each side; the field's convention is the scale.
+    names : metrics, see :data:`srgan_lib.metrics.registry.METRICS`.
+    on_progress : called with the images done and the images in all.
+
+    Returns
+    -------
+    As ``metrics.csv``: dataset (the name of ``hr``), image, method (the name of ``sr``), metrics.
+
+    Raises
+    ------
+    FolderError
+        If an HR image has no SR file or more than one, sizes differ by ``border`` or more, or no image can be measured.
+    """
+    hr, sr = Path(hr), Path(sr)
+    originals = {file.stem: file for file in image_files(hr)}
+    if not originals:
+        raise FolderError(f"{hr}: no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read", path=hr)
+    files = match_files(list(originals), sr)
+    if spare := sorted({file.name for file in image_files(sr)} - {file.name for file in files.values()}):
+        logger.warning("%s: not judged, since %s has no image of that name: %s", sr, hr, shortlist(spare))
+    evaluator, skipped = Evaluator(names, border), 0
+    for done, (image, original) in enumerate(originals.items(), start=1):
+        try:
+            true, result = read_image(original), read_image(files[image])
+            evaluator.add(hr.name, image, sr.name, *align(result, true, files[image], border))
+        except ImageError as error:
+            logger.warning("skipped %s: %s", error.path or original, error.reason)
+            skipped += 1
+        if on_progress:
+            on_progress(done, len(originals))
+    if skipped == len(originals):
+        raise FolderError(f"{hr}: none of its images can be measured; see the warnings above", path=hr)
+    return evaluator.table()
+
+
+def check_models(
+    scale: int = 4, folder: Path = weights.FOLDER, on_step: Callable[[int, int], None] | None = None
+) -> pd.DataFrame:
+    """Judge the shipped models on the built-in held-out photographs and compare with the scores that they are shipped with.
+
+    Returns
+    -------
+    One row per model and metric: ``model, metric, shipped, measured, agrees`` (NaN where LPIPS was not computed).
+    """
+    shared = Shared.model_validate({"scale": scale})
+    photos = as_test_set(find_photos(BUILTIN, scale=scale))
+    pairs = load_pairs(make_split(photos, shared), photos, shared, "test")
+    methods = {name: network(load_model(path)[0]) for name, path in weights.shipped_models(scale, folder).items()}
+    metrics = evaluate({BUILTIN: pairs}, methods, scale=scale, names=list(TOLERANCES), on_step=on_step)
+    measured = metrics.metrics.groupby("method", sort=False)[list(TOLERANCES)].mean()
+    shipped = pd.read_csv(folder / weights.SCORES, index_col="model")
+    rows = [
+        {
+            "model": name,
+            "metric": metric,
+            "shipped": shipped[metric][name],
+            "measured": measured[metric][name],
+            "agrees": bool(abs(measured[metric][name] - shipped[metric][name]) <= tolerance),
+        }
+        for name in methods
+        for metric, tolerance in TOLERANCES.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def metric_names(evaluation: Evaluation) -> list[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 from srgan_lib.evaluation import figures, grids, tables
 from srgan_lib.evaluation.samples import Sample, most_different
 from srgan_lib.evaluation.statistics import FEWEST_FOR_TEST, smallest_p_value
-from srgan_lib.exhibit import Exhibit
+from srgan_lib.markup import Exhibit
 from srgan_lib.metrics.registry import METRICS
 
 if TYPE_CHECKING:

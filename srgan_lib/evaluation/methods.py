@@ -1,4 +1,4 @@
-"""What enlarges an image: the classical methods, a trained network, or files that another program wrote.
+"""What enlarges an image: the classical methods, a trained network, or files that another program wrote; and all of them.
 
 For judging, all of them are one thing, a :data:`Method`: a function from an HR/LR pair to the SR image.
 """
@@ -13,10 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from srgan_lib import weights
 from srgan_lib.data.images import read_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.matching import align, match_test_sets
-from srgan_lib.models.files import CheckpointError
+from srgan_lib.methods import TRAINED
+from srgan_lib.models.community import check_scale, load_network
+from srgan_lib.models.files import CheckpointError, load_model
+from srgan_lib.models.own_code import Code
+from srgan_lib.params.evaluation import Evaluation, names_network
+from srgan_lib.params.shared import Shared
 
 if TYPE_CHECKING:
     from srgan_lib.data.pairs import Pair
@@ -118,3 +124,78 @@ def from_folder(folder: Path, test_sets: Mapping[str, Sequence[Pair]], scale: in
     found = match_test_sets(Path(folder), {name: [pair.image for pair in pairs] for name, pairs in test_sets.items()})
     files = {pair: found[name][pair.image] for name, pairs in test_sets.items() for pair in pairs}
     return lambda pair: align(read_image(files[pair]), pair.hr, files[pair], scale)[0]
+
+
+def upscaling_options(shared: Shared, evaluation: Evaluation) -> dict[str, object]:
+    """Name the options with which an evaluation enlarges: tile, device and dtype."""
+    return {"tile": evaluation.tile, "device": shared.device, "dtype": shared.dtype}
+
+
+def all_methods(
+    networks: Mapping[str, SuperResolver],
+    test_sets: Mapping[str, Sequence[Pair]],
+    shared: Shared,
+    evaluation: Evaluation,
+    code: Code | None = None,
+) -> dict[str, Method]:
+    """Collect baselines, the run's networks and those between them, reference models, ensembles and others' methods.
+
+    Parameters
+    ----------
+    networks : trained by the run: ``srcnn``, ``warmup`` and ``srgan``.
+    test_sets : pairs by dataset; a folder of another method's images must have one for each.
+    shared, evaluation : the sections of the parameters.
+    code : where the class of a network of the user's own is.
+
+    Raises
+    ------
+    FolderError
+        If a method's folder lacks an image.
+    CheckpointError
+        If a method's file is no network that is known, or one that enlarges by another factor.
+    PackageMissing
+        If it is another program's and spandrel is not installed.
+    """
+    options = upscaling_options(shared, evaluation)
+    between = interpolated_networks(networks["warmup"], networks["srgan"], evaluation.interpolations)
+    methods = {name: classical(name, shared.scale) for name in evaluation.baselines}
+    methods |= {name: network(model, **options) for name, model in {**networks, **between}.items()}
+    if evaluation.reference_models:
+        for name, path in weights.reference_models(shared.scale, test_sets).items():
+            methods[weights.PREFIX + name] = network(load_model(path)[0], **options)
+    if evaluation.self_ensemble:
+        for name, model in networks.items():
+            methods[f"{name}_ensemble"] = network(model, self_ensemble=True, **options)
+    for name, location in evaluation.methods.items():
+        if names_network(location):
+            model, _ = load_network(Path(location), code)
+            check_scale(Path(location), model, shared.scale)
+            methods[name] = network(model, **options)
+        else:
+            methods[name] = from_folder(Path(location), test_sets, shared.scale)
+    return methods
+
+
+def repeated_trainings(
+    run_dirs: Iterable[Path], shared: Shared, evaluation: Evaluation, code: Code | None = None
+) -> list[dict[str, Method]]:
+    """Collect the networks of repeated trainings, by the names that the run's own have.
+
+    Parameters
+    ----------
+    run_dirs : a folder for each repeat, with the stages that train.
+    shared, evaluation, code : as for :func:`all_methods`.
+    """
+    options = upscaling_options(shared, evaluation)
+    return [
+        {name: network(load_model(trained.path(folder), code)[0], **options) for name, trained in TRAINED.items()}
+        for folder in run_dirs
+    ]
+
+
+def share_of_srgan(evaluation: Evaluation) -> dict[str, float]:
+    """Name the networks between warm-up and SRGAN with SRGAN's share of their weights; none where none is judged."""
+    if not evaluation.interpolations:
+        return {}
+    between = {f"srgan_{alpha:g}": alpha for alpha in evaluation.interpolations}
+    return {"warmup": 0, **between, "srgan": 1}

@@ -1,4 +1,4 @@
-"""Published figures, each with its source, beside measured ones.
+"""Published figures, each with its source, beside measured ones: as tables, and as notebook 5 shows them.
 
 Those that any run may be compared with lie in ``published.csv``; a recipe's own are in its params file. A metric has
 this project's name only where the source states the same convention: the SSIM of Ledig et al. is ``ssim_y_daala``;
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from srgan_lib.markup import Exhibit
 from srgan_lib.methods import TRAINED, method_styles
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.params.evaluation import Published, PublishedCurve
@@ -28,6 +31,8 @@ VGG_LOSSES = {"relu2_2": "VGG22", "relu5_4": "VGG54"}
 LABELS = {"psnr": "PSNR (convention not stated)", "ssim": "SSIM (convention not stated)", "mos": "MOS"}
 LABELS |= {"lpips": "LPIPS (network not stated)"}
 
+BICUBIC = ("bicubic", "bicubic_float")  #: degradations whose LR images are those of the literature
+THREE_DIGITS = {"formats": dict.fromkeys(("published", "measured", "difference"), ".3f")}
 COLUMNS = ["dataset", "method", "metric", "published", "measured_as", "measured", "difference", "title", "note"]
 
 
@@ -36,20 +41,16 @@ def _read() -> pd.DataFrame:
     return pd.read_csv(Path(__file__).with_name("published.csv"))
 
 
-def published(
-    dataset: str | None = None, metric: str | None = None, source: str | None = None, scale: int | None = None
-) -> pd.DataFrame:
+def published(**only: str | int) -> pd.DataFrame:
     """Read published scores: columns source, title, dataset, scale, method, metric, value.
 
     Parameters
     ----------
-    dataset, metric, source, scale : only those; None: all.
+    **only : values of some of these columns, e.g. ``scale=4``; the rows that have others are left out.
     """
     scores = _read()
-    wanted = {"dataset": dataset, "metric": metric, "source": source, "scale": scale}
-    for column, value in wanted.items():
-        if value is not None:
-            scores = scores[scores[column] == value]
+    for column, value in only.items():
+        scores = scores[scores[column] == value]
     return scores.reset_index(drop=True)
 
 
@@ -196,16 +197,13 @@ def relative_to_bicubic(comparison: pd.DataFrame, summary: pd.DataFrame) -> pd.D
         base = own.get((title, row["dataset"], metric), elsewhere)
         for dataset in summary.dataset.unique():
             network, bicubic_here = (ours.get((dataset, one, measured_as), math.nan) for one in (method, "bicubic"))
-            scores = [_distance(metric, row["published"], base), _distance(metric, network, bicubic_here)]
+            both = (row["published"], base), (network, bicubic_here)
+            scores = [one / other if metric.startswith("lpips") else one - other for one, other in both]
             if dataset not in set(comparison.dataset) and not any(map(math.isnan, scores)):
                 rows.append([title, method, metric, row["dataset"], scores[0], dataset, measured_as, scores[1]])
     columns = ["title", "method", "metric", "published_on", "published", "measured_on", "measured_as", "measured"]
     table = pd.DataFrame(rows, columns=columns)
     return table.assign(difference=table.measured - table.published)
-
-
-def _distance(metric: str, value: float, base: float) -> float:
-    return value / base if metric.startswith("lpips") else value - base
 
 
 def compare_curves(recipe: Published, curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -264,3 +262,90 @@ def wide(rows: pd.DataFrame) -> dict[str, Any]:
             if group[column].notna().any():
                 frame[heading], formats[heading] = group[column], digits
     return {"frame": frame, "formats": formats}
+
+
+@dataclass(frozen=True)
+class PublishedComparison:
+    """A file of compared scores, and the tables in which they are shown."""
+
+    file: str
+    frame: pd.DataFrame
+    tables: list[Exhibit]
+
+
+def compare_all(
+    summary: pd.DataFrame,
+    recipe: Published,
+    curves: Mapping[str, pd.DataFrame],
+    trainings: Mapping[str, Mapping[str, Any]],
+    networks: Mapping[str, object],
+) -> list[PublishedComparison]:
+    """Compare a run with its recipe's source and with the literature; comparisons without a row are left out.
+
+    Parameters
+    ----------
+    summary : as ``metrics_summary.csv``.
+    recipe : what the source of the run's recipe reports.
+    curves : ``loss_curve.csv`` of each training stage.
+    trainings : flat parameters of each training stage.
+    networks : the run's networks by method, whose classes say their architectures.
+    """
+    architectures = {method: type(network).__name__ for method, network in networks.items()}
+    methods = counterparts(architectures, trainings)
+    known = summary if trainings["warmup"]["degradation"] in BICUBIC else summary.head(0)
+    of_recipe = compare_recipe(summary, recipe, methods)
+    relative = relative_to_bicubic(of_recipe, summary)
+    unneeded = ["title"] if relative.title.nunique() == 1 else []
+    of_curves = compare_curves(recipe, curves)
+    literature = compare(known, trainings["warmup"]["scale"], methods)
+    found = [
+        PublishedComparison("published_recipe.csv", of_recipe, _of_recipe(of_recipe)),
+        _compared(
+            "published_relative",
+            relative,
+            relative.drop(columns=unneeded).rename(columns=lambda name: name.replace("_", " ")),
+            "On other images only distances from bicubic can be compared: PSNR and SSIM minus bicubic's, LPIPS divided by "
+            "bicubic's.",
+        ),
+        _compared(
+            "published_curves",
+            of_curves,
+            of_curves,
+            "What the source reports of its training, beside the mean of the same quantity over the same part (in per "
+            "cent) of this run's training. Losses depend on their scaling, which sources rarely state; look for the "
+            "same order of size.",
+            {"formats": dict.fromkeys(("measured", "difference"), ".4g")},
+        ),
+        _compared(
+            "published",
+            literature,
+            literature.drop(columns=["measured_as", "note"]),
+            "Scores from the literature beside measured ones, where test set and convention are the same.",
+        ),
+    ]
+    return [comparison for comparison in found if len(comparison.frame)]
+
+
+def _compared(
+    name: str, rows: pd.DataFrame, shown: pd.DataFrame, caption: str, options: Mapping[str, Any] = THREE_DIGITS
+) -> PublishedComparison:
+    file = f"{name}.csv"
+    return PublishedComparison(file, rows, [Exhibit(shown, name, caption, file, options)])
+
+
+def _of_recipe(rows: pd.DataFrame) -> list[Exhibit]:
+    """Make a table of each title and dataset."""
+    tables = []
+    for number, ((title, test_set), group) in enumerate(rows.groupby(["title", "dataset"], sort=False), 1):
+        shown = wide(group)
+        caption = (
+            f"What <em>{escape(str(title))}</em> reports on <code>{test_set}</code>: published, measured in this run, and "
+            f"the difference."
+        )
+        if number == 1:
+            caption += (
+                " Scores can only be compared where images and convention are the same; where the source does not state "
+                "its convention, the column names what is measured here beside it. A dash: this run has no such score."
+            )
+        tables.append(Exhibit(shown.pop("frame"), f"published_{number}", caption, "published_recipe.csv", shown))
+    return tables

@@ -1,21 +1,27 @@
-"""The images that are shown: chosen by rank, never by taste, and held with every method's result."""
+"""The images that are shown and kept: chosen by rank, never by taste, held with every method's result, and written.
+
+A method's folder of whole images can be given to another run as ``evaluation.methods``, or to any program that measures
+images.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from srgan_lib.data.images import write_image
+from srgan_lib.data.images import read_image, write_image
 from srgan_lib.data.levels import luminance
-from srgan_lib.data.selection import Item, evenly_spaced
+from srgan_lib.data.pairs import Item, evenly_spaced
 from srgan_lib.files import write_atomic
 from srgan_lib.methods import BASELINE, OURS
 from srgan_lib.metrics.registry import METRICS
+
+INDEX = "index.json"  #: of a folder of images: lists the files by dataset, image and method
 
 
 @dataclass(frozen=True)
@@ -156,12 +162,39 @@ def write_crops(samples: Sequence[Sample], folder: Path, side: int = 192) -> Non
     folder : receives the files; those of an earlier call stay unless they have the same name.
     side : of the crops in HR pixels.
     """
-    index = []
+    entries = []
     for number, sample in enumerate(samples):
         crop = sample.part(side)
         files = {}
         for method, image in {"lr": crop.lr, **crop.results, "hr": crop.hr}.items():
             files[method] = f"{number:02d}_{method}.png"
             write_image(folder / files[method], image)
-        index.append({"dataset": sample.dataset, "image": sample.image, "methods": files})
-    write_atomic(folder / "index.json", json.dumps(index, indent=1) + "\n")
+        entries.append((sample.dataset, sample.image, files))
+    _write_index(folder, entries)
+
+
+class WholeImages:
+    """A folder of whole images, ``<method>/<dataset>/<image>.png``; LR and HR are there as the methods ``lr`` and ``hr``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._files: dict[tuple[str, str], dict[str, str]] = {}
+
+    def write(self, dataset: str, image: str, method: str, pixels: np.ndarray) -> None:
+        """Write one image, H×W×3 uint8, without loss."""
+        file = f"{method}/{dataset}/{image}.png"
+        write_image(self.folder / file, pixels)
+        self._files.setdefault((dataset, image), {})[method] = file
+
+    def read(self, dataset: str, image: str, method: str) -> np.ndarray:
+        """Read back one image that was written."""
+        return read_image(self.folder / self._files[dataset, image][method])
+
+    def write_index(self) -> None:
+        """Write ``index.json``: for each image its dataset, its name and its files by method, HR last."""
+        _write_index(self.folder, [(*key, files) for key, files in self._files.items()])
+
+
+def _write_index(folder: Path, entries: Sequence[tuple[str, str, Mapping[str, str]]]) -> None:
+    index = [{"dataset": dataset, "image": image, "methods": files} for dataset, image, files in entries]
+    write_atomic(folder / INDEX, json.dumps(index, indent=1) + "\n")

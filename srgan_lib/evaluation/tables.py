@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -12,14 +12,13 @@ from srgan_lib.metrics.registry import METRICS
 from srgan_lib.weights import own_methods
 
 
-def overview(summary: pd.DataFrame, dataset: str, metrics: Sequence[str] | None = None) -> dict[str, Any]:
-    """Tabulate each method's mean by each metric on one dataset.
+def overview(summary: pd.DataFrame, dataset: str) -> dict[str, Any]:
+    """Tabulate each method's mean by each metric that was computed on one dataset.
 
     Parameters
     ----------
     summary : as ``metrics_summary.csv``.
     dataset : one of its datasets.
-    metrics : columns; default: all that were computed.
 
     Returns
     -------
@@ -27,7 +26,7 @@ def overview(summary: pd.DataFrame, dataset: str, metrics: Sequence[str] | None 
     """
     rows = summary[summary.dataset == dataset]
     means = rows.pivot(index="method", columns="metric", values="mean").loc[rows.method.unique()]
-    shown = [name for name in METRICS if name in means and (metrics is None or name in metrics)]
+    shown = [name for name in METRICS if name in means]
     frame = pd.DataFrame({METRICS[name].heading: means[name] for name in shown})
     return {
         "frame": _labelled(frame.reset_index()),
@@ -53,12 +52,12 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
     def difference(row: Any) -> str:
         if pd.isna(row.difference):
             return ""
-        ends = (
-            ""
-            if pd.isna(row.difference_low)
-            else (f" ({measure.text(row.difference_low, sign=True)} to {measure.text(row.difference_high, sign=True)})")
+        text = measure.text(row.difference, sign=True)
+        if pd.isna(row.difference_low):
+            return text
+        return (
+            f"{text} ({measure.text(row.difference_low, sign=True)} to {measure.text(row.difference_high, sign=True)})"
         )
-        return measure.text(row.difference, sign=True) + ends
 
     def better_on(row: Any) -> str:
         return "" if pd.isna(row.better_on) else f"{row.better_on:.0f} of {row.n}"
@@ -81,19 +80,11 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
     )
     unknown = [name for name in ("p (Holm)", "over trainings") if frame[name].isna().all()]
     frame = frame.drop(columns=unknown)  # too few images for any test, and one training of each network
-    digits = f".{measure.digits}f"
+    columns = (measure.heading, "std", "median", "IQR", "over trainings")
     return {
         "frame": _labelled(frame),
         "best": {measure.heading: measure.best(rows["mean"][rows.method.isin(own_methods(rows.method))])},
-        "formats": {
-            measure.heading: digits,
-            "std": digits,
-            "median": digits,
-            "IQR": digits,
-            "over trainings": digits,
-            "p (Holm)": ".3f",
-            "effect": ".2f",
-        },
+        "formats": dict.fromkeys(columns, f".{measure.digits}f") | {"p (Holm)": ".3f", "effect": ".2f"},
     }
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from srgan_lib.evaluation.statistics import count_signs, difference_interval, score_tables
 from srgan_lib.metrics.registry import METRICS
@@ -66,17 +67,35 @@ class Verdict:
         """Whether the images disagree: neither all that differ go one way, nor more of them than chance explains."""
         if not (self.better_on and self.worse_on):
             return self.better_on == self.worse_on
-        from scipy.stats import binomtest
-
-        return binomtest(self.better_on, self.better_on + self.worse_on).pvalue >= 0.05
+        return stats.binomtest(self.better_on, self.better_on + self.worse_on).pvalue >= 0.05
 
     @property
-    def counted(self) -> str:
-        """Say on how many images the method is better or worse: ``better on 5 of 5``; of many only where it is open."""
+    def seen(self) -> Direction:
+        """Which way the images point, even where their interval holds zero."""
+        if self.direction == "open":
+            return "better" if self.ahead else "worse"
+        return self.direction
+
+    @property
+    def notes(self) -> str:
+        """On how many images the method is better, and what its scores or the interval do not show of that.
+
+        Of many images only where the verdict is open: ``better on 12 of 14, but the interval holds 0``.
+        """
         if not 1 < self.images <= COUNTED and self.direction != "open":
             return ""
-        ahead = self.ahead
-        return f"{'better' if ahead else 'worse'} on {self.better_on if ahead else self.worse_on} of {self.images}"
+        text = f"better on {self.better_on}" if self.ahead else f"worse on {self.worse_on}"
+        text += f" of {self.images}"
+        if self.direction == "open":
+            text += ", but the interval holds 0"
+        elif self.direction == "unchanged" and not self.mixed:
+            text += ", by less than the last digit"
+        return text
+
+    @property
+    def means(self) -> str:
+        """The two means, e.g. ``0.240 against 0.400``."""
+        return f"{METRICS[self.metric].text(self.mean)} against {METRICS[self.metric].text(self.other)}"
 
 
 class PairedScores:
@@ -106,24 +125,18 @@ class PairedScores:
         """Compare a method with another by those of the metrics that were computed; none where one was not judged."""
         if not {method, other} <= set(self.methods):
             return []
-        found = (self._verdict(method, other, name) for name in self.known(metrics))
+        found = []
+        for metric in self.known(metrics):
+            one, two = (self._tables[metric].of(name) for name in (method, other))
+            with np.errstate(invalid="ignore"):  # equal images have an infinite PSNR
+                differences = one - two
+                signs = count_signs(differences)
+                better, worse = signs if METRICS[metric].higher_is_better else signs[::-1]
+                low, high = difference_interval(differences)
+            means = float(one.mean()), float(two.mean()), float(differences.mean())
+            found.append(Verdict(metric, *means, low, high, better, worse, differences.shape[1]))
         return [one for one in found if not math.isnan(one.difference)]
 
     def ranking(self, metric: str) -> list[str]:
         """Order the methods by their means, the best first."""
         return sorted(self.methods, key=lambda name: self.mean(name, metric), reverse=METRICS[metric].higher_is_better)
-
-    def leaders(self, metric: str) -> list[str]:
-        """Name the method with the best mean, and those that cannot be told from it."""
-        best, *rest = self.ranking(metric)
-        return [best, *(name for name in rest if self._verdict(name, best, metric).direction == "unchanged")]
-
-    def _verdict(self, method: str, other: str, metric: str) -> Verdict:
-        one, two = (self._tables[metric].of(name) for name in (method, other))
-        with np.errstate(invalid="ignore"):  # equal images have an infinite PSNR
-            differences = one - two
-            signs = count_signs(differences)
-            better, worse = signs if METRICS[metric].higher_is_better else signs[::-1]
-            low, high = difference_interval(differences)
-        means = float(one.mean()), float(two.mean()), float(differences.mean())
-        return Verdict(metric, *means, low, high, better, worse, differences.shape[1])

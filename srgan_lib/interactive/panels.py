@@ -23,8 +23,7 @@ from srgan_lib.data.images import ImageError, crop_to_multiple, read_image, writ
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
-from srgan_lib.evaluation.grids import as_text
-from srgan_lib.evaluation.interpolation import SIDE, WeightInterpolation
+from srgan_lib.evaluation.grids import SIDE, WeightInterpolation, as_text
 from srgan_lib.evaluation.methods import Method
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.markup import data_uri

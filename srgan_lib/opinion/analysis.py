@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from srgan_lib.evaluation.crossed import CrossedMean
+from srgan_lib.evaluation.statistics import CrossedMean
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.opinion.answers import Pool, preferences, repeatability, vote_array, vote_table
 from srgan_lib.opinion.preferences import (

@@ -9,7 +9,7 @@ import pandas as pd
 
 from srgan_lib.evaluation.figures import PUBLISHED_ON
 from srgan_lib.evaluation.published import COUNTERPARTS, published
-from srgan_lib.exhibit import Exhibit
+from srgan_lib.markup import Exhibit
 from srgan_lib.methods import OURS, method_styles
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.opinion import figures

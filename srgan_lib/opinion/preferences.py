@@ -18,7 +18,7 @@ from scipy import stats
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
-from srgan_lib.evaluation.crossed import LEVEL
+from srgan_lib.evaluation.statistics import LEVEL
 
 #: Votes that each method gets for and against every other where one of them always or never won, so that no strength is
 #: infinite (Agresti, "Categorical Data Analysis", 2013, section 11.6).
@@ -31,7 +31,7 @@ class Strengths:
 
     Attributes
     ----------
-    value, half_these, half_kind : M; half the length of the 95 % intervals, as in :mod:`srgan_lib.evaluation.crossed`.
+    value, half_these, half_kind : M; half the length of the 95 % intervals, as in :mod:`srgan_lib.evaluation.statistics`.
     regularised : whether :data:`PRIOR` was needed.
     """
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from srgan_lib.evaluation.crossed import CrossedMean, crossed_mean, student_quantile
+from srgan_lib.evaluation.statistics import CrossedMean, crossed_mean, student_quantile
 
 SCALE = ("bad", "poor", "fair", "good", "excellent")  #: ITU-T P.910 (10/2023), section 8.1: the labels of 1 to 5
 GRADES = np.arange(1, 6)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import nctdtrinc
 
-from srgan_lib.evaluation.crossed import student_quantile
+from srgan_lib.evaluation.statistics import student_quantile
 
 POWER = 0.8  #: probability with which the smallest detectable difference is found
 
@@ -108,7 +108,7 @@ def simulate_preferences(
 def detectable(raters: int, images: int, observers: Observers) -> tuple[float, float]:
     """Compute the smallest difference of two methods that a study finds in four of five cases.
 
-    Found means that its 95 % interval (:func:`~srgan_lib.evaluation.crossed.crossed_mean`) lies above 0. A mean over its
+    Found means that its 95 % interval (:func:`~srgan_lib.evaluation.statistics.crossed_mean`) lies above 0. A mean over its
     estimated standard error follows the noncentral t distribution. The methods lie near the middle of the scale, where its
     ends do not press differences together.
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srgan_lib import markup
-from srgan_lib.exhibit import Exhibit
 from srgan_lib.files import write_atomic
+from srgan_lib.markup import Exhibit
 
 if TYPE_CHECKING:
     import pandas

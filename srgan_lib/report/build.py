@@ -9,8 +9,8 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from srgan_lib import markup
-from srgan_lib.exhibit import Exhibit
 from srgan_lib.files import write_atomic
+from srgan_lib.markup import Exhibit
 from srgan_lib.opinion.exhibits import exhibits, findings
 from srgan_lib.opinion.results import read_results
 from srgan_lib.report import appendix, summary

@@ -2,7 +2,7 @@
 
 The modules in the order in which a sweep passes through them::
 
-    definition ──> expansion ──> planning, study ──> execution, cluster, work ──> records ──> report
-                                                                                                 └── notebook 06:
-                                                     comparison, collection, statistics, findings, tables, figures
+    definition ──> expansion ──> planning, study ──> execution, cluster ──> records ──> report
+                                                                               └── notebook 06:
+                                                               comparison, statistics, findings, exhibits
 """

@@ -1,7 +1,7 @@
 """Open a sweep's folder in notebook 06, which compares its runs and shows what it finds as a stage's notebook does.
 
 comparison = open_comparison(globals())
-comparison.figure(figures.plane(comparison.rows, …), "plane", caption="…", source="runs.csv")
+comparison.figure(exhibits.plane(comparison.rows, …), "plane", caption="…", source="runs.csv")
 comparison.finish(finding="…")
 """
 
@@ -23,9 +23,9 @@ from srgan_lib.params.evaluation import TRAINING, VALIDATION
 from srgan_lib.params.reading import refusal
 from srgan_lib.params.section import ParameterError
 from srgan_lib.pipeline.display import Display
-from srgan_lib.pipeline.notebook import given_parameters
-from srgan_lib.sweep.collection import baseline_scores, read_runs
+from srgan_lib.pipeline.stages import given_parameters
 from srgan_lib.sweep.expansion import Factor
+from srgan_lib.sweep.records import baseline_scores, read_runs
 
 
 class Comparison(Display):
@@ -37,7 +37,7 @@ class Comparison(Display):
     folder : the sweep's, which holds ``sweep.json``, ``runs.csv`` and a folder for each run.
     manifest : content of ``sweep.json``.
     factors : what is varied, but for the seed.
-    runs : all runs, as :func:`.collection.read_runs` reads them.
+    runs : all runs, as :func:`.records.read_runs` reads them.
     finished : the rows of those that finished.
     rows : finished runs on the first test set on which every setting was judged; none where there is no such set.
     validation : finished runs on the validation images, which choose the winner; none where settings have other images.

@@ -8,7 +8,6 @@ from typing import Any
 from srgan_lib.files import load_json
 from srgan_lib.formatting import machine_text
 from srgan_lib.layout import COMPARISON
-from srgan_lib.pipeline.kernels import kernel_environment
 from srgan_lib.pipeline.notebook_execution import execute_notebook
 from srgan_lib.report.build import write_report
 from srgan_lib.report.images import Images
@@ -39,8 +38,8 @@ def compare_runs(folder: Path, root: Path) -> list[Path]:
     executed = folder / COMPARISON.name
     executed.mkdir(exist_ok=True)
     shown = folder.relative_to(root) if folder.is_relative_to(root) else folder
-    with kernel_environment(threads=1):
-        execute_notebook(root / "notebooks" / f"{COMPARISON.notebook}.ipynb", executed, {"sweep_dir": str(shown)}, root)
+    notebook = root / "notebooks" / f"{COMPARISON.notebook}.ipynb"
+    execute_notebook(notebook, executed, {"sweep_dir": str(shown)}, root, threads=1)
     return write_report(comparison_content(folder), folder)
 
 

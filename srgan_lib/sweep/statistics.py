@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+PLANE = ("psnr_y", "lpips_alex")  #: fidelity, of which higher is better, and distance, of which lower is
+
 
 @dataclass(frozen=True)
 class Contrast:
@@ -115,13 +117,9 @@ def _quantile(candidates: int, freedom: int) -> float:
     return float(t.ppf(0.975, freedom))
 
 
-def pareto(rows: pd.DataFrame, fidelity: str = "psnr_y", distance: str = "lpips_alex") -> pd.DataFrame:
-    """Find the runs that no other beats in both measures, from the least faithful to the most.
-
-    Parameters
-    ----------
-    fidelity, distance : metrics of which higher and lower is better.
-    """
+def pareto(rows: pd.DataFrame) -> pd.DataFrame:
+    """Find the runs that no other beats in both measures of :data:`PLANE`, from the least faithful to the most."""
+    fidelity, distance = PLANE
     ranked = rows.dropna(subset=[fidelity, distance]).sort_values([fidelity, distance], ascending=[False, True])
     best = np.inf
     front = []

@@ -11,10 +11,9 @@ from srgan_lib.layout import make_results, run_folder
 from srgan_lib.pipeline.fetching import Missing
 from srgan_lib.pipeline.planning import all_missing
 from srgan_lib.sweep.definition import Source
-from srgan_lib.sweep.execution import Executor, OnTaskEvent, Outcome, SweepAborted, TaskEvent
+from srgan_lib.sweep.execution import Executor, OnTaskEvent, Outcome, SweepAborted, TaskEvent, Work, work_of
 from srgan_lib.sweep.expansion import Factor, SweepRun, expand, single_command
 from srgan_lib.sweep.planning import PlannedRun, StageTask, is_finished, tasks
-from srgan_lib.sweep.work import Work, work_of
 
 #: Plans runs, given them, the sweep's folder, the project, and whether what is missing is fetched before computing.
 Planner = Callable[[list[SweepRun], Path, Path, bool], list[PlannedRun]]

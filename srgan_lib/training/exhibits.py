@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas
 
-from srgan_lib.exhibit import Exhibit
+from srgan_lib.markup import Exhibit
 from srgan_lib.training import figures
 from srgan_lib.training.feature_maps import FeatureMaps
 

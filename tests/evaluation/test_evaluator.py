@@ -8,14 +8,12 @@ import pytest
 
 from srgan_lib.data.images import read_image
 from srgan_lib.data.resize import imresize
-from srgan_lib.evaluation.contestants import repeated_trainings
 from srgan_lib.evaluation.evaluator import FIRST_COLUMNS, evaluate, metric_names
 from srgan_lib.evaluation.matching import match_test_sets
-from srgan_lib.evaluation.methods import classical
-from srgan_lib.evaluation.whole_images import WholeImages
+from srgan_lib.evaluation.methods import classical, repeated_trainings
+from srgan_lib.evaluation.samples import WholeImages
 from srgan_lib.methods import TRAINED
-from srgan_lib.metrics.measure import measure
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.registry import METRICS, measure
 from srgan_lib.models.files import save_model
 from srgan_lib.models.generators import build_generator
 from srgan_lib.params.evaluation import Evaluation, ExtraMetric

@@ -63,9 +63,9 @@ def test_every_figure_is_complete_and_within_reason():
 
 
 def test_figures_are_found_by_what_they_are():
-    table = published("Set5", "psnr_y", source="ledig2017", scale=4).set_index("method").value
+    table = published(dataset="Set5", metric="psnr_y", source="ledig2017", scale=4).set_index("method").value
     assert (table.bicubic, table.SRResNet, table.SRGAN) == (28.43, 32.05, 29.40)
-    assert published("Set5", scale=3).empty
+    assert published(dataset="Set5", scale=3).empty
 
 
 def trainings(warmup=(), adversarial=()):
@@ -129,7 +129,7 @@ def test_each_case_of_ledig_s_table_1_stands_beside_its_own_published_scores(cas
     )
     table = compare_recipe(summary, params.published, known)
     compared = table.dropna(subset="measured")
-    [own] = published("Set5", "psnr_y", source="ledig2017_losses").set_index("method").loc[[case]].value
+    [own] = published(dataset="Set5", metric="psnr_y", source="ledig2017_losses").set_index("method").loc[[case]].value
     beside = set(compared.published[compared.method == ("warmup" if case == "SRResNet-MSE" else "srgan")])
     assert beside == {own}
     elsewhere = compare(summary, 4, known)
@@ -215,7 +215,7 @@ def test_two_sources_of_one_test_set_are_told_apart():
     recipe = Published(title="Both", sources=["ledig2017", "spsr"], methods={"TensorLayer SRGAN": "srgan"})
     table = relative_to_bicubic(compare_recipe(summary, recipe, BOTH), summary)
     rows = table[(table.method == "srgan") & (table.metric == "psnr_y") & (table.published_on == "Set5")]
-    known = published("Set5", "psnr_y", scale=4).set_index(["source", "method"]).value
+    known = published(dataset="Set5", metric="psnr_y", scale=4).set_index(["source", "method"]).value
     own = {"ledig2017": "SRGAN", "spsr": "TensorLayer SRGAN"}
     expected = [known[source, method] - known[source, "bicubic"] for source, method in own.items()]
     assert rows.title.nunique() == 2
@@ -231,7 +231,7 @@ def test_a_source_without_bicubic_is_set_beside_another_s():
     summary = summary_of("builtin").replace("psnr_rgb", "psnr_y").drop_duplicates(["dataset", "method", "metric"])
     recipe = Published(title="ESRGAN", sources=["esrgan_readme", "spsr"], methods={"RRDB": "srgan"})
     table = relative_to_bicubic(compare_recipe(summary, recipe, BOTH), summary)
-    known = published("Set5", "psnr_y", scale=4).set_index(["source", "method"]).value
+    known = published(dataset="Set5", metric="psnr_y", scale=4).set_index(["source", "method"]).value
     readme = published(source="esrgan_readme").title.iloc[0]
     [row] = table[(table.title == readme) & (table.published_on == "Set5") & (table.method == "srgan")].itertuples()
     assert row.published == pytest.approx(known["esrgan_readme", "RRDB"] - known["spsr", "bicubic"])

@@ -14,7 +14,7 @@ from PIL import Image
 
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
-from srgan_lib.evaluation.interpolation import WeightInterpolation, try_alphas
+from srgan_lib.evaluation.grids import WeightInterpolation, try_alphas
 from srgan_lib.evaluation.methods import classical
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.interactive.panels import degrading, enlarge_own, look_closer, slide_between, uploaded

@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 from srgan_lib.cli import main
 from srgan_lib.data.images import read_image, write_image
 from srgan_lib.errors import PackageMissing
-from srgan_lib.evaluation.contestants import all_methods
 from srgan_lib.evaluation.evaluator import evaluate
+from srgan_lib.evaluation.methods import all_methods
 from srgan_lib.files import sha256_file
 from srgan_lib.models import community, unpickle
 from srgan_lib.models.community import load_network

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from srgan_lib.evaluation.crossed import crossed_mean
+from srgan_lib.evaluation.statistics import crossed_mean
 from srgan_lib.opinion.ratings import (
     correlations,
     difference,

@@ -4,10 +4,16 @@ import pandas as pd
 import pytest
 
 from srgan_lib.params.section import ParameterError
-from srgan_lib.sweep.collection import baseline_scores, common_crops, learning_curves, read_runs
 from srgan_lib.sweep.comparison import open_comparison
-from srgan_lib.sweep.figures import heat_map, metric_pairs
-from srgan_lib.sweep.tables import run_scores, score_formats, setting_scores, unfinished_table
+from srgan_lib.sweep.exhibits import (
+    heat_map,
+    metric_pairs,
+    run_scores,
+    score_formats,
+    setting_scores,
+    unfinished_table,
+)
+from srgan_lib.sweep.records import baseline_scores, common_crops, learning_curves, read_runs
 from tests.sweep_example import BATCHES, FAILED, SEEDS, WEIGHTS, make_sweep, scores_of
 
 

@@ -9,9 +9,9 @@ from srgan_lib.data.sources import BUILTIN
 from srgan_lib.layout import STAGES
 from srgan_lib.pipeline import code_hashes, provenance
 from srgan_lib.sweep.definition import read_sweep
+from srgan_lib.sweep.execution import WorkerMismatch, perform, work_of
 from srgan_lib.sweep.expansion import expand
 from srgan_lib.sweep.planning import by_urgency, plan_sweep, tasks
-from srgan_lib.sweep.work import WorkerMismatch, perform, work_of
 
 from .conftest import computed, write_sweep
 
