@@ -92,7 +92,7 @@ def read_run(
     from srgan_report.pipeline.run import Run
 
     root, here = project_root(), Path.cwd()
-    files = [find(here, overlay) for overlay in overlays]
+    files = tuple(find(here, overlay) for overlay in overlays)
     asked = read(find(here, params_file), overrides, files, find(root, QUICK) if quick else None)
     directory = run_folder(results_root(results), params_file.stem if name is None else name)
     return Run(resolve(asked), asked, directory, root, this_command())

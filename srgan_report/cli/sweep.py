@@ -79,7 +79,6 @@ def sweep(
 ) -> None:
     """Run all combinations that FILE names, compute once what they share, and compare them in one report."""
     require_extra("sweep")
-    from srgan_report.cli.sweep import SweepProgress, show_plan
     from srgan_report.pipeline.fetching import fetch
     from srgan_report.sweep import cluster
     from srgan_report.sweep.definition import read_sweep
@@ -87,7 +86,7 @@ def sweep(
     from srgan_report.sweep.study import plan_study
 
     root, here = project_root(), Path.cwd()
-    source = read_sweep(find(here, sweep_file), overrides, [find(here, overlay) for overlay in overlays])
+    source = read_sweep(find(here, sweep_file), overrides, tuple(find(here, overlay) for overlay in overlays))
     terminal = Terminal()
     with cluster.running_cluster(scheduler) if scheduler else nullcontext() as client:
         planner = cluster.planner(client) if client else plan_sweep

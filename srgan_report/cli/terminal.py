@@ -50,7 +50,9 @@ class Terminal:
         )
         self.task: TaskID | None = None
         self.title = ""  # of the stage that is computed
-        self._show_log()
+        # What the library logs is shown, each text once, in place of what an earlier terminal showed.
+        LIBRARY.setLevel(logging.INFO)
+        LIBRARY.handlers = [Listener(self.note, logging.INFO)]
 
     def __enter__(self) -> Terminal:
         self.progress.start()
@@ -58,11 +60,6 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
-
-    def _show_log(self) -> None:
-        """Show what the library logs, each text once, in place of what an earlier terminal showed."""
-        LIBRARY.setLevel(logging.INFO)
-        LIBRARY.handlers = [Listener(self.note, logging.INFO)]
 
     def note(self, text: str) -> None:
         """Print one line for the user."""
@@ -127,22 +124,21 @@ class Terminal:
     def frame(self, frame: pandas.DataFrame) -> None:
         """Print a table of scores, with the mean of each numeric column below."""
         table = Table(*frame.columns)
-        means = frame.mean(numeric_only=True).to_dict()
-        for row in frame.itertuples(index=False):
-            table.add_row(*(f"{value:.4f}" if isinstance(value, float) else escape(str(value)) for value in row))
+        means = {frame.columns[0]: "mean", **frame.mean(numeric_only=True)}
+        for row in frame.to_dict("records"):
+            table.add_row(*map(_cell, row.values()))
         table.add_section()
-        table.add_row(
-            *(
-                f"{means[name]:.4f}" if name in means else ("mean" if index == 0 else "")
-                for index, name in enumerate(frame)
-            )
-        )
+        table.add_row(*(_cell(means.get(name, "")) for name in frame))
         self.console.print(table)
 
     def _clear(self) -> None:
         if self.task is not None:
             self.progress.remove_task(self.task)
             self.task = None
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else escape(str(value))
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -46,23 +46,23 @@ def write_page(
     plans = [
         [[place[code] for code in trial] for trial in plan(study, rater)] for rater in range(1, study.design.raters + 1)
     ]
+    question = QUESTIONS["rating" if study.design.kind == "rating" else study.design.question]
     content = {
         "id": study.id,
         "kind": study.design.kind,
-        "question": QUESTIONS[question(study)],
+        "question": question,
         "scale": SCALE,
         "codes": codes,
         "sizes": [[images[code].shape[1], images[code].shape[0]] for code in codes],
         "plans": plans,
-        "examples": [[_uri(worst), _uri(best), best.shape[1], best.shape[0]] for worst, best in examples],
+        "examples": [[_base64(worst), _base64(best), best.shape[1], best.shape[0]] for worst, best in examples],
     }
     files = "\n".join(
-        f'<script type="text/plain" id="image-{place[code]}">{base64.b64encode(encode(images[code])).decode()}</script>'
-        for code in codes
+        f'<script type="text/plain" id="image-{place[code]}">{_base64(images[code])}</script>' for code in codes
     )
     page = (TEMPLATE / "opinion.html").read_text(encoding="utf-8")
     parts = {
-        "QUESTION": html.escape(QUESTIONS[question(study)]),
+        "QUESTION": html.escape(question),
         "STYLE": (TEMPLATE / "opinion.css").read_text(encoding="utf-8"),
         "STUDY": json.dumps(content, separators=(",", ":")).replace("</", "<\\/"),
         "IMAGES": files,
@@ -137,12 +137,7 @@ def read_page(path: Path) -> Page:
         raise OpinionError(f"{path}: no page that 'srgan opinion make' wrote, or not all of it", path=path) from None
 
 
-def question(study: Study) -> str:
-    """Name what is asked: ``rating``, or the question about pairs."""
-    return "rating" if study.design.kind == "rating" else study.design.question
-
-
-def _uri(pixels: np.ndarray) -> Any:
+def _base64(pixels: np.ndarray) -> str:
     return base64.b64encode(encode(pixels)).decode()
 
 

@@ -47,17 +47,6 @@ HEADING = "References"  #: of the notebooks' own lists, and of the one in the ap
 _OUTSIDE = ["a", "code", "pre", "math", "h1", "h2", "h3", "h4", "button", "figure", "summary", "header", "details"]
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter: ``changed`` where the run sets it, ``default`` empty where the value is the default."""
-
-    name: str
-    value: str
-    default: str
-    changed: bool
-    meaning: str
-
-
 def context(run: FinishedRun, book: NotebookNode) -> dict[str, Any]:
     """What the appendix's template shows."""
     listed = hashes(run)
@@ -70,22 +59,21 @@ def context(run: FinishedRun, book: NotebookNode) -> dict[str, Any]:
     }
 
 
-def parameters(run: FinishedRun) -> dict[str, list[Parameter]]:
-    """All parameters by section."""
-    changed = set(run.manifest["changed"])
-    sections: dict[str, list[Parameter]] = {}
+def parameters(run: FinishedRun) -> dict[str, list[dict[str, Any]]]:
+    """All parameters by section: ``changed`` where the run sets one, ``default`` empty where the value is the default."""
+    sections = {}
     for section in ("shared", *STAGES):
         fields = Params.section(section).model_fields
-        for name, value in run.manifest["parameters"][section].items():
-            default, meaning = fields[name].get_default(), fields[name].description or ""
-            row = Parameter(
-                name,
-                value_text(value),
-                value_text(default) if value != default else "",
-                f"{section}.{name}" in changed,
-                meaning,
-            )
-            sections.setdefault(section, []).append(row)
+        sections[section] = [
+            {
+                "name": name,
+                "value": value_text(value),
+                "default": value_text(default) if value != (default := fields[name].get_default()) else "",
+                "changed": f"{section}.{name}" in run.manifest["changed"],
+                "meaning": fields[name].description or "",
+            }
+            for name, value in run.manifest["parameters"][section].items()
+        ]
     return sections
 
 

@@ -25,11 +25,6 @@ class StageRun:
     manifest: dict[str, Any]
     notebook: Path
 
-    @property
-    def number(self) -> int:
-        """Number of the stage's chapter, from 1."""
-        return list(STAGES).index(self.info.name) + 1
-
 
 @dataclass(frozen=True)
 class ImageFiles:
@@ -116,7 +111,8 @@ def read_run(directory: Path) -> FinishedRun:
             )
         stages.append(StageRun(info, _json(directory / name / "manifest.json"), notebook))
     manifest = _json(directory / "manifest.json")
-    scores = read_scores(directory, manifest["parameters"]["shared"]["dataset"])
+    heldout = manifest["parameters"]["shared"]["dataset"]
+    scores = Scores(_rows(directory / "metrics.csv"), _rows(directory / "metrics_summary.csv"), heldout)
     finding = _text(directory / "evaluation/conclusion.txt").partition("\n\n")[0].strip()
     crops, whole = (_image_files(directory / "evaluation" / folder) for folder in ("viewer", "images"))
     return FinishedRun(directory, manifest, finding, stages, scores, crops, whole)
@@ -149,17 +145,6 @@ def _image_files(folder: Path) -> list[ImageFiles]:
             f"{missing[0]}: named in {folder / 'index.json'} but not there; run stage evaluation again", path=missing[0]
         )
     return entries
-
-
-def read_scores(directory: Path, heldout: str) -> Scores:
-    """Read the two CSVs of a run, which was trained on the dataset ``heldout``.
-
-    Raises
-    ------
-    ReportError
-        For a file that is missing or holds no rows.
-    """
-    return Scores(_rows(directory / "metrics.csv"), _rows(directory / "metrics_summary.csv"), heldout)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

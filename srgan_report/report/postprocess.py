@@ -49,7 +49,6 @@ def postprocess(
     """
     page = BeautifulSoup(html, "html.parser")
     _drop_foreign(page)
-    _drop_notebook_matters(page)
     if gallery:
         _place_gallery(page, gallery)
     gather_references(page)
@@ -69,18 +68,14 @@ def postprocess(
 
 
 def _drop_foreign(page: BeautifulSoup) -> None:
-    """What a notebook shows by asking for a file or running a script: of an image its description stays."""
-    for element in page.select("main script, main link, main iframe, main object, main embed"):
+    """Drop what asks for a file or runs a script (of an image its description stays), and what tells who runs notebooks one
+    by one which files were written and what is next.
+    """
+    for element in page.select("main script, main link, main iframe, main object, main embed, .srgan-finish"):
         element.decompose()
     for image in page.find_all("img"):
         if not NAME.fullmatch(_attribute(image, "src")):
             image.replace_with(_attribute(image, "alt"))
-
-
-def _drop_notebook_matters(page: BeautifulSoup) -> None:
-    """What is said to somebody who runs the notebooks one by one: which files it wrote, and which is next."""
-    for element in page.select(".srgan-finish"):
-        element.decompose()
 
 
 def _leave_out_empty_sections(page: BeautifulSoup) -> None:

@@ -19,7 +19,7 @@ from srgan_lib.weights import own_methods
 from srgan_report.opinion.results import page_to_offer
 from srgan_report.report.flow import flow_chart
 from srgan_report.report.images import Images
-from srgan_report.report.load_run import FinishedRun, ImageFiles, Scores
+from srgan_report.report.load_run import FinishedRun, Scores
 from srgan_report.report.notebooks import anchor
 from srgan_report.report.viewer import score_text
 
@@ -238,21 +238,19 @@ class ExampleCrops:
 
 def example_crops(run: FinishedRun, dataset: str, image: str, images: Images) -> ExampleCrops | None:
     """Collect the crops of an image, whose files are added to ``images``; none where the evaluation cut none."""
-    found = next((files for files in run.crops if (files.dataset, files.image) == (dataset, image)), None)
-    return _crops(run, found, images) if found else None
-
-
-def _crops(run: FinishedRun, entry: ImageFiles, images: Images) -> ExampleCrops:
+    entry = next((files for files in run.crops if (files.dataset, files.image) == (dataset, image)), None)
+    if entry is None:
+        return None
     with Image.open(entry.files["hr"]) as hr:
         size = hr.size
     panels = {}
     for method, style in method_styles(entry.files).items():
         if method in NOT_PICTURED:
             continue
-        scores = score_text(run, entry.dataset, entry.image, method)
-        alt = f"{entry.image}, {style.label}" + (f": {scores}" if scores else "")
+        scores = score_text(run, dataset, image, method)
+        alt = f"{image}, {style.label}" + (f": {scores}" if scores else "")
         panels[method] = Panel(style.label, scores, images.add(_enlarged(entry.files[method], size), "image/png"), alt)
-    return ExampleCrops(entry.dataset, entry.image, size, panels)
+    return ExampleCrops(dataset, image, size, panels)
 
 
 def _enlarged(path: Path, size: tuple[int, int]) -> bytes:
