@@ -61,14 +61,14 @@ from srgan_lib.data.split import read_split
 from srgan_lib.data.test_sets import load_test_sets
 from srgan_lib.data.trained import read_trained
 from srgan_lib.data.training_pairs import training_photos
-from srgan_lib.evaluation import exhibits, tables
+from srgan_lib.evaluation import exhibits
 from srgan_lib.evaluation.conclusion import conclude
 from srgan_lib.evaluation.evaluator import evaluate, metric_names, write_results
 from srgan_lib.evaluation.grids import WeightInterpolation, try_alphas
 from srgan_lib.evaluation.methods import all_methods, repeated_trainings, share_of_srgan, upscaling_options
 from srgan_lib.evaluation.published import compare_all
 from srgan_lib.evaluation.samples import WholeImages, thin_out
-from srgan_lib.evaluation.statistics import summarise
+from srgan_lib.evaluation.tables import along, summarise
 from srgan_lib.methods import TRAINED
 from srgan_lib.models.files import load_model
 from srgan_lib.pipeline.notebook import open_stage
@@ -235,7 +235,7 @@ for exhibit in exhibits.spectra(result.spectra, test_pairs, shared.scale):
 # %%
 shares = share_of_srgan(evaluation)
 if shares:
-    tables.along(summary, shares).to_csv(stage.directory / "interpolation.csv", index=False)
+    along(summary, shares).to_csv(stage.directory / "interpolation.csv", index=False)
 for exhibit in exhibits.planes(summary, test_pairs, shared.scale, joined=list(shares)):
     stage.show(exhibit)
 

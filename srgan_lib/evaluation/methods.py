@@ -105,13 +105,6 @@ def interpolate(first: SuperResolver, second: SuperResolver, alpha: float) -> Su
     return interpolated
 
 
-def interpolated_networks(
-    first: SuperResolver, second: SuperResolver, alphas: Iterable[float]
-) -> dict[str, SuperResolver]:
-    """Interpolate several networks between two others, by name: ``srgan_0.25`` has a quarter of the second's weights."""
-    return {f"srgan_{alpha:g}": interpolate(first, second, alpha) for alpha in alphas}
-
-
 def from_folder(folder: Path, test_sets: Mapping[str, Sequence[Pair]], scale: int) -> Method:
     """Read another program's results: a folder with an image file for each image of the test sets, and perhaps more.
 
@@ -157,7 +150,11 @@ def all_methods(
         If it is another program's and spandrel is not installed.
     """
     options = upscaling_options(shared, evaluation)
-    between = interpolated_networks(networks["warmup"], networks["srgan"], evaluation.interpolations)
+    between = {
+        name: interpolate(networks["warmup"], networks["srgan"], share)
+        for name, share in share_of_srgan(evaluation).items()
+        if name not in networks
+    }
     methods = {name: classical(name, shared.scale) for name in evaluation.baselines}
     methods |= {name: network(model, **options) for name, model in {**networks, **between}.items()}
     if evaluation.reference_models:
@@ -194,7 +191,10 @@ def repeated_trainings(
 
 
 def share_of_srgan(evaluation: Evaluation) -> dict[str, float]:
-    """Name the networks between warm-up and SRGAN with SRGAN's share of their weights; none where none is judged."""
+    """Name the networks from warm-up to SRGAN with SRGAN's share of their weights; none where none between is judged.
+
+    ``srgan_0.25`` has a quarter of SRGAN's weights.
+    """
     if not evaluation.interpolations:
         return {}
     between = {f"srgan_{alpha:g}": alpha for alpha in evaluation.interpolations}

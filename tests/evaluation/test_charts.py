@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from srgan_lib.evaluation.figures import differences, distributions, plane, spectra
 from srgan_lib.evaluation.grids import grid, patches
 from srgan_lib.evaluation.samples import Sample
-from srgan_lib.evaluation.statistics import summarise
+from srgan_lib.evaluation.tables import summarise
 from srgan_lib.methods import FURTHER_STYLES, METHODS, method_styles
 from srgan_lib.plotting import legend_below, new_figure
 

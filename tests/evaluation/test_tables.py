@@ -3,8 +3,7 @@ import pandas as pd
 import pytest
 
 from srgan_lib import markup
-from srgan_lib.evaluation.statistics import summarise
-from srgan_lib.evaluation.tables import along, as_text, detail, overview
+from srgan_lib.evaluation.tables import along, as_text, detail, overview, summarise
 
 
 @pytest.fixture(scope="module")

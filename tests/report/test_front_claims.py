@@ -12,7 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from srgan_lib.evaluation.conclusion import conclude
-from srgan_lib.evaluation.statistics import summarise
+from srgan_lib.evaluation.tables import summarise
 from srgan_lib.layout import STAGES
 from srgan_lib.report import summary
 from srgan_lib.report.images import Images
