@@ -17,7 +17,7 @@ from srgan_lib.downloads import offline
 from srgan_lib.layout import require_project
 
 if TYPE_CHECKING:
-    from srgan_lib.sweep.study import PlannedSweep
+    from srgan_lib.sweep.execution import PlannedSweep
 
 
 @click.command()
@@ -61,8 +61,8 @@ def sweep(
     from srgan_lib.pipeline.fetching import fetch
     from srgan_lib.sweep import cluster
     from srgan_lib.sweep.definition import read_sweep
+    from srgan_lib.sweep.execution import plan_study
     from srgan_lib.sweep.planning import plan_sweep
-    from srgan_lib.sweep.study import plan_study
 
     root = require_project()
     source = read_sweep(sweep_file, overrides, overlays)
@@ -92,8 +92,7 @@ def sweep(
 
 def _compare(study: PlannedSweep, terminal: Terminal) -> None:
     """Write the comparison of what is finished, and say what is not and why."""
-    from srgan_lib.sweep.records import write_records
-    from srgan_lib.sweep.report import compare_runs
+    from srgan_lib.sweep.report import compare_runs, write_records
 
     for outcome in study.unfinished:
         words = outcome.cause or "not finished; the same command continues"

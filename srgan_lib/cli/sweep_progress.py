@@ -18,8 +18,7 @@ from rich.table import Column, Table
 from srgan_lib.files import read_json
 from srgan_lib.formatting import duration
 from srgan_lib.layout import STAGES, TRAINING_STAGES
-from srgan_lib.sweep.execution import Outcome, TaskEvent
-from srgan_lib.sweep.study import PlannedSweep
+from srgan_lib.sweep.execution import Outcome, PlannedSweep, TaskEvent
 
 ACTIONS = {"run": "compute", "reuse": "reuse", "skip": "done"}
 COLOURS = {"waiting": "dim", "running": "bold", "finished": "green", "failed": "red"}
