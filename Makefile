@@ -13,7 +13,7 @@ BIN   := $(VENV)/bin
 TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
-.PHONY: help env report sweep test test-fast test-all coverage bench test-browser reproduce-reference lint notebooks lab lock clean
+.PHONY: help env report sweep test test-fast test-all coverage bench test-browser reproduce-reference lint docs notebooks lab lock clean
 
 help:
 	@echo "make report [PARAMS=params/x.yaml] [RUN=name] [OVERLAY=params/overlays/quick.yaml]   run the study and write results/RUN/report.html"
@@ -23,6 +23,7 @@ help:
 	@echo "make test-browser  the report and the notebooks in Chromium"
 	@echo "make bench       measured ratios against plain code, a few minutes (ARGS=--quick, ARGS='--peer PATH')"
 	@echo "make reproduce-reference  train the first reference models again, two and a half hours and more, and judge the shipped ones"
+	@echo "make docs        the documentation with the library's API, in build/docs/index.html"
 	@echo "make notebooks   notebooks/*.ipynb from notebooks/source/*.py"
 	@echo "make lab         JupyterLab on the notebooks        make lock        resolve requirements.lock again"
 
@@ -78,6 +79,10 @@ lint: $(READY)
 	@$(BIN)/ruff format --check srgan_lib tests scripts benchmarks
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+docs: $(READY)
+	@$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs build/docs
+	@echo "build/docs/index.html"
 
 notebooks: $(READY)
 	@$(BIN)/python -m scripts.write_notebooks

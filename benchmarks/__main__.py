@@ -24,7 +24,7 @@ from benchmarks.race import Race, run
 from srgan_lib import hardware
 from srgan_lib.data.archives import fetch_set
 from srgan_lib.data.catalogue import SETS
-from srgan_lib.data.photos import Photo
+from srgan_lib.data.images import Photo
 from srgan_lib.data.sources import DatasetMissing, find_photos
 from srgan_lib.downloads import DownloadError
 from srgan_lib.files import write_atomic

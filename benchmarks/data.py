@@ -15,6 +15,7 @@ from srgan_lib.data.images import crop_to_multiple, read_image
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.patches import PatchSampler
 from srgan_lib.data.resize import bicubic_kernel, imresize
+from srgan_lib.params.shared import Shared
 
 SCALE = 4
 BATCHES = 32  #: a turn; a single batch of ours takes a millisecond, of which waking up would be half
@@ -57,7 +58,7 @@ def crops(files: list[Path], batch: int, crop: int) -> Callable[[], object]:
     torch.set_num_threads(1)
     images = [crop_to_multiple(read_image(file), SCALE) for file in files]
     pairs = [Pair(file.name, hr, imresize(hr, 1 / SCALE)) for file, hr in zip(files, images, strict=True)]
-    sampler = PatchSampler(pairs, crop=crop, scale=SCALE, batch=batch, seed=0, augment=True)
+    sampler = PatchSampler(pairs, Shared(crop=crop, scale=SCALE), batch=batch, augment=True)
     steps = count()
     return lambda: [sampler.batch(next(steps)) for _ in range(BATCHES)]
 

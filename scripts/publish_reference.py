@@ -18,7 +18,7 @@ from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.formatting import machine_text
 from srgan_lib.layout import project_root
 from srgan_lib.methods import OURS, TRAINED
-from srgan_lib.pipeline.integrity import checked_stages
+from srgan_lib.pipeline.manifests import checked_stages
 from srgan_lib.weights import FOLDER
 
 GRIDS = 4

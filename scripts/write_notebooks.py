@@ -18,7 +18,7 @@ from srgan_lib.files import write_atomic
 from srgan_lib.layout import COMPARISON, DEMO, NOTEBOOKS, project_root
 from srgan_lib.params import COMMON_PARAMETERS, ComparisonParams
 from srgan_lib.params.reading import read
-from srgan_lib.pipeline.notebook import PARAMETERS_HEADER
+from srgan_lib.pipeline.stages import PARAMETERS_HEADER
 
 PARAMETERS_CELL = '# %% tags=["parameters"]'
 COLAB_CELL = re.compile(r'# %%( \[markdown\])? tags=\["colab"\]\n(?:(?!# %%).*\n)*')

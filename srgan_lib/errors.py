@@ -59,6 +59,10 @@ class PackageMissing(InputError):
     """An optional package that a parameter asks for is not installed."""
 
 
+class MetricUnavailable(SrganError):
+    """A metric cannot be computed here; the message says why and what to do."""
+
+
 class StorageError(SrganError):
     """A file cannot be read or written for a reason that the user can mend: a full disk, missing permissions."""
 

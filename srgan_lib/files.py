@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one, and hashing them."""
+"""Writing files so that a reader never sees half of one, hashing them, and looking at each once."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
 
 
 @contextmanager
@@ -45,6 +47,19 @@ def sha256_file(path: Path) -> str:
     """Hash a file's bytes by SHA-256, in hexadecimal."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Snapshot:
+    """What planning has read from the disk, each thing once: a thousand runs are planned from one state of it."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Hashable, Any] = {}
+
+    def get(self, what: Hashable, read: Callable[[], Value]) -> Value:
+        """Return what ``read`` gives, which is called only when ``what`` is asked for the first time."""
+        if what not in self._seen:
+            self._seen[what] = read()
+        return self._seen[what]
 
 
 def _umask() -> int:

@@ -1,4 +1,4 @@
-"""Figures and tables with their captions, as the HTML that notebooks show and reports are made of."""
+"""Figures and tables: with all that a notebook needs to show them, and as the HTML that reports are made of."""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,76 +47,48 @@ class TrainedNetwork:
         return self.architecture.lower()
 
 
-@dataclass(frozen=True)
-class MethodInfo:
-    """One method: its name in ``metrics.csv``, its style, and the trained network, if it is one."""
-
-    name: str
-    style: Style
-    network: TrainedNetwork | None = None
-
-
 # Okabe & Ito's palette, which colour-blind readers tell apart; markers and lines do it without colour. A reference model
 # and a self-ensemble have the colour of their method, told apart by marker, line and label.
-METHODS: dict[str, MethodInfo] = {
-    method.name: method
-    for method in (
-        MethodInfo("lr", Style("LR", "#000000", ".", (0, (1, 1)))),
-        MethodInfo("hr", Style("HR", "#000000", "*", "-")),
-        MethodInfo("nearest", Style("nearest", "#E69F00", "v", (0, (1, 2)))),
-        MethodInfo("bilinear", Style("bilinear", "#CC79A7", "<", (0, (3, 1, 1, 1)))),
-        MethodInfo("lanczos", Style("Lanczos", "#56B4E9", ">", (0, (5, 1, 1, 1, 1, 1)))),
-        MethodInfo("bicubic", Style("bicubic", "#6E6E6E", "s", (0, (4, 2)))),
-        MethodInfo(
-            "srcnn", Style("SRCNN", "#009E73", "D", (0, (6, 2))), TrainedNetwork("srcnn", "srcnn.safetensors", "SRCNN")
-        ),
-        MethodInfo(
-            "warmup",
-            Style("warm-up", "#0072B2", "^", (0, (8, 2, 2, 2))),
-            TrainedNetwork("warmup", "generator.safetensors", "SRResNet"),
-        ),
-        MethodInfo(
-            "srgan",
-            Style("SRGAN", "#D55E00", "o", "-"),
-            TrainedNetwork("adversarial", "generator.safetensors", "SRGAN"),
-        ),
-        MethodInfo("reference_srcnn", Style("reference SRCNN", "#009E73", "+", (0, (2, 2)))),
-        MethodInfo("reference_srresnet", Style("reference SRResNet", "#0072B2", "x", (0, (4, 1, 2, 1)))),
-        MethodInfo("reference_srgan", Style("reference SRGAN", "#D55E00", "1", (0, (10, 2)))),
-        MethodInfo("srcnn_ensemble", Style("SRCNN, self-ensemble", "#009E73", "2", (0, (1, 2, 3, 2)))),
-        MethodInfo("warmup_ensemble", Style("warm-up, self-ensemble", "#0072B2", "3", (0, (2, 1, 2, 3)))),
-        MethodInfo("srgan_ensemble", Style("SRGAN, self-ensemble", "#D55E00", "4", (0, (3, 1, 1, 1, 1, 3)))),
-    )
+#: The style of every method of this project, by its name in ``metrics.csv``.
+METHODS = {
+    "lr": Style("LR", "#000000", ".", (0, (1, 1))),
+    "hr": Style("HR", "#000000", "*", "-"),
+    "nearest": Style("nearest", "#E69F00", "v", (0, (1, 2))),
+    "bilinear": Style("bilinear", "#CC79A7", "<", (0, (3, 1, 1, 1))),
+    "lanczos": Style("Lanczos", "#56B4E9", ">", (0, (5, 1, 1, 1, 1, 1))),
+    "bicubic": Style("bicubic", "#6E6E6E", "s", (0, (4, 2))),
+    "srcnn": Style("SRCNN", "#009E73", "D", (0, (6, 2))),
+    "warmup": Style("warm-up", "#0072B2", "^", (0, (8, 2, 2, 2))),
+    "srgan": Style("SRGAN", "#D55E00", "o", "-"),
+    "reference_srcnn": Style("reference SRCNN", "#009E73", "+", (0, (2, 2))),
+    "reference_srresnet": Style("reference SRResNet", "#0072B2", "x", (0, (4, 1, 2, 1))),
+    "reference_srgan": Style("reference SRGAN", "#D55E00", "1", (0, (10, 2))),
+    "srcnn_ensemble": Style("SRCNN, self-ensemble", "#009E73", "2", (0, (1, 2, 3, 2))),
+    "warmup_ensemble": Style("warm-up, self-ensemble", "#0072B2", "3", (0, (2, 1, 2, 3))),
+    "srgan_ensemble": Style("SRGAN, self-ensemble", "#D55E00", "4", (0, (3, 1, 1, 1, 1, 3))),
+}
+#: The networks that a run trains, by method.
+TRAINED: dict[str, TrainedNetwork] = {
+    "srcnn": TrainedNetwork("srcnn", "srcnn.safetensors", "SRCNN"),
+    "warmup": TrainedNetwork("warmup", "generator.safetensors", "SRResNet"),
+    "srgan": TrainedNetwork("adversarial", "generator.safetensors", "SRGAN"),
 }
 BASELINE = "bicubic"  #: what every difference is taken from
 OURS = "srgan"  #: the method that a run is about
 #: Classical methods that pictures leave out: near enough to bicubic, and the tables have them.
 NOT_PICTURED = frozenset({"nearest", "bilinear", "lanczos"})
-#: The networks that a run trains, by method.
-TRAINED: dict[str, TrainedNetwork] = {name: method.network for name, method in METHODS.items() if method.network}
 #: Styles of methods that are not this project's, in their order.
 FURTHER_STYLES = [
-    Style("", colour, marker, line)
-    for colour, marker, line in (
-        ("#7B3FA0", "P", (0, (2, 1))),
-        ("#8C5A1E", "X", (0, (7, 1, 1, 1))),
-        ("#3A7D00", "p", (0, (3, 3))),
-        ("#B0004E", "h", (0, (5, 3, 1, 3))),
-        ("#005F73", "d", (0, (1, 3))),
-        ("#9A8A00", "8", (0, (9, 3))),
-    )
+    Style("", "#7B3FA0", "P", (0, (2, 1))),
+    Style("", "#8C5A1E", "X", (0, (7, 1, 1, 1))),
+    Style("", "#3A7D00", "p", (0, (3, 3))),
+    Style("", "#B0004E", "h", (0, (5, 3, 1, 3))),
+    Style("", "#005F73", "d", (0, (1, 3))),
+    Style("", "#9A8A00", "8", (0, (9, 3))),
 ]
 
 
 def method_styles(methods: Iterable[str]) -> dict[str, Style]:
     """Return the style of each method; methods that are not this project's get further ones in their order."""
-    chosen: dict[str, Style] = {}
-    others = 0
-    for name in methods:
-        if name in METHODS:
-            chosen[name] = METHODS[name].style
-        else:
-            style = FURTHER_STYLES[others % len(FURTHER_STYLES)]
-            chosen[name] = Style(name, style.colour, style.marker, style.line)
-            others += 1
-    return chosen
+    further = cycle(FURTHER_STYLES)
+    return {name: METHODS.get(name) or replace(next(further), label=name) for name in methods}

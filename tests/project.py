@@ -17,7 +17,7 @@ from srgan_lib.params.reading import check
 from srgan_lib.pipeline.resolve import resolve
 from srgan_lib.pipeline.run import Run
 
-OPEN = 'from srgan_lib.pipeline.notebook import open_stage\nstage = open_stage("{stage}", globals())'
+OPEN = 'from srgan_lib.pipeline.stages import open_stage\nstage = open_stage("{stage}", globals())'
 BODY = '(stage.directory / "result.csv").write_text("{stage}\\n")'
 BODIES = {stage: BODY.format(stage=stage) for stage in STAGES}
 BODIES["data"] += '\n(stage.directory / "split.csv").write_text("dataset,image,split\\n")'

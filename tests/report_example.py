@@ -21,9 +21,7 @@ from PIL import Image, ImageFilter
 from srgan_lib.layout import STAGES
 from srgan_lib.params import Params
 from srgan_lib.pipeline.assemble import TOP_LEVEL
-from srgan_lib.pipeline.file_hashes import file_hashes
-from srgan_lib.pipeline.integrity import output_files
-from srgan_lib.pipeline.manifests import write_manifest
+from srgan_lib.pipeline.manifests import file_hashes, output_files, write_manifest
 
 IMAGES = ("astronaut", "chelsea", "coffee")
 FINDING = "On 3 held-out photographs enlarged 4×, SRGAN comes 27% closer to the originals than bicubic by LPIPS."
@@ -249,7 +247,7 @@ def cells(stage: str, rows: list[dict[str, str]], images: dict[str, dict[str, Im
     """The executed cells of one notebook."""
     defaults = "\n".join(f"{name} = {value!r}" for name, value in Params().stage(stage).items())
     opened = nb.new_code_cell(
-        f"from srgan_lib.pipeline.notebook import open_stage\n\nstage = open_stage('{stage}', globals())",
+        f"from srgan_lib.pipeline.stages import open_stage\n\nstage = open_stage('{stage}', globals())",
         execution_count=2,
     )
     if stage == "evaluation":

@@ -9,7 +9,7 @@ from torch import nn
 from benchmarks import data, judging, plain, profile
 from benchmarks.race import Contestant, Race, run
 from srgan_lib.data.images import write_image
-from srgan_lib.models.srgan_discriminator import Discriminator
+from srgan_lib.models.discriminators import Discriminator
 from srgan_lib.models.srresnet import SRResNet
 
 

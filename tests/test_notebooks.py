@@ -13,11 +13,13 @@ from scripts.write_notebooks import parameters_cell, regenerate, shown
 from srgan_lib import colab
 from srgan_lib.layout import NOTEBOOKS, STAGES
 from srgan_lib.params import Params
-from srgan_lib.params.training import AdversarialKind
+from srgan_lib.params.reading import read
+from srgan_lib.params.training import Adversarial, AdversarialKind, Schedule
 from srgan_lib.report.postprocess import SECTIONS
-from srgan_lib.training.formulas import players
+from srgan_lib.training.formulas import describe_schedule, generator_loss, players
 
-FOLDER = Path(__file__).parents[1] / "notebooks"
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "notebooks"
 FILES = sorted(FOLDER.glob("*.ipynb"))
 
 
@@ -31,12 +33,14 @@ def source(cell):
 
 
 @pytest.mark.parametrize("stage", NOTEBOOKS)
-def test_no_definitions_and_no_loops_over_steps(stage):
+def test_no_definitions_and_no_loops_but_of_three_steps(stage):
     for cell in cells(stage, "code"):
         tree = ast.parse(source(cell))
         for node in ast.walk(tree):
             assert not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda | ast.While)
-            if isinstance(node, ast.For):
+            if isinstance(node, ast.For) and "plain_" in (loop := ast.unparse(node)):
+                assert "range(3)" in loop, "a loop to be read and changed, of a few steps; the library trains"
+            elif isinstance(node, ast.For):
                 called = {
                     n.func.attr for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)
                 }
@@ -113,13 +117,13 @@ def test_text_and_ipynb_are_in_step(tmp_path):
 
 
 @pytest.mark.parametrize("notebook", FILES, ids=lambda path: path.stem)
-def test_a_notebook_has_at_most_100_lines_of_code(notebook):
+def test_a_notebook_has_at_most_110_lines_of_code(notebook):
     lines = 0
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code" and not {"parameters", "colab"} & set(cell["metadata"].get("tags", [])):
             code = [line.strip() for line in source(cell).splitlines()]
             lines += sum(1 for line in code if line and not line.startswith("#"))
-    assert lines <= 100
+    assert lines <= 110
 
 
 def test_sections_that_the_report_folds_are_there():
@@ -146,7 +150,8 @@ def test_no_line_is_longer_than_120(notebook):
                 "network_exhibits(network, lr_crop",
                 "stage.source(",
                 "plain_supervised_step",
-                r"\lambda_\mathrm{content}",
+                "plain_supervised_step(trial",
+                "generator_loss(",
             ],
         ),
         (
@@ -155,7 +160,8 @@ def test_no_line_is_longer_than_120(notebook):
                 "network_exhibits(network, hr_crop",
                 "plain_adversarial_step",
                 "players(",
-                "L_G =",
+                "plain_adversarial_step(\n        g, d",
+                "generator_loss(",
                 r"\tilde{x} = \frac{x - \mu}",
             ],
         ),
@@ -181,7 +187,9 @@ def test_it_ends_with_questions_references_and_links(stage):
     position = names.index(stage)
     for neighbour in names[max(position - 1, 0) : position] + names[position + 1 : position + 2]:
         assert f"({STAGES[neighbour].notebook}.ipynb)" in references
-    for parameter in re.findall(r"`(\w+) = ", questions):
+    changed = re.findall(r"`srgan run params/demo.yaml[^`]* -p '?(?:\w+\.)?(\w+)=", questions)
+    assert len(changed) >= 2, "each is a command to copy"
+    for parameter in changed:
         assert parameter in Params().stage(stage)
 
 
@@ -195,3 +203,20 @@ def test_common_parameters_come_first():
 def test_every_adversarial_loss_has_both_players_formulas(kind):
     text = players(kind)
     assert f"`{kind}`" in text and "L_D =" in text and r"L_\mathrm{adv} =" in text
+
+
+def test_the_loss_on_the_page_is_the_one_of_the_run():
+    demo = read(ROOT / "params/demo.yaml")
+    assert generator_loss(demo.warmup).count(r"L_\mathrm") == 2, "the pixel term, in the sum and in the list"
+    text = generator_loss(demo.adversarial)
+    for weight, symbol in (("0.5", "content"), ("0.1", "grid"), ("0.05", "even"), ("0.001", "adv")):
+        assert rf"{weight} \, L_\mathrm{{{symbol}}}" in text
+    own = Adversarial(adversarial_weight=1e-6, pixel_weight=0, extra_losses={"a.py:Edge": 2})
+    assert r"10^{-6} \, L_\mathrm{adv} + 2 \, L_\mathrm{Edge}" in generator_loss(own)
+
+
+@pytest.mark.parametrize("kind", get_args(Schedule))
+def test_every_schedule_is_described(kind):
+    text = describe_schedule(Adversarial(schedule=kind, learning_rate=3e-4, schedule_milestones=[0.25, 0.5]))
+    assert "0.0003" in text and f"`schedule: {kind}`" in text
+    assert ("25%" in text) == (kind == "step")

@@ -23,6 +23,7 @@ from srgan_lib.weights import FOLDER, NAMES, SCORES, reference_models, shipped_m
 
 ROOT = project_root()
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PHOTOGRAPHS = (ROOT / "docs/photographs.md").read_text(encoding="utf-8")
 DOCUMENT = PAGE.read_text(encoding="utf-8")
 CONFIGS = {
     "srcnn": {"architecture": "srcnn", "scale": 4, "global_skip": "bicubic"},
@@ -323,12 +324,12 @@ def test_the_table_of_trainings_is_that_of_the_params_files():
     assert 600 % kept["keep_networks_every"] == 0 and kept["batch"] == 8 and f"of {kept['steps']:,} steps" in DOCUMENT
 
 
-def test_counts_in_the_readme_are_those_of_the_library():
+def test_counts_in_the_readme_and_of_photographs_are_those_of_the_library():
     words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     default = Shared()
-    text = plain(README)
-    assert f"contains {words[len(NAMES)]} networks" in text and f"{words[len(NAMES)]} networks in" in DOCUMENT
-    assert f"`params/` contains {words[len(RECIPES)]} recipes" in text
+    assert f"contains {words[len(NAMES)]} networks" in plain(README) and f"{words[len(NAMES)]} networks in" in DOCUMENT
+    assert f"{words[len(RECIPES)]} recipes" in plain(README)
+    text = plain(PHOTOGRAPHS)
     needed = default.test_images + default.validation_images + 1
     assert f"at least {words[needed]} photographs of {default.crop}×{default.crop} pixels" in text
     assert f"({words[default.test_images]} for testing, {words[default.validation_images]} for validation" in text
@@ -341,11 +342,11 @@ def test_ratios_in_the_readme_are_those_that_performance_md_measured():
     assert len(told) == 2 and set(told) <= set(measured)
 
 
-def test_the_readme_and_the_trials_tell_the_same_of_fine_tuning():
+def test_photographs_and_the_trials_tell_the_same_of_fine_tuning():
     trials = plain((ROOT / "docs/reference_trials.md").read_text(encoding="utf-8")).partition("## Fine-tuning")[2]
     told = re.search(
         r"printed pages, (\d+) steps .*? raised PSNR by (\S+) dB and lowered LPIPS .*? by (\S+); .*? by (\S+)\. ",
-        plain(README),
+        plain(PHOTOGRAPHS),
     )
     steps, psnr, alex, squeeze = told.groups()
     for part in (f"{steps} steps", f"(by {psnr})", f"(by {alex})", f"(by {squeeze})"):

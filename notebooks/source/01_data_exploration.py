@@ -44,8 +44,8 @@ from srgan_lib.data import figures
 from srgan_lib.data.pairs import load_pairs
 from srgan_lib.data.patches import PatchSampler
 from srgan_lib.data.split import make_split
-from srgan_lib.data.training_pairs import training_photos
-from srgan_lib.pipeline.notebook import open_stage
+from srgan_lib.data.pairs import training_photos
+from srgan_lib.pipeline.stages import open_stage
 
 stage = open_stage("data", globals())
 shared = stage.params.shared
@@ -138,7 +138,7 @@ stage.figure(
 
 # %%
 if stage.live:
-    from srgan_lib.interactive.degradation_panel import degrading
+    from srgan_lib.interactive.panels import degrading
 
     stage.panel(degrading(pairs["validation"] + pairs["train"], shared))
 else:
@@ -157,7 +157,7 @@ else:
 # A rerun, a resumed run and a run with more processes therefore all see the same crops.
 
 # %%
-sampler = PatchSampler.of(pairs["train"], shared, batch=stage.params.data.sample_crops, augment=True)
+sampler = PatchSampler(pairs["train"], shared, batch=stage.params.data.sample_crops, augment=True)
 stage.figure(
     figures.crops_sheet(*sampler.batch(0)),
     "crops",
@@ -169,12 +169,15 @@ stage.figure(
 # %% [markdown]
 # ## Try this
 #
-# - `scale = 2`: the dotted line in the spectrum moves to a quarter cycle per pixel, and the shaded band shrinks: there
-#   is less to restore.
-# - `degradation = "realistic"`: the LR crops below HR are blurred, noisy and compressed, each in its own way, and a
-#   network must remove the noise instead of sharpening it. The training images above keep bicubic LR in the figures,
-#   the spectrum included, because their LR is made anew for every crop.
-# - `crop = 48`: more of the crops are without content.
+# Each command is a run beside this one, as long as the demo.
+#
+# - `srgan run params/demo.yaml --run double -p scale=2`: the dotted line in the spectrum moves to a quarter cycle
+#   per pixel, and the shaded band shrinks: there is less to restore.
+# - `srgan run params/demo.yaml --run real -p degradation=realistic`: the LR crops below HR are blurred, noisy and
+#   compressed, each in its own way, and a network must remove the noise instead of sharpening it. The training
+#   images above keep bicubic LR in the figures, the spectrum included, because their LR is made anew for every
+#   crop.
+# - `srgan run params/demo.yaml --run small -p crop=48`: more of the crops are without content.
 #
 # ## References
 #

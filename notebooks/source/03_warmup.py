@@ -85,16 +85,20 @@ initialisation = "default"
 
 # %%
 import pandas as pd
+import torch
 
-from srgan_lib.data.trained import record_trained
-from srgan_lib.data.training_pairs import read_training_pairs
+from srgan_lib.data.held_out import record_trained
+from srgan_lib.data.pairs import read_training_pairs
+from srgan_lib.data.patches import PatchSampler
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.exhibits import network as network_exhibits
 from srgan_lib.models.generators import build_generator, generator_config
-from srgan_lib.models.residual import ResidualBlock
 from srgan_lib.models.rrdbnet import DenseBlock
-from srgan_lib.pipeline.notebook import open_stage
+from srgan_lib.models.srresnet import ResidualBlock
+from srgan_lib.pipeline.stages import open_stage
 from srgan_lib.training import exhibits, figures
+from srgan_lib.training.distances import DISTANCES
+from srgan_lib.training.formulas import describe_schedule, generator_loss
 from srgan_lib.training.plain import plain_supervised_step
 from srgan_lib.training.warmup import train_warmup
 
@@ -148,17 +152,16 @@ if blocks:
 
 # %% [markdown]
 # ## The loss
-#
-# $$ L = \lambda_\mathrm{pixel} \, d(G(x_\mathrm{LR}), x_\mathrm{HR})
-#      + \lambda_\mathrm{content} \, d'(\phi(G(x_\mathrm{LR})), \phi(x_\mathrm{HR})) , $$
-#
-# where $d$ is the mean over all pixel values of the absolute difference (`pixel_loss: l1`, the demo's), of the squared
-# one (`mse`, the paper's), or of a smooth form of the absolute one. Alone (`content_weight = 0`, as in the paper and
-# the demo) the pixel term gives a high PSNR, and blur: many details fit one LR image, and the best answer is, for each
-# pixel value, their median under the absolute and their mean under the squared difference. Either is smoother than any
-# single one of them. The content term compares features $\phi$ of a VGG-19 network, which describe edges and textures
-# more than single pixels. [Notebook 4](04_adversarial.ipynb), which trains with it, gives $d'$, and further terms that
-# are off here by default.
+
+# %%
+stage.markdown(generator_loss(warmup))
+
+# %% [markdown]
+# Alone (as in the paper and the demo) the pixel term gives a high PSNR, and blur: many details fit one LR image, and
+# the best answer is, for each pixel value, their median under the absolute difference (`pixel_loss: l1`) and their
+# mean under the squared one (`mse`). Either is smoother than any single one of them. A content term
+# (`content_weight`) compares features of a VGG-19 network, which describe edges and textures more than single pixels;
+# [notebook 4](04_adversarial.ipynb) trains with it.
 #
 # ## One training step
 #
@@ -171,6 +174,23 @@ stage.source(
     "step",
     "A plain training step. The run below computes the same weights in less time; a test compares the two.",
 )
+
+# %% [markdown]
+# Training is this step in a loop. Here it runs three times, on a network of its own that is thrown away. Change the
+# number of steps, the loss or the learning rate, and run the cell again: the training below does not depend on it.
+
+# %%
+torch.manual_seed(shared.seed)
+trial = build_generator(generator_config(warmup, shared.scale), stage.code)
+optimizer = torch.optim.Adam(trial.parameters(), lr=warmup.learning_rate)
+crops = PatchSampler(train, shared, batch=2, augment=True)
+for step in range(3):
+    lr, hr = (images.float() / 255 for images in crops.batch(step))
+    loss = plain_supervised_step(trial, optimizer, DISTANCES[warmup.pixel_loss], lr, hr)
+    print(f"step {step + 1}: loss {loss.item():.4f}")
+
+# %%
+stage.markdown(describe_schedule(warmup))
 
 # %%
 if warmup.vgg_layers and warmup.content_weights == "random":
@@ -220,12 +240,15 @@ stage.show(exhibits.speed(stage.directory))
 # %% [markdown]
 # ## Try this
 #
-# - `global_skip = "none"`: the drawing loses its outer line, and PSNR starts far below bicubic and stays there for the
-#   demo's number of steps.
-# - `content_weight = 0.1`: expect a lower PSNR and a better LPIPS before any discriminator. With
-#   `generator_even_phases = False` as well, a regular pattern of dots appears, which LPIPS does not see; look at smooth
-#   places in notebook 5.
-# - `generator_blocks = 4`: the table shrinks, steps are faster, and after so few steps PSNR is hardly lower.
+# Each command trains the generator again, and then adversarially: it takes nearly as long as the demo.
+#
+# - `srgan run params/demo.yaml --run plain -p warmup.global_skip=none`: the drawing loses its outer line, and PSNR
+#   starts far below bicubic and stays there for the demo's number of steps.
+# - `srgan run params/demo.yaml --run content -p warmup.content_weight=0.1`: expect a lower PSNR and a better LPIPS
+#   before any discriminator. With `-p warmup.generator_even_phases=false` as well, a regular pattern of dots
+#   appears, which LPIPS does not see; look at smooth places in notebook 5.
+# - `srgan run params/demo.yaml --run shallow -p warmup.generator_blocks=4`: the table shrinks, steps are faster,
+#   and after so few steps PSNR is hardly lower.
 #
 # ## References
 #

@@ -88,18 +88,22 @@ epochs = None
 
 # %%
 import pandas as pd
+import torch
 
-from srgan_lib.data.trained import record_trained
-from srgan_lib.data.training_pairs import read_training_pairs
+from srgan_lib.data.held_out import record_trained
+from srgan_lib.data.pairs import read_training_pairs
+from srgan_lib.data.patches import PatchSampler
 from srgan_lib.models.discriminators import build_discriminator, discriminator_config
 from srgan_lib.models.exhibits import network as network_exhibits
 from srgan_lib.models.files import load_model
-from srgan_lib.pipeline.notebook import open_stage
+from srgan_lib.pipeline.stages import open_stage
 from srgan_lib.training import exhibits, figures
 from srgan_lib.training.adversarial import train_adversarial
+from srgan_lib.training.adversarial_loss import AdversarialLoss
 from srgan_lib.training.compute import Compute
+from srgan_lib.training.distances import DISTANCES
 from srgan_lib.training.feature_maps import feature_maps
-from srgan_lib.training.formulas import players
+from srgan_lib.training.formulas import describe_schedule, generator_loss, players
 from srgan_lib.training.history import by_epoch
 from srgan_lib.training.plain import plain_adversarial_step
 from srgan_lib.training.validation import Validation
@@ -132,26 +136,19 @@ for exhibit in network_exhibits(network, hr_crop, "HR or SR crop", "one logit"):
 # %%
 stage.markdown(players(adversarial.adversarial_loss))
 
+# %%
+stage.markdown(generator_loss(adversarial))
+
 # %% [markdown]
-# $D$ is updated every `discriminator_every` steps. The generator minimises
+# A term of weight 0 is left out; the figures below show each as it falls. Without the adversarial term (and
+# `feature_matching_weight`) the discriminator would not influence the generator. $D$ is updated every
+# `discriminator_every` steps. Ledig et al. have the content and the adversarial term alone, the one with the squared
+# differences of `relu5_4` (which they call VGG54), the other with the weight $10^{-3}$ (`params/ledig2017.yaml`).
+# `extra_losses = {"docs/examples/my_loss.py:EdgeLoss": 0.1}` adds a loss of your own.
 #
-# $$ L_G = \lambda_\mathrm{pixel} L_\mathrm{pixel} + \lambda_\mathrm{content} L_\mathrm{content}
-#        + \lambda_\mathrm{adv} L_\mathrm{adv} + \lambda_\mathrm{grid} L_\mathrm{grid}
-#        + \lambda_\mathrm{even} L_\mathrm{even} + \sum_j \lambda_j L_j , $$
+# ### The content term
 #
-# where the weights are the parameters `pixel_weight`, `content_weight`, `adversarial_weight`, `grid_weight` and
-# `evenness_weight`; a term of weight 0 is left out. The demo has these five. The further $L_j$ are off by default:
-# distances between textures whatever their place, in Gram matrices (`style_weight`) and in sorted values
-# (`histogram_weight`) of VGG-19's features, and in sorted values of the colours themselves
-# (`colour_histogram_weight`); the distance between the discriminator's features of SR and HR
-# (`feature_matching_weight`); and losses of your own (`extra_losses = {"docs/examples/my_loss.py:EdgeLoss": 0.1}`).
-# Without $L_\mathrm{adv}$ and feature matching the discriminator would not influence the generator. The figures below
-# name the terms of this run. Ledig et al. have $L_\mathrm{content}$ and $L_\mathrm{adv}$ alone, the one with the
-# squared differences of `relu5_4` (which they call VGG54), the other with $\lambda_\mathrm{adv} = 10^{-3}$
-# (`params/ledig2017.yaml`).
-#
-# $L_\mathrm{pixel}$ is the mean difference between SR and HR, absolute by default (`pixel_loss`). The content term
-# compares them in the features of VGG-19, a classification network:
+# It compares SR and HR in the features of VGG-19, a classification network:
 #
 # $$ L_\mathrm{content} = \sum_l \frac{w_l}{N_l} \sum_{i=1}^{N_l}
 #        d \left( s_l \, \phi_l(\tilde{x}_\mathrm{SR})_i , \; s_l \, \phi_l(\tilde{x}_\mathrm{HR})_i \right) ,
@@ -163,6 +160,8 @@ stage.markdown(players(adversarial.adversarial_loss))
 # inputs are normalised in the same way. Activations of different layers differ in size; the scale $s_l$
 # (`content_scale`) is by default the reciprocal of the layer's mean absolute activation on the first HR crops, or a
 # number ($1/12.75$ in Ledig et al.).
+#
+# ### The spectral terms
 #
 # The grid term punishes the regular pattern that a pixel shuffle can leave, the evenness term any narrow peak or notch
 # in the spectrum:
@@ -194,6 +193,29 @@ stage.source(
     "One training step of both networks in plain PyTorch. The training below computes the same weights in less time; a "
     "test compares the two.",
 )
+
+# %% [markdown]
+# Training is this step in a loop. Here it runs three times, on networks that are thrown away and with the pixel term in
+# place of all terms that compare images. Change the loss, a weight or the number of steps, and run the cell again: the
+# training below does not depend on it.
+
+# %%
+torch.manual_seed(shared.seed)
+g = load_model(warmup_weights, stage.code)[0].train()
+d = build_discriminator(discriminator_config(adversarial, shared.crop))
+g_optimizer = torch.optim.Adam(g.parameters(), lr=adversarial.learning_rate)
+d_optimizer = torch.optim.Adam(d.parameters(), lr=adversarial.discriminator_learning_rate)
+distance, game = DISTANCES[adversarial.pixel_loss], AdversarialLoss(adversarial.adversarial_loss)
+crops = PatchSampler(train, shared, batch=2, augment=True)
+for step in range(3):
+    lr, hr = (images.float() / 255 for images in crops.batch(step))
+    losses = plain_adversarial_step(
+        g, d, g_optimizer, d_optimizer, distance, game, adversarial.adversarial_weight, lr, hr
+    )
+    print(f"step {step + 1}: generator {losses[0].item():.4f}, discriminator {losses[1].item():.4f}")
+
+# %%
+stage.markdown(describe_schedule(adversarial))
 
 # %%
 if adversarial.vgg_layers and adversarial.content_weights == "random":
@@ -283,13 +305,17 @@ stage.show(exhibits.speed(stage.directory))
 # %% [markdown]
 # ## Try this
 #
-# - `adversarial_weight = 0.1`: the adversarial term's share of the loss grows, PSNR falls faster, and the montage shows
-#   more texture, some of it not in the original. With `0` the discriminator is trained but does not affect the
-#   generator, which learns from the other terms alone.
-# - `grid_weight = 0` and `evenness_weight = 0`: nothing holds back a regular pattern along edges any more. Compare the
-#   grid artefact in the learning curve, and the edges at 300 % in notebook 5.
-# - `adversarial_loss = "relativistic"`: both loss formulas above change. A probability now states how much more real
-#   one image looks than another; it is 0.5 for a discriminator that cannot tell them apart.
+# Each command repeats the adversarial training and the evaluation: it takes about half as long as the demo.
+#
+# - `srgan run params/demo.yaml --run texture -p adversarial.adversarial_weight=0.1`: the adversarial term's share
+#   of the loss grows, PSNR falls faster, and the montage shows more texture, some of it not in the original. With
+#   `0` the discriminator is trained but does not affect the generator, which learns from the other terms alone.
+# - `srgan run params/demo.yaml --run weave -p adversarial.grid_weight=0 -p adversarial.evenness_weight=0`: nothing
+#   holds back a regular pattern along edges any more. Compare the grid artefact in the learning curve, and the
+#   edges at 300 % in notebook 5.
+# - `srgan run params/demo.yaml --run relative -p adversarial.adversarial_loss=relativistic`: both players' formulas
+#   above change. A probability now states how much more real one image looks than another; it is 0.5 for a
+#   discriminator that cannot tell them apart.
 #
 # ## References
 #

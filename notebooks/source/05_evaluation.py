@@ -58,9 +58,8 @@ from html import escape
 import pandas as pd
 
 from srgan_lib.data.split import read_split
-from srgan_lib.data.test_sets import load_test_sets
-from srgan_lib.data.trained import read_trained
-from srgan_lib.data.training_pairs import training_photos
+from srgan_lib.data.held_out import load_test_sets, read_trained
+from srgan_lib.data.pairs import training_photos
 from srgan_lib.evaluation import exhibits
 from srgan_lib.evaluation.conclusion import conclude
 from srgan_lib.evaluation.evaluator import evaluate, metric_names, write_results
@@ -71,7 +70,7 @@ from srgan_lib.evaluation.samples import WholeImages, thin_out
 from srgan_lib.evaluation.tables import along, summarise
 from srgan_lib.methods import TRAINED
 from srgan_lib.models.files import load_model
-from srgan_lib.pipeline.notebook import open_stage
+from srgan_lib.pipeline.stages import open_stage
 
 stage = open_stage("evaluation", globals())
 shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage.params.published
@@ -202,7 +201,7 @@ for exhibit in exhibits.certainty(summary, result.metrics, test_pairs):
 
 # %%
 if stage.live:
-    from srgan_lib.interactive.compare_panel import look_closer
+    from srgan_lib.interactive.panels import look_closer
 
     stage.panel(look_closer(result.samples))
 else:
@@ -248,7 +247,7 @@ for exhibit in exhibits.planes(summary, test_pairs, shared.scale, joined=list(sh
 # %%
 between = WeightInterpolation(networks["warmup"], networks["srgan"], **upscaling_options(shared, evaluation))
 if stage.live:
-    from srgan_lib.interactive.interpolation_panel import slide_between
+    from srgan_lib.interactive.panels import slide_between
 
     stage.panel(slide_between(between, result.samples))
 elif result.samples:
@@ -283,7 +282,7 @@ for comparison in compare_all(summary, recipe, curves, trainings, networks):
 
 # %% tags=["remove-cell"]
 if stage.live:
-    from srgan_lib.interactive.upload_panel import enlarge_own
+    from srgan_lib.interactive.panels import enlarge_own
 
     stage.panel(enlarge_own({name: judged[name] for name in ("bicubic", *networks)}, stage.directory / "own"))
 
@@ -298,11 +297,13 @@ stage.text(conclude(summary, result.metrics, result.repeats, **told), "conclusio
 # %% [markdown]
 # ## Try this
 #
-# - `interpolations = [0.25, 0.5, 0.75]`: three networks between warm-up and SRGAN join the tables, and a line the
-#   plane of LPIPS and PSNR. Nothing is trained again.
-# - `srgan run params/demo.yaml -p repeats=3`: every network is trained under three seeds. Expect *over trainings* to be
-#   far smaller than the spread over images, and larger than some differences between methods.
-# - `self_ensemble = True`: expect a little more PSNR for eight times the work.
+# - `srgan run params/demo.yaml -p 'interpolations=[0.25, 0.5, 0.75]'`: three networks between warm-up and SRGAN
+#   join the tables, and a line the plane of LPIPS and PSNR. Nothing is trained again.
+# - `srgan run params/demo.yaml --run seeds -p repeats=3`: every network is trained under three seeds, in thrice the
+#   time of the demo. Expect *over trainings* to be far smaller than the spread over images, and larger than some
+#   differences between methods.
+# - `srgan run params/demo.yaml -p self_ensemble=true`: expect a little more PSNR for eight times the work of
+#   enlarging.
 #
 # ## References
 #

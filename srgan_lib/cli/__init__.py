@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from srgan_lib.cli import export, fetch, images, opinion, runs, sweep
+from srgan_lib.cli import images, opinion, runs, sweep
 from srgan_lib.errors import Interrupted, SrganError, storage_error, traceback_text
 
 
@@ -55,7 +55,7 @@ def main(debug: bool) -> None:
 for command in (
     runs.run,
     sweep.sweep,
-    fetch.fetch,
+    runs.fetch,
     runs.train,
     runs.report,
     runs.export_lr,
@@ -65,6 +65,6 @@ for command in (
     images.upscale,
     images.evaluate,
     images.models,
-    export.export,
+    images.export,
 ):
     main.add_command(command)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from srgan_lib.cli.extras import require_extra
-from srgan_lib.cli.options import existing_run
+from srgan_lib.cli.options import existing_run, require_extra
 from srgan_lib.cli.terminal import Terminal, print_table
 from srgan_lib.params import reading
 

@@ -1,15 +1,17 @@
-"""The options that several commands share, and the run that they describe."""
+"""What several commands share: options, the run that they describe, and the optional packages that they need."""
 
 from __future__ import annotations
 
 import shlex
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from srgan_lib.errors import PackageMissing
 from srgan_lib.layout import LayoutError, project_root, require_project, run_folder
 from srgan_lib.params import reading
 
@@ -40,6 +42,13 @@ results_option: Decorator = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of all runs; default: results/ of the project.",
 )
+#: By extra, the modules of its packages without which its commands fail.
+EXTRAS = {
+    "report": ("bs4", "ipykernel", "matplotlib", "mistune", "nbconvert", "papermill", "pypandoc", "seaborn", "typst"),
+    "onnx": ("onnx",),
+    "spandrel": ("spandrel",),
+    "sweep": ("dask", "distributed"),
+}
 
 
 def report_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -111,3 +120,16 @@ def existing_run(run: str) -> Path:
 def this_command() -> str:
     """Return the command line as the user typed it, for the manifest, but for ``--check``, which makes nothing."""
     return f"srgan {shlex.join(word for word in sys.argv[1:] if word != '--check')}"
+
+
+def require_extra(extra: str) -> None:
+    """Check that the packages of an extra are installed.
+
+    Raises
+    ------
+    PackageMissing
+        Naming those that are not, and the command that installs them.
+    """
+    missing = [module for module in EXTRAS[extra] if find_spec(module) is None]
+    if missing:
+        raise PackageMissing(f"{', '.join(missing)} not installed; run: pip install 'srgan-report[{extra}]'")

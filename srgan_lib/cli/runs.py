@@ -1,19 +1,27 @@
-"""Commands for single runs: compute one, train its networks, make its report again, verify it; and its parameters."""
+"""Commands for single runs: download what one reads, compute it, train its networks, report, verify; its parameters."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from srgan_lib.cli.extras import require_extra
-from srgan_lib.cli.options import existing_run, read_run, report_options, run_options
+from srgan_lib.cli.options import (
+    existing_run,
+    overlays_option,
+    overrides_option,
+    read_run,
+    report_options,
+    require_extra,
+    run_options,
+)
 from srgan_lib.cli.terminal import Terminal, print_table
 from srgan_lib.downloads import offline
 from srgan_lib.layout import STAGES, TRAINING_STAGES, project_root
-from srgan_lib.params import reading
+from srgan_lib.params import Params, reading
 
 
 @click.command()
@@ -50,7 +58,7 @@ def run(
         terminal.missing(missing)
         return
     require_extra("report")
-    from srgan_lib.pipeline.assemble import Extent, assemble  # matplotlib and papermill: not for planning
+    from srgan_lib.pipeline.assemble import assemble  # matplotlib and papermill: not for planning
     from srgan_lib.pipeline.execution import execute, only_here
 
     if missing:
@@ -60,7 +68,7 @@ def run(
     with only_here(this), terminal:
         execute(plans, this, terminal.on_event)
         terminal.note("Making the report")
-        changed = assemble(this, Extent(light, archive_images), check=check)
+        changed = assemble(this, light=light, archive_images=archive_images, check=check)
         terminal.note(f"Report {'written' if changed else 'up to date'}: {this.directory / 'report.html'}")
 
 
@@ -104,10 +112,10 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
 def report(run: str, open_it: bool, light: bool, archive_images: bool) -> None:
     """Make the report and the archive of RUN (a name under results/, or its folder) again from what is computed."""
     require_extra("report")
-    from srgan_lib.pipeline.assemble import Extent, assemble_again
+    from srgan_lib.pipeline.assemble import assemble_again
 
     run_dir = existing_run(run)
-    for path in assemble_again(run_dir, Extent(light, archive_images)):
+    for path in assemble_again(run_dir, light=light, archive_images=archive_images):
         click.echo(path)
     if open_it:
         click.launch(str(run_dir / "report.html"))
@@ -123,7 +131,7 @@ def export_lr(run: str, target: Path) -> None:
     that is printed at the end then judges them with the others.
     """
     require_extra("report")
-    from srgan_lib.pipeline.lr_images import export_lr as export
+    from srgan_lib.pipeline.assemble import export_lr as export
     from srgan_lib.pipeline.manifests import read_manifest
 
     run_dir = existing_run(run)
@@ -153,3 +161,42 @@ def show_params(pattern: str | None) -> None:
     """Print every parameter with its default, bounds and meaning (those whose name holds PATTERN)."""
     rows = [row for row in reading.describe() if not pattern or pattern in row[0]]
     print_table(("name", "default", "allowed", "meaning"), rows)
+
+
+@click.command()
+@click.argument("files", metavar="[PARAMS]...", nargs=-1, type=click.Path(path_type=Path))
+@overrides_option
+@overlays_option
+def fetch(files: tuple[Path, ...], overrides: tuple[str, ...], overlays: tuple[Path, ...]) -> None:
+    """Download the data and weights that runs with PARAMS read and this disk lacks.
+
+    PARAMS are params files or sweep files; default: params/demo.yaml.
+    """
+    from srgan_lib.files import Snapshot
+    from srgan_lib.pipeline import fetching
+    from srgan_lib.pipeline.resolve import resolve
+
+    snapshot = Snapshot()
+    runs = [params for file in files or (Path("params/demo.yaml"),) for params in _runs(file, overrides, overlays)]
+    missing = fetching.distinct(
+        replace(one, required=True)
+        for params in map(resolve, runs)
+        for stage in STAGES
+        for one in fetching.missing_inputs(stage, params, snapshot)
+    )
+    terminal = Terminal()
+    if missing:
+        fetching.fetch(missing)
+        terminal.note(f"Fetched: {', '.join(one.title for one in missing)}")
+    else:
+        terminal.note("Nothing to download: all data and weights are on this disk")
+
+
+def _runs(file: Path, overrides: tuple[str, ...], overlays: tuple[Path, ...]) -> list[Params]:
+    """Read the parameters of the run of a params file, or of all runs of a sweep file."""
+    from srgan_lib.sweep.definition import is_sweep, read_sweep
+    from srgan_lib.sweep.expansion import expand
+
+    if is_sweep(file):
+        return [run.params for run in expand(read_sweep(file, overrides, overlays))[1]]
+    return [reading.read(file, overrides, overlays)]

@@ -1,23 +1,43 @@
-"""The command for many runs: ``srgan sweep``."""
+"""The command for many runs, ``srgan sweep``, its plan, and the live table of the runs while it runs."""
 
 from __future__ import annotations
 
+import csv
+import re
 import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Column, Table
 
-from srgan_lib.cli.extras import require_extra
-from srgan_lib.cli.options import overlays_option, overrides_option, results_option, results_root, this_command
+from srgan_lib.cli.options import (
+    overlays_option,
+    overrides_option,
+    require_extra,
+    results_option,
+    results_root,
+    this_command,
+)
 from srgan_lib.cli.terminal import Terminal
 from srgan_lib.downloads import offline
-from srgan_lib.layout import require_project
+from srgan_lib.files import read_json
+from srgan_lib.formatting import duration
+from srgan_lib.layout import STAGES, TRAINING_STAGES, require_project
 
 if TYPE_CHECKING:
-    from srgan_lib.sweep.execution import PlannedSweep
+    from srgan_lib.sweep.execution import Outcome, PlannedSweep, TaskEvent
+
+ACTIONS = {"run": "compute", "reuse": "reuse", "skip": "done"}
+COLOURS = {"waiting": "dim", "running": "bold", "finished": "green", "failed": "red"}
 
 
 @click.command()
@@ -57,7 +77,7 @@ def sweep(
 ) -> None:
     """Run all combinations that FILE names, compute once what they share, and compare them in one report."""
     require_extra("sweep")
-    from srgan_lib.cli.sweep_progress import SweepProgress, show_plan
+    from srgan_lib.cli.sweep import SweepProgress, show_plan
     from srgan_lib.pipeline.fetching import fetch
     from srgan_lib.sweep import cluster
     from srgan_lib.sweep.definition import read_sweep
@@ -102,3 +122,110 @@ def _compare(study: PlannedSweep, terminal: Terminal) -> None:
         terminal.note("Making the comparison report")
         files += compare_runs(study.folder, study.root)
     terminal.note(f"Written: {', '.join(str(file) for file in files)}")
+
+
+def show_plan(study: PlannedSweep, console: Console) -> None:
+    """Print each run with what it will compute and what it will reuse, as plain lines."""
+    width = max(len(run.name) for run in study.planned)
+    console.print(f"{'run':<{width}}  {'  '.join(f'{stage:<11}' for stage in STAGES)}", soft_wrap=True)
+    counts = dict.fromkeys(ACTIONS, 0)
+    for planned in study.planned:
+        actions = [planned.stages[stage].action for stage in STAGES]
+        for action in actions:
+            counts[action] += 1
+        words = "  ".join(f"{ACTIONS[action]:<11}" for action in actions)
+        console.print(f"{planned.run.name:<{width}}  {words}".rstrip(), soft_wrap=True, markup=False)
+    console.print(
+        f"{len(study.planned)} runs; stages: {counts['run']} to compute, {counts['reuse']} to reuse from another run, "
+        f"{counts['skip']} done already",
+        soft_wrap=True,
+    )
+
+
+class SweepProgress:
+    """A live table of a sweep's runs, and a line for each that ends; a context manager while it is shown."""
+
+    def __init__(self, study: PlannedSweep, console: Console) -> None:
+        self._study = study
+        self._console = console
+        self._ended = 0
+        self._began = time.monotonic()
+        self._lock = threading.Lock()
+        self._live = Live(console=console, get_renderable=self._table, refresh_per_second=2, transient=True)
+
+    def __enter__(self) -> SweepProgress:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def emit(self, event: TaskEvent) -> None:
+        """Show a change; the table draws itself from the outcomes."""
+        outcome = self._study.outcomes[event.task.planned.name]
+        ended = event.kind == "finished" and event.task.stage is None
+        if ended:
+            self._line(outcome, "[green]finished[/]", self._measure(outcome))
+        elif event.kind == "failed" and event.task.stage is None:
+            self._line(outcome, "[red]failed[/]", escape(outcome.cause.splitlines()[0]))
+
+    def _line(self, outcome: Outcome, state: str, words: str) -> None:
+        with self._lock:
+            self._ended += 1
+            self._console.print(
+                f"{escape(outcome.planned.run.name)}: {state} ({self._ended} of {len(self._study.outcomes)}) {words}",
+                soft_wrap=True,
+            )
+
+    def _table(self) -> Table:
+        """Draw the runs that are running or failed, and as many of the others as fit."""
+        outcomes = list(self._study.outcomes.values())
+        order = {"running": 0, "failed": 1, "waiting": 2, "finished": 3}
+        shown = sorted(outcomes, key=lambda one: order[one.state])[: max(3, self._console.height - 6)]
+        counts = ", ".join(f"{sum(one.state == state for one in outcomes)} {state}" for state in order)
+        labels = _differing([*self._study.outcomes])
+        table = Table("state", "stage", "progress", "best so far")
+        table.columns.insert(0, Column("run", overflow="fold", min_width=min(24, max(map(len, labels.values())))))
+        table.caption = f"{counts}; {duration(time.monotonic() - self._began)}"
+        for one in shown:
+            stages = ", ".join(one.running)
+            state = f"[{COLOURS[one.state]}]{one.state}[/]"
+            table.add_row(
+                escape(labels[one.planned.run.name]), state, stages, _progress(one.running), self._measure(one)
+            )
+        return table
+
+    def _measure(self, outcome: Outcome) -> str:
+        """The best PSNR on the validation images so far; of a finished run, its figures on the test images."""
+        folder = outcome.planned.directory
+        summary = (read_json(folder / "evaluation" / "manifest.json") or {}).get("summary", {})
+        method = self._study.source.method
+        figures = {name.removeprefix(f"{method}_"): value for name, value in summary.items() if name.startswith(method)}
+        if outcome.state == "finished" and figures:
+            return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        for stage in reversed(TRAINING_STAGES):
+            if best := _best_psnr(folder / stage / "validation.csv"):
+                return f"{stage}: {best:.2f} dB"
+        return ""
+
+
+def _differing(names: Sequence[str]) -> dict[str, str]:
+    """Shorten runs' names to the parts, such as ``seed-0``, that not all of them have."""
+    parts = {name: re.split(r"\.(?=[A-Za-z])", name) for name in names}
+    common = set.intersection(*map(set, parts.values()))
+    return {name: ".".join(part for part in parts[name] if part not in common) or name for name in names}
+
+
+def _progress(running: Mapping[str, Mapping[str, Any]]) -> str:
+    details = [one for one in running.values() if one.get("total")]
+    return ", ".join(f"{one['label']} {one['step']}/{one['total']}" for one in details)
+
+
+def _best_psnr(path: Path) -> float | None:
+    """Read the highest ``psnr_y`` of a ``validation.csv``, which may be growing."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return max((float(row["psnr_y"]) for row in csv.DictReader(file) if row.get("psnr_y")), default=None)
+    except FileNotFoundError:
+        return None

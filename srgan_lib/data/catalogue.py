@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from srgan_lib.data.photos import Split
+from srgan_lib.data.images import Split
 
 
 @dataclass(frozen=True)

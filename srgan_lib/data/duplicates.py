@@ -9,7 +9,7 @@ import pandas as pd
 from PIL import Image
 from scipy.fft import dctn
 
-from srgan_lib.data.photos import DatasetError
+from srgan_lib.data.images import DatasetError
 
 #: Two images are near-duplicates if at most this many of the 255 bits of their perceptual hashes
 #: differ. Copies that were halved, made grey, brightened and compressed again differ in up to 10;

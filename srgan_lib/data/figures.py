@@ -13,10 +13,9 @@ from matplotlib.ticker import MaxNLocator
 from srgan_lib import plotting
 from srgan_lib.data.degrade import degrade
 from srgan_lib.data.levels import luminance
-from srgan_lib.data.pairs import Pair
+from srgan_lib.data.pairs import Pair, evenly_spaced
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.selection import evenly_spaced
 from srgan_lib.data.spectrum import radial_power
 from srgan_lib.data.split import PARTS
 from srgan_lib.methods import METHODS
@@ -143,7 +142,7 @@ def spectrum(table: pd.DataFrame, scale: int) -> Figure:
     """Draw the spectra of HR and enlarged LR, the missing power shaded; ``table`` comes from :func:`spectra`."""
     figure, axes = plotting.new_figure(height=3.6)
     hr, bicubic = (10 * np.log10(table[name]) for name in ("hr", "bicubic"))
-    hr_style, bicubic_style, srgan_style = (METHODS[name].style for name in ("hr", "bicubic", "srgan"))
+    hr_style, bicubic_style, srgan_style = (METHODS[name] for name in ("hr", "bicubic", "srgan"))
     axes.plot(table.frequency, hr, color=hr_style.colour, linestyle=hr_style.line, label="HR")
     axes.plot(
         table.frequency,

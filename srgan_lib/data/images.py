@@ -1,4 +1,4 @@
-"""Reading photographs of any common kind as 8-bit RGB, and writing them."""
+"""Photographs on disk: reading those of any common kind as 8-bit RGB, and writing them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import hashlib
 import logging
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -16,6 +18,8 @@ from srgan_lib.errors import InputError
 from srgan_lib.files import atomic_path
 
 logger = logging.getLogger(__name__)
+
+Split = Literal["train", "validation", "test"]
 
 #: File name endings (lower case) that count as images in a folder.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
@@ -28,6 +32,34 @@ class ImageError(InputError):
     def reason(self) -> str:
         """What is wrong, without the file's path."""
         return str(self).removeprefix(f"{self.path}: ")
+
+
+class DatasetError(InputError):
+    """A dataset that cannot be found, fetched, paired or split, with what to do about it."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One photograph on disk.
+
+    Attributes
+    ----------
+    image : name, unique in its set.
+    path : the HR file.
+    lr_path : the LR file that belongs to it, if LR is not made from HR.
+    group : photographs of one scene share it and never sit on two sides of a split.
+    split : where the set itself puts the photograph; None leaves it to the seed.
+    reduction : the photograph is used at 1/reduction of its size.
+    use_profile : False where published figures were computed on the stored numbers, without the ICC profile.
+    """
+
+    image: str
+    path: Path
+    lr_path: Path | None = None
+    group: str = ""
+    split: Split | None = None
+    reduction: int = 1
+    use_profile: bool = True
 
 
 def read_image(path: Path, *, use_profile: bool = True) -> np.ndarray:
@@ -68,6 +100,16 @@ def read_image(path: Path, *, use_profile: bool = True) -> np.ndarray:
     except Exception as error:
         reason = "not an image, or of a kind Pillow does not know" if "cannot identify" in str(error) else error
         raise ImageError(f"{path}: cannot be read ({reason}); replace the file or move it away", path=path) from error
+
+
+def read_photo(photo: Photo) -> np.ndarray:
+    """Decode a photograph at the size at which it is used, as H×W×3 uint8."""
+    image = read_image(photo.path, use_profile=photo.use_profile)
+    if photo.reduction == 1:
+        return image
+    from srgan_lib.data.resize import imresize  # with scipy, which planning does without
+
+    return imresize(image, 1 / photo.reduction)
 
 
 def image_mode(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""HR/LR pairs: decoding photographs and making or reading their LR images."""
+"""HR/LR pairs: decoding photographs, making or reading their LR images, and whether these belong to them."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 import psutil
 
 from srgan_lib.data.degrade import degrade, is_deterministic
-from srgan_lib.data.images import crop_to_multiple, pixel_hash, read_image
+from srgan_lib.data.images import DatasetError, Photo, crop_to_multiple, pixel_hash, read_image, read_photo
 from srgan_lib.data.levels import luminance
-from srgan_lib.data.photos import DatasetError, Photo
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
+from srgan_lib.data.sources import find_photos
+from srgan_lib.data.split import read_split
 from srgan_lib.layout import cache_folder
 from srgan_lib.params.shared import Shared
 
 logger = logging.getLogger(__name__)
 
 LEAST_RESEMBLANCE = 0.7  #: correlation of an LR file with its HR image made small, below which a warning is due
+REACH = 3  #: LR pixels that shifts are searched in, each way
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +110,76 @@ def load_pairs(
         return list(pool.map(load, range(len(rows))))
 
 
+def training_photos(shared: Shared) -> list[Photo]:
+    """Find the photographs of a run's data set; nothing is decoded."""
+    return find_photos(shared.dataset, scale=shared.scale, image_folder=shared.image_folder, lr_folder=shared.lr_folder)
+
+
+def read_training_pairs(split_csv: Path, shared: Shared) -> tuple[list[Pair], list[Pair]]:
+    """Load the pairs that train and those that validate; warnings as of :func:`load_pairs`.
+
+    Parameters
+    ----------
+    split_csv : the data stage's ``split.csv``.
+    shared : the shared parameters.
+
+    Raises
+    ------
+    DatasetError
+        If an image has changed since the split was made, or HR and LR sizes do not fit.
+    """
+    split = read_split(split_csv)
+    photos = training_photos(shared)
+    train, validation = (load_pairs(split, photos, shared, part) for part in ("train", "validation"))
+    return train, validation
+
+
+def evenly_spaced(items: Sequence[Item], count: int) -> list[Item]:
+    """Choose ``count`` of the items (or all), evenly from the first to the last, in their order."""
+    places = np.linspace(0, len(items) - 1, min(count, len(items))).round().astype(int)
+    return [items[place] for place in places]
+
+
+def resemblance(lr: np.ndarray, shrunk: np.ndarray) -> float:
+    """Correlate the luminance of two images, from -1 to 1; 1 if either has no structure."""
+    first, second = luminance(lr), luminance(shrunk)
+    if np.ptp(first) < 1 or np.ptp(second) < 1:
+        return 1.0
+    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])
+
+
+def check_alignment(pairs: Sequence[Pair], scale: int) -> pd.DataFrame:
+    """Find the shift at which each LR image fits its HR image best, and the remaining difference.
+
+    HR is shrunk with MATLAB's bicubic and compared with LR at every shift of up to 3 LR pixels. LR that was made from HR
+    in this way passes by construction; the check is for LR from files.
+
+    Returns
+    -------
+    One row per pair that has an LR image: image, shift_rows, shift_columns (LR pixels; 0 is right) and
+    difference (root mean square of the luminance, in levels).
+    """
+    rows = [(pair.image, *best_shift(pair.lr, imresize(pair.hr, 1 / scale))) for pair in pairs if pair.lr is not None]
+    return pd.DataFrame(rows, columns=["image", "shift_rows", "shift_columns", "difference"])
+
+
+def best_shift(lr: np.ndarray, shrunk: np.ndarray) -> tuple[int, int, float]:
+    """Return the (rows, columns) by which ``lr`` is shifted against ``shrunk``, and the remaining difference."""
+    first, second = luminance(lr), luminance(shrunk)
+    height, width = first.shape
+    reach = min(REACH, (height - 1) // 2, (width - 1) // 2)
+    inside = second[reach : height - reach, reach : width - reach]
+
+    def difference(shift: tuple[int, int]) -> float:
+        top, left = reach + shift[0], reach + shift[1]
+        moved = first[top : top + inside.shape[0], left : left + inside.shape[1]]
+        return float(np.sqrt(np.mean((moved - inside) ** 2)))
+
+    shifts = [(rows, columns) for rows in range(-reach, reach + 1) for columns in range(-reach, reach + 1)]
+    best = min(sorted(shifts, key=lambda shift: abs(shift[0]) + abs(shift[1])), key=difference)
+    return *best, difference(best)
+
+
 def _sizes(row: Any, shared: Shared) -> tuple[int, int]:
     """Compute height and width of the HR image as used."""
     height, width = (shared.image_size,) * 2 if shared.image_size else (row.height, row.width)
@@ -116,12 +189,6 @@ def _sizes(row: Any, shared: Shared) -> tuple[int, int]:
 def _read_hr(row: Any, photo: Photo, shared: Shared) -> np.ndarray:
     image = _unchanged(read_photo(photo), row.sha256, photo.path)
     return imresize(image, (shared.image_size, shared.image_size)) if shared.image_size else image
-
-
-def read_photo(photo: Photo) -> np.ndarray:
-    """Decode a photograph at the size at which it is used, as H×W×3 uint8."""
-    image = read_image(photo.path, use_profile=photo.use_profile)
-    return imresize(image, 1 / photo.reduction) if photo.reduction > 1 else image
 
 
 def _unchanged(image: np.ndarray, sha256: str, path: Path) -> np.ndarray:
@@ -176,11 +243,3 @@ def _allocate(size: int, memory_share: float) -> np.ndarray:
         )
     with tempfile.TemporaryFile(dir=folder) as file:
         return np.asarray(np.memmap(file, np.uint8, "w+", shape=(size,)))
-
-
-def resemblance(lr: np.ndarray, shrunk: np.ndarray) -> float:
-    """Correlate the luminance of two images, from -1 to 1; 1 if either has no structure."""
-    first, second = luminance(lr), luminance(shrunk)
-    if np.ptp(first) < 1 or np.ptp(second) < 1:
-        return 1.0
-    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])

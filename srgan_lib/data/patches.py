@@ -15,8 +15,8 @@ from srgan_lib.data.degrade import degrade, is_deterministic
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.randomness import random_stream
-from srgan_lib.data.sharpen import sharpened
-from srgan_lib.params.shared import CropRegion, Degradation, Sampling, Shared
+from srgan_lib.data.realistic import sharpened
+from srgan_lib.params.shared import Shared
 
 
 class PatchSampler:
@@ -26,27 +26,23 @@ class PatchSampler:
     there are, in which order the steps are asked for, or where training was resumed. Images are drawn
     with equal probability, and are distinct within a batch where there are enough.
 
-    With ``sampling="epochs"`` every image (or every fixed patch of it) is drawn once before any is drawn again, in an
+    With ``sampling: epochs`` every image (or every fixed patch of it) is drawn once before any is drawn again, in an
     order of its own in each epoch; an epoch need not end with a batch.
+
+    Where ``lr`` is None every crop gets an LR crop of its own, else LR crops are cut in step with HR. Its own is made from the
+    HR crop alone, or by the ``realistic`` degradation, whose steps reach far, from a region of 25/16 of its side, in whole
+    LR pixels, in which it lies at random. So does Real-ESRGAN, whose crops are 256 and regions 400 pixels wide; a crop of
+    96 is cut from 152. What an image lacks for a region is mirrored on the right and below. The crop itself is never of
+    mirrored pixels.
 
     Parameters
     ----------
-    pairs : training pairs; their arrays are not copied. Where ``lr`` is None every crop gets an LR crop of its own, else
-        LR crops are cut in step with HR.
-    crop : side of the HR crops in pixels, a multiple of scale.
-    scale : how many times smaller LR is.
+    pairs : training pairs; their arrays are not copied.
+    shared : the shared parameters: seed, scale and crop (in HR pixels, a multiple of scale), sampling, patches_per_image,
+        crop_region (``inner_half``: corners lie from a quarter to three quarters of each side, as far as crops from there
+        fit), and how LR is made.
     batch : crops per step, over all processes.
-    seed : of the run.
     augment : flip and turn crops by quarters at random.
-    sampling : ``steps`` draws the images of each batch anew; ``epochs`` goes through permutations of all of them.
-    patches_per_image : this many patches of each image are drawn once and used throughout; None: every crop is new.
-    region : where the top left corners of crops lie: ``anywhere``, or in the image's ``inner_half`` (from a quarter to
-        three quarters of each side) as far as crops from there fit.
-    degradation, blur_sigma : how LR is made where ``lr`` is None: from the HR crop alone, or if ``realistic``, whose
-        steps reach far, from a region of 25/16 of its side, in whole LR pixels, in which it lies at random. So does
-        Real-ESRGAN, whose crops are 256 and regions 400 pixels wide; a crop of 96 is cut from 152. What an image
-        lacks for a region is mirrored on the right and below. The crop itself is never of mirrored pixels.
-    sharpen : make LR of sharpened HR, where it is ``realistic``.
     part : (index, count) of this process: its batches are that slice of the global batch.
 
     Raises
@@ -58,23 +54,10 @@ class PatchSampler:
     """
 
     def __init__(
-        self,
-        pairs: Sequence[Pair],
-        *,
-        crop: int,
-        scale: int,
-        batch: int,
-        seed: int,
-        augment: bool,
-        sampling: Sampling = "steps",
-        patches_per_image: int | None = None,
-        region: CropRegion = "anywhere",
-        degradation: Degradation = "bicubic",
-        blur_sigma: float = 1.0,
-        sharpen: bool = False,
-        part: tuple[int, int] = (0, 1),
+        self, pairs: Sequence[Pair], shared: Shared, *, batch: int, augment: bool, part: tuple[int, int] = (0, 1)
     ) -> None:
         """Check that batches can be drawn, and hold the pairs."""
+        crop, scale = shared.crop, shared.scale
         if crop % scale:
             raise ValueError(f"crop {crop} is no multiple of scale {scale}")
         if batch % part[1]:
@@ -85,38 +68,13 @@ class PatchSampler:
             if min(pair.hr.shape[:2]) < crop:
                 height, width = pair.hr.shape[:2]
                 raise ImageError(f"{pair.image}: {width}×{height} pixels are smaller than the crop of {crop}×{crop}")
-        self.pairs, self.crop, self.scale, self.batch_size = list(pairs), crop, scale, batch
-        self.seed, self.augment, self.blur_sigma, self.sharpen = seed, augment, blur_sigma, sharpen
-        self.degradation: Degradation = degradation
-        self.sampling: Sampling = sampling
-        self.patches_per_image = patches_per_image
+        self.pairs, self.shared, self.batch_size, self.augment = list(pairs), shared, batch, augment
         share = batch // part[1]
         self._mine = range(part[0] * share, (part[0] + 1) * share)
         # Corners lie on the LR grid, so that an LR crop is a crop of the LR image.
         sides = np.array([pair.hr.shape[:2] for pair in pairs])
-        quarters = (0, 4) if region == "anywhere" else (1, 3)
+        quarters = (0, 4) if shared.crop_region == "anywhere" else (1, 3)
         self._low, self._high = (np.minimum(sides * quarter // 4, sides - crop) // scale for quarter in quarters)
-
-    @classmethod
-    def of(
-        cls, pairs: Sequence[Pair], shared: Shared, *, batch: int, augment: bool, part: tuple[int, int] = (0, 1)
-    ) -> PatchSampler:
-        """Build the sampler of a run's crops from its shared parameters."""
-        return cls(
-            pairs,
-            crop=shared.crop,
-            scale=shared.scale,
-            batch=batch,
-            seed=shared.seed,
-            augment=augment,
-            sampling=shared.sampling,
-            patches_per_image=shared.patches_per_image,
-            region=shared.crop_region,
-            degradation=shared.degradation,
-            blur_sigma=shared.blur_sigma,
-            sharpen=shared.sharpen_targets,
-            part=part,
-        )
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Cut the crops of one step.
@@ -125,26 +83,27 @@ class PatchSampler:
         -------
         lr, hr : N×3×h×w and N×3×H×W uint8 tensors, contiguous.
         """
-        rng = random_stream(self.seed, "crops", step)
-        images, patches = self._draw_from_epochs(step) if self.sampling == "epochs" else self._draw_images(rng)
+        rng = random_stream(self.shared.seed, "crops", step)
+        images, patches = self._draw_from_epochs(step) if self.shared.sampling == "epochs" else self._draw_images(rng)
         corners = rng.integers(self._low[images], self._high[images] + 1)
-        if self.patches_per_image:
+        if self.shared.patches_per_image:
             corners = np.array([self._fixed_corner(*one) for one in zip(images, patches, strict=True)])
         turns = rng.integers(0, 8, self.batch_size) if self.augment else np.zeros(self.batch_size, int)
 
-        small = self.crop // self.scale
-        hr = np.empty((len(self._mine), 3, self.crop, self.crop), np.uint8)
+        crop, scale = self.shared.crop, self.shared.scale
+        small = crop // scale
+        hr = np.empty((len(self._mine), 3, crop, crop), np.uint8)
         lr = np.empty((len(self._mine), 3, small, small), np.uint8)
         for slot, index in enumerate(self._mine):
             pair, (row, column) = self.pairs[images[index]], corners[index]
-            top, left = row * self.scale, column * self.scale
-            hr_crop = _dihedral(pair.hr[top : top + self.crop, left : left + self.crop], turns[index])
+            top, left = row * scale, column * scale
+            hr_crop = _dihedral(pair.hr[top : top + crop, left : left + crop], turns[index])
             if pair.lr is not None:
                 lr_crop = _dihedral(pair.lr[row : row + small, column : column + small], turns[index])
-            elif is_deterministic(self.degradation):
-                lr_crop = degrade(np.ascontiguousarray(hr_crop), self.scale, self.degradation, self.blur_sigma)
+            elif is_deterministic(self.shared.degradation):
+                lr_crop = degrade(np.ascontiguousarray(hr_crop), scale, self.shared.degradation, self.shared.blur_sigma)
             else:
-                own = random_stream(self.seed, "degradation of crops", step, index)
+                own = random_stream(self.shared.seed, "degradation of crops", step, index)
                 lr_crop = self._degraded(pair.hr, corners[index], turns[index], own)
             hr[slot] = hr_crop.transpose(2, 0, 1)
             lr[slot] = lr_crop.transpose(2, 0, 1)
@@ -152,23 +111,24 @@ class PatchSampler:
 
     def _degraded(self, hr: np.ndarray, corner: np.ndarray, turn: int, rng: np.random.Generator) -> np.ndarray:
         """Degrade a turned region around the crop at ``corner``, which is given in LR pixels, and cut the LR crop from it."""
-        small = self.crop // self.scale
+        scale = self.shared.scale
+        small = self.shared.crop // scale
         spare = -(-small * 9 // 16)
-        side = self.scale * (small + spare)
-        room = np.maximum(np.array(hr.shape[:2]) - side, 0) // self.scale
+        side = scale * (small + spare)
+        room = np.maximum(np.array(hr.shape[:2]) - side, 0) // scale
         start = np.clip(corner - rng.integers(0, spare + 1, 2), 0, room)
-        top, left = self.scale * start
+        top, left = scale * start
         region = hr[top : top + side, left : left + side]
         missing = [(0, side - length) for length in region.shape[:2]]
         region = _dihedral(np.pad(region, (*missing, (0, 0)), mode="reflect"), turn)
-        if self.sharpen:
+        if self.shared.sharpen_targets:
             sharp = sharpened(torch.from_numpy(region.transpose(2, 0, 1).copy())[None] / 255)[0]
             region = sharp.mul(255).round().byte().permute(1, 2, 0).numpy()
         row, column = corner - start
         column = spare - column if turn & 1 else column
         row = spare - row if turn & 2 else row
         row, column = (column, row) if turn & 4 else (row, column)
-        lr = degrade(np.ascontiguousarray(region), self.scale, self.degradation, rng=rng)
+        lr = degrade(np.ascontiguousarray(region), scale, self.shared.degradation, rng=rng)
         return lr[row : row + small, column : column + small]
 
     def _draw_images(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -179,22 +139,22 @@ class PatchSampler:
         else:
             rounds = -(-self.batch_size // count)
             images = np.concatenate([rng.permutation(count) for _ in range(rounds)])[: self.batch_size]
-        if self.patches_per_image is None:
+        if self.shared.patches_per_image is None:
             return images, np.zeros(self.batch_size, int)
-        return images, rng.integers(0, self.patches_per_image, self.batch_size)
+        return images, rng.integers(0, self.shared.patches_per_image, self.batch_size)
 
     def _draw_from_epochs(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Take the next images of the current epoch, and where patches are fixed which patch of each."""
-        items = len(self.pairs) * (self.patches_per_image or 1)
+        items = len(self.pairs) * (self.shared.patches_per_image or 1)
         epochs, positions = np.divmod(step * self.batch_size + np.arange(self.batch_size), items)
-        orders = {epoch: _epoch_order(self.seed, epoch, items) for epoch in range(epochs[0], epochs[-1] + 1)}
+        orders = {epoch: _epoch_order(self.shared.seed, epoch, items) for epoch in range(epochs[0], epochs[-1] + 1)}
         drawn = [orders[epoch][position] for epoch, position in zip(epochs, positions, strict=True)]
-        images, patches = np.divmod(drawn, self.patches_per_image or 1)
+        images, patches = np.divmod(drawn, self.shared.patches_per_image or 1)
         return images, patches
 
     def _fixed_corner(self, image: int, patch: int) -> np.ndarray:
         """Return the corner of one of an image's fixed patches, (row, column) in LR pixels."""
-        rng = random_stream(self.seed, "fixed patches", int(image), int(patch))
+        rng = random_stream(self.shared.seed, "fixed patches", int(image), int(patch))
         return rng.integers(self._low[image], self._high[image] + 1)
 
 

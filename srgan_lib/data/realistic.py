@@ -24,6 +24,10 @@ import torch
 from scipy.fft import dctn, idctn
 from scipy.signal import fftconvolve
 from scipy.special import j1
+from torch import Tensor
+from torch.nn import functional as F
+
+from srgan_lib.params.shared import SHARPENING_RADIUS
 
 Bounds = tuple[float, float]
 
@@ -77,6 +81,9 @@ CHROMA_STEPS = np.full((8, 8), 99, np.float32)
 CHROMA_STEPS[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
 #: R, G and B to Y, Cb and Cr (ITU-T T.871).
 YCBCR = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
+SHARPENING_SIGMA = 8.0  #: standard deviation of the Gaussian of unsharp masking, in pixels
+SHARPENING_WEIGHT = 0.5  #: how much of what is finer than the Gaussian is added
+SHARPENING_THRESHOLD = 10 / 255  #: detail that differs less stays as it is, with soft borders
 
 
 def degrade_realistically(hr: np.ndarray, scale: int, rng: np.random.Generator) -> np.ndarray:
@@ -102,6 +109,16 @@ def degrade_realistically(hr: np.ndarray, scale: int, rng: np.random.Generator) 
     image = _resize(image, _resize_mode(rng), size=small)
     image = _ring(image, rng) if rings else image
     return _levels(_jpeg(image, rng) if jpeg_last else image)
+
+
+def sharpened(images: Tensor) -> Tensor:
+    """Sharpen N×3×H×W images in [0,1] where they have contrast; H and W exceed ``SHARPENING_RADIUS``.
+
+    By unsharp masking (section 3.5): Real-ESRGAN makes its LR images of such originals and trains towards them.
+    """
+    detail = images - _blur(images)
+    mask = _blur((detail.abs() > SHARPENING_THRESHOLD).to(images.dtype))
+    return torch.lerp(images, (images + SHARPENING_WEIGHT * detail).clamp(0, 1), mask)
 
 
 def gaussian_kernel(
@@ -133,6 +150,15 @@ def sinc_kernel(size: int, cutoff: float) -> np.ndarray:
     kernel = cutoff * j1(cutoff * radius) / (2 * np.pi * radius)
     kernel[centre] = cutoff**2 / (4 * np.pi)
     return kernel / kernel.sum()
+
+
+def _blur(images: Tensor) -> Tensor:
+    """Convolve with the Gaussian, borders mirrored."""
+    offsets = torch.arange(-SHARPENING_RADIUS, SHARPENING_RADIUS + 1, device=images.device, dtype=images.dtype)
+    kernel = torch.softmax(-0.5 * (offsets / SHARPENING_SIGMA) ** 2, dim=0)
+    planes = F.pad(images, (SHARPENING_RADIUS,) * 4, mode="reflect").flatten(0, 1)[:, None]
+    rows = F.conv2d(planes, kernel[None, None, :, None])
+    return F.conv2d(rows, kernel[None, None, None]).reshape(images.shape)
 
 
 def _round(image: np.ndarray, size: tuple[int, ...] | None, stage: Round, rng: np.random.Generator) -> np.ndarray:
@@ -189,7 +215,7 @@ def _resize_mode(rng: np.random.Generator) -> str:
 def _resize(image: np.ndarray, mode: str, **target: Any) -> np.ndarray:
     """Resize to a ``size`` or by a ``scale_factor``; like the source's, bilinear and bicubic alias when they shrink."""
     tensor = torch.from_numpy(image.transpose(2, 0, 1).copy())[None]
-    return torch.nn.functional.interpolate(tensor, mode=mode, **target)[0].permute(1, 2, 0).numpy()
+    return F.interpolate(tensor, mode=mode, **target)[0].permute(1, 2, 0).numpy()
 
 
 def _add_gaussian_noise(image: np.ndarray, sigma: float, grey: bool, rng: np.random.Generator) -> np.ndarray:

@@ -20,8 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from srgan_lib.data.catalogue import SETS, Part
-from srgan_lib.data.images import image_files
-from srgan_lib.data.photos import DatasetError, Photo, Split
+from srgan_lib.data.images import DatasetError, Photo, Split, image_files
 from srgan_lib.formatting import shortlist, size_text
 from srgan_lib.layout import cache_folder
 

@@ -28,7 +28,7 @@ def radial_power(image: np.ndarray, bins: int = 48) -> tuple[np.ndarray, np.ndar
     power : in levels²; NaN in rings that a small image has no frequency in.
     """
     grey = luminance(image) if image.ndim == 3 else np.asarray(image, np.float64)
-    window = np.outer(_hann(grey.shape[0]), _hann(grey.shape[1]))
+    window = np.outer(hann(grey.shape[0]), hann(grey.shape[1]))
     # The window's weighted mean is removed: a constant image then has no power at all.
     grey = (grey - (grey * window).sum() / window.sum()) * window
     power = np.abs(fft.rfft2(grey)) ** 2 / (window**2).sum()
@@ -38,7 +38,7 @@ def radial_power(image: np.ndarray, bins: int = 48) -> tuple[np.ndarray, np.ndar
         return (np.arange(bins) + 0.5) / (2 * bins), total / count
 
 
-def _hann(size: int) -> np.ndarray:
+def hann(size: int) -> np.ndarray:
     """Make a Hann window without the zeros at its ends."""
     return np.sin(np.pi * (np.arange(size) + 0.5) / size) ** 2
 

@@ -13,9 +13,7 @@ from typing import Any
 import pandas as pd
 
 from srgan_lib.data.duplicates import perceptual_hash, refuse_duplicates
-from srgan_lib.data.images import ImageError, image_mode, pixel_hash, read_image
-from srgan_lib.data.pairs import read_photo
-from srgan_lib.data.photos import DatasetError, Photo, Split
+from srgan_lib.data.images import DatasetError, ImageError, Photo, Split, image_mode, pixel_hash, read_image, read_photo
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.params.shared import Shared
 

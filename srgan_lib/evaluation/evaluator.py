@@ -23,8 +23,7 @@ from srgan_lib.evaluation.samples import Sample, WholeImages, choose_images, typ
 from srgan_lib.evaluation.tables import as_text
 from srgan_lib.files import write_atomic
 from srgan_lib.formatting import shortlist
-from srgan_lib.metrics.measure import measure
-from srgan_lib.metrics.registry import HEADLINE, METRICS
+from srgan_lib.metrics.registry import HEADLINE, METRICS, measure
 from srgan_lib.models.files import load_model
 from srgan_lib.params.evaluation import Evaluation
 from srgan_lib.params.shared import Shared

@@ -11,8 +11,8 @@ from matplotlib.markers import MarkerStyle
 
 from srgan_lib.evaluation.published import published
 from srgan_lib.methods import BASELINE, method_styles
-from srgan_lib.metrics.grid import PATTERN
 from srgan_lib.metrics.registry import HEADLINE, METRICS
+from srgan_lib.metrics.spectra import PATTERN
 from srgan_lib.plotting import describe, legend_below, new_figure
 
 #: Published points are drawn of this set where a run's own has none.

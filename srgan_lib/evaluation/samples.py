@@ -16,7 +16,7 @@ import pandas as pd
 
 from srgan_lib.data.images import read_image, write_image
 from srgan_lib.data.levels import luminance
-from srgan_lib.data.selection import Item, evenly_spaced
+from srgan_lib.data.pairs import Item, evenly_spaced
 from srgan_lib.files import write_atomic
 from srgan_lib.methods import BASELINE, OURS
 from srgan_lib.metrics.registry import METRICS

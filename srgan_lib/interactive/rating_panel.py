@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from srgan_lib import markup
 from srgan_lib.files import read_json, write_atomic
-from srgan_lib.interactive.pictures import show_text
+from srgan_lib.interactive.panels import show_text
 from srgan_lib.opinion import figures
 from srgan_lib.opinion.answers import Answer, Answers, new_answers, new_session
 from srgan_lib.opinion.collect import collect_answers

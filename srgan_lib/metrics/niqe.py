@@ -16,7 +16,7 @@ from scipy.special import gamma
 
 from srgan_lib.data.levels import in_levels, to_luminance
 from srgan_lib.data.resize import imresize
-from srgan_lib.metrics.lpips import MetricUnavailable
+from srgan_lib.errors import MetricUnavailable
 
 logger = logging.getLogger(__name__)
 

@@ -1,12 +1,28 @@
-"""Name every metric: its label, unit and direction, and how its values are written."""
+"""Every metric: how it is named, written and computed, each in the field's exact convention.
+
+A name carries its convention. ``_y`` is the luminance of BT.601 in studio range, ``_rgb`` the three channels. For
+both, ``border`` pixels (as many as the scale) are shaved from each side and the peak is 255. LPIPS, content distances, LR-PSNR
+and what looks at spectra see whole images. All images are 8-bit, as they would be saved. The score of a set is the mean
+of its images' scores.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
-from srgan_lib.metrics.measure import MEASURES
+import numpy as np
+
+from srgan_lib.data.images import ImageError
+from srgan_lib.data.levels import PEAK, as_saved, in_levels, to_luminance
+from srgan_lib.errors import MetricUnavailable
+from srgan_lib.metrics.niqe import niqe
+from srgan_lib.metrics.perceptual import CONTENT_LAYERS, content_distance, lpips_distance
+from srgan_lib.metrics.psnr import lr_psnr, psnr
+from srgan_lib.metrics.spectra import grid_artefact, log_spectral_distance, spectral_evenness
+from srgan_lib.metrics.ssim import ms_ssim, ssim, ssim_daala, vifp
 
 #: What every table starts with: two measures of faithfulness, one of how alike images look.
 HEADLINE = ("psnr_y", "ssim_y", "lpips_alex")
@@ -14,13 +30,16 @@ HEADLINE = ("psnr_y", "ssim_y", "lpips_alex")
 
 @dataclass(frozen=True)
 class Metric:
-    """A column of ``metrics.csv``: what it is called and which direction is better."""
+    """A column of ``metrics.csv``: what it is called, which direction is better, and how it is computed."""
 
     label: str
     unit: str
     higher_is_better: bool
-    zero_is_best: bool
-    bounds: tuple[float, float]  # of the values that it can have
+    # "y": shaved H×W float64; "rgb": shaved H×W×3 uint8; "image": whole; "scaled": the same and the scale; "sr": SR alone
+    sees: str
+    compare: Callable[..., float]
+    bounds: tuple[float, float] = (0.0, math.inf)  # of the values that it can have
+    zero_is_best: bool = False  # below zero is worse again
 
     @property
     def digits(self) -> int:
@@ -51,35 +70,87 @@ class Metric:
         return f"{self.text(value, sign)} {self.unit}".rstrip()
 
 
-_LABELS = {
-    "psnr_y": ("PSNR-Y", "dB"),
-    "ssim_y": ("SSIM-Y (Wang)", ""),
-    "lpips_alex": ("LPIPS (alex)", ""),
-    "lpips_squeeze": ("LPIPS (squeeze)", ""),
-    "ssim_y_daala": ("SSIM-Y (daala)", ""),
-    "psnr_rgb": ("PSNR-RGB", "dB"),
-    "ssim_rgb": ("SSIM-RGB (Wang)", ""),
-    "ms_ssim_y": ("MS-SSIM-Y", ""),
-    "vif_y": ("VIFp-Y", ""),
-    "content_vgg22": ("content distance (VGG22)", ""),
-    "content_vgg54": ("content distance (VGG54)", ""),
-    "grid_artefact": ("grid artefact", "dB"),
-    "spectral_evenness": ("spectral evenness", "dB"),
-    "lr_psnr": ("LR-PSNR", "dB"),
-    "niqe": ("NIQE", ""),
-    "log_spectral_distance": ("log-spectral distance", "dB"),
-}
-
-
-def _bounds(name: str) -> tuple[float, float]:
-    """Return the least and the greatest value: correlations reach 1, distances 0, and levels in dB have no bounds."""
-    if "ssim" in name:
-        return -1.0, 1.0
-    return (-math.inf if name == "grid_artefact" else 0.0), math.inf
-
+_CORRELATION = (-1.0, 1.0)
+_ANY = (-math.inf, math.inf)
 
 #: Every metric there is, in the order of the columns of ``metrics.csv``.
 METRICS = {
-    name: Metric(*_LABELS[name], measure.higher_is_better, measure.zero_is_best, _bounds(name))
-    for name, measure in MEASURES.items()
+    "psnr_y": Metric("PSNR-Y", "dB", True, "y", partial(psnr, data_range=PEAK)),
+    "ssim_y": Metric("SSIM-Y (Wang)", "", True, "y", partial(ssim, data_range=PEAK), _CORRELATION),
+    "lpips_alex": Metric("LPIPS (alex)", "", False, "image", partial(lpips_distance, net="alex")),
+    "lpips_squeeze": Metric("LPIPS (squeeze)", "", False, "image", partial(lpips_distance, net="squeeze")),
+    "ssim_y_daala": Metric("SSIM-Y (daala)", "", True, "y", partial(ssim_daala, data_range=PEAK), _CORRELATION),
+    "psnr_rgb": Metric("PSNR-RGB", "dB", True, "rgb", psnr),
+    "ssim_rgb": Metric("SSIM-RGB (Wang)", "", True, "rgb", ssim, _CORRELATION),
+    "ms_ssim_y": Metric("MS-SSIM-Y", "", True, "y", partial(ms_ssim, data_range=PEAK), _CORRELATION),
+    "vif_y": Metric("VIFp-Y", "", True, "y", partial(vifp, data_range=PEAK)),
+    **{
+        name: Metric(
+            f"content distance ({name[8:].upper()})", "", False, "image", partial(content_distance, layer=layer)
+        )
+        for name, layer in CONTENT_LAYERS.items()
+    },
+    "grid_artefact": Metric("grid artefact", "dB", False, "scaled", grid_artefact, _ANY, zero_is_best=True),
+    "spectral_evenness": Metric("spectral evenness", "dB", False, "image", spectral_evenness),
+    "lr_psnr": Metric("LR-PSNR", "dB", True, "scaled", lr_psnr),
+    "niqe": Metric("NIQE", "", False, "sr", niqe),
+    "log_spectral_distance": Metric("log-spectral distance", "dB", False, "image", log_spectral_distance),
 }
+
+
+def measure(
+    sr: np.ndarray,
+    hr: np.ndarray,
+    border: int,
+    names: Iterable[str] = ("psnr_y", "ssim_y"),
+    on_unavailable: Callable[[str, str], None] | None = None,
+    *,
+    data_range: float | None = None,
+) -> dict[str, float]:
+    """Compute several metrics of one pair of images; what they share is computed once.
+
+    Parameters
+    ----------
+    sr, hr : H×W×3, uint8 or float (rounded to 8 bits first), of one size.
+    border : pixels shaved from each side for the metrics on Y and RGB; it is the scale.
+    names : keys of :data:`METRICS`.
+    on_unavailable : called with the name of a metric that cannot be computed here, which is then NaN, and the reason.
+    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
+
+    Returns
+    -------
+    Values by name, in the order asked for.
+
+    Raises
+    ------
+    ImageError
+        For images of unequal sizes, and a border that leaves too little.
+    ValueError
+        For other images, floats whose range is not said or wrong (see :func:`~srgan_lib.data.levels.in_levels`), and an
+        unknown name.
+    MetricUnavailable
+        For a metric that cannot be computed here, unless there is ``on_unavailable``.
+    """
+    names = list(names)
+    unknown = [name for name in names if name not in METRICS]
+    if unknown:
+        raise ValueError(f"unknown metric {', '.join(unknown)}; there are {', '.join(METRICS)}")
+    sr, hr = map(as_saved, in_levels("measure", data_range, sr=sr, hr=hr))
+    if border < 0 or min(hr.shape[:2]) <= 2 * border:
+        raise ImageError(f"a border of {border} leaves nothing of {hr.shape[1]}×{hr.shape[0]} pixels")
+
+    inner = slice(border, -border or None)
+    seen: dict[str, tuple] = {"image": (sr, hr), "scaled": (sr, hr, border), "sr": (sr,)}
+    seen["rgb"] = sr[inner, inner], hr[inner, inner]
+    if any(METRICS[name].sees == "y" for name in names):
+        seen["y"] = to_luminance(sr[inner, inner]), to_luminance(hr[inner, inner])
+    values = {}
+    for name in names:
+        try:
+            values[name] = METRICS[name].compare(*seen[METRICS[name].sees])
+        except MetricUnavailable as error:
+            if on_unavailable is None:
+                raise
+            on_unavailable(name, str(error))
+            values[name] = math.nan
+    return values

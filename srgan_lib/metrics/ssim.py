@@ -1,4 +1,7 @@
-"""Structural similarity (SSIM): Wang's, and the variant of the daala video codec's tools."""
+"""Structural similarity (SSIM): Wang's, the variant of the daala video codec's tools, and on several scales; and VIFp.
+
+The last two are computed by the package piq.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.levels import GREY, PEAK, in_planes
+from srgan_lib.errors import MetricUnavailable
 
 C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
 
@@ -60,6 +64,44 @@ def ssim_daala(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = Non
     return _structural_similarity(sr, hr, sigma, radius, whole=True)
 
 
+def ms_ssim(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = None) -> float:
+    """Compute multi-scale SSIM (Wang, Simoncelli & Bovik 2003) on five scales.
+
+    Parameters
+    ----------
+    sr, hr : H×W luminance, uint8 or float, of one size.
+    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
+
+    Raises
+    ------
+    ValueError, ImageError
+        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
+    MetricUnavailable
+        For images below 161 pixels a side, which five scales need.
+    """
+    planes = in_planes("ms_ssim", data_range, shapes=(GREY,), sr=sr, hr=hr)
+    return _piq("multi_scale_ssim", 161, planes)
+
+
+def vifp(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = None) -> float:
+    """Compute visual information fidelity in the pixel domain (VIFp; Sheikh & Bovik 2006).
+
+    Parameters
+    ----------
+    sr, hr : H×W luminance, uint8 or float, of one size.
+    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
+
+    Raises
+    ------
+    ValueError, ImageError
+        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
+    MetricUnavailable
+        For images below 41 pixels a side, which four scales need.
+    """
+    planes = in_planes("vifp", data_range, shapes=(GREY,), sr=sr, hr=hr)
+    return _piq("vif_p", 41, planes)
+
+
 def _structural_similarity(sr: np.ndarray, hr: np.ndarray, sigma: float, radius: int, whole: bool = False) -> float:
     """Compute the mean SSIM of two H×W planes under a Gaussian window, strip by strip so that the work stays in the cache."""
     rows, columns = (_gaussian_bands(size, sigma, radius, whole) for size in hr.shape)
@@ -99,3 +141,17 @@ def _gaussian_bands(
         weights = matrix.sum(axis=1)
         bands.append((slice(inputs[0], inputs[-1] + 1), matrix / weights[:, None], weights))
     return bands
+
+
+def _piq(name: str, smallest: int, planes: list[np.ndarray]) -> float:
+    import piq
+    import torch
+
+    _, height, width = planes[0].shape
+    if min(height, width) < smallest:
+        raise MetricUnavailable(
+            f"{name} needs {smallest} pixels a side without the border, and there are {width}×{height}"
+        )
+    # In float32, for which piq is made: float64 is twenty times slower and differs in the fourth decimal.
+    tensors = [torch.tensor(plane, dtype=torch.float32)[None] for plane in planes]
+    return getattr(piq, name)(*tensors, data_range=PEAK).item()

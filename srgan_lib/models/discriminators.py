@@ -1,17 +1,250 @@
-"""Build any discriminator from its configuration."""
+"""The discriminators: one logit for a whole image, for each patch or for each pixel; and what builds any of them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
 
-from srgan_lib.models.image_discriminator import ImageDiscriminator
-from srgan_lib.models.patch_discriminators import PatchDiscriminator, UNetDiscriminator, WaveletDiscriminator
-from srgan_lib.models.small_discriminator import SmallResidualDiscriminator
-from srgan_lib.models.srgan_discriminator import Discriminator
-from srgan_lib.params.training import Adversarial, ValueRange
+from srgan_lib.models.base import RANGES
+from srgan_lib.params.training import Adversarial, Head, ValueRange
+
+
+class ImageDiscriminator(nn.Module):
+    """Base: one logit for a whole image, from the features that a subclass makes of it.
+
+    Parameters
+    ----------
+    crop : height and width of the images, which the dense head fixes.
+    head : ``"dense"`` flattens the features; ``"pool"`` averages them over the image and takes any size.
+    value_range : what the features are made of: the range of the recipe's HR images, converted to from [0,1] inside.
+    """
+
+    features: nn.Sequential
+    classify: nn.Module
+    zero: Tensor
+    unit: Tensor
+
+    def __init__(self, crop: int, head: Head, value_range: ValueRange = "zero_one") -> None:
+        super().__init__()
+        self.crop = crop
+        self.head = head
+        for name, value in zip(("zero", "unit"), RANGES[value_range][1], strict=True):
+            self.register_buffer(name, torch.tensor(value).reshape(-1, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
+        """Map N×3×crop×crop in [0,1] to N×1 logits, positive for "real"; the losses contain the sigmoid.
+
+        With ``activations`` the activated features of every convolution come with them.
+
+        Raises
+        ------
+        ValueError
+            With the dense head, for images of another size than ``crop``.
+        """
+        height, width = images.shape[-2:]
+        if self.head == "dense" and (height, width) != (self.crop, self.crop):
+            raise ValueError(
+                f"this discriminator's dense head takes {self.crop}×{self.crop} images and got {width}×{height}; "
+                f"build it with crop={height} or with head='pool', which takes any size"
+            )
+        features, kept = _apply(self.features, (images - self.zero) / self.unit)
+        logits = self.classify(features.mean((2, 3)) if self.head == "pool" else features.flatten(1))
+        return (logits, kept) if activations else logits
+
+    def num_features(self, channels: int, side: int) -> int:
+        """Count the inputs of the head for features of the given channels and side in pixels."""
+        return channels * (side**2 if self.head == "dense" else 1)
+
+
+def conv_block(before: int, after: int, stride: int = 1, kernel: int = 3) -> list[nn.Module]:
+    """Build a convolution with BN and LeakyReLU 0.2, as a list of layers."""
+    convolution = nn.Conv2d(before, after, kernel, stride, padding=0 if kernel == 1 else 1)
+    return [convolution, nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)]
+
+
+def _apply(layers: nn.Sequential, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """Apply layers; with the result come the activated features on the way."""
+    kept = []
+    for layer in layers:
+        x = layer(x)
+        if isinstance(layer, nn.LeakyReLU):
+            kept.append(x)
+    return x, kept
+
+
+class Discriminator(ImageDiscriminator):
+    """SRGAN's discriminator: eight 3×3 convolutions, 64 to 512 wide, every other with stride 2, and two dense layers.
+
+    Ledig et al. 2017, figure 4: LeakyReLU 0.2 throughout, BN but on the first.
+
+    Parameters
+    ----------
+    channels : of the first convolution (the paper: 64).
+    crop, head, value_range : see :class:`ImageDiscriminator`; the paper's head is ``"dense"``.
+    """
+
+    def __init__(
+        self, crop: int = 96, channels: int = 64, head: Head = "dense", value_range: ValueRange = "zero_one"
+    ) -> None:
+        super().__init__(crop, head, value_range)
+        widths = [channels * 2 ** (index // 2) for index in range(8)]
+        layers: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+        for index, (before, after) in enumerate(pairwise(widths)):
+            layers += conv_block(before, after, stride=2 - index % 2)
+        self.features = nn.Sequential(*layers)
+        self.classify = nn.Sequential(
+            nn.Linear(self.num_features(widths[-1], math.ceil(crop / 16)), 16 * channels),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Linear(16 * channels, 1),
+        )
+
+
+class SmallResidualDiscriminator(ImageDiscriminator):
+    """A convolution, four strided ones, four more of which the last is added to the one before, and one neuron.
+
+    From "Upscaling Of Image Quality By Increasing Resolution Using Super Resolution Generative Adversarial Networks": the
+    strided convolutions are "each increasing in number of neurons", the four after them have "varying neurons and kernel
+    sizes". The numbers are inferred: 64 doubling to 1024 with 4×4 kernels, then 512 and 128 (1×1) and twice 512 (3×3),
+    close to the discriminator of TensorLayer's SRGAN.
+
+    Parameters
+    ----------
+    channels : of the first convolution.
+    crop, head, value_range : see :class:`ImageDiscriminator`.
+    """
+
+    def __init__(
+        self, crop: int = 96, channels: int = 64, head: Head = "dense", value_range: ValueRange = "zero_one"
+    ) -> None:
+        super().__init__(crop, head, value_range)
+        widths = [channels * 2**index for index in range(5)]
+        layers: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+        for before, after in pairwise(widths):
+            layers += conv_block(before, after, stride=2, kernel=4)
+        narrow, wide = 2 * channels, 8 * channels
+        layers += conv_block(widths[-1], wide, kernel=1) + conv_block(wide, narrow, kernel=1) + conv_block(narrow, wide)
+        self.features = nn.Sequential(*layers, Residual(*conv_block(wide, wide)[:-1]), nn.LeakyReLU(0.2))
+        self.classify = nn.Linear(self.num_features(wide, crop // 16), 1)
+
+
+class Residual(nn.Sequential):
+    """Layers whose output is added to their input."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map N×C×H×W to the same shape."""
+        return input + super().forward(input)
+
+
+class PatchDiscriminator(nn.Module):
+    """One logit per overlapping patch of 34×34 pixels, from convolutions under spectral normalisation.
+
+    As pix2pix's (Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017) with two
+    strided convolutions instead of three, and spectral normalisation (Miyato et al., ICLR 2018) instead of batch
+    normalisation, which bounds how fast the logits change and so how soon the discriminator is always right.
+
+    Parameters
+    ----------
+    channels : of the first convolution.
+    """
+
+    def __init__(self, channels: int = 64) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(3, channels, 4, 2, padding=1),
+            nn.LeakyReLU(0.2, inplace=True),
+            spectral_norm(nn.Conv2d(channels, 2 * channels, 4, 2, padding=1)),
+            nn.LeakyReLU(0.2, inplace=True),
+            spectral_norm(nn.Conv2d(2 * channels, 4 * channels, 3, padding=1)),
+            nn.LeakyReLU(0.2, inplace=True),
+            spectral_norm(nn.Conv2d(4 * channels, 4 * channels, 3, padding=1)),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(4 * channels, 1, 3, padding=1),
+        )
+
+    def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
+        """Map N×3×H×W in [0,1] to N×1×(H/4)×(W/4) logits, positive for "real"; with ``activations`` and the features."""
+        logits, kept = _apply(self.layers, images)
+        return (logits, kept) if activations else logits
+
+
+class UNetDiscriminator(nn.Module):
+    """One logit per pixel, from the 56×56 to 64×64 around it, by a U-Net under spectral normalisation.
+
+    Wang et al., "Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data", ICCVW 2021, after
+    Schönfeld et al., "A U-Net Based Discriminator for Generative Adversarial Networks", CVPR 2020: three strided
+    convolutions down, three bilinear enlargements up, each with what was there on the way down added, and three more
+    convolutions.
+
+    Parameters
+    ----------
+    channels : of the first convolution (the paper: 64).
+    """
+
+    def __init__(self, channels: int = 64) -> None:
+        super().__init__()
+        widths = [channels * 2**depth for depth in range(4)]
+        self.conv_first = nn.Conv2d(3, channels, 3, padding=1)
+        self.down = nn.ModuleList(
+            spectral_norm(nn.Conv2d(a, b, 4, 2, padding=1, bias=False)) for a, b in pairwise(widths)
+        )
+        self.up = nn.ModuleList(
+            spectral_norm(nn.Conv2d(b, a, 3, padding=1, bias=False)) for a, b in reversed(list(pairwise(widths)))
+        )
+        self.tail = nn.Sequential(
+            spectral_norm(nn.Conv2d(channels, channels, 3, padding=1, bias=False)),
+            nn.LeakyReLU(0.2, inplace=True),
+            spectral_norm(nn.Conv2d(channels, channels, 3, padding=1, bias=False)),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(channels, 1, 3, padding=1),
+        )
+
+    def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
+        """Map N×3×H×W in [0,1], sizes multiples of 8, to N×1×H×W logits, positive for "real"; with ``activations`` and the features."""
+        levels = [F.leaky_relu(self.conv_first(images), 0.2)]
+        for conv in self.down:
+            levels.append(F.leaky_relu(conv(levels[-1]), 0.2))
+        kept = list(levels)
+        x = levels.pop()
+        for conv in self.up:
+            x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+            x = F.leaky_relu(conv(x), 0.2) + levels.pop()
+            kept.append(x)
+        return (self.tail(x), kept) if activations else self.tail(x)
+
+
+class WaveletDiscriminator(PatchDiscriminator):
+    """A patch discriminator (35×35 pixels) that sees only detail: the three high bands of a Haar wavelet transform, undecimated.
+
+    After Korkmaz et al., "Training Generative Image Super-Resolution Models by Wavelet-Domain Losses Enables Better
+    Control of Artifacts", CVPR 2024 (there: symlets of length 7). What it cannot see, it cannot change: colours and
+    brightness stay the pixel term's business.
+
+    Parameters
+    ----------
+    channels : of the first convolution.
+    """
+
+    bands: Tensor
+
+    def __init__(self, channels: int = 64) -> None:
+        super().__init__(channels)
+        self.layers[0] = nn.Conv2d(9, channels, 4, 2, padding=1)
+        low, high = torch.tensor([0.5, 0.5]), torch.tensor([0.5, -0.5])
+        bands = torch.stack([torch.outer(a, b) for a, b in ((low, high), (high, low), (high, high))])
+        self.register_buffer("bands", bands[:, None].repeat(3, 1, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
+        """Map N×3×H×W in [0,1] to N×1×(H/4)×(W/4) logits, positive for "real"; with ``activations`` and the features."""
+        detail = F.conv2d(F.pad(images, (0, 1, 0, 1), mode="replicate"), self.bands.to(images.dtype), groups=3)
+        return super().forward(detail, activations)
+
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {
     "srgan": Discriminator,

@@ -21,8 +21,7 @@ from torch import Tensor, nn
 from srgan_lib.errors import InputError
 from srgan_lib.files import write_atomic
 from srgan_lib.models.base import SuperResolver
-from srgan_lib.models.configuration import check_configuration
-from srgan_lib.models.generators import build_generator
+from srgan_lib.models.generators import build_generator, check_configuration
 from srgan_lib.models.own_code import Code, OwnCodeError
 
 ZEROS = b"0" * 64

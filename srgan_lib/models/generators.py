@@ -1,4 +1,4 @@
-"""Build any generator from its configuration."""
+"""The generators of plain convolutions (SRCNN, ESPCN, Compact); and what describes, checks and builds any generator."""
 
 from __future__ import annotations
 
@@ -6,17 +6,127 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+from pydantic import ConfigDict, ValidationError, create_model
 from torch import Tensor, nn
 
-from srgan_lib.models.base import SuperResolver
-from srgan_lib.models.compact import Compact
-from srgan_lib.models.espcn import ESPCN
+from srgan_lib.models.base import LARGE_TILE, SuperResolver
 from srgan_lib.models.own_code import Code, OwnCodeError, locate, own_class, recorded_class
 from srgan_lib.models.rrdbnet import RRDBNet
-from srgan_lib.models.small_tanh import SmallTanh
-from srgan_lib.models.srcnn import SRCNN
-from srgan_lib.models.srresnet import SRResNet
-from srgan_lib.params.training import Srcnn, Warmup, is_own
+from srgan_lib.models.srresnet import SmallTanh, SRResNet
+from srgan_lib.params.shared import Shared
+from srgan_lib.params.training import GlobalSkip, Initialisation, Input, Layout, Srcnn, ValueRange, Warmup, is_own
+
+
+class SRCNN(SuperResolver):
+    """Patch extraction, non-linear mapping and reconstruction on the bicubic enlargement of the input.
+
+    Dong et al., "Learning a Deep Convolutional Network for Image Super-Resolution", ECCV 2014, and "Image
+    Super-Resolution Using Deep Convolutional Networks", TPAMI 2016, on RGB. The input is the LR image: the network
+    enlarges it itself.
+
+    Parameters
+    ----------
+    layout : kernel sizes of the three convolutions, ``"9-1-5"`` or ``"9-5-5"``.
+    global_skip : ``"bicubic"`` learns the difference from bicubic; the paper has ``"none"``.
+    scale : enlargement factor.
+    """
+
+    def __init__(self, layout: Layout = "9-5-5", global_skip: GlobalSkip = "bicubic", scale: int = 4) -> None:
+        super().__init__(scale, global_skip, "bicubic", "zero_one")
+        first, middle, last = (int(size) for size in layout.split("-"))
+        self.layers = nn.Sequential(
+            nn.Conv2d(3, 64, first, padding=first // 2),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(64, 32, middle, padding=middle // 2),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(32, 3, last, padding=last // 2),
+        )
+        self.initialise()
+
+    def forward_body(self, images: Tensor) -> Tensor:
+        """Apply the three layers at HR size."""
+        return self.layers(images)
+
+
+class ESPCN(SuperResolver):
+    """The efficient sub-pixel network of Shi et al., CVPR 2016: three convolutions at LR size and one pixel shuffle.
+
+    Parameters
+    ----------
+    scale : enlargement factor.
+    channels : of the first convolution; the second has half of them (the paper: 64 and 32).
+    global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`.
+    """
+
+    own_tile = LARGE_TILE
+
+    def __init__(
+        self,
+        scale: int = 4,
+        channels: int = 64,
+        global_skip: GlobalSkip = "none",
+        input: Input = "lr",
+        value_range: ValueRange = "zero_one",
+    ) -> None:
+        super().__init__(scale, global_skip, input, value_range)
+        half = max(1, channels // 2)
+        self.layers = nn.Sequential(
+            nn.Conv2d(3, channels, 5, padding=2),
+            nn.Tanh(),
+            nn.Conv2d(channels, half, 3, padding=1),
+            nn.Tanh(),
+            nn.Conv2d(half, 3 * self.factor**2, 3, padding=1),
+            nn.PixelShuffle(self.factor),
+        )
+        self.initialise()
+
+    def forward_body(self, images: Tensor) -> Tensor:
+        """Apply the three layers and the shuffle."""
+        return self.layers(images)
+
+
+class Compact(SuperResolver):
+    """The network SRVGGNetCompact of Real-ESRGAN (Wang et al., ICCV Workshops 2021): it learns the difference from nearest.
+
+    Nothing is computed at HR size, so that it takes less than a third of SRResNet's time. Its parameters have the names that
+    the field's files have (``body.0.weight``), so that programs built on spandrel load it as it is.
+
+    Parameters
+    ----------
+    scale : enlargement factor.
+    channels, blocks : width, and number of convolutions between the first and the last (the source: 64 and 16).
+    """
+
+    own_tile = 400  # it sees little, so that larger tiles save nothing; rows of results take memory, too
+
+    def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 16) -> None:
+        super().__init__(scale, "none", "lr", "zero_one")
+        layers: list[nn.Module] = []
+        for width in [3, *[channels] * blocks]:
+            layers += [nn.Conv2d(width, channels, 3, padding=1), nn.PReLU(channels)]
+        self.body = nn.Sequential(*layers, nn.Conv2d(channels, 3 * scale**2, 3, padding=1))
+        self.initialise()
+
+    def initialise(self, kind: Initialisation = "default") -> None:
+        """Set the first weights, of either kind: the identity and a quarter of He-normal noise, zero in the last layer.
+
+        A plain network of 17 layers learns slowly from noise alone. From the identity (Zagoruyko & Komodakis, "DiracNets",
+        2017) each layer learns a difference, as in a residual network, and none of them costs time afterwards. With
+        zeros in the last layer, the network starts at nearest quality.
+        """
+        super().initialise("he_normal")
+        _, *hidden, last = (layer for layer in self.body if isinstance(layer, nn.Conv2d))
+        for layer in hidden:
+            identity = nn.init.dirac_(torch.empty_like(layer.weight))
+            layer.weight.data.mul_(0.25).add_(identity)
+        nn.init.zeros_(last.weight)
+
+    def forward_body(self, images: Tensor) -> Tensor:
+        """Apply the convolutions, shuffle, and add the nearest-neighbour enlargement."""
+        nearest = nn.functional.interpolate(images, scale_factor=self.scale, mode="nearest")
+        return nn.functional.pixel_shuffle(self.body(images), self.scale) + nearest
+
 
 ARCHITECTURES: dict[str, type[SuperResolver]] = {
     "srcnn": SRCNN,
@@ -101,3 +211,61 @@ def _build_own(kind: type, scale: int) -> Any:
 
 def _to_float32(network: nn.Module, inputs: Any, output: Any) -> Any:
     return output.float() if isinstance(output, Tensor) else output
+
+
+#: What a network of the user's own records of its source.
+OWN = ("class", "file", "sha256")
+#: What the options of networks may be: that of the parameter that sets each.
+OPTIONS: dict[str, Any] = {
+    name: (field.annotation, field)
+    for name, field in {
+        "scale": Shared.model_fields["scale"],
+        "channels": Warmup.model_fields["generator_channels"],
+        "blocks": Warmup.model_fields["generator_blocks"],
+        "norm": Warmup.model_fields["generator_norm"],
+        "attention": Warmup.model_fields["generator_attention"],
+        "even_phases": Warmup.model_fields["generator_even_phases"],
+        "input": Warmup.model_fields["generator_input"],
+        "global_skip": Warmup.model_fields["global_skip"],
+        "value_range": Warmup.model_fields["value_range"],
+        "layout": Srcnn.model_fields["layout"],
+    }.items()
+}
+_Options = create_model(
+    "_Options", __config__=ConfigDict(strict=True), consistent=(bool, False), **OPTIONS, **dict.fromkeys(OWN, (str, ""))
+)
+
+
+def check_configuration(config: Any) -> dict[str, Any]:
+    """Check the configuration of a network that enlarges; sizes are as bounded as in a params file.
+
+    Returns
+    -------
+    The configuration, as :func:`~srgan_lib.models.generators.build_generator` takes it.
+
+    Raises
+    ------
+    ValueError
+        In a sentence: what is wrong, and what is allowed.
+    """
+    if not isinstance(config, Mapping):
+        raise ValueError(f"its configuration is a {type(config).__name__}, not an object")
+    architecture = config.get("architecture")
+    if architecture == "own":
+        known = {*OWN, "scale", "consistent"}
+        if missing := {*OWN, "scale"} - config.keys():
+            raise ValueError(f"its configuration lacks {min(missing)}")
+    elif isinstance(architecture, str) and architecture in ARCHITECTURES:
+        known = {*inspect.signature(ARCHITECTURES[architecture]).parameters, "consistent"}
+    else:
+        raise ValueError(f"unknown architecture {str(architecture)[:40]!r}; there are {', '.join(ARCHITECTURES)}, own")
+    if unknown := config.keys() - known - {"architecture"}:
+        raise ValueError(f"{architecture} has no option {min(unknown)[:40]!r}")
+    try:
+        _Options.model_validate(dict(config))
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise ValueError(
+            f"{wrong['loc'][0]} of its configuration is {str(wrong['input'])[:40]}: {wrong['msg'].lower()}"
+        ) from None
+    return dict(config)

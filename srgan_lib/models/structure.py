@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.overrides import TorchFunctionMode
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle
 
@@ -92,13 +94,12 @@ class _Observer(TorchFunctionMode):
         super().__init__()
         self.layers: list[Layer] = []
         self.skips: list[Skip] = []
-        self._made_by: dict[int, int] = {}  # the layer that a tensor comes from, by the tensor's id
-        self._tensors: list[Tensor] = []  # kept alive, so that no id is given twice
+        self._made_by = WeakTensorKeyDictionary()  # the layer that a tensor comes from
         self._summed = True  # whether the next module begins a layer, whatever it is
         for name, module in network.named_modules():
             inside = "parametrizations" in name.split(".")  # spectral normalisation is a part of its convolution
             if not inside and (not any(module.children()) or parametrize.is_parametrized(module)):
-                module.register_forward_hook(self._hook(name))
+                module.register_forward_hook(partial(self._note, name))
 
     def __torch_function__(
         self,
@@ -109,41 +110,29 @@ class _Observer(TorchFunctionMode):
     ) -> Any:
         result = function(*args, **(kwargs or {}))
         if isinstance(result, Tensor):
-            sources = [self._made_by[id(one)] for one in _tensors(args) if id(one) in self._made_by]
+            sources = [self._made_by[one] for one in _tensors(args) if one in self._made_by]
             if len(set(sources)) > 1 and function in (torch.Tensor.add, torch.Tensor.__add__, torch.add):
                 self.skips.append(Skip(min(sources), max(sources)))
                 self._summed = True
             if sources:
-                self._note(result, max(sources))
+                self._made_by[result] = max(sources)
         return result
 
-    def _hook(self, name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-        def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            if not inputs or not isinstance(output, Tensor):
-                return
-            source = self._made_by.get(id(inputs[0]), INPUT)
-            parameters = sum(one.numel() for one in module.parameters())
-            operations = (describe(module), *(["spectral norm"] if parametrize.is_parametrized(module) else []))
-            layer = Layer(name, operations, tuple(output.shape[1:]), parameters, source)
-            if self._begins_layer(module, source):
-                self.layers.append(layer)
-            else:
-                before = self.layers[-1]
-                operations = before.operations + layer.operations
-                parameters += before.parameters
-                self.layers[-1] = replace(before, operations=operations, output=layer.output, parameters=parameters)
-            self._summed = False
-            self._note(output, len(self.layers) - 1)
-
-        return note
-
-    def _begins_layer(self, module: nn.Module, source: int) -> bool:
+    def _note(self, name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if not inputs or not isinstance(output, Tensor):
+            return
+        if (source := self._made_by.get(inputs[0])) is None:
+            source = INPUT
+        parameters = sum(one.numel() for one in module.parameters())
+        operations = (describe(module), *(["spectral norm"] if parametrize.is_parametrized(module) else []))
         heavy = isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.Upsample | BicubicUpsample)
-        return heavy or self._summed or source != len(self.layers) - 1
-
-    def _note(self, tensor: Tensor, layer: int) -> None:
-        self._tensors.append(tensor)
-        self._made_by[id(tensor)] = layer
+        if not (heavy or self._summed or source != len(self.layers) - 1):
+            before = self.layers.pop()
+            name, source = before.name, before.source
+            operations, parameters = before.operations + operations, before.parameters + parameters
+        self.layers.append(Layer(name, operations, tuple(output.shape[1:]), parameters, source))
+        self._summed = False
+        self._made_by[output] = len(self.layers) - 1
 
 
 def _tensors(values: Sequence[Any]) -> list[Tensor]:
@@ -156,19 +145,18 @@ def _without_repeats(
     network: nn.Module, shape: tuple[int, ...], layers: Sequence[Layer], skips: Sequence[Skip]
 ) -> Structure:
     """Leave out each block that repeats the one before it, and renumber what stays."""
-    counts = {blocks[0]: len(blocks) for blocks in _runs(network, "")}
-    dropped = tuple(f"{name}." for blocks in _runs(network, "") for name in blocks[1:])
+    runs = list(_runs(network))
+    dropped = tuple(f"{name}." for blocks in runs for name in blocks[1:])
     kept = [index for index, layer in enumerate(layers) if not layer.name.startswith(dropped)]
 
     def renumber(index: int) -> int:
         return sum(one <= index for one in kept) - 1
 
-    names = [layers[index].name for index in kept]
     repeats = []
-    for block, count in counts.items():
-        inside = [number for number, name in enumerate(names) if name.startswith(f"{block}.")]
+    for block, *others in runs:
+        inside = [renumber(index) for index in kept if layers[index].name.startswith(f"{block}.")]
         if inside:
-            repeats.append(Repeat(inside[0], inside[-1], count))
+            repeats.append(Repeat(inside[0], inside[-1], 1 + len(others)))
     return Structure(
         shape,
         tuple(replace(layers[index], source=renumber(layers[index].source)) for index in kept),
@@ -177,17 +165,13 @@ def _without_repeats(
     )
 
 
-def _runs(module: nn.Module, prefix: str) -> list[list[str]]:
+def _runs(network: nn.Module) -> Iterator[list[str]]:
     """Names of equal blocks in a row: siblings of one class with children and the same parameters' shapes."""
-    runs = []
-    children = [(f"{prefix}{name}", child) for name, child in module.named_children()]
-    for form, group in groupby(children, key=lambda child: _form(child[1])):
-        names = [name for name, _ in group]
-        if form is not None and len(names) > 1:
-            runs.append(names)
-    for name, child in children:
-        runs += _runs(child, f"{name}.")
-    return runs
+    for parent, module in network.named_modules():
+        for form, group in groupby(module.named_children(), key=lambda child: _form(child[1])):
+            names = [f"{parent}.{name}".removeprefix(".") for name, _ in group]
+            if form is not None and len(names) > 1:
+                yield names
 
 
 def _form(module: nn.Module) -> tuple[Any, ...] | None:

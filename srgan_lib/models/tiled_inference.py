@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from srgan_lib.models.attention import ChannelAttention
 from srgan_lib.models.base import SMALL_TILE, SuperResolver
 from srgan_lib.models.generators import ARCHITECTURES
+from srgan_lib.models.srresnet import ChannelAttention
 from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle
 
 LARGEST_RADIUS = 64  #: LR pixels; deeper networks are tiled with a blended overlap instead

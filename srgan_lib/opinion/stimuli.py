@@ -13,16 +13,14 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from srgan_lib.data.images import ImageError, read_image
-from srgan_lib.data.pairs import load_pairs
-from srgan_lib.data.photos import DatasetError
+from srgan_lib.data.images import DatasetError, ImageError, read_image
+from srgan_lib.data.pairs import load_pairs, training_photos
 from srgan_lib.data.split import read_split
-from srgan_lib.data.training_pairs import training_photos
 from srgan_lib.evaluation.methods import enlarge
 from srgan_lib.evaluation.samples import INDEX, choose_images
 from srgan_lib.files import load_json
 from srgan_lib.methods import NOT_PICTURED
-from srgan_lib.metrics.measure import measure
+from srgan_lib.metrics.registry import measure
 from srgan_lib.opinion.errors import OpinionError
 from srgan_lib.opinion.study import ORIGINAL
 from srgan_lib.params.evaluation import Opinion

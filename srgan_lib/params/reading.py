@@ -21,13 +21,14 @@ from srgan_lib.params.yaml_document import Document, load_yaml, parse_yaml
 MOST = 20  #: wrong parameters that one message names
 
 
-def check(document: Mapping[str, Any], source: str = "parameters") -> Params:
+def check(document: Mapping[str, Any], source: str = "parameters", origins: Mapping[str, str] | None = None) -> Params:
     """Validate a params document.
 
     Parameters
     ----------
     document : mapping with ``shared`` and stage sections, each optional.
     source : what to call it in error messages, e.g. the file's name.
+    origins : where parameters come from, see :class:`Document`; default: all from ``source``.
 
     Raises
     ------
@@ -37,7 +38,7 @@ def check(document: Mapping[str, Any], source: str = "parameters") -> Params:
     try:
         return Params.model_validate(document)
     except ValidationError as error:
-        raise refusal(error, Params, source) from None
+        raise refusal(error, Params, source, origins=origins) from None
 
 
 def check_stage(name: str, flat: Mapping[str, Any]) -> Params:
@@ -67,10 +68,7 @@ def check_document(document: Document, source: str) -> Params:
             f"{origin}: shared.run_dir: is for notebooks run by hand; here --run names the folder, and --results where it is",
             parameter="shared.run_dir",
         )
-    try:
-        return Params.model_validate(document.values)
-    except ValidationError as error:
-        raise refusal(error, Params, source, origins=document.origins) from None
+    return check(document.values, source, document.origins)
 
 
 def read(
@@ -161,7 +159,7 @@ def nest(name: str, value: Any, source: str) -> Document:
         return Document({section: {key: value}}, {f"{section}.{key}": source})
     holders = [s for s in ("shared", *STAGES) if name in Params.section(s).model_fields]
     if not holders:
-        known = _all_names()
+        known = sorted({one for s in ("shared", *STAGES) for one in Params.section(s).model_fields})
         raise ParameterError(
             f"{source}: no section has a parameter {brief(name)}{_nearest(name, known)}",
             parameter=name,
@@ -251,10 +249,6 @@ def _is_union_tag(part: str) -> bool:
 def _nearest(name: str, known: list[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"
-
-
-def _all_names() -> list[str]:
-    return sorted({n for s in ("shared", *STAGES) for n in Params.section(s).model_fields})
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:

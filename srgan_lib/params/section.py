@@ -61,26 +61,23 @@ class Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _none_is_null(cls, values: Any) -> Any:
-        """Read ``none``, as it is printed everywhere, as YAML's ``null`` where a parameter can be null."""
-        if not isinstance(values, Mapping):
-            return values
-        nullable = {name for name, field in cls.model_fields.items() if NoneType in get_args(field.annotation)}
-        return {name: None if value == "none" and name in nullable else value for name, value in values.items()}
+    def _as_people_mean_it(cls, values: Any) -> Any:
+        """Read ``none``, as it is printed everywhere, as YAML's ``null`` where a parameter can be null.
 
-    @model_validator(mode="before")
-    @classmethod
-    def _switches_are_no_numbers(cls, values: Any) -> Any:
-        """Refuse ``true`` where a number is meant, which Python takes for 1, and characters that nobody can type."""
+        Refused are ``true`` where a number is meant, which Python takes for 1, and characters that nobody can type.
+        """
         if not isinstance(values, Mapping):
             return values
+        given = dict(values)
         for name, field in cls.model_fields.items():
             types = set(_types(field.annotation))
-            if name not in values or any(isinstance(kind, type) and issubclass(kind, Section) for kind in types):
+            if given.get(name) == "none" and NoneType in get_args(field.annotation):
+                given[name] = None
+            if any(isinstance(kind, type) and issubclass(kind, Section) for kind in types):
                 continue
-            for scalar in _scalars(values[name]):
+            for scalar in _scalars(given.get(name)):
                 if isinstance(scalar, bool) and not {bool, Any} & types:
                     raise ValueError(f"{name}: {str(scalar).lower()} is for switches; give a value of another kind")
                 if isinstance(scalar, str) and (found := _CONTROL.search(scalar)):
                     raise ValueError(f"{name}: has the control character {found[0]!r}; leave it out")
-        return values
+        return given

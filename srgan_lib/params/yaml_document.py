@@ -92,7 +92,6 @@ def parse_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
         node = loader.get_single_node()
         if node is None:
             return None, {}
-        _count(node, {})
         return loader.construct_document(node), _lines(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -103,46 +102,40 @@ def parse_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader with a bound on nesting, which it would follow until Python's stack is used up."""
+    """PyYAML's safe loader, which takes no key twice, and follows neither nesting nor aliases without bound."""
 
-    depth = 0
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.depth = self.count = 0  # of the values so far, aliases written out
+        self.counts: dict[yaml.Node | None, int] = {}
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Build the node of the next value."""
+        """Build the node of the next value, and count the values in it."""
+        is_alias, mark, before = self.check_event(yaml.AliasEvent), self.peek_event().start_mark, self.count
         self.depth += 1
         if self.depth > DEEPEST:
-            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=self.peek_event().start_mark)
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=mark)
         node = super().compose_node(parent, index)
         self.depth -= 1
+        if is_alias and node not in self.counts:
+            raise yaml.MarkedYAMLError(problem="an alias to what it is in", problem_mark=mark)
+        self.count += self.counts[node] if is_alias else 1
+        if self.count > LARGEST:
+            raise yaml.MarkedYAMLError(problem=f"aliases stand for more than {LARGEST} values", problem_mark=mark)
+        self.counts.setdefault(node, self.count - before)
         return node
 
-
-def _count(node: yaml.Node, counted: dict[int, int]) -> int:
-    """Count the values of a node with its aliases written out; refuse a key given twice."""
-    if id(node) in counted:
-        if not counted[id(node)]:
-            raise yaml.MarkedYAMLError(problem="an alias to what it is in", problem_mark=node.start_mark)
-        return counted[id(node)]
-    counted[id(node)] = 0
-    children: list[yaml.Node] = node.value if isinstance(node, yaml.SequenceNode) else []
-    if isinstance(node, yaml.MappingNode):
-        seen: dict[tuple[str, str], int] = {}
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Build the node of a mapping, whose keys must differ."""
+        node = super().compose_mapping_node(anchor)
+        lines: dict[tuple[str, str], int] = {}
         for key, _ in node.value:
-            name, line = (key.tag, str(key.value)), key.start_mark.line + 1
-            if isinstance(key, yaml.ScalarNode) and name in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"{key.value!r} is given twice, first in line {seen[name]}; keep one of them",
-                    problem_mark=key.start_mark,
-                )
-            seen[name] = line
-        children = [child for pair in node.value for child in pair]
-    total = 1 + sum(_count(child, counted) for child in children)
-    if total > LARGEST:
-        raise yaml.MarkedYAMLError(
-            problem=f"aliases stand for more than {LARGEST} values", problem_mark=node.start_mark
-        )
-    counted[id(node)] = total
-    return total
+            name = (key.tag, str(key.value))
+            if isinstance(key, yaml.ScalarNode) and name in lines:
+                problem = f"{key.value!r} is given twice, first in line {lines[name]}; keep one of them"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            lines[name] = key.start_mark.line + 1
+        return node
 
 
 def _lines(node: yaml.Node) -> dict[str, int]:

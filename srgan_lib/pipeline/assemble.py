@@ -1,4 +1,4 @@
-"""From finished stages to a finished run: the top-level files, the report and the archive."""
+"""From finished stages to a finished run: the top-level files, the report and the archive; and its LR images for others."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import logging
 import subprocess
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.files import atomic_path, digest, write_atomic
+from srgan_lib.files import Snapshot, atomic_path, digest, write_atomic
 from srgan_lib.hardware import machine
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.methods import TRAINED
@@ -20,15 +19,20 @@ from srgan_lib.params import Params
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
 from srgan_lib.pipeline import code_hashes, provenance
-from srgan_lib.pipeline.file_hashes import file_hashes, remember_hashes
-from srgan_lib.pipeline.integrity import checked_stages, compare_top
-from srgan_lib.pipeline.manifests import NAME, read_manifest, write_manifest
+from srgan_lib.pipeline.manifests import (
+    NAME,
+    checked_stages,
+    compare,
+    file_hashes,
+    read_manifest,
+    write_manifest,
+)
 from srgan_lib.pipeline.run import Run
-from srgan_lib.pipeline.snapshot import Snapshot
 
 ARCHIVE = "srgan_results.zip"
 REPORT = ("report.html", "report.pdf")
 WHOLE_IMAGES = "evaluation/images"  #: large, and therefore in the archive on request only
+LR_IMAGES = "images/lr/"  #: where the evaluation has written those of the test sets
 #: What a run has at its top besides the report and the archive, and where it comes from.
 TOP_LEVEL = {
     "metrics.csv": "evaluation/metrics.csv",
@@ -40,27 +44,15 @@ TOP_LEVEL = {
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Extent:
-    """How much of the whole images goes where.
-
-    Attributes
-    ----------
-    light : leave them out of the report, whose viewer shows crops.
-    archive_images : put ``evaluation/images`` into the archive.
-    """
-
-    light: bool = False
-    archive_images: bool = False
-
-
-def assemble(run: Run, extent: Extent = Extent(), *, check: bool = False) -> bool:
-    """Write a run's top-level metrics, manifest, report and archive from its finished stages.
+def assemble(run: Run, *, light: bool = False, archive_images: bool = False, check: bool = False) -> bool:
+    """Write a run's top-level metrics, manifest, study with people, report and archive from its finished stages.
 
     A file among these that is not as it was written is named in a warning, and all are written again.
 
     Parameters
     ----------
+    light : leave the whole images out of the report, whose viewer shows crops.
+    archive_images : put ``evaluation/images`` into the archive.
     check : read every file to see that, even if its size and times have not changed.
 
     Returns
@@ -81,20 +73,24 @@ def assemble(run: Run, extent: Extent = Extent(), *, check: bool = False) -> boo
             run.asked.title,
             run.command,
             code_hashes.source_hash("report"),
-            asdict(extent),
+            {"light": light, "archive_images": archive_images},
         ]
     )
     before = read_manifest(run_dir) or {}
     damage = _warn_of_damage(run_dir, before, check)
     if before.get("content") == content and not damage:
-        remember_hashes(run_dir, before["outputs"])
+        file_hashes(run_dir, before["outputs"], remember=True)
         return False
-    _write_all(run_dir, {**run_manifest(run, stages), "content": content}, stages, extent)
+    _write_all(run_dir, {**run_manifest(run, stages), "content": content}, stages, light, archive_images)
     return True
 
 
-def assemble_again(run_dir: Path, extent: Extent = Extent()) -> list[Path]:
+def assemble_again(run_dir: Path, *, light: bool = False, archive_images: bool = False) -> list[Path]:
     """Rebuild a run's report and archive from what its stages have written; the next ``srgan run`` builds them anew.
+
+    Parameters
+    ----------
+    light, archive_images : as of :func:`assemble`.
 
     Returns
     -------
@@ -116,19 +112,22 @@ def assemble_again(run_dir: Path, extent: Extent = Extent()) -> list[Path]:
         )
     stages = checked_stages(run_dir, check=True)
     _warn_of_damage(run_dir, manifest, check=True)
-    _write_all(run_dir, {key: value for key, value in manifest.items() if key != "content"}, stages, extent)
+    unfinished = {key: value for key, value in manifest.items() if key != "content"}
+    _write_all(run_dir, unfinished, stages, light, archive_images)
     return [run_dir / name for name in (*REPORT, ARCHIVE)]
 
 
 def _warn_of_damage(run_dir: Path, manifest: Mapping[str, Any], check: bool) -> str:
     """Name in a warning what is not as it was written, and return the words."""
-    damage = compare_top(run_dir, manifest, check=check).damage()
+    damage = compare(run_dir, manifest, check=check).damage()
     if damage:
         logger.warning("%s: %s; written again", run_dir, damage)
     return damage
 
 
-def _write_all(run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any], extent: Extent) -> None:
+def _write_all(
+    run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any], light: bool, archive_images: bool
+) -> None:
     """Write what lies at a run's top; the manifest, which records it, comes last."""
     from srgan_lib.report.build import build_report  # takes seconds, of which a run that is up to date needs none
 
@@ -137,11 +136,10 @@ def _write_all(run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any
     # The report reads it, and it is in the archive, whose hash it therefore cannot hold yet.
     write_manifest(run_dir, {key: value for key, value in manifest.items() if key not in ("content", "outputs")})
     _make_study(run_dir, manifest["parameters"])
-    build_report(run_dir, extent.light)
-    write_archive(run_dir, stages, extent)
+    build_report(run_dir, light)
+    write_archive(run_dir, stages, archive_images)
     outputs = file_hashes(run_dir, (*TOP_LEVEL, *REPORT, ARCHIVE), check=True)
     write_manifest(run_dir, {**manifest, "outputs": outputs})
-    remember_hashes(run_dir, outputs)
 
 
 def _make_study(run_dir: Path, parameters: Mapping[str, Any]) -> None:
@@ -188,7 +186,7 @@ def run_manifest(run: Run, stages: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_archive(run_dir: Path, stages: Mapping[str, Any], extent: Extent = Extent()) -> Path:
+def write_archive(run_dir: Path, stages: Mapping[str, Any], whole_images: bool = False) -> Path:
     """Write ``srgan_results.zip``: what a run's manifests record, and these; the same files give the same bytes.
 
     Of a study with people it holds the scores, and not the key to the methods.
@@ -196,12 +194,12 @@ def write_archive(run_dir: Path, stages: Mapping[str, Any], extent: Extent = Ext
     Parameters
     ----------
     stages : their manifests.
-    extent : whether the whole images are wanted.
+    whole_images : put ``evaluation/images`` in, too.
     """
     target = run_dir / ARCHIVE
     recorded = [f"{stage}/{name}" for stage, manifest in stages.items() for name in (*manifest["outputs"], NAME)]
     opinions = [path.relative_to(run_dir).as_posix() for path in run_dir.glob(TABLES)]
-    if not extent.archive_images:
+    if not whole_images:
         recorded = [name for name in recorded if not name.startswith(f"{WHOLE_IMAGES}/")]
     with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name in sorted([*recorded, *opinions, *TOP_LEVEL, *REPORT, NAME]):
@@ -209,6 +207,30 @@ def write_archive(run_dir: Path, stages: Mapping[str, Any], extent: Extent = Ext
             entry = zipfile.ZipInfo(f"{run_dir.name}/{name}", (1980, 1, 1, 0, 0, 0))
             archive.writestr(entry, (run_dir / name).read_bytes())
     return target
+
+
+def export_lr(run_dir: Path, target: Path) -> list[Path]:
+    """Copy the LR test images of a finished run to ``<target>/<dataset>/<image>.png``, for methods outside this project.
+
+    Raises
+    ------
+    OutputsChanged
+        Naming the files of the run that are not as they were written.
+    LayoutError
+        For a target that has files already, and a run of an earlier version, which kept no LR images.
+    """
+    outputs = checked_stages(run_dir)["evaluation"]["outputs"]
+    names = [name.removeprefix(LR_IMAGES) for name in outputs if name.startswith(LR_IMAGES)]
+    if not names:
+        raise LayoutError(
+            f"{run_dir}: the evaluation kept no LR images; run it again (srgan run … --from evaluation)", path=run_dir
+        )
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise LayoutError(f"{target}: is there already and not an empty folder; name another one", path=target)
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(target / name, (run_dir / "evaluation" / LR_IMAGES / name).read_bytes())
+    return [target / name for name in names]
 
 
 def commit(root: Path) -> str:

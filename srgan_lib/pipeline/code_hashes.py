@@ -3,58 +3,60 @@
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 import srgan_lib
-from srgan_lib.files import digest, sha256_file
-from srgan_lib.pipeline.snapshot import Snapshot
+from srgan_lib.files import Snapshot, digest, load_json, sha256_file
+from srgan_lib.layout import STAGES
 
 #: Parts of the library that decide no result: they move files and show what is there, and what ``params`` decides is the
 #: parameters' values, which are hashed.
-NOT_HASHED = (
-    "pipeline",
-    "report",
-    "sweep",
-    "interactive",
-    "params",
-    "cli",
-    "downloads",
-    "errors",
-    "layout",
-    "markup",
-    "messages",
-    "colab",
-)
+NOT_HASHED = ("pipeline", "interactive", "params", "downloads", "errors", "layout", "markup", "messages")
+#: Parts that trainings call besides, though none of their numbers depends on how: they find and download files, of which
+#: the contents are hashed, and watch.
+FINDING_AND_WATCHING = ("data.sources", "models.backbones", "training.observers", "weights")
 
 
 def notebook_hashes(notebook: Path, snapshot: Snapshot) -> tuple[str, dict[str, str]]:
-    """Hash the code cells of a notebook, and each library module that they import."""
+    """Hash the code cells of a notebook that compute, and each library module that they import.
+
+    Parameters count by their values, and Colab's set-up does not.
+    """
 
     def read() -> tuple[str, dict[str, str]]:
-        code = _code_cells(notebook)
-        return digest([_tree(source, str(notebook)) for source in code]), module_hashes(code, snapshot)
+        skipped = {"parameters", "injected-parameters", "colab"}
+        code = [
+            "".join(cell["source"])
+            for cell in load_json(notebook)["cells"]
+            if cell["cell_type"] == "code" and not skipped & set(cell.get("metadata", {}).get("tags", []))
+        ]
+        return digest([_tree(source, notebook) for source in code]), module_hashes(code, snapshot)
 
     return snapshot.get(("notebook", notebook), read)
 
 
-def module_hashes(sources: Iterable[str], snapshot: Snapshot) -> dict[str, str]:
-    """Hash the library modules that pieces of code import, directly or through others, with the data beside each."""
+def module_hashes(sources: Iterable[str], snapshot: Snapshot, left_out: Iterable[str] = ()) -> dict[str, str]:
+    """Hash the library modules that pieces of code import, directly or through others, with the data beside each.
+
+    Parameters
+    ----------
+    left_out : parts of the library that do not count either, nor what only they import.
+    """
     waiting = [name for source in sources for name in _imports(source)]
+    ignored = tuple(f"srgan_lib.{part}" for part in left_out)
     found: dict[str, str] = {}
     while waiting:
         name = waiting.pop()
-        if name not in found and (path := _module_file(name)):
+        if name not in found and not name.startswith(ignored) and (path := _module_file(name)):
             found[name], imports = snapshot.get(("module", path), lambda path=path: _module(path))
             waiting += imports
     return dict(sorted(found.items()))
 
 
-def training_hashes(modules: Iterable[str]) -> dict[str, str]:
-    """Hash the syntax trees of modules, without docstrings, the messages of errors and what is logged."""
-    files = {name: _existing_module_file(name) for name in modules}
-    return {name: _silent_tree_hash(path) for name, path in files.items()}
+def training_hashes(stage: str, snapshot: Snapshot) -> dict[str, str]:
+    """Hash the library modules that a stage's trainer and the reading of its images import."""
+    return module_hashes([f"import {STAGES[stage].trainer}, srgan_lib.data.pairs"], snapshot, FINDING_AND_WATCHING)
 
 
 def source_hash(package: str) -> str:
@@ -64,53 +66,8 @@ def source_hash(package: str) -> str:
     return digest([[p.relative_to(folder).as_posix(), sha256_file(p)] for p in files])
 
 
-def _code_cells(notebook: Path) -> tuple[str, ...]:
-    """Sources of the code cells that compute: without parameters (their values count) and the Colab set-up."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    skipped = {"parameters", "injected-parameters", "colab"}
-    return tuple(
-        "".join(cell["source"])
-        for cell in cells
-        if cell["cell_type"] == "code" and not skipped & set(cell.get("metadata", {}).get("tags", []))
-    )
-
-
-def _existing_module_file(name: str) -> Path:
-    path = _module_file(name)
-    if path is None:
-        raise LookupError(f"{name}: no module of the library; correct srgan_lib/training/fingerprint.py")
-    return path
-
-
-def _silent_tree_hash(path: Path) -> str:
-    tree = _WithoutMessages().visit(_parsed(path.read_text(encoding="utf-8"), str(path)))
-    return digest(ast.dump(tree))
-
-
-class _WithoutMessages(ast.NodeTransformer):
-    """Leaves out of a syntax tree what errors say and what is logged: it decides no number."""
-
-    def visit_Raise(self, node: ast.Raise) -> ast.Raise:
-        """Keep the class of the error."""
-        if isinstance(node.exc, ast.Call):
-            node.exc = node.exc.func
-        return node
-
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | ast.Pass:
-        """Drop calls of ``logger``'s methods."""
-        match node.value:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="logger"))):
-                return ast.Pass()
-        return node
-
-
-def _tree(source: str, where: str) -> str:
+def _tree(source: str, where: Path) -> str:
     """A source's syntax tree as text, without comments (never in it) and docstrings."""
-    return ast.dump(_parsed(source, where))
-
-
-def _parsed(source: str, where: str) -> ast.Module:
-    """Parse a source, dropping docstrings."""
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
@@ -121,7 +78,7 @@ def _parsed(source: str, where: str) -> ast.Module:
             and ast.get_docstring(node, clean=False) is not None
         ):
             node.body = node.body[1:]
-    return tree
+    return ast.dump(tree)
 
 
 def _imports(source: str) -> list[str]:
@@ -145,6 +102,5 @@ def _module_file(name: str) -> Path | None:
 def _module(path: Path) -> tuple[str, list[str]]:
     """Hash a module with the files called like it (``published.csv`` with ``published.py``); and list its imports."""
     source = path.read_text(encoding="utf-8")
-    tree = digest(_tree(source, str(path)))
-    data = [file for file in (path.with_suffix(suffix) for suffix in (".csv", ".mplstyle")) if file.is_file()]
-    return digest([tree, *map(sha256_file, data)]) if data else tree, _imports(source)
+    data = [sha256_file(file) for suffix in (".csv", ".mplstyle") if (file := path.with_suffix(suffix)).is_file()]
+    return digest([_tree(source, path), *data]), _imports(source)

@@ -13,13 +13,22 @@ from srgan_lib.errors import SrganError
 from srgan_lib.layout import TRAINING_FILES, WRITTEN_ON_THE_WAY, make_results
 from srgan_lib.params.evaluation import names_network
 from srgan_lib.pipeline.fetching import InputMissing
-from srgan_lib.pipeline.file_hashes import remember_hashes
-from srgan_lib.pipeline.integrity import compare_stage, record_notebook
-from srgan_lib.pipeline.kernels import OnEvent, kernel_environment, watch_progress
-from srgan_lib.pipeline.manifests import NAME, read_manifest, write_manifest
-from srgan_lib.pipeline.notebook_execution import StageFailed, execute_notebook
+from srgan_lib.pipeline.manifests import (
+    NAME,
+    compare,
+    file_hashes,
+    read_manifest,
+    record_notebook,
+    write_manifest,
+)
+from srgan_lib.pipeline.notebook_execution import (
+    OnEvent,
+    StageFailed,
+    execute_notebook,
+    refresh_prose,
+    watch_progress,
+)
 from srgan_lib.pipeline.planning import Plan, all_missing, decide_again
-from srgan_lib.pipeline.prose import refresh_prose
 from srgan_lib.pipeline.run import Run
 
 logger = logging.getLogger(__name__)
@@ -110,8 +119,8 @@ def _locks(run: Run) -> Path:
 
 
 def _check_judging(run: Run) -> None:
+    from srgan_lib.data.held_out import check_test_sets
     from srgan_lib.data.split import read_split
-    from srgan_lib.data.test_sets import check_test_sets
     from srgan_lib.evaluation.matching import match_test_sets
     from srgan_lib.evaluation.published import check_sources
 
@@ -135,7 +144,7 @@ def _keep_up_to_date(plan: Plan) -> None:
     if refresh_prose(run.executed_notebook(plan.stage.name), run.source_notebook(plan.stage.name)):
         record_notebook(folder, plan.stage)
     elif manifest := read_manifest(folder):
-        remember_hashes(folder, manifest["outputs"])
+        file_hashes(folder, manifest["outputs"], remember=True)
 
 
 def _copy_stage(plan: Plan) -> None:
@@ -148,7 +157,6 @@ def _copy_stage(plan: Plan) -> None:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(plan.source / name, target / name)
     write_manifest(target, {**manifest, "reused_from": plan.source.parent.name})
-    remember_hashes(target, manifest["outputs"])
 
 
 def _clear(plan: Plan, folder: Path) -> None:
@@ -173,7 +181,7 @@ def _kept_for_training(plan: Plan, folder: Path) -> tuple[str, ...]:
     manifest = read_manifest(folder)
     if manifest is None:  # not finished
         return (*TRAINING_FILES, "checkpoints")
-    found = compare_stage(folder, manifest, check=plan.check)
+    found = compare(folder, manifest, check=plan.check, executed=False)
     for name in found.extra:
         (folder / name).unlink()
     damaged = [name for name in found.damaged if _matches(name, TRAINING_FILES)]
@@ -219,13 +227,9 @@ def _compute_stage(plan: Plan, on_event: OnEvent) -> None:
     folder = run.stage_directory(info.name)
     with nullcontext() if info.trainer else _earlier_results(folder):  # a training continues from what is there
         _clear(plan, folder)
-        with watch_progress(folder / "progress.json", info, on_event), kernel_environment(run.params.shared.threads):
-            execute_notebook(
-                run.source_notebook(info.name),
-                folder,
-                {**run.params.stage(info.name), "run_dir": str(run.directory)},
-                run.root,
-            )
+        parameters = {**run.params.stage(info.name), "run_dir": str(run.directory)}
+        with watch_progress(folder / "progress.json", info, on_event):
+            execute_notebook(run.source_notebook(info.name), folder, parameters, run.root, run.params.shared.threads)
         if (read_manifest(folder) or {}).get("fingerprint") != plan.fingerprint:
             raise StageFailed(
                 f"{info.notebook}: it ended without a manifest for what was planned; was a library file or an image "

@@ -15,12 +15,12 @@ from srgan_lib.data.catalogue import SETS
 from srgan_lib.data.sources import DatasetMissing, find_photos
 from srgan_lib.downloads import DownloadError, offline
 from srgan_lib.errors import InputError
+from srgan_lib.files import Snapshot
 from srgan_lib.formatting import size_text
 from srgan_lib.models.backbones import BACKBONES, LPIPS_BACKBONES, fetch_backbone, find_backbone
 from srgan_lib.models.vgg19 import layer_index
 from srgan_lib.params import Params
 from srgan_lib.params.evaluation import OWN_PARTS
-from srgan_lib.pipeline.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -132,53 +132,47 @@ def fetch(missing: Iterable[Missing]) -> bool:
 
 
 def _missing_sets(stage: str, params: Params, snapshot: Snapshot) -> Iterator[Missing]:
-    shared = params.shared
-    wanted = {name: f"shared.dataset: {name}" for name in shared.dataset.split("+")}
-    if stage == "evaluation":
-        sets = [name for name in params.evaluation.test_sets if name not in OWN_PARTS]
-        wanted = {name: f"evaluation.test_sets: {name}" for name in sets} | wanted
+    scale, judged = params.shared.scale, params.evaluation.test_sets if stage == "evaluation" else ()
+    wanted = {name: f"evaluation.test_sets: {name}" for name in judged}
+    wanted |= {name: f"shared.dataset: {name}" for name in params.shared.dataset.split("+")}
     for name, wanted_by in wanted.items():
-        if name == "folder":
+        if name in {*OWN_PARTS, "folder"}:
             continue
-        problem = snapshot.get(("set", name, shared.scale), lambda name=name: _absence(name, shared.scale))
-        if problem is not None:
+        if problem := snapshot.get(("set", name, scale), lambda name=name: _absence(name, scale)):
             known = SETS.get(name)
-            size = known.size if known else None
-            yield Missing(name, name, wanted_by, problem, size=size, downloadable=known is not None)
+            yield Missing(name, name, wanted_by, problem, size=known and known.size, downloadable=known is not None)
 
 
-def _absence(name: str, scale: int) -> str | None:
-    """Say in a sentence that a set is not on this disk; None where it is."""
+def _absence(name: str, scale: int) -> str:
+    """Say in a sentence that a set is not on this disk; empty where it is."""
     try:
         find_photos(name, scale=scale)
     except DatasetMissing as error:
         return str(error)
-    return None
+    return ""
 
 
 def _missing_backbones(stage: str, params: Params, snapshot: Snapshot) -> Iterator[Missing]:
     section = getattr(params, stage)
     layers = getattr(section, "vgg_layers", ())
+    wanted: list[
+        tuple[str, str | None, str, str]
+    ] = []  # a backbone, its deepest layer, what asks for it, or what without it
     if layers and section.content_weights == "imagenet":
         deepest = max(layers, key=layer_index)
-        wanted_by, instead = f"{stage}.content_weights: imagenet", "or use 'random' or 'available'"
-        yield from _missing_backbone("vgg19", wanted_by, instead, snapshot, layer=deepest)
+        wanted.append(("vgg19", deepest, f"{stage}.content_weights: imagenet", "or use 'random' or 'available'"))
     if getattr(section, "monitor", "") == "lpips_squeeze":
-        wanted_by, instead = f"{stage}.monitor: lpips_squeeze", "or use psnr_y or ssim_y"
-        yield from _missing_backbone(LPIPS_BACKBONES["squeeze"], wanted_by, instead, snapshot)
+        squeeze = LPIPS_BACKBONES["squeeze"]
+        wanted.append((squeeze, None, f"{stage}.monitor: lpips_squeeze", "or use psnr_y or ssim_y"))
     for net in getattr(section, "lpips_nets", ()):
-        wanted_by, without = f"evaluation.lpips_nets: {net}", f"LPIPS({net}) will not be computed"
-        yield from _missing_backbone(LPIPS_BACKBONES[net], wanted_by, without, snapshot, required=False)
-
-
-def _missing_backbone(
-    name: str, wanted_by: str, alternative: str, snapshot: Snapshot, *, layer: str | None = None, required: bool = True
-) -> Iterator[Missing]:
-    if snapshot.get(("backbone", name, layer), lambda: find_backbone(name, layer)) is not None:
-        return
-    backbone = BACKBONES[name]
-    problem = (
-        f"the {backbone.title} weights are not on this disk; `srgan fetch` with the same parameters downloads them "
-        f"({size_text(backbone.bytes)}); {alternative}"
-    )
-    yield Missing(name, backbone.title, wanted_by, problem, alternative, backbone.bytes, required)
+        without = f"LPIPS({net}) will not be computed"
+        wanted.append((LPIPS_BACKBONES[net], None, f"evaluation.lpips_nets: {net}", without))
+    for name, layer, wanted_by, alternative in wanted:
+        if snapshot.get(("backbone", name, layer), lambda name=name, layer=layer: find_backbone(name, layer)) is None:
+            backbone = BACKBONES[name]
+            problem = (
+                f"the {backbone.title} weights are not on this disk; `srgan fetch` with the same parameters downloads them "
+                f"({size_text(backbone.bytes)}); {alternative}"
+            )
+            required = stage != "evaluation"
+            yield Missing(name, backbone.title, wanted_by, problem, alternative, backbone.bytes, required)

@@ -1,7 +1,12 @@
-"""Manifests: what a stage or a run has computed, written last and in one step, and sealed by the hash of its own text.
+"""Manifests: what a stage or a run has computed, and whether its files are still as they were written.
 
-The seal is the SHA-256 of the file with zeros in its place, as in the files with weights. A manifest that is no JSON, or
-of which a byte has changed, counts as not there.
+A manifest is written last and in one step, and sealed by the hash of its own text: the seal is the SHA-256 of the file
+with zeros in its place, as in the files with weights. One that is no JSON, or of which a byte has changed, counts as not
+there.
+
+Files are hashed again only where their size or times have changed since they were last read. Sizes, times and hashes are
+kept in the hidden file ``.hashes.json`` beside the files: not in the manifest, which would else differ from one copy of a
+folder to the next. Whoever does not trust the times asks for ``check``.
 """
 
 from __future__ import annotations
@@ -9,23 +14,77 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.files import write_atomic
+from srgan_lib.errors import SrganError
+from srgan_lib.files import read_json, sha256_file, write_atomic, write_json
+from srgan_lib.layout import STAGES, StageInfo
 
 NAME = "manifest.json"
+CACHE = ".hashes.json"
 ZEROS = "0" * 64
+NAMED = 5  #: files that a line names; a list names all
 
 logger = logging.getLogger(__name__)
 
 
+class OutputsChanged(SrganError):
+    """Files of a run are not as its stages have written them.
+
+    Attributes
+    ----------
+    files : their names, relative to the run's folder.
+    """
+
+    def __init__(self, message: str, *, path: Path, files: Sequence[str]) -> None:
+        super().__init__(message, path=path)
+        self.files = list(files)
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What is otherwise than recorded, by names relative to the folder."""
+
+    missing: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+    @property
+    def damaged(self) -> tuple[str, ...]:
+        """The recorded files that are not as they were written."""
+        return self.missing + self.changed
+
+    def damage(self) -> str:
+        """Name the damaged files in words; empty where there are none."""
+        words = [*(f"{name} is missing" for name in self.missing)]
+        words += [f"{name} is not as it was written" for name in self.changed]
+        rest = [f"and {len(words) - NAMED} more"] if len(words) > NAMED else []
+        return "; ".join([*words[:NAMED], *rest])
+
+    def lines(self, folder: str) -> list[str]:
+        """Describe each file in a line, its name preceded by its folder's."""
+        kinds = ((self.changed, "changed"), (self.missing, "missing"), (self.extra, "extra"))
+        return [f"{kind}: {folder}{name}" for names, kind in kinds for name in names]
+
+
 def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
-    """Write a folder's manifest in one step, with its seal at the end."""
+    """Write a folder's manifest in one step, with its seal at the end; what it records need not be read the next time."""
     text = json.dumps({**content, "seal": ZEROS}, indent=1, ensure_ascii=False) + "\n"
     before, _, after = text.rpartition(ZEROS)
     write_atomic(folder / NAME, f"{before}{hashlib.sha256(text.encode()).hexdigest()}{after}")
+    file_hashes(folder, content.get("outputs", ()), remember=True)
+
+
+def record_notebook(folder: Path, info: StageInfo) -> None:
+    """Add the executed notebook to what the stage's manifest records; it is complete only after the stage."""
+    manifest = read_manifest(folder)
+    assert manifest is not None  # as of every stage that has finished
+    outputs = manifest["outputs"] | file_hashes(folder, [f"{info.notebook}.ipynb"], check=True)
+    write_manifest(folder, {**manifest, "outputs": dict(sorted(outputs.items()))})
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -40,6 +99,92 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     if content is None:
         logger.warning("%s is broken, was changed, or is of an earlier version; it counts as not there", path)
     return content
+
+
+def file_hashes(folder: Path, names: Iterable[str], *, check: bool = False, remember: bool = False) -> dict[str, str]:
+    """Hash files of a folder by SHA-256.
+
+    Parameters
+    ----------
+    names : of the files, relative to the folder; those that are not there have no hash.
+    check : read every file, even if its size and times are those of the last time.
+    remember : keep sizes, times and hashes, so that the files need not be read the next time; else nothing is written.
+    """
+    known = read_json(folder / CACHE) or {}
+    entries: dict[str, list[Any]] = {}
+    for name in names:
+        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            status = (folder / name).stat()
+            marks = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]  # the last is when the inode changed
+            entry = None if check else known.get(name)
+            if not (isinstance(entry, list) and entry[:-1] == marks):
+                entry = [*marks, sha256_file(folder / name)]
+            entries[name] = entry
+    if remember and entries and entries != known:
+        write_json(folder / CACHE, entries)
+    return {name: entry[-1] for name, entry in entries.items()}
+
+
+def output_files(folder: Path) -> list[str]:
+    """List the result files of a stage, its executed notebook among them, by their paths inside its folder."""
+    paths = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [
+        path.as_posix()
+        for path in paths
+        if path.name not in {NAME, "progress.json"}
+        and not path.name.endswith(".failed.ipynb")
+        and not any(part.startswith(".") or part == "checkpoints" for part in path.parts)
+    ]
+
+
+def compare(
+    folder: Path, manifest: Mapping[str, Any] | None, *, check: bool = False, executed: bool = True
+) -> Differences:
+    """Compare the files of a stage, or those at a run's top, where others are the user's, with the folder's manifest.
+
+    Parameters
+    ----------
+    manifest : as read; none is itself a missing file.
+    check : read every file, even if its size and times have not changed.
+    executed : whether a stage's manifest must record the executed notebook; by hand none is.
+    """
+    if manifest is None:
+        return Differences(missing=(NAME,))
+    recorded = there = manifest.get("outputs", {})
+    if "stage" in manifest:
+        there = output_files(folder)
+        if executed:
+            recorded = {**recorded}
+            recorded.setdefault(
+                f"{STAGES[manifest['stage']].notebook}.ipynb", "not recorded"
+            )  # which is no file's hash
+    found = file_hashes(folder, recorded, check=check)
+    return Differences(
+        missing=tuple(name for name in recorded if name not in found),
+        changed=tuple(name for name in recorded if name in found and found[name] != recorded[name]),
+        extra=tuple(name for name in there if name not in recorded),
+    )
+
+
+def checked_stages(run_dir: Path, *, check: bool = False) -> dict[str, dict[str, Any]]:
+    """Read the manifests of a run's stages, all of which must be there with all their files as they were written.
+
+    Raises
+    ------
+    OutputsChanged
+        Naming each file that is missing or changed.
+    """
+    manifests = {stage: read_manifest(run_dir / stage) for stage in STAGES}
+    found = {stage: compare(run_dir / stage, manifest, check=check) for stage, manifest in manifests.items()}
+    lines = [line for stage, one in found.items() for line in replace(one, extra=()).lines(f"{stage}/")]
+    if lines:
+        raise OutputsChanged(
+            f"{run_dir}: files are not as the run has written them, so nothing is made of them; the command that started "
+            "the run ('srgan run …') computes them again:\n" + "\n".join(lines),
+            path=run_dir,
+            files=[f"{stage}/{name}" for stage, one in found.items() for name in one.damaged],
+        )
+    return {stage: manifest for stage, manifest in manifests.items() if manifest is not None}
 
 
 def _unsealed(text: bytes) -> dict[str, Any] | None:

@@ -1,19 +1,29 @@
-"""Execute one notebook with papermill, and say in a sentence where and why it failed."""
+"""Execute notebooks with papermill: their processes' environment and progress, how they stop, where and why they failed."""
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+import signal
 import tempfile
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from srgan_lib.errors import Interrupted, SrganError, debugging, one_line, storage_error
-from srgan_lib.pipeline.kernels import forward_interrupts
+from srgan_lib.files import read_json, write_atomic
+from srgan_lib.layout import StageInfo
 
 if TYPE_CHECKING:
     from papermill.exceptions import PapermillExecutionError
+
+OnEvent = Callable[[str, Mapping[str, Any]], None]  # (event, facts): planned, started, progress, finished, failed
 
 
 class StageFailed(SrganError):
@@ -34,7 +44,7 @@ class StageFailed(SrganError):
         self.notebook, self.cell, self.kind = notebook, cell, kind
 
 
-def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], root: Path) -> Path:
+def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], root: Path, threads: int | str) -> Path:
     """Execute a notebook into a folder, where it appears under its name once it is complete.
 
     Parameters
@@ -42,6 +52,7 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
     source : the notebook.
     parameters : values that papermill injects after its parameters cell.
     root : the project, working folder of the kernel.
+    threads : size of the kernel's thread pools, which a stage's fingerprint names.
 
     Returns
     -------
@@ -55,16 +66,25 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
         When the user stops it.
     """
     import papermill
+    from jupyter_client.manager import AsyncKernelManager
     from papermill.exceptions import PapermillExecutionError
-    from traitlets.config import Config
 
-    from srgan_lib.pipeline.kernel_manager import QuietKernelManager
+    environment = {"SRGAN_RUNNER": "1", "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+
+    class QuietKernelManager(AsyncKernelManager):
+        """Sets a kernel's environment, and keeps off the terminal what its process itself writes to stderr.
+
+        A cell's output and errors come as messages. What is left is why it cannot start, which is quoted, and
+        ipykernel's traceback where its sockets close while it still answers the request to end.
+        """
+
+        async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+            options["env"] |= environment
+            await super()._async_launch_kernel(kernel_cmd, stderr=stderr, **options)
 
     name = source.stem
     running, final, failed = (
-        folder / f".{name}.running.ipynb",
-        folder / f"{name}.ipynb",
-        folder / f"{name}.failed.ipynb",
+        folder / text for text in (f".{name}.running.ipynb", f"{name}.ipynb", f"{name}.failed.ipynb")
     )
     stopped = Interrupted(f"stopped in {name}; the same command continues there")
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # it logs what it raises
@@ -80,25 +100,21 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
                 log_output=False,
                 extra_arguments=["--IPKernelApp.log_level=50"],  # errors of cells come as messages
                 kernel_manager_class=QuietKernelManager,
-                config=Config({"QuietKernelManager": {"stderr": stderr.fileno()}}),
                 on_cell_start=interrupts.on_cell_start,
                 on_cell_execute=interrupts.on_cell_execute,
                 on_cell_executed=interrupts.on_cell_executed,
             )
-        except PapermillExecutionError as error:
-            running.replace(failed)
-            if interrupts.received:
-                raise stopped from None
-            raise _failure(error, name, failed) from None
         except (Interrupted, KeyboardInterrupt):
             raise stopped from None
-        except RuntimeError as error:
-            if interrupts.received:
-                raise stopped from None
-            if not str(error).startswith("Kernel"):  # "Kernel died", also before it has started
-                raise
+        except (PapermillExecutionError, RuntimeError) as error:
             if running.exists():
                 running.replace(failed)
+            if interrupts.received:
+                raise stopped from None
+            if isinstance(error, PapermillExecutionError):
+                raise _failure(error, name, failed) from None
+            if not str(error).startswith("Kernel"):  # "Kernel died", also before it has started
+                raise
             died = StageFailed(
                 f"{name}: its process died, most likely for lack of memory; take a smaller batch or crop. "
                 "The same command continues at the last checkpoint.",
@@ -113,6 +129,127 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
     if interrupts.received:
         raise stopped
     return final
+
+
+def refresh_prose(executed: Path, source: Path) -> bool:
+    """Bring the prose of an executed notebook up to date; its code and outputs stay, since the code is the same.
+
+    Returns
+    -------
+    bool
+        Whether the file has changed.
+    """
+    done, text = (json.loads(path.read_bytes()) for path in (executed, source))
+    injected = [cell for cell in done["cells"] if "injected-parameters" in cell["metadata"].get("tags", [])]
+    ran = [cell for cell in done["cells"] if cell not in injected]
+    before, now = ([(cell["cell_type"], "".join(cell["source"])) for cell in cells] for cells in (ran, text["cells"]))
+    if before == now:
+        return False
+    outputs = iter([cell for cell in ran if cell["cell_type"] == "code"])
+    done["cells"] = []
+    for cell in text["cells"]:
+        done["cells"].append({**next(outputs), "source": cell["source"]} if cell["cell_type"] == "code" else cell)
+        if "parameters" in cell["metadata"].get("tags", []):
+            done["cells"] += injected
+    write_atomic(executed, json.dumps(done, indent=1, sort_keys=True, ensure_ascii=False))
+    return True
+
+
+@contextmanager
+def watch_progress(path: Path, info: StageInfo, on_event: OnEvent) -> Iterator[None]:
+    """Pass on what a kernel says of its progress, which it writes to a file."""
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.3):
+            details = read_json(path)
+            if details:
+                on_event("progress", {**details, "stage": info})
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+class Interrupts:
+    """Passes Ctrl-C on to a notebook's kernel, which listens only while it executes a cell.
+
+    Attributes
+    ----------
+    received : how many there were.
+    """
+
+    def __init__(self) -> None:
+        self.received = 0
+        self._ready = False  # the kernel has started
+        self._cell: Any = None  # the cell that it was asked to execute
+
+    def on_cell_start(self, **_: Any) -> None:
+        """Hear from nbclient that a cell's turn has come; after Ctrl-C it does not.
+
+        Raises
+        ------
+        Interrupted
+        """
+        self._ready = True
+        if self.received:
+            raise Interrupted("stopped between two cells")
+
+    def on_cell_execute(self, cell: Any, **_: Any) -> None:
+        """Hear that the kernel is asked to execute a cell."""
+        self._cell = cell
+
+    def on_cell_executed(self, **_: Any) -> None:
+        """Hear that the kernel has executed it."""
+        self._cell = None
+
+    def handle(self, _number: int, _frame: Any) -> None:
+        """Handle Ctrl-C: the first lets the cell end, in which training saves its state; a second one ends everything."""
+        self.received += 1
+        if self.received > 1 or not self._ready:
+            interrupt_kernels(signal.SIGKILL)
+            raise KeyboardInterrupt
+        threading.Thread(target=self._interrupt_cell, args=(self._cell,), daemon=True).start()
+
+    def _interrupt_cell(self, cell: Any) -> None:
+        """Interrupt the kernel once it has begun the cell, which then has a number; before that it would not hear."""
+        while cell is not None and cell is self._cell:
+            if cell.execution_count is not None:
+                interrupt_kernels()
+                return
+            time.sleep(0.01)
+
+
+@contextmanager
+def forward_interrupts() -> Iterator[Interrupts]:
+    """Let :class:`Interrupts` handle Ctrl-C inside; outside the main thread, where Python delivers none, nothing does."""
+    interrupts = Interrupts()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupts
+        return
+    before = signal.signal(signal.SIGINT, interrupts.handle)
+    try:
+        yield interrupts
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def interrupt_kernels(number: int = signal.SIGINT) -> int:
+    """Send the kernels of this process a signal, by default one at which training in them saves its state.
+
+    Returns
+    -------
+    int
+        How many kernels there are.
+    """
+    kernels = [child for child in psutil.Process().children() if "ipykernel_launcher" in " ".join(child.cmdline())]
+    for kernel in kernels:
+        kernel.send_signal(number)
+    return len(kernels)
 
 
 def _failure(error: PapermillExecutionError, notebook: str, failed: Path) -> StageFailed:

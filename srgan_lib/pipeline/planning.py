@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from srgan_lib.files import Snapshot
 from srgan_lib.layout import REPEATS, STAGES, TRAINING_STAGES, StageInfo
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.fetching import Missing, distinct, missing_inputs
-from srgan_lib.pipeline.integrity import compare_finished_stage
-from srgan_lib.pipeline.manifests import read_manifest
+from srgan_lib.pipeline.manifests import compare, read_manifest
 from srgan_lib.pipeline.run import Run, repeated_name
-from srgan_lib.pipeline.snapshot import Snapshot
 
 Finished = Mapping[str, list[Path]]  # folders of finished stages by fingerprint
 
@@ -156,7 +155,7 @@ def _decide(plan: Plan, finished: Finished, *, forced: bool, reuse: bool) -> Pla
     manifest = read_manifest(folder)
     damage = ""
     if manifest and manifest["fingerprint"] == plan.fingerprint:
-        found = compare_finished_stage(folder, manifest, check=plan.check)
+        found = compare(folder, manifest, check=plan.check)
         damage = found.damage()
         if not damage:
             if found.extra:
@@ -177,10 +176,7 @@ def _decide(plan: Plan, finished: Finished, *, forced: bool, reuse: bool) -> Pla
 
 def _can_be_copied(source: Path, *, check: bool) -> bool:
     """Whether a stage of another run is there as it was written; if not, the files are named in a warning."""
-    manifest = read_manifest(source)
-    if manifest is None:
-        return False
-    damage = compare_finished_stage(source, manifest, check=check).damage()
+    damage = compare(source, read_manifest(source), check=check).damage()
     if damage:
         logger.warning("%s is not copied: %s", source, damage)
     return not damage

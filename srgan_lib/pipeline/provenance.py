@@ -6,9 +6,9 @@ arithmetic, the fingerprints of the stages it reads, and its input data. Prose, 
 docstrings do not count, nor do the parts of the library that decide no result
 (:data:`srgan_lib.pipeline.code_hashes.NOT_HASHED`).
 
-A training's fingerprint is narrower: it covers the modules that decide its numbers
-(:mod:`srgan_lib.training.fingerprint`), not those that write, warn or download, and not the wording of errors. A stage
-that runs again under the same training fingerprint keeps its weights.
+A training's fingerprint is narrower: of the library it covers what the trainer imports, not the notebook's figures and
+tables, nor what finds files and watches (:data:`srgan_lib.pipeline.code_hashes.FINDING_AND_WATCHING`). A stage that runs
+again under the same training fingerprint keeps its weights.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from srgan_lib import weights
-from srgan_lib.data.photos import Photo
+from srgan_lib.data.images import Photo
 from srgan_lib.data.sources import DatasetMissing, find_photos
-from srgan_lib.files import digest, sha256_file
-from srgan_lib.metrics.content import CONTENT_LAYERS
+from srgan_lib.files import Snapshot, digest, sha256_file
+from srgan_lib.metrics.perceptual import CONTENT_LAYERS
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone
 from srgan_lib.models.own_code import locate
 from srgan_lib.models.vgg19 import layer_index
@@ -35,8 +35,6 @@ from srgan_lib.params.evaluation import OWN_PARTS, names_network
 from srgan_lib.params.shared import LOCATION_PARAMETERS
 from srgan_lib.params.training import NOT_HASHED_FOR_TRAINING, is_own
 from srgan_lib.pipeline.code_hashes import module_hashes, notebook_hashes, training_hashes
-from srgan_lib.pipeline.snapshot import Snapshot
-from srgan_lib.training.fingerprint import deciding_modules
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pillow", "scikit-image", "lpips", "piq")
 MISSING = "missing"
@@ -69,22 +67,15 @@ class Components:
     def changes_since(self, before: Mapping[str, Any]) -> list[str]:
         """What differs from an earlier manifest's components, in words, most telling first."""
         words = []
-        for piece, label in (
-            ("parameters", "parameter"),
-            ("modules", "library module"),
-            ("environment", "environment:"),
-            ("upstream", "upstream stage"),
-        ):
+        labels = {"parameters": "parameter", "modules": "library module", "environment": "environment:"}
+        for piece, label in {**labels, "upstream": "upstream stage"}.items():
             old, new = before.get(piece, {}), getattr(self, piece)
             for key in sorted(old.keys() | new.keys()):
                 if old.get(key) != new.get(key):
                     values = f" ({old.get(key)} → {new.get(key)})" if piece in ("parameters", "environment") else ""
                     words.append(f"{label} {key} changed{values}")
-        words += [
-            f"{label} changed"
-            for piece, label in (("notebook", "the notebook's code"), ("data", "the input data"))
-            if before.get(piece) != getattr(self, piece)
-        ]
+        for piece, label in (("notebook", "the notebook's code"), ("data", "the input data")):
+            words += [f"{label} changed"] if before.get(piece) != getattr(self, piece) else []
         return words
 
 
@@ -119,26 +110,22 @@ def stage_components(
     )
 
 
-def training_fingerprint(
-    stage: str, params: Params, components: Components, inputs: Sequence[Path], code: Path | None = None
-) -> str:
+def training_fingerprint(stage: str, components: Components, inputs: Sequence[Path], code: Path | None = None) -> str:
     """Hash what decides the weights and curves alone, so that editing a figure of a notebook never trains again.
 
-    It covers the modules that decide them, but for the messages in these; the parameters (but for those that decide
-    neither) and the environment like the stage's fingerprint; and the *contents* of the files read from earlier stages
-    instead of their fingerprints.
+    It covers the modules that its trainer imports; the parameters (but for those that decide neither) and the environment
+    like the stage's fingerprint; and the *contents* of the files read from earlier stages instead of their fingerprints.
 
     Parameters
     ----------
     stage : one that trains.
-    params : resolved; only the ``shared`` section and the stage's own are looked at.
     components : the stage's.
-    inputs : files of earlier stages; the warm-up's network among them for ``adversarial``.
+    inputs : files of earlier stages.
     code : the file with the generator's class, if it is the user's own.
     """
     return digest(
         [
-            training_hashes(deciding_modules(stage, params, _architecture(stage, params, inputs))),
+            training_hashes(stage, Snapshot()),
             {name: value for name, value in components.parameters.items() if name not in NOT_HASHED_FOR_TRAINING},
             components.environment,
             [sha256_file(path) for path in inputs],
@@ -185,21 +172,35 @@ def own_code(files: Iterable[Path], snapshot: Snapshot) -> dict[str, str]:
     """Hash files of the user's own code, and the library modules that each imports."""
     found = {}
     for file in files:
-        if not file.is_file():
-            found[f"code {file.name}"] = MISSING
-            continue
-        found[f"code {file.name}"] = _file_hash(file, snapshot)
-        text = snapshot.get(("code", file), lambda file=file: file.read_text(encoding="utf-8"))
-        found[f"library code of {file.name}"] = digest(module_hashes([text], snapshot))
+        found[f"code {file.name}"] = _file_hash(file, snapshot) if file.is_file() else MISSING
+        if file.is_file():
+            modules = module_hashes([file.read_text(encoding="utf-8")], snapshot)
+            found[f"library code of {file.name}"] = digest(modules)
     return found
 
 
 def data_hash(stage: str, params: Params, snapshot: Snapshot) -> str:
     """Hash of all image files that a stage reads from outside the run; ``unknown: …`` where a set is not here yet."""
     shared, evaluation = params.shared, params.evaluation
-    own = (shared.dataset, shared.scale, shared.image_folder, shared.lr_folder)
-    judged = (tuple(evaluation.test_sets), tuple(evaluation.methods.values())) if stage == "evaluation" else ((), ())
-    return snapshot.get(("data", own, judged), lambda: _data_hash(snapshot, *own, *judged))
+    folders = {"image_folder": shared.image_folder, "lr_folder": shared.lr_folder}
+    sets, methods = (evaluation.test_sets, evaluation.methods.values()) if stage == "evaluation" else ((), ())
+
+    def read() -> str:
+        try:
+            photos = find_photos(shared.dataset, scale=shared.scale, **folders)
+            for name in sets:
+                photos += find_photos(name, scale=shared.scale) if name not in OWN_PARTS else []
+        except DatasetMissing as error:
+            return f"{UNKNOWN}: {error.name}"
+        # Of other methods: a file with weights, or a folder of images, which may have subfolders for test sets.
+        inner = ((), (shared.dataset,), *((name,) for name in sets))
+        indices = [Path(index, *sub) for index in methods for sub in inner]
+        files = [file for index in indices for file in (sorted(index.glob("*")) if index.is_dir() else [index])]
+        return digest(
+            [*_photo_hashes(photos, snapshot), *[[file.name, sha256_file(file)] for file in files if file.is_file()]]
+        )
+
+    return snapshot.get(("data", shared.dataset, shared.scale, *folders.values(), tuple(sets), tuple(methods)), read)
 
 
 def version(package: str) -> str:
@@ -208,44 +209,6 @@ def version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return MISSING
-
-
-def _data_hash(
-    snapshot: Snapshot,
-    dataset: str,
-    scale: int,
-    image_folder: str | None,
-    lr_folder: str | None,
-    test_sets: Iterable[str],
-    methods: Iterable[str],
-) -> str:
-    try:
-        photos = find_photos(dataset, scale=scale, image_folder=image_folder, lr_folder=lr_folder)
-        for name in test_sets:
-            photos += find_photos(name, scale=scale) if name not in OWN_PARTS else []
-    except DatasetMissing as error:
-        return f"{UNKNOWN}: {error.name}"
-    # Of other methods: a file with weights, or a folder of images, which may have subfolders for test sets.
-    indices = [Path(index, *sub) for index in methods for sub in ((), (dataset,), *((name,) for name in test_sets))]
-    files = [file for index in indices for file in (sorted(index.glob("*")) if index.is_dir() else [index])]
-    return digest(
-        [*_photo_hashes(photos, snapshot), *[[file.name, sha256_file(file)] for file in files if file.is_file()]]
-    )
-
-
-def _architecture(stage: str, params: Params, inputs: Iterable[Path]) -> str:
-    """Name the architecture of the network that a stage trains to enlarge."""
-    start = params.warmup.start if stage == "warmup" else None
-    if stage != "adversarial" and start is None:
-        name = getattr(getattr(params, stage), "generator", stage)
-        return "own" if is_own(name) else name
-    from srgan_lib.models.files import load_tensors, read_configuration  # with torch, which planning does without
-
-    if start is None:
-        (network,) = (path for path in inputs if path.suffix == ".safetensors")
-    else:
-        network = weights.find_start(start, params.shared.scale)
-    return read_configuration(network, load_tensors(network)[1])["architecture"]
 
 
 def _backbone_hash(name: str, snapshot: Snapshot, layer: str | None = None) -> str | None:
@@ -257,10 +220,7 @@ def _photo_hashes(photos: list[Photo], snapshot: Snapshot) -> list[list[str]]:
     """Name and content hash of each photograph, HR and LR; hashing leaves the interpreter lock, so threads help."""
     files = [path for photo in photos for path in (photo.path, photo.lr_path) if path]
     with ThreadPoolExecutor() as pool:
-        return [
-            [file.name, value]
-            for file, value in zip(files, pool.map(lambda file: _file_hash(file, snapshot), files), strict=True)
-        ]
+        return list(pool.map(lambda file: [file.name, _file_hash(file, snapshot)], files))
 
 
 def _file_hash(path: Path, snapshot: Snapshot) -> str:

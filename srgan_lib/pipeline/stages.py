@@ -1,5 +1,7 @@
 """What a notebook holds in its hands: its checked parameters, its folder, its inputs, and how to show things.
 
+Opening a stage from a notebook checks its parameters and computes the stages that it reads where they are missing.
+
 stage = open_stage("warmup", globals())
 curve = train_warmup(stage.params, …, stage.directory, …, on_step=stage.progress("Warm-up"))
 stage.figure(loss_curves(curve), "loss_curves", "…")
@@ -8,30 +10,86 @@ stage.finish(best_psnr=…)
 
 from __future__ import annotations
 
+import ast
 import html
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.files import write_json
-from srgan_lib.layout import STAGES, TRAINING_STAGES, LayoutError
+from srgan_lib.files import Snapshot, write_json
+from srgan_lib.formatting import duration
+from srgan_lib.layout import DEMO, STAGES, TRAINING_STAGES, LayoutError, project_root
 from srgan_lib.messages import LIBRARY, Listener
 from srgan_lib.models.own_code import locate
+from srgan_lib.params import Params
+from srgan_lib.params.reading import check, check_stage, read
 from srgan_lib.params.section import ParameterError
 from srgan_lib.params.shared import Shared
 from srgan_lib.params.training import is_own
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.display import Display
 from srgan_lib.pipeline.fetching import InputMissing, missing_inputs
-from srgan_lib.pipeline.file_hashes import file_hashes, remember_hashes
-from srgan_lib.pipeline.integrity import OutputsChanged, compare_stage, output_files
-from srgan_lib.pipeline.manifests import NAME, read_manifest, write_manifest
+from srgan_lib.pipeline.manifests import (
+    NAME,
+    OutputsChanged,
+    compare,
+    file_hashes,
+    output_files,
+    read_manifest,
+    write_manifest,
+)
+from srgan_lib.pipeline.resolve import resolve
 from srgan_lib.pipeline.run import Run, repeated_name
-from srgan_lib.pipeline.snapshot import Snapshot
+
+PARAMETERS_HEADER = "# Parameters"  # first line of every parameters cell; papermill writes it into the one it injects
+
+
+def open_stage(name: str, namespace: Mapping[str, Any]) -> Stage:
+    """Check a notebook's parameters and open its stage, computing the stages it reads where they are missing.
+
+    Parameters
+    ----------
+    name : one of ``data``, ``srcnn``, ``warmup``, ``adversarial``, ``evaluation``.
+    namespace : the notebook's ``globals()``, where its parameters cells have left their values.
+
+    Raises
+    ------
+    LayoutError
+        For a name that is no stage's.
+    ParameterError
+        For an unknown name in a parameters cell (papermill injects those without a word), a wrong value
+        or an impossible combination.
+    """
+    if name not in STAGES:
+        raise LayoutError(f"no stage is called {name!r}; stages: {', '.join(STAGES)}")
+    asked = check_stage(name, given_parameters(namespace, Params().stage(name).keys()))
+    root = project_root()
+    run = Run(resolve(asked), asked, (root / asked.shared.run_dir).resolve(), root)
+    missing = [one for one in STAGES[name].upstream if not (run.stage_directory(one) / "manifest.json").exists()]
+    if missing:
+        _compute(missing, name, run)
+    return Stage(name, run)
+
+
+def given_parameters(namespace: Mapping[str, Any], known: Set[str]) -> dict[str, Any]:
+    """Gather the parameters that a notebook's cells have set; unknown ones are there too, for the schema to refuse.
+
+    Parameters
+    ----------
+    namespace : the notebook's ``globals()``.
+    known : the notebook's parameters.
+    """
+    given = {key: namespace[key] for key in known if key in namespace}
+    cells = [cell for cell in namespace.get("In", ()) if isinstance(cell, str)]  # those that this kernel has executed
+    for cell in (cell for cell in cells if cell.lstrip().startswith(PARAMETERS_HEADER)):
+        for node in ast.walk(ast.parse(cell)):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id not in known:
+                given[node.id] = None
+    return given
 
 
 class _StageListener(Listener):
@@ -119,7 +177,7 @@ class Stage(Display):
 
     def training_fingerprint(self, *inputs: Path) -> str:
         """What decides the weights that this stage trains; its checkpoints carry it."""
-        return provenance.training_fingerprint(self.name, self.params, self.components, inputs, self.code)
+        return provenance.training_fingerprint(self.name, self.components, inputs, self.code)
 
     def panel(self, widget: Any) -> None:
         """Show a panel to play with; only where the notebook is :attr:`live`."""
@@ -150,23 +208,35 @@ class Stage(Display):
         and, of a training, the loss curves and a sample patch; elsewhere it is silent.
         """
         if os.environ.get("SRGAN_RUNNER"):
-            return _Report(self.directory / "progress.json", self.name, label)
+            return self._tell_runner(label)
         if not self.live:
             return lambda step, total, values=None: None
         from srgan_lib.interactive.training import Watch
 
         return Watch(label, self.directory)
 
+    def _tell_runner(self, label: str) -> Callable[..., None]:
+        """A callback that writes ``progress.json``, at most twice a second."""
+        path, last = self.directory / "progress.json", 0.0
+
+        def tell(step: int, total: int, values: Mapping[str, float] | None = None) -> None:
+            nonlocal last
+            if (now := time.monotonic()) - last >= 0.5 or step >= total:
+                last = now
+                about = {"stage": self.name, "label": label, "step": step, "total": total}
+                write_json(path, {**about, "values": dict(values or {})})
+
+        return tell
+
     def finish(self, **summary: Any) -> None:
         """Write the manifest, and say what was written where and which notebook is next."""
         from IPython.display import HTML, display
 
         seconds = round(time.perf_counter() - self._started, 1)
-        self._close_progress()
+        (self._directory / "progress.json").unlink(missing_ok=True)
         _stop_listening()
         files = [name for name in output_files(self._directory) if name != f"{self.info.notebook}.ipynb"]
         outputs = file_hashes(self._directory, files, check=True)
-        remember_hashes(self._directory, files)
         write_manifest(
             self._directory,
             {
@@ -180,12 +250,10 @@ class Stage(Display):
                 "summary": summary,
             },
         )
-        notebooks = [info.notebook for info in STAGES.values()]
-        after = notebooks[notebooks.index(self.info.notebook) + 1 :]
+        after = [info.notebook for info in STAGES.values() if info.notebook > self.info.notebook]
         following = f"Next: notebook {after[0]}." if after else "This was the last notebook."
-        root = self.run.root
-        inside = self._directory.is_relative_to(root)
-        folder = html.escape(str(self._directory.relative_to(root) if inside else self._directory))
+        inside = self._directory.is_relative_to(self.run.root)
+        folder = html.escape(str(self._directory.relative_to(self.run.root) if inside else self._directory))
         written = f"{len(outputs)} files in <code>{folder}</code>, {seconds:.0f} s."
         display(HTML(f"<p class='srgan-finish'>{written} {following}</p>"))
 
@@ -197,7 +265,7 @@ class Stage(Display):
         manifest = read_manifest(folder)
         if manifest is None:
             raise LayoutError(f"{folder / NAME}: stage {stage!r} is not finished; {remedy}", path=folder / NAME)
-        found = compare_stage(folder, manifest)
+        found = compare(folder, manifest, executed=False)
         if found.damaged:
             raise OutputsChanged(f"{folder}: {found.damage()}; {remedy}", path=folder, files=found.damaged)
         return manifest
@@ -216,28 +284,41 @@ class Stage(Display):
                 )
         return manifest["fingerprint"]
 
-    def _close_progress(self) -> None:
-        (self._directory / "progress.json").unlink(missing_ok=True)
+
+def _compute(missing: list[str], wanted_by: str, run: Run) -> None:
+    """Compute the stages that a notebook run by hand reads and nobody has computed yet, as the demo has them."""
+    from IPython.display import display
+
+    from srgan_lib.pipeline.execution import execute
+    from srgan_lib.pipeline.planning import plan_run
+
+    def tell(text: str) -> None:
+        display({"text/plain": text}, raw=True)
+
+    def on_event(event: str, details: Mapping[str, Any]) -> None:
+        if event == "finished":
+            tell(f"{details['stage'].notebook}: done in {duration(details['seconds'])}")
+
+    tell(f"Computing {', '.join(missing)} first: {wanted_by!r} reads it. {_expected(missing, run)}")
+    demo = read(run.root / DEMO)
+    asked = check({**run.asked.model_dump(), **{stage: getattr(demo, stage).model_dump() for stage in missing}})
+    run = replace(run, params=resolve(asked), asked=asked)
+    plans = [plan for plan in plan_run(run, until=missing[-1]) if plan.stage.name in missing]
+    execute(plans, run, on_event)
+
+
+def _expected(stages: Sequence[str], run: Run) -> str:
+    """Say how long stages took when they were last computed here, at whatever parameters."""
+    known = {}
+    for stage in stages:
+        found = [manifest for path in run.results.glob(f"*/{stage}") if (manifest := read_manifest(path))]
+        if found:
+            known[stage] = max(found, key=lambda manifest: manifest["started"])["seconds"]
+    if len(known) < len(stages):
+        return "How long that takes is not known: not all of it has been computed here before."
+    return f"When last computed here, that took {duration(sum(known.values()))}."
 
 
 def _stop_listening() -> None:
     for handler in [one for one in LIBRARY.handlers if isinstance(one, _StageListener)]:
         LIBRARY.removeHandler(handler)
-
-
-class _Report:
-    """Writes ``progress.json`` for the runner, at most twice a second."""
-
-    def __init__(self, path: Path, stage: str, label: str) -> None:
-        self.path, self.stage, self.label = path, stage, label
-        self.last = 0.0
-
-    def __call__(self, step: int, total: int, values: Mapping[str, float] | None = None) -> None:
-        now = time.monotonic()
-        if now - self.last < 0.5 and step < total:
-            return
-        self.last = now
-        write_json(
-            self.path,
-            {"stage": self.stage, "label": self.label, "step": step, "total": total, "values": dict(values or {})},
-        )

@@ -8,16 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from srgan_lib.errors import SrganError
+from srgan_lib.files import Snapshot
 from srgan_lib.layout import STAGES
 from srgan_lib.params import Params
 from srgan_lib.pipeline import provenance
 from srgan_lib.pipeline.execution import execute
-from srgan_lib.pipeline.integrity import OutputsChanged, run_differences
-from srgan_lib.pipeline.kernels import OnEvent
-from srgan_lib.pipeline.manifests import read_manifest
+from srgan_lib.pipeline.manifests import OutputsChanged, compare, read_manifest
+from srgan_lib.pipeline.notebook_execution import OnEvent
 from srgan_lib.pipeline.planning import plan_run
 from srgan_lib.pipeline.run import Run
-from srgan_lib.pipeline.snapshot import Snapshot
 
 
 class NotReproducible(SrganError):
@@ -54,7 +53,9 @@ def verify_run(run: Run, on_event: OnEvent) -> int:
         runs, naming a file of the user's own code that has changed since.
     """
     run_dir = run.directory
-    if lines := run_differences(run_dir):
+    folders = {**{f"{stage}/": run_dir / stage for stage in STAGES}, "": run_dir}
+    found = {name: compare(folder, read_manifest(folder), check=True) for name, folder in folders.items()}
+    if lines := [line for name, one in found.items() for line in one.lines(name)]:
         raise OutputsChanged(
             f"{run_dir}: {len(lines)} files are not as the run has written them; the command that started the run "
             "('srgan run …') computes again what is missing or changed:\n" + "\n".join(lines),

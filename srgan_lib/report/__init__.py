@@ -2,7 +2,7 @@
 
 The five executed notebooks become one document between a summary that opens with the answer and an appendix::
 
-    load_run, scores ──> summary, crops ────────┐
-    load_run ──> merge_notebooks ──> export ────┼──> content, postprocess ──> page ──> report.html
-    load_run ──> appendix ──────────────────────┘                              └──> pdf ──> report.pdf
+    load_run ──> summary, viewer, flow ──┐
+    load_run ──> notebooks ──────────────┼──> postprocess ──> page ──> report.html, report.pdf
+    load_run ──> appendix ───────────────┘
 """

@@ -1,22 +1,27 @@
-"""Write the report of a run into its folder."""
+"""Write the report of a run into its folder, with a chapter "What people say" where people have answered."""
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
+from srgan_lib import markup
 from srgan_lib.files import write_atomic
+from srgan_lib.markup import Exhibit
+from srgan_lib.opinion.exhibits import exhibits, findings
+from srgan_lib.opinion.results import read_results
 from srgan_lib.report import appendix, summary
-from srgan_lib.report.content import ReportContent, compose
 from srgan_lib.report.images import Images
 from srgan_lib.report.load_run import FinishedRun, read_run
-from srgan_lib.report.merge_notebooks import merge_notebooks
-from srgan_lib.report.page import TEMPLATE, page_templates, render
-from srgan_lib.report.pdf import render_pdf
-from srgan_lib.report.people import PEOPLE, people_chapter
+from srgan_lib.report.notebooks import merge_notebooks
+from srgan_lib.report.page import TEMPLATE, ReportContent, compose, page_templates, render, render_pdf
 from srgan_lib.report.postprocess import Chapter
 from srgan_lib.report.viewer import make_viewer
+
+PEOPLE = Chapter("people", "From the answers in opinion/")
 
 
 def build_report(run_dir: Path, light: bool = False) -> list[Path]:
@@ -78,3 +83,21 @@ def write_report(content: ReportContent, folder: Path) -> list[Path]:
     write_atomic(html, content.images.embed(render(content, "screen")))
     write_atomic(pdf, render_pdf(render(content, "paper"), content.images))
     return [html, pdf]
+
+
+def people_chapter(run_dir: Path, scale: int, images: Images) -> str:
+    """Write the chapter "What people say" as HTML, its images by their names in ``images``; empty without answers."""
+    results = read_results(run_dir)
+    if results is None:
+        return ""
+    paragraphs = "".join(f"<p>{escape(text)}</p>" for text in findings(results))
+    shown = "".join(_shown(exhibit) for exhibit in exhibits(results, scale))
+    return images.take_from(f'<h2 id="{PEOPLE.anchor}">What people say</h2>{paragraphs}{shown}')
+
+
+def _shown(exhibit: Exhibit) -> str:
+    if isinstance(exhibit.content, Figure):
+        kind, body = "fig", markup.chart(exhibit.content)
+    else:
+        kind, body = "tab", markup.table(exhibit.content, exhibit.name, **exhibit.options)
+    return markup.captioned(f"{kind}-{exhibit.name}", body, exhibit.caption, source=exhibit.source)

@@ -8,7 +8,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from srgan_lib import markup
 from srgan_lib.layout import STAGES
-from srgan_lib.methods import METHODS, MethodInfo
+from srgan_lib.methods import METHODS, TRAINED
 from srgan_lib.plotting import describe, new_figure
 from srgan_lib.report.images import Images
 
@@ -22,7 +22,7 @@ CAPTION = (
     "The stages of this run, from top to bottom. A line leaves what a stage has made, and its arrows end at the stages "
     "that read it."
 )
-TRAINED_BY: dict[str, MethodInfo] = {method.network.stage: method for method in METHODS.values() if method.network}
+TRAINED_BY: dict[str, str] = {network.stage: method for method, network in TRAINED.items()}
 
 
 def flow_chart(dataset: str, images: Images) -> str:
@@ -72,13 +72,12 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], col
 
 
 def _colour(name: str) -> str:
-    return TRAINED_BY[name].style.colour if name in TRAINED_BY else INK
+    return METHODS[TRAINED_BY[name]].colour if name in TRAINED_BY else INK
 
 
 def _made(name: str) -> list[str]:
     """The stage's notebook and, if it trains one, the file of its network."""
-    network = TRAINED_BY[name].network if name in TRAINED_BY else None
-    return [STAGES[name].notebook, *([network.file] if network else [])]
+    return [STAGES[name].notebook, *([TRAINED[TRAINED_BY[name]].file] if name in TRAINED_BY else [])]
 
 
 def _in_words(dataset: str) -> str:

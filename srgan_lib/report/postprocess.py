@@ -11,10 +11,9 @@ from bs4 import BeautifulSoup, Tag
 from mistune.util import striptags
 
 from srgan_lib.layout import NOTEBOOKS
-from srgan_lib.report.glossary import add_glossary
+from srgan_lib.report.appendix import add_glossary, gather_references
 from srgan_lib.report.images import NAME, Images
-from srgan_lib.report.mathematics import set_formulas
-from srgan_lib.report.references import gather_references
+from srgan_lib.report.notebooks import set_formulas
 from srgan_lib.report.viewer import Viewer
 
 #: Figures to look up rather than to read, by how their ids begin: folded on the screen.

@@ -15,7 +15,7 @@ from srgan_lib.errors import InputError
 from srgan_lib.hardware import available_cores, cuda_capabilities
 from srgan_lib.messages import listening
 from srgan_lib.pipeline.fetching import Missing, fetch
-from srgan_lib.pipeline.kernels import interrupt_kernels
+from srgan_lib.pipeline.notebook_execution import interrupt_kernels
 from srgan_lib.sweep.execution import Executor, OnTaskEvent, SweepAborted, TaskEvent, Work, cause_of, perform, run_here
 from srgan_lib.sweep.expansion import SweepRun
 from srgan_lib.sweep.planning import PlannedRun, StageTask, by_urgency, plan_sweep

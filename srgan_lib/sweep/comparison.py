@@ -25,7 +25,7 @@ from srgan_lib.params.evaluation import TRAINING, VALIDATION
 from srgan_lib.params.reading import refusal
 from srgan_lib.params.section import ParameterError
 from srgan_lib.pipeline.display import Display
-from srgan_lib.pipeline.notebook import given_parameters
+from srgan_lib.pipeline.stages import given_parameters
 from srgan_lib.sweep.expansion import Factor
 
 BASELINES = (BASELINE, "warmup")  #: that runs are compared with

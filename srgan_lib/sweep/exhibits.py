@@ -189,7 +189,7 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
         for (setting, _run), group in curves.groupby(["setting", "run"], sort=False):
             axis.plot(group.step, group[name], color=setting_styles[str(setting)][0], linewidth=1.2, label=setting)
         bicubic = curves.groupby("step")[f"{name}_bicubic"].mean()
-        style = METHODS["bicubic"].style
+        style = METHODS["bicubic"]
         axis.plot(bicubic.index, bicubic, color=style.colour, linestyle=style.line, label=style.label)
         axis.set(xlabel="step", ylabel=label)
     _name_settings(figure, axes[0], setting_styles)
@@ -215,7 +215,7 @@ def plane(rows: pd.DataFrame, baselines: pd.DataFrame) -> Figure:
         group = rows[rows.setting == setting]
         axis.plot(group[fidelity], group[distance], marker, color=colour, label=setting, markersize=7, zorder=2)
     for method, group in baselines.dropna(subset=[fidelity, distance]).groupby("method", sort=False):
-        style = METHODS[str(method)].style
+        style = METHODS[str(method)]
         look = {"color": style.colour, "fillstyle": "none", "markersize": 10, "markeredgewidth": 1.8}
         axis.plot(group[fidelity].mean(), group[distance].mean(), style.marker, label=style.label, **look)
     axis.set_xlabel(f"{METRICS[fidelity].label} ({METRICS[fidelity].unit}), better →")

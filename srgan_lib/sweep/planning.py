@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from srgan_lib.files import Snapshot
 from srgan_lib.layout import STAGES, results_folder
 from srgan_lib.params import Params
 from srgan_lib.pipeline.manifests import read_manifest
 from srgan_lib.pipeline.planning import Plan, finished_stages, plan_run
 from srgan_lib.pipeline.resolve import resolve
 from srgan_lib.pipeline.run import Run
-from srgan_lib.pipeline.snapshot import Snapshot
 from srgan_lib.sweep.expansion import SweepRun
 
 

@@ -17,14 +17,12 @@ from srgan_lib.formatting import machine_text
 from srgan_lib.hardware import machine
 from srgan_lib.layout import COMPARISON, STAGES
 from srgan_lib.pipeline.assemble import commit
-from srgan_lib.pipeline.kernels import kernel_environment
 from srgan_lib.pipeline.manifests import read_manifest
 from srgan_lib.pipeline.notebook_execution import execute_notebook
 from srgan_lib.report.build import write_report
-from srgan_lib.report.content import ReportContent, compose
 from srgan_lib.report.images import Images
-from srgan_lib.report.merge_notebooks import new_book, report_cells, split_chapters
-from srgan_lib.report.page import page_templates
+from srgan_lib.report.notebooks import new_book, report_cells, split_chapters
+from srgan_lib.report.page import ReportContent, compose, page_templates
 from srgan_lib.report.postprocess import Chapter
 from srgan_lib.sweep.comparison import mean_scores
 from srgan_lib.sweep.execution import PlannedSweep
@@ -125,8 +123,8 @@ def compare_runs(folder: Path, root: Path) -> list[Path]:
     executed = folder / COMPARISON.name
     executed.mkdir(exist_ok=True)
     shown = folder.relative_to(root) if folder.is_relative_to(root) else folder
-    with kernel_environment(threads=1):
-        execute_notebook(root / "notebooks" / f"{COMPARISON.notebook}.ipynb", executed, {"sweep_dir": str(shown)}, root)
+    notebook = root / "notebooks" / f"{COMPARISON.notebook}.ipynb"
+    execute_notebook(notebook, executed, {"sweep_dir": str(shown)}, root, threads=1)
     return write_report(comparison_content(folder), folder)
 
 

@@ -109,7 +109,7 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
         del labels["grid_artefact"]
     shown = {name: label for name, label in labels.items() if name in validation}
     figure, axes = new_figure(1, len(shown), height=3.0)
-    own, bicubic, original = (METHODS[name].style for name in (method, "bicubic", "hr"))
+    own, bicubic, original = (METHODS[name] for name in (method, "bicubic", "hr"))
     for panel, (name, label) in zip(axes, shown.items(), strict=True):
         marker = own.marker if len(validation) <= 30 else ""
         panel.plot(

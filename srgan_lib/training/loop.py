@@ -25,10 +25,9 @@ from srgan_lib.training.checkpoint import Checkpoints
 from srgan_lib.training.compute import Compute
 from srgan_lib.training.history import Diverged, rows
 from srgan_lib.training.interrupt import stop_request
-from srgan_lib.training.observers import Health, Observer
+from srgan_lib.training.observers import Health, Observer, TensorBoard
 from srgan_lib.training.results import Results, finished_curve
 from srgan_lib.training.state import NetworkState, TrainingState
-from srgan_lib.training.tensorboard import TensorBoard
 from srgan_lib.training.validation import Validation
 
 OnStep = Callable[[int, int, Mapping[str, float] | None], None]
@@ -135,9 +134,7 @@ class Loop:
 
     def _sampler(self, part: tuple[int, int] = (0, 1)) -> PatchSampler:
         stage = self.stage
-        return PatchSampler.of(
-            self.train_pairs, self.params.shared, batch=stage.batch, augment=stage.augment, part=part
-        )
+        return PatchSampler(self.train_pairs, self.params.shared, batch=stage.batch, augment=stage.augment, part=part)
 
     def _resume(self, build: Callable[[], TrainingTask]) -> None:
         """Train from the newest checkpoint, or from the start."""

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from srgan_lib.data.sharpen import sharpened
+from srgan_lib.data.realistic import sharpened
 from srgan_lib.models.features import VGGFeatures
 from srgan_lib.models.own_code import OwnClass
 from srgan_lib.params.training import GeneratorTraining

@@ -12,7 +12,7 @@ from torch import nn
 
 from srgan_lib.data.images import write_image
 from srgan_lib.files import write_atomic
-from srgan_lib.metrics.measure import MEASURES
+from srgan_lib.metrics.registry import METRICS
 from srgan_lib.models.files import CheckpointError, load_tensors, save_model
 from srgan_lib.params.training import Training
 from srgan_lib.training.observers import Observer, Row
@@ -57,7 +57,7 @@ class Results(Observer):
         for name, rows in (("loss_curve", history.curve), ("validation", validation)):
             table = pandas.DataFrame(rows).to_csv(index=False, lineterminator="\n")
             write_atomic(self.directory / f"{name}.csv", table)
-        if monitor and history.last_is_best(monitor, MEASURES[monitor].higher_is_better):
+        if monitor and history.last_is_best(monitor, METRICS[monitor].higher_is_better):
             name, trained = next(iter(self.state.networks.items()))
             self._write_network(f"{name}_best", network, trained, int(validation[-1]["step"]))
 

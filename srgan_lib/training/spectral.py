@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from srgan_lib.metrics.grid import grid_frequencies, high_frequencies, ring_kernel
+from srgan_lib.metrics.spectra import grid_frequencies, high_frequencies, ring_kernel
 from srgan_lib.params.training import SPECTRAL_BLOCK
 
 FLOOR = 1 / 12 / 255**2  #: power added everywhere: what rounding to 8 bits has, for images in [0,1]

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from srgan_lib.data.pairs import evenly_spaced
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.selection import evenly_spaced
-from srgan_lib.metrics.grid import BLOCK
-from srgan_lib.metrics.measure import measure
+from srgan_lib.metrics.registry import measure
+from srgan_lib.metrics.spectra import BLOCK
 from srgan_lib.params.shared import Shared
 from srgan_lib.training.compute import Compute
 

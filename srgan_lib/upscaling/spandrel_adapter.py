@@ -16,9 +16,8 @@ from spandrel import MAIN_REGISTRY, Architecture, ArchSupport, ImageModelDescrip
 from torch import Tensor
 
 from srgan_lib.models.base import SuperResolver
-from srgan_lib.models.configuration import check_configuration
 from srgan_lib.models.files import CONFIGURATION
-from srgan_lib.models.generators import build_generator
+from srgan_lib.models.generators import build_generator, check_configuration
 
 
 class SrganReport(Architecture[SuperResolver]):

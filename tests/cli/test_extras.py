@@ -2,18 +2,18 @@
 
 import pytest
 
-from srgan_lib.cli import extras
+from srgan_lib.cli import options
 from srgan_lib.errors import PackageMissing
 
 
 def test_installed_extras_pass() -> None:
-    for extra in extras.EXTRAS:
-        extras.require_extra(extra)
+    for extra in options.EXTRAS:
+        options.require_extra(extra)
 
 
 def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(extras.EXTRAS, "sweep", ("json", "no_such_module"))
+    monkeypatch.setitem(options.EXTRAS, "sweep", ("json", "no_such_module"))
     with pytest.raises(PackageMissing) as caught:
-        extras.require_extra("sweep")
+        options.require_extra("sweep")
     assert "no_such_module" in str(caught.value) and "srgan-report[sweep]" in str(caught.value)
     assert "json" not in str(caught.value)

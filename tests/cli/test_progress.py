@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 from rich.console import Console
 
-from srgan_lib.cli.sweep_progress import SweepProgress
+from srgan_lib.cli.sweep import SweepProgress
 from srgan_lib.cli.terminal import Terminal
 
 

@@ -6,8 +6,8 @@ from srgan_lib.data import patches
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.patches import PatchSampler, Prefetcher
+from srgan_lib.data.realistic import sharpened
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.sharpen import sharpened
 from srgan_lib.params.shared import Shared
 
 SCALE, CROP = 4, 32
@@ -25,8 +25,8 @@ def pairs():
     return [coordinate_pair(n) for n in range(20)]
 
 
-def sampler(pairs, **changes):
-    return PatchSampler(pairs, **{"crop": CROP, "scale": SCALE, "batch": 8, "seed": 0, "augment": True, **changes})
+def sampler(pairs, *, batch=8, augment=True, part=(0, 1), **shared):
+    return PatchSampler(pairs, Shared(**{"crop": CROP, **shared}), batch=batch, augment=augment, part=part)
 
 
 def equal(first, second):
@@ -63,17 +63,17 @@ def test_corners_reach_every_place(pairs):
 
 
 def test_inner_half_draws_corners_from_a_quarter_to_three_quarters_as_far_as_crops_fit(pairs):
-    crops = torch.cat([sampler(pairs, augment=False, region="inner_half").batch(step)[1] for step in range(150)])
+    crops = torch.cat([sampler(pairs, augment=False, crop_region="inner_half").batch(step)[1] for step in range(150)])
     assert set(crops[:, 0, 0, 0].tolist()) == set(range(96 // 4, 96 - CROP + 1, SCALE))
     assert set(crops[:, 1, 0, 0].tolist()) == set(range(64 // 4, 64 - CROP + 1, SCALE))
     wide = [coordinate_pair(0, 64, 160)]
-    crops = torch.cat([sampler(wide, augment=False, region="inner_half").batch(step)[1] for step in range(150)])
+    crops = torch.cat([sampler(wide, augment=False, crop_region="inner_half").batch(step)[1] for step in range(150)])
     assert set(crops[:, 1, 0, 0].tolist()) == set(range(40, 120 + 1, SCALE))
 
 
 def test_a_crop_as_large_as_the_image_fits_any_region():
     whole = [coordinate_pair(0, CROP, CROP)]
-    assert sampler(whole, augment=False, region="inner_half").batch(0)[1][:, :2, 0, 0].sum() == 0
+    assert sampler(whole, augment=False, crop_region="inner_half").batch(0)[1][:, :2, 0, 0].sum() == 0
 
 
 def test_images_are_distinct_within_a_batch_and_equally_likely(pairs):
@@ -188,7 +188,7 @@ def test_lr_is_made_of_sharpened_hr_if_asked(monkeypatch, photograph):
     monkeypatch.setattr(patches, "degrade", lambda region, scale, kind, rng: regions.append(region) or region)
     regions, hr = [], photograph("astronaut")[:52, 200:252]
     for asked in (False, True):
-        realistic = sampler([Pair("a", hr, None)], degradation="realistic", sharpen=asked)
+        realistic = sampler([Pair("a", hr, None)], degradation="realistic", sharpen_targets=asked)
         realistic._degraded(hr, np.array([0, 0]), 0, np.random.default_rng(0))
     plain, sharp = (torch.from_numpy(region.transpose(2, 0, 1).copy())[None] / 255 for region in regions)
     assert not torch.equal(plain, sharp)
@@ -203,11 +203,9 @@ def test_degradations_without_chance_see_the_crop_alone():
 
 def test_a_run_s_sampler_follows_its_shared_parameters():
     whole = [Pair("a", np.random.default_rng(0).integers(0, 256, (96, 96, 3)).astype(np.uint8), None)]
-    shared = Shared(seed=3, crop=32, scale=2, crop_region="inner_half", degradation="blur_bicubic", blur_sigma=2.0)
-    same = {"crop": 32, "scale": 2, "seed": 3, "region": "inner_half", "degradation": "blur_bicubic", "blur_sigma": 2.0}
-    own = PatchSampler.of(whole, shared, batch=8, augment=False).batch(1)
-    assert equal(own, sampler(whole, augment=False, **same).batch(1))
-    for name, other in (("region", "anywhere"), ("degradation", "bicubic"), ("blur_sigma", 1.0)):
+    same = {"scale": 2, "seed": 3, "crop_region": "inner_half", "degradation": "blur_bicubic", "blur_sigma": 2.0}
+    own = sampler(whole, augment=False, **same).batch(1)
+    for name, other in (("crop_region", "anywhere"), ("degradation", "bicubic"), ("blur_sigma", 1.0)):
         assert not equal(own, sampler(whole, augment=False, **{**same, name: other}).batch(1)), name
 
 

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from srgan_lib.data.images import read_image
-from srgan_lib.data.pairs import read_photo
+from srgan_lib.data.images import read_image, read_photo
 from srgan_lib.data.profiles import ProfileError, is_srgb, to_srgb
 from srgan_lib.data.sources import find_photos
 from tests import icc

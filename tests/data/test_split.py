@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 
 from srgan_lib.data.degrade import degrade
-from srgan_lib.data.images import read_image, write_image
+from srgan_lib.data.images import Photo, read_image, write_image
 from srgan_lib.data.pairs import load_pairs
-from srgan_lib.data.photos import Photo
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.sources import DatasetError, find_photos
 from srgan_lib.data.split import as_test_set, make_split, read_split

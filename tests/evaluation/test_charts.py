@@ -161,7 +161,7 @@ def test_titles_of_patches_do_not_meet_however_many_methods_there_are(sample, co
 
 
 def test_looks_differ_without_colour_and_others_are_labelled_by_name():
-    all_looks = [*(method.style for method in METHODS.values()), *FURTHER_STYLES]
+    all_looks = [*METHODS.values(), *FURTHER_STYLES]
     assert len({style.marker for style in all_looks}) == len(all_looks)
     assert len({str(style.line) for style in all_looks if style.label not in ("HR",)}) == len(all_looks) - 1
     chosen = method_styles(["srgan", "theirs", "ours2"])
@@ -181,7 +181,7 @@ def test_markers_that_are_only_lines_are_drawn(metrics):
     """``+``, ``x`` and ``1`` have no face: without a line they would be nothing."""
     renamed = metrics.replace({"method": {"srcnn": "reference_srcnn", "warmup": "reference_srresnet"}})
     drawn = [points for axes in distributions(renamed, "heldout").axes for points in axes.collections]
-    markers = [METHODS[name].style.marker for name in ("reference_srcnn", "reference_srresnet")]
+    markers = [METHODS[name].marker for name in ("reference_srcnn", "reference_srresnet")]
     assert markers == ["+", "x"]
     assert sum(points.get_linewidths().max() > 0 for points in drawn) == 2 * len(distributions(renamed, "heldout").axes)
 

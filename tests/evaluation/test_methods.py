@@ -15,8 +15,8 @@ from srgan_lib.evaluation.methods import (
     network,
     share_of_srgan,
 )
-from srgan_lib.models.espcn import ESPCN
 from srgan_lib.models.files import CheckpointError
+from srgan_lib.models.generators import ESPCN
 from srgan_lib.models.srresnet import SRResNet
 from srgan_lib.models.tiled_inference import upscale_array
 from srgan_lib.params.evaluation import Evaluation

@@ -17,10 +17,7 @@ from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.grids import WeightInterpolation, try_alphas
 from srgan_lib.evaluation.methods import classical
 from srgan_lib.evaluation.samples import Sample
-from srgan_lib.interactive.compare_panel import look_closer
-from srgan_lib.interactive.degradation_panel import degrading
-from srgan_lib.interactive.interpolation_panel import slide_between
-from srgan_lib.interactive.upload_panel import enlarge_own, uploaded
+from srgan_lib.interactive.panels import degrading, enlarge_own, look_closer, slide_between, uploaded
 from srgan_lib.models.generators import build_generator
 from srgan_lib.params.shared import Shared
 

@@ -12,38 +12,32 @@ import torchvision
 from srgan_lib import metrics
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.levels import COLOUR, GREY
-from srgan_lib.metrics.content import content_distance
-from srgan_lib.metrics.grid import grid_artefact, narrow_peak, spectral_evenness, worst_grid_frequency
-from srgan_lib.metrics.lpips import lpips_distance
-from srgan_lib.metrics.lr_psnr import lr_psnr
-from srgan_lib.metrics.measure import measure
-from srgan_lib.metrics.multiscale import ms_ssim, vifp
 from srgan_lib.metrics.niqe import niqe
-from srgan_lib.metrics.psnr import psnr
-from srgan_lib.metrics.spectra import log_spectral_distance
-from srgan_lib.metrics.ssim import ssim, ssim_daala
+from srgan_lib.metrics.perceptual import content_distance, lpips_distance
+from srgan_lib.metrics.psnr import lr_psnr, psnr
+from srgan_lib.metrics.registry import measure
+from srgan_lib.metrics.spectra import grid_artefact, log_spectral_distance, spectral_evenness
+from srgan_lib.metrics.ssim import ms_ssim, ssim, ssim_daala, vifp
 from srgan_lib.models.features import VGGFeatures
 
 PAIR, SINGLE = ("sr", "hr"), ("image",)
 #: By name: how it is called, the shapes that it takes, and the names of its images.
 TAKE_IMAGES = {
-    "content.content_distance": (partial(content_distance, layer="relu2_2"), [COLOUR], PAIR),
-    "grid.grid_artefact": (grid_artefact, [COLOUR], PAIR),
-    "grid.narrow_peak": (narrow_peak, [COLOUR], PAIR),
-    "grid.spectral_evenness": (spectral_evenness, [COLOUR], PAIR),
-    "grid.worst_grid_frequency": (worst_grid_frequency, [COLOUR], PAIR),
-    "lpips.lpips_distance": (lpips_distance, [COLOUR], PAIR),
-    "lr_psnr.lr_psnr": (partial(lr_psnr, scale=4), [COLOUR], PAIR),
-    "measure.measure": (partial(measure, border=4, names=["psnr_y", "ssim_rgb", "lr_psnr"]), [COLOUR], PAIR),
-    "multiscale.ms_ssim": (ms_ssim, [GREY], PAIR),
-    "multiscale.vifp": (vifp, [GREY], PAIR),
+    "perceptual.content_distance": (partial(content_distance, layer="relu2_2"), [COLOUR], PAIR),
+    "perceptual.lpips_distance": (lpips_distance, [COLOUR], PAIR),
+    "registry.measure": (partial(measure, border=4, names=["psnr_y", "ssim_rgb", "lr_psnr"]), [COLOUR], PAIR),
     "niqe.niqe": (niqe, [COLOUR], SINGLE),
+    "psnr.lr_psnr": (partial(lr_psnr, scale=4), [COLOUR], PAIR),
     "psnr.psnr": (psnr, [GREY, COLOUR], PAIR),
+    "spectra.grid_artefact": (grid_artefact, [COLOUR], PAIR),
     "spectra.log_spectral_distance": (log_spectral_distance, [COLOUR], PAIR),
+    "spectra.spectral_evenness": (spectral_evenness, [COLOUR], PAIR),
+    "ssim.ms_ssim": (ms_ssim, [GREY], PAIR),
     "ssim.ssim": (ssim, [GREY, COLOUR], PAIR),
     "ssim.ssim_daala": (ssim_daala, [GREY], PAIR),
+    "ssim.vifp": (vifp, [GREY], PAIR),
 }
-TAKE_NONE = {"grid.grid_frequencies", "grid.high_frequencies", "grid.ring_kernel", "lpips.load_lpips"}
+TAKE_NONE = {"spectra.grid_frequencies", "spectra.high_frequencies", "spectra.ring_kernel", "perceptual.load_lpips"}
 CASES = [(name, shape) for name, (_, shapes, _) in TAKE_IMAGES.items() for shape in shapes]
 PAIR_CASES = [(name, shape) for name, shape in CASES if TAKE_IMAGES[name][2] == PAIR]
 

@@ -3,7 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.stats import gennorm
 
-from srgan_lib.metrics.lpips import MetricUnavailable
+from srgan_lib.errors import MetricUnavailable
 from srgan_lib.metrics.niqe import _fit, niqe
 
 #: By calculate_niqe of BasicSR 1.4.2, without a border.

@@ -4,10 +4,9 @@ import pytest
 import torch
 
 from srgan_lib.models.discriminators import build_discriminator
-from srgan_lib.models.drawing import draw_network
+from srgan_lib.models.exhibits import draw_network, layer_table
 from srgan_lib.models.generators import build_generator
 from srgan_lib.models.structure import Repeat, Skip, structure
-from srgan_lib.models.summary import layer_table
 
 SRRESNET = {"architecture": "srresnet", "channels": 8, "blocks": 3, "global_skip": "bicubic"}
 NETWORKS = {

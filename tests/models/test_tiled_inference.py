@@ -3,8 +3,7 @@ import pytest
 import torch
 
 from srgan_lib.data.resize import imresize
-from srgan_lib.models.compact import Compact
-from srgan_lib.models.srcnn import SRCNN
+from srgan_lib.models.generators import SRCNN, Compact
 from srgan_lib.models.srresnet import SRResNet
 from srgan_lib.models.tiled_inference import (
     LEVELS,

@@ -12,8 +12,8 @@ from srgan_lib.opinion.design import plan
 from srgan_lib.opinion.results import page_to_offer, read_results
 from srgan_lib.opinion.simulation import Observers
 from srgan_lib.opinion.study import KEY, PAGE
+from srgan_lib.report.build import people_chapter
 from srgan_lib.report.images import Images
-from srgan_lib.report.people import people_chapter
 from tests.opinion_example import make_example, make_light_run
 
 

@@ -14,9 +14,9 @@ import pytest
 from srgan_lib.cli.options import read_run
 from srgan_lib.data.images import read_image, write_image
 from srgan_lib.data.sources import BUILTIN, find_photos
+from srgan_lib.files import Snapshot
 from srgan_lib.layout import STAGES
 from srgan_lib.pipeline.planning import plan_run
-from srgan_lib.pipeline.snapshot import Snapshot
 from tests.robustness.changes import KINDS, assert_noticed, damaged, files_of
 
 ROOT = Path(__file__).parents[2]

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 from pathlib import Path
 
@@ -62,7 +61,7 @@ def test_a_changed_library_line_reruns_exactly_the_stages_that_import_it(library
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        ("models/srcnn.py", ["srcnn", "warmup", "adversarial", "evaluation"]),
+        ("models/generators.py", ["srcnn", "warmup", "adversarial", "evaluation"]),
         ("training/loop.py", ["srcnn", "warmup", "adversarial", "evaluation"]),
         ("evaluation/statistics.py", ["evaluation"]),
         ("data/patches.py", list(STAGES)),
@@ -74,7 +73,7 @@ def test_each_file_decides_its_stages(library, file, stages):
     before = fingerprints(library)
     (library / "srgan_lib" / file).open("a").write("\nEXTRA = 1\n")
     got = changed(before, fingerprints(library))
-    assert set(got) >= set(stages) if file == "models/srcnn.py" else got == stages
+    assert set(got) >= set(stages) if file == "models/generators.py" else got == stages
 
 
 ALL = ["srcnn", "warmup", "adversarial"]
@@ -87,7 +86,7 @@ ALL = ["srcnn", "warmup", "adversarial"]
         ("data/degrade.py", "imresize(hr, 1 / scale)", "imresize(hr, 0.5 / scale)", ALL),
         ("data/resize.py", "far = -0.5", "far = -0.6", ALL),
         ("data/pairs.py", "degradation of {row.image}", "another stream of {row.image}", ALL),
-        ("data/training_pairs.py", '("train", "validation")', '("validation", "train")', ALL),
+        ("data/pairs.py", '("train", "validation")', '("validation", "train")', ALL),
         ("data/patches.py", "turn & 1", "turn & 2", ALL),
         ("training/distances.py", "EPSILON = 1e-3", "EPSILON = 1e-4", ALL),
         ("training/losses.py", "clamp(0, 1)", "clamp(0, 2)", ALL),
@@ -97,23 +96,20 @@ ALL = ["srcnn", "warmup", "adversarial"]
         ("training/adversarial_loss.py", "(fake, 1.0)", "(fake, 0.9)", ["adversarial"]),
         ("training/srcnn.py", '{"pixel": 1.0}', '{"pixel": 2.0}', ["srcnn"]),
         ("training/warmup.py", "stage.initialisation", '"default"', ["warmup"]),
-        ("models/srcnn.py", "32", "31", ["srcnn"]),
-        ("models/srresnet.py", "channels, 9, padding=4", "channels, 7, padding=3", ["warmup", "adversarial"]),
-        ("models/srgan_discriminator.py", "LeakyReLU(0.2, ", "LeakyReLU(0.1, ", ["adversarial"]),
-        # Networks, terms and degradations that these trainings do not use.
-        ("models/rrdbnet.py", None, None, []),
-        ("models/small_discriminator.py", None, None, []),
-        ("training/feature_loss.py", None, None, []),
-        ("data/realistic.py", None, None, []),
-        # Downloads, progress, health, TensorBoard, labels.
+        ("models/generators.py", "Conv2d(64, 32", "Conv2d(64, 31", ALL),
+        ("models/srresnet.py", "channels, 9, padding=4", "channels, 7, padding=3", ALL),
+        ("models/discriminators.py", "LeakyReLU(0.2, ", "LeakyReLU(0.1, ", ["adversarial"]),
+        # Downloads, progress, health, TensorBoard, plots, labels.
         ("downloads.py", None, None, []),
+        ("data/catalogue.py", None, None, []),
         ("models/backbones.py", None, None, []),
-        ("training/diagnostics.py", "wins outright", "is too strong", []),
-        ("training/observers.py", None, None, []),
-        ("training/tensorboard.py", None, None, []),
-        ("training/interrupt.py", None, None, []),
+        ("pipeline/display.py", None, None, []),
+        ("training/observers.py", "wins outright", "is too strong", []),
+        ("training/figures.py", None, None, []),
+        ("plotting.py", None, None, []),
+        ("training/formulas.py", "least squares", "squares", []),
         ("metrics/registry.py", "PSNR-Y", "PSNR on Y", []),
-        ("models/files.py", None, None, []),
+        ("methods.py", None, None, []),
     ],
 )
 def test_a_changed_line_trains_again_what_it_decides(file, old, new, trained_again, library, components, generator):
@@ -125,17 +121,6 @@ def test_a_changed_line_trains_again_what_it_decides(file, old, new, trained_aga
     assert [stage for stage in ALL if before[stage] != after[stage]] == trained_again
 
 
-def test_rewording_all_errors_and_log_messages_trains_nothing_again(library, components, generator):
-    before = training_fingerprints(components, generator)
-    changed = 0
-    for path in (library / "srgan_lib").rglob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        new = re.sub(r'((?:raise \w+|logger\.\w+)\(\s*f?")', r"\1Reworded: ", text)
-        path.write_text(new, encoding="utf-8")
-        changed += new != text
-    assert changed > 20 and training_fingerprints(components, generator) == before
-
-
 @pytest.fixture(scope="module")
 def components():
     """Of the stages that train, as they are in the project."""
@@ -145,9 +130,7 @@ def components():
 
 def training_fingerprints(components, generator):
     return {
-        stage: provenance.training_fingerprint(
-            stage, tiny_params(), components[stage], [generator] if stage == "adversarial" else []
-        )
+        stage: provenance.training_fingerprint(stage, components[stage], [generator] if stage == "adversarial" else [])
         for stage in ALL
     }
 
@@ -216,7 +199,7 @@ def test_how_often_a_training_saves_does_not_train_again(generator):
     def training(**values):
         params = tiny_params(adversarial=values)
         components = provenance.stage_components("adversarial", params, notebook, {})
-        return provenance.training_fingerprint("adversarial", params, components, [generator])
+        return provenance.training_fingerprint("adversarial", components, [generator])
 
     assert training(checkpoint_every=7, keep_checkpoints=3, epochs=10) == training()
     assert training(steps=7) != training() and training(log_every=7) != training()
@@ -254,18 +237,18 @@ def test_published_figures_and_other_methods_weights_rerun_the_evaluation_alone(
 def test_own_code_is_part_of_its_stage_and_training(tmp_path, library, components):
     """The file's bytes count, and so do the library modules that it imports."""
     net = tmp_path / "net.py"
-    net.write_text("from srgan_lib.models.espcn import ESPCN\n\n\nclass Net(ESPCN):\n    pass\n")
+    net.write_text("from srgan_lib.models.generators import ESPCN\n\n\nclass Net(ESPCN):\n    pass\n")
     own = tiny_params(warmup={"generator": f"{net}:Net"})
     notebook = library / "notebooks/03_warmup.ipynb"
 
     def both():
         pieces = provenance.stage_components("warmup", own, notebook, {})
-        return pieces.fingerprint, provenance.training_fingerprint("warmup", own, pieces, [])
+        return pieces.fingerprint, provenance.training_fingerprint("warmup", pieces, [])
 
     seen = [both()]
     net.write_text(net.read_text() + "# changed\n")
     seen.append(both())
-    edit(library / "srgan_lib/models/espcn.py", "nn.Tanh()", "nn.ReLU()")
+    edit(library / "srgan_lib/models/generators.py", "nn.Tanh()", "nn.ReLU()")
     seen.append(both())
     stages, trainings = (set(one) for one in zip(*seen, strict=True))
     assert len(stages) == len(trainings) == 3

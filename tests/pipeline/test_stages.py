@@ -7,8 +7,8 @@ import pytest
 
 from srgan_lib.pipeline.execution import execute
 from srgan_lib.pipeline.manifests import read_manifest, write_manifest
-from srgan_lib.pipeline.notebook import open_stage
 from srgan_lib.pipeline.planning import plan_run
+from srgan_lib.pipeline.stages import open_stage
 from tests.project import execute_here, make_project, tiny_params, tiny_run
 
 

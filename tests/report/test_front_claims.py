@@ -16,9 +16,8 @@ from srgan_lib.evaluation.tables import summarise
 from srgan_lib.layout import STAGES
 from srgan_lib.report import summary
 from srgan_lib.report.images import Images
-from srgan_lib.report.load_run import FinishedRun, StageRun
+from srgan_lib.report.load_run import FinishedRun, Scores, StageRun
 from srgan_lib.report.page import TEMPLATE, page_templates
-from srgan_lib.report.scores import Scores
 from tests.evaluation.test_conclusion import LABELS, LOWER_IS_BETTER, Reader, synthetic
 
 COLUMNS = {"PSNR-Y, dB ↑": ("psnr_y", 2), "SSIM-Y (Wang) ↑": ("ssim_y", 3), "LPIPS (alex) ↓": ("lpips_alex", 3)}

@@ -21,14 +21,11 @@ from PIL import Image
 
 from srgan_lib.files import sha256_file
 from srgan_lib.layout import STAGES, LayoutError, StageInfo
-from srgan_lib.pipeline.assemble import ARCHIVE, REPORT, TOP_LEVEL, Extent, assemble_again, write_archive
-from srgan_lib.pipeline.integrity import OutputsChanged
-from srgan_lib.pipeline.lr_images import export_lr
-from srgan_lib.pipeline.manifests import read_manifest, write_manifest
+from srgan_lib.pipeline.assemble import ARCHIVE, REPORT, TOP_LEVEL, assemble_again, export_lr, write_archive
+from srgan_lib.pipeline.manifests import OutputsChanged, read_manifest, write_manifest
 from srgan_lib.report import flow
 from srgan_lib.report.build import build_report, run_content
-from srgan_lib.report.errors import ReportError
-from srgan_lib.report.load_run import read_run
+from srgan_lib.report.load_run import ReportError, read_run
 from tests.report_example import FINDING, IMAGES, WARNING, make_run, write_scores
 
 
@@ -299,7 +296,7 @@ def test_whole_images_are_archived_on_request(fresh: Path) -> None:
     whole.write_bytes(b"image")
     stages = {"evaluation": {"outputs": {whole.relative_to(fresh / "evaluation").as_posix(): ""}}}
     for asked in (False, True):
-        with zipfile.ZipFile(write_archive(fresh, stages, Extent(archive_images=asked))) as archive:
+        with zipfile.ZipFile(write_archive(fresh, stages, asked)) as archive:
             assert ("demo/evaluation/images/srgan/builtin/chelsea.png" in archive.namelist()) == asked
 
 

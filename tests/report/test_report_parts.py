@@ -9,9 +9,9 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from srgan_lib.report.images import Images
-from srgan_lib.report.mathematics import placeholder, set_formulas
+from srgan_lib.report.load_run import Scores
+from srgan_lib.report.notebooks import placeholder, set_formulas
 from srgan_lib.report.postprocess import postprocess
-from srgan_lib.report.scores import Scores
 from srgan_lib.report.summary import examples, results
 from srgan_lib.report.viewer import ViewedImage, Viewer
 

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from srgan_lib.files import Snapshot
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.messages import listening
 from srgan_lib.pipeline.assemble import assemble_again
-from srgan_lib.pipeline.integrity import OutputsChanged
-from srgan_lib.pipeline.manifests import NAME
+from srgan_lib.pipeline.manifests import NAME, OutputsChanged
 from srgan_lib.pipeline.planning import plan_run
 from srgan_lib.pipeline.run import Run
-from srgan_lib.pipeline.snapshot import Snapshot
 from srgan_lib.pipeline.verify import verify_run
 
 

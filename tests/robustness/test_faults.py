@@ -14,8 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from srgan_lib.cli import main
-from srgan_lib.data.images import write_image
-from srgan_lib.data.photos import Photo
+from srgan_lib.data.images import Photo, write_image
 from srgan_lib.data.split import make_split
 from srgan_lib.evaluation.matching import FolderError
 from srgan_lib.models.files import CheckpointError, save_model

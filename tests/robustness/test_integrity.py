@@ -13,17 +13,14 @@ import pytest
 from click.testing import CliRunner
 
 from srgan_lib.cli import main
-from srgan_lib.files import read_json, sha256_file, write_json
+from srgan_lib.files import Snapshot, read_json, sha256_file, write_json
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.messages import listening
 from srgan_lib.pipeline.assemble import ARCHIVE, REPORT, assemble, assemble_again
 from srgan_lib.pipeline.execution import execute
-from srgan_lib.pipeline.file_hashes import CACHE
-from srgan_lib.pipeline.integrity import OutputsChanged
-from srgan_lib.pipeline.manifests import read_manifest, write_manifest
-from srgan_lib.pipeline.notebook import open_stage
+from srgan_lib.pipeline.manifests import CACHE, OutputsChanged, read_manifest, write_manifest
 from srgan_lib.pipeline.planning import plan_run
-from srgan_lib.pipeline.snapshot import Snapshot
+from srgan_lib.pipeline.stages import open_stage
 from srgan_lib.pipeline.verify import NotReproducible, verify_run
 from tests.project import execute_here, make_project, set_body, tiny_run
 

@@ -12,9 +12,8 @@ from PIL import Image
 
 from srgan_lib.cli import main
 from srgan_lib.models import files
-from srgan_lib.models.configuration import OPTIONS
 from srgan_lib.models.files import CheckpointError, load_model, load_tensors, save_model, save_tensors
-from srgan_lib.models.generators import ARCHITECTURES, build_generator
+from srgan_lib.models.generators import ARCHITECTURES, OPTIONS, build_generator
 from srgan_lib.params.section import ParameterError
 from srgan_lib.params.training import Warmup
 from srgan_lib.training.start import started_config

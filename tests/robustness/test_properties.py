@@ -18,9 +18,8 @@ from PIL import Image
 
 from srgan_lib.cli import main
 from srgan_lib.layout import STAGES
-from srgan_lib.models.configuration import OPTIONS
 from srgan_lib.models.files import save_tensors
-from srgan_lib.models.generators import ARCHITECTURES, build_generator
+from srgan_lib.models.generators import ARCHITECTURES, OPTIONS, build_generator
 from srgan_lib.params import Params
 from srgan_lib.sweep.definition import Definition
 

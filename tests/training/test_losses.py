@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from srgan_lib.data.sharpen import sharpened
+from srgan_lib.data.realistic import sharpened
 from srgan_lib.models.features import VGGFeatures
 from srgan_lib.params.training import Adversarial
 from srgan_lib.training.adversarial_loss import AdversarialLoss, feature_matching

@@ -9,7 +9,7 @@ import torch
 from click.testing import CliRunner
 
 from srgan_lib import weights
-from srgan_lib.cli import extras, main
+from srgan_lib.cli import main, options
 from srgan_lib.models.files import load_model
 from srgan_lib.models.generators import build_generator
 from srgan_lib.upscaling.onnx_file import OPSET, SMALLEST, to_onnx
@@ -89,6 +89,6 @@ def test_wrong_input_is_refused(tmp_path, monkeypatch, words, said):
 
 
 def test_a_missing_package_is_named(tmp_path, monkeypatch):
-    monkeypatch.setitem(extras.EXTRAS, "onnx", ("no_such_module",))
+    monkeypatch.setitem(options.EXTRAS, "onnx", ("no_such_module",))
     refused = CliRunner().invoke(main, ["export", "srgan", str(tmp_path / "out.onnx")])
     assert refused.exit_code == 2 and "srgan-report[onnx]" in refused.output

@@ -50,11 +50,16 @@ function Math(formula)
   return pandoc.RawInline("typst", (typst:gsub("%.circle", ".o"):gsub("%f[%a]sect%f[%A]", "inter")))
 end
 
--- An image is as wide as the text. A chart stays lower than the page, photographs low enough for two on a page.
+local TEXT_WIDTH = 6.4 -- inches, as plotting.WIDTH
+
+-- A chart keeps its own width, up to the text's, and stays lower than the page; photographs are as wide as the text, and
+-- low enough for two on a page.
 function Image(image)
   local wide, high = tonumber(image.attributes.width), tonumber(image.attributes.height)
-  local most = image.src:match("%.svg$") and 1.2 or 0.62
-  local share = wide and high and math.min(1, most * wide / high) or 1
+  local chart = image.src:match("%.svg$")
+  local share = wide and high and math.min(1, (chart and 1.2 or 0.62) * wide / high) or 1
+  local inches = tonumber((image.attributes.style or ""):match("%-%-inches: ([%d.]+)"))
+  if chart and inches then share = math.min(share, inches / TEXT_WIDTH) end
   image.attributes = {width = string.format("%.1f%%", 100 * share), alt = pandoc.utils.stringify(image.caption)}
   return image
 end

@@ -1,0 +1,147 @@
+"""Test images: the split's own test part and named sets; on request other parts of the split.
+
+None of them may have been trained on: each training keeps the hashes of its images, against which they are held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from srgan_lib.data.duplicates import refuse_duplicates
+from srgan_lib.data.images import DatasetError, Photo
+from srgan_lib.data.pairs import Pair, evenly_spaced, load_pairs
+from srgan_lib.data.sources import find_photos
+from srgan_lib.data.split import as_test_set, make_split, read_split
+from srgan_lib.files import write_atomic
+from srgan_lib.messages import muted
+from srgan_lib.params.evaluation import HELDOUT, TRAINING, VALIDATION
+from srgan_lib.params.shared import Shared
+
+
+def load_test_sets(
+    names: Sequence[str], split: pd.DataFrame, photos: Sequence[Photo], shared: Shared, trained: pd.DataFrame
+) -> dict[str, list[Pair]]:
+    """Load test sets by name; an image that is skipped is named in a warning.
+
+    Parameters
+    ----------
+    names : ``heldout``, which is the test part of the training set and goes by that set's name; ``training``, which is as
+        many training images; ``validation``, which is all validation images; or named sets.
+    split, photos : of the training set.
+    shared : the shared parameters.
+    trained : the images that the networks to judge were trained on, as :func:`read_trained` reads them.
+
+    Returns
+    -------
+    The pairs by dataset, in the order of the names.
+
+    Raises
+    ------
+    DatasetError
+        If a set cannot be had, or one of its images is, or nearly is, among the training images; ``training`` alone is
+        made of these.
+    """
+    sets: dict[str, list[Pair]] = {}
+    for name in names:
+        if name == HELDOUT:
+            refuse_trained(split[split.split == "test"], trained)
+            sets[shared.dataset] = load_pairs(split, photos, shared, "test")
+        elif name == TRAINING:
+            sets[TRAINING] = load_pairs(_training_images(split), photos, shared, "test")
+        elif name == VALIDATION:
+            refuse_trained(split[split.split == "validation"], trained[trained.split == "train"])
+            sets[VALIDATION] = load_pairs(split, photos, shared, "validation")
+        else:
+            own, frame = _unseen(name, split, shared)
+            refuse_trained(frame, trained)
+            sets[name] = load_pairs(frame, own, _at_own_size(shared), "test")
+    return sets
+
+
+def check_test_sets(names: Sequence[str], split: pd.DataFrame, shared: Shared) -> dict[str, list[str]]:
+    """Make sure, before hours of training, that the named test sets can be had and are unseen.
+
+    Parameters and raises as :func:`load_test_sets`, which also looks at what was trained on; warnings are left to that.
+
+    Returns
+    -------
+    The names of the images by dataset.
+    """
+    images = {}
+    for name in names:
+        if name == HELDOUT:
+            images[shared.dataset] = split.image[split.split == "test"].tolist()
+        elif name == TRAINING:
+            images[TRAINING] = _training_images(split).image.tolist()
+        elif name == VALIDATION:
+            images[VALIDATION] = split.image[split.split == "validation"].tolist()
+        else:
+            with muted():
+                images[name] = _unseen(name, split, shared)[1].image.tolist()
+    return images
+
+
+def record_trained(split_csv: Path, directory: Path) -> None:
+    """Write ``trained_on.csv``: split (train or validation), name and SHA-256 of the pixels of each image.
+
+    Parameters
+    ----------
+    split_csv : by which the images were loaded, which are then those of its hashes.
+    directory : of the stage that trains.
+    """
+    split = read_split(split_csv)
+    seen = split.loc[split.split != "test", ["split", "image", "sha256"]]
+    write_atomic(directory / "trained_on.csv", seen.to_csv(index=False, lineterminator="\n"))
+
+
+def read_trained(files: Iterable[Path]) -> pd.DataFrame:
+    """Read what :func:`record_trained` wrote for each of several trainings, as rows split, image and sha256."""
+    return pd.concat([pd.read_csv(file, dtype=str) for file in files], ignore_index=True)
+
+
+def refuse_trained(judging: pd.DataFrame, trained: pd.DataFrame) -> None:
+    """Refuse test images that a training has seen, whatever the split says by now.
+
+    Parameters
+    ----------
+    judging : columns image and sha256.
+    trained : as of :func:`read_trained`.
+
+    Raises
+    ------
+    DatasetError
+        Naming the first such image.
+    """
+    seen = trained[trained.sha256.isin(judging.sha256)]
+    if seen.empty:
+        return
+    row = seen.iloc[0]
+    image = judging.image[judging.sha256 == row.sha256].iloc[0]
+    raise DatasetError(
+        f"{image} is to judge networks that were trained with it ({row.image}, in their {row.split} part): the split has "
+        "changed since. Compute the run again from stage 'data', or add 'training' to evaluation.test_sets for scores on "
+        "training images"
+    )
+
+
+def _training_images(split: pd.DataFrame) -> pd.DataFrame:
+    """Choose as many training images as there are test images, evenly, and assign them to the test part."""
+    rows = split[split.split == "train"]
+    chosen = evenly_spaced(range(len(rows)), (split.split == "test").sum())
+    return rows.iloc[chosen].assign(split="test")
+
+
+def _at_own_size(shared: Shared) -> Shared:
+    """The parameters for a named set, whose scores in the literature are of images that nobody has resized."""
+    return shared.model_copy(update={"image_size": None})
+
+
+def _unseen(name: str, split: pd.DataFrame, shared: Shared) -> tuple[list[Photo], pd.DataFrame]:
+    """List the photographs of a named set with sizes and hashes, and refuse those in training or validation."""
+    own = as_test_set(find_photos(name, scale=shared.scale))
+    frame = make_split(own, _at_own_size(shared))
+    refuse_duplicates(pd.concat([split[split.split != "test"], frame], ignore_index=True))
+    return own, frame

@@ -1,0 +1,179 @@
+"""Distances in the features of networks that were trained to recognise objects: LPIPS and the content distance.
+
+LPIPS is that of Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018, version
+0.1. The content distance is what a content loss measures in training: how far images lie apart in VGG-19's features.
+
+The calibrated layer weights of LPIPS come with the ``lpips`` package; the networks' ImageNet weights are looked for on this
+disk and never replaced by something else. The original's features are computed once while method after method is compared
+with it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from srgan_lib.data.levels import in_levels
+from srgan_lib.errors import MetricUnavailable
+from srgan_lib.models.backbones import LPIPS_BACKBONES, BackboneError, find_backbone, read_backbone
+
+if TYPE_CHECKING:
+    import lpips
+    from torch import Tensor
+
+    from srgan_lib.models.features import VGGFeatures
+
+#: The layer of each content distance: φ₂,₂ and φ₅,₄ of Ledig et al. 2017.
+CONTENT_LAYERS = {"content_vgg22": "relu2_2", "content_vgg54": "relu5_4"}
+SMALLEST_LPIPS = 32  #: pixels a side
+SMALLEST_CONTENT = 16  #: what four poolings leave a pixel of
+
+
+def lpips_distance(sr: np.ndarray, hr: np.ndarray, net: str = "alex", *, data_range: float | None = None) -> float:
+    """Compute the LPIPS distance, version 0.1, of two whole images; 0 is equal, lower is better.
+
+    Parameters
+    ----------
+    sr, hr : H×W×3, uint8 or float, of one size, at least 32 pixels a side. No border is removed.
+    net : ``"alex"`` (the judge) or ``"squeeze"`` (a second one).
+    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
+
+    Raises
+    ------
+    ValueError, ImageError
+        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
+    MetricUnavailable
+        Where the backbone's weights are not on this disk, or the images are too small for it.
+    """
+    import torch
+
+    sr, hr = in_levels("lpips_distance", data_range, sr=sr, hr=hr)
+    _check_size(f"LPIPS({net})", hr, SMALLEST_LPIPS)
+    model = load_lpips(net)
+    with torch.inference_mode():
+        reference = _lpips_reference(model, hr.shape, hr.dtype.str, hr.tobytes())
+        pairs = zip(model.lins, _lpips_features(model, sr), reference, strict=True)
+        return sum((lin((a - b) ** 2).mean() for lin, a, b in pairs), torch.zeros(())).item()
+
+
+def content_distance(sr: np.ndarray, hr: np.ndarray, layer: str, *, data_range: float | None = None) -> float:
+    """Compute the mean squared difference of VGG-19's features (Ledig et al. 2017, equation 5), unscaled.
+
+    The mean is over positions and channels. Values can be compared only where the weights are the same; the manifest has
+    their hash.
+
+    Parameters
+    ----------
+    sr, hr : H×W×3, uint8 or float, of one size. No border is removed.
+    layer : see :class:`~srgan_lib.models.features.VGGFeatures`.
+    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
+
+    Raises
+    ------
+    ValueError, ImageError
+        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
+    MetricUnavailable
+        Where VGG-19's ImageNet weights are not on this disk, or the images are too small.
+    """
+    sr, hr = in_levels("content_distance", data_range, sr=sr, hr=hr)
+    path = find_backbone("vgg19", layer)
+    if path is None:
+        raise MetricUnavailable(
+            f"the content distance needs the ImageNet weights of VGG-19 up to {layer}, which are not on this disk; "
+            "a training with content_weights=imagenet downloads them (548 MB)"
+        )
+    _check_size("the content distance", hr, SMALLEST_CONTENT)
+    try:
+        network = _load_vgg(layer, path)
+    except BackboneError as error:
+        raise MetricUnavailable(f"the content distance: {error}") from None
+    reference = _vgg_reference(network, layer, hr.shape, hr.dtype.str, hr.tobytes())
+    return (_vgg_features(network, layer, sr) - reference).square().mean().item()
+
+
+def load_lpips(net: str) -> lpips.LPIPS:
+    """Load the LPIPS network for N×3×H×W tensors in [-1,1], once per process.
+
+    Raises
+    ------
+    MetricUnavailable
+        Where the backbone's weights are not on this disk.
+    """
+    if net not in LPIPS_BACKBONES:
+        raise ValueError(f"LPIPS net {net!r} is unknown; allowed: {', '.join(LPIPS_BACKBONES)}")
+    path = find_backbone(LPIPS_BACKBONES[net])
+    if path is None:
+        raise MetricUnavailable(
+            f"LPIPS({net}) needs the ImageNet weights of {LPIPS_BACKBONES[net]}, which are not on this disk; run once with a "
+            "network, or put them into a folder and name it in SRGAN_WEIGHTS"
+        )
+    try:
+        return _load_lpips(net, path)
+    except BackboneError as error:
+        raise MetricUnavailable(f"LPIPS({net}): {error}") from None
+
+
+def _check_size(metric: str, image: np.ndarray, smallest: int) -> None:
+    height, width = image.shape[:2]
+    if min(height, width) < smallest:
+        raise MetricUnavailable(f"{metric} needs {smallest} pixels a side and got {width}×{height}")
+
+
+def _batch(image: np.ndarray) -> Tensor:
+    """Turn H×W×3 in levels into 1×3×H×W float32."""
+    import torch
+
+    return torch.from_numpy(image.astype(np.float32, order="C")).permute(2, 0, 1)[None]
+
+
+@lru_cache
+def _load_lpips(net: str, path: Path) -> lpips.LPIPS:
+    import lpips
+    import torch
+
+    # On the meta device nothing is allocated or drawn from the global random stream only to be overwritten.
+    with torch.device("meta"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "(The parameter 'pretrained'|Arguments other than a weight enum)")
+        model = lpips.LPIPS(net=net, pretrained=False, pnet_rand=True, verbose=False)
+    calibration = Path(lpips.__file__).with_name("weights") / "v0.1" / f"{net}.pth"
+    weights = torch.load(calibration, map_location="cpu", weights_only=True)
+    features = read_backbone(path)
+    for name in model.net.state_dict():  # slice2.3.weight is the backbone's 3.weight
+        weights[f"net.{name}"] = features[name.partition(".")[2]]
+    model.load_state_dict(weights, strict=False, assign=True)
+    return model.requires_grad_(False).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # torch declares no overload with the format alone
+
+
+def _lpips_features(model: lpips.LPIPS, image: np.ndarray) -> list[Tensor]:
+    """Compute what LPIPS compares: each layer's features, normalised to unit length at every pixel."""
+    import lpips
+
+    return [lpips.normalize_tensor(layer) for layer in model.net(model.scaling_layer(_batch(image) / 127.5 - 1))]
+
+
+@lru_cache(maxsize=len(LPIPS_BACKBONES))
+def _lpips_reference(model: lpips.LPIPS, shape: tuple[int, ...], dtype: str, pixels: bytes) -> list[Tensor]:
+    return _lpips_features(model, np.frombuffer(pixels, dtype).reshape(shape))
+
+
+@lru_cache
+def _load_vgg(layer: str, path: Path) -> VGGFeatures:
+    from srgan_lib.models.features import VGGFeatures
+
+    return VGGFeatures([layer], "imagenet", path)
+
+
+def _vgg_features(network: VGGFeatures, layer: str, image: np.ndarray) -> Tensor:
+    import torch
+
+    with torch.inference_mode():
+        return network(_batch(image) / 255)[layer]
+
+
+@lru_cache(maxsize=len(CONTENT_LAYERS))
+def _vgg_reference(network: VGGFeatures, layer: str, shape: tuple[int, ...], dtype: str, pixels: bytes) -> Tensor:
+    return _vgg_features(network, layer, np.frombuffer(pixels, dtype).reshape(shape))
