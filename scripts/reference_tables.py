@@ -15,7 +15,7 @@ import pandas as pd
 import yaml
 
 from srgan_lib.evaluation.evaluator import BUILTIN, TOLERANCES
-from srgan_lib.evaluation.statistics import summarise
+from srgan_lib.evaluation.tables import summarise
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import project_root
 from srgan_lib.methods import BASELINE

@@ -60,10 +60,9 @@ import pandas as pd
 from srgan_lib.data.held_out import load_test_sets, read_trained
 from srgan_lib.data.pairs import training_photos
 from srgan_lib.data.split import read_split
-from srgan_lib.evaluation import tables
 from srgan_lib.evaluation.evaluator import evaluate, metric_names, write_results
 from srgan_lib.evaluation.samples import WholeImages, thin_out
-from srgan_lib.evaluation.statistics import summarise
+from srgan_lib.evaluation.tables import along, summarise
 from srgan_lib.methods import TRAINED
 from srgan_lib.models.files import load_model
 from srgan_report.exhibits import evaluation as exhibits
@@ -235,7 +234,7 @@ for exhibit in exhibits.spectra(result.spectra, test_pairs, shared.scale):
 # %%
 shares = share_of_srgan(evaluation)
 if shares:
-    tables.along(summary, shares).to_csv(stage.directory / "interpolation.csv", index=False)
+    along(summary, shares).to_csv(stage.directory / "interpolation.csv", index=False)
 for exhibit in exhibits.planes(summary, test_pairs, shared.scale, joined=list(shares)):
     stage.show(exhibit)
 

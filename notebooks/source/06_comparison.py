@@ -23,7 +23,6 @@ from IPython.display import Markdown, display
 from srgan_report.sweep import exhibits
 from srgan_report.sweep.comparison import open_comparison
 from srgan_report.sweep.findings import NOTHING_COMMON, computed, effects, finding, seed_variances, winner
-from srgan_report.sweep.records import baseline_scores, common_crops, learning_curves
 
 comparison = open_comparison(globals())
 factors, rows = comparison.factors, comparison.rows
@@ -128,7 +127,7 @@ comparison.text(seed_variances(rows), "seed_variance")
 # The validation images took no part in training and do not judge in the tables above.
 
 # %%
-curves = learning_curves(comparison.folder, comparison.finished, comparison.manifest["method"])
+curves = comparison.learning_curves()
 comparison.figure(
     exhibits.learning_curves(curves), "learning_curves", source=comparison.save(curves, "learning_curves.csv"),
     caption="Validation images through training: a line for each run, a colour for each setting; dashed: bicubic. "
@@ -145,7 +144,7 @@ comparison.figure(
 # Pareto front, and every sensible choice lies on it.
 
 # %%
-baselines = baseline_scores(comparison.folder, rows)
+baselines = comparison.baselines()
 if "lpips_alex" in metrics:
     baselines_csv = comparison.save(baselines, "baselines.csv")
     comparison.figure(
@@ -176,7 +175,7 @@ if len(metrics) > 1 and len(rows) > 2:
 settings = comparison.first_runs()
 all_settings = len(settings) == comparison.finished.setting.nunique()
 shown = "each setting" if all_settings else f"the first {len(settings)} settings"
-crops = common_crops(comparison.folder, settings, comparison.params.patch_images)
+crops = comparison.common_crops()
 for number, ((dataset, image), files) in enumerate(crops.items(), 1):
     comparison.figure(
         exhibits.patches(files, comparison.manifest["method"]), f"patches_{number}", vector=False,

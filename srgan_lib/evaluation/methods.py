@@ -6,7 +6,7 @@ For judging, all of them are one thing, a :data:`Method`: a function from an HR/
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,13 +97,6 @@ def interpolate(first: SuperResolver, second: SuperResolver, alpha: float) -> Su
         }
     )
     return interpolated
-
-
-def interpolated_networks(
-    first: SuperResolver, second: SuperResolver, alphas: Iterable[float]
-) -> dict[str, SuperResolver]:
-    """Interpolate several networks between two others, by name: ``srgan_0.25`` has a quarter of the second's weights."""
-    return {f"srgan_{alpha:g}": interpolate(first, second, alpha) for alpha in alphas}
 
 
 def from_folder(folder: Path, test_sets: Mapping[str, Sequence[Pair]], scale: int) -> Method:

@@ -1,4 +1,4 @@
-"""Statistics of the scores: spread, intervals of means and of paired differences, signs, paired tests.
+"""Statistics of scores: intervals of means and of paired differences, signs, paired tests.
 
 Test images are a sample of the images that a method may meet, so a mean over them has an interval; methods that upscale
 the same images are compared image by image. A network that was trained several times has an interval for both samples,
@@ -11,12 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
-
-from srgan_lib.methods import BASELINE
-from srgan_lib.metrics.registry import METRICS
 
 LEVEL = 0.95  #: of the intervals
 FEWEST_FOR_INTERVAL = 4  #: images; Student's interval of three is nine standard deviations wide
@@ -24,91 +20,6 @@ FEWEST_FOR_TEST = 6  #: images below which no rank test can reach p < .05
 #: By how much the interval of a difference is longer than Student's, towards zero and away from it, and up to how many
 #: images; docs/statistics.md says how the three were chosen.
 TOWARDS, AWAY, SKEWED_UP_TO = 0.1, 0.45, 20
-
-SUMMARY_COLUMNS = (
-    *("dataset", "method", "metric", "n", "mean", "std", "median", "iqr", "ci_low", "ci_high"),
-    *("difference", "difference_low", "difference_high", "better_on", "p_value", "effect_size"),
-    *("driven_by", "mean_without", "trainings", "training_std"),
-)
-
-
-@dataclass(frozen=True)
-class ScoreTable:
-    """One metric's scores on one dataset, of the images for which all methods have it.
-
-    Attributes
-    ----------
-    values : R×N×M; a method that was not trained R times has the same scores in each.
-    """
-
-    values: np.ndarray
-    images: list[str]
-    methods: list[str]
-
-    def of(self, method: str) -> np.ndarray:
-        """Select one method's scores, R×N."""
-        return self.values[:, :, self.methods.index(method)]
-
-
-def score_tables(metrics: pd.DataFrame, repeats: pd.DataFrame | None = None) -> dict[str, ScoreTable]:
-    """Arrange the scores of one dataset by metric; a metric that no image has for all methods is left out.
-
-    Parameters
-    ----------
-    metrics : rows of ``metrics.csv``; NaN where a metric was not computed.
-    repeats : rows of ``repeats.csv``: the same for networks of further trainings, with the column ``repeat``.
-    """
-    methods = list(metrics.method.unique())
-    parts = [metrics] if repeats is None else [metrics, *(part for _, part in repeats.groupby("repeat"))]
-    tables = {}
-    for name in (name for name in METRICS if name in metrics):
-        first, *further = (part.pivot(index="image", columns="method", values=name) for part in parts)
-        images = first.dropna().index
-        if len(images):
-            every = [first, *(table.combine_first(first) for table in further)]
-            values = np.stack([table.loc[images, methods].to_numpy(float) for table in every])
-            tables[name] = ScoreTable(values, list(images), methods)
-    return tables
-
-
-def summarise(metrics: pd.DataFrame, repeats: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Summarise ``metrics.csv`` and ``repeats.csv`` into ``metrics_summary.csv``.
-
-    Parameters
-    ----------
-    metrics : columns dataset, image, method and metrics; NaN where a metric was not computed.
-    repeats : the same for networks that were trained again under other seeds, with the column ``repeat``.
-
-    Returns
-    -------
-    One row for each dataset, method and metric, from the images for which the metric was computed for all methods:
-
-    n, mean, std (with n - 1), median, iqr (interquartile range)
-        of the images' scores, each the mean over trainings.
-    ci_low, ci_high
-        95 % interval of the mean (:func:`mean_interval`); NaN for fewer than four images.
-    difference, difference_low, difference_high
-        mean of the images' differences from the baseline, with its interval (:func:`difference_interval`).
-    better_on
-        number of images on which the method is better than the baseline.
-    p_value
-        of a two-sided Wilcoxon signed-rank test of these differences, corrected by Holm's method for the number of
-        methods compared by this metric on this dataset; NaN for fewer than six images, of which no order of ranks
-        reaches p < .05. See :func:`smallest_p_value`.
-    effect_size
-        matched-pairs rank-biserial correlation (Kerby 2014): from -1, all images below the baseline, to 1.
-    driven_by, mean_without
-        the image without which the mean changes most, and the mean without it.
-    trainings, training_std
-        how many networks the mean is over, and the standard deviation of their means; NaN for one.
-    """
-    frames = []
-    with np.errstate(invalid="ignore"):  # equal images have an infinite PSNR, whose spread is undefined
-        for dataset, group in metrics.groupby("dataset", sort=False):
-            further = None if repeats is None else repeats[repeats.dataset == dataset]
-            for metric, table in score_tables(group, further).items():
-                frames.append(_describe(table, metric).assign(dataset=dataset, metric=metric))
-    return pd.concat(frames, ignore_index=True).reindex(columns=SUMMARY_COLUMNS)
 
 
 def mean_interval(scores: np.ndarray, bounds: tuple[float, float] = (-np.inf, np.inf)) -> tuple[float, float]:
@@ -276,54 +187,13 @@ def _half_width(scores: np.ndarray) -> float:
     return 0.0 if error <= 1e-12 * abs(scores.mean()) else student_quantile(images - 1) * error
 
 
-def _describe(table: ScoreTable, metric: str) -> pd.DataFrame:
-    """Summarise one metric on one dataset."""
-    measure, scores = METRICS[metric], pd.DataFrame(table.values.mean(axis=0), table.images, table.methods)
-    trainings, count, _ = table.values.shape
-    rows = pd.DataFrame(
-        {
-            "n": count,
-            "mean": scores.mean(),
-            "std": scores.std(),
-            "median": scores.median(),
-            "iqr": scores.quantile(0.75) - scores.quantile(0.25),
-        }
-    ).rename_axis("method")
-    ends = [mean_interval(table.of(method), measure.bounds) for method in table.methods]
-    rows[["ci_low", "ci_high"]] = ends
-    if BASELINE in table.methods:
-        compared = {}
-        for method in (method for method in table.methods if method != BASELINE):
-            differences = table.of(method) - table.of(BASELINE)
-            above, below = count_signs(differences)
-            p_value, effect = _signed_rank_test(differences.mean(axis=0))
-            low, high = difference_interval(differences)
-            compared[method] = {
-                "difference": differences.mean(),
-                "difference_low": low,
-                "difference_high": high,
-                "better_on": above if measure.higher_is_better else below,
-                "p_value": p_value,
-                "effect_size": effect,
-            }
-        found = pd.DataFrame.from_dict(compared, orient="index")
-        rows = rows.join(found.assign(p_value=holm(list(found.p_value))) if len(found) else found)
-    finite = scores.loc[:, np.isfinite(scores.mean())]
-    if count > 1 and len(finite.columns):
-        without = (finite.sum() - finite) / (count - 1)
-        rows["driven_by"] = drivers = (without - finite.mean()).abs().idxmax()
-        rows["mean_without"] = pd.Series({method: without[method][image] for method, image in drivers.items()})
-    if trainings > 1:
-        spread = table.values.mean(axis=1).std(axis=0, ddof=1)
-        rows["trainings"] = [trainings if trained else 1 for trained in np.ptp(table.values, axis=0).any(axis=0)]
-        rows["training_std"] = np.where(rows.trainings > 1, spread, np.nan)
-    else:
-        rows["trainings"] = 1
-    return rows.reset_index()
+def signed_rank_test(differences: np.ndarray) -> tuple[float, float]:
+    """Compute the p-value of Wilcoxon's signed-rank test and the rank-biserial correlation, of the images that differ.
 
-
-def _signed_rank_test(differences: np.ndarray) -> tuple[float, float]:
-    """Compute the p-value of Wilcoxon's signed-rank test and the rank-biserial correlation, of the images that differ."""
+    Parameters
+    ----------
+    differences : of N images; fewer than :data:`FEWEST_FOR_TEST` have no p-value (NaN).
+    """
     changed = differences[differences != 0]
     ranks = stats.rankdata(abs(changed))
     effect = float((ranks * np.sign(changed)).sum() / ranks.sum()) if len(changed) else 0.0

@@ -1,15 +1,63 @@
-"""The summary as tables to read: rows by method, numbers with the decimals that mean something."""
+"""The summary of the scores, and tables to read of it: rows by method, numbers with the decimals that mean something."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from srgan_lib.evaluation.statistics import holm, mean_interval, signed_rank_test
+from srgan_lib.evaluation.verdicts import PairedScores, ScoreTable
 from srgan_lib.methods import BASELINE, method_styles
 from srgan_lib.metrics.registry import METRICS
 from srgan_lib.weights import own_methods
+
+SUMMARY_COLUMNS = (
+    *("dataset", "method", "metric", "n", "mean", "std", "median", "iqr", "ci_low", "ci_high"),
+    *("difference", "difference_low", "difference_high", "better_on", "p_value", "effect_size"),
+    *("driven_by", "mean_without", "trainings", "training_std"),
+)
+
+
+def summarise(metrics: pd.DataFrame, repeats: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Summarise ``metrics.csv`` and ``repeats.csv`` into ``metrics_summary.csv``.
+
+    Parameters
+    ----------
+    metrics : columns dataset, image, method and metrics; NaN where a metric was not computed.
+    repeats : the same for networks that were trained again under other seeds, with the column ``repeat``.
+
+    Returns
+    -------
+    One row for each dataset, method and metric, from the images for which the metric was computed for all methods:
+
+    n, mean, std (with n - 1), median, iqr (interquartile range)
+        of the images' scores, each the mean over trainings.
+    ci_low, ci_high
+        95 % interval of the mean (:func:`.statistics.mean_interval`); NaN for fewer than four images.
+    difference, difference_low, difference_high
+        mean of the images' differences from the baseline, with its interval (:func:`.statistics.difference_interval`).
+    better_on
+        number of images on which the method is better than the baseline.
+    p_value
+        of a two-sided Wilcoxon signed-rank test of these differences, corrected by Holm's method for the number of
+        methods compared by this metric on this dataset; NaN for fewer than six images, of which no order of ranks
+        reaches p < .05. See :func:`.statistics.smallest_p_value`.
+    effect_size
+        matched-pairs rank-biserial correlation (Kerby 2014): from -1, all images below the baseline, to 1.
+    driven_by, mean_without
+        the image without which the mean changes most, and the mean without it.
+    trainings, training_std
+        how many networks the mean is over, and the standard deviation of their means; NaN for one.
+    """
+    frames = []
+    with np.errstate(invalid="ignore"):  # equal images have an infinite PSNR, whose spread is undefined
+        for dataset, group in metrics.groupby("dataset", sort=False):
+            scores = PairedScores(group, None if repeats is None else repeats[repeats.dataset == dataset])
+            frames += [_described(table).assign(dataset=dataset) for table in scores.tables.values()]
+    return pd.concat(frames, ignore_index=True).reindex(columns=SUMMARY_COLUMNS)
 
 
 def overview(summary: pd.DataFrame, dataset: str) -> dict[str, Any]:
@@ -46,22 +94,18 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
     rows = summary[(summary.dataset == dataset) & (summary.metric == metric)]
     measure = METRICS[metric]
 
-    def interval(low: float, high: float) -> str:
-        return "–" if pd.isna(low) else f"{measure.text(low)} to {measure.text(high)}"
+    def between(low: float, high: float, sign: bool = False) -> str:
+        return "–" if pd.isna(low) else f"{measure.text(low, sign)} to {measure.text(high, sign)}"
 
     def difference(row: Any) -> str:
-        if pd.isna(row.difference):
-            return ""
-        text = measure.text(row.difference, sign=True)
+        text = "" if pd.isna(row.difference) else measure.text(row.difference, sign=True)
         if pd.isna(row.difference_low):
             return text
-        return (
-            f"{text} ({measure.text(row.difference_low, sign=True)} to {measure.text(row.difference_high, sign=True)})"
-        )
+        return f"{text} ({between(row.difference_low, row.difference_high, sign=True)})"
 
-    def better_on(row: Any) -> str:
-        return "" if pd.isna(row.better_on) else f"{row.better_on:.0f} of {row.n}"
-
+    better_on = [
+        "" if pd.isna(better) else f"{better:.0f} of {n}" for better, n in zip(rows.better_on, rows.n, strict=True)
+    ]
     frame = pd.DataFrame(
         {
             "method": rows.method,
@@ -69,9 +113,9 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
             "std": rows["std"],
             "median": rows["median"],
             "IQR": rows.iqr,
-            "95 % interval": [interval(low, high) for low, high in zip(rows.ci_low, rows.ci_high, strict=True)],
+            "95 % interval": list(map(between, rows.ci_low, rows.ci_high)),
             f"from {BASELINE}": [difference(row) for row in rows.itertuples()],
-            "better on": [better_on(row) for row in rows.itertuples()],
+            "better on": better_on,
             "over trainings": rows.training_std,
             "p (Holm)": rows.p_value,
             "effect": rows.effect_size,
@@ -120,6 +164,46 @@ def as_text(summary: pd.DataFrame) -> str:
         table = table[[name for name in METRICS if name in table]].rename(columns=lambda name: METRICS[name].heading)
         parts.append(f"{dataset}, {rows.n.max()} images\n{table.rename_axis(columns=None).to_string()}\n")
     return "\n".join(parts)
+
+
+def _described(table: ScoreTable) -> pd.DataFrame:
+    """Summarise one metric on one dataset."""
+    scores = pd.DataFrame(table.values.mean(axis=0), table.images, table.methods)
+    trainings, count, _ = table.values.shape
+    rows = pd.DataFrame(
+        {
+            "metric": table.metric,
+            "n": count,
+            "mean": scores.mean(),
+            "std": scores.std(),
+            "median": scores.median(),
+            "iqr": scores.quantile(0.75) - scores.quantile(0.25),
+            "trainings": 1,
+        }
+    ).rename_axis("method")
+    bounds = METRICS[table.metric].bounds
+    rows[["ci_low", "ci_high"]] = [mean_interval(table.of(method), bounds) for method in table.methods]
+    others = [method for method in table.methods if method != BASELINE]
+    if BASELINE in table.methods and others:
+        found = [table.compare(method, BASELINE) for method in others]
+        compared = pd.DataFrame(
+            [(one.difference, one.low, one.high, one.better_on) for one in found],
+            others,
+            ["difference", "difference_low", "difference_high", "better_on"],
+        )
+        tests = [signed_rank_test((table.of(method) - table.of(BASELINE)).mean(axis=0)) for method in others]
+        p_values, effects = zip(*tests, strict=True)
+        rows = rows.join(compared.assign(p_value=holm(p_values), effect_size=effects))
+    finite = scores.loc[:, np.isfinite(scores.mean())]
+    if count > 1 and len(finite.columns):
+        without = (finite.sum() - finite) / (count - 1)
+        rows["driven_by"] = drivers = (without - finite.mean()).abs().idxmax()
+        rows["mean_without"] = pd.Series({method: without[method][image] for method, image in drivers.items()})
+    if trainings > 1:
+        spread = table.values.mean(axis=1).std(axis=0, ddof=1)
+        rows["trainings"] = [trainings if trained else 1 for trained in np.ptp(table.values, axis=0).any(axis=0)]
+        rows["training_std"] = np.where(rows.trainings > 1, spread, np.nan)
+    return rows.reset_index()
 
 
 def _labelled(frame: pd.DataFrame) -> pd.DataFrame:

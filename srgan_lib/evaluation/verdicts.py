@@ -1,4 +1,4 @@
-"""Compare two methods by every judge: the paired difference, and whether these images can show it."""
+"""Compare methods by every judge: the paired differences on one dataset, and whether these images can show them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from srgan_lib.evaluation.statistics import count_signs, difference_interval, score_tables
+from srgan_lib.evaluation.statistics import count_signs, difference_interval
 from srgan_lib.metrics.registry import METRICS
 
 APPEARANCE = ("lpips_alex", "lpips_squeeze")  #: judges of how alike images look
@@ -98,43 +98,75 @@ class Verdict:
         return f"{METRICS[self.metric].text(self.mean)} against {METRICS[self.metric].text(self.other)}"
 
 
+@dataclass(frozen=True)
+class ScoreTable:
+    """One metric's scores on one dataset, of the images for which all methods have it.
+
+    Attributes
+    ----------
+    values : R×N×M; a method that was not trained R times has the same scores in each.
+    """
+
+    metric: str
+    values: np.ndarray
+    images: list[str]
+    methods: list[str]
+
+    def of(self, method: str) -> np.ndarray:
+        """Select one method's scores, R×N."""
+        return self.values[:, :, self.methods.index(method)]
+
+    def compare(self, method: str, other: str) -> Verdict:
+        """Compare a method with another, image by image."""
+        one, two = self.of(method), self.of(other)
+        with np.errstate(invalid="ignore"):  # equal images have an infinite PSNR
+            differences = one - two
+            better, worse = count_signs(differences)[:: 1 if METRICS[self.metric].higher_is_better else -1]
+            low, high = difference_interval(differences)
+        means = float(one.mean()), float(two.mean()), float(differences.mean())
+        return Verdict(self.metric, *means, low, high, better, worse, len(self.images))
+
+
 class PairedScores:
     """The images' scores on one dataset, from which any two methods are compared.
 
     Parameters
     ----------
-    metrics : rows of ``metrics.csv`` of one dataset.
-    repeats : rows of ``repeats.csv`` of the same, if networks were trained several times.
+    metrics : rows of ``metrics.csv`` of one dataset; NaN where a metric was not computed.
+    repeats : rows of ``repeats.csv``: the same for networks of further trainings, with the column ``repeat``.
+
+    Attributes
+    ----------
+    tables : by metric; one that no image has for all methods is left out.
     """
 
     def __init__(self, metrics: pd.DataFrame, repeats: pd.DataFrame | None = None) -> None:
         self.methods = list(metrics.method.unique())
         self.images = metrics.image.nunique()
-        self.trainings = 1 if repeats is None else 1 + repeats.repeat.nunique()
-        self._tables = score_tables(metrics, repeats)
+        parts = [metrics] if repeats is None else [metrics, *(part for _, part in repeats.groupby("repeat"))]
+        self.trainings = len(parts)
+        self.tables: dict[str, ScoreTable] = {}
+        for name in (name for name in METRICS if name in metrics):
+            first, *further = (part.pivot(index="image", columns="method", values=name) for part in parts)
+            images = first.dropna().index
+            if len(images):
+                every = [first, *(table.combine_first(first) for table in further)]
+                values = np.stack([table.loc[images, self.methods].to_numpy(float) for table in every])
+                self.tables[name] = ScoreTable(name, values, list(images), self.methods)
 
     def known(self, metrics: Iterable[str]) -> list[str]:
         """Keep those of the metrics that were computed."""
-        return [name for name in metrics if name in self._tables]
+        return [name for name in metrics if name in self.tables]
 
     def mean(self, method: str, metric: str) -> float:
         """Average one method's scores over images and trainings."""
-        return float(self._tables[metric].of(method).mean())
+        return float(self.tables[metric].of(method).mean())
 
     def compare(self, method: str, other: str, metrics: Iterable[str]) -> list[Verdict]:
         """Compare a method with another by those of the metrics that were computed; none where one was not judged."""
         if not {method, other} <= set(self.methods):
             return []
-        found = []
-        for metric in self.known(metrics):
-            one, two = (self._tables[metric].of(name) for name in (method, other))
-            with np.errstate(invalid="ignore"):  # equal images have an infinite PSNR
-                differences = one - two
-                signs = count_signs(differences)
-                better, worse = signs if METRICS[metric].higher_is_better else signs[::-1]
-                low, high = difference_interval(differences)
-            means = float(one.mean()), float(two.mean()), float(differences.mean())
-            found.append(Verdict(metric, *means, low, high, better, worse, differences.shape[1]))
+        found = [self.tables[metric].compare(method, other) for metric in self.known(metrics)]
         return [one for one in found if not math.isnan(one.difference)]
 
     def ranking(self, metric: str) -> list[str]:

@@ -35,8 +35,7 @@ from srgan_report.cli.terminal import Terminal
 from srgan_report.project import find
 
 if TYPE_CHECKING:
-    from srgan_report.sweep.execution import Outcome, TaskEvent
-    from srgan_report.sweep.study import PlannedSweep
+    from srgan_report.sweep.execution import Outcome, PlannedSweep, TaskEvent
 
 ACTIONS = {"run": "compute", "reuse": "reuse", "skip": "done"}
 COLOURS = {"waiting": "dim", "running": "bold", "finished": "green", "failed": "red"}
@@ -82,8 +81,8 @@ def sweep(
     from srgan_report.pipeline.fetching import fetch
     from srgan_report.sweep import cluster
     from srgan_report.sweep.definition import read_sweep
+    from srgan_report.sweep.execution import plan_study
     from srgan_report.sweep.planning import plan_sweep
-    from srgan_report.sweep.study import plan_study
 
     root, here = project_root(), Path.cwd()
     source = read_sweep(find(here, sweep_file), overrides, tuple(find(here, overlay) for overlay in overlays))
@@ -113,8 +112,7 @@ def sweep(
 
 def _compare(study: PlannedSweep, terminal: Terminal) -> None:
     """Write the comparison of what is finished, and say what is not and why."""
-    from srgan_report.sweep.records import write_records
-    from srgan_report.sweep.report import compare_runs
+    from srgan_report.sweep.report import compare_runs, write_records
 
     for outcome in study.unfinished:
         words = outcome.cause or "not finished; the same command continues"

@@ -1,13 +1,13 @@
 """Compose the conclusion of a run: sentences computed from its scores, the finding first.
 
-A comparison of two methods names every judge, and for a few images on how many of them the method is better. Where the
-judges disagree its first sentence says so. A difference is called none only where its interval holds zero and the images
+A comparison of two methods names every judge, and for a few images on how many of them the method is better, once where
+two judges count alike. Where the judges disagree its first sentence says so. A difference is called none only where its interval holds zero and the images
 disagree (:mod:`srgan_lib.evaluation.verdicts`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -24,6 +24,9 @@ STARTED_FROM = "warmup"  #: the generator that the training of ours started from
 MOST_EQUALS = 2  #: methods named beside the most faithful one, from which these images do not tell them apart
 TRAININGS = {"srcnn": "SRCNN", "warmup": "warm-up", "adversarial": "adversarial training"}
 FEW_STEPS = 30  #: a training of fewer steps says nothing of the method
+#: What a verdict of the judges of appearance means, for two methods, and for what a training added.
+NEARNESS = {"better": "closer", "worse": "less close", "unchanged": "no measurable change"}
+ADDED = {"better": "better", "worse": "worse", "unchanged": "not measurably different"}
 #: Shorter than the headings of tables: a conclusion speaks of one SSIM only.
 NAMES = {name: METRICS[name].label for name in METRICS} | {"ssim_y": "SSIM-Y"}
 
@@ -111,19 +114,18 @@ def _against(scores: PairedScores, method: str, other: str) -> str:
     fidelity = _fidelity(scores.compare(method, other, FIDELITY))
     name, opponent = _label(method), _label(other)
     if not appearance:
-        return f"{name} has {fidelity} than {opponent}" if fidelity else ""
+        return f"compared with {opponent}, {name} has {fidelity}" if fidelity else ""
     directions = {one.direction for one in appearance}
-    values = [f"{NAMES[one.metric]}{_noted(one.means, one.notes)}" for one in appearance]
-    nearness = {"better": "closer", "worse": "less close", "unchanged": "no measurable change"}
+    values = _judges(appearance, lambda one: (NAMES[one.metric], one.means))
     if directions == {"unchanged"}:
-        text = f"{name} and {opponent} show no measurable difference by {listed(values)}"
+        text = f"{name} and {opponent} show no measurable difference by {values}"
     elif directions in ({"better"}, {"worse"}):
         first = appearance[0]
         share = f"{abs(1 - first.mean / first.other):.0%} ".removeprefix("0% ") if first.other else ""
-        text = f"{name} comes {share}{nearness[first.seen]} to the originals than {opponent} by {listed(values)}"
+        text = f"{name} comes {share}{NEARNESS[first.seen]} to the originals than {opponent} by {values}"
     else:
-        verdicts = [f"{nearness[one.seen]} by {value}" for one, value in zip(appearance, values, strict=True)]
-        question = f"whether {name} is closer to the originals than {opponent}: {', '.join(verdicts)}"
+        told = _judges(appearance, lambda one: (f"{NEARNESS[one.seen]} by {NAMES[one.metric]}", one.means), ", ")
+        question = f"whether {name} is closer to the originals than {opponent}: {told}"
         apart = len({one.seen for one in appearance}) > 1
         text = f"the judges disagree on {question}" if apart else f"these images cannot settle {question}"
     return text + (f", with {fidelity}" if fidelity else "")
@@ -134,14 +136,14 @@ def _added(scores: PairedScores) -> str:
     found = scores.compare(OURS, STARTED_FROM, APPEARANCE)
     if {one.direction for one in found} <= {"better"}:
         return ""
-    told = {"better": "better by", "worse": "worse by", "unchanged": "not measurably different by"}
-    judges: dict[str, list[str]] = {}
-    for seen, words in told.items():
-        if names := [f"{NAMES[one.metric]}{_noted(one.notes)}" for one in found if one.seen == seen]:
-            judges[words] = names
-    said = listed([f"{words} {listed(names)}" for words, names in judges.items()])
-    disagree = "the judges disagree: " if len(judges) > 1 else ""
-    return f"against the {_label(STARTED_FROM)} network, from which its training started, {disagree}{_label(OURS)} is {said}"
+    groups = {seen: [one for one in found if one.seen == seen] for seen in ADDED}
+    said = [
+        f"{ADDED[seen]} by {_judges(group, lambda one: (NAMES[one.metric], ''))}"
+        for seen, group in groups.items()
+        if group
+    ]
+    disagree = "the judges disagree: " if len(said) > 1 else ""
+    return f"against the {_label(STARTED_FROM)} network, from which its training started, {disagree}{_label(OURS)} is {listed(said)}"
 
 
 def _pattern(scores: PairedScores, scale: int) -> str:
@@ -160,16 +162,14 @@ def _pattern(scores: PairedScores, scale: int) -> str:
 
 def _fidelity(verdicts: Sequence[Verdict]) -> str:
     """List what faithfulness is gained or lost; ``but`` stands where the measures disagree."""
-    parts = []
-    for one in verdicts:
+
+    def told(one: Verdict) -> tuple[str, str]:
         measure, name = METRICS[one.metric], NAMES[one.metric]
         if one.direction == "unchanged":
-            change = measure.phrase(one.difference, sign=True)
-            parts.append(f"no measurable change in {name}{_noted(change, one.notes)}")
-        else:
-            more = "more" if one.difference > 0 else "less"
-            parts.append(f"{measure.phrase(abs(one.difference))} {more} {name}{_noted(one.notes)}")
-    return (" but " if len({one.seen for one in verdicts}) > 1 else " and ").join(parts)
+            return f"no measurable change in {name}", measure.phrase(one.difference, sign=True)
+        return f"{measure.phrase(abs(one.difference))} {'more' if one.difference > 0 else 'less'} {name}", ""
+
+    return _judges(verdicts, told, " but " if len({one.seen for one in verdicts}) > 1 else " and ")
 
 
 def _faithful(scores: PairedScores, judges: Iterable[str]) -> str:
@@ -247,6 +247,21 @@ def _trainings(scores: PairedScores) -> str:
             "differences are judged against the spread over images and over trainings."
         )
     return "Each network was trained once: how far another seed would move these scores is not in them (repeats=3 shows it)."
+
+
+def _judges(verdicts: Sequence[Verdict], told: Callable[[Verdict], tuple[str, str]], joint: str = " and ") -> str:
+    """Say what each judge says, with its notes in brackets; notes that two judges share are said once, after both.
+
+    Parameters
+    ----------
+    told : what is said of one judge, and what is noted beside it.
+    """
+    shared = verdicts[0].notes if len(verdicts) > 1 and len({one.notes for one in verdicts}) == 1 else ""
+    parts = []
+    for one in verdicts:
+        words, beside = told(one)
+        parts.append(words + _noted(beside, "" if shared else one.notes))
+    return joint.join(parts) + (f", both {shared}" if shared else "")
 
 
 def _noted(*parts: str) -> str:

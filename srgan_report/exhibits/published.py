@@ -329,8 +329,7 @@ def compare_all(
 def _compared(
     name: str, rows: pd.DataFrame, shown: pd.DataFrame, caption: str, options: Mapping[str, Any] = THREE_DIGITS
 ) -> PublishedComparison:
-    file = f"{name}.csv"
-    return PublishedComparison(file, rows, [Exhibit(shown, name, caption, file, options)])
+    return PublishedComparison(f"{name}.csv", rows, [Exhibit(shown, name, caption, f"{name}.csv", options)])
 
 
 def _of_recipe(rows: pd.DataFrame) -> list[Exhibit]:

@@ -2,7 +2,7 @@
 
 The modules in the order in which a sweep passes through them::
 
-    definition ──> expansion ──> planning, study ──> execution, cluster ──> records ──> report
-                                                                               └── notebook 06:
-                                                               comparison, statistics, findings, exhibits
+    definition ──> expansion ──> planning ──> execution, cluster ──> report
+                                                                        └── notebook 06:
+                                                        comparison, statistics, findings, exhibits
 """

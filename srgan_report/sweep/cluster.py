@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-POLL = 0.5  #: seconds between looks at the tasks
 #: A terminal sends Ctrl-C to workers too; it is for the command to say what becomes of them.
 IGNORE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 PATIENCE = 60.0  #: seconds to wait for a cluster's first worker, and for training to save its state when stopped
@@ -173,6 +172,8 @@ class DaskExecutor:
         SweepAborted
             When the scheduler goes away.
         """
+        from distributed import as_completed
+
         session = uuid.uuid4().hex[:8]  # tells tasks from those of an earlier command on the same cluster
         by_key = {f"{task.key}-{session}": task for task in tasks}
 
@@ -181,34 +182,24 @@ class DaskExecutor:
             emit(TaskEvent(by_key[details["key"]], details["kind"], details["details"]))
 
         self._client.subscribe_topic(session, on_event)
-        futures: dict[StageTask, Future] = {}
-        done = {task.key: task for task in tasks}
-        for task, urgency in by_urgency(tasks).items():
+        futures: dict[str, Future] = {}
+        urgency = by_urgency(tasks)
+        for task in urgency:
             key = f"{task.key}-{session}"
-            futures[task] = self._client.submit(
+            futures[task.key] = self._client.submit(
                 _perform_on_worker,
                 work(task),
                 session,
                 key,
-                *(futures[done[need]] for need in task.needs),
+                *(futures[need] for need in task.needs),
                 key=key,
                 retries=0,
-                priority=urgency,
+                priority=urgency[task],
                 resources=self._resources,
             )
         try:
-            self._watch(dict(futures), emit)
-        except BaseException:
-            self._stop(futures)
-            raise
-        finally:
-            self._client.unsubscribe_topic(session)
-
-    def _watch(self, pending: dict[StageTask, Future], emit: OnTaskEvent) -> None:
-        while pending:
-            time.sleep(POLL)
-            for task in [task for task, future in pending.items() if future.done()]:
-                future = pending.pop(task)
+            for future in as_completed(futures.values(), raise_errors=False):
+                task = by_key[future.key]
                 if future.status == "finished":
                     emit(TaskEvent(task, "finished"))
                 elif future.status == "error":
@@ -217,19 +208,24 @@ class DaskExecutor:
                     raise SweepAborted(
                         "the Dask scheduler went away; what is finished stays, and the same command continues"
                     )
+        except BaseException:
+            self._stop(list(futures.values()))
+            raise
+        finally:
+            self._client.unsubscribe_topic(session)
 
-    def _stop(self, futures: Mapping[StageTask, Future]) -> None:
+    def _stop(self, futures: list[Future]) -> None:
         """Begin nothing more, and let training that is under way save its state."""
         if self._client.status != "running":
             return
-        ours = {future.key for future in futures.values()}
+        ours = {future.key for future in futures}
         busy = [worker for worker, keys in self._client.processing().items() if ours & set(keys)]
-        self._client.cancel(list(futures.values()))
+        self._client.cancel(futures)
         deadline = time.monotonic() + PATIENCE
         while busy and time.monotonic() < deadline:
             kernels = self._client.run(interrupt_kernels, workers=busy, on_error="ignore")
             busy = [worker for worker, count in kernels.items() if count]
-            time.sleep(2 * POLL)
+            time.sleep(1)
 
 
 def _fetch_on_worker(missing: list[Missing]) -> list[str]:
@@ -244,13 +240,11 @@ def _perform_on_worker(work: Work, topic: str, key: str, *_done_before: None) ->
 
     worker = get_worker()
 
-    def on_event(event: str, details: Mapping[str, Any]) -> None:
-        if event == "progress":
-            passed_on = {name: value for name, value in details.items() if name != "stage"}
-            worker.log_event(topic, {"key": key, "kind": event, "details": passed_on})
+    def tell(kind: str, details: Mapping[str, Any]) -> None:
+        worker.log_event(topic, {"key": key, "kind": kind, "details": details})
 
-    worker.log_event(topic, {"key": key, "kind": "started", "details": {}})
-    perform(work, on_event)
+    tell("started", {})
+    perform(work, lambda details: tell("progress", details))
 
 
 def _cause(key: str, future: Any) -> str:

@@ -8,7 +8,8 @@ comparison.finish(finding="…")
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from pydantic import ValidationError
 
 from srgan_lib.files import read_json, write_atomic, write_json
 from srgan_lib.layout import COMPARISON, project_root
-from srgan_lib.methods import BASELINE
+from srgan_lib.methods import BASELINE, TRAINED
+from srgan_lib.metrics.registry import METRICS
 from srgan_lib.params import ComparisonParams
 from srgan_lib.params.evaluation import TRAINING, VALIDATION
 from srgan_lib.params.section import ParameterError
@@ -25,7 +27,8 @@ from srgan_report.params_file import refusal
 from srgan_report.pipeline.display import Display
 from srgan_report.pipeline.stages import given_parameters
 from srgan_report.sweep.expansion import Factor
-from srgan_report.sweep.records import baseline_scores, read_runs
+
+BASELINES = (BASELINE, "warmup")  #: that runs are compared with
 
 
 class Comparison(Display):
@@ -37,7 +40,7 @@ class Comparison(Display):
     folder : the sweep's, which holds ``sweep.json``, ``runs.csv`` and a folder for each run.
     manifest : content of ``sweep.json``.
     factors : what is varied, but for the seed.
-    runs : all runs, as :func:`.records.read_runs` reads them.
+    runs : all runs, as :func:`read_runs` reads them.
     finished : the rows of those that finished.
     rows : finished runs on the first test set on which every setting was judged; none where there is no such set.
     validation : finished runs on the validation images, which choose the winner; none where settings have other images.
@@ -68,7 +71,7 @@ class Comparison(Display):
                 path=folder,
             )
         self.rows = _comparable(self.finished)
-        self.validation = _choosing(folder, self.finished)
+        self.validation = self._choosing()
 
     def save(self, table: pd.DataFrame, name: str) -> str:
         """Keep a table that a figure is drawn from; returns the figure's ``source``."""
@@ -79,12 +82,61 @@ class Comparison(Display):
         """Select the first run of each setting, in their order, at most ``patch_settings``."""
         return self.finished.drop_duplicates("setting").head(self.params.patch_settings)
 
+    def baselines(self) -> pd.DataFrame:
+        """Collect the mean scores of what :attr:`rows` are compared with: columns run, method, dataset, n and one per metric."""
+        return self._scores(self.rows, BASELINES)
+
+    def learning_curves(self) -> pd.DataFrame:
+        """Collect the validation of the judged method through training: columns run, setting, seed and those of ``validation.csv``."""
+        frames = []
+        for row in self.finished.drop_duplicates("run")[["run", "setting", "seed"]].to_dict("records"):
+            path = TRAINED[self.manifest["method"]].path(self.folder / row["run"]).with_name("validation.csv")
+            if path.exists():
+                frames.append(pd.read_csv(path).assign(run=row["run"], setting=row["setting"], seed=row["seed"]))
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+    def common_crops(self) -> dict[tuple[str, str], dict[str, dict[str, Path]]]:
+        """Find crops of images that all :meth:`first_runs` show: by dataset and image, for each setting the files by method.
+
+        At most ``patch_images``. Runs of one seed have most in common: where a set has no split of its own, each seed
+        tests other images.
+        """
+        runs = self.first_runs()
+        shown: dict[tuple[str, str], dict[str, dict[str, Path]]] = {}
+        for run, setting in zip(runs.run, runs.setting, strict=True):
+            viewer = self.folder / run / "evaluation" / "viewer"
+            index = viewer / "index.json"
+            for entry in json.loads(index.read_text(encoding="utf-8")) if index.exists() else ():
+                files = {method: viewer / name for method, name in entry["methods"].items()}
+                shown.setdefault((entry["dataset"], entry["image"]), {})[setting] = files
+        common = [(key, files) for key, files in sorted(shown.items()) if len(files) == len(runs)]
+        return dict(common[: self.params.patch_images])
+
     def finish(self, **summary: Any) -> None:
         """Write ``summary.json``, which the report opens with, and say where everything was written."""
         from IPython.display import HTML, display
 
         write_json(self.directory / "summary.json", summary)
         display(HTML(f'<p class="srgan-finish">Written to <code>{html.escape(str(self.directory))}</code>.</p>'))
+
+    def _scores(self, runs: pd.DataFrame, methods: Iterable[str]) -> pd.DataFrame:
+        """Collect the mean scores of methods in each of the runs, which may be named repeatedly."""
+        rows = [
+            {"run": run, "method": method, **scores}
+            for run in runs.run.unique()
+            for method in methods
+            for scores in mean_scores(self.folder / run, method)
+        ]
+        return pd.DataFrame(rows)
+
+    def _choosing(self) -> pd.DataFrame:
+        """Select the rows of the validation images; none where a setting lacks them or has others, which bicubic's scores show."""
+        rows = self.finished[self.finished.dataset == VALIDATION]
+        if rows.setting.nunique() < self.finished.setting.nunique():
+            return rows.iloc[:0]
+        bicubic = self._scores(rows, [BASELINE])
+        bicubic = bicubic[bicubic.dataset == VALIDATION].merge(rows[["run", "seed"]], on="run")
+        return rows if bicubic.groupby("seed").psnr_y.nunique().eq(1).all() else rows.iloc[:0]
 
 
 def open_comparison(namespace: Mapping[str, Any]) -> Comparison:
@@ -108,19 +160,46 @@ def open_comparison(namespace: Mapping[str, Any]) -> Comparison:
     return Comparison(params, (project_root() / params.sweep_dir).resolve())
 
 
+def read_runs(folder: Path, factors: Iterable[str]) -> pd.DataFrame:
+    """Read ``runs.csv`` of a sweep: one row per run and test set.
+
+    Parameters
+    ----------
+    folder : the sweep's.
+    factors : names of the columns that hold labels, which stay text.
+
+    Returns
+    -------
+    Columns run, setting, one per factor, seed, state, cause, dataset, n (images) and one per metric; for a run that did
+    not finish, dataset and all that follows are missing.
+    """
+    text = dict.fromkeys(("run", "setting", "state", "cause", *factors), str)  # "None" and "0.001" are labels
+    runs = pd.read_csv(folder / "runs.csv", dtype=text, keep_default_na=False, na_values=[""])
+    return runs.fillna({"cause": ""})
+
+
+def mean_scores(run_dir: Path, method: str) -> list[dict[str, Any]]:
+    """Average a method's scores over the images of each test set of one run.
+
+    Returns
+    -------
+    One row ``dataset, n`` (images) and metrics for each test set; a score that some image lacks is missing.
+    """
+    path = run_dir / "metrics.csv"
+    if not path.exists():
+        return [{}]
+    metrics = pd.read_csv(path)
+    chosen = metrics[metrics.method == method]
+    names = [name for name in METRICS if name in chosen]
+    return [
+        {"dataset": dataset, "n": len(group)} | {name: group[name].mean(skipna=False) for name in names}
+        for dataset, group in chosen.groupby("dataset", sort=False)
+    ]
+
+
 def _comparable(finished: pd.DataFrame) -> pd.DataFrame:
     """Select the rows of the first test set on which every setting was judged; none where there is no such set."""
     judged = finished[~finished.dataset.isin([TRAINING, VALIDATION])]
     settings = judged.groupby("dataset", sort=False).setting.nunique()
     common = settings.index[settings == finished.setting.nunique()]
     return finished[finished.dataset == common[0]] if len(common) else finished.iloc[:0]
-
-
-def _choosing(folder: Path, finished: pd.DataFrame) -> pd.DataFrame:
-    """Select the rows of the validation images; none where a setting lacks them or has others, which bicubic's scores show."""
-    rows = finished[finished.dataset == VALIDATION]
-    if rows.setting.nunique() < finished.setting.nunique():
-        return rows.iloc[:0]
-    bicubic = baseline_scores(folder, rows, [BASELINE])
-    bicubic = bicubic[bicubic.dataset == VALIDATION].merge(rows[["run", "seed"]], on="run")
-    return rows if bicubic.groupby("seed").psnr_y.nunique().eq(1).all() else rows.iloc[:0]

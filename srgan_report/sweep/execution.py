@@ -1,20 +1,27 @@
-"""Do the tasks of a sweep in this process, one or all one after the other; :mod:`.cluster` does them side by side."""
+"""Do a sweep: what is planned, what has become of each run, and its tasks one after the other.
+
+:mod:`.cluster` does them side by side.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from srgan_lib.errors import Interrupted, SrganError, traceback_text
+from srgan_lib.layout import make_results, run_folder
 from srgan_report.pipeline.execution import execute
-from srgan_report.pipeline.notebook_execution import OnEvent
-from srgan_report.pipeline.planning import Plan, plan_run
+from srgan_report.pipeline.fetching import Missing
+from srgan_report.pipeline.planning import all_missing, plan_run
 from srgan_report.pipeline.provenance import Components
 from srgan_report.pipeline.run import Run
-from srgan_report.sweep.planning import PlannedRun, StageTask, by_urgency
+from srgan_report.sweep.definition import Source
+from srgan_report.sweep.expansion import Factor, SweepRun, expand, single_command
+from srgan_report.sweep.planning import PlannedRun, StageTask, by_urgency, is_finished, tasks
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +64,8 @@ class TaskEvent:
 
 OnTaskEvent = Callable[[TaskEvent], None]  # called from any thread
 Executor = Callable[[list[StageTask], Callable[[StageTask], Work], OnTaskEvent], None]
+#: Plans runs, given them, the sweep's folder, the project, and whether what is missing is fetched before computing.
+Planner = Callable[[list[SweepRun], Path, Path, bool], list[PlannedRun]]
 
 
 @dataclass
@@ -88,6 +97,121 @@ class Outcome:
             self.state = "finished"
 
 
+@dataclass
+class PlannedSweep:
+    """A planned sweep and what has become of its runs.
+
+    Attributes
+    ----------
+    folder : of the sweep, which holds a folder for each run.
+    factors : what is varied, but for the seed.
+    outcomes : by the run's name.
+    """
+
+    source: Source
+    folder: Path
+    root: Path
+    factors: list[Factor]
+    outcomes: dict[str, Outcome]
+
+    @property
+    def title(self) -> str:
+        """The title of the comparison report."""
+        return self.source.definition.title or f"{self.source.path.stem.replace('_', ' ').capitalize()}: a comparison"
+
+    @property
+    def planned(self) -> list[PlannedRun]:
+        """All runs in the order of the sweep file."""
+        return [outcome.planned for outcome in self.outcomes.values()]
+
+    @property
+    def finished(self) -> list[PlannedRun]:
+        """The runs that can be compared."""
+        return [outcome.planned for outcome in self.outcomes.values() if outcome.state == "finished"]
+
+    @property
+    def missing(self) -> list[Missing]:
+        """What the runs read and the disk lacked when they were planned; required is what no run can do without."""
+        by_run = [{one.name for one in all_missing(run.stages.values()) if one.required} for run in self.planned]
+        by_all = set.intersection(*by_run) if by_run else set()
+        without = "the runs that need it will not be computed"
+        return [
+            replace(one, required=False, alternative=without) if one.required and one.name not in by_all else one
+            for one in all_missing(plan for run in self.planned for plan in run.stages.values())
+        ]
+
+    @property
+    def unfinished(self) -> list[Outcome]:
+        """The runs that failed or were not begun."""
+        return [outcome for outcome in self.outcomes.values() if outcome.state != "finished"]
+
+    def command(self, run: SweepRun) -> str:
+        """Write the command that computes one of the runs by itself."""
+        return single_command(self.source, run, self.root)
+
+    def lock(self) -> AbstractContextManager[object]:
+        """Keep other processes from running this sweep meanwhile.
+
+        Raises
+        ------
+        SweepAborted
+            When one does already.
+        """
+        from filelock import FileLock, Timeout
+
+        make_results(self.folder)
+        try:
+            return FileLock(self.folder / ".lock").acquire(timeout=0)
+        except Timeout:
+            raise SweepAborted(
+                f"another process is running this sweep ({self.folder}); wait for it or give a --name"
+            ) from None
+
+    def do(self, executor: Executor, emit: OnTaskEvent) -> None:
+        """Compute all that is missing, one task after the other or side by side.
+
+        Raises
+        ------
+        SweepAborted
+            When the workers are gone.
+        Interrupted, KeyboardInterrupt
+            When the user stops the sweep.
+        """
+
+        def update(event: TaskEvent) -> None:
+            self.outcomes[event.task.planned.name].update(event)
+            emit(event)
+
+        executor(tasks(self.planned), lambda task: work_of(task, self.command(task.planned.run)), update)
+
+
+def plan_study(
+    source: Source,
+    results: Path,
+    root: Path,
+    name: str | None,
+    planner: Planner,
+    *,
+    max_runs: int | None = None,
+    fetching: bool = False,
+) -> PlannedSweep:
+    """Check every run of a sweep and plan it; nothing is computed.
+
+    Parameters
+    ----------
+    results : folder of all runs.
+    name : of the sweep's folder; default: that of its file.
+    planner : makes the plan here, or where the runs will be computed.
+    max_runs : refuse more runs than this.
+    fetching : whether what is missing is fetched before computing.
+    """
+    folder = run_folder(results / "sweeps", source.path.stem if name is None else name)
+    factors, runs = expand(source, max_runs)
+    planned = planner(runs, folder, root, fetching)
+    outcomes = {run.name: Outcome(run, "finished" if is_finished(run) else "waiting") for run in planned}
+    return PlannedSweep(source, folder, root, factors, outcomes)
+
+
 def run_here(tasks: list[StageTask], work: Callable[[StageTask], Work], emit: OnTaskEvent) -> None:
     """Do all tasks in this process, one after the other; a failed task fails those that need it and no others.
 
@@ -107,7 +231,12 @@ def run_here(tasks: list[StageTask], work: Callable[[StageTask], Work], emit: On
         cause = next((causes[need] for need in task.needs if need in causes), "")
         if not cause:
             emit(TaskEvent(task, "started"))
-            cause = _attempt(task, work(task), emit)
+            try:
+                perform(work(task), lambda details, task=task: emit(TaskEvent(task, "progress", details)))
+            except Interrupted:
+                raise
+            except Exception as error:  # whatever stops one run must not stop the others
+                cause = cause_of(task.key, error)
         if cause:
             causes[task.key] = cause
         emit(TaskEvent(task, "failed", {"cause": cause}) if cause else TaskEvent(task, "finished"))
@@ -125,8 +254,12 @@ def work_of(task: StageTask, command: str) -> Work:
     )
 
 
-def perform(work: Work, on_event: OnEvent = lambda event, details: None) -> None:
+def perform(work: Work, on_progress: Callable[[dict[str, Any]], None] = lambda details: None) -> None:
     """Do one task; what it needs has been done before, by whomever.
+
+    Parameters
+    ----------
+    on_progress : called with the details of a notebook's progress, which any process can read.
 
     Raises
     ------
@@ -135,10 +268,21 @@ def perform(work: Work, on_event: OnEvent = lambda event, details: None) -> None
     WorkerMismatch
         When this process would compute something else than what was planned.
     """
-    plans = plan_run(work.run, finished=work.sources)
-    chosen = [plan for plan in plans if plan.stage.name in work.stages]
+    chosen = [plan for plan in plan_run(work.run, finished=work.sources) if plan.stage.name in work.stages]
     for plan in chosen:
-        _check(plan, work)
+        if changes := plan.components.changes_since(asdict(work.components[plan.stage.name])):
+            from srgan_report.hardware import machine
+
+            raise WorkerMismatch(
+                f"stage {plan.stage.name}: this process ({machine()['cpu']}) has something else than the one that planned "
+                f"the sweep: {'; '.join(changes[:3])}. Give all workers the same environment and shared folders, leave the "
+                "library as it is while a sweep runs, and start the same command again"
+            )
+
+    def on_event(event: str, details: Mapping[str, Any]) -> None:
+        if event == "progress":
+            on_progress({name: value for name, value in details.items() if name != "stage"})
+
     execute(chosen, work.run, on_event)
     if work.report:
         from srgan_report.pipeline.assemble import assemble
@@ -146,36 +290,8 @@ def perform(work: Work, on_event: OnEvent = lambda event, details: None) -> None
         assemble(work.run)
 
 
-def _check(plan: Plan, work: Work) -> None:
-    changes = plan.components.changes_since(asdict(work.components[plan.stage.name]))
-    if changes:
-        from srgan_report.hardware import machine
-
-        raise WorkerMismatch(
-            f"stage {plan.stage.name}: this process ({machine()['cpu']}) has something else than the one that planned the "
-            f"sweep: {'; '.join(changes[:3])}. Give all workers the same environment and shared folders, leave the "
-            "library as it is while a sweep runs, and start the same command again"
-        )
-
-
 def cause_of(key: str, error: Exception) -> str:
     """Put what stopped a task into words; where the program is at fault, log its traceback."""
     if text := traceback_text(error):
         logger.error("%s:\n%s", key, text)
     return str(error) or type(error).__name__
-
-
-def _attempt(task: StageTask, work: Work, emit: OnTaskEvent) -> str:
-    """Do a task and return what went wrong in words, or an empty string."""
-
-    def on_event(event: str, details: Mapping[str, Any]) -> None:
-        if event == "progress":
-            emit(TaskEvent(task, "progress", details))
-
-    try:
-        perform(work, on_event)
-    except Interrupted:
-        raise
-    except Exception as error:  # whatever stops one run must not stop the others
-        return cause_of(task.key, error)
-    return ""

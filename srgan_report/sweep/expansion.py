@@ -101,7 +101,7 @@ def expand(source: Source, max_runs: int | None = None) -> tuple[list[Factor], l
             allowed=(f"at most {max_runs} runs",),
             path=source.path,
         )
-    numbers: dict[str, dict[str, float | None]] = {name: {} for name in axes}
+    found: dict[str, dict[str, list[Any]]] = {name: {} for name in axes}
     runs: list[SweepRun] = []
     for picks in itertools.product(*axes.values()):
         changes = {name: value for choice in picks for name, value in choice.changes.items()}
@@ -110,14 +110,14 @@ def expand(source: Source, max_runs: int | None = None) -> tuple[list[Factor], l
             params = _checked(source, own)
             levels = {}
             for factor, choice in zip(axes, picks, strict=True):
-                values = {name: _value(params, name) for name in choice.changes}
-                levels[factor] = choice.label or ", ".join(_text(value) for value in values.values())
-                numbers[factor][levels[factor]] = _number(values)
+                values = [_value(params, name) for name in choice.changes]
+                levels[factor] = choice.label or ", ".join(map(_text, values))
+                found[factor][levels[factor]] = values
             name = _run_name(levels, seed)
             settled = {parameter: _value(params, parameter) for parameter in own}
             runs.append(SweepRun(name, levels, settled, params.model_copy(update={"title": f"{title}: {name}"})))
     _check_names(source, runs)
-    return [_factor(name, found) for name, found in numbers.items()], runs
+    return [_factor(name, values) for name, values in found.items()], runs
 
 
 def single_command(source: Source, run: SweepRun, root: Path) -> str:
@@ -184,15 +184,13 @@ def _text(value: Any) -> str:
     return value_text(value)
 
 
-def _number(values: Mapping[str, Any]) -> float | None:
-    """Return the single value of a choice if it is a number."""
-    value = next(iter(values.values())) if len(values) == 1 else None
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _factor(name: str, found: Mapping[str, float | None]) -> Factor:
-    numbers = tuple(number for number in found.values() if number is not None)
-    return Factor(name, tuple(found), numbers if len(numbers) == len(found) else None)
+def _factor(name: str, found: Mapping[str, list[Any]]) -> Factor:
+    """Describe a factor by the values of each level; it has numbers where each level is a single one."""
+    numeric = all(
+        len(values) == 1 and isinstance(values[0], int | float) and not isinstance(values[0], bool)
+        for values in found.values()
+    )
+    return Factor(name, tuple(found), tuple(float(value) for [value] in found.values()) if numeric else None)
 
 
 def _run_name(levels: Mapping[str, str], seed: int | None) -> str:

@@ -67,7 +67,7 @@ class Winner:
     def clear(self) -> bool:
         """Whether the test images confirm the choice by more than the spread over seeds."""
         found = self.advantage
-        return found is not None and _better(found, self.metric) == self.setting
+        return found is not None and _better(found) == self.setting
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -155,16 +155,16 @@ def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> Effect | None:
             peak = contrast(rows, metric, factor.name, end, best, candidates=len(present))
             inside = f"; it is best between, at {best}"
             if peak.known:
-                inside += f", {'by more than' if _better(peak, metric) else 'within'} the spread over seeds"
+                inside += f", {'by more than' if _better(peak) else 'within'} the spread over seeds"
             inner = contrast(rows, metric, factor.name, worst, best, candidates=len(present))
             between = f"; between {worst} and {best}, the worst and the best, it {_moves(inner.difference, metric)}"
-            between += "".join(_judged(inner, metric))
+            between += "".join(_judged(inner))
     else:
         found = contrast(rows, metric, factor.name, worst, best, candidates=len(present))
         begin = f"Between {factor.short} {worst} and {best}, the worst and the best, "
-    verdict, evidence = _judged(found, metric)
+    verdict, evidence = _judged(found)
     claim = f"{begin}{measure.label} {_moves(found.difference, metric)}{verdict}{inside}"
-    return Effect(found, begin, measure.label, _better(found, metric), claim, evidence + between)
+    return Effect(found, begin, measure.label, _better(found), claim, evidence + between)
 
 
 def seed_variance(rows: pd.DataFrame, metric: str) -> str:
@@ -231,55 +231,55 @@ def winner(validation: pd.DataFrame, rows: pd.DataFrame, by: Sequence[str]) -> W
     who = f"{_seeds(judging)}, which did not choose" if apart else "the same runs, whose luck is in both scores"
     verdict = (
         f"On the {counted(rows.n.iloc[0], 'test image')} of {rows.dataset.iloc[0]}, judged by {who}, its "
-        f"{_differs(found, metric)}{_judged(found, metric)[1]}."
+        f"{_differs(found)}{_judged(found)[1]}."
     )
     if others:
-        opposed = any(_better(one, name) == second for one, name in zip(others, names[1:], strict=True))
-        said = "; its ".join(_differs(one, name) for one, name in zip(others, names[1:], strict=True))
+        opposed = any(_better(one) == second for one in others)
+        said = "; its ".join(map(_differs, others))
         verdict += f" {'The judges disagree: its' if opposed else 'Its'} {said}."
     return Winner(first, metric, rule, choice, found, verdict)
 
 
-def _differs(found: Contrast, metric: str) -> str:
+def _differs(found: Contrast) -> str:
     """Say how the winner differs from the second by one judge, and whether that exceeds the spread over seeds."""
-    measure = METRICS[metric]
-    if _moves(found.difference, metric) == UNMOVED:
-        return f"{measure.label} does not differ from the second's"
-    better = (found.difference > 0) == measure.higher_is_better
-    return (
-        f"{measure.label} differs from the second's by {_fine(found.difference, metric, True)} "
-        f"({'better' if better else 'worse'}){_judged(found, metric)[0]}"
-    )
+    label = METRICS[found.metric].label
+    if _moves(found.difference, found.metric) == UNMOVED:
+        return f"{label} does not differ from the second's"
+    change = f"{_fine(found.difference, found.metric, True)} {_direction(found.difference, found.metric)}"
+    return f"{label} differs from the second's by {change}{_judged(found)[0]}"
 
 
 def _seeds(seeds: Sequence[int]) -> str:
     return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"
 
 
+def _direction(difference: float, metric: str) -> str:
+    return f"({'better' if (difference > 0) == METRICS[metric].higher_is_better else 'worse'})"
+
+
 def _moves(difference: float, metric: str) -> str:
-    measure = METRICS[metric]
     if _fine(difference, metric) == _fine(0, metric):
         return UNMOVED
-    better = (difference > 0) == measure.higher_is_better
-    return f"{'rises' if difference > 0 else 'falls'} by {_fine(abs(difference), metric)} ({'better' if better else 'worse'})"
+    way = "rises" if difference > 0 else "falls"
+    return f"{way} by {_fine(abs(difference), metric)} {_direction(difference, metric)}"
 
 
-def _better(found: Contrast, metric: str) -> str | None:
+def _better(found: Contrast) -> str | None:
     """Name the level that a metric prefers by more than the spread over seeds, in a difference that is not written as zero."""
-    if not found.exceeds or _moves(found.difference, metric) == UNMOVED:
+    if not found.exceeds or _moves(found.difference, found.metric) == UNMOVED:
         return None
-    return found.b if (found.difference > 0) == METRICS[metric].higher_is_better else found.a
+    return found.b if (found.difference > 0) == METRICS[found.metric].higher_is_better else found.a
 
 
-def _judged(found: Contrast, metric: str) -> tuple[str, str]:
+def _judged(found: Contrast) -> tuple[str, str]:
     """Judge a difference against the seeds: the verdict, and the evidence for it."""
     if not found.known:
         return "; without several seeds in common, whether that is more than chance is unknown", ""
-    unmoved = _moves(found.difference, metric) == UNMOVED
+    unmoved = _moves(found.difference, found.metric) == UNMOVED
+    low, high = (_fine(end, found.metric, True) for end in (found.low, found.high))
     return (
         "" if unmoved else f", which {'exceeds' if found.exceeds else 'does not exceed'} the spread over seeds",
-        f": 95 % interval of the difference {_fine(found.low, metric, True)} to {_fine(found.high, metric, True)}, "
-        f"standard deviation over seeds {_fine(found.std, metric)}",
+        f": 95 % interval of the difference {low} to {high}, standard deviation over seeds {_fine(found.std, found.metric)}",
     )
 
 

@@ -23,11 +23,13 @@ class Contrast:
 
     Attributes
     ----------
+    metric : that is compared.
     difference : mean of ``b`` minus mean of ``a``, in the metric's unit.
     low, high : its 95 % interval; NaN where seeds are too few, or not the same for both levels.
     std : standard deviation between runs of one setting, offsets of the seeds taken out; NaN likewise.
     """
 
+    metric: str
     a: str
     b: str
     difference: float
@@ -95,16 +97,16 @@ def contrast(rows: pd.DataFrame, metric: str, factor: str, a: str, b: str, candi
     inverse = np.linalg.pinv(design.T @ design)
     if not np.allclose(weights @ inverse @ (design.T @ design), weights):  # levels and seeds cannot be told apart
         means = rows.groupby("setting")[metric].mean().groupby(level).mean()
-        return Contrast(a, b, float(means[b] - means[a]), np.nan, np.nan, np.nan)
+        return Contrast(metric, a, b, float(means[b] - means[a]), np.nan, np.nan, np.nan)
     estimate = inverse @ design.T @ values
     freedom = len(rows) - np.linalg.matrix_rank(design)
     difference = float(weights @ estimate)
     if freedom < 1 or len(seeds) < 2:
-        return Contrast(a, b, difference, np.nan, np.nan, np.nan)
+        return Contrast(metric, a, b, difference, np.nan, np.nan, np.nan)
     std = float(np.sqrt(((values - design @ estimate) ** 2).sum() / freedom))
     error = std * float(np.sqrt(weights @ inverse @ weights))
     half = error * _quantile(candidates, int(freedom))
-    return Contrast(a, b, difference, difference - half, difference + half, std)
+    return Contrast(metric, a, b, difference, difference - half, difference + half, std)
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from srgan_lib import weights
 from srgan_lib.data.pairs import Pair
-from srgan_lib.evaluation.methods import Method, classical, from_folder, interpolated_networks, network
+from srgan_lib.evaluation.methods import Method, classical, from_folder, interpolate, network
 from srgan_lib.methods import TRAINED
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.files import load_model
@@ -48,7 +48,11 @@ def all_methods(
         If it is another program's and spandrel is not installed.
     """
     options = upscaling_options(shared, evaluation)
-    between = interpolated_networks(networks["warmup"], networks["srgan"], evaluation.interpolations)
+    between = {
+        name: interpolate(networks["warmup"], networks["srgan"], share)
+        for name, share in share_of_srgan(evaluation).items()
+        if name not in networks
+    }
     methods = {name: classical(name, shared.scale) for name in evaluation.baselines}
     methods |= {name: network(model, **options) for name, model in {**networks, **between}.items()}
     if evaluation.reference_models:
@@ -85,7 +89,10 @@ def repeated_trainings(
 
 
 def share_of_srgan(evaluation: Evaluation) -> dict[str, float]:
-    """Name the networks between warm-up and SRGAN with SRGAN's share of their weights; none where none is judged."""
+    """Name the networks from warm-up to SRGAN with SRGAN's share of their weights; none where none between is judged.
+
+    ``srgan_0.25`` has a quarter of SRGAN's weights.
+    """
     if not evaluation.interpolations:
         return {}
     between = {f"srgan_{alpha:g}": alpha for alpha in evaluation.interpolations}

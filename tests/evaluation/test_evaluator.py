@@ -37,6 +37,11 @@ def result(pairs, methods):
     )
 
 
+def judge(pairs, methods, **options):
+    """Judge the first two pairs as one test set."""
+    return evaluate({"one": pairs[:2]}, methods, scale=4, **options)
+
+
 def test_one_row_for_each_image_and_method_in_fixed_columns(result, pairs):
     frame = result.metrics
     assert list(frame.columns) == [*FIRST_COLUMNS, "log_spectral_distance"]
@@ -76,13 +81,12 @@ def test_networks_of_repeated_trainings_are_measured_beside_the_run_s_own(pairs,
     repeats = repeated_trainings([tmp_path, tmp_path], shared, evaluation)
     assert [list(one) for one in repeats] == [list(TRAINED)] * 2
     told = []
-    found = evaluate(
-        {"one": pairs[:2]},
+    found = judge(
+        pairs,
         methods,
-        scale=4,
         names=["log_spectral_distance", "psnr_y", "ssim_y"],
         repeats=[{"srgan": one["srgan"]} for one in repeats],
-        on_step=lambda done, total: told.append((done, total)),
+        on_step=lambda *what: told.append(what),
     )
     assert told[-1] == (10, 10) and result.repeats is None
     first = result.metrics[result.metrics.dataset == "one"]
@@ -101,13 +105,13 @@ def test_the_typical_image_of_each_dataset_is_kept_too(pairs, methods):
         ("two", pairs[2].image),
     ]
     assert np.array_equal(found.typical[0].results["srgan"], hard_to_easy[1].hr ^ 1)
-    everything = evaluate({"one": pairs[:2]}, methods, scale=4, samples=2, names=["psnr_y"])
+    everything = judge(pairs, methods, samples=2, names=["psnr_y"])
     assert len(everything.samples) == 2 and not everything.typical, "shown already"
 
 
 def test_whole_images_are_written_and_read_back(pairs, methods, tmp_path):
     images = WholeImages(tmp_path / "images")
-    found = evaluate({"one": pairs[:2]}, methods, scale=4, samples=1, images=images, names=["psnr_y"])
+    found = judge(pairs, methods, samples=1, images=images, names=["psnr_y"])
     index = json.loads((images.folder / "index.json").read_text())
     assert [entry["image"] for entry in index] == [pair.image for pair in pairs[:2]]
     for entry, pair in zip(index, pairs, strict=False):
@@ -125,13 +129,8 @@ def test_progress_is_told_and_what_was_not_computed_once(pairs, methods, tmp_pat
     for variable in ("SRGAN_WEIGHTS", "TORCH_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))
     steps = []
-    found = evaluate(
-        {"one": pairs[:2]},
-        methods,
-        scale=4,
-        names=["psnr_y", "lpips_alex", "lpips_squeeze"],
-        on_step=lambda *what: steps.append(what),
-    )
+    names = ["psnr_y", "lpips_alex", "lpips_squeeze"]
+    found = judge(pairs, methods, names=names, on_step=lambda *what: steps.append(what))
     assert steps == [(done, 6) for done in range(1, 7)]
     assert len(caplog.messages) == 2
     assert "SRGAN_WEIGHTS" in found.not_computed["lpips_alex"]

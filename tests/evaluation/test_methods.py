@@ -12,13 +12,14 @@ from srgan_lib.evaluation.methods import (
     enlarge,
     from_folder,
     interpolate,
-    interpolated_networks,
     network,
+    share_of_srgan,
 )
 from srgan_lib.models.files import CheckpointError
 from srgan_lib.models.generators import ESPCN
 from srgan_lib.models.srresnet import SRResNet
 from srgan_lib.models.tiled_inference import upscale_array
+from srgan_lib.params.evaluation import Evaluation
 
 
 def test_nearest_repeats_pixels_and_bicubic_is_matlab_s(pairs):
@@ -51,10 +52,9 @@ def test_interpolated_networks_lie_between_their_ends():
     for name, value in quarter.state_dict().items():
         expected = 0.75 * first.state_dict()[name] + 0.25 * second.state_dict()[name]
         assert torch.allclose(value.double(), expected.double(), atol=1e-7), name
-    assert list(interpolated_networks(first, second, [0.25, 0.5])) == ["srgan_0.25", "srgan_0.5"]
-    assert torch.equal(
-        interpolated_networks(first, second, [0.25])["srgan_0.25"].conv_first[0].weight, quarter.conv_first[0].weight
-    )
+    shares = share_of_srgan(Evaluation.model_validate({"interpolations": [0.25, 0.5]}))
+    assert shares == {"warmup": 0, "srgan_0.25": 0.25, "srgan_0.5": 0.5, "srgan": 1}
+    assert share_of_srgan(Evaluation()) == {}
     with pytest.raises(CheckpointError, match="one architecture"):
         interpolate(first, ESPCN(), 0.5)
 

@@ -4,13 +4,12 @@ import pytest
 from scipy import stats
 
 from srgan_lib.evaluation.statistics import (
-    SUMMARY_COLUMNS,
     difference_interval,
     holm,
     mean_interval,
     smallest_p_value,
-    summarise,
 )
+from srgan_lib.evaluation.tables import SUMMARY_COLUMNS, summarise
 
 
 def frame(values: dict[str, list[float]], dataset="set", metric="psnr_y") -> pd.DataFrame:

@@ -2,8 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from srgan_lib.evaluation.statistics import summarise
-from srgan_lib.evaluation.tables import along, as_text, detail, overview
+from srgan_lib.evaluation.tables import along, as_text, detail, overview, summarise
 from srgan_report.exhibits import markup
 
 

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from srgan_lib.evaluation.samples import Sample
-from srgan_lib.evaluation.statistics import summarise
+from srgan_lib.evaluation.tables import summarise
 from srgan_lib.methods import FURTHER_STYLES, METHODS, method_styles
 from srgan_report.exhibits.grids import grid, patches
 from srgan_report.exhibits.plotting import legend_below, new_figure

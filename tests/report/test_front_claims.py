@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from srgan_lib.evaluation.statistics import summarise
+from srgan_lib.evaluation.tables import summarise
 from srgan_lib.layout import STAGES
 from srgan_report.exhibits.conclusion import conclude
 from srgan_report.report import summary

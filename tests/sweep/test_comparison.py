@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from srgan_lib.params.section import ParameterError
-from srgan_report.sweep.comparison import open_comparison
+from srgan_report.sweep.comparison import open_comparison, read_runs
 from srgan_report.sweep.exhibits import (
     heat_map,
     metric_pairs,
@@ -13,7 +13,6 @@ from srgan_report.sweep.exhibits import (
     setting_scores,
     unfinished_table,
 )
-from srgan_report.sweep.records import baseline_scores, common_crops, learning_curves, read_runs
 from tests.sweep_example import BATCHES, FAILED, SEEDS, WEIGHTS, make_sweep, scores_of
 
 
@@ -94,12 +93,12 @@ def test_what_failed_is_listed_with_its_cause(comparison):
 
 
 def test_what_lies_in_the_runs_folders_is_collected(comparison):
-    curves = learning_curves(comparison.folder, comparison.finished, "srgan")
+    curves = comparison.learning_curves()
     assert curves.groupby("run").step.max().eq(400).all() and curves.run.nunique() == comparison.finished.run.nunique()
-    baselines = baseline_scores(comparison.folder, comparison.rows)
+    baselines = comparison.baselines()
     assert set(baselines.method) == {"bicubic", "warmup"}
     assert set(zip(baselines.dataset, baselines.n, strict=True)) == {("Set5", 3), ("validation", 2)}
-    crops = common_crops(comparison.folder, comparison.first_runs(), most=2)
+    crops = open_comparison({"sweep_dir": str(comparison.folder), "patch_images": 2}).common_crops()
     assert len(crops) == 2
     assert all(len(files) == len(WEIGHTS) * len(BATCHES) for files in crops.values())
 

@@ -15,8 +15,7 @@ from click.testing import CliRunner
 from srgan_lib.data.images import write_image
 from srgan_lib.files import write_atomic
 from srgan_report.cli import main
-from srgan_report.sweep.execution import Outcome, SweepAborted
-from srgan_report.sweep.study import PlannedSweep
+from srgan_report.sweep.execution import Outcome, PlannedSweep, SweepAborted
 from tests.project import execute_here, set_body
 
 from .conftest import EVALUATION, computed, write_sweep
