@@ -13,7 +13,7 @@ from srgan_lib.data.images import crop_to_multiple, read_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.metrics.registry import measure
 from srgan_lib.models.srresnet import SRResNet
-from srgan_lib.models.tiled_inference import upscale_array
+from srgan_lib.models.tiled_inference import upscale
 
 SCALE = 4
 
@@ -78,7 +78,7 @@ def plain_metrics(files: list[Path]) -> Callable[[], list[dict[str, float]]]:
 def enlarge(threads: int, height: int, width: int, machine: dict) -> Callable[[], np.ndarray]:
     """The library's, in the number format that ``auto`` chooses here."""
     model, lr = _prepared(threads, height, width)
-    return lambda: upscale_array(model, lr, device=machine["device"], dtype=machine["dtype"])
+    return lambda: upscale(lr, model, device=machine["device"], dtype=machine["dtype"])
 
 
 def enlarge_eagerly(threads: int, height: int, width: int, device: str) -> Callable[[], np.ndarray]:

@@ -65,10 +65,10 @@ def classical(name: str, scale: int) -> Method:
 
 
 def network(model: SuperResolver, **options: Any) -> Method:
-    """Wrap a trained network; ``options`` are those of :func:`srgan_lib.models.tiled_inference.upscale_array`."""
-    from srgan_lib.models.tiled_inference import upscale_array
+    """Wrap a trained network; ``options`` are those of :func:`srgan_lib.models.tiled_inference.upscale`."""
+    from srgan_lib.models.tiled_inference import upscale
 
-    return lambda pair: upscale_array(model, pair.given_lr, **options)
+    return lambda pair: upscale(pair.given_lr, model, **options)
 
 
 def interpolate(first: SuperResolver, second: SuperResolver, alpha: float) -> SuperResolver:

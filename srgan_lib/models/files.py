@@ -23,6 +23,7 @@ from srgan_lib.files import write_atomic
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.generators import build_generator, check_configuration
 from srgan_lib.models.own_code import Code, OwnCodeError
+from srgan_lib.weights import shipped_models
 
 ZEROS = b"0" * 64
 #: The tensor in which a file that is also read by spandrel repeats the network's configuration.
@@ -131,6 +132,22 @@ def load_model(path: Path, code: Code | None = None) -> tuple[SuperResolver, dic
             f"{path}: not a network that this version can enlarge images with: {error}", path=path
         ) from None
     return model.eval(), metadata
+
+
+def load(name: str | Path) -> SuperResolver:
+    """Load a shipped network by its name, or any of this project from its file, on the CPU and in evaluation mode.
+
+    Parameters
+    ----------
+    name : ``srgan``, ``srresnet``, ``compact`` or ``srcnn``, each ×4, or a ``.safetensors`` file that a run wrote.
+
+    Raises
+    ------
+    CheckpointError
+        As :func:`load_model`, and if there is no such file.
+    """
+    shipped = shipped_models()
+    return load_model(shipped.get(str(name), Path(name)))[0]
 
 
 def read_configuration(path: Path, metadata: Mapping[str, Any]) -> dict[str, Any]:

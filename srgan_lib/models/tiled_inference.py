@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise, product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ import torch
 from torch import nn
 
 from srgan_lib.models.base import SMALL_TILE, SuperResolver
+from srgan_lib.models.files import load
 from srgan_lib.models.generators import ARCHITECTURES
 from srgan_lib.models.srresnet import ChannelAttention
 from srgan_lib.models.upsample import BicubicUpsample, ConvAfterShuffle
@@ -34,14 +36,21 @@ LEVELS = {"uint8": 255, "uint16": 65535, "float32": 1}
 Progress = Callable[[int, int], None]
 
 
-def upscale_array(model: SuperResolver, lr: np.ndarray, **options: Any) -> np.ndarray:
-    """Enlarge an image with a network in evaluation mode; the options are those of :func:`upscale_strips`.
+def upscale(lr: np.ndarray, model: str | Path | SuperResolver = "srgan", **options: Any) -> np.ndarray:
+    """Enlarge an image with a network, a shipped one by default.
+
+    Parameters
+    ----------
+    lr : as for :func:`upscale_strips`.
+    model : a network in evaluation mode, or what :func:`~srgan_lib.models.files.load` takes.
+    options : those of :func:`upscale_strips`.
 
     Returns
     -------
     (scale·h)×(scale·w)×3 of the type of ``lr``: clipped and rounded once, here.
     """
-    strips = list(upscale_strips(model, lr, **options))
+    network = model if isinstance(model, SuperResolver) else load(model)
+    strips = list(upscale_strips(network, lr, **options))
     return strips[0] if len(strips) == 1 else np.concatenate(strips)
 
 

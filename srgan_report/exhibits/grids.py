@@ -16,7 +16,7 @@ from srgan_lib.evaluation.samples import Sample
 from srgan_lib.methods import BASELINE, NOT_PICTURED, OURS, method_styles
 from srgan_lib.metrics.registry import METRICS, measure
 from srgan_lib.models.base import SuperResolver
-from srgan_lib.models.tiled_inference import upscale_array
+from srgan_lib.models.tiled_inference import upscale
 from srgan_report.exhibits.plotting import WIDTH, describe, new_figure, show_image
 
 TALLEST = 5.6  #: inches: a figure of upright images gets narrower instead, and its titles stay readable
@@ -71,7 +71,7 @@ class WeightInterpolation:
     Parameters
     ----------
     first, second : generators of one architecture.
-    **options : of :func:`srgan_lib.models.tiled_inference.upscale_array`.
+    **options : of :func:`srgan_lib.models.tiled_inference.upscale`.
     """
 
     def __init__(self, first: SuperResolver, second: SuperResolver, **options: Any) -> None:
@@ -83,7 +83,7 @@ class WeightInterpolation:
         A score that cannot be computed here is NaN.
         """
         detail = sample.part(SIDE)
-        sr = upscale_array(interpolate(self.first, self.second, alpha), detail.lr, **self.options)
+        sr = upscale(detail.lr, interpolate(self.first, self.second, alpha), **self.options)
         return sr, part_scores(sr, detail.hr, sample.scale)
 
 

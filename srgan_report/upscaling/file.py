@@ -20,7 +20,7 @@ from PIL import Image, ImageSequence
 from srgan_lib.data.images import ImageError, ProfileError, is_srgb, to_srgb
 from srgan_lib.files import atomic_path
 from srgan_lib.models.base import SuperResolver
-from srgan_lib.models.tiled_inference import upscale_array, upscale_strips
+from srgan_lib.models.tiled_inference import upscale, upscale_strips
 from srgan_report.upscaling.formats import Output, check_size, check_target, format_of, losses
 from srgan_report.upscaling.reading import Header, Photograph, read_header, read_photograph
 from srgan_report.upscaling.writing import StripWriter
@@ -210,7 +210,7 @@ def _enlarge_frame(model: SuperResolver, frame: np.ndarray, options: dict[str, A
     """Enlarge h×w×4 uint8."""
     alpha = frame[..., 3]
     if alpha.min() == 255:
-        sr = upscale_array(model, frame[..., :3], **options)
+        sr = upscale(frame[..., :3], model, **options)
         return np.dstack([sr, np.full(sr.shape[:2], 255, np.uint8)])
     return np.concatenate(list(_strips(model, frame[..., :3], alpha, options)))
 

@@ -20,7 +20,7 @@ from srgan_lib.data.images import ImageError
 from srgan_lib.errors import SrganError
 from srgan_lib.formatting import counted, duration
 from srgan_lib.models.base import SuperResolver
-from srgan_lib.models.tiled_inference import upscale_array
+from srgan_lib.models.tiled_inference import upscale
 from srgan_report.upscaling.file import enlarge
 from srgan_report.upscaling.formats import FORMATS, Output, check_size
 from srgan_report.upscaling.reading import FOREIGN_SUFFIXES, SUFFIXES, Header, read_header
@@ -229,7 +229,7 @@ def _announce(model: SuperResolver, plan: FolderPlan, options: dict[str, Any]) -
     seconds = []
     for _ in range(2):  # the first includes what is prepared once
         start = time.perf_counter()
-        upscale_array(model, probe, **options)
+        upscale(probe, model, **options)
         seconds.append(time.perf_counter() - start)
     speed = _PROBE**2 / 1e6 / min(seconds)
     logger.info(

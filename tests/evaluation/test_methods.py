@@ -18,7 +18,7 @@ from srgan_lib.evaluation.methods import (
 from srgan_lib.models.files import CheckpointError
 from srgan_lib.models.generators import ESPCN
 from srgan_lib.models.srresnet import SRResNet
-from srgan_lib.models.tiled_inference import upscale_array
+from srgan_lib.models.tiled_inference import upscale
 from srgan_lib.params.evaluation import Evaluation
 
 
@@ -43,7 +43,7 @@ def test_methods_for_judging(pairs):
     pair = pairs[0]
     assert np.array_equal(classical("lanczos", 4)(pair), enlarge(pair.lr, "lanczos", 4))
     model = SRResNet(channels=4, blocks=1)
-    assert np.array_equal(network(model, self_ensemble=True)(pair), upscale_array(model, pair.lr, self_ensemble=True))
+    assert np.array_equal(network(model, self_ensemble=True)(pair), upscale(pair.lr, model, self_ensemble=True))
 
 
 def test_interpolated_networks_lie_between_their_ends():

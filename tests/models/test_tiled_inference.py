@@ -12,7 +12,7 @@ from srgan_lib.models.tiled_inference import (
     paste,
     receptive_radius,
     tile_counts,
-    upscale_array,
+    upscale,
     upscale_strips,
 )
 
@@ -44,31 +44,31 @@ def model():
 
 def test_tiles_equal_the_whole_image_pixel_for_pixel(model):
     lr = noise(90, 130)
-    whole = upscale_array(model, lr, tile=WHOLE)
+    whole = upscale(lr, model, tile=WHOLE)
     assert whole.shape == (360, 520, 3)
     assert whole.std() > 40
     for tile in (32, 48):
-        assert np.array_equal(upscale_array(model, lr, tile=tile), whole)
+        assert np.array_equal(upscale(lr, model, tile=tile), whole)
 
 
 @pytest.mark.parametrize(("model", "tiles"), [(Compact(channels=4, blocks=1), 1), (SRCNN(), 3)])
 def test_the_network_says_how_large_tiles_are(model, tiles):
     told = []
-    upscale_array(model, noise(300, 300), on_progress=lambda *what: told.append(what))
+    upscale(noise(300, 300), model, on_progress=lambda *what: told.append(what))
     assert told[-1] == (tiles, tiles)
 
 
 def test_the_network_is_given_channels_last(model):
     given = []
     with model.register_forward_pre_hook(lambda _, images: given.append(images[0].stride())):
-        upscale_array(model, noise(20, 30))
+        upscale(noise(20, 30), model)
     assert given == [(20 * 30 * 3, 1, 30 * 3, 3)]  # the stride of the batch counts, though it has one image
 
 
 def test_an_untrained_network_with_a_global_skip_is_bicubic():
     lr = noise(20, 30)
     float_bicubic = np.floor(imresize(lr.astype(float), 4).clip(0, 255) + 0.5)
-    difference = abs(upscale_array(SRResNet(channels=4, blocks=1, global_skip="bicubic"), lr) - float_bicubic)
+    difference = abs(upscale(lr, SRResNet(channels=4, blocks=1, global_skip="bicubic")) - float_bicubic)
     assert difference.max() <= 1
     assert (difference > 0).mean() < 0.001
 
@@ -82,7 +82,7 @@ def test_a_network_that_sees_too_far_is_blended_without_seams():
         last.weight.mul_(8)
         last.bias.fill_(0.5)
     lr = imresize(noise(9, 15), 10)
-    whole, tiled = (upscale_array(model, lr, tile=tile).astype(int) for tile in (WHOLE, 40))
+    whole, tiled = (upscale(lr, model, tile=tile).astype(int) for tile in (WHOLE, 40))
     assert abs(whole - imresize(lr, 4)).mean() > 2  # the network does something
     assert 0 < abs(tiled - whole).mean() < 1
     steps = [np.abs(np.diff(image, axis=1)).mean(axis=(0, 2)) for image in (whole, tiled)]
@@ -92,7 +92,7 @@ def test_a_network_that_sees_too_far_is_blended_without_seams():
 def test_evaluation_mode_is_for_the_call_only(model):
     model.train()
     buffers = {name: value.clone() for name, value in model.named_buffers()}
-    upscale_array(model, noise(20, 20))
+    upscale(noise(20, 20), model)
     assert model.training
     assert all(torch.equal(value, buffers[name]) for name, value in model.named_buffers())
     model.eval()
@@ -100,10 +100,10 @@ def test_evaluation_mode_is_for_the_call_only(model):
 
 def test_the_self_ensemble_turns_with_the_image(model):
     lr = noise(40, 50)
-    result = upscale_array(model, lr, self_ensemble=True)
-    turned = upscale_array(model, np.rot90(lr)[:, ::-1], self_ensemble=True)
+    result = upscale(lr, model, self_ensemble=True)
+    turned = upscale(np.rot90(lr)[:, ::-1], model, self_ensemble=True)
     assert abs(np.rot90(result)[:, ::-1].astype(int) - turned).max() <= 1
-    assert abs(result.astype(int) - upscale_array(model, lr)).max() > 1
+    assert abs(result.astype(int) - upscale(lr, model)).max() > 1
 
 
 class Hungry(SRResNet):
@@ -127,10 +127,10 @@ class Hungry(SRResNet):
 def test_out_of_memory_halves_the_tile(error):
     model = Hungry(60 * 60, error)
     lr = noise(100, 100)
-    assert upscale_array(model, lr, tile=96).shape == (400, 400, 3)
+    assert upscale(lr, model, tile=96).shape == (400, 400, 3)
     assert max(model.sizes) > 60 * 60
     with pytest.raises(type(error)):
-        upscale_array(Hungry(10, error), lr, tile=SMALLEST_TILE)
+        upscale(lr, Hungry(10, error), tile=SMALLEST_TILE)
 
 
 def test_out_of_memory_in_the_middle_continues_below_what_was_given_out():
@@ -141,7 +141,7 @@ def test_out_of_memory_in_the_middle_continues_below_what_was_given_out():
     assert len(first) < 600
     model.most = max(model.sizes) - 1
     model.sizes.clear()
-    assert np.array_equal(np.concatenate([first, *strips]), upscale_array(model, lr, tile=SMALLEST_TILE))
+    assert np.array_equal(np.concatenate([first, *strips]), upscale(lr, model, tile=SMALLEST_TILE))
     assert max(model.sizes) > model.most
 
 
@@ -153,7 +153,7 @@ def test_finer_levels_than_eight_bits_are_kept(model, dtype):
     assert len(strips) > 1
     sr = np.concatenate(strips)
     assert sr.dtype == dtype
-    assert abs(sr.astype(float) * (255 / most) - upscale_array(model, lr)).max() < 0.51
+    assert abs(sr.astype(float) * (255 / most) - upscale(lr, model)).max() < 0.51
     assert len(np.unique(sr)) > 256
     assert sr.max() <= most
 
@@ -161,13 +161,13 @@ def test_finer_levels_than_eight_bits_are_kept(model, dtype):
 def test_other_errors_are_not_taken_for_it():
     model = Hungry(0, RuntimeError("shapes do not match"))
     with pytest.raises(RuntimeError, match="shapes"):
-        upscale_array(model, noise(40, 40))
+        upscale(noise(40, 40), model)
     assert len(model.sizes) == 1
 
 
 def test_progress_is_told_by_tile(model):
     told = []
-    upscale_array(model, noise(100, 100), tile=32, on_progress=lambda *what: told.append(what))
+    upscale(noise(100, 100), model, tile=32, on_progress=lambda *what: told.append(what))
     assert told == [(done, len(told)) for done in range(1, len(told) + 1)]
     assert len(told) > 1
 
@@ -176,7 +176,7 @@ def test_progress_is_told_by_tile(model):
 def test_the_full_network_tiled_at_default_settings_equals_the_whole():
     model = lively(SRResNet())
     lr = noise(339, 510)
-    assert np.array_equal(upscale_array(model, lr), upscale_array(model, lr, tile=WHOLE))
+    assert np.array_equal(upscale(lr, model), upscale(lr, model, tile=WHOLE))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from srgan_lib.errors import Interrupted
 from srgan_lib.files import sha256_file
 from srgan_lib.models.files import CheckpointError, load_model, load_tensors
 from srgan_lib.models.own_code import OwnCodeError, own_class
-from srgan_lib.models.tiled_inference import receptive_radius, upscale_array
+from srgan_lib.models.tiled_inference import receptive_radius, upscale
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.losses import check_loss
 from srgan_lib.training.tasks import check_generator
@@ -89,7 +89,7 @@ def test_the_declared_radius_makes_tiles_exact_and_without_one_they_blend(make_p
     model, _ = load_model(tmp_path / "generator.safetensors", NET)
     assert receptive_radius(model) == 6
     lr = np.random.default_rng(0).integers(0, 256, (80, 90, 3), dtype=np.uint8)
-    whole, tiled = (upscale_array(model, lr, tile=tile).astype(int) for tile in (1000, 32))
+    whole, tiled = (upscale(lr, model, tile=tile).astype(int) for tile in (1000, 32))
     assert np.abs(whole - tiled).max() <= 1
     type(model).receptive_radius = None
     assert receptive_radius(model) is None

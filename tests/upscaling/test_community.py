@@ -19,7 +19,7 @@ from srgan_lib.evaluation.evaluator import evaluate
 from srgan_lib.files import sha256_file
 from srgan_lib.models.files import CheckpointError
 from srgan_lib.models.generators import build_generator
-from srgan_lib.models.tiled_inference import upscale_array
+from srgan_lib.models.tiled_inference import upscale
 from srgan_lib.params.evaluation import Evaluation
 from srgan_lib.params.shared import Shared
 from srgan_report.cli import main
@@ -130,7 +130,7 @@ def test_an_esrgan_file_is_judged_by_the_images_that_its_network_makes(tmp_path,
     model, path = esrgan(4), tmp_path / "4x_model.pth"
     torch.save({"params_ema": model.state_dict(), "iteration": 5}, path)
     pairs = {"set": photographs(2)}
-    expected = {pair.image: upscale_array(model, pair.lr) for pair in pairs["set"]}
+    expected = {pair.image: upscale(pair.lr, model) for pair in pairs["set"]}
     assert all(image.std() > 5 for image in expected.values())
 
     # enlarged by the command, and measured

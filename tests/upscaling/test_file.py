@@ -10,7 +10,7 @@ from srgan_lib.data.images import ImageError, read_image, write_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.models.files import load_model
 from srgan_lib.models.srresnet import SRResNet
-from srgan_lib.models.tiled_inference import upscale_array
+from srgan_lib.models.tiled_inference import upscale
 from srgan_report.upscaling.file import read_frames, read_timing, upscale_file
 from srgan_report.upscaling.formats import Output
 from tests import icc
@@ -228,7 +228,7 @@ def test_nothing_is_overwritten_without_force_and_the_original_never(tmp_path, b
         upscale_file(bicubic, tmp_path / "in.png", tmp_path / "out.png")
     assert read_image(tmp_path / "out.png").shape == (4, 4, 3)
     upscale_file(bicubic, tmp_path / "in.png", tmp_path / "out.png", force=True)
-    assert np.array_equal(read_image(tmp_path / "out.png"), upscale_array(bicubic, noise(20, 20)))
+    assert np.array_equal(read_image(tmp_path / "out.png"), upscale(noise(20, 20), bicubic))
     with pytest.raises(ImageError, match="original"):
         upscale_file(bicubic, tmp_path / "in.png", tmp_path / "in.png", force=True)
     assert np.array_equal(read_image(tmp_path / "in.png"), noise(20, 20))

@@ -13,7 +13,7 @@ from PIL import Image
 
 from srgan_lib.data.images import ImageError, read_image, write_image
 from srgan_lib.errors import StorageError
-from srgan_lib.models.tiled_inference import upscale_array
+from srgan_lib.models.tiled_inference import upscale
 from srgan_report.upscaling import writing
 from srgan_report.upscaling.folder import UpscaleError, plan_folder, upscale_folder
 
@@ -44,7 +44,7 @@ def test_names_and_subfolders_are_kept(bicubic, folder, tmp_path, jobs, caplog):
     assert sorted(path.relative_to(tmp_path / "sr").as_posix() for path in written) == names
     assert sorted(path for path in (tmp_path / "sr").rglob("*") if path.is_file()) == sorted(written)
     for number, name in enumerate(names):
-        expected = upscale_array(bicubic, noise(16 + number, 20, seed=number))
+        expected = upscale(noise(16 + number, 20, seed=number), bicubic)
         assert np.array_equal(read_image(tmp_path / "sr" / name), expected)
     total = 20 * (16 + 17 + 18) / 1e6
     assert [numbers[0] for numbers in told] == [0, 1, 2, 3]
