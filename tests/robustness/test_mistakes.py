@@ -117,8 +117,6 @@ MISTAKES = [
     Mistake("an empty sweep name", ("sweep", "params/s.yaml", "--name", ""), ("run name ''",), {"params/s.yaml": "base: demo.yaml\nseeds: [1]\n"}),
     mistake("results are a file", "run", "results: results cannot be written there", "--results", files={"results": "x"}),
     mistake("results cannot be", "run --results /proc/nothing", "/proc/nothing: results cannot be written", "--results"),
-    mistake("outside a project", "run ../project/params/demo.yaml", "no project here", "clone", cwd="."),
-    mistake("a sweep outside", "sweep ../project/params/s.yaml", "no project here", cwd="."),
     mistake("a run that is not there", "report nothing", "no finished run 'nothing'", "make report"),
     mistake("nothing to verify", "verify nothing", "no finished run 'nothing'", "make report"),
     # photographs
