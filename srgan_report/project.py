@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -20,8 +21,8 @@ def find(root: Path, path: Path) -> Path:
     root : the project, or the folder in which results are written where there is none.
     path : relative to it, such as ``notebooks/03_warmup.ipynb`` or ``params/demo.yaml``; an absolute one stays.
     """
-    own = root / path
-    return own if own.exists() or not (SHIPPED / path).exists() else SHIPPED / path
+    own, shipped = root / path, SHIPPED / path
+    return shipped if os.path.exists(shipped) and not os.path.exists(own) else own
 
 
 def write_project(folder: Path) -> list[Path]:

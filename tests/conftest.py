@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from srgan_lib import downloads
-from srgan_lib.data.images import crop_to_multiple, read_image
+from srgan_lib.data.images import crop_to_multiple, read_image, write_image
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.sources import find_photos
@@ -79,3 +79,29 @@ def server(monkeypatch):
         threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield running
         running.shutdown()
+
+
+@pytest.fixture
+def picture():
+    """Makes a photograph-like image: smooth structure that differs from seed to seed."""
+
+    def make(seed: int, height: int = 48, width: int = 64) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        coarse = rng.integers(0, 256, (6, 8, 3)).astype(np.uint8)
+        rows = np.arange(height) * 6 // height
+        columns = np.arange(width) * 8 // width
+        return coarse[rows][:, columns]
+
+    return make
+
+
+@pytest.fixture
+def picture_folder(tmp_path, picture):
+    """Writes pictures 0, 1, … under the given names and returns their folder."""
+
+    def make(names: list[str], folder: str = "photos", first: int = 0, **size: int):
+        for number, name in enumerate(names, first):
+            write_image(tmp_path / folder / name, picture(number, **size))
+        return tmp_path / folder
+
+    return make

@@ -13,13 +13,13 @@ from srgan_lib.evaluation.methods import (
     from_folder,
     interpolate,
     network,
-    share_of_srgan,
 )
 from srgan_lib.models.files import CheckpointError
 from srgan_lib.models.generators import ESPCN
 from srgan_lib.models.srresnet import SRResNet
 from srgan_lib.models.tiled_inference import upscale
 from srgan_lib.params.evaluation import Evaluation
+from srgan_report.upscaling.contestants import share_of_srgan
 
 
 def test_nearest_repeats_pixels_and_bicubic_is_matlab_s(pairs):

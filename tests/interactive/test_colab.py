@@ -18,7 +18,7 @@ from srgan_lib.layout import STAGES
 from srgan_report.interactive import colab
 from tests.project import tiny_values
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 STAND_IN = """
 from pathlib import Path
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-import srgan_lib
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import STAGES
 from srgan_lib.models.files import save_model
 from srgan_lib.models.generators import build_generator
 from srgan_lib.params.section import ParameterError
-from srgan_report.pipeline import provenance
+from srgan_report.pipeline import code_hashes, provenance
 from tests.project import tiny_params
 
 ROOT = Path(__file__).parents[2]
@@ -21,13 +20,11 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def library(tmp_path, monkeypatch):
-    """A copy of the library and the notebooks that a test may change."""
+    """A copy of both packages and the notebooks that a test may change."""
     copy = tmp_path / "project"
-    shutil.copytree(
-        ROOT / "srgan_lib", copy / "srgan_lib", ignore=shutil.ignore_patterns("__pycache__", "*.safetensors")
-    )
-    shutil.copytree(ROOT / "notebooks", copy / "notebooks")
-    monkeypatch.setattr(srgan_lib, "__file__", str(copy / "srgan_lib" / "__init__.py"))
+    for part in (*code_hashes.PACKAGES, "notebooks"):
+        shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
+    monkeypatch.setattr(code_hashes, "ROOT", copy)
     yield copy
 
 
@@ -39,6 +36,11 @@ def fingerprints(root, params=None):
             name, params or tiny_params(), notebook, {s: found[s] for s in info.upstream}
         ).fingerprint
     return found
+
+
+def module(root, file):
+    """The file of a module, which lies in the library unless its name says otherwise."""
+    return root / (file if file.startswith("srgan_report") else f"srgan_lib/{file}")
 
 
 def changed(before, after):
@@ -65,13 +67,14 @@ def test_a_changed_library_line_reruns_exactly_the_stages_that_import_it(library
         ("training/loop.py", ["srcnn", "warmup", "adversarial", "evaluation"]),
         ("evaluation/statistics.py", ["evaluation"]),
         ("data/patches.py", list(STAGES)),
-        ("report/__init__.py", []),
+        ("srgan_report/report/__init__.py", []),
+        ("srgan_report/exhibits/training.py", ["srcnn", "warmup", "adversarial", "evaluation"]),
         ("params/__init__.py", []),
     ],
 )
 def test_each_file_decides_its_stages(library, file, stages):
     before = fingerprints(library)
-    (library / "srgan_lib" / file).open("a").write("\nEXTRA = 1\n")
+    module(library, file).open("a").write("\nEXTRA = 1\n")
     got = changed(before, fingerprints(library))
     assert set(got) >= set(stages) if file == "models/generators.py" else got == stages
 
@@ -103,10 +106,10 @@ ALL = ["srcnn", "warmup", "adversarial"]
         ("downloads.py", None, None, []),
         ("data/named_sets.py", None, None, []),
         ("models/backbones.py", None, None, []),
-        ("pipeline/display.py", None, None, []),
+        ("srgan_report/pipeline/display.py", None, None, []),
         ("training/observers.py", "wins outright", "is too strong", []),
-        ("training/figures.py", None, None, []),
-        ("plotting.py", None, None, []),
+        ("srgan_report/exhibits/training.py", None, None, []),
+        ("srgan_report/exhibits/plotting.py", None, None, []),
         ("training/formulas.py", "least squares", "squares", []),
         ("methods.py", None, None, []),
     ],
@@ -114,7 +117,7 @@ ALL = ["srcnn", "warmup", "adversarial"]
 def test_a_changed_line_trains_again_what_it_decides(file, old, new, trained_again, library, components, generator):
     """Without ``old``, a line is added."""
     before = training_fingerprints(components, generator)
-    path = library / "srgan_lib" / file
+    path = module(library, file)
     edit(path, old, new) if old else path.write_text(path.read_text(encoding="utf-8") + "\nEXTRA = 1\n")
     after = training_fingerprints(components, generator)
     assert [stage for stage in ALL if before[stage] != after[stage]] == trained_again
@@ -205,10 +208,10 @@ def test_how_often_a_training_saves_does_not_train_again(generator):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("file", ["evaluation/published.csv", "plotting.mplstyle"])
+@pytest.mark.parametrize("file", ["srgan_report/exhibits/published.csv", "srgan_report/exhibits/plotting.mplstyle"])
 def test_data_beside_a_module_is_part_of_it(file, library):
     before = fingerprints(library)
-    path = library / "srgan_lib" / file
+    path = module(library, file)
     path.write_text(path.read_text() + "\n")
     os.utime(path, ns=(1, 1))
     assert "evaluation" in changed(before, fingerprints(library))
