@@ -15,15 +15,14 @@ from srgan_lib.data.images import ImageError, image_files, read_image
 from srgan_lib.data.levels import ROUNDING_POWER
 from srgan_lib.data.pairs import Pair, load_pairs
 from srgan_lib.data.sources import find_photos
-from srgan_lib.data.spectrum import radial_power
 from srgan_lib.data.split import as_test_set, make_split
-from srgan_lib.evaluation.matching import FolderError, align, match_files
-from srgan_lib.evaluation.methods import Method, network
+from srgan_lib.evaluation.methods import FolderError, Method, align, match_files, network
 from srgan_lib.evaluation.samples import Sample, WholeImages, choose_images, typical_images, write_crops
 from srgan_lib.evaluation.tables import as_text
 from srgan_lib.files import write_atomic
 from srgan_lib.formatting import shortlist
 from srgan_lib.metrics.registry import HEADLINE, METRICS, measure
+from srgan_lib.metrics.spectra import radial_power
 from srgan_lib.models.files import load_model
 from srgan_lib.params.evaluation import Evaluation
 from srgan_lib.params.shared import Shared

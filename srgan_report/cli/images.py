@@ -208,7 +208,7 @@ def models(check: bool) -> None:
 def evaluate(hr: Path, sr: Path, scale: int, target: Path | None) -> None:
     """Measure images against the true ones: PSNR and SSIM on Y, LPIPS where its backbone is on this disk."""
     from srgan_lib.evaluation.evaluator import evaluate_folders
-    from srgan_lib.evaluation.matching import FolderError
+    from srgan_lib.evaluation.methods import FolderError
     from srgan_lib.files import write_atomic
 
     if target and not target.parent.is_dir():

@@ -15,9 +15,9 @@ from srgan_lib.data.levels import luminance
 from srgan_lib.data.pairs import Pair, evenly_spaced
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
-from srgan_lib.data.spectrum import radial_power
 from srgan_lib.data.split import PARTS
 from srgan_lib.methods import METHODS
+from srgan_lib.metrics.spectra import radial_power
 from srgan_report.exhibits import plotting
 
 if TYPE_CHECKING:

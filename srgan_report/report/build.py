@@ -14,12 +14,11 @@ from srgan_report.exhibits.markup import Exhibit
 from srgan_report.opinion.exhibits import exhibits, findings
 from srgan_report.opinion.results import read_results
 from srgan_report.report import appendix, summary
-from srgan_report.report.images import Images
+from srgan_report.report.images import Images, make_viewer
 from srgan_report.report.load_run import FinishedRun, read_run
 from srgan_report.report.notebooks import merge_notebooks
 from srgan_report.report.page import TEMPLATE, ReportContent, compose, page_templates, render, render_pdf
 from srgan_report.report.postprocess import Chapter
-from srgan_report.report.viewer import make_viewer
 
 PEOPLE = Chapter("people", "From the answers in opinion/")
 

@@ -14,10 +14,9 @@ from bs4 import Tag
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from srgan_report.report.images import Images
+from srgan_report.report.images import Images, Viewer
 from srgan_report.report.notebooks import export
 from srgan_report.report.postprocess import Chapter, postprocess
-from srgan_report.report.viewer import Viewer
 
 Medium = Literal["screen", "paper"]
 TEMPLATE = Path(__file__).with_name("template")

@@ -12,9 +12,8 @@ from mistune.util import striptags
 
 from srgan_lib.layout import NOTEBOOKS
 from srgan_report.report.appendix import add_glossary, gather_references
-from srgan_report.report.images import NAME, Images
+from srgan_report.report.images import NAME, Images, Viewer
 from srgan_report.report.notebooks import set_formulas
-from srgan_report.report.viewer import Viewer
 
 #: Figures to look up rather than to read, by how their ids begin: folded on the screen.
 LOOKED_UP = (

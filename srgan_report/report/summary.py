@@ -18,10 +18,9 @@ from srgan_lib.metrics.registry import HEADLINE, METRICS
 from srgan_lib.weights import own_methods
 from srgan_report.opinion.results import page_to_offer
 from srgan_report.report.flow import flow_chart
-from srgan_report.report.images import Images
+from srgan_report.report.images import Images, score_text
 from srgan_report.report.load_run import FinishedRun, Scores
 from srgan_report.report.notebooks import anchor
-from srgan_report.report.viewer import score_text
 
 GAINED = ("lpips_alex", "psnr_y")  #: what an image is compared by, the first that was computed ranks the images
 PER_IMAGE = (*HEADLINE, "lpips_squeeze")  #: columns of the table of every image

@@ -9,8 +9,7 @@ import pytest
 from srgan_lib.data.images import read_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.evaluator import FIRST_COLUMNS, evaluate, metric_names
-from srgan_lib.evaluation.matching import match_test_sets
-from srgan_lib.evaluation.methods import classical
+from srgan_lib.evaluation.methods import classical, match_test_sets
 from srgan_lib.evaluation.samples import WholeImages
 from srgan_lib.methods import TRAINED
 from srgan_lib.metrics.registry import METRICS, measure

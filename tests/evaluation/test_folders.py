@@ -6,7 +6,7 @@ import pytest
 from srgan_lib.data.images import ImageError, write_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.evaluator import evaluate_folders
-from srgan_lib.evaluation.matching import FolderError
+from srgan_lib.evaluation.methods import FolderError
 from srgan_lib.metrics.registry import measure
 
 

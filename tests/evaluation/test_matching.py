@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from srgan_lib.evaluation.matching import FolderError, align, match_files
+from srgan_lib.evaluation.methods import FolderError, align, match_files
 
 
 @pytest.fixture

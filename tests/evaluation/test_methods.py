@@ -5,9 +5,9 @@ import torch
 from srgan_lib.data.images import write_image
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
-from srgan_lib.evaluation.matching import FolderError
 from srgan_lib.evaluation.methods import (
     CLASSICAL,
+    FolderError,
     classical,
     enlarge,
     from_folder,

@@ -13,7 +13,7 @@ import pytest
 
 from srgan_lib.data.images import write_image
 from srgan_lib.data.sources import DatasetError
-from srgan_lib.evaluation.matching import FolderError
+from srgan_lib.evaluation.methods import FolderError
 from srgan_lib.files import write_atomic
 from srgan_report.pipeline.execution import execute
 from srgan_report.pipeline.fetching import InputMissing

@@ -195,7 +195,7 @@ def test_a_light_report_has_crops_and_says_so(fresh: Path) -> None:
 
 
 def test_images_that_find_no_room_are_named(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("srgan_report.report.viewer.MOST", 1)
+    monkeypatch.setattr("srgan_report.report.images.MOST", 1)
     page = BeautifulSoup(build_report(fresh)[0].read_text(), "html.parser")
     assert len(json.loads(page.find(id="viewer-images").string)["images"]) == 1
     assert "The viewer holds 1 of 3 test images" in page.select_one(".gallery-box").text

@@ -8,12 +8,11 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from srgan_report.report.images import Images
+from srgan_report.report.images import Images, ViewedImage, Viewer
 from srgan_report.report.load_run import Scores
 from srgan_report.report.notebooks import placeholder, set_formulas
 from srgan_report.report.postprocess import postprocess
 from srgan_report.report.summary import examples, results
-from srgan_report.report.viewer import ViewedImage, Viewer
 
 
 def scores_of(

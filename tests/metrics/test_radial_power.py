@@ -5,8 +5,7 @@ from srgan_lib.data.images import read_image
 from srgan_lib.data.levels import luminance
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.sources import find_photos
-from srgan_lib.data.spectrum import radial_power
-from srgan_lib.metrics.spectra import log_spectral_distance
+from srgan_lib.metrics.spectra import log_spectral_distance, radial_power
 
 
 @pytest.fixture(scope="module")
