@@ -19,7 +19,7 @@ class BicubicUpsample(nn.Module):
     """Bicubic enlargement equal to MATLAB's ``imresize`` on float images with the border replicated.
 
     Each output pixel lies at one of ``scale`` phases between input pixels, so the enlargement is one depthwise 5×5
-    convolution with ``scale``² outputs per channel, followed by a pixel shuffle. It is computed in float32 also under
+    convolution with scale² outputs per channel, followed by a pixel shuffle. It is computed in float32 also under
     autocast, has no parameters, and is linear: nothing is rounded or clipped.
 
     Parameters

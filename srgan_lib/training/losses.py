@@ -77,7 +77,7 @@ class FeatureLoss(nn.Module):
     features : the network; it stays fixed.
     layers : weight of each layer.
     kind : ``"mse"`` or ``"l1"`` for content, ``"gram"`` for style, ``"histogram"``.
-    scale : multiplies the features (the paper: 1/12.75), or ``"auto"``: each layer's by 1/mean |activation|
+    scale : multiplies the features (the paper: 1/12.75), or ``"auto"``: each layer's by the reciprocal of their mean absolute value
         on the images given to :meth:`calibrate`.
     """
 
