@@ -77,8 +77,8 @@ class FeatureLoss(nn.Module):
     features : the network; it stays fixed.
     layers : weight of each layer.
     kind : ``"mse"`` or ``"l1"`` for content, ``"gram"`` for style, ``"histogram"``.
-    scale : multiplies the features (the paper: 1/12.75), or ``"auto"``: each layer's by the reciprocal of their mean absolute value
-        on the images given to :meth:`calibrate`.
+    scale : multiplies the features (the paper: 1/12.75), or ``"auto"``: each layer's by the reciprocal of their mean
+        absolute value on the images given to :meth:`calibrate`.
     """
 
     def __init__(
