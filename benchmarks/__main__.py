@@ -29,13 +29,13 @@ from srgan_lib.files import write_atomic
 from srgan_lib.layout import project_root
 from srgan_lib.params import Params
 from srgan_report import hardware
-from srgan_report.pipeline import resolve
+from srgan_report.pipeline import resolve_auto
 
 
 def main() -> None:
     options = _options()
     console = Console(width=150)
-    shared = resolve.resolve(
+    shared = resolve_auto.resolve(
         Params.model_validate(
             {"shared": {"device": options.device, "dtype": options.dtype, "threads": options.threads}}
         )

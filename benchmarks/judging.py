@@ -11,7 +11,7 @@ import torch
 from benchmarks.race import Contestant, Race
 from srgan_lib.data.images import crop_to_multiple, read_image
 from srgan_lib.data.resize import imresize
-from srgan_lib.metrics.registry import measure
+from srgan_lib.metrics.measure import measure
 from srgan_lib.models.srresnet import SRResNet
 from srgan_lib.models.tiled_inference import upscale
 

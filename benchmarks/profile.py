@@ -16,7 +16,7 @@ from srgan_lib.layout import project_root
 from srgan_lib.params import Params
 from srgan_report.exhibits.markup import render
 from srgan_report.exhibits.plotting import legend_below, new_figure
-from srgan_report.pipeline import resolve
+from srgan_report.pipeline import resolve_auto
 
 STEPS, WARMUPS = 3, 2
 BATCH, CROP = 16, 96
@@ -41,7 +41,7 @@ CONTESTANTS = {
 
 def main() -> None:
     """Profile all steps, draw them and print the shares."""
-    shared = resolve.resolve(Params()).shared
+    shared = resolve_auto.resolve(Params()).shared
     machine = {"device": shared.device, "dtype": shared.dtype, "threads": shared.threads}
     table = pd.DataFrame({name: seconds_by_kind(make(machine, BATCH, CROP)) for name, make in CONTESTANTS.items()}).T
     print(table.round(3).to_string())

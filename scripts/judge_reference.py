@@ -19,8 +19,8 @@ from srgan_lib.evaluation.evaluator import BUILTIN, DEFAULT_METRICS, evaluate
 from srgan_lib.evaluation.methods import classical, network
 from srgan_lib.files import sha256_file
 from srgan_lib.models.files import load_model
+from srgan_lib.models.shipped import FOLDER, shipped_models
 from srgan_lib.params.shared import Shared
-from srgan_lib.weights import FOLDER, shipped_models
 
 TEST_SETS = ("Set5", "BSD100", BUILTIN)
 BASELINES = ("nearest", "bicubic")

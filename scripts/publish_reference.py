@@ -18,7 +18,7 @@ from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.formatting import machine_text
 from srgan_lib.layout import project_root
 from srgan_lib.methods import OURS, TRAINED
-from srgan_lib.weights import FOLDER
+from srgan_lib.models.shipped import FOLDER
 from srgan_report.pipeline.manifests import checked_stages
 
 GRIDS = 4

@@ -19,8 +19,8 @@ from srgan_lib.evaluation.tables import summarise
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import project_root
 from srgan_lib.methods import BASELINE
-from srgan_lib.metrics.registry import HEADLINE, METRICS
-from srgan_lib.weights import FOLDER, SCORES, shipped_models
+from srgan_lib.metrics.measure import HEADLINE, METRICS
+from srgan_lib.models.shipped import FOLDER, SCORES, shipped_models
 
 RESULTS = project_root() / "results" / "reference"
 PAGE = project_root() / "docs" / "reference_models.md"

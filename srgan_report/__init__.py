@@ -2,5 +2,5 @@
 
 import logging
 
-# What both packages log is heard in one place, srgan_lib.messages.
+# What both packages log is heard in one place, srgan_lib.log.
 logging.getLogger(__name__).parent = logging.getLogger("srgan_lib")

@@ -14,7 +14,7 @@ from scripts.write_notebooks import parameters_cell
 from srgan_lib.layout import DEMO, STAGES
 from srgan_lib.params import Params
 from srgan_report.params_file import check
-from srgan_report.pipeline.resolve import resolve
+from srgan_report.pipeline.resolve_auto import resolve
 from srgan_report.pipeline.run import Run
 
 OPEN = 'from srgan_report.pipeline.stages import open_stage\nstage = open_stage("{stage}", globals())'

@@ -15,7 +15,7 @@ from srgan_lib.data.images import write_image
 from srgan_lib.data.pairs import load_pairs, training_photos
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.split import make_split
-from srgan_lib.metrics.registry import measure
+from srgan_lib.metrics.measure import measure
 from srgan_lib.models.discriminators import build_discriminator
 from srgan_lib.models.files import load_model, load_tensors
 from srgan_lib.training.adversarial import train_adversarial

@@ -16,7 +16,7 @@ from srgan_report import params_file
 from srgan_report.cli import main
 from srgan_report.cli.options import QUICK
 from srgan_report.exhibits.published import compare_recipe, published
-from srgan_report.pipeline.resolve import resolve
+from srgan_report.pipeline.resolve_auto import resolve
 from tests.project import execute_here
 
 ROOT = Path(__file__).parents[1]

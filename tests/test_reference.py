@@ -14,11 +14,11 @@ from scripts.write_recipe_tables import RECIPES
 from srgan_lib.evaluation.evaluator import check_models
 from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.layout import project_root
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.measure import METRICS
 from srgan_lib.models.files import load_model, save_model
 from srgan_lib.models.generators import build_generator
+from srgan_lib.models.shipped import FOLDER, NAMES, SCORES, reference_models, shipped_models
 from srgan_lib.params.shared import Shared
-from srgan_lib.weights import FOLDER, NAMES, SCORES, reference_models, shipped_models
 from srgan_report.exhibits.published import published
 
 ROOT = project_root()

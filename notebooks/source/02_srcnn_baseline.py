@@ -60,7 +60,7 @@ global_skip = "bicubic"
 # %%
 import pandas as pd
 
-from srgan_lib.data.held_out import record_trained
+from srgan_lib.data.evaluation_sets import record_trained
 from srgan_lib.data.pairs import check_alignment, read_training_pairs
 from srgan_lib.models.generators import build_generator, srcnn_config
 from srgan_lib.training.formulas import describe_schedule

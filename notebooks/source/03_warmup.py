@@ -87,7 +87,7 @@ initialisation = "default"
 import pandas as pd
 import torch
 
-from srgan_lib.data.held_out import record_trained
+from srgan_lib.data.evaluation_sets import record_trained
 from srgan_lib.data.pairs import read_training_pairs
 from srgan_lib.data.patches import PatchSampler
 from srgan_lib.models.base import SuperResolver

@@ -57,7 +57,7 @@ from html import escape
 
 import pandas as pd
 
-from srgan_lib.data.held_out import load_test_sets, read_trained
+from srgan_lib.data.evaluation_sets import load_test_sets, read_trained
 from srgan_lib.data.pairs import training_photos
 from srgan_lib.data.split import read_split
 from srgan_lib.evaluation.evaluator import evaluate, metric_names, write_results

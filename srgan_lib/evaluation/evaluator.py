@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from srgan_lib import weights
 from srgan_lib.data.images import ImageError, image_files, read_image
 from srgan_lib.data.levels import ROUNDING_POWER
 from srgan_lib.data.pairs import Pair, load_pairs
@@ -21,8 +20,9 @@ from srgan_lib.evaluation.samples import Sample, WholeImages, choose_images, typ
 from srgan_lib.evaluation.tables import as_text
 from srgan_lib.files import write_atomic
 from srgan_lib.formatting import shortlist
-from srgan_lib.metrics.registry import HEADLINE, METRICS, measure
+from srgan_lib.metrics.measure import HEADLINE, METRICS, measure
 from srgan_lib.metrics.spectra import radial_power
+from srgan_lib.models import shipped
 from srgan_lib.models.files import load_model
 from srgan_lib.params.evaluation import Evaluation
 from srgan_lib.params.shared import Shared
@@ -44,7 +44,7 @@ class Evaluator:
 
     Parameters
     ----------
-    names : metrics, see :data:`srgan_lib.metrics.registry.METRICS`.
+    names : metrics, see :data:`srgan_lib.metrics.measure.METRICS`.
     border : pixels shaved from each side; the field's convention is the scale.
 
     Attributes
@@ -222,7 +222,7 @@ def evaluate_folders(
     ----------
     hr, sr : folders. Files pair by name; the SR name may have something appended (``baby_SRGAN``, ``babyx4``).
     border : pixels shaved from each side; the field's convention is the scale.
-    names : metrics, see :data:`srgan_lib.metrics.registry.METRICS`.
+    names : metrics, see :data:`srgan_lib.metrics.measure.METRICS`.
     on_progress : called with the images done and the images in all.
 
     Returns
@@ -257,7 +257,7 @@ def evaluate_folders(
 
 
 def check_models(
-    scale: int = 4, folder: Path = weights.FOLDER, on_step: Callable[[int, int], None] | None = None
+    scale: int = 4, folder: Path = shipped.FOLDER, on_step: Callable[[int, int], None] | None = None
 ) -> pd.DataFrame:
     """Judge the shipped models on the built-in held-out photographs and compare with the scores that they are shipped with.
 
@@ -268,17 +268,17 @@ def check_models(
     shared = Shared.model_validate({"scale": scale})
     photos = as_test_set(find_photos(BUILTIN, scale=scale))
     pairs = load_pairs(make_split(photos, shared), photos, shared, "test")
-    methods = {name: network(load_model(path)[0]) for name, path in weights.shipped_models(scale, folder).items()}
+    methods = {name: network(load_model(path)[0]) for name, path in shipped.shipped_models(scale, folder).items()}
     metrics = evaluate({BUILTIN: pairs}, methods, scale=scale, names=list(TOLERANCES), on_step=on_step)
     measured = metrics.metrics.groupby("method", sort=False)[list(TOLERANCES)].mean()
-    shipped = pd.read_csv(folder / weights.SCORES, index_col="model")
+    known = pd.read_csv(folder / shipped.SCORES, index_col="model")
     rows = [
         {
             "model": name,
             "metric": metric,
-            "shipped": shipped[metric][name],
+            "shipped": known[metric][name],
             "measured": measured[metric][name],
-            "agrees": bool(abs(measured[metric][name] - shipped[metric][name]) <= tolerance),
+            "agrees": bool(abs(measured[metric][name] - known[metric][name]) <= tolerance),
         }
         for name in methods
         for metric, tolerance in TOLERANCES.items()

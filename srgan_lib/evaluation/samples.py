@@ -19,7 +19,7 @@ from srgan_lib.data.levels import luminance
 from srgan_lib.data.pairs import Item, evenly_spaced
 from srgan_lib.files import write_atomic
 from srgan_lib.methods import BASELINE, OURS
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.measure import METRICS
 
 INDEX = "index.json"  #: of a folder of images: lists the files by dataset, image and method
 

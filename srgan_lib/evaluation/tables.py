@@ -11,8 +11,8 @@ import pandas as pd
 from srgan_lib.evaluation.statistics import holm, mean_interval, signed_rank_test
 from srgan_lib.evaluation.verdicts import PairedScores, ScoreTable
 from srgan_lib.methods import BASELINE, method_styles
-from srgan_lib.metrics.registry import METRICS
-from srgan_lib.weights import own_methods
+from srgan_lib.metrics.measure import METRICS
+from srgan_lib.models.shipped import own_methods
 
 SUMMARY_COLUMNS = (
     *("dataset", "method", "metric", "n", "mean", "std", "median", "iqr", "ci_low", "ci_high"),

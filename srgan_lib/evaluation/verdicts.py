@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from srgan_lib.evaluation.statistics import count_signs, difference_interval
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.measure import METRICS
 
 APPEARANCE = ("lpips_alex", "lpips_squeeze")  #: judges of how alike images look
 FIDELITY = ("psnr_y", "ssim_y")  #: judges of how right each pixel is

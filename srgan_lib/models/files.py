@@ -23,7 +23,7 @@ from srgan_lib.files import write_atomic
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.generators import build_generator, check_configuration
 from srgan_lib.models.own_code import Code, OwnCodeError
-from srgan_lib.weights import shipped_models
+from srgan_lib.models.shipped import shipped_models
 
 ZEROS = b"0" * 64
 #: The tensor in which a file that is also read by spandrel repeats the network's configuration.

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, distributed
 
 from srgan_lib.errors import Interrupted, PackageMissing, SrganError
-from srgan_lib.messages import LIBRARY, Listener
+from srgan_lib.log import LIBRARY, Listener
 
 logger = logging.getLogger(__name__)
 

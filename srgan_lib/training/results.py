@@ -14,7 +14,7 @@ from torch import nn
 from srgan_lib.data.images import write_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.files import write_atomic
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.measure import METRICS
 from srgan_lib.models.files import CheckpointError, load_tensors, save_model
 from srgan_lib.params.training import Training
 from srgan_lib.training.checkpoints import NetworkState, TrainingState

@@ -12,7 +12,7 @@ from torch import nn
 
 from srgan_lib.data.pairs import evenly_spaced
 from srgan_lib.data.resize import imresize
-from srgan_lib.metrics.registry import measure
+from srgan_lib.metrics.measure import measure
 from srgan_lib.metrics.spectra import BLOCK
 from srgan_lib.params.shared import Shared
 from srgan_lib.training.compute import Compute

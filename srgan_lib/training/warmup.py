@@ -13,13 +13,13 @@ from srgan_lib.files import digest
 from srgan_lib.models.files import CheckpointError, load_tensors, read_configuration
 from srgan_lib.models.generators import generator_config
 from srgan_lib.models.own_code import OwnClass, locate, own_class
+from srgan_lib.models.shipped import find_start
 from srgan_lib.params import Params
 from srgan_lib.params.section import ParameterError
 from srgan_lib.params.training import Warmup, is_own
 from srgan_lib.training.loop import train
 from srgan_lib.training.losses import GeneratorLoss, own_losses
 from srgan_lib.training.tasks import Job, OnStep, SupervisedTask
-from srgan_lib.weights import find_start
 
 
 def train_warmup(

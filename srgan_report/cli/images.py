@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import click
 
-from srgan_lib import weights
+from srgan_lib.models import shipped
 from srgan_report.cli.options import require_extra
 from srgan_report.cli.terminal import Terminal, print_table
 
@@ -20,7 +20,7 @@ ENDINGS = {"onnx": ".onnx", "spandrel": ".safetensors"}  #: of exported networks
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @click.option(
     "--model",
-    type=click.Choice(list(reversed(weights.NAMES))),
+    type=click.Choice(list(reversed(shipped.NAMES))),
     default="srgan",
     show_default=True,
     help="A model that comes with the package, ×4: srgan looks natural; compact is the most faithful and takes a third of "
@@ -131,13 +131,13 @@ def upscale(
         progress = terminal.meter("Loading the network") if is_folder else terminal.counter(f"Enlarging {source.name}")
 
         from srgan_lib.params.shared import Shared
-        from srgan_report.pipeline.resolve import resolve_shared
+        from srgan_report.pipeline.resolve_auto import resolve_shared
         from srgan_report.upscaling.community import load_network
-        from srgan_report.upscaling.file import upscale_file
         from srgan_report.upscaling.folder import upscale_folder
+        from srgan_report.upscaling.photograph import upscale_file
 
         shared = resolve_shared(Shared(dtype=precision))
-        network, _ = load_network(checkpoint or weights.shipped_models()[model], code)
+        network, _ = load_network(checkpoint or shipped.shipped_models()[model], code)
         options: dict[str, Any] = {
             "tile": tile,
             "device": shared.device,
@@ -162,10 +162,10 @@ def models(check: bool) -> None:
     import pandas as pd
 
     if not check:
-        figures = pd.read_csv(weights.FOLDER / weights.SCORES, index_col="model", dtype=str)
+        figures = pd.read_csv(shipped.FOLDER / shipped.SCORES, index_col="model", dtype=str)
         rows = [
             (name, *(figures[column][name] for column in figures), f"{path.parent}/{path.stem}.*")
-            for name, path in weights.shipped_models().items()
+            for name, path in shipped.shipped_models().items()
         ]
         print_table(("model", *figures.columns, "weights and model card"), rows)
         return
@@ -257,17 +257,17 @@ def export(model: str, target: Path, kind: Literal["onnx", "spandrel"] | None, c
         raise CheckpointError(
             f"{target} exists already; choose another name, or use --force to replace it", path=target
         )
-    shipped = weights.shipped_models()
-    source = shipped.get(model, Path(model))
-    if model not in shipped and not source.exists():
+    models = shipped.shipped_models()
+    source = models.get(model, Path(model))
+    if model not in models and not source.exists():
         raise CheckpointError(
-            f"{model}: neither a file nor a model of the package; those are {', '.join(shipped)}", path=source
+            f"{model}: neither a file nor a model of the package; those are {', '.join(models)}", path=source
         )
     with Terminal() as terminal:
         terminal.counter(f"Writing {target}")
         network, card = load_model(source, code)
         config, metadata = card["config"], {"sha256": sha256_file(source)}
-        if model in shipped:
+        if model in models:
             metadata["card"] = source.with_suffix(".md").read_text(encoding="utf-8")
         if kind == "onnx":
             from srgan_report.upscaling.onnx_file import OPSET, to_onnx

@@ -88,7 +88,7 @@ def read_run(
     ParameterError, LayoutError
         For a wrong parameter, and a name that is none for a run.
     """
-    from srgan_report.pipeline.resolve import resolve
+    from srgan_report.pipeline.resolve_auto import resolve
     from srgan_report.pipeline.run import Run
 
     root, here = project_root(), Path.cwd()

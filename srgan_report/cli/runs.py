@@ -184,7 +184,7 @@ def fetch(files: tuple[Path, ...], overrides: tuple[str, ...], overlays: tuple[P
     """
     from srgan_lib.files import Snapshot
     from srgan_report.pipeline import fetching
-    from srgan_report.pipeline.resolve import resolve
+    from srgan_report.pipeline.resolve_auto import resolve
 
     snapshot = Snapshot()
     runs = [params for file in files or (Path("params/demo.yaml"),) for params in _runs(file, overrides, overlays)]

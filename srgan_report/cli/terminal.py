@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from srgan_lib.messages import LIBRARY, Listener
+from srgan_lib.log import LIBRARY, Listener
 
 if TYPE_CHECKING:
     import pandas

@@ -16,9 +16,9 @@ from srgan_lib.evaluation.statistics import FEWEST_FOR_INTERVAL, FEWEST_FOR_TEST
 from srgan_lib.evaluation.verdicts import APPEARANCE, FIDELITY, PairedScores, Verdict
 from srgan_lib.formatting import listed
 from srgan_lib.methods import BASELINE, OURS, method_styles
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.measure import METRICS
 from srgan_lib.metrics.spectra import PATTERN
-from srgan_lib.weights import own_methods
+from srgan_lib.models.shipped import own_methods
 
 STARTED_FROM = "warmup"  #: the generator that the training of ours started from
 MOST_EQUALS = 2  #: methods named beside the most faithful one, from which these images do not tell them apart

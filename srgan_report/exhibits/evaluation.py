@@ -11,7 +11,7 @@ import pandas as pd
 from srgan_lib.evaluation import tables
 from srgan_lib.evaluation.samples import Sample, most_different
 from srgan_lib.evaluation.statistics import FEWEST_FOR_TEST, smallest_p_value
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.measure import METRICS
 from srgan_report.exhibits import grids
 from srgan_report.exhibits import scores as figures
 from srgan_report.exhibits.markup import Exhibit

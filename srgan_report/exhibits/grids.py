@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from srgan_lib.evaluation.methods import interpolate
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.methods import BASELINE, NOT_PICTURED, OURS, method_styles
-from srgan_lib.metrics.registry import METRICS, measure
+from srgan_lib.metrics.measure import METRICS, measure
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.tiled_inference import upscale
 from srgan_report.exhibits.plotting import WIDTH, describe, new_figure, show_image

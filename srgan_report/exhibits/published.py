@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from srgan_lib.methods import TRAINED, method_styles
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.measure import METRICS
 from srgan_lib.params.evaluation import Published, PublishedCurve
 from srgan_lib.params.section import ParameterError
 from srgan_report.exhibits.markup import Exhibit

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
 
 from srgan_lib.methods import BASELINE, method_styles
-from srgan_lib.metrics.registry import HEADLINE, METRICS
+from srgan_lib.metrics.measure import HEADLINE, METRICS
 from srgan_lib.metrics.spectra import PATTERN
 from srgan_report.exhibits.plotting import describe, legend_below, new_figure
 from srgan_report.exhibits.published import published

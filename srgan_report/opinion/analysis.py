@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import expit
 
 from srgan_lib.evaluation.statistics import CrossedMean
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.measure import METRICS
 from srgan_report.opinion.answers import Pool, preferences, repeatability, vote_array, vote_table
 from srgan_report.opinion.preferences import (
     Strengths,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from srgan_lib.methods import OURS, method_styles
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.measure import METRICS
 from srgan_report.exhibits.markup import Exhibit
 from srgan_report.exhibits.published import COUNTERPARTS, published
 from srgan_report.exhibits.scores import PUBLISHED_ON

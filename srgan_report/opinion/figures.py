@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from srgan_lib.methods import method_styles
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.measure import METRICS
 from srgan_report.exhibits.plotting import describe, new_figure
 from srgan_report.opinion.ratings import SCALE
 

@@ -20,7 +20,7 @@ from srgan_lib.evaluation.methods import enlarge
 from srgan_lib.evaluation.samples import INDEX, choose_images
 from srgan_lib.files import load_json
 from srgan_lib.methods import NOT_PICTURED
-from srgan_lib.metrics.registry import measure
+from srgan_lib.metrics.measure import measure
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
 from srgan_report.opinion.study import ORIGINAL, OpinionError

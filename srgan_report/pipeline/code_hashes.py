@@ -15,13 +15,18 @@ ROOT = Path(srgan_lib.__file__).parents[1]  #: the folder of both packages
 #: Parts that decide no result: they move files and show what is there, and what ``params`` decides is the parameters'
 #: values, which are hashed.
 NOT_HASHED = (
-    *("srgan_lib.params", "srgan_lib.downloads", "srgan_lib.errors", "srgan_lib.layout", "srgan_lib.messages"),
+    *("srgan_lib.params", "srgan_lib.downloads", "srgan_lib.errors", "srgan_lib.layout", "srgan_lib.log"),
     *("srgan_report.pipeline", "srgan_report.interactive", "srgan_report.exhibits.markup"),
 )
 #: Parts that trainings call besides, though none of their numbers depends on how: they find and download files, of which
 #: the contents are hashed, and watch.
 FINDING_AND_WATCHING = (
-    *("srgan_lib.data.sources", "srgan_lib.models.backbones", "srgan_lib.training.observers", "srgan_lib.weights"),
+    *(
+        "srgan_lib.data.sources",
+        "srgan_lib.models.backbones",
+        "srgan_lib.training.observers",
+        "srgan_lib.models.shipped",
+    ),
 )
 
 

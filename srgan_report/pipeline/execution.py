@@ -119,7 +119,7 @@ def _locks(run: Run) -> Path:
 
 
 def _check_judging(run: Run) -> None:
-    from srgan_lib.data.held_out import check_test_sets
+    from srgan_lib.data.evaluation_sets import check_test_sets
     from srgan_lib.data.split import read_split
     from srgan_lib.evaluation.methods import match_test_sets
     from srgan_report.exhibits.published import check_sources

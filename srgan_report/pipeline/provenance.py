@@ -22,11 +22,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from srgan_lib import weights
 from srgan_lib.data.images import Photo
 from srgan_lib.data.sources import DatasetMissing, find_photos
 from srgan_lib.files import Snapshot, digest, sha256_file
 from srgan_lib.metrics.perceptual import CONTENT_LAYERS
+from srgan_lib.models import shipped
 from srgan_lib.models.backbones import LPIPS_BACKBONES, find_backbone
 from srgan_lib.models.own_code import locate
 from srgan_lib.models.vgg19 import layer_index
@@ -143,7 +143,7 @@ def environment(stage: str, params: Params, snapshot: Snapshot, *, fetching: boo
     if layers and section.content_weights == "imagenet":
         found["vgg19"] = _backbone_hash("vgg19", snapshot, max(layers, key=layer_index)) or UNKNOWN
     if getattr(section, "start", None):
-        found["start"] = _file_hash(weights.find_start(section.start, params.shared.scale), snapshot)
+        found["start"] = _file_hash(shipped.find_start(section.start, params.shared.scale), snapshot)
     if stage == "evaluation":
         absent = UNKNOWN if fetching else MISSING
         networks = [LPIPS_BACKBONES[net] for net in section.lpips_nets]
@@ -153,8 +153,8 @@ def environment(stage: str, params: Params, snapshot: Snapshot, *, fetching: boo
         if any(names_network(location) for location in section.methods.values()):
             found["spandrel"] = version("spandrel")
         if section.reference_models:
-            shipped = weights.reference_models(params.shared.scale).values()
-            found |= {path.name: _file_hash(path, snapshot) for path in shipped}
+            models = shipped.reference_models(params.shared.scale).values()
+            found |= {path.name: _file_hash(path, snapshot) for path in models}
     found |= own_code(own_files(stage, params), snapshot)
     return found
 

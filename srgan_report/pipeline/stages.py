@@ -25,7 +25,7 @@ from IPython import display, get_ipython
 from srgan_lib.files import Snapshot, write_json
 from srgan_lib.formatting import duration
 from srgan_lib.layout import DEMO, STAGES, TRAINING_STAGES, LayoutError, project_root
-from srgan_lib.messages import LIBRARY, Listener
+from srgan_lib.log import LIBRARY, Listener
 from srgan_lib.models.own_code import locate
 from srgan_lib.params import Params
 from srgan_lib.params.section import ParameterError
@@ -44,7 +44,7 @@ from srgan_report.pipeline.manifests import (
     read_manifest,
     write_manifest,
 )
-from srgan_report.pipeline.resolve import resolve
+from srgan_report.pipeline.resolve_auto import resolve
 from srgan_report.pipeline.run import Run, repeated_name
 from srgan_report.project import find
 

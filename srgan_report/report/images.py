@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 
 from srgan_lib.methods import NOT_PICTURED, OURS, method_styles
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.measure import METRICS
 from srgan_report.exhibits.markup import data_uri
 from srgan_report.report.load_run import FinishedRun, ImageFiles
 

@@ -14,8 +14,8 @@ from PIL import Image
 
 from srgan_lib.formatting import duration, machine_text
 from srgan_lib.methods import BASELINE, NOT_PICTURED, OURS, method_styles
-from srgan_lib.metrics.registry import HEADLINE, METRICS
-from srgan_lib.weights import own_methods
+from srgan_lib.metrics.measure import HEADLINE, METRICS
+from srgan_lib.models.shipped import own_methods
 from srgan_report.opinion.results import page_to_offer
 from srgan_report.report.flow import flow_chart
 from srgan_report.report.images import Images, score_text

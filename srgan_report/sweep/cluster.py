@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srgan_lib.errors import InputError
-from srgan_lib.messages import listening
+from srgan_lib.log import listening
 from srgan_report.hardware import available_cores, cuda_capabilities
 from srgan_report.pipeline.fetching import Missing, fetch
 from srgan_report.pipeline.notebook_execution import interrupt_kernels

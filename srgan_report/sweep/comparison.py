@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from srgan_lib.files import read_json, write_atomic, write_json
 from srgan_lib.layout import COMPARISON, project_root
 from srgan_lib.methods import BASELINE, TRAINED
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.measure import METRICS
 from srgan_lib.params import ComparisonParams
 from srgan_lib.params.evaluation import TRAINING, VALIDATION
 from srgan_lib.params.section import ParameterError

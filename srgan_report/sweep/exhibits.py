@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator
 
 from srgan_lib.data.images import read_image
 from srgan_lib.methods import METHODS
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.measure import METRICS
 from srgan_report.exhibits.markup import Html
 from srgan_report.exhibits.plotting import WIDTH, describe, legend_below, new_figure, show_image
 from srgan_report.sweep.expansion import Factor

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from srgan_lib.formatting import counted, listed
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.measure import METRICS
 from srgan_report.sweep.expansion import Factor
 from srgan_report.sweep.statistics import Contrast, contrast, over_seeds
 

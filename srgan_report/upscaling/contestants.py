@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from srgan_lib import weights
 from srgan_lib.data.pairs import Pair
 from srgan_lib.evaluation.methods import Method, classical, from_folder, interpolate, network
 from srgan_lib.methods import TRAINED
+from srgan_lib.models import shipped
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.files import load_model
 from srgan_lib.models.own_code import Code
@@ -56,8 +56,8 @@ def all_methods(
     methods = {name: classical(name, shared.scale) for name in evaluation.baselines}
     methods |= {name: network(model, **options) for name, model in {**networks, **between}.items()}
     if evaluation.reference_models:
-        for name, path in weights.reference_models(shared.scale, test_sets).items():
-            methods[weights.PREFIX + name] = network(load_model(path)[0], **options)
+        for name, path in shipped.reference_models(shared.scale, test_sets).items():
+            methods[shipped.PREFIX + name] = network(load_model(path)[0], **options)
     if evaluation.self_ensemble:
         for name, model in networks.items():
             methods[f"{name}_ensemble"] = network(model, self_ensemble=True, **options)

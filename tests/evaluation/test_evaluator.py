@@ -12,7 +12,7 @@ from srgan_lib.evaluation.evaluator import FIRST_COLUMNS, evaluate, metric_names
 from srgan_lib.evaluation.methods import classical, match_test_sets
 from srgan_lib.evaluation.samples import WholeImages
 from srgan_lib.methods import TRAINED
-from srgan_lib.metrics.registry import METRICS, measure
+from srgan_lib.metrics.measure import METRICS, measure
 from srgan_lib.models.files import save_model
 from srgan_lib.models.generators import build_generator
 from srgan_lib.params.evaluation import Evaluation, ExtraMetric

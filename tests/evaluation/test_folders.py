@@ -7,7 +7,7 @@ from srgan_lib.data.images import ImageError, write_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.evaluator import evaluate_folders
 from srgan_lib.evaluation.methods import FolderError
-from srgan_lib.metrics.registry import measure
+from srgan_lib.metrics.measure import measure
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from srgan_lib.layout import TRAINING_STAGES
-from srgan_lib.metrics.registry import METRICS
+from srgan_lib.metrics.measure import METRICS
 from srgan_lib.params.evaluation import Published
 from srgan_report.exhibits.published import (
     COLUMNS,

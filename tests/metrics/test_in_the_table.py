@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from srgan_lib.errors import MetricUnavailable
-from srgan_lib.metrics.registry import METRICS, measure
+from srgan_lib.metrics.measure import METRICS, measure
 from srgan_lib.metrics.spectra import grid_artefact, spectral_evenness
 
 NAMES = ["grid_artefact", "spectral_evenness", "lr_psnr"]

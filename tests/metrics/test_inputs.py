@@ -12,10 +12,10 @@ import torchvision
 from srgan_lib import metrics
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.levels import COLOUR, GREY
+from srgan_lib.metrics.measure import measure
 from srgan_lib.metrics.niqe import niqe
 from srgan_lib.metrics.perceptual import content_distance, lpips_distance
 from srgan_lib.metrics.psnr import lr_psnr, psnr
-from srgan_lib.metrics.registry import measure
 from srgan_lib.metrics.spectra import grid_artefact, log_spectral_distance, spectral_evenness
 from srgan_lib.metrics.ssim import ms_ssim, ssim, ssim_daala, vifp
 from srgan_lib.models.features import VGGFeatures

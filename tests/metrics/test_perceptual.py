@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from srgan_lib.data.resize import imresize
 from srgan_lib.errors import MetricUnavailable
+from srgan_lib.metrics.measure import measure
 from srgan_lib.metrics.perceptual import load_lpips, lpips_distance
-from srgan_lib.metrics.registry import measure
 from srgan_lib.models.features import VGGFeatures
 
 

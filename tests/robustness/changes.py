@@ -10,7 +10,7 @@ import pytest
 
 from srgan_lib.files import Snapshot
 from srgan_lib.layout import STAGES, LayoutError
-from srgan_lib.messages import listening
+from srgan_lib.log import listening
 from srgan_report.pipeline.assemble import assemble_again
 from srgan_report.pipeline.manifests import NAME, OutputsChanged
 from srgan_report.pipeline.planning import plan_run

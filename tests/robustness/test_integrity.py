@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from srgan_lib.files import Snapshot, read_json, sha256_file, write_json
 from srgan_lib.layout import STAGES, LayoutError
-from srgan_lib.messages import listening
+from srgan_lib.log import listening
 from srgan_report.cli import main
 from srgan_report.pipeline.assemble import ARCHIVE, REPORT, assemble, assemble_again
 from srgan_report.pipeline.execution import execute

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.warmup import train_warmup
 from srgan_report.cli import main
-from srgan_report.pipeline.resolve import resolve
+from srgan_report.pipeline.resolve_auto import resolve
 from srgan_report.sweep.definition import read_sweep
 from srgan_report.sweep.expansion import expand
 from tests.project import execute_here

@@ -20,7 +20,7 @@ from srgan_report.pipeline import resolve
 SCRIPT = """
 import json, sys
 from pathlib import Path
-from srgan_lib.messages import listening
+from srgan_lib.log import listening
 from srgan_lib.params import Params
 from srgan_lib.training.warmup import train_warmup
 from tests.tiny import photographs

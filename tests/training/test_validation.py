@@ -4,7 +4,7 @@ import torch
 
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
-from srgan_lib.metrics.registry import measure
+from srgan_lib.metrics.measure import measure
 from srgan_lib.models.upsample import BicubicUpsample
 from srgan_lib.params.shared import Shared
 from srgan_lib.training.compute import Compute

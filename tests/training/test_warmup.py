@@ -2,10 +2,10 @@ import pytest
 
 from srgan_lib.models.files import load_model, save_model
 from srgan_lib.models.generators import build_generator, generator_config
+from srgan_lib.models.shipped import find_start
 from srgan_lib.params.section import ParameterError
 from srgan_lib.params.training import Warmup
 from srgan_lib.training.warmup import started_config, train_warmup
-from srgan_lib.weights import find_start
 
 SMALL = {"generator_channels": 4, "generator_blocks": 1, "generator_norm": "none"}
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from srgan_lib import weights
+from srgan_lib.models import shipped
 from srgan_lib.models.files import load_model
 from srgan_lib.models.generators import build_generator
 from srgan_report.cli import main, options
@@ -43,12 +43,12 @@ def openvino_differences(path, model):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", weights.NAMES)
+@pytest.mark.parametrize("name", shipped.NAMES)
 def test_the_shipped_networks(tmp_path, name):
     target = tmp_path / "out.onnx"
     done = CliRunner().invoke(main, ["export", name, str(target)])
     assert done.exit_code == 0, done.output
-    model, card = load_model(weights.shipped_models()[name])
+    model, card = load_model(shipped.shipped_models()[name])
     assert max(differences(target.read_bytes(), model)) <= 1e-4
     assert max(openvino_differences(target, model), default=0) <= 1e-4
     written = onnx.load(target)

@@ -15,8 +15,15 @@ from PIL import Image
 from srgan_lib.data.images import ImageError
 from srgan_lib.errors import StorageError
 from srgan_report.upscaling import writing
-from srgan_report.upscaling.file import Timing, fill_invisible, hold_to_range, read_frames, read_timing, write_animation
 from srgan_report.upscaling.formats import Output, check_size, check_target, losses, without_effect
+from srgan_report.upscaling.photograph import (
+    Timing,
+    fill_invisible,
+    hold_to_range,
+    read_frames,
+    read_timing,
+    write_animation,
+)
 from srgan_report.upscaling.reading import LARGEST, read_header, read_photograph
 from srgan_report.upscaling.writing import StripWriter
 from tests import icc

@@ -6,7 +6,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from srgan_lib import weights
+from srgan_lib.models import shipped
 from srgan_lib.models.files import load_model, save_model
 from srgan_lib.models.generators import build_generator
 from srgan_report.cli import main
@@ -75,9 +75,9 @@ def test_spandrel_reads_exported_networks(loaders, tmp_path, config):
     assert_equal(load_model(target)[0], model)
 
 
-@pytest.mark.parametrize("name", weights.NAMES)
+@pytest.mark.parametrize("name", shipped.NAMES)
 def test_the_shipped_networks(loaders, tmp_path, name):
     target = exported(name, tmp_path)
     assert "SHA-256" in load_model(target)[1]["source"]["card"]
     adapted = name != "compact"  # which programs built on spandrel read as it is
-    assert_equal(loaders[adapted].load_from_file(target), load_model(weights.shipped_models()[name])[0])
+    assert_equal(loaders[adapted].load_from_file(target), load_model(shipped.shipped_models()[name])[0])

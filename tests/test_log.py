@@ -2,7 +2,7 @@
 
 import logging
 
-from srgan_lib.messages import listening, muted
+from srgan_lib.log import listening, muted
 from srgan_report.cli.terminal import Terminal
 
 logger = logging.getLogger("srgan_lib.somewhere")

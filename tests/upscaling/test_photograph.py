@@ -5,14 +5,14 @@ from PIL import Image
 from skimage import data
 from skimage.color import deltaE_ciede2000
 
-from srgan_lib import weights
 from srgan_lib.data.images import ImageError, read_image, write_image
 from srgan_lib.data.resize import imresize
+from srgan_lib.models import shipped
 from srgan_lib.models.files import load_model
 from srgan_lib.models.srresnet import SRResNet
 from srgan_lib.models.tiled_inference import upscale
-from srgan_report.upscaling.file import read_frames, read_timing, upscale_file
 from srgan_report.upscaling.formats import Output
+from srgan_report.upscaling.photograph import read_frames, read_timing, upscale_file
 from tests import icc
 
 
@@ -129,7 +129,7 @@ def test_colours_depth_and_channels_are_kept(tmp_path, bicubic, name):
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["srresnet", "srgan"])
 def test_colours_are_kept_by_the_shipped_networks(tmp_path, model):
-    network, _ = load_model(weights.shipped_models()[model])
+    network, _ = load_model(shipped.shipped_models()[model])
     found = {name: check(tmp_path, name, network) for name in FILES}
     print(found)
     assert max(found.values()) <= 1

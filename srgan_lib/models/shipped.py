@@ -8,7 +8,7 @@ from pathlib import Path
 from srgan_lib.methods import TRAINED
 from srgan_lib.params.section import ParameterError
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1] / "weights"
 NAMES = ("srcnn", "compact", "srresnet", "srgan")  #: from the smallest network to the default of ``srgan upscale``
 SCORES = "scores.csv"  #: what they reach on the built-in held-out photographs
 

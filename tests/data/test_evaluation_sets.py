@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from srgan_lib.data.held_out import check_test_sets, load_test_sets, read_trained, record_trained
+from srgan_lib.data.evaluation_sets import check_test_sets, load_test_sets, read_trained, record_trained
 from srgan_lib.data.images import DatasetError, write_image
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import make_split

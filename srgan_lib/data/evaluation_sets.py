@@ -15,7 +15,7 @@ from srgan_lib.data.pairs import Pair, evenly_spaced, load_pairs
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import as_test_set, make_split, read_split, refuse_duplicates
 from srgan_lib.files import write_atomic
-from srgan_lib.messages import muted
+from srgan_lib.log import muted
 from srgan_lib.params.evaluation import HELDOUT, TRAINING, VALIDATION
 from srgan_lib.params.shared import Shared
 
