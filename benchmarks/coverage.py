@@ -1,4 +1,4 @@
-"""Simulate 95 % intervals of mean differences: ``python -m benchmarks.coverage`` prints the tables of docs/statistics.md.
+"""Simulate 95 % intervals of mean differences: ``python -m benchmarks.coverage`` prints docs/statistics.md's tables.
 
 Samples of n values are drawn, with replacement, from the differences between every two shipped methods on the images of
 BSD100 (``results/reference/metrics.csv``) and from textbook distributions. Each method computes an interval from each

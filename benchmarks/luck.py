@@ -1,8 +1,8 @@
 """Simulate sweeps in which luck decides: ``python -m benchmarks.luck`` prints the table of docs/statistics.md.
 
-All settings are equal. A network's luck, its seed's, shows on validation and on test images to a shared degree; the rest of
-each score is luck of its own. The setting with the best mean on the validation images is compared with the second on the
-test images.
+All settings are equal. A network's luck, its seed's, shows on validation and on test images to a shared degree; the
+rest of each score is luck of its own. The setting with the best mean on the validation images is compared with the
+second on the test images.
 """
 
 from __future__ import annotations

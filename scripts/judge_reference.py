@@ -1,7 +1,7 @@
 """Judge the shipped models: ``python -m scripts.judge_reference`` writes the tables of ``results/reference/``.
 
-``metrics.csv`` has the scores on Set5, BSD100 and the built-in photographs, and ``weights.csv`` the hashes of the networks that
-were judged. :mod:`scripts.reference_tables` then writes whatever states these scores.
+``metrics.csv`` has the scores on Set5, BSD100 and the built-in photographs, and ``weights.csv`` the hashes of the
+networks that were judged. :mod:`scripts.reference_tables` then writes whatever states these scores.
 """
 
 from __future__ import annotations

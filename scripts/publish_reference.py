@@ -1,7 +1,7 @@
 """Ship trained networks: ``python -m scripts.publish_reference RUN METHOD=NAME …`` (``make reproduce-reference``).
 
-Methods of a finished run are named, and as what they are shipped: ``reference_run srcnn=srcnn warmup=srresnet``. Their networks
-and cards go into ``srgan_lib/weights/``, their learning curves into ``results/reference/NAME/``.
+Methods of a finished run are named, and as what they are shipped: ``reference_run srcnn=srcnn warmup=srresnet``. Their
+networks and cards go into ``srgan_lib/weights/``, their learning curves into ``results/reference/NAME/``.
 :mod:`scripts.judge_reference` judges them afterwards and adds their scores.
 """
 
@@ -24,8 +24,8 @@ from srgan_report.pipeline.manifests import checked_stages
 GRIDS = 4
 #: What a card says of the photographs that a network has seen.
 TERMS = {
-    "bsds400": "training and test images of BSDS500, Berkeley Segmentation Dataset, without 302003, of which Set5 has a "
-    "copy; non-commercial research",
+    "bsds400": "training and test images of BSDS500, Berkeley Segmentation Dataset, without 302003, of which Set5 has "
+    "a copy; non-commercial research",
     "imagenet1000": "one photograph of each of ImageNet's classes, at half size; ImageNet's terms: non-commercial "
     "research and education, and the photographs belong to their owners",
 }
@@ -75,11 +75,11 @@ def model_card(method: str, name: str, run_dir: Path, manifest: dict[str, Any]) 
             f"Enlarges photographs ×{shared['scale']}. Trained with `{recipe}`, stage `{stage}`{before}.",
             "",
             f"- **Data:** {data_text(shared['dataset'])}. Set5, BSD100 and the built-in photographs were never seen.",
-            f"- **Training:** {own['steps']} steps of {own['batch']} crops of {shared['crop']}×{shared['crop']} pixels, "
-            f"about {minutes:.0f} minutes on {machine_text(manifest['machine'])}, {shared['dtype']}. One seed "
+            f"- **Training:** {own['steps']} steps of {own['batch']} crops of {shared['crop']}×{shared['crop']} "
+            f"pixels, about {minutes:.0f} minutes on {machine_text(manifest['machine'])}, {shared['dtype']}. One seed "
             f"({shared['seed']}): how much another one would change is not known.",
-            "- **Degradation:** MATLAB bicubic. Photographs that are noisy, blurred or compressed are outside of what it "
-            "has learned: it sharpens their faults.",
+            "- **Degradation:** MATLAB bicubic. Photographs that are noisy, blurred or compressed are outside of what "
+            "it has learned: it sharpens their faults.",
             "- **Limits:** detail is plausible, not true; do not use it where a pixel can matter (medicine, evidence).",
             f"- **SHA-256:** `{sha256_file(network.path(run_dir))}`",
             "",

@@ -1,8 +1,8 @@
 """Write all tables that follow from the shipped models' scores: ``python -m scripts.reference_tables``.
 
-From ``results/reference/metrics.csv`` (:mod:`scripts.judge_reference`) come its summary, the scores with which ``srgan models
---check`` compares, the table of ``docs/reference_models.md``, and the scores of each model card: a table, and the head that
-Hugging Face reads, which calls the card ``README.md`` and the scores its ``model-index``.
+From ``results/reference/metrics.csv`` (:mod:`scripts.judge_reference`) come its summary, the scores with which
+``srgan models --check`` compares, the table of ``docs/reference_models.md``, and the scores of each model card: a
+table, and the head that Hugging Face reads, which calls the card ``README.md`` and the scores its ``model-index``.
 """
 
 from __future__ import annotations
@@ -137,11 +137,15 @@ def with_scores(card: str, name: str, table: pd.DataFrame) -> str:
     }
     section = (
         "Means over the images of each set; PSNR and SSIM (Wang) on Y with a border of "
-        f"{title[2]} pixels removed, LPIPS (alex) on whole images. Every image's scores are in `results/reference/metrics.csv`.\n"
+        f"{title[2]} pixels removed, LPIPS (alex) on whole images. Every image's scores are in "
+        "`results/reference/metrics.csv`.\n"
     )
     prose = text.partition(TABLE)[0].rstrip("\n")
     scores = score_table(table[table.index.isin([BASELINE, name], level="method")])
-    return f"{FENCE}{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}{FENCE}\n{prose}\n\n{TABLE}\n{section}\n{scores}"
+    return (
+        f"{FENCE}{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}{FENCE}\n"
+        f"{prose}\n\n{TABLE}\n{section}\n{scores}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Make ``notebooks/*.ipynb`` from their text form: ``python -m scripts.write_notebooks`` (``make notebooks``).
 
 People edit ``notebooks/source/*.py``; the parameters cells are written from ``params/demo.yaml`` and Colab's cells from
-:mod:`srgan_report.interactive.colab`, so that they cannot drift apart, and the .ipynb files are regenerated with their cell ids kept.
+:mod:`srgan_report.interactive.colab`, so that they cannot drift apart, and the .ipynb files are regenerated with their
+cell ids kept.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Write the tables of params/README.md from the recipes: ``python -m scripts.write_recipe_tables``.
 
-A recipe's line is ``name: value # mark: what the source says, or why the value is another``. The tables gather these lines, so
-that nothing stands in two places; values that change no weight are left out.
+A recipe's line is ``name: value # mark: what the source says, or why the value is another``. The tables gather these
+lines, so that nothing stands in two places; values that change no weight are left out.
 """
 
 from __future__ import annotations

@@ -117,9 +117,9 @@ def run_folder(results: Path, name: str) -> Path:
     reserved = re.fullmatch(r"(reference|sweeps|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)", name, re.IGNORECASE)
     if not allowed or reserved:
         raise LayoutError(
-            f"run name {name[:120]!r}: use at most 100 letters, digits, '.', '_' and '-', starting with a letter or digit and "
-            "not ending with '.', and neither 'reference', 'sweeps' nor a name that Windows reserves, such as 'con'; "
-            "results always go to a folder of that name under results/"
+            f"run name {name[:120]!r}: use at most 100 letters, digits, '.', '_' and '-', starting with a letter or "
+            "digit and not ending with '.', and neither 'reference', 'sweeps' nor a name that Windows reserves, such "
+            "as 'con'; results always go to a folder of that name under results/"
         )
     return results / name
 

@@ -47,8 +47,8 @@ class TrainedNetwork:
         return self.architecture.lower()
 
 
-# Okabe & Ito's palette, which colour-blind readers tell apart; markers and lines do it without colour. A reference model
-# and a self-ensemble have the colour of their method, told apart by marker, line and label.
+# Okabe & Ito's palette, which colour-blind readers tell apart; markers and lines do it without colour. A reference
+# model and a self-ensemble have the colour of their method, told apart by marker, line and label.
 #: The style of every method of this project, by its name in ``metrics.csv``.
 METHODS = {
     "lr": Style("LR", "#000000", ".", (0, (1, 1))),

@@ -65,7 +65,8 @@ def check_document(document: Document, source: str) -> Params:
     if isinstance(shared, Mapping) and "run_dir" in shared:
         origin = document.origins.get("shared.run_dir", source)
         raise ParameterError(
-            f"{origin}: shared.run_dir: is for notebooks run by hand; here --run names the folder, and --results where it is",
+            f"{origin}: shared.run_dir: is for notebooks run by hand; "
+            "here --run names the folder, and --results where it is",
             parameter="shared.run_dir",
         )
     return check(document.values, source, document.origins)
@@ -161,9 +162,7 @@ def nest(name: str, value: Any, source: str) -> Document:
     if not holders:
         known = sorted({one for s in ("shared", *STAGES) for one in Params.section(s).model_fields})
         raise ParameterError(
-            f"{source}: no section has a parameter {brief(name)}{_nearest(name, known)}",
-            parameter=name,
-            allowed=known,
+            f"{source}: no section has a parameter {brief(name)}{_nearest(name, known)}", parameter=name, allowed=known
         )
     return Document(
         {holder: {name: value} for holder in holders}, dict.fromkeys((f"{holder}.{name}" for holder in holders), source)
@@ -218,7 +217,7 @@ def refusal(
 
 
 def _origin(name: str, sentence: str, origins: Mapping[str, str], source: str) -> str:
-    """Say where a wrong parameter comes from; of several that do not fit together, the one that was set last is to blame."""
+    """Say where a wrong parameter comes from; of several that do not fit together, the one set last is to blame."""
     words = set(re.findall(r"\w+", sentence))
     named = [one for one in origins if "." in one and set(one.split(".")) <= words]
     section, _, rest = name.partition(".")

@@ -9,7 +9,7 @@ from pathlib import Path
 from srgan_lib.layout import LayoutError
 
 _HERE = Path(__file__).parent
-#: The folder with ``notebooks/`` and ``params/`` that come with the package: in it when installed, around it in a clone.
+#: The folder with ``notebooks/`` and ``params/`` that come with the package: in it if installed, around it in a clone.
 SHIPPED = _HERE / "project" if (_HERE / "project").is_dir() else _HERE.parent
 
 

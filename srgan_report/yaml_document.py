@@ -23,8 +23,8 @@ class Document:
     Attributes
     ----------
     values : sections, each a mapping.
-    origins : by section and by ``section.name`` where it comes from, e.g. ``params/demo.yaml, line 3``; what was set last
-        comes last.
+    origins : by section and by ``section.name`` where it comes from, e.g. ``params/demo.yaml, line 3``; what was set
+        last comes last.
     """
 
     values: dict[str, Any] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """The folder of a sweep as it is when all runs have ended, made in a second: nothing is trained.
 
-Scores follow from the parameters by :func:`scores_of`, so that a test can tell what a comparison must say. Run as a script
-it writes a folder, executes notebook 06 on it and renders the report: ``python -m tests.sweep_example FOLDER``.
+Scores follow from the parameters by :func:`scores_of`, so that a test can tell what a comparison must say. Run as a
+script it writes a folder, executes notebook 06 on it and renders the report: ``python -m tests.sweep_example FOLDER``.
 """
 
 import csv

@@ -27,8 +27,8 @@ def load_test_sets(
 
     Parameters
     ----------
-    names : ``heldout``, which is the test part of the training set and goes by that set's name; ``training``, which is as
-        many training images; ``validation``, which is all validation images; or named sets.
+    names : ``heldout``, which is the test part of the training set and goes by that set's name; ``training``, which is
+        as many training images; ``validation``, which is all validation images; or named sets.
     split, photos : of the training set.
     shared : the shared parameters.
     trained : the images that the networks to judge were trained on, as :func:`read_trained` reads them.
@@ -103,16 +103,16 @@ def refuse_trained(judging: pd.DataFrame, trained: pd.DataFrame) -> None:
     row = seen.iloc[0]
     image = judging.image[judging.sha256 == row.sha256].iloc[0]
     raise DatasetError(
-        f"{image} is to judge networks that were trained with it ({row.image}, in their {row.split} part): the split has "
-        "changed since. Compute the run again from stage 'data', or add 'training' to evaluation.test_sets for scores on "
-        "training images"
+        f"{image} is to judge networks that were trained with it ({row.image}, in their {row.split} part): the split "
+        "has changed since. Compute the run again from stage 'data', or add 'training' to evaluation.test_sets for "
+        "scores on training images"
     )
 
 
 def _choose(
     name: str, split: pd.DataFrame, photos: Sequence[Photo], shared: Shared
 ) -> tuple[str, pd.DataFrame, Sequence[Photo], Shared]:
-    """Find one test set: its name in tables, its images as a test part, and the photographs and parameters to load them by."""
+    """Find one test set: its name in tables, images as a test part, and photographs and parameters to load them by."""
     if name == HELDOUT:
         return shared.dataset, split[split.split == "test"], photos, shared
     if name == VALIDATION:

@@ -76,9 +76,9 @@ class Photo:
 def read_image(path: Path, *, use_profile: bool = True) -> np.ndarray:
     """Read an image as a person expects to see it.
 
-    Colours become sRGB by the embedded ICC profile (one that cannot be read is warned of and left out), grey and palette
-    images RGB, transparency is composited on white, 16-bit values and floats in [0,1] are scaled to 8 bits, CMYK is
-    converted and the EXIF orientation is applied.
+    Colours become sRGB by the embedded ICC profile (one that cannot be read is warned of and left out), grey and
+    palette images RGB, transparency is composited on white, 16-bit values and floats in [0,1] are scaled to 8 bits,
+    CMYK is converted and the EXIF orientation is applied.
 
     Parameters
     ----------

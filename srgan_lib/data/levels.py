@@ -58,8 +58,8 @@ def in_levels(
             raise ValueError(f"{function}: {first} has shape {one.shape} and {other} {two.shape}; give two of one kind")
         if one.shape != two.shape:
             raise ImageError(
-                f"{function}: {first} has {one.shape[1]}×{one.shape[0]} pixels and {other} {two.shape[1]}×{two.shape[0]}; "
-                "give images of one size"
+                f"{function}: {first} has {one.shape[1]}×{one.shape[0]} pixels and {other} "
+                f"{two.shape[1]}×{two.shape[0]}; give images of one size"
             )
     if data_range == 1:
         return [np.multiply(image, PEAK, dtype=np.float64) for image in images.values()]

@@ -1,4 +1,4 @@
-"""The field's named sets: where each can be downloaded, how its images are split, and fetching one into the user's cache.
+"""The field's named sets: where each can be downloaded, how images are split, and fetching one into the user's cache.
 
 Only HR images are fetched: ``imresize`` makes the LR images of the benchmark files, pixel by pixel.
 """

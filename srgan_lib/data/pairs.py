@@ -151,8 +151,8 @@ def resemblance(lr: np.ndarray, shrunk: np.ndarray) -> float:
 def check_alignment(pairs: Sequence[Pair], scale: int) -> pd.DataFrame:
     """Find the shift at which each LR image fits its HR image best, and the remaining difference.
 
-    HR is shrunk with MATLAB's bicubic and compared with LR at every shift of up to 3 LR pixels. LR that was made from HR
-    in this way passes by construction; the check is for LR from files.
+    HR is shrunk with MATLAB's bicubic and compared with LR at every shift of up to 3 LR pixels. LR that was made from
+    HR in this way passes by construction; the check is for LR from files.
 
     Returns
     -------

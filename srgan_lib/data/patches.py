@@ -29,18 +29,18 @@ class PatchSampler:
     With ``sampling: epochs`` every image (or every fixed patch of it) is drawn once before any is drawn again, in an
     order of its own in each epoch; an epoch need not end with a batch.
 
-    Where ``lr`` is None every crop gets an LR crop of its own, else LR crops are cut in step with HR. Its own is made from the
-    HR crop alone, or by the ``realistic`` degradation, whose steps reach far, from a region of 25/16 of its side, in whole
-    LR pixels, in which it lies at random. So does Real-ESRGAN, whose crops are 256 and regions 400 pixels wide; a crop of
-    96 is cut from 152. What an image lacks for a region is mirrored on the right and below. The crop itself is never of
-    mirrored pixels.
+    Where ``lr`` is None every crop gets an LR crop of its own, else LR crops are cut in step with HR. Its own is made
+    from the HR crop alone, or by the ``realistic`` degradation, whose steps reach far, from a region of 25/16 of its
+    side, in whole LR pixels, in which it lies at random. So does Real-ESRGAN, whose crops are 256 and regions 400
+    pixels wide; a crop of 96 is cut from 152. What an image lacks for a region is mirrored on the right and below. The
+    crop itself is never of mirrored pixels.
 
     Parameters
     ----------
     pairs : training pairs; their arrays are not copied.
-    shared : the shared parameters: seed, scale and crop (in HR pixels, a multiple of scale), sampling, patches_per_image,
-        crop_region (``inner_half``: corners lie from a quarter to three quarters of each side, as far as crops from there
-        fit), and how LR is made.
+    shared : the shared parameters: seed, scale and crop (in HR pixels, a multiple of scale), sampling,
+        patches_per_image, crop_region (``inner_half``: corners lie from a quarter to three quarters of each side, as
+        far as crops from there fit), and how LR is made.
     batch : crops per step, over all processes.
     augment : flip and turn crops by quarters at random.
     part : (index, count) of this process: its batches are that slice of the global batch.
@@ -110,7 +110,7 @@ class PatchSampler:
         return torch.from_numpy(lr), torch.from_numpy(hr)
 
     def _degraded(self, hr: np.ndarray, corner: np.ndarray, turn: int, rng: np.random.Generator) -> np.ndarray:
-        """Degrade a turned region around the crop at ``corner``, which is given in LR pixels, and cut the LR crop from it."""
+        """Degrade a turned region around the crop at ``corner`` (in LR pixels), and cut the LR crop from it."""
         scale = self.shared.scale
         small = self.shared.crop // scale
         spare = -(-small * 9 // 16)
@@ -161,8 +161,7 @@ class PatchSampler:
 class Prefetcher:
     """Iterates over the batches of steps ``start`` … ``stop - 1``, making them ahead in threads.
 
-    The batches are the same for any number of workers. It is a context manager; leaving it stops
-    the threads.
+    The batches are the same for any number of workers. It is a context manager; leaving it stops the threads.
 
     Parameters
     ----------

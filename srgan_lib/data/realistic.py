@@ -3,9 +3,9 @@
 Twice over an image is blurred, resized, made noisy and compressed; at last it gets the ringing of
 an overshooting filter. Every choice comes from one random generator.
 
-All steps are those of the published code, its JPEG (tables that are not rounded, borders filled up with black) included.
-But each image draws for itself here, while there a batch shares the choice of a method and a pool of pairs mixes the
-batches; and horizontal frequencies meet JPEG's own table, which is transposed there.
+All steps are those of the published code, its JPEG (tables that are not rounded, borders filled up with black)
+included. But each image draws for itself here, while there a batch shares the choice of a method and a pool of pairs
+mixes the batches; and horizontal frequencies meet JPEG's own table, which is transposed there.
 
 References
 ----------
@@ -142,7 +142,7 @@ def gaussian_kernel(
 
 
 def sinc_kernel(size: int, cutoff: float) -> np.ndarray:
-    """Make a size×size low-pass kernel that rings and sums to 1 (Real-ESRGAN, section 3.3); cutoff in radians per pixel."""
+    """Make a size×size low-pass kernel that rings, of sum 1 (Real-ESRGAN, section 3.3); cutoff in radians per pixel."""
     offsets = np.arange(size) - (size - 1) / 2
     radius = np.hypot(*np.meshgrid(offsets, offsets))
     centre = radius == 0
@@ -224,7 +224,7 @@ def _add_gaussian_noise(image: np.ndarray, sigma: float, grey: bool, rng: np.ran
 
 
 def _add_poisson_noise(image: np.ndarray, scale: float, grey: bool, rng: np.random.Generator) -> np.ndarray:
-    """Add shot noise, as if white were as many photons as there are levels in the image (rounded up to a power of two)."""
+    """Add shot noise, as if white were as many photons as the image has levels (rounded up to a power of two)."""
     signal = _levels(image @ GREY if grey else image) / np.float32(255)
     photons = 2 ** math.ceil(math.log2(len(np.unique(signal))))
     noise = rng.poisson(signal * photons).astype(np.float32) / photons - signal

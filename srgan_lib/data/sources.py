@@ -199,8 +199,9 @@ def _pair(photos: list[Photo], lr_files: list[Path], scale: int, folder: Path, l
     lr = {_key(file, scale): file for file in lr_files}
     if hr.keys() != lr.keys():
         raise DatasetError(
-            f"HR and LR do not pair: only in {folder}: {shortlist(sorted(hr.keys() - lr.keys()))}; only in {lr_folder}: "
-            f"{shortlist(sorted(lr.keys() - hr.keys()))}. Give every HR image one LR image of its name (0001 or 0001x{scale})"
+            f"HR and LR do not pair: only in {folder}: {shortlist(sorted(hr.keys() - lr.keys()))}; only in "
+            f"{lr_folder}: {shortlist(sorted(lr.keys() - hr.keys()))}. Give every HR image one LR image of its name "
+            f"(0001 or 0001x{scale})"
         )
     if len(hr) < len(photos) or len(lr) < len(lr_files):
         raise DatasetError(f"HR and LR do not pair: {folder} or {lr_folder} has two files of one name; rename one")

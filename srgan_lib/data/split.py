@@ -52,8 +52,7 @@ def make_split(photos: Sequence[Photo], shared: Shared, crop: int = 0) -> pd.Dat
     Raises
     ------
     DatasetError
-        If a part would be empty, a group is on two sides, or an image has a (near-)duplicate in
-        another part.
+        If a part would be empty, a group is on two sides, or an image has a (near-)duplicate in another part.
     """
     if shared.image_size and shared.image_size < crop:
         raise DatasetError(f"image_size {shared.image_size} is smaller than the crop of {crop}; change one of them")
@@ -191,7 +190,7 @@ def _assign(
 
 
 def _examine(photo: Photo, shared: Shared, crop: int, root: str) -> dict[str, Any] | None:
-    """Read a photograph's sizes and hashes; None, with a warning that names it within ``root``, if it cannot be used."""
+    """Read a photograph's sizes and hashes; None, with a warning that names it in ``root``, if it cannot be used."""
     try:
         image = read_photo(photo)
         lr_sha256 = pixel_hash(read_image(photo.lr_path)) if photo.lr_path else ""

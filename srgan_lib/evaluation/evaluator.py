@@ -192,7 +192,7 @@ def evaluate(
 
 
 def write_results(result: EvaluationResult, summary: pd.DataFrame, directory: Path) -> None:
-    """Write scores (``metrics.csv``, ``repeats.csv``, ``metrics_summary.csv``, ``metrics.txt``), ``spectra.csv`` and the viewer's crops.
+    """Write the scores (``metrics*.csv``, ``repeats.csv``, ``metrics.txt``), ``spectra.csv`` and the viewer's crops.
 
     Parameters
     ----------
@@ -259,7 +259,7 @@ def evaluate_folders(
 def check_models(
     scale: int = 4, folder: Path = shipped.FOLDER, on_step: Callable[[int, int], None] | None = None
 ) -> pd.DataFrame:
-    """Judge the shipped models on the built-in held-out photographs and compare with the scores that they are shipped with.
+    """Judge the shipped models on the built-in held-out photographs and compare with the scores shipped with them.
 
     Returns
     -------

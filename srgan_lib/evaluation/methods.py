@@ -179,8 +179,8 @@ def match_test_sets(folder: Path, images: Mapping[str, Sequence[str]]) -> dict[s
         files = match_files(names, own if own.is_dir() else folder)
         if shared := {path for others in found.values() for path in others.values()}.intersection(files.values()):
             raise FolderError(
-                f"{folder}: {shortlist(sorted(path.name for path in shared))} would be of {dataset} and of another test set; "
-                "put each set's images into a subfolder of its name",
+                f"{folder}: {shortlist(sorted(path.name for path in shared))} would be of {dataset} and of another "
+                "test set; put each set's images into a subfolder of its name",
                 path=folder,
             )
         found[dataset] = files

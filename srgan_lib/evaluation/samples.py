@@ -70,7 +70,7 @@ class Sample:
 
 
 def most_different(sample: Sample, side: int, methods: Sequence[str]) -> tuple[float, float]:
-    """Find the part of an image in which methods differ most: where the standard deviation of their luminance is largest.
+    """Find the part of an image in which methods differ most: with the largest standard deviation of their luminance.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def thin_out(samples: Sequence[Sample], count: int) -> list[Sample]:
 
 
 def _shared_by_all(groups: Sequence[Sequence[Item]], count: int) -> list[Item]:
-    """Choose ``count`` items shared among groups (the first get the remainder), evenly from each group's first to its last."""
+    """Choose ``count`` items, equally many of each group (or one more of the first), evenly from first to last."""
     chosen = []
     for number, group in enumerate(groups):
         share = count // len(groups) + (number < count % len(groups))
@@ -174,7 +174,7 @@ def write_crops(samples: Sequence[Sample], folder: Path, side: int = 192) -> Non
 
 
 class WholeImages:
-    """A folder of whole images, ``<method>/<dataset>/<image>.png``; LR and HR are there as the methods ``lr`` and ``hr``."""
+    """A folder of whole images, ``<method>/<dataset>/<image>.png``; LR and HR are the methods ``lr`` and ``hr``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -41,10 +41,10 @@ def mean_interval(scores: np.ndarray, bounds: tuple[float, float] = (-np.inf, np
 def difference_interval(differences: np.ndarray) -> tuple[float, float]:
     """Compute the 95 % interval of a mean paired difference: Student's, lengthened for the long tail of few images.
 
-    Differences between methods are skewed: a few images have several times the usual difference, and a small sample often
-    misses them. Its mean then lies too near zero and its standard deviation is too small. The interval is therefore longer
-    than Student's, on the side away from zero most; from :data:`SKEWED_UP_TO` images on, the addition falls as 1/√n, as
-    the skewness of a mean does. docs/statistics.md has the coverage and the widths.
+    Differences between methods are skewed: a few images have several times the usual difference, and a small sample
+    often misses them. Its mean then lies too near zero and its standard deviation is too small. The interval is
+    therefore longer than Student's, on the side away from zero most; from :data:`SKEWED_UP_TO` images on, the addition
+    falls as 1/√n, as the skewness of a mean does. docs/statistics.md has the coverage and the widths.
 
     Parameters
     ----------
@@ -103,8 +103,8 @@ class CrossedMean:
     value : of all values.
     half_these : half the length of the 95 % interval for these columns and other rows; NaN for fewer than two rows.
     half_kind : the same for other rows and other columns of the kind; NaN for fewer than two rows or columns.
-    row_variance, column_variance, rest_variance : variance components of single values: between rows, between columns, and
-        of rows with columns (with the noise of a value).
+    row_variance, column_variance, rest_variance : variance components of single values: between rows, between columns,
+        and of rows with columns (with the noise of a value).
     """
 
     value: float
@@ -126,8 +126,8 @@ def crossed_mean(values: np.ndarray) -> CrossedMean:
 
     The variance of the mean is that of a two-way random-effects model without replication, estimated from the mean
     squares (Cornfield & Tukey 1956; Brennan, "Generalizability Theory", 2001, chapter 3): between rows plus between
-    columns minus what both contain of the rest. Student's t has Satterthwaite's degrees of freedom. In a table with gaps
-    a row's or column's deviation counts by its values.
+    columns minus what both contain of the rest. Student's t has Satterthwaite's degrees of freedom. In a table with
+    gaps a row's or column's deviation counts by its values.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The summary of the scores, and tables to read of it: rows by method, numbers with the decimals that mean something."""
+"""The summary of the scores, and tables to read of it: rows by method, numbers with decimals that mean something."""
 
 from __future__ import annotations
 
@@ -86,10 +86,10 @@ def overview(summary: pd.DataFrame, dataset: str) -> dict[str, Any]:
 
 
 def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
-    """Tabulate one metric on one dataset: spread (IQR: interquartile range), interval, difference from the baseline, test;
-    with several trainings also the standard deviation over them.
+    """Tabulate one metric on one dataset: spread (IQR: interquartile range), interval, difference from baseline, test.
 
-    Parameters and what is returned as for :func:`overview`.
+    With several trainings there is also the standard deviation over them. Parameters and what is returned as for
+    :func:`overview`.
     """
     rows = summary[(summary.dataset == dataset) & (summary.metric == metric)]
     measure = METRICS[metric]
@@ -151,7 +151,7 @@ def along(summary: pd.DataFrame, shares: Mapping[str, float]) -> pd.DataFrame:
 
 
 def as_text(summary: pd.DataFrame) -> str:
-    """Format the summary as plain text: for each dataset, mean ± standard deviation over images by method and metric."""
+    """Format the summary as plain text: per dataset, mean ± standard deviation over images by method and metric."""
     parts = []
     for dataset, rows in summary.groupby("dataset", sort=False):
         text = rows.assign(

@@ -46,9 +46,9 @@ class Verdict:
     def direction(self) -> Direction:
         """Tell whether the method is better.
 
-        Better or worse where the interval excludes zero, or there are too few images for one. Unchanged where the difference
-        rounds to zero, or the interval includes zero and the images' signs are mixed. Open where the interval includes
-        zero although the images agree: they can show neither a difference nor that there is none.
+        Better or worse where the interval excludes zero, or there are too few images for one. Unchanged where the
+        difference rounds to zero, or the interval includes zero and the images' signs are mixed. Open where the
+        interval includes zero although the images agree: they can show neither a difference nor that there is none.
         """
         measure = METRICS[self.metric]
         if measure.text(self.difference) == measure.text(0):

@@ -1,9 +1,9 @@
 """Every metric: how it is named, written and computed, each in the field's exact convention.
 
 A name carries its convention. ``_y`` is the luminance of BT.601 in studio range, ``_rgb`` the three channels. For
-both, ``border`` pixels (as many as the scale) are shaved from each side and the peak is 255. LPIPS, content distances, LR-PSNR
-and what looks at spectra see whole images. All images are 8-bit, as they would be saved. The score of a set is the mean
-of its images' scores.
+both, ``border`` pixels (as many as the scale) are shaved from each side and the peak is 255. LPIPS, content distances,
+LR-PSNR and what looks at spectra see whole images. All images are 8-bit, as they would be saved. The score of a set is
+the mean of its images' scores.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Metric:
     label: str
     unit: str
     higher_is_better: bool
-    # "y": shaved H×W float64; "rgb": shaved H×W×3 uint8; "image": whole; "scaled": the same and the scale; "sr": SR alone
+    # "y": shaved H×W float64; "rgb": shaved H×W×3 uint8; "image": whole; "scaled": and the scale; "sr": SR alone
     sees: str
     compare: Callable[..., float]
     bounds: tuple[float, float] = (0.0, math.inf)  # of the values that it can have
@@ -60,7 +60,7 @@ class Metric:
         return (max if self.higher_is_better else min)(known, default=None)
 
     def text(self, value: float, sign: bool = False) -> str:
-        """Format a value with the metric's decimals, NaN as a dash; ``sign`` adds a plus to values that are not negative."""
+        """Format a value with the metric's decimals, NaN as a dash; ``sign`` adds a plus where it is not negative."""
         if math.isnan(value):
             return "–"
         return f"{value:{'+' if sign else ''}z.{self.digits}f}".replace("-", "−")

@@ -30,7 +30,7 @@ def niqe(image: np.ndarray, *, data_range: float | None = None) -> float:
 
     Parameters
     ----------
-    image : H×W×3, uint8 or float. Only whole blocks of 96×96 pixels count; with fewer than twelve the score is unreliable.
+    image : H×W×3, uint8 or float. Only whole blocks of 96×96 pixels count; with fewer than 12 the score is unreliable.
     data_range : what an image of floats spans: 1 for [0,1], 255 for [0,255].
 
     Raises
@@ -44,12 +44,13 @@ def niqe(image: np.ndarray, *, data_range: float | None = None) -> float:
     rows, columns = image.shape[0] // BLOCK, image.shape[1] // BLOCK
     if rows * columns < 2:
         raise MetricUnavailable(
-            f"NIQE needs two blocks of {BLOCK}×{BLOCK} pixels and the image has {image.shape[1]}×{image.shape[0]} pixels"
+            f"NIQE needs two blocks of {BLOCK}×{BLOCK} pixels "
+            f"and the image has {image.shape[1]}×{image.shape[0]} pixels"
         )
     if rows * columns < RELIABLE_BLOCKS:
         logger.warning(
-            f"NIQE is unreliable for images with fewer than {RELIABLE_BLOCKS} blocks of {BLOCK}×{BLOCK} pixels, which some "
-            "of these are"
+            f"NIQE is unreliable for images with fewer than {RELIABLE_BLOCKS} blocks of {BLOCK}×{BLOCK} pixels, which "
+            "some of these are"
         )
     plane = np.rint(to_luminance(image[: rows * BLOCK, : columns * BLOCK]))
     half = imresize(plane / 255, 0.5, "float") * 255
@@ -79,7 +80,7 @@ def _features(plane: np.ndarray, side: int) -> np.ndarray:
 
 
 def _fit(blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Fit asymmetric generalised Gaussians to blocks by their moments: shape, left and right scale of each (equation 7)."""
+    """Fit asymmetric generalised Gaussians to blocks by moments: shape, left and right scale of each (equation 7)."""
     values = blocks.reshape(len(blocks), -1)
     squares = values**2
     with np.errstate(invalid="ignore", divide="ignore"):

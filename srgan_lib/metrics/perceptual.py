@@ -1,11 +1,11 @@
 """Distances in the features of networks that were trained to recognise objects: LPIPS and the content distance.
 
-LPIPS is that of Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018, version
-0.1. The content distance is what a content loss measures in training: how far images lie apart in VGG-19's features.
+LPIPS is that of Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018,
+version 0.1. The content distance is what a content loss measures: how far images lie apart in the features of VGG-19.
 
-The calibrated layer weights of LPIPS come with the ``lpips`` package; the networks' ImageNet weights are looked for on this
-disk and never replaced by something else. The original's features are computed once while method after method is compared
-with it.
+The calibrated layer weights of LPIPS come with the ``lpips`` package; the networks' ImageNet weights are looked for on
+this disk and never replaced by something else. The original's features are computed once while method after method is
+compared with it.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def lpips_distance(sr: np.ndarray, hr: np.ndarray, net: str = "alex", *, data_ra
 def content_distance(sr: np.ndarray, hr: np.ndarray, layer: str, *, data_range: float | None = None) -> float:
     """Compute the mean squared difference of VGG-19's features (Ledig et al. 2017, equation 5), unscaled.
 
-    The mean is over positions and channels. Values can be compared only where the weights are the same; the manifest has
-    their hash.
+    The mean is over positions and channels. Values can be compared only where the weights are the same; the manifest
+    has their hash.
 
     Parameters
     ----------
@@ -108,8 +108,8 @@ def load_lpips(net: str) -> lpips.LPIPS:
     path = find_backbone(LPIPS_BACKBONES[net])
     if path is None:
         raise MetricUnavailable(
-            f"LPIPS({net}) needs the ImageNet weights of {LPIPS_BACKBONES[net]}, which are not on this disk; run once with a "
-            "network, or put them into a folder and name it in SRGAN_WEIGHTS"
+            f"LPIPS({net}) needs the ImageNet weights of {LPIPS_BACKBONES[net]}, which are not on this disk; run once "
+            "with a network, or put them into a folder and name it in SRGAN_WEIGHTS"
         )
     try:
         return _load_lpips(net, path)

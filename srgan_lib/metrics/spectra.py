@@ -53,7 +53,7 @@ def grid_artefact(sr: np.ndarray, hr: np.ndarray, scale: int = 4, *, data_range:
 
 
 def spectral_evenness(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = None) -> float:
-    """Measure how unevenly the high frequencies are reproduced: standard deviation of the ratio of SR's power to HR's, in dB.
+    """Measure how unevenly high frequencies are reproduced: standard deviation of SR's power over HR's, in dB.
 
     Over the frequencies from 0.2 cycles per pixel, of 10·log10 of the ratio; the blocks are those of
     :func:`grid_artefact`. A constant loss of detail, which a blurred image has at all of them, costs nothing; peaks and
@@ -175,8 +175,7 @@ def radial_power(image: np.ndarray, bins: int = 48) -> tuple[np.ndarray, np.ndar
     Parameters
     ----------
     image : H×W×3 uint8 (its luminance is taken), or H×W luminance in levels.
-    bins : equal rings from 0 to 0.5 cycles per pixel, the highest frequency an image can hold in
-        every direction.
+    bins : equal rings from 0 to 0.5 cycles per pixel, the highest frequency an image can hold in every direction.
 
     Returns
     -------
@@ -201,7 +200,7 @@ def hann(size: int) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _rings(shape: tuple[int, int], bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Assign each frequency of an rfft2 to a ring (``bins``: beyond), with the size of each ring and each frequency's weight."""
+    """Assign each frequency of an rfft2 to a ring (``bins``: beyond), with rings' sizes and frequencies' weights."""
     rows, columns = fft.fftfreq(shape[0])[:, None], fft.rfftfreq(shape[1])
     ring = np.minimum(np.hypot(rows, columns) * 2 * bins, bins).astype(int).ravel()
     # rfft2 leaves out the conjugate half: columns count twice, but for the first (and the last, which no ring reaches).

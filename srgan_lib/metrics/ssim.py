@@ -103,7 +103,7 @@ def vifp(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = None) -> 
 
 
 def _structural_similarity(sr: np.ndarray, hr: np.ndarray, sigma: float, radius: int, whole: bool = False) -> float:
-    """Compute the mean SSIM of two H×W planes under a Gaussian window, strip by strip so that the work stays in the cache."""
+    """Compute the mean SSIM of two H×W planes under a Gaussian window, in strips so that work stays in the cache."""
     rows, columns = (_gaussian_bands(size, sigma, radius, whole) for size in hr.shape)
     weights_x = np.concatenate([weights for _, _, weights in columns])
     total = total_weight = 0.0

@@ -19,8 +19,8 @@ class LRConsistency(nn.Module):
     With A for making small, the result is x + A⁺(y − A·x): the part of x that LR images do not show (A's null space)
     stays, the other is LR's own (Wang et al., "GAN Prior based Null-Space Learning for Consistent Super-Resolution",
     AAAI 2023). A⁺ = Aᵀ(A·Aᵀ)⁻¹ is separable, so that both are short filters along rows and columns. Two LR pixels along
-    the image's border are left as they are, since they depend on what lies outside. It has no parameters, is linear, and
-    is right for images that were made small so, and no others.
+    the image's border are left as they are, since they depend on what lies outside. It has no parameters, is linear,
+    and is right for images that were made small so, and no others.
 
     Parameters
     ----------

@@ -109,10 +109,10 @@ class Discriminator(ImageDiscriminator):
 class SmallResidualDiscriminator(ImageDiscriminator):
     """A convolution, four strided ones, four more of which the last is added to the one before, and one neuron.
 
-    From "Upscaling Of Image Quality By Increasing Resolution Using Super Resolution Generative Adversarial Networks": the
-    strided convolutions are "each increasing in number of neurons", the four after them have "varying neurons and kernel
-    sizes". The numbers are inferred: 64 doubling to 1024 with 4×4 kernels, then 512 and 128 (1×1) and twice 512 (3×3),
-    close to the discriminator of TensorLayer's SRGAN.
+    From "Upscaling Of Image Quality By Increasing Resolution Using Super Resolution Generative Adversarial Networks":
+    the strided convolutions are "each increasing in number of neurons", the four after them have "varying neurons and
+    kernel sizes". The numbers are inferred: 64 doubling to 1024 with 4×4 kernels, then 512 and 128 (1×1) and twice 512
+    (3×3), close to the discriminator of TensorLayer's SRGAN.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ class PatchDiscriminator(nn.Module):
         )
 
     def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """Map N×3×H×W in [0,1] to N×1×(H/4)×(W/4) logits, positive for "real"; with ``activations`` and the features."""
+        """Map N×3×H×W in [0,1] to N×1×(H/4)×(W/4) logits, positive for "real"; with ``activations`` features, too."""
         logits, kept = _apply(self.layers, images)
         return (logits, kept) if activations else logits
 
@@ -206,7 +206,7 @@ class UNetDiscriminator(nn.Module):
         )
 
     def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """Map N×3×H×W in [0,1], sizes multiples of 8, to N×1×H×W logits, positive for "real"; with ``activations`` and the features."""
+        """Map N×3×8H×8W in [0,1] to N×1×8H×8W logits, positive for "real"; with ``activations`` features, too."""
         levels = [F.leaky_relu(self.conv_first(images), 0.2)]
         for conv in self.down:
             levels.append(F.leaky_relu(conv(levels[-1]), 0.2))
@@ -220,7 +220,7 @@ class UNetDiscriminator(nn.Module):
 
 
 class WaveletDiscriminator(PatchDiscriminator):
-    """A patch discriminator (35×35 pixels) that sees only detail: the three high bands of a Haar wavelet transform, undecimated.
+    """A patch discriminator (35×35 pixels) that sees only detail: an undecimated Haar transform's three high bands.
 
     After Korkmaz et al., "Training Generative Image Super-Resolution Models by Wavelet-Domain Losses Enables Better
     Control of Artifacts", CVPR 2024 (there: symlets of length 7). What it cannot see, it cannot change: colours and
@@ -241,7 +241,7 @@ class WaveletDiscriminator(PatchDiscriminator):
         self.register_buffer("bands", bands[:, None].repeat(3, 1, 1, 1), persistent=False)
 
     def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """Map N×3×H×W in [0,1] to N×1×(H/4)×(W/4) logits, positive for "real"; with ``activations`` and the features."""
+        """Map N×3×H×W in [0,1] to N×1×(H/4)×(W/4) logits, positive for "real"; with ``activations`` features, too."""
         detail = F.conv2d(F.pad(images, (0, 1, 0, 1), mode="replicate"), self.bands.to(images.dtype), groups=3)
         return super().forward(detail, activations)
 
@@ -258,8 +258,8 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {
 def discriminator_config(adversarial: Adversarial, crop: int, value_range: ValueRange = "zero_one") -> dict[str, Any]:
     """Describe the discriminator of the adversarial stage's parameters, as plain JSON for a model file.
 
-    ``crop``, ``head`` and the generator's ``value_range`` are left out for discriminators with a logit per patch or pixel,
-    which work in [0,1]; so is the range [0,1].
+    ``crop``, ``head`` and the generator's ``value_range`` are left out for discriminators with a logit per patch or
+    pixel, which work in [0,1]; so is the range [0,1].
     """
     config: dict[str, Any] = {"architecture": adversarial.discriminator, "channels": adversarial.discriminator_channels}
     if issubclass(ARCHITECTURES[adversarial.discriminator], ImageDiscriminator):

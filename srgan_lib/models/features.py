@@ -95,7 +95,7 @@ class VGGFeatures(nn.Module):
 
 
 def _vgg19_layers(count: int, wanted: Iterable[int], pooling: Literal["max", "average"]) -> nn.Sequential:
-    """Build the first ``count`` layers of torchvision's ``vgg19().features``; no activation overwrites a wanted layer."""
+    """Build the first ``count`` layers of torchvision's ``vgg19().features``; activations overwrite no wanted layer."""
     pool = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}[pooling]
     layers: list[nn.Module] = []
     channels = 3

@@ -177,7 +177,8 @@ def _refuse_other_shapes(model: nn.Module, tensors: Mapping[str, Tensor]) -> Non
     for name in (*wanted, *there):
         if wanted.get(name) != there.get(name):
             raise ValueError(
-                f"{name} is {wanted.get(name, 'not there')} by its configuration and {there.get(name, 'not there')} in the file"
+                f"{name} is {wanted.get(name, 'not there')} by its configuration "
+                f"and {there.get(name, 'not there')} in the file"
             )
 
 
@@ -196,8 +197,8 @@ def refuse_non_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise CheckpointError(
-                f"{path}: {name} holds weights that are NaN or infinite, so that every image would be black; the training "
-                "that wrote them had diverged: take another file",
+                f"{path}: {name} holds weights that are NaN or infinite, so that every image would be black; the "
+                "training that wrote them had diverged: take another file",
                 path=path,
             )
 

@@ -87,10 +87,10 @@ class ESPCN(SuperResolver):
 
 
 class Compact(SuperResolver):
-    """The network SRVGGNetCompact of Real-ESRGAN (Wang et al., ICCV Workshops 2021): it learns the difference from nearest.
+    """SRVGGNetCompact of Real-ESRGAN (Wang et al., ICCV Workshops 2021): it learns the difference from nearest.
 
-    Nothing is computed at HR size, so that it takes less than a third of SRResNet's time. Its parameters have the names that
-    the field's files have (``body.0.weight``), so that programs built on spandrel load it as it is.
+    Nothing is computed at HR size, so that it takes less than a third of SRResNet's time. Its parameters have the names
+    that the field's files have (``body.0.weight``), so that programs built on spandrel load it as it is.
 
     Parameters
     ----------
@@ -111,9 +111,9 @@ class Compact(SuperResolver):
     def initialise(self, kind: Initialisation = "default") -> None:
         """Set the first weights, of either kind: the identity and a quarter of He-normal noise, zero in the last layer.
 
-        A plain network of 17 layers learns slowly from noise alone. From the identity (Zagoruyko & Komodakis, "DiracNets",
-        2017) each layer learns a difference, as in a residual network, and none of them costs time afterwards. With
-        zeros in the last layer, the network starts at nearest quality.
+        A plain network of 17 layers learns slowly from noise alone. From the identity (Zagoruyko & Komodakis,
+        "DiracNets", 2017) each layer learns a difference, as in a residual network, and none of them costs time
+        afterwards. With zeros in the last layer, the network starts at nearest quality.
         """
         super().initialise("he_normal")
         _, *hidden, last = (layer for layer in self.body if isinstance(layer, nn.Conv2d))
@@ -166,12 +166,12 @@ def generator_config(warmup: Warmup, scale: int) -> dict[str, Any]:
 
 
 def build_generator(config: Mapping[str, Any], code: Code | None = None) -> SuperResolver:
-    """Build a network from its configuration: ``architecture``, that class's arguments, and whether it is ``consistent``.
+    """Build a network from its configuration: ``architecture``, its class's arguments, whether it is ``consistent``.
 
     Parameters
     ----------
-    config : as :func:`generator_config` or :func:`check_configuration` returns it; ``{"architecture": "own", …}`` stands
-        for a class of the user's own.
+    config : as :func:`generator_config` or :func:`check_configuration` returns it; ``{"architecture": "own", …}``
+        stands for a class of the user's own.
     code : where that class is; not used for other architectures.
 
     Raises

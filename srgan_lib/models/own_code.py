@@ -116,8 +116,8 @@ def own_class(code: Code, name: str, sha256: str | None = None) -> OwnClass:
         source, file = _source_in_memory(code), f"{name}.py"
     if sha256 not in (None, hashlib.sha256(source).hexdigest()):
         raise OwnCodeError(
-            f"{code} is not the {file} that the network was trained with: their SHA-256 differ; the run keeps a copy of "
-            "that one in warmup/code/"
+            f"{code} is not the {file} that the network was trained with: their SHA-256 differ; the run keeps a copy "
+            "of that one in warmup/code/"
         )
     value = _run(code, source).get(name) if isinstance(code, Path) else getattr(code, "value", code)
     if not isinstance(value, type):
@@ -135,8 +135,8 @@ def recorded_class(code: Code | None, config: Mapping[str, Any]) -> OwnClass:
     """
     if code is None:
         raise OwnCodeError(
-            f"its network is the class {config['class']} of {config['file']}, which is not part of the file with weights; "
-            f"give {config['file']} as well (srgan upscale: --code FILE)"
+            f"its network is the class {config['class']} of {config['file']}, which is not part of the file with "
+            f"weights; give {config['file']} as well (srgan upscale: --code FILE)"
         )
     return own_class(code, config["class"], config["sha256"])
 

@@ -89,7 +89,7 @@ class RRDBNet(SuperResolver):
         self.initialise()
 
     def forward_body(self, images: Tensor) -> Tensor:
-        """Apply features, blocks with a long skip, nearest-neighbour enlargement with convolutions, and reconstruction."""
+        """Apply features, blocks with a long skip, nearest-neighbour enlargement, convolutions and reconstruction."""
         features = self.conv_first(images)
         features = features + self.conv_body(self.body(features))
         return in_strips(self._enlarge, features, REACH)

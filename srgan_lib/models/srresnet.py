@@ -53,8 +53,8 @@ REDUCTION = 16  #: the paper's: channels per channel between the two convolution
 class ChannelAttention(nn.Module):
     """Scale each channel by a weight in (0,1) that follows from the means of all channels over the image.
 
-    Zhang et al., "Image Super-Resolution Using Very Deep Residual Channel Attention Networks" (RCAN), ECCV 2018. Every place
-    then depends on the whole image, so that tiles of an image differ slightly from the image enlarged at once.
+    Zhang et al., "Image Super-Resolution Using Very Deep Residual Channel Attention Networks" (RCAN), ECCV 2018. Every
+    place then depends on the whole image, so that tiles of an image differ slightly from the image enlarged at once.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class SRResNet(SuperResolver):
     attention : ``"channel"`` ends each block with channel attention (RCAN), which the paper's network has not.
     global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`; the paper's network has
         no global skip.
-    even_phases : keep the pixel shuffles from drawing a regular pattern, see :func:`~srgan_lib.models.upsample.even_phases`.
+    even_phases : keep pixel shuffles from drawing regular patterns, see :func:`~srgan_lib.models.upsample.even_phases`.
     """
 
     own_tile = LARGE_TILE

@@ -164,14 +164,14 @@ def _self_ensemble(model: SuperResolver, images: torch.Tensor) -> torch.Tensor:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Return whether memory ran out: CUDA raises a type of its own, the CPU allocator a RuntimeError with one of these texts."""
+    """Return whether memory ran out: CUDA has its own type, the CPU allocator raises RuntimeErrors of these texts."""
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(
         text in str(error) for text in ("can't allocate memory", "not enough memory")
     )
 
 
 def receptive_radius(model: SuperResolver) -> int | None:
-    """Find how many LR pixels each way an output pixel depends on; none where that is over 64, unknown or the whole image.
+    """Find how many LR pixels each way an output pixel depends on; none if that is over 64, unknown or the whole image.
 
     Sums the reach of all convolutions in LR pixels, in the order in which the data passes them. A network of the user's
     own may do more than convolve, so that only its attribute ``receptive_radius`` counts.

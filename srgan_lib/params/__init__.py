@@ -67,8 +67,8 @@ class Params(Section):
             stage = getattr(self, name)
             if (stage.grid_weight or stage.evenness_weight) and crop < SPECTRAL_BLOCK:
                 raise ValueError(
-                    f"{name}.grid_weight, evenness_weight: spectra are of blocks of {SPECTRAL_BLOCK} pixels, and shared.crop "
-                    f"is {crop}; raise it, or set both weights to 0"
+                    f"{name}.grid_weight, evenness_weight: spectra are of blocks of {SPECTRAL_BLOCK} pixels, and "
+                    f"shared.crop is {crop}; raise it, or set both weights to 0"
                 )
             if stage.lr_consistency and self.shared.degradation not in ("bicubic", "bicubic_float"):
                 raise ValueError(
@@ -82,7 +82,7 @@ class Params(Section):
         return self
 
     def stage(self, name: str) -> dict[str, Any]:
-        """Return the flat parameters of one stage: the shared ones, its own, and for the evaluation what was published."""
+        """Return a stage's flat parameters: the shared ones, its own, and for the evaluation what was published."""
         flat = {**self.shared.model_dump(), **getattr(self, name).model_dump()}
         return flat | ({"published": self.published.model_dump()} if name == "evaluation" else {})
 

@@ -70,8 +70,8 @@ class Evaluation(Section):
     baselines: list[Baseline] = Field(default=list(get_args(Baseline)), description="classical methods judged")
     methods: dict[MethodName, str] = Field(
         default={},
-        description="other methods: name, and folder of SR images (a subfolder for each test set, if there are several) "
-        "or file with a network's weights (.safetensors, or another program's .pth)",
+        description="other methods: name, and folder of SR images (a subfolder for each test set, if there are "
+        "several) or file with a network's weights (.safetensors, or another program's .pth)",
     )
     lpips_nets: list[Literal["alex", "squeeze"]] = Field(
         default=["alex", "squeeze"], description="LPIPS judges; not computed where the backbone is missing"

@@ -26,8 +26,8 @@ class Shared(Section):
         default=None,
         ge=0,
         le=2**31 - 1,
-        description="decides the split and the degradation of whole images instead of seed, so that runs of several seeds "
-        "differ in their trainings alone; none: seed",
+        description="decides the split and the degradation of whole images instead of seed, so that runs of several "
+        "seeds differ in their trainings alone; none: seed",
     )
     dataset: str = Field(
         default="builtin",

@@ -200,8 +200,8 @@ class Warmup(GeneratorTraining):
     )
     generator_even_phases: bool = Field(
         default=False,
-        description="keep the pixel shuffles of srresnet from drawing a regular pattern in smooth places: the taps of the "
-        "convolution after each have the same sum for all its phases (Sugawara et al. 2018)",
+        description="keep the pixel shuffles of srresnet from drawing a regular pattern in smooth places: the taps of "
+        "the convolution after each have the same sum for all its phases (Sugawara et al. 2018)",
     )
     generator_input: Input = Field(default="lr", description="bicubic: LR enlarged first, no upsampling stages")
     global_skip: GlobalSkip = Field(

@@ -38,11 +38,7 @@ class AdversarialTask(TrainingTask):
     """
 
     def __init__(
-        self,
-        job: Job,
-        warmup_weights: Path,
-        code: Code | None = None,
-        losses: Sequence[tuple[OwnClass, float]] = (),
+        self, job: Job, warmup_weights: Path, code: Code | None = None, losses: Sequence[tuple[OwnClass, float]] = ()
     ) -> None:
         self.stage, self.compute, shared = job.stage, job.compute, job.params.shared
         stage, compute = self.stage, self.compute
@@ -141,9 +137,10 @@ def train_adversarial(
 
     Writes ``generator.safetensors``, ``discriminator.safetensors`` and the snapshots in ``montage/``.
     ``warmup_weights`` is the warm-up's ``generator.safetensors``, and ``code`` the file with its class, or the class,
-    where that is the user's own. ``extra_losses`` is that of :func:`~srgan_lib.training.warmup.train_warmup`. Other parameters, returns
-    and raises as :func:`~srgan_lib.training.srcnn.train_srcnn`; also ``CheckpointError`` where the warm-up's file is damaged or
-    of another scale, and ``BackboneError`` where ``content_weights`` is ``imagenet`` and VGG-19 is not on this disk.
+    where that is the user's own. ``extra_losses`` is that of :func:`~srgan_lib.training.warmup.train_warmup`. Other
+    parameters, returns and raises as :func:`~srgan_lib.training.srcnn.train_srcnn`; also ``CheckpointError`` where the
+    warm-up's file is damaged or of another scale, and ``BackboneError`` where ``content_weights`` is ``imagenet`` and
+    VGG-19 is not on this disk.
     """
     named = params.adversarial.extra_losses if extra_losses is None else extra_losses
     losses, fingerprint = own_losses(named, directory, fingerprint)

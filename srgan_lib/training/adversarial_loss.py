@@ -54,10 +54,10 @@ class AdversarialLoss:
 
 
 def feature_matching(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
-    """Compute the mean absolute difference between a discriminator's features of real and of fake images, over its layers.
+    """Compute the mean absolute difference of a discriminator's features of real and fake images, over its layers.
 
-    Salimans et al., "Improved Techniques for Training GANs", NeurIPS 2016, place by place as in pix2pixHD (Wang et al., CVPR
-    2018), since each fake image has its real one.
+    Salimans et al., "Improved Techniques for Training GANs", NeurIPS 2016, place by place as in pix2pixHD (Wang et al.,
+    CVPR 2018), since each fake image has its real one.
 
     Parameters
     ----------

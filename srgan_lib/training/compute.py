@@ -74,7 +74,7 @@ class Compute:
             return module
         from torch._functorch import config as functorch  # private: trainings that compile nothing must not need it
 
-        # A compiled network frees its buffers on the way back; both updates of a step go back through the discriminator.
+        # A compiled network frees its buffers on the way back; a step's two updates go back through the discriminator.
         functorch.donated_buffer = False
         return torch.compile(module)
 

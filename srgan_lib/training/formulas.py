@@ -92,15 +92,19 @@ def generator_loss(stage: GeneratorTraining) -> str:
     if "pixel" in terms:
         meanings[0] = meanings[0].replace("$ is", f" = {_PIXEL[stage.pixel_loss]}$,")
     listed = ";\n".join(f"- {meaning}" for meaning in meanings)
-    return f"In this run the generator, with ${_SR} = G(x_\\mathrm{{LR}})$, minimises\n\n$$ L_G = {total} , $$\n\n{listed}."
+    return (
+        f"In this run the generator, with ${_SR} = G(x_\\mathrm{{LR}})$, minimises\n\n"
+        f"$$ L_G = {total} , $$\n\n{listed}."
+    )
 
 
 _SCHEDULES: dict[Schedule, str] = {
     "constant": "stays at {rate}",
     "step": "starts at {rate} and is multiplied by {factor} after {milestones} of the steps",
-    "cosine": "falls from {rate} to 0 along half a cosine (Loshchilov & Hutter, 2017): large steps first, small ones to settle",
-    "one_cycle": "rises from a 25th of {rate} to {rate} in the first 30 % of the steps, while Adam's averages form, and then "
-    "falls to almost 0, to settle (Smith & Topin, 2019)",
+    "cosine": "falls from {rate} to 0 along half a cosine (Loshchilov & Hutter, 2017): large steps first, small ones "
+    "to settle",
+    "one_cycle": "rises from a 25th of {rate} to {rate} in the first 30 % of the steps, while Adam's averages form, "
+    "and then falls to almost 0, to settle (Smith & Topin, 2019)",
 }
 
 

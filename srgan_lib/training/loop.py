@@ -173,7 +173,8 @@ class Loop:
         if self.job.params.shared.dtype != "float32":
             advice.append("set shared.dtype to float32")
         return (
-            f" of {self.job.stage_name}; {f'the last good checkpoint is {good}' if good else 'there was no checkpoint yet'}. "
+            f" of {self.job.stage_name}; "
+            f"{f'the last good checkpoint is {good}' if good else 'there was no checkpoint yet'}. "
             f"What may help: {', or '.join(advice)}"
         )
 

@@ -1,7 +1,7 @@
 """The terms of a generator's loss, and their weighted sum.
 
-Distances between images, between features of VGG-19, and losses of the user's own stand here; those in the frequency domain
-are in :mod:`~srgan_lib.training.spectral`, those against a discriminator in :mod:`~srgan_lib.training.adversarial_loss`.
+Distances between images, between features of VGG-19, and own losses stand here; those in the frequency domain in
+:mod:`~srgan_lib.training.spectral`, those against a discriminator in :mod:`~srgan_lib.training.adversarial_loss`.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def charbonnier(a: Tensor, b: Tensor) -> Tensor:
 def histogram_distance(a: Tensor, b: Tensor) -> Tensor:
     """Compute the mean squared difference of two N×C×H×W tensors after sorting each channel's values, a scalar.
 
-    Sorted values are a histogram without bins: the distance is to ``a`` with the histograms of ``b``, each channel of each
-    image for itself, wherever the values lie; the squared Wasserstein distance of the histograms. Of images it compares
-    colours; of VGG-19's features, textures (Risser et al., "Stable and Controllable Neural Texture Synthesis and Style
-    Transfer Using Histogram Losses", 2017).
+    Sorted values are a histogram without bins: the distance is to ``a`` with the histograms of ``b``, each channel of
+    each image for itself, wherever the values lie; the squared Wasserstein distance of the histograms. Of images it
+    compares colours; of VGG-19's features, textures (Risser et al., "Stable and Controllable Neural Texture Synthesis
+    and Style Transfer Using Histogram Losses", 2017).
     """
     return F.mse_loss(a.flatten(2).sort(dim=2).values, b.flatten(2).sort(dim=2).values)
 
@@ -69,8 +69,8 @@ class FeatureLoss(nn.Module):
     """Weighted distance between the VGG-19 features of two images.
 
     With ``"mse"`` it is the content loss of Ledig et al. 2017 (equation 5). The mean is taken over channels too, as
-    implementations do, where the equation divides by width and height alone: a factor of 1/512 for VGG54, which the term's
-    weight has to be read with.
+    implementations do, where the equation divides by width and height alone: a factor of 1/512 for VGG54, which the
+    term's weight has to be read with.
 
     Parameters
     ----------
@@ -122,8 +122,8 @@ class Term:
     ----------
     value : computes it, unweighted, as a scalar of the two things that it compares.
     weight : in the sum.
-    needs : what it compares: ``"images"``: SR and HR; ``"logits"`` or ``"features"``: what the discriminator makes of HR
-        and of SR.
+    needs : what it compares: ``"images"``: SR and HR; ``"logits"`` or ``"features"``: what the discriminator makes of
+        HR and of SR.
     """
 
     value: Callable[..., Tensor]

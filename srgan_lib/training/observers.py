@@ -27,7 +27,7 @@ class Observer:
     """Base of all observers; the main process calls each hook, which does nothing unless a subclass defines it."""
 
     def on_start(self, start: int, curve: Sequence[Row], scores: Sequence[Row]) -> None:
-        """See a training begin after ``start`` finished steps, with the rows of its loss and validation curves so far."""
+        """See a training begin after ``start`` finished steps, with its loss and validation curves' rows so far."""
 
     def on_row(self, curve: Sequence[Row]) -> None:
         """See the loss curve, whose last row is new."""
@@ -109,8 +109,8 @@ class TensorBoard(Observer):
 def discriminator_warnings(rows: Sequence[Row]) -> dict[str, str]:
     """Detect from the loss curve where the discriminator dominates or has collapsed.
 
-    It wins outright when it is right about 99 % of the real and of the fake images over five rows: the generator does not
-    keep up with it. It has collapsed when it calls 99 % of both the same.
+    It wins outright when it is right about 99 % of the real and of the fake images over five rows: the generator does
+    not keep up with it. It has collapsed when it calls 99 % of both the same.
 
     Parameters
     ----------
@@ -138,8 +138,8 @@ def grid_warnings(rows: Sequence[Row]) -> dict[str, str]:
 
     Returns
     -------
-    A sentence for ``"grid"`` about the first two rows in succession that are above 3 dB and 1 dB above the lowest before,
-    and do not fall, if there are any.
+    A sentence for ``"grid"`` about the first two rows in succession that are above 3 dB and 1 dB above the lowest
+    before, and do not fall, if there are any.
     """
     known = [row for row in rows if not math.isnan(row.get("grid_artefact", math.nan))]
     level = itemgetter("grid_artefact")
@@ -149,7 +149,8 @@ def grid_warnings(rows: Sequence[Row]) -> dict[str, str]:
             return {
                 "grid": f"a regular pattern of dots grows: the grid artefact rises from {_signed(level(lowest))} dB at "
                 f"step {lowest['step']:.0f} to {_signed(level(row))} dB at step {row['step']:.0f}, and the originals "
-                "have 0; LPIPS does not see it. What helps a generator is more grid_weight, or less content_weight, which rewards it"
+                "have 0; LPIPS does not see it. What helps a generator is more grid_weight, or less content_weight, "
+                "which rewards it"
             }
     return {}
 

@@ -21,7 +21,7 @@ Sides = Literal["above", "both"]
 
 
 class SpectralExcess(nn.Module):
-    """How far SR's log power over its surroundings departs from HR's: the mean square over chosen frequencies and channels.
+    """How far SR's log power over its surroundings departs from HR's: mean square over chosen frequencies and channels.
 
     The square bears on the one frequency that stands out, and leaves small departures, which chance makes, alone.
 
@@ -82,7 +82,7 @@ class SpectralExcess(nn.Module):
 
 
 def grid_penalty(scale: int, sides: Sides = "both") -> SpectralExcess:
-    """Build the term at the frequencies of the pixel shuffle's grid: multiples of 1/scale cycles per pixel except (0,0).
+    """Build the term at the frequencies of the pixel shuffle's grid: multiples of 1/scale cycles per pixel but (0,0).
 
     Parameters
     ----------

@@ -198,6 +198,7 @@ def _output(network: nn.Module, lr: Tensor, name: str, scale: int) -> Tensor:
         )
     if not sr.is_floating_point() or not sr.isfinite().all() or sr.abs().max() > LARGEST_VALUE:
         raise OwnCodeError(
-            f"{name}: images have float values around [0,1], and it made {sr.dtype} from {sr.min():.3g} to {sr.max():.3g}"
+            f"{name}: images have float values around [0,1], "
+            f"and it made {sr.dtype} from {sr.min():.3g} to {sr.max():.3g}"
         )
     return sr

@@ -25,7 +25,7 @@ IMAGES = 16  #: at most, evenly spaced over the validation set
 
 
 class Validation:
-    """PSNR-Y, SSIM-Y, the grid artefact and the monitor on centre crops of at most 256 HR pixels a side, of at most 16 images.
+    """PSNR-Y, SSIM-Y, grid artefact and monitor on centre crops of at most 256 HR pixels a side, of at most 16 images.
 
     The grid artefact is left out where an image has fewer than 64 pixels a side.
 

@@ -35,12 +35,12 @@ def train_warmup(
 ) -> pandas.DataFrame:
     """Train the generator alone, on pixels and VGG-19 features; writes ``generator.safetensors``.
 
-    ``generator`` and ``extra_losses`` (each with its weight) are classes of the user's own that a notebook's cell defines;
-    they take the place of the parameters of these names. The sources of all own classes are kept in ``code/``. Other
-    parameters, returns and raises as :func:`~srgan_lib.training.srcnn.train_srcnn`; also ``BackboneError`` where
-    ``content_weights`` is ``imagenet`` and VGG-19 is not on this disk, and ``OwnCodeError`` for an own class that is not
-    there or is no network or loss, and ``ParameterError`` where parameters contradict the network that ``warmup.start``
-    names.
+    ``generator`` and ``extra_losses`` (each with its weight) are classes of the user's own that a notebook's cell
+    defines; they take the place of the parameters of these names. The sources of all own classes are kept in ``code/``.
+    Other parameters, returns and raises as :func:`~srgan_lib.training.srcnn.train_srcnn`; also ``BackboneError`` where
+    ``content_weights`` is ``imagenet`` and VGG-19 is not on this disk, and ``OwnCodeError`` for an own class that is
+    not there or is no network or loss, and ``ParameterError`` where parameters contradict the network that
+    ``warmup.start`` names.
     """
     stage, scale = params.warmup, params.shared.scale
     own: OwnClass | None = None
@@ -92,12 +92,13 @@ def started_config(warmup: Warmup, scale: int, path: Path) -> dict[str, Any]:
     added = {name: wanted.pop(name) for name in ("consistent", "even_phases") if name in wanted}
     if "even_phases" in added and config["architecture"] != "srresnet":
         raise ParameterError(
-            f"warmup.generator_even_phases: {path} is of {config['architecture']}, and only srresnet has them; leave it out"
+            f"warmup.generator_even_phases: {path} is of {config['architecture']}, "
+            "and only srresnet has them; leave it out"
         )
     for name, value in wanted.items():
         if value != usual.get(name) and value != config.get(name):
             raise ParameterError(
-                f"warmup: {name} is {value!r}, and {path} has {config.get(name, 'none')!r}; leave the parameter out, for the "
-                "architecture comes from the file"
+                f"warmup: {name} is {value!r}, and {path} has {config.get(name, 'none')!r}; leave the parameter out, "
+                "for the architecture comes from the file"
             )
     return config | added

@@ -1,4 +1,4 @@
-"""Commands for images and the networks that make them: enlarge, measure, list shipped models, export for other programs."""
+"""Commands for images and networks that make them: enlarge, measure, list shipped models, export for other programs."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ ENDINGS = {"onnx": ".onnx", "spandrel": ".safetensors"}  #: of exported networks
     type=click.Choice(list(reversed(shipped.NAMES))),
     default="srgan",
     show_default=True,
-    help="A model that comes with the package, ×4: srgan looks natural; compact is the most faithful and takes a third of "
-    "the time of srgan and srresnet.",
+    help="A model that comes with the package, ×4: srgan looks natural; compact is the most faithful and takes a third "
+    "of the time of srgan and srresnet.",
 )
 @click.option(
     "--checkpoint",

@@ -137,8 +137,8 @@ def report(run: str, open_it: bool, light: bool, archive_images: bool) -> None:
 def export_lr(run: str, target: Path) -> None:
     """Copy the LR test images of RUN into the folder OUT, for your own method to enlarge.
 
-    OUT has a subfolder for each test set. Write the enlarged images under the same names into another folder; the command
-    that is printed at the end then judges them with the others.
+    OUT has a subfolder for each test set. Write the enlarged images under the same names into another folder; the
+    command that is printed at the end then judges them with the others.
     """
     require_extra("report")
     from srgan_report.pipeline.assemble import export_lr as export

@@ -102,7 +102,7 @@ class Terminal:
         return lambda done, total: self.progress.update(task, completed=done, total=total)
 
     def meter(self, label: str) -> Callable[[int, float, float], None]:
-        """Return a callback ``(images, megapixels, megapixels in all)`` that shows both by the second, and the time left.
+        """Make a callback ``(images, megapixels, megapixels in all)`` that shows both by the second, and the time left.
 
         Where the output is no terminal, as in the log of a night, it prints a line a minute.
         """

@@ -1,8 +1,8 @@
 """Compose the conclusion of a run: sentences computed from its scores, the finding first.
 
 A comparison of two methods names every judge, and for a few images on how many of them the method is better, once where
-two judges count alike. Where the judges disagree its first sentence says so. A difference is called none only where its interval holds zero and the images
-disagree (:mod:`srgan_lib.evaluation.verdicts`).
+two judges count alike. Where the judges disagree its first sentence says so. A difference is called none only where its
+interval holds zero and the images disagree (:mod:`srgan_lib.evaluation.verdicts`).
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _against(scores: PairedScores, method: str, other: str) -> str:
 
 
 def _added(scores: PairedScores) -> str:
-    """Say where adversarial training did not bring the generator closer to the originals by all judges of appearance."""
+    """Say where adversarial training brought the generator no closer to the originals by some judge of appearance."""
     found = scores.compare(OURS, STARTED_FROM, APPEARANCE)
     if {one.direction for one in found} <= {"better"}:
         return ""
@@ -143,7 +143,10 @@ def _added(scores: PairedScores) -> str:
         if group
     ]
     disagree = "the judges disagree: " if len(said) > 1 else ""
-    return f"against the {_label(STARTED_FROM)} network, from which its training started, {disagree}{_label(OURS)} is {listed(said)}"
+    return (
+        f"against the {_label(STARTED_FROM)} network, from which its training started, "
+        f"{disagree}{_label(OURS)} is {listed(said)}"
+    )
 
 
 def _pattern(scores: PairedScores, scale: int) -> str:
@@ -155,8 +158,8 @@ def _pattern(scores: PairedScores, scale: int) -> str:
         return ""
     return (
         f"{_label(OURS)} draws a regular pattern with a period of {scale} pixels, "
-        f"{METRICS['grid_artefact'].phrase(level, sign=True)} over the originals' level, which LPIPS does not see: look at smooth "
-        "areas and strong edges at 300 %"
+        f"{METRICS['grid_artefact'].phrase(level, sign=True)} over the originals' level, which LPIPS does not see: "
+        "look at smooth areas and strong edges at 300 %"
     )
 
 
@@ -173,7 +176,7 @@ def _fidelity(verdicts: Sequence[Verdict]) -> str:
 
 
 def _faithful(scores: PairedScores, judges: Iterable[str]) -> str:
-    """Name the most faithful method by each judge, with those that cannot be told from it, or the next and how far ahead."""
+    """Name the most faithful method by each judge, with those not to be told from it, or the next and how far ahead."""
     clauses = []
     for metric in scores.known(judges):
         best, *others = scores.ranking(metric)
@@ -202,8 +205,9 @@ def _nearest(scores: PairedScores) -> str:
     loss = scores.compare("nearest", BASELINE, ["psnr_y"])
     cost = f", although its PSNR-Y differs by {METRICS['psnr_y'].phrase(loss[0].difference, sign=True)}" if loss else ""
     return (
-        f"LPIPS (alex) prefers nearest to bicubic{_noted(lower[0].means, lower[0].notes)}{cost}: the edges of its blocks are sharp, and the "
-        "network's features miss the contrast that smooth interpolation lacks more than they mind where it lies."
+        f"LPIPS (alex) prefers nearest to bicubic{_noted(lower[0].means, lower[0].notes)}{cost}: the edges of its "
+        "blocks are sharp, and the network's features miss the contrast that smooth interpolation lacks more than they "
+        "mind where it lies."
     )
 
 
@@ -246,7 +250,10 @@ def _trainings(scores: PairedScores) -> str:
             f"Each network was trained {scores.trainings} times under other seeds; means are over these trainings, and "
             "differences are judged against the spread over images and over trainings."
         )
-    return "Each network was trained once: how far another seed would move these scores is not in them (repeats=3 shows it)."
+    return (
+        "Each network was trained once: how far another seed would move these scores is not in them "
+        "(repeats=3 shows it)."
+    )
 
 
 def _judges(verdicts: Sequence[Verdict], told: Callable[[Verdict], tuple[str, str]], joint: str = " and ") -> str:

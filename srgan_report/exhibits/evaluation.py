@@ -43,10 +43,9 @@ def details(summary: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) -> I
                 tables.detail(summary, test_set, metric),
                 f"{metric}_{test_set}",
                 f"{METRICS[metric].label} on <code>{test_set}</code>: mean, spread (standard deviation, median, "
-                f"interquartile range), 95 % interval of the mean, paired difference from bicubic with its interval, and "
-                f"on how many images the method is better; <em>driven by</em> names the image without which the mean would "
-                f"change most. {over}"
-                f"{_tests(len(pairs))}",
+                "interquartile range), 95 % interval of the mean, paired difference from bicubic with its interval, "
+                "and on how many images the method is better; <em>driven by</em> names the image without which the "
+                f"mean would change most. {over}{_tests(len(pairs))}",
             )
 
 
@@ -57,9 +56,9 @@ def certainty(summary: pd.DataFrame, metrics: pd.DataFrame, test_sets: Iterable[
         yield Exhibit(
             figures.differences(summary, metrics, test_set),
             f"differences_{test_set}",
-            f"Paired difference from bicubic on <code>{test_set}</code>: mean with its 95 % interval, and every image{own} "
-            f"as a grey point. Where an interval crosses the zero line and points lie on both sides, these images do not tell "
-            f"the method from bicubic; where all points lie on one side, they leave it open.",
+            f"Paired difference from bicubic on <code>{test_set}</code>: mean with its 95 % interval, and every "
+            f"image{own} as a grey point. Where an interval crosses the zero line and points lie on both sides, these "
+            f"images do not tell the method from bicubic; where all points lie on one side, they leave it open.",
             SUMMARY,
         )
         yield Exhibit(
@@ -89,9 +88,9 @@ def patches(samples: Iterable[Sample], side: int) -> Iterator[Exhibit]:
         yield Exhibit(
             grids.patches(sample, side, most_different(sample, side, grids.pictured(sample))),
             f"patch_{sample.dataset}_{sample.image}",
-            f"The {side}×{side} pixels of <code>{escape(sample.image)}</code> in which these methods differ most (by the "
-            "standard deviation of their luminance), each pixel shown as a square, with the scores of this part alone. "
-            "Look for edges that are sharp in HR and soft in bicubic, and for patterns that HR does not have.",
+            f"The {side}×{side} pixels of <code>{escape(sample.image)}</code> in which these methods differ most (by "
+            "the standard deviation of their luminance), each pixel shown as a square, with the scores of this part "
+            "alone. Look for edges that are sharp in HR and soft in bicubic, and for patterns that HR does not have.",
             options={"vector": False},
         )
 
@@ -102,7 +101,8 @@ def middles(samples: Iterable[Sample], side: int) -> Iterator[Exhibit]:
         yield Exhibit(
             grids.patches(sample, side),
             f"patch_middle_{sample.dataset}_{sample.image}",
-            f"The middle {side}×{side} pixels of <code>{escape(sample.image)}</code>, with the scores of this part alone.",
+            f"The middle {side}×{side} pixels of <code>{escape(sample.image)}</code>, "
+            "with the scores of this part alone.",
             options={"vector": False},
         )
 
@@ -148,14 +148,14 @@ def planes(summary: pd.DataFrame, test_sets: Iterable[str], scale: int, joined: 
 def _tests(images: int) -> str:
     """Say what the tests of so many images can and cannot show."""
     effect = (
-        "<em>effect</em> is the rank-biserial correlation: 1 where every image is above bicubic, −1 where every image is "
-        "below it, 0 where they balance; it says how consistent a difference is, not how large."
+        "<em>effect</em> is the rank-biserial correlation: 1 where every image is above bicubic, −1 where every image "
+        "is below it, 0 where they balance; it says how consistent a difference is, not how large."
     )
     if images < FEWEST_FOR_TEST:
         return f"With {images} images no rank test can reach p &lt; 0.05, so none is shown; {effect}"
     return (
-        "<em>p (Holm)</em> is of Wilcoxon's signed-rank test, corrected for the number of methods: how often differences "
-        f"as consistent as these would arise by chance. With {images} images it cannot be below "
+        "<em>p (Holm)</em> is of Wilcoxon's signed-rank test, corrected for the number of methods: how often "
+        f"differences as consistent as these would arise by chance. With {images} images it cannot be below "
         f"{smallest_p_value(images):.2g} for one method, whatever the size of the difference. {effect}"
     )
 

@@ -1,4 +1,4 @@
-"""Images side by side: whole ones in four panels, parts pixel by pixel, and a detail by the networks between two others."""
+"""Images side by side: whole ones in four panels, parts pixel by pixel, a detail by the networks between two others."""
 
 from __future__ import annotations
 

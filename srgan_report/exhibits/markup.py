@@ -44,17 +44,12 @@ def render(figure: Figure, kind: str) -> bytes:
 
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "srgan", "svg.fonttype": "path"}):
-        figure.savefig(
-            buffer,
-            format=kind,
-            dpi=160,
-            metadata={"Date": None} if kind == "svg" else {"Software": None},
-        )
+        figure.savefig(buffer, format=kind, dpi=160, metadata={"Date": None} if kind == "svg" else {"Software": None})
     return buffer.getvalue()
 
 
 def image(data: bytes, mime: str, alt: str, *, inches: float) -> str:
-    """Write an image element with its data embedded; ``inches`` is its natural width, beyond which it is not stretched."""
+    """Write an image element, its data embedded; ``inches`` is its natural width, beyond which it is not stretched."""
     return f'<img alt="{html.escape(alt)}" style="--inches: {inches:.2f}" src="{data_uri(data, mime)}">'
 
 

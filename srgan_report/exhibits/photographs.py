@@ -62,9 +62,8 @@ def statistics(pairs: Mapping[str, Sequence[Pair]]) -> pd.DataFrame:
 
     Returns
     -------
-    One row per image: split, image, luminance and contrast (mean and standard deviation of BT.601
-    luminance, levels of 16 to 235), saturation (mean of (max - min) / max, 0 to 1), and red, green
-    and blue (means, levels of 0 to 255).
+    One row per image: split, image, luminance and contrast (mean and standard deviation of BT.601 luminance, levels of
+    16 to 235), saturation (mean of (max - min) / max, 0 to 1), and red, green and blue (means, levels of 0 to 255).
     """
     rows = []
     for part, images in pairs.items():
@@ -108,8 +107,7 @@ def colour_statistics(table: pd.DataFrame) -> Figure:
 def spectra(pairs: Sequence[Pair], scale: int) -> pd.DataFrame:
     """Compute mean power spectra of HR images and of their LR images enlarged with bicubic.
 
-    At most 64 images are looked at, evenly spaced. Where each crop gets its own LR image, bicubic
-    LR stands in.
+    At most 64 images are looked at, evenly spaced. Where each crop gets its own LR image, bicubic LR stands in.
 
     Returns
     -------
@@ -146,8 +144,8 @@ def spectrum(table: pd.DataFrame, scale: int) -> Figure:
     middle = table.index[table.frequency >= (limit + 0.5) / 2][0]
     plotting.describe(
         figure,
-        f"At {table.frequency[middle]:.2f} cycles per pixel, in the middle of what LR cannot hold, HR has {hr[middle]:.0f} dB "
-        f"and enlarged LR {bicubic[middle]:.0f} dB.",
+        f"At {table.frequency[middle]:.2f} cycles per pixel, in the middle of what LR cannot hold, HR has "
+        f"{hr[middle]:.0f} dB and enlarged LR {bicubic[middle]:.0f} dB.",
     )
     return figure
 
@@ -210,13 +208,14 @@ def degradations_sheet(pair: Pair, scale: int, seed: int, blur_sigma: float = 1.
         plotting.show_image(axis, image, title)
     plotting.describe(
         figure,
-        f"A detail of {pair.image}, {side} pixels wide, and {len(panels) - 1} LR images of it: {', '.join(list(panels)[1:])}.",
+        f"A detail of {pair.image}, {side} pixels wide, and {len(panels) - 1} LR images of it: "
+        f"{', '.join(list(panels)[1:])}.",
     )
     return figure
 
 
 def detailed_spot(image: np.ndarray, side: int, multiple: int) -> tuple[int, int]:
-    """Find the corner (row, column), multiples of ``multiple``, of the side×side square with the largest mean gradient."""
+    """Find the corner (row, column), multiples of ``multiple``, of the side×side square of largest mean gradient."""
     grey = luminance(image)
     gradient = np.hypot(*np.gradient(grey))
     side = min(side, *grey.shape)

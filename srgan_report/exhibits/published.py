@@ -25,8 +25,7 @@ from srgan_report.exhibits.markup import Exhibit
 
 #: Networks of the literature by the name that a run has for its own in their place.
 COUNTERPARTS = {network.architecture: method for method, network in TRAINED.items()}
-#: Layers of VGG-19 by the names of the losses that compare them.
-VGG_LOSSES = {"relu2_2": "VGG22", "relu5_4": "VGG54"}
+VGG_LOSSES = {"relu2_2": "VGG22", "relu5_4": "VGG54"}  #: layers of VGG-19, and the losses' names that compare them
 #: Of figures whose convention is not this project's; MOS is what human raters said.
 LABELS = {"psnr": "PSNR (convention not stated)", "ssim": "SSIM (convention not stated)", "mos": "MOS"}
 LABELS |= {"lpips": "LPIPS (network not stated)"}
@@ -155,7 +154,7 @@ def compare_recipe(summary: pd.DataFrame, recipe: Published, methods: Mapping[st
 
 
 def _beside(scores: pd.DataFrame, summary: pd.DataFrame, methods: Mapping[str, str]) -> pd.DataFrame:
-    """Join published scores with those measured for the same dataset, method and metric, or the metric named beside it."""
+    """Join published scores with those measured for the same dataset, method and metric, or the metric named beside."""
     if scores.empty:
         return pd.DataFrame(columns=COLUMNS)
     scores = scores.reindex(columns=list(dict.fromkeys([*scores.columns, "beside", "note"])))
@@ -304,8 +303,8 @@ def compare_all(
             "published_relative",
             relative,
             relative.drop(columns=unneeded).rename(columns=lambda name: name.replace("_", " ")),
-            "On other images only distances from bicubic can be compared: PSNR and SSIM minus bicubic's, LPIPS divided by "
-            "bicubic's.",
+            "On other images only distances from bicubic can be compared: PSNR and SSIM minus bicubic's, LPIPS divided "
+            "by bicubic's.",
         ),
         _compared(
             "published_curves",
@@ -338,13 +337,14 @@ def _of_recipe(rows: pd.DataFrame) -> list[Exhibit]:
     for number, ((title, test_set), group) in enumerate(rows.groupby(["title", "dataset"], sort=False), 1):
         shown = wide(group)
         caption = (
-            f"What <em>{escape(str(title))}</em> reports on <code>{test_set}</code>: published, measured in this run, and "
-            f"the difference."
+            f"What <em>{escape(str(title))}</em> reports on <code>{test_set}</code>: published, measured in this run, "
+            f"and the difference."
         )
         if number == 1:
             caption += (
-                " Scores can only be compared where images and convention are the same; where the source does not state "
-                "its convention, the column names what is measured here beside it. A dash: this run has no such score."
+                " Scores can only be compared where images and convention are the same; where the source does not "
+                "state its convention, the column names what is measured here beside it. A dash: this run has no such "
+                "score."
             )
         tables.append(Exhibit(shown.pop("frame"), f"published_{number}", caption, "published_recipe.csv", shown))
     return tables

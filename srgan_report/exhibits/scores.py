@@ -1,4 +1,4 @@
-"""Charts of the evaluation: distributions, differences, spectra, and the planes of fidelity and likeness or naturalness."""
+"""Charts of the evaluation: distributions, differences, spectra, planes of fidelity and likeness or naturalness."""
 
 from __future__ import annotations
 
@@ -146,8 +146,8 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, curve: Sequence[st
     Parameters
     ----------
     summary : as ``metrics_summary.csv``.
-    dataset : one of its datasets; if LPIPS(alex) was not computed for it, only published points are drawn. Where nothing
-        is published on it, those on :data:`PUBLISHED_ON` are.
+    dataset : one of its datasets; if LPIPS(alex) was not computed for it, only published points are drawn. Where
+        nothing is published on it, those on :data:`PUBLISHED_ON` are.
     scale : enlargement factor.
     curve : methods to join by a line in this order, such as networks interpolated between two others.
     """
@@ -186,7 +186,8 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, curve: Sequence[st
     axis.margins(0.12)
     legend_below(figure, axis, columns=2)
     text = (
-        f"{style.label} {METRICS['psnr_y'].phrase(measured.psnr_y[method], sign=True)} and {measured.lpips_alex[method]:.2f} times"
+        f"{style.label} {METRICS['psnr_y'].phrase(measured.psnr_y[method], sign=True)} "
+        f"and {measured.lpips_alex[method]:.2f} times"
         for method, style in method_styles(measured.index).items()
     )
     describe(figure, f"PSNR-Y and LPIPS (alex) against {BASELINE}'s: {', '.join(text) or 'not measured'}.")

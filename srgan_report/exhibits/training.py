@@ -1,4 +1,4 @@
-"""Figures and tables of a training: losses, the game of the two networks, validation, one patch through time, features."""
+"""Figures and tables of a training: losses, the two networks' game, validation, one patch through time, features."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def discriminator_curves(curve: pandas.DataFrame) -> Figure:
     describe(
         figure,
         f"D takes real images for real to a degree {_course(curve, 'd_real', '.2f')} and generated ones "
-        f"{_course(curve, 'd_fake', '.2f')}; in the end it is right on {curve.d_accuracy_real.iloc[-1]:.0%} of the real and "
-        f"{curve.d_accuracy_fake.iloc[-1]:.0%} of the generated crops.",
+        f"{_course(curve, 'd_fake', '.2f')}; in the end it is right on {curve.d_accuracy_real.iloc[-1]:.0%} of the "
+        f"real and {curve.d_accuracy_fake.iloc[-1]:.0%} of the generated crops.",
     )
     return figure
 
@@ -111,8 +111,8 @@ def game(curve: pandas.DataFrame) -> Iterator[Exhibit]:
         "discriminator",
         "The discriminator's loss; how real it takes HR crops and generated crops for, between 0 and 1; and the "
         "share of each that it judges rightly. Lines at the edges mean that it tells all crops apart, and the "
-        "generator no longer deceives it; lines that meet at one half mean that it cannot tell the two apart. In between, both networks "
-        "learn.",
+        "generator no longer deceives it; lines that meet at one half mean that it cannot tell the two apart. In "
+        "between, both networks learn.",
         "loss_curve.csv",
     )
     yield Exhibit(
@@ -245,7 +245,8 @@ def feature_maps(
             f"feature_maps_{layer}",
             f"The strongest feature maps of VGG-19's layer {layer} for the middle of the first validation image, "
             "each normalised by its least and greatest value: of the generated image above, of the original below. "
-            "The content loss compares all channels, without this scaling. Look for texture that is strong below and missing above.",
+            "The content loss compares all channels, without this scaling. Look for texture that is strong below and "
+            "missing above.",
             options={"vector": False},
         )
 

@@ -122,7 +122,7 @@ def install(root: Path) -> list[str]:
 
 
 def sort_requirements(needed: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Sort requirements into those that are met, with their version, and those installed in a version that does not fit."""
+    """Sort requirements into those that are met, with their version, and those installed in one that does not fit."""
     from packaging.requirements import Requirement
 
     held, unfit = {}, []

@@ -62,7 +62,10 @@ def _figure(picture: Picture) -> str:
     source = data_uri(buffer.getvalue(), "image/png")
     label = html.escape(picture.label)
     image = f'<img alt="{label}" src="{source}" style="width: {WIDTH}px; image-rendering: pixelated">'
-    return f'<figure style="margin: 0"><figcaption><b>{label}</b> {html.escape(picture.scores)}</figcaption>{image}</figure>'
+    return (
+        f'<figure style="margin: 0"><figcaption><b>{label}</b> {html.escape(picture.scores)}</figcaption>'
+        f"{image}</figure>"
+    )
 
 
 def degrading(pairs: Sequence[Pair], shared: Shared) -> ipywidgets.VBox:
@@ -227,7 +230,7 @@ def enlarge_own(methods: Mapping[str, Method], folder: Path) -> ipywidgets.VBox:
 
 
 def uploaded(value: Any) -> tuple[str, bytes]:
-    """Name and content of the last file in a ``FileUpload``, whose value ipywidgets 7 (in Colab) and 8 shape differently."""
+    """Name and content of the last file in a ``FileUpload``, which ipywidgets 7 (in Colab) and 8 shape differently."""
     if isinstance(value, dict):
         name, file = list(value.items())[-1]
         return name, bytes(file["content"])

@@ -58,8 +58,8 @@ def rate_blind(run_dir: Path, shared: Shared, design: Opinion) -> ipywidgets.VBo
 class RatingPanel(ipywidgets.VBox):
     """Asks a rater what ``opinion.html`` asks, in the same order, and writes the same file beside the page.
 
-    The file is written after every vote; who comes back with the same number goes on where they were. The times of votes
-    include the way between browser and kernel. Where the key lies beside the page, the votes can be counted at once.
+    The file is written after every vote; who comes back with the same number goes on where they were. The times of
+    votes include the way between browser and kernel. Where the key lies beside the page, votes can be counted at once.
 
     Parameters
     ----------
@@ -100,8 +100,8 @@ class RatingPanel(ipywidgets.VBox):
         ]
         show_text(
             self._text,
-            f"{self.page.question} {votes} votes. There is no right answer; go by the first impression, with the browser "
-            "at 100 %. Nothing is asked about you.",
+            f"{self.page.question} {votes} votes. There is no right answer; go by the first impression, with the "
+            "browser at 100 %. Nothing is asked about you.",
         )
         self._stage.value = _side_by_side(ends if self.page.kind == "rating" else [])
         self.children = [self._text, self._stage, self._number, _button("begin", self._begin)]
@@ -190,8 +190,9 @@ def _button(description: str, act: Callable[[], None]) -> ipywidgets.Button:
 def _side_by_side(pictures: list[tuple[str, Encoded]]) -> str:
     """Write pictures on a neutral grey, one CSS pixel for each of theirs, not smoothed on finer screens."""
     shown = "".join(
-        f'<figure style="margin: 0"><img alt="{name}" src="{markup.data_uri(picture.webp, "image/webp")}" style="display: '
-        f'block; max-width: none; width: {picture.width}px; height: {picture.height}px; image-rendering: pixelated">'
+        f'<figure style="margin: 0"><img alt="{name}" src="{markup.data_uri(picture.webp, "image/webp")}" '
+        f'style="display: block; max-width: none; width: {picture.width}px; height: {picture.height}px; '
+        f'image-rendering: pixelated">'
         f"<figcaption>{name}</figcaption></figure>"
         for name, picture in pictures
     )

@@ -47,8 +47,8 @@ class Analysis:
     scores : a row for each method: its mean opinion score, or its strength in log-odds, with both intervals.
     differences : a row for each pair of methods, the better one first.
     raters : a row for each rater, with why one does not count.
-    images : a row for each image: how far apart methods are on it, and how much the first two methods' difference changes
-        without it.
+    images : a row for each image: how far apart methods are on it, and how much the first two methods' difference
+        changes without it.
     metrics : which metric agrees.
     votes : every vote, decoded.
     summary : numbers about the whole study.
@@ -133,7 +133,8 @@ class _Ratings:
                     "mos": means[m].value,
                     **_ends(means[m]),
                     "recovered": np.nanmean(model.quality[:, m]) if model else np.nan,
-                    **{f"share_{grade}": float((votes[:, :, m] == grade).sum() / max(np.isfinite(votes[:, :, m]).sum(), 1))
+                    **{f"share_{grade}":
+                       float((votes[:, :, m] == grade).sum() / max(np.isfinite(votes[:, :, m]).sum(), 1))
                        for grade in range(1, 6)},
                 }
                 for m, method in enumerate(study.methods)

@@ -122,7 +122,8 @@ def read_answers(path: Path, study: Study, *, simulated: bool = False) -> Answer
         raise OpinionError(f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}", path=path) from None
     if answers.study != study.id:
         raise OpinionError(
-            f"of another study ({answers.study}; this run's is {study.id}); collect it with the run whose page was rated",
+            f"of another study ({answers.study}; this run's is {study.id}); "
+            "collect it with the run whose page was rated",
             path=path,
         )
     if answers.simulated != simulated:
@@ -209,8 +210,8 @@ def vote_table(study: Study, kept: Mapping[str, Answers]) -> pd.DataFrame:
 
     Returns
     -------
-    Columns rater, trial (from 1), dataset, image, method and vote of a rating; of pairs winner and loser in place of the
-    last two, and side (1: the first shown was preferred). Then seconds, and repeat: whether it was asked before.
+    Columns rater, trial (from 1), dataset, image, method and vote of a rating; of pairs winner and loser in place of
+    the last two, and side (1: the first shown was preferred). Then seconds, and repeat: whether it was asked before.
     """
     key = study.key()
     rows = []
@@ -265,8 +266,8 @@ def repeatability(study: Study, table: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    By rater: repeats, how many; repeats_equal, the share that came out the same; repeats_difference, the mean difference of
-    ratings in grades (NaN of pairs).
+    By rater: repeats, how many; repeats_equal, the share that came out the same; repeats_difference, the mean
+    difference of ratings in grades (NaN of pairs).
     """
     rated = study.design.kind == "rating"
     asked: list[Any] = [row.method if rated else frozenset((row.winner, row.loser)) for row in table.itertuples()]

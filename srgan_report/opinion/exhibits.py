@@ -53,8 +53,8 @@ def findings(results: Analysis) -> list[str]:
     text.append(_order(results, labels))
     if results.rating and summary["alpha"] is not None:
         text.append(
-            f"Raters agree with each other to a Krippendorff's alpha of {summary['alpha']:.2f} (1: all the same, 0: as by "
-            f"chance).{_repeated(results)}"
+            f"Raters agree with each other to a Krippendorff's alpha of {summary['alpha']:.2f} (1: all the same, 0: as "
+            f"by chance).{_repeated(results)}"
         )
     if summary.get("regularised"):
         text.append(
@@ -70,7 +70,8 @@ def findings(results: Analysis) -> list[str]:
         )
     if not results.current:
         text.append(
-            "The images that were rated are those of an earlier computation of this run; a new study would show today's."
+            "The images that were rated are those of an earlier computation of this run; "
+            "a new study would show today's."
         )
     return text
 
@@ -84,8 +85,8 @@ def exhibits(results: Analysis, scale: int) -> Iterator[Exhibit]:
     yield Exhibit(
         figures.scores(results.scores, theirs),
         "opinion_scores",
-        f"{kind}. Thick: 95 % interval if other people rated these images. Thin: if other images of this kind were rated, "
-        f"too.{hollow} Look for thin lines that do not overlap.",
+        f"{kind}. Thick: 95 % interval if other people rated these images. Thin: if other images of this kind were "
+        f"rated, too.{hollow} Look for thin lines that do not overlap.",
         "opinion/opinion_scores.csv",
     )
     if results.rating:
@@ -108,9 +109,9 @@ def exhibits(results: Analysis, scale: int) -> Iterator[Exhibit]:
         yield Exhibit(
             figures.metric_agreement(results.metrics),
             "opinion_metrics",
-            "Rank correlation of each metric with people, over all images and methods (point, with the 95 % interval over "
-            "raters and images) and of the methods' means (diamond). To the right: agrees. The metrics are of the crops "
-            "that people saw; the original itself is left out.",
+            "Rank correlation of each metric with people, over all images and methods (point, with the 95 % interval "
+            "over raters and images) and of the methods' means (diamond). To the right: agrees. The metrics are of the "
+            "crops that people saw; the original itself is left out.",
             "opinion/opinion_metrics.csv",
         )
         yield _agreement_table(results)
@@ -126,7 +127,8 @@ def _order(results: Analysis, labels: dict[str, str]) -> str:
     first, second = labels[lead["first"]], labels[lead["second"]]
     if not results.rating:
         return (
-            f"{first} is first; it was preferred to {second} in {lead.preferred:.0%} of {lead.votes} direct comparisons."
+            f"{first} is first; it was preferred to {second} in {lead.preferred:.0%} "
+            f"of {lead.votes} direct comparisons."
             if lead.votes
             else f"{first} is first, before {second}."
         )
@@ -146,7 +148,10 @@ def _repeated(results: Analysis) -> str:
     again = results.raters[results.raters.repeats > 0]
     if again.empty:
         return ""
-    return f" Asked twice, a rater gave the same grade in {np.average(again.repeats_equal, weights=again.repeats):.0%} of cases."
+    return (
+        " Asked twice, a rater gave the same grade in "
+        f"{np.average(again.repeats_equal, weights=again.repeats):.0%} of cases."
+    )
 
 
 def _published_table(results: Analysis, theirs: pd.DataFrame, where: str) -> Exhibit:
@@ -166,9 +171,9 @@ def _published_table(results: Analysis, theirs: pd.DataFrame, where: str) -> Exh
     return Exhibit(
         pd.DataFrame(rows),
         "opinion_published",
-        "Mean opinion scores with 95 % intervals, those recovered by the model of P.910 (Annex E), and those of Ledig et al. "
-        "(2017, table 2). The paper's are of other images, other people (26, calibrated with nearest = 1 and the original "
-        "= 5), and networks trained on 350,000 photographs; scores of two studies do not share a zero.",
+        "Mean opinion scores with 95 % intervals, those recovered by the model of P.910 (Annex E), and those of Ledig "
+        "et al. (2017, table 2). The paper's are of other images, other people (26, calibrated with nearest = 1 and "
+        "the original = 5), and networks trained on 350,000 photographs; scores of two studies do not share a zero.",
         "opinion/opinion_scores.csv",
         {"formats": {"MOS here": ".2f", "without raters' bias": ".2f", f"MOS in the paper ({where})": ".2f"}},
     )
@@ -191,9 +196,9 @@ def _difference_table(results: Analysis) -> Exhibit:
             }
         )
         caption = (
-            "Differences of methods, each rater compared with themselves on the same image, with 95 % intervals. <em>Raters "
-            "needed</em>: with so many on as many images, a difference of this size would lie outside its interval for images "
-            "of this kind; <em>more images</em>: no number of raters is enough."
+            "Differences of methods, each rater compared with themselves on the same image, with 95 % intervals. "
+            "<em>Raters needed</em>: with so many on as many images, a difference of this size would lie outside its "
+            "interval for images of this kind; <em>more images</em>: no number of raters is enough."
         )
     else:
         frame = pd.DataFrame({**both, "votes": rows.votes, "preferred": rows.preferred, "by the model": rows.predicted})
@@ -218,8 +223,8 @@ def _agreement_table(results: Analysis) -> Exhibit:
     return Exhibit(
         frame,
         "opinion_agreement",
-        "Which metric agrees with people: rank (Spearman) and linear (Pearson) correlation over images by all methods, and "
-        "over the means of methods. Metrics for which lower is better are turned round.",
+        "Which metric agrees with people: rank (Spearman) and linear (Pearson) correlation over images by all methods, "
+        "and over the means of methods. Metrics for which lower is better are turned round.",
         "opinion/opinion_metrics.csv",
         {"formats": dict.fromkeys(("rank", "linear", "rank of methods"), ".2f")},
     )

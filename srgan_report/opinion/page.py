@@ -72,8 +72,8 @@ def write_page(
         page = page.replace(f"<!--{name}-->", text)
     if len(page) > LARGEST:
         raise OpinionError(
-            f"the page would have {len(page) / 1e6:.0f} MB, and mail servers refuse more than {LARGEST / 1e6:.0f}; show "
-            "fewer images (--images), smaller ones (--size) or fewer methods (--methods)"
+            f"the page would have {len(page) / 1e6:.0f} MB, and mail servers refuse more than {LARGEST / 1e6:.0f}; "
+            "show fewer images (--images), smaller ones (--size) or fewer methods (--methods)"
         )
     return page
 

@@ -31,7 +31,7 @@ class Strengths:
 
     Attributes
     ----------
-    value, half_these, half_kind : M; half the length of the 95 % intervals, as in :mod:`srgan_lib.evaluation.statistics`.
+    value, half_these, half_kind : M; half the 95 % intervals' length, as in :mod:`srgan_lib.evaluation.statistics`.
     regularised : whether :data:`PRIOR` was needed.
     """
 

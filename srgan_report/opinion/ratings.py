@@ -1,4 +1,4 @@
-"""Mean opinion scores with intervals for both things that a study draws, and the raters: their bias, and who did not look.
+"""Mean opinion scores with intervals for both things that a study draws, and the raters: their bias, who did not look.
 
 Votes are an array of R raters × I images × M methods, 1 ("bad") to 5 ("excellent"), NaN where a rater did not see an
 image. Of each mean there are two intervals, since there are two questions:
@@ -6,7 +6,7 @@ image. Of each mean there are two intervals, since there are two questions:
 - *these images*: where would the mean lie with other raters? Only raters are drawn.
 - *images of this kind*: where with other raters and other images? Both are drawn, crossed with each other.
 
-The second is the longer one. It is what a claim about methods needs; the first is what a claim about these pictures needs.
+The second is the longer one. A claim about methods needs it; a claim about these pictures needs the first.
 
 References
 ----------
@@ -27,7 +27,7 @@ from srgan_lib.evaluation.statistics import CrossedMean, crossed_mean, student_q
 
 SCALE = ("bad", "poor", "fair", "good", "excellent")  #: ITU-T P.910 (10/2023), section 8.1: the labels of 1 to 5
 GRADES = np.arange(1, 6)
-#: P.913: a rater whose votes correlate less than this with the others', image by image and method by method, is screened.
+#: P.913: a rater whose votes correlate less than this with the others', by image and by method, is screened.
 BY_IMAGE, BY_METHOD = 0.75, 0.80
 STEPS, TOLERANCE = 1000, 1e-8  #: of fitting raters
 
@@ -110,9 +110,9 @@ class RaterModel:
 def fit_raters(votes: np.ndarray) -> RaterModel:
     """Estimate quality, bias and inconsistency by maximum likelihood (P.910, Annex E).
 
-    Each rater's votes count by the inverse square of the rater's inconsistency. With few raters the likelihood may have no
-    maximum: quality follows the most consistent rater, whose inconsistency goes to 0. Mean opinion scores are therefore
-    plain means, and these figures stand beside them.
+    Each rater's votes count by the inverse square of the rater's inconsistency. With few raters the likelihood may have
+    no maximum: quality follows the most consistent rater, whose inconsistency goes to 0. Mean opinion scores are
+    therefore plain means, and these figures stand beside them.
 
     Parameters
     ----------

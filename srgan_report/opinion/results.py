@@ -1,4 +1,4 @@
-"""The results of a study: answers collected or simulated, their scores written, and read back for whoever shows them."""
+"""The results of a study: answers collected or simulated, their scores written, and read for whoever shows them."""
 
 from __future__ import annotations
 

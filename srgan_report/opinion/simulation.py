@@ -3,8 +3,8 @@
 Votes are for teaching and tests. Whatever comes of them is labelled *simulated*.
 
 A careful rater r votes on image i by method m: round(q_m + c_i + w_im + b_r + n), cut to 1 to 5, with the method's
-quality q, the image's effect c, that of both together w, the rater's bias b, and noise n of the rater's inconsistency. A
-careless one votes by chance.
+quality q, the image's effect c, that of both together w, the rater's bias b, and noise n of the rater's inconsistency.
+A careless one votes by chance.
 """
 
 from __future__ import annotations
@@ -108,9 +108,9 @@ def simulate_preferences(
 def detectable(raters: int, images: int, observers: Observers) -> tuple[float, float]:
     """Compute the smallest difference of two methods that a study finds in four of five cases.
 
-    Found means that its 95 % interval (:func:`~srgan_lib.evaluation.statistics.crossed_mean`) lies above 0. A mean over its
-    estimated standard error follows the noncentral t distribution. The methods lie near the middle of the scale, where its
-    ends do not press differences together.
+    Found means that its 95 % interval (:func:`~srgan_lib.evaluation.statistics.crossed_mean`) lies above 0. A mean over
+    its estimated standard error follows the noncentral t distribution. The methods lie near the middle of the scale,
+    where its ends do not press differences together.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def detectable(raters: int, images: int, observers: Observers) -> tuple[float, f
     -------
     In grades: for these images, and for images of this kind.
     """
-    # Of the difference's mean: two votes' noise, lognormal over raters, each rounded to a grade; two methods on an image.
+    # Of the difference's mean: two votes' noise, lognormal over raters, each rounded to a grade; two methods an image.
     noise = observers.inconsistency**2 * np.exp(2 * observers.inconsistency_spread**2) + 1 / 12
     of_raters = 2 * noise / (raters * images)
     of_images = of_raters + 2 * observers.image_method**2 / images

@@ -61,8 +61,8 @@ class TestImages:
 def find_images(run_dirs: Sequence[Path], scale: int) -> TestImages:
     """Find the whole test images of runs.
 
-    Methods of the second run and those after it are called ``method@run``, and left out where they are the first's, byte for
-    byte. Images are those that all runs have with the same original.
+    Methods of the second run and those after it are called ``method@run``, and left out where they are the first's,
+    byte for byte. Images are those that all runs have with the same original.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A study: who sees what in which order, and the key that decodes its codes. It lies in ``opinion/`` in the run's folder."""
+"""A study: who sees what in which order, and the key that decodes its codes. It lies in the run's ``opinion/``."""
 
 from __future__ import annotations
 
@@ -100,7 +100,8 @@ def find_study(run_dir: Path) -> Study | None:
         study = None
     if study is None or content.get("id") != study.id:
         raise OpinionError(
-            f"{path}: broken or edited, so answers cannot be decoded; put back the file that 'srgan opinion make' wrote",
+            f"{path}: broken or edited, so answers cannot be decoded; "
+            "put back the file that 'srgan opinion make' wrote",
             path=path,
         )
     return study
@@ -109,8 +110,8 @@ def find_study(run_dir: Path) -> Study | None:
 def plan(study: Study, rater: int) -> list[Trial]:
     """Plan what one rater sees, in order.
 
-    No image follows itself by another method where that can be avoided. Where a rater cannot see all, raters take turns,
-    so that all is seen equally often. Repeats come at the end's third, of what was seen in the first half.
+    No image follows itself by another method where that can be avoided. Where a rater cannot see all, raters take
+    turns, so that all is seen equally often. Repeats come at the end's third, of what was seen in the first half.
 
     Parameters
     ----------
@@ -141,7 +142,7 @@ def trials_of(study: Study) -> list[tuple[int, tuple[str, ...]]]:
 
 
 def _share(study: Study, rater: int) -> list[tuple[int, tuple[str, ...]]]:
-    """Choose what one rater is asked: whole images of a rating, so that methods are compared within images; any pairs."""
+    """Choose what one rater is asked: whole images of a rating, to compare methods within images; any pairs."""
     everything = trials_of(study)
     if len(everything) <= study.design.votes:
         return everything

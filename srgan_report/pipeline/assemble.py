@@ -1,4 +1,4 @@
-"""From finished stages to a finished run: top-level files, study with people, report, archive; and its LR images for others."""
+"""From finished stages to a finished run: top-level files, study, report, archive; and its LR images for others."""
 
 from __future__ import annotations
 
@@ -18,14 +18,7 @@ from srgan_lib.params.shared import Shared
 from srgan_report.hardware import machine
 from srgan_report.opinion.study import TABLES, OpinionError, find_study
 from srgan_report.pipeline import code_hashes, provenance
-from srgan_report.pipeline.manifests import (
-    NAME,
-    checked_stages,
-    compare,
-    file_hashes,
-    read_manifest,
-    write_manifest,
-)
+from srgan_report.pipeline.manifests import NAME, checked_stages, compare, file_hashes, read_manifest, write_manifest
 from srgan_report.pipeline.run import Run
 
 ARCHIVE = "srgan_results.zip"
@@ -127,7 +120,7 @@ def _warn_of_damage(run_dir: Path, manifest: Mapping[str, Any], check: bool) -> 
 def _write_all(
     run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any], light: bool, archive_images: bool
 ) -> None:
-    """Write what lies at a run's top, and the study that is asked for; the manifest, which records the top, comes last."""
+    """Write what lies at a run's top, and the study that is asked for; the manifest, which records it, comes last."""
     from srgan_report.report.build import build_report  # takes seconds, of which a run that is up to date needs none
 
     for name, origin in TOP_LEVEL.items():
@@ -142,7 +135,7 @@ def _write_all(
 
 
 def _make_study(run_dir: Path, parameters: Mapping[str, Any]) -> None:
-    """Write the study with people that the parameters ask for, unless there is one; the report does not depend on it."""
+    """Write the study with people that the parameters ask for, unless there is one; the report needs none."""
     design = parameters["evaluation"].get("opinion")
     try:
         if not design or find_study(run_dir):
@@ -209,7 +202,7 @@ def write_archive(run_dir: Path, stages: Mapping[str, Any], whole_images: bool =
 
 
 def export_lr(run_dir: Path, target: Path) -> list[Path]:
-    """Copy the LR test images of a finished run to ``<target>/<dataset>/<image>.png``, for methods outside this project.
+    """Copy a finished run's LR test images to ``<target>/<dataset>/<image>.png``, for methods outside this project.
 
     Raises
     ------

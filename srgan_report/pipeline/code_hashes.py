@@ -18,8 +18,8 @@ NOT_HASHED = (
     *("srgan_lib.params", "srgan_lib.downloads", "srgan_lib.errors", "srgan_lib.layout", "srgan_lib.log"),
     *("srgan_report.pipeline", "srgan_report.interactive", "srgan_report.exhibits.markup"),
 )
-#: Parts that trainings call besides, though none of their numbers depends on how: they find and download files, of which
-#: the contents are hashed, and watch.
+#: Parts that trainings call besides, though none of their numbers depends on how: they find and download files, of
+#: which the contents are hashed, and watch.
 FINDING_AND_WATCHING = (
     *(
         "srgan_lib.data.sources",
@@ -49,7 +49,7 @@ def notebook_hashes(notebook: Path, snapshot: Snapshot) -> tuple[str, dict[str, 
 
 
 def module_hashes(sources: Iterable[str], snapshot: Snapshot, left_out: tuple[str, ...] = ()) -> dict[str, str]:
-    """Hash the modules of both packages that pieces of code import, directly or through others, with the data beside each.
+    """Hash both packages' modules that pieces of code import, directly or through others, with the data beside each.
 
     Parameters
     ----------

@@ -13,14 +13,7 @@ from srgan_lib.errors import SrganError
 from srgan_lib.layout import TRAINING_FILES, WRITTEN_ON_THE_WAY, make_results
 from srgan_lib.params.evaluation import names_network
 from srgan_report.pipeline.fetching import InputMissing
-from srgan_report.pipeline.manifests import (
-    NAME,
-    compare,
-    file_hashes,
-    read_manifest,
-    record_notebook,
-    write_manifest,
-)
+from srgan_report.pipeline.manifests import NAME, compare, file_hashes, read_manifest, record_notebook, write_manifest
 from srgan_report.pipeline.notebook_execution import (
     OnEvent,
     StageFailed,
@@ -52,8 +45,8 @@ def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, detai
         When a notebook raises. ``NN_name.failed.ipynb`` keeps its traceback; finished stages and
         checkpoints stay, so the same command continues there.
     DatasetError, FolderError, CheckpointError, ParameterError
-        Before a training whose networks could not be judged, and before a judging: a test set cannot be had, or is trained
-        on; another method's folder lacks an image, or its file holds no network; a published source is unknown.
+        Before a training whose networks could not be judged, and before a judging: a test set cannot be had, or is
+        trained on; another method's folder lacks an image, or its file holds no network; a published source is unknown.
     Interrupted
         When the user stops the run.
     """
@@ -175,8 +168,8 @@ def _clear(plan: Plan, folder: Path) -> None:
 def _kept_for_training(plan: Plan, folder: Path) -> tuple[str, ...]:
     """Name what a training can use of what an earlier one left.
 
-    Files that are not as they were written are named in a warning; the training then resumes from its last checkpoint, if
-    it writes them again on its way from there, or begins anew.
+    Files that are not as they were written are named in a warning; the training then resumes from its last checkpoint,
+    if it writes them again on its way from there, or begins anew.
     """
     manifest = read_manifest(folder)
     if manifest is None:  # not finished

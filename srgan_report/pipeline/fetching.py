@@ -170,8 +170,8 @@ def _missing_backbones(stage: str, params: Params, snapshot: Snapshot) -> Iterat
         if snapshot.get(("backbone", name, layer), lambda name=name, layer=layer: find_backbone(name, layer)) is None:
             backbone = BACKBONES[name]
             problem = (
-                f"the {backbone.title} weights are not on this disk; `srgan fetch` with the same parameters downloads them "
-                f"({size_text(backbone.bytes)}); {alternative}"
+                f"the {backbone.title} weights are not on this disk; `srgan fetch` with the same parameters downloads "
+                f"them ({size_text(backbone.bytes)}); {alternative}"
             )
             required = stage != "evaluation"
             yield Missing(name, backbone.title, wanted_by, problem, alternative, backbone.bytes, required)

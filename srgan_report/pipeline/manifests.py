@@ -1,12 +1,12 @@
 """Manifests: what a stage or a run has computed, and whether its files are still as they were written.
 
 A manifest is written last and in one step, and sealed by the hash of its own text: the seal is the SHA-256 of the file
-with zeros in its place, as in the files with weights. One that is no JSON, or of which a byte has changed, counts as not
-there.
+with zeros in its place, as in the files with weights. One that is no JSON, or of which a byte has changed, counts as
+not there.
 
-Files are hashed again only where their size or times have changed since they were last read. Sizes, times and hashes are
-kept in the hidden file ``.hashes.json`` beside the files: not in the manifest, which would else differ from one copy of a
-folder to the next. Whoever does not trust the times asks for ``check``.
+Files are hashed again only where their size or times have changed since they were last read. Sizes, times and hashes
+are kept in the hidden file ``.hashes.json`` beside the files: not in the manifest, which would else differ from one
+copy of a folder to the next. Whoever does not trust the times asks for ``check``.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Differences:
 
 
 def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
-    """Write a folder's manifest in one step, with its seal at the end; what it records need not be read the next time."""
+    """Write a folder's manifest in one step, with its seal at the end; what it records need not be read next time."""
     text = json.dumps({**content, "seal": ZEROS}, indent=1, ensure_ascii=False) + "\n"
     before, _, after = text.rpartition(ZEROS)
     write_atomic(folder / NAME, f"{before}{hashlib.sha256(text.encode()).hexdigest()}{after}")
@@ -179,8 +179,8 @@ def checked_stages(run_dir: Path, *, check: bool = False) -> dict[str, dict[str,
     lines = [line for stage, one in found.items() for line in replace(one, extra=()).lines(f"{stage}/")]
     if lines:
         raise OutputsChanged(
-            f"{run_dir}: files are not as the run has written them, so nothing is made of them; the command that started "
-            "the run ('srgan run …') computes them again:\n" + "\n".join(lines),
+            f"{run_dir}: files are not as the run has written them, so nothing is made of them; the command that "
+            "started the run ('srgan run …') computes them again:\n" + "\n".join(lines),
             path=run_dir,
             files=[f"{stage}/{name}" for stage, one in found.items() for name in one.damaged],
         )

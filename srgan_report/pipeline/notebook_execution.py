@@ -1,4 +1,4 @@
-"""Execute notebooks with papermill: their processes' environment and progress, how they stop, where and why they failed."""
+"""Execute notebooks with papermill: their processes' environment, progress, how they stop, where and why they fail."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ class Interrupts:
         self._cell = None
 
     def handle(self, _number: int, _frame: Any) -> None:
-        """Handle Ctrl-C: the first lets the cell end, in which training saves its state; a second one ends everything."""
+        """Handle Ctrl-C: the first lets the cell end, in which training saves its state; a second ends everything."""
         self.received += 1
         if self.received > 1 or not self._ready:
             interrupt_kernels(signal.SIGKILL)
@@ -226,7 +226,7 @@ class Interrupts:
 
 @contextmanager
 def forward_interrupts() -> Iterator[Interrupts]:
-    """Let :class:`Interrupts` handle Ctrl-C inside; outside the main thread, where Python delivers none, nothing does."""
+    """Let :class:`Interrupts` handle Ctrl-C inside; outside the main thread, where Python sends none, nothing does."""
     interrupts = Interrupts()
     if threading.current_thread() is not threading.main_thread():
         yield interrupts

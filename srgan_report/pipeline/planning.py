@@ -132,7 +132,7 @@ def decide_again(plan: Plan) -> Plan:
 
 
 def finished_stages(results: Path) -> dict[str, list[Path]]:
-    """The folders of all stages with a manifest, of runs, repeated trainings and sweeps, by fingerprint; broken ones are warned of."""
+    """Find by fingerprint all stages' folders, of runs, repeated trainings and sweeps; warn of broken manifests."""
     found: dict[str, list[Path]] = {}
     for pattern in ("*/{}/manifest.json", f"*/{REPEATS}/*/{{}}/manifest.json", "sweeps/*/*/{}/manifest.json"):
         for stage in STAGES:

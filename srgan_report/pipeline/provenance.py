@@ -1,14 +1,13 @@
 """Fingerprints: what decides a stage's result, hashed, and the manifests that record it.
 
-A stage's fingerprint covers its notebook's code cells, the syntax tree of every library module that
-the notebook imports (directly or not) with the data beside it, its resolved parameters, the environment that decides the
-arithmetic, the fingerprints of the stages it reads, and its input data. Prose, comments and
-docstrings do not count, nor do the parts of the library that decide no result
-(:data:`srgan_report.pipeline.code_hashes.NOT_HASHED`).
+A stage's fingerprint covers its notebook's code cells, the syntax tree of every library module that the notebook
+imports (directly or not) with the data beside it, its resolved parameters, the environment that decides the arithmetic,
+the fingerprints of the stages it reads, and its input data. Prose, comments and docstrings do not count, nor do the
+parts of the library that decide no result (:data:`srgan_report.pipeline.code_hashes.NOT_HASHED`).
 
 A training's fingerprint is narrower: of the library it covers what the trainer imports, not the notebook's figures and
-tables, nor what finds files and watches (:data:`srgan_report.pipeline.code_hashes.FINDING_AND_WATCHING`). A stage that runs
-again under the same training fingerprint keeps its weights.
+tables, nor what finds files and watches (:data:`srgan_report.pipeline.code_hashes.FINDING_AND_WATCHING`). A stage that
+runs again under the same training fingerprint keeps its weights.
 """
 
 from __future__ import annotations
@@ -113,8 +112,8 @@ def stage_components(
 def training_fingerprint(stage: str, components: Components, inputs: Sequence[Path], code: Path | None = None) -> str:
     """Hash what decides the weights and curves alone, so that editing a figure of a notebook never trains again.
 
-    It covers the modules that its trainer imports; the parameters (but for those that decide neither) and the environment
-    like the stage's fingerprint; and the *contents* of the files read from earlier stages instead of their fingerprints.
+    It covers the modules that its trainer imports; the parameters (but for those that decide neither) and the
+    environment like the stage's fingerprint; and the *contents* of files from earlier stages, not their fingerprints.
 
     Parameters
     ----------

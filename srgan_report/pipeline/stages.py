@@ -196,7 +196,7 @@ class Stage(Display):
 
     @property
     def live(self) -> bool:
-        """Whether a person runs this notebook, who can move sliders: its front end takes input, papermill's does not."""
+        """Whether a person runs this notebook and can move sliders: its front end takes input, papermill's does not."""
         kernel = getattr(get_ipython(), "kernel", None)
         return kernel is not None and kernel.get_parent("shell")["content"].get("allow_stdin", False)
 
@@ -274,8 +274,8 @@ class Stage(Display):
         for key in Shared.model_fields.keys() & before.keys():
             if before[key] != now[key]:
                 raise ParameterError(
-                    f"{key}: stage {stage!r} in {self.run.directory} was computed with {before[key]!r}, this notebook has "
-                    f"{now[key]!r}; run notebook {STAGES[stage].notebook} again or choose another run_dir",
+                    f"{key}: stage {stage!r} in {self.run.directory} was computed with {before[key]!r}, this notebook "
+                    f"has {now[key]!r}; run notebook {STAGES[stage].notebook} again or choose another run_dir",
                     parameter=f"shared.{key}",
                     allowed=(str(before[key]),),
                 )

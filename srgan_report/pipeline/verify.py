@@ -97,6 +97,6 @@ def _check_own_code(run_dir: Path, params: Params) -> None:
         for file in provenance.own_files(stage, params):
             if recorded.get(f"code {file.name}") != provenance.own_code([file], Snapshot())[f"code {file.name}"]:
                 raise NotReproducible(
-                    f"{file} is not what the run was made with, which is kept in {run_dir / stage / 'code' / file.name}; "
-                    "put that one in its place first"
+                    f"{file} is not what the run was made with, which is kept in "
+                    f"{run_dir / stage / 'code' / file.name}; put that one in its place first"
                 )

@@ -1,4 +1,4 @@
-"""The appendix: every parameter, hashes and code of a run, the glossary and the references, with links from the prose."""
+"""The appendix: every parameter, hashes and code of a run, glossary and references, with links from the prose."""
 
 from __future__ import annotations
 
@@ -22,21 +22,25 @@ TERMS = {
     "LR": "low resolution: the small image that a method enlarges",
     "HR": "high resolution: the original photograph, which a method should restore",
     "SR": "super-resolved: what a method makes of the LR image",
-    "PSNR": "peak signal-to-noise ratio in decibels: how small the squared error of the pixels is; 1 dB more is an error a "
-    "fifth smaller; higher is better",
-    "SSIM": "structural similarity: likeness of brightness, contrast and structure in small windows, at most 1; higher is better",
-    "LPIPS": "learned perceptual image patch similarity: distance between the features that a network trained to recognise "
-    "objects has of two images; lower is better",
+    "PSNR": "peak signal-to-noise ratio in decibels: how small the squared error of the pixels is; 1 dB more is an "
+    "error a fifth smaller; higher is better",
+    "SSIM": "structural similarity: likeness of brightness, contrast and structure in small windows, at most 1; "
+    "higher is better",
+    "LPIPS": "learned perceptual image patch similarity: distance between the features that a network trained to "
+    "recognise objects has of two images; lower is better",
     "NIQE": "natural image quality evaluator: how far an image's statistics are from those of photographs, without the "
     "original; lower is better",
     "VGG-19": "a network trained to recognise objects, whose features the content term of the training compares",
     "SRCNN": "super-resolution convolutional neural network (Dong et al.): three layers on the bicubic enlargement",
     "SRResNet": "super-resolution residual network (Ledig et al.): the generator of SRGAN before adversarial training",
-    "SRGAN": "super-resolution generative adversarial network (Ledig et al.): a generator trained against a discriminator",
+    "SRGAN": "super-resolution generative adversarial network (Ledig et al.): a generator trained against a "
+    "discriminator",
     "bicubic": "enlargement by cubic interpolation of the neighbouring pixels: the baseline of all differences",
     "warm-up": "the first training of the generator, without a discriminator, and the network that it gives",
-    "adversarial": "of a training: against a discriminator, which learns to tell the generator's images from photographs",
-    "discriminator": "the network that learns to tell the generator's images from photographs; it is needed in training only",
+    "adversarial": "of a training: against a discriminator, which learns to tell the generator's images from "
+    "photographs",
+    "discriminator": "the network that learns to tell the generator's images from photographs; it is needed in "
+    "training only",
     "generator": "the network that makes the SR image",
     "EMA": "exponential moving average of the weights over the last steps of a training",
     "held-out": "kept from training: photographs that only judge",
@@ -60,7 +64,7 @@ def context(run: FinishedRun, book: NotebookNode) -> dict[str, Any]:
 
 
 def parameters(run: FinishedRun) -> dict[str, list[dict[str, Any]]]:
-    """All parameters by section: ``changed`` where the run sets one, ``default`` empty where the value is the default."""
+    """All parameters by section: ``changed`` where the run sets one, ``default`` empty where that is the value."""
     sections = {}
     for section in ("shared", *STAGES):
         fields = Params.section(section).model_fields
@@ -108,7 +112,10 @@ def add_glossary(page: BeautifulSoup) -> None:
             f'<dt id="{_anchor(term)}">{escape(term)}</dt><dd>{escape(TERMS[term])}</dd>'
             for term in sorted(used, key=str.lower)
         )
-        html = f'<details class="fold"><summary><h3 id="glossary">Glossary</h3></summary><dl class="glossary">{rows}</dl></details>'
+        html = (
+            '<details class="fold"><summary><h3 id="glossary">Glossary</h3></summary>'
+            f'<dl class="glossary">{rows}</dl></details>'
+        )
         appendix.append(BeautifulSoup(html, "html.parser"))
 
 
@@ -181,7 +188,10 @@ def gather_references(page: BeautifulSoup) -> None:
     ordered = sorted(entries.values(), key=lambda one: (one.surname.lower(), one.year))
     _link_citations(page, ordered)
     rows = "".join(f'<li id="{one.anchor}">{one.html}</li>' for one in ordered)
-    html = f'<details class="fold"><summary><h3 id="references">{HEADING}</h3></summary><ul class="references">{rows}</ul></details>'
+    html = (
+        f'<details class="fold"><summary><h3 id="references">{HEADING}</h3></summary>'
+        f'<ul class="references">{rows}</ul></details>'
+    )
     appendix.append(BeautifulSoup(html, "html.parser"))
 
 

@@ -64,7 +64,7 @@ class Images:
             return image.size
 
     def embed(self, html: str) -> str:
-        """Replace every name in HTML by the image itself as a data URI; PNGs become WebP, losslessly, where that is smaller."""
+        """Replace every name in HTML by its image as a data URI; PNGs become lossless WebP where that is smaller."""
         names = list(dict.fromkeys(found[0] for found in NAME.finditer(html)))
         with ThreadPoolExecutor() as pool:
             uris = dict(zip(names, pool.map(self._uri, names), strict=True))

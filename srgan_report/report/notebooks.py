@@ -1,4 +1,4 @@
-"""Bind executed notebooks into one and export it as HTML by nbconvert: headings with ids, code folded, formulas as MathML."""
+"""Bind executed notebooks into one, as HTML by nbconvert: headings with ids, code folded, formulas as MathML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compose what a report says, once, and render it: as a page for the screen, or plain for paper, which is set as PDF."""
+"""Compose what a report says, once, and render it: as a page for the screen, or plain for paper, set as PDF."""
 
 from __future__ import annotations
 

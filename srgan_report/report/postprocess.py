@@ -67,9 +67,8 @@ def postprocess(
 
 
 def _drop_foreign(page: BeautifulSoup) -> None:
-    """Drop what asks for a file or runs a script (of an image its description stays), and what tells who runs notebooks one
-    by one which files were written and what is next.
-    """
+    """Drop what asks for a file or runs a script, and what speaks to who runs notebooks one by one."""
+    # Of an image its description stays. Who runs notebooks is told which files were written and what is next.
     for element in page.select("main script, main link, main iframe, main object, main embed, .srgan-finish"):
         element.decompose()
     for image in page.find_all("img"):
@@ -215,11 +214,7 @@ def _box_what_is_wide(page: BeautifulSoup) -> None:
     """What is wide scrolls inside its own box, which the keyboard reaches."""
     for number, table in enumerate(page.find_all("table"), 1):
         box = table.find_parent(class_="scroll") or table.wrap(page.new_tag("div", attrs={"class": "scroll"}))
-        box.attrs |= {
-            "tabindex": "0",
-            "role": "region",
-            "aria-label": _label(box) or f"Small table {number}",
-        }
+        box.attrs |= {"tabindex": "0", "role": "region", "aria-label": _label(box) or f"Small table {number}"}
     # Figures too, as all have labels, which a phone's width would make tiny.
     for image in page.select("figure.srgan > img"):
         chart = {"class": "scroll chart", "tabindex": "0", "role": "region", "aria-label": _label(image)}

@@ -98,8 +98,8 @@ def networks(run: FinishedRun) -> str:
     generator = parameters["warmup"]["generator"]
     name = "SRResNet" if generator == "srresnet" else generator
     words = (
-        f"Warm-up is this run's {name} after {parameters['warmup']['steps']} steps without a discriminator, SRGAN the same "
-        f"network after {parameters['adversarial']['steps']} steps more against one"
+        f"Warm-up is this run's {name} after {parameters['warmup']['steps']} steps without a discriminator, SRGAN the "
+        f"same network after {parameters['adversarial']['steps']} steps more against one"
     )
     trainings = parameters["evaluation"]["repeats"]
     words += f"; means are over {trainings} trainings of each" if trainings > 1 else ""
@@ -167,7 +167,7 @@ def _gains(scores: Scores) -> tuple[str, dict[tuple[str, str], float]]:
 
 
 def _pair(scores: Scores, dataset: str, image: str, metric: str) -> tuple[float, float] | None:
-    """One image's figures of SRGAN and bicubic, as they are printed; none where one is missing, or both are infinite."""
+    """One image's figures of SRGAN and bicubic, as they are printed; none where one is missing or both are infinite."""
     ours, base = (scores.one(dataset, image, method, metric) for method in (OURS, BASELINE))
     if ours is None or base is None or ours == base == math.inf:
         return None
@@ -180,7 +180,7 @@ def _gain(ours: float, base: float, metric: str) -> float:
 
 
 def _compared(scores: Scores, dataset: str, image: str, short: bool = False) -> str:
-    """SRGAN against bicubic on one image by two judges, and which of them it is better by; in short their differences alone."""
+    """SRGAN against bicubic on one image by two judges, and by which it is better; in short the differences alone."""
     text = []
     for name in GAINED:
         metric = METRICS[name]

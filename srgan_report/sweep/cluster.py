@@ -78,7 +78,7 @@ def fetcher(client: Client) -> Callable[[list[Missing]], None]:
 
 @contextmanager
 def local_cluster(workers: int, gpu: bool) -> Iterator[Client]:
-    """Start workers on this machine, each a process that does one task at a time; with ``gpu`` each sees one device only."""
+    """Start workers on this machine, each a process that does one task at a time; with ``gpu`` each sees one device."""
     import dask.config
     from distributed import Client, Nanny, Scheduler, SpecCluster
 
@@ -136,8 +136,8 @@ def running_cluster(address: str) -> Iterator[Client]:
         for name, details in _workers(client).items():
             if details["nthreads"] > 1:
                 raise ClusterUnavailable(
-                    f"worker {name} takes {details['nthreads']} tasks at a time, and each run needs a worker to itself; "
-                    "start workers with --nthreads 1 (a run still uses the threads that its parameters say)",
+                    f"worker {name} takes {details['nthreads']} tasks at a time, and each run needs a worker to "
+                    "itself; start workers with --nthreads 1 (a run still uses the threads that its parameters say)",
                     address=address,
                 )
         yield client

@@ -83,11 +83,11 @@ class Comparison(Display):
         return self.finished.drop_duplicates("setting").head(self.params.patch_settings)
 
     def baselines(self) -> pd.DataFrame:
-        """Collect the mean scores of what :attr:`rows` are compared with: columns run, method, dataset, n and one per metric."""
+        """Collect what :attr:`rows` are compared with, mean scores: columns run, method, dataset, n, one per metric."""
         return self._scores(self.rows, BASELINES)
 
     def learning_curves(self) -> pd.DataFrame:
-        """Collect the validation of the judged method through training: columns run, setting, seed and those of ``validation.csv``."""
+        """Collect the judged method's validation in training: columns run, setting, seed and ``validation.csv``'s."""
         frames = []
         for row in self.finished.drop_duplicates("run")[["run", "setting", "seed"]].to_dict("records"):
             path = TRAINED[self.manifest["method"]].path(self.folder / row["run"]).with_name("validation.csv")
@@ -96,7 +96,7 @@ class Comparison(Display):
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
     def common_crops(self) -> dict[tuple[str, str], dict[str, dict[str, Path]]]:
-        """Find crops of images that all :meth:`first_runs` show: by dataset and image, for each setting the files by method.
+        """Find crops of images that all :meth:`first_runs` show: by dataset and image, by setting the files by method.
 
         At most ``patch_images``. Runs of one seed have most in common: where a set has no split of its own, each seed
         tests other images.
@@ -130,7 +130,7 @@ class Comparison(Display):
         return pd.DataFrame(rows)
 
     def _choosing(self) -> pd.DataFrame:
-        """Select the rows of the validation images; none where a setting lacks them or has others, which bicubic's scores show."""
+        """Select the validation images' rows; none where a setting lacks them or has others (by bicubic's scores)."""
         rows = self.finished[self.finished.dataset == VALIDATION]
         if rows.setting.nunique() < self.finished.setting.nunique():
             return rows.iloc[:0]

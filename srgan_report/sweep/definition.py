@@ -115,7 +115,7 @@ class Source:
 
     @property
     def method(self) -> TrainedMethod:
-        """The method whose images are judged: SRGAN, which nearly every parameter influences, unless the file names another."""
+        """The judged method: SRGAN, which nearly every parameter influences, unless the file names another."""
         definition = self.definition
         varied = [*definition.grid, *definition.zip, *(name for case in definition.cases.values() for name in case)]
         only_srcnn = varied and all(name.startswith("srcnn.") for name in parameters(varied, str(self.path)))
@@ -176,7 +176,7 @@ def override(name: str, value: Any) -> str:
 
 
 def parameters(names: Iterable[str], source: str) -> list[str]:
-    """Complete the names of a sweep file to ``stage.name``; a bare name gives several where several sections have it."""
+    """Complete a sweep file's names to ``stage.name``; a bare name gives several where several sections have it."""
     return [
         f"{section}.{key}"
         for name in names

@@ -274,9 +274,9 @@ def perform(work: Work, on_progress: Callable[[dict[str, Any]], None] = lambda d
             from srgan_report.hardware import machine
 
             raise WorkerMismatch(
-                f"stage {plan.stage.name}: this process ({machine()['cpu']}) has something else than the one that planned "
-                f"the sweep: {'; '.join(changes[:3])}. Give all workers the same environment and shared folders, leave the "
-                "library as it is while a sweep runs, and start the same command again"
+                f"stage {plan.stage.name}: this process ({machine()['cpu']}) has something else than the one that "
+                f"planned the sweep: {'; '.join(changes[:3])}. Give all workers the same environment and shared "
+                "folders, leave the library as it is while a sweep runs, and start the same command again"
             )
 
     def on_event(event: str, details: Mapping[str, Any]) -> None:

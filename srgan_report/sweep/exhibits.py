@@ -182,7 +182,7 @@ def metric_pairs(rows: pd.DataFrame, names: Sequence[str]) -> Figure:
 
 
 def learning_curves(curves: pd.DataFrame) -> Figure:
-    """Draw PSNR-Y and SSIM-Y on the validation images through training: a line for each run, a colour for each setting."""
+    """Draw PSNR-Y and SSIM-Y on the validation images through training: a line for a run, a colour for a setting."""
     setting_styles = _setting_styles(curves.setting.unique())
     figure, axes = new_figure(1, 2, height=3.4)
     for axis, (name, label) in zip(axes, (("psnr_y", "PSNR-Y (dB)"), ("ssim_y", "SSIM-Y (Wang)")), strict=True):
@@ -200,7 +200,7 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
 
 
 def plane(rows: pd.DataFrame, baselines: pd.DataFrame) -> Figure:
-    """Draw the plane of PSNR-Y and LPIPS (alex): every run, the front of those that no other beats in both, and baselines.
+    """Draw the plane of PSNR-Y and LPIPS (alex): every run, the front of those that none beats in both, and baselines.
 
     Parameters
     ----------
@@ -224,7 +224,8 @@ def plane(rows: pd.DataFrame, baselines: pd.DataFrame) -> Figure:
     axis.margins(0.12)
     _name_settings(figure, axis, setting_styles)
     text = "; ".join(
-        f"{row.setting}, seed {row.seed}: {METRICS[fidelity].phrase(row[fidelity])}, {METRICS[distance].text(row[distance])}"
+        f"{row.setting}, seed {row.seed}: {METRICS[fidelity].phrase(row[fidelity])}, "
+        f"{METRICS[distance].text(row[distance])}"
         for _, row in front.iterrows()
     )
     describe(figure, f"{METRICS[fidelity].label} and {METRICS[distance].label} of every run. The front is {text}.")
@@ -268,7 +269,7 @@ def _setting_styles(settings: Sequence[str]) -> dict[str, tuple[Any, str]]:
 
 
 def _name_settings(figure: Figure, axis: Axes, setting_styles: Mapping[str, Any]) -> None:
-    """Put a legend below; it leaves out settings where they are too many, whose colours go from the first to the last."""
+    """Put a legend below; of too many settings it leaves some out, whose colours go from the first to the last."""
     if len(setting_styles) > LEGEND:
         for line in axis.get_lines():
             if line.get_label() in setting_styles:

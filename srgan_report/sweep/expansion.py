@@ -135,7 +135,7 @@ def _axes(source: Source) -> dict[str, list[_Choice]]:
     definition = source.definition
 
     def full(changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Complete a bare name to ``stage.name`` where one section has it: tables have columns of their own called dataset and seed."""
+        """Complete a bare name to ``stage.name`` where one section has it: tables have own columns dataset and seed."""
         names = {name: parameters([name], str(source.path)) for name in changes}
         return {found[0] if len(found) == 1 else name: changes[name] for name, found in names.items()}
 
@@ -212,7 +212,7 @@ def _slug(text: str) -> str:
 
 
 def _check_names(source: Source, runs: list[SweepRun]) -> None:
-    """Refuse two runs with one folder (a value given twice, cases of nearly one name), and the comparison's own folder."""
+    """Refuse two runs with one folder (a value given twice, cases of nearly one name), and the comparison's own."""
     seen: dict[str, SweepRun] = {}
     for run in runs:
         if run.name == COMPARISON.name:

@@ -109,7 +109,7 @@ def finding(rows: pd.DataFrame, factors: Sequence[Factor]) -> str:
 
 
 def _claims(found: Sequence[Effect]) -> list[str]:
-    """State the claims on one factor, a sentence each; one for all where no metric moves between the same two levels."""
+    """State the claims on a factor, a sentence each; one for all where no metric moves between the same two levels."""
     begins = {one.begin for one in found}
     if len(found) > 1 and len(begins) == 1 and all(one.claim == f"{one.begin}{one.judge} {UNMOVED}" for one in found):
         return [f"{begins.pop()}{listed([one.judge for one in found])} stay the same."]
@@ -130,8 +130,8 @@ def seed_variances(rows: pd.DataFrame) -> list[str]:
 def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> Effect | None:
     """Compare a factor's smallest number with its largest, or its worst level with its best.
 
-    The smallest and the largest were chosen beforehand. Where the best number lies between them, it is named, and compared
-    with the worst as one that was picked after looking.
+    The smallest and the largest were chosen beforehand. Where the best number lies between them, it is named, and
+    compared with the worst as one that was picked after looking.
 
     Returns
     -------
@@ -173,15 +173,18 @@ def seed_variance(rows: pd.DataFrame, metric: str) -> str:
     pooled = rows.groupby("setting")[metric]
     counts = pooled.count()
     if (counts < 2).all():
-        return f"{measure.label}: each setting has one seed only, so the variance over seeds is unknown; give several under seeds."
+        return (
+            f"{measure.label}: each setting has one seed only, so the variance over seeds is unknown; "
+            "give several under seeds."
+        )
     freedom = (counts - 1).sum()
     std = float(((pooled.var() * (counts - 1)).sum() / freedom) ** 0.5)
     from scipy.stats import t
 
     apart = t.ppf(0.975, freedom) * std * 2**0.5
     return (
-        f"{measure.label}: runs that differ in the seed only have a standard deviation of {_fine(std, metric)}. By chance "
-        f"alone, two single runs differ by less than {_fine(apart, metric)} 19 times in 20."
+        f"{measure.label}: runs that differ in the seed only have a standard deviation of {_fine(std, metric)}. By "
+        f"chance alone, two single runs differ by less than {_fine(apart, metric)} 19 times in 20."
     )
 
 
@@ -265,7 +268,7 @@ def _moves(difference: float, metric: str) -> str:
 
 
 def _better(found: Contrast) -> str | None:
-    """Name the level that a metric prefers by more than the spread over seeds, in a difference that is not written as zero."""
+    """Name the level that a metric prefers by more than the seeds' spread, in a difference not written as zero."""
     if not found.exceeds or _moves(found.difference, found.metric) == UNMOVED:
         return None
     return found.b if (found.difference > 0) == METRICS[found.metric].higher_is_better else found.a
@@ -279,7 +282,8 @@ def _judged(found: Contrast) -> tuple[str, str]:
     low, high = (_fine(end, found.metric, True) for end in (found.low, found.high))
     return (
         "" if unmoved else f", which {'exceeds' if found.exceeds else 'does not exceed'} the spread over seeds",
-        f": 95 % interval of the difference {low} to {high}, standard deviation over seeds {_fine(found.std, found.metric)}",
+        f": 95 % interval of the difference {low} to {high}, "
+        f"standard deviation over seeds {_fine(found.std, found.metric)}",
     )
 
 

@@ -70,12 +70,7 @@ class StageTask:
         return list(STAGES) if self.stage is None else [*STAGES[self.stage].upstream, self.stage]
 
 
-def plan_sweep(
-    runs: Iterable[SweepRun],
-    folder: Path,
-    root: Path,
-    fetching: bool = False,
-) -> list[PlannedRun]:
+def plan_sweep(runs: Iterable[SweepRun], folder: Path, root: Path, fetching: bool = False) -> list[PlannedRun]:
     """Plan all runs as the disk is now; nothing is computed, written or downloaded, and torch is not imported.
 
     Parameters

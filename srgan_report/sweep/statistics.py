@@ -60,7 +60,7 @@ def interval(values: Sequence[float] | pd.Series) -> tuple[float, float]:
 
 
 def over_seeds(rows: pd.DataFrame, metric: str, by: str = "setting") -> pd.DataFrame:
-    """Compute mean, standard deviation and interval of a metric over the runs of each setting (or level of a factor ``by``).
+    """Compute a metric's mean, standard deviation and interval over runs of each setting (or level of factor ``by``).
 
     Returns
     -------
@@ -111,7 +111,7 @@ def contrast(rows: pd.DataFrame, metric: str, factor: str, a: str, b: str, candi
 
 @functools.cache
 def _quantile(candidates: int, freedom: int) -> float:
-    """How many standard errors half of a 95 % interval is: Student's, or Tukey's for a pair of more than two candidates."""
+    """How many standard errors half of a 95 % interval is: Student's, or Tukey's for a pair of more candidates."""
     from scipy.stats import studentized_range, t
 
     if candidates > 2:

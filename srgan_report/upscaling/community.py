@@ -1,6 +1,6 @@
 """Networks from other programs' files (ESRGAN, Real-ESRGAN's compact ones, SwinIR and more), through spandrel.
 
-Pickles are never read in this process: :mod:`srgan_report.upscaling.unpickle` writes their tensors as safetensors first.
+Pickles are never read in this process: :mod:`srgan_report.upscaling.unpickle` first writes them as safetensors.
 """
 
 from __future__ import annotations

@@ -78,8 +78,8 @@ def read_exif(path: Path) -> bytes:
 def append_exif(path: Path, data: bytes) -> None:
     """Add EXIF to a TIFF file that has one page.
 
-    The new first directory stands at the end of the file, and holds the entries of the old one, too. A file of more than
-    4 GB (BigTIFF) is left as it is.
+    The new first directory stands at the end of the file, and holds the entries of the old one, too. A file of more
+    than 4 GB (BigTIFF) is left as it is.
 
     Parameters
     ----------

@@ -81,13 +81,7 @@ def upscale_file(
 
 
 def enlarge(
-    model: SuperResolver,
-    header: Header,
-    target: Path,
-    output: Output,
-    *,
-    allow_large: bool = False,
-    **options: Any,
+    model: SuperResolver, header: Header, target: Path, output: Output, *, allow_large: bool = False, **options: Any
 ) -> None:
     """Enlarge a file whose header has been read, as :func:`upscale_file`."""
     check_size(target, header.width * model.scale, header.height * model.scale)

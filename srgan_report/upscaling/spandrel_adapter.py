@@ -1,8 +1,8 @@
 """This project's networks in spandrel, and so in the programs that load networks through it: :func:`register`.
 
-spandrel tells networks apart by the names and shapes of their tensors, which do not say everything of ours (a value range,
-a global skip, consistency with the LR image). Files for it therefore hold the configuration as one tensor more. RRDBNet and
-Compact need none of this where spandrel has the same network.
+spandrel tells networks apart by the names and shapes of their tensors, which do not say everything of ours (a value
+range, a global skip, consistency with the LR image). Files for it therefore hold the configuration as one tensor more.
+RRDBNet and Compact need none of this where spandrel has the same network.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class SrganReport(Architecture[SuperResolver]):
         super().__init__(id="srgan-report", detect=lambda state: CONFIGURATION in state)
 
     def load(self, state_dict: StateDict) -> ImageModelDescriptor[SuperResolver]:
-        """Build the network that the tensors belong to; raises ``ValueError`` for one that this version cannot build."""
+        """Build the network that the tensors belong to; ``ValueError`` for one that this version cannot build."""
         tensors = dict(state_dict)
         config = check_configuration(json.loads(bytes(tensors.pop(CONFIGURATION).tolist())))
         model = build_generator(config)
@@ -46,13 +46,13 @@ class SrganReport(Architecture[SuperResolver]):
 
 
 def register() -> None:
-    """Let spandrel load this project's networks in this process, from files that ``srgan export --to spandrel`` wrote."""
+    """Let spandrel load this project's networks in this process, from files of ``srgan export --to spandrel``."""
     known = tuple(support.architecture.id for support in MAIN_REGISTRY)
     MAIN_REGISTRY.add(ArchSupport.from_architecture(SrganReport(), before=known), ignore_duplicates=True)
 
 
 def spandrel_tensors(model: SuperResolver, config: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Return a network's tensors as spandrel reads them: alone, or where it needs :func:`register` with the configuration."""
+    """Return tensors as spandrel reads them: alone, or with the configuration where it needs :func:`register`."""
     content = torch.tensor(list(json.dumps(dict(config)).encode()), dtype=torch.uint8)
     return {**model.state_dict(), **({} if is_public(config) else {CONFIGURATION: content})}
 

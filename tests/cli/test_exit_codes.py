@@ -12,7 +12,8 @@ def project(tmp_path, monkeypatch):
     """A throw-away project as the working folder, whose notebooks need no network and no torch."""
     root = make_project(tmp_path)
     (root / "params" / "demo.yaml").write_text(
-        "shared: {threads: 1}\nwarmup: {content_weight: 0}\nadversarial: {content_weight: 0}\nevaluation: {lpips_nets: []}\n"
+        "shared: {threads: 1}\nwarmup: {content_weight: 0}\nadversarial: {content_weight: 0}\n"
+        "evaluation: {lpips_nets: []}\n"
     )
     monkeypatch.chdir(root)
     monkeypatch.setenv("SRGAN_OFFLINE", "1")

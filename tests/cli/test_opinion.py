@@ -42,7 +42,16 @@ def test_another_study_is_not_replaced(run_dir):
     assert result.exit_code == 2 and (run_dir / KEY).read_bytes() == before and (run_dir / PAGE).exists()
 
 
-@pytest.mark.parametrize("words", [["make", "nowhere"], ["make", "{run}", "--methods", "mine"], ["make", "{run}", "--size", "9"], ["plan", "--raters", "x"], ["plan", "--images", "1"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["make", "nowhere"],
+        ["make", "{run}", "--methods", "mine"],
+        ["make", "{run}", "--size", "9"],
+        ["plan", "--raters", "x"],
+        ["plan", "--images", "1"],
+    ],
+)
 def test_wrong_input_has_its_code(run_dir, words):
     assert srgan(*[word.format(run=run_dir) for word in words]).exit_code == 2
 

@@ -27,7 +27,8 @@ def test_an_own_generator_and_loss_through_a_whole_run(tmp_path):
     own = tmp_path / "own.yaml"
     losses = f"  extra_losses: {{'{tmp_path}/my_loss.py:EdgeLoss': 0.1}}\n"
     own.write_text(
-        f"shared: {{threads: 1}}\nwarmup:\n  generator: {tmp_path}/my_net.py:MyGenerator\n{losses}adversarial:\n{losses}"
+        f"shared: {{threads: 1}}\nwarmup:\n  generator: {tmp_path}/my_net.py:MyGenerator\n{losses}"
+        f"adversarial:\n{losses}"
     )
     words = ("run", "params/demo.yaml", "--overlay", "params/overlays/tiny.yaml", "--overlay", str(own))
     words += ("--results", str(tmp_path), "--run", "own")

@@ -1,8 +1,8 @@
 """Each kind of degradation against the published implementation of Real-ESRGAN, by its statistics over random draws.
 
 Constants: 200 draws of the published implementation (BasicSR's and Real-ESRGAN's, ×4 options) of each kind on the same
-100×100 pixels, each kind after seed 0 of Python, numpy and torch; per statistic the mean over the draws and its standard
-error. Measured is the change that a kind makes, in levels; after a resize and at the end of the chain the image itself.
+100×100 pixels, each kind after seed 0 of Python, numpy and torch; per statistic the mean over the draws and its
+standard error. Measured is a kind's change, in levels; after a resize and at the end of the chain the image itself.
 """
 
 import numpy as np

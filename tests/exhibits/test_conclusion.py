@@ -57,8 +57,8 @@ def test_the_finding_says_what_srgan_gains_and_costs_and_what_is_most_faithful()
     finding, details = concluded(table(**USUAL), heldout="builtin")
     assert finding == (
         "On 8 held-out photographs enlarged 4×, SRGAN comes 40% closer to the originals than bicubic by LPIPS (alex) "
-        "(0.240 against 0.400) and LPIPS (squeeze) (0.200 against 0.300), both better on 8 of 8, with 0.40 dB less PSNR-Y "
-        "and 0.010 less SSIM-Y, both worse on 8 of 8. By PSNR-Y the most faithful is warm-up "
+        "(0.240 against 0.400) and LPIPS (squeeze) (0.200 against 0.300), both better on 8 of 8, with 0.40 dB less "
+        "PSNR-Y and 0.010 less SSIM-Y, both worse on 8 of 8. By PSNR-Y the most faithful is warm-up "
         "(27.00 dB, ahead of SRCNN on 8 of 8)."
     )
     assert details.startswith(
@@ -73,8 +73,8 @@ def test_a_regular_pattern_is_part_of_the_finding():
     clean, drawn = (concluded(table(**USUAL, grid_artefact=(0.0, 0.0, 1.0, level)))[0] for level in (2.9, 9.04))
     assert "pattern" not in clean
     assert (
-        "SRGAN draws a regular pattern with a period of 4 pixels, +9.04 dB over the originals' level, which LPIPS does not see"
-        in drawn
+        "SRGAN draws a regular pattern with a period of 4 pixels, +9.04 dB over the originals' level, "
+        "which LPIPS does not see" in drawn
     )
 
 
@@ -87,8 +87,8 @@ def test_judges_that_disagree_are_both_named_in_the_first_sentence_about_the_two
     )
     assert (
         "The judges disagree on whether SRGAN is closer to the originals than warm-up: closer by LPIPS (alex) (0.240 "
-        "against 0.250, better on 8 of 8), less close by LPIPS (squeeze) (0.223 against 0.205, worse on 8 of 8), with 1.40 dB less"
-        in details
+        "against 0.250, better on 8 of 8), less close by LPIPS (squeeze) (0.223 against 0.205, worse on 8 of 8), with "
+        "1.40 dB less" in details
     )
 
 
@@ -214,7 +214,7 @@ class Reader:
         return mean, abs(mean) / error if error else (0 if mean == 0 else 1e9)
 
     def claim(self, one: str, two: str, judge: str, word: str, notes: str | None = None) -> None:
-        """Check one claim that the first is better or worse than the second, or unchanged, with what is noted beside it."""
+        """Check a claim that one is better or worse than the other, or unchanged, and what is noted beside it."""
         metric = JUDGES[judge]
         gain, errors = self.gain(one, two, metric)
         count, signs = len(self.scores[one, metric]), self.signs(one, two, metric)
@@ -261,7 +261,8 @@ class Reader:
             claims += self.read_comparison(sentence)
         for said in re.findall("from which its training started, (.*?)[.](?: |$)", text):
             for word, judges in re.findall(
-                r"(better|worse|not measurably different) by (LPIPS \(\w+\)(?: \([^()]*\))?(?: and LPIPS \(\w+\)(?: \([^()]*\))?)?)",
+                r"(better|worse|not measurably different) by "
+                r"(LPIPS \(\w+\)(?: \([^()]*\))?(?: and LPIPS \(\w+\)(?: \([^()]*\))?)?)",
                 said,
             ):
                 for judge, notes in re.findall(r"(LPIPS \(\w+\))(?: \(([^()]*)\))?", judges):
@@ -355,7 +356,8 @@ def test_no_sentence_contradicts_any_table(tables):
         assert reader.read(f"{finding} {details}") >= 10, finding
         kinds |= set(
             re.findall(
-                "closer to the originals than|less close to|disagree on|no measurable difference by|which needs no training",
+                "closer to the originals than|less close to|disagree on|no measurable difference by|"
+                "which needs no training",
                 finding,
             )
         )

@@ -1,4 +1,4 @@
-"""Each notebook run from top to bottom in JupyterLab by a person's means: commands, sliders, an upload, an interruption.
+"""Each notebook run from top to bottom in JupyterLab by a person's means: commands, sliders, upload, interruption.
 
 Run by ``make test-browser``.
 """

@@ -131,7 +131,7 @@ def test_images_appear_pixel_by_pixel(show, studies, options, ratio):
 
 
 def test_images_appear_pixel_by_pixel_on_a_screen_of_150_per_cent(browser, studies):
-    """The browser itself has the ratio: Playwright's lays a page out in CSS pixels, and only a real one in device pixels."""
+    """The browser has the ratio: Playwright's lays a page out in CSS pixels, and only a real one in device pixels."""
     switches = [
         f"--{switch}" for switch in (*SWITCHES.split(), "force-device-scale-factor=1.5", "window-size=1280,900")
     ]

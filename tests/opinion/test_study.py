@@ -147,8 +147,13 @@ def test_making_it_again_keeps_the_codes_and_another_design_needs_force(copied):
 
 
 @pytest.mark.parametrize(
-    "design", [{"methods": ["elsewhere"]}, {"methods": ["srgan"]}, {"kind": "pairs", "question": "original", "methods": ["srgan", "hr"]}]
-)  # fmt: skip
+    "design",
+    [
+        {"methods": ["elsewhere"]},
+        {"methods": ["srgan"]},
+        {"kind": "pairs", "question": "original", "methods": ["srgan", "hr"]},
+    ],
+)
 def test_methods_that_cannot_be_compared_are_refused(copied, design):
     with pytest.raises(OpinionError):
         make_example(copied[0], **design)

@@ -158,8 +158,8 @@ def test_references_are_gathered_once_and_linked_from_where_they_are_cited():
     dong = '<li>C. Dong, K. He, "Image Super-Resolution", TPAMI 2016.</li>'
     page = postprocess(
         f"<main><h2>One</h2><p>SRCNN (Dong et al., 2016) came first.</p><h3>References</h3><ul>{dong}</ul>"
-        f'<h2>Two</h2><p>As Ledig et al. (2017) say.</p><h3>References</h3><ul>{dong}<li>C. Ledig et al., "Photo-Realistic '
-        'Images", CVPR 2017.</li></ul><section class="appendix"></section></main>',
+        f"<h2>Two</h2><p>As Ledig et al. (2017) say.</p><h3>References</h3><ul>{dong}<li>C. Ledig et al., "
+        '"Photo-Realistic Images", CVPR 2017.</li></ul><section class="appendix"></section></main>',
         [],
         Images(),
     )

@@ -67,7 +67,7 @@ def damaged(run_dir: Path, name: str, kind: str) -> Iterator[None]:
 
 
 def assert_noticed(run: Run, name: str, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hold what ``srgan run``, ``report`` and ``verify`` say against one file of a run that is not as it was written."""
+    """Hold what ``srgan run``, ``report`` and ``verify`` say against a run's file that is not as it was written."""
     stage, _, file = name.rpartition("/") if "/" not in name else name.partition("/")
     said: list[str] = []
     with listening(said.append):

@@ -162,7 +162,8 @@ def test_skipped_photographs_are_named_within_their_dataset(tmp_path, caplog):
 def test_ctrl_c_while_a_kernel_starts_or_works(delay, tmp_path):
     root = make_project(tmp_path, {"data": "import time\ntime.sleep(600)"})
     (root / "params/demo.yaml").write_text(
-        "shared: {threads: 1}\nwarmup: {content_weight: 0}\nadversarial: {content_weight: 0}\nevaluation: {lpips_nets: []}\n"
+        "shared: {threads: 1}\nwarmup: {content_weight: 0}\nadversarial: {content_weight: 0}\n"
+        "evaluation: {lpips_nets: []}\n"
     )
     command = subprocess.Popen(
         [sys.executable, "-m", "srgan_report.cli", "run"],

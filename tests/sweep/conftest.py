@@ -27,7 +27,8 @@ rows = ["dataset,image,method,psnr_y,ssim_y,lpips_alex,lpips_squeeze"]
 for image, base in (("one", 0.0), ("two", 1.0)):
     rows.append(f"heldout,{image},bicubic,{26 + base},0.75,0.40,0.35")
     rows.append(f"heldout,{image},warmup,{26.5 + base},0.76,0.38,0.33")
-    rows.append(f"heldout,{image},srgan,{25 - 0.5 * weight + base + 0.01 * seed},0.74,{0.3 - 0.02 * weight + 0.001 * (seed - 1) ** 2},{0.2 - 0.01 * weight}")
+    rows.append(f"heldout,{image},srgan,{25 - 0.5 * weight + base + 0.01 * seed},0.74,\
+{0.3 - 0.02 * weight + 0.001 * (seed - 1) ** 2},{0.2 - 0.01 * weight}")
 rows.append(f"validation,three,bicubic,{25.5 + 0.1 * (stage.params.shared.dataset != 'builtin')},0.73,0.41,0.36")
 rows.append(f"validation,three,srgan,{24.8 - 0.5 * weight},0.73,0.31,{0.21 - 0.01 * weight}")
 text = "\\n".join(rows) + "\\n"

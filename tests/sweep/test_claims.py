@@ -28,9 +28,11 @@ KNOWN = {
 }
 SPREAD = f"(?P<spread>{'|'.join(map(re.escape, KNOWN))})"
 EFFECT = re.compile(
-    rf"(?P<kind>From|Between) (?P<factor>\w+) (?P<a>{LEVEL}) (?:to|and) (?P<b>{LEVEL}), (?:the worst and the best, )?{JUDGE} "
+    rf"(?P<kind>From|Between) (?P<factor>\w+) (?P<a>{LEVEL}) (?:to|and) (?P<b>{LEVEL}), "
+    rf"(?:the worst and the best, )?{JUDGE} "
     r"(?:stays the same|(?P<move>rises|falls) by (?P<by>\d+\.\d+)(?: dB)? \((?P<word>better|worse)\))"
-    rf"{SPREAD}(?:; it is best between, at (?P<peak>{LEVEL})(?P<peaked>, by more than the spread over seeds|, within the spread over seeds)?)?"
+    rf"{SPREAD}(?:; it is best between, at (?P<peak>{LEVEL})"
+    r"(?P<peaked>, by more than the spread over seeds|, within the spread over seeds)?)?"
 )
 DIFFERENCE = re.compile(
     rf"{JUDGE} (?:does not differ from the second's|differs from the second's by (?P<by>[+−]\d+\.\d+)(?: dB)? "
@@ -70,7 +72,7 @@ class Reader:
 
     @functools.cache  # noqa: B019 -- a reader lives as long as its sweep
     def difference(self, judge: str, column: str, a: str, b: str) -> tuple[float, float, int]:
-        """Level b minus level a with the seeds' offsets taken out, its t statistic, and the degrees of freedom (0: unknown)."""
+        """Level b minus level a without the seeds' offsets, its t statistic, and degrees of freedom (0: unknown)."""
         values, level = self.rows[JUDGES[judge]].to_numpy(), self.first[column].to_numpy()
         of_b, of_a = level == b, level == a
         asked = np.zeros(self.dummies.shape[1])
@@ -165,8 +167,8 @@ class Reader:
     def read_winner(self, text: str, validation: pd.DataFrame) -> bool:
         """Check the paragraph about the winner; returns whether it is called one."""
         head = re.match(
-            rf"(Winner|No clear winner\. First by the rule): (\S+), by the (highest|lowest) mean {JUDGE} on the 4 validation "
-            r"images, seeds? ([\d, ]+)",
+            rf"(Winner|No clear winner\. First by the rule): (\S+), by the (highest|lowest) mean {JUDGE} on the 4 "
+            r"validation images, seeds? ([\d, ]+)",
             text,
         )
         called, name, direction, judge, chosen = head.groups()
@@ -199,7 +201,7 @@ class Reader:
 
 
 def synthetic(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, list[Factor]]:
-    """A random sweep on validation and test images: ties, missing runs, one seed or many, judges that need not agree."""
+    """A random sweep on validation and test images: ties, missing runs, one seed or many, judges that may disagree."""
     rng = np.random.default_rng(seed)
     factors = [WEIGHT, LOSS][:: int(rng.choice([1, -1]))][: int(rng.integers(1, 3))]
     factors = [

@@ -126,7 +126,10 @@ def test_the_ready_sweeps_are_valid(path):
 
 def test_a_dry_run_imports_no_torch_and_writes_nothing(project):
     path = write_sweep(project, grid={"adversarial.adversarial_weight": [1e-3, 1e-2]}, seeds=[0, 1])
-    code = f"import sys\nfrom srgan_report.cli import main\ntry:\n    main(['sweep', {str(path)!r}, '--dry-run'])\nfinally:\n    print('torch' in sys.modules, 'distributed' in sys.modules)"
+    code = (
+        f"import sys\nfrom srgan_report.cli import main\ntry:\n    main(['sweep', {str(path)!r}, '--dry-run'])\n"
+        "finally:\n    print('torch' in sys.modules, 'distributed' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "False False", done.stdout + done.stderr
     assert "4 runs; stages: 14 to compute, 6 to reuse from another run, 0 done already" in done.stdout

@@ -134,7 +134,7 @@ def test_with_four_seeds_the_seeds_that_choose_do_not_judge():
 @pytest.mark.slow
 @pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
 def test_luck_gives_no_advantage(shared):
-    """Four settings that are one, eight seeds: a network's luck shows on validation and test images to a shared degree."""
+    """Four settings that are one, eight seeds: luck shows on validation and test images to a shared degree."""
     rng, apart = np.random.default_rng(0), []
     for _ in range(200):
         luck = rng.normal(size=(4, 8))

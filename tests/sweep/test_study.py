@@ -1,7 +1,7 @@
 """A sweep from its file to its report on a throw-away project, one task after the other.
 
-Two seams have fast doubles here. papermill's kernels, seconds each to start, give way to ``exec`` in this process; what a
-run's own report is made by, to three lines that write its files. ``test_sweep_report`` runs both as they are.
+Two seams have fast doubles here. papermill's kernels, seconds each to start, give way to ``exec`` in this process; what
+a run's own report is made by, to three lines that write its files. ``test_sweep_report`` runs both as they are.
 """
 
 import json

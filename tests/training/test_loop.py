@@ -209,7 +209,7 @@ def test_a_new_training_keeps_no_copies_of_the_one_before(make_params, pairs, tm
 
 
 def test_a_training_given_up_does_not_pass_for_the_one_before(make_params, pairs, tmp_path):
-    """Its curves are there, so the finished network of the one before must not be, or the two would be taken for one."""
+    """Its curves are there, so the finished network of the one before must not be, or both would be taken for one."""
     train_srcnn(make_params(), *pairs, tmp_path / "alone", "first")
     train_srcnn(make_params(), *pairs, tmp_path / "again", "first")
     other = make_params(srcnn={"learning_rate": 1e-2})

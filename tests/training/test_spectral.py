@@ -47,7 +47,7 @@ def test_a_weave_in_colour_alone_costs_too():
 
 
 def test_contrast_does_not_matter():
-    """The excess is relative to its surroundings, so half the contrast has the same (but for the mean, which has none)."""
+    """The excess is relative to its surroundings, so half the contrast has the same (but the mean, which has none)."""
     full, half = (
         evenness_penalty().spectrum(0.5 + contrast * (crops() - 0.5)).flatten(1)[:, 1:] for contrast in (1.0, 0.5)
     )
