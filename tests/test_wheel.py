@@ -37,6 +37,7 @@ def folder(tmp_path_factory):
 def srgan(folder):
     """Run the wheel's command in the folder, and return what it printed."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    environment["JUPYTER_PATH"] = str(Path(sys.prefix, "share/jupyter"))  # nbconvert's templates lie beside its package
 
     def run(*words, cwd=folder):
         command = [str(folder / "env/bin/srgan"), *words]
