@@ -34,14 +34,24 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def srgan(folder):
-    """Run the wheel's command in the folder, and return what it printed."""
+def call(folder):
+    """Run a program of the environment in the folder, without what leads to the clone; its end is returned."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     environment["JUPYTER_PATH"] = str(Path(sys.prefix, "share/jupyter"))  # nbconvert's templates lie beside its package
 
-    def run(*words, cwd=folder):
-        command = [str(folder / "env/bin/srgan"), *words]
-        done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+    def run(program, *words, cwd=folder):
+        command = [str(folder / "env/bin" / program), *words]
+        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def srgan(call):
+    """Run the wheel's command, which is to succeed, and return what it printed."""
+
+    def run(*words):
+        done = call("srgan", *words)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         return done.stdout
 
@@ -55,10 +65,10 @@ def run(folder, srgan):
     return folder / "results/tiny"
 
 
-def test_the_code_is_the_wheel_s(folder):
-    command = [str(folder / "env/bin/python"), "-c", "import srgan_lib, srgan_report; print(srgan_report.__file__)"]
-    found = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
-    assert found.startswith(str(folder / "env"))
+def test_the_code_is_the_wheel_s(folder, call):
+    for package in ("srgan_lib", "srgan_report"):
+        found = call("python", "-c", f"import {package}; print({package}.__file__)").stdout
+        assert found.startswith(str(folder / "env"))
 
 
 def test_a_run_makes_its_report_where_the_command_was_given(run):
@@ -81,15 +91,14 @@ def test_a_photograph_is_enlarged(folder, srgan):
     assert read_image(folder / "large.png").shape == (80, 96, 3)
 
 
-def test_init_writes_what_the_commands_then_take(folder, srgan):
+def test_init_writes_what_the_commands_then_take(folder, call, srgan):
     own = folder / "own"
     own.mkdir()
     srgan("init", "own")
     demo = own / "params/demo.yaml"
     demo.write_text(demo.read_text().replace("steps: 160", "steps: many"))
-    command = [str(folder / "env/bin/srgan"), "run", "--dry-run"]
-    refused = subprocess.run(command, cwd=own, capture_output=True, text=True)
+    refused = call("srgan", "run", "--dry-run", cwd=own)
     assert refused.returncode == 2 and "many" in refused.stderr
-    again = subprocess.run([str(folder / "env/bin/srgan"), "init"], cwd=own, capture_output=True, text=True)
+    again = call("srgan", "init", cwd=own)
     assert again.returncode == 2 and "notebooks" in again.stderr
     assert (own / "notebooks/03_warmup.ipynb").exists()
