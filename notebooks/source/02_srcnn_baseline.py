@@ -173,6 +173,8 @@ stage.figure(
 # - C. Dong, C. C. Loy, K. He, X. Tang, "Learning a Deep Convolutional Network for Image Super-Resolution", ECCV 2014.
 # - C. Dong, C. C. Loy, K. He, X. Tang, "Image Super-Resolution Using Deep Convolutional Networks", IEEE TPAMI 38, 2016.
 # - D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+# - L. N. Smith, N. Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", 2019:
+#   the one-cycle schedule.
 #
 # Before: [the photographs](01_data_exploration.ipynb). Next: [the generator's warm-up](03_warmup.ipynb).
 

@@ -259,6 +259,8 @@ stage.show(figures.speed(stage.directory))
 # - Y. Sugawara, S. Shiota, H. Kiya, "Super-Resolution Using Convolutional Neural Networks without Any Checkerboard
 #   Artifacts", ICIP 2018: even phases.
 # - J. Johnson, A. Alahi, L. Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", ECCV 2016.
+# - L. N. Smith, N. Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", 2019:
+#   the one-cycle schedule.
 #
 # Before: [the baseline, SRCNN](02_srcnn_baseline.ipynb). Next: [adversarial training](04_adversarial.ipynb).
 

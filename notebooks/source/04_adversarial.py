@@ -323,6 +323,8 @@ stage.show(figures.speed(stage.directory))
 # - X. Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017.
 # - A. Jolicoeur-Martineau, "The relativistic discriminator: a key element missing from standard GAN", ICLR 2019.
 # - X. Wang et al., "ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks", ECCVW 2018.
+# - L. N. Smith, N. Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", 2019:
+#   the one-cycle schedule.
 #
 # Before: [the generator's warm-up](03_warmup.ipynb). Next: [evaluation](05_evaluation.ipynb).
 
