@@ -49,7 +49,7 @@ def upscale(lr: np.ndarray, model: str | Path | SuperResolver = "srgan", **optio
     -------
     (scale·h)×(scale·w)×3 of the type of ``lr``: clipped and rounded once, here.
     """
-    network = model if isinstance(model, SuperResolver) else load(model)
+    network = load(model) if isinstance(model, str | Path) else model
     strips = list(upscale_strips(network, lr, **options))
     return strips[0] if len(strips) == 1 else np.concatenate(strips)
 

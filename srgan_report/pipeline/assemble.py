@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import subprocess
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -160,7 +159,7 @@ def run_manifest(run: Run, stages: dict[str, Any]) -> dict[str, Any]:
         "name": run.directory.name,
         "title": run.asked.title,
         "command": run.command,
-        "commit": commit(run.root),
+        "commit": provenance.commit(run.root),
         "machine": machine(),
         "versions": provenance.environment("evaluation", run.params, Snapshot()),
         "parameters": {
@@ -222,16 +221,3 @@ def export_lr(run_dir: Path, target: Path) -> list[Path]:
     for name in names:
         write_atomic(target / name, (run_dir / "evaluation" / LR_IMAGES / name).read_bytes())
     return [target / name for name in names]
-
-
-def commit(root: Path) -> str:
-    """The project's git commit, marked where files differ from it; empty outside git."""
-    try:
-        revision = _git(root, "rev-parse", "--short=12", "HEAD")
-        return revision + (" with local changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
-def _git(root: Path, *words: str) -> str:
-    return subprocess.run(["git", "-C", str(root), *words], check=True, capture_output=True, text=True).stdout.strip()

@@ -13,6 +13,7 @@ runs again under the same training fingerprint keeps its weights.
 from __future__ import annotations
 
 import platform
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -199,6 +200,19 @@ def data_hash(stage: str, params: Params, snapshot: Snapshot) -> str:
 
 
 @cache
+def commit(root: Path) -> str:
+    """The project's git commit, marked where files differ from it; empty outside git."""
+    try:
+        revision = _git(root, "rev-parse", "--short=12", "HEAD")
+        return revision + (" with local changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _git(root: Path, *words: str) -> str:
+    return subprocess.run(["git", "-C", str(root), *words], check=True, capture_output=True, text=True).stdout.strip()
+
+
 def version(package: str) -> str:
     """The installed version of a package, read without importing it."""
     try:

@@ -16,9 +16,9 @@ from srgan_lib.files import load_json, write_atomic, write_json
 from srgan_lib.formatting import machine_text
 from srgan_lib.layout import COMPARISON, STAGES
 from srgan_report.hardware import machine
-from srgan_report.pipeline.assemble import commit
 from srgan_report.pipeline.manifests import read_manifest
 from srgan_report.pipeline.notebook_execution import execute_notebook
+from srgan_report.pipeline.provenance import commit
 from srgan_report.project import find
 from srgan_report.report.build import write_report
 from srgan_report.report.images import Images

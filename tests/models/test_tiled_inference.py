@@ -232,3 +232,11 @@ def test_a_small_image_is_one_tile_and_the_work_of_others_stays_small():
         [sum(span.stop - span.start for span in cut(size, count, 40)) for size, count in ((339, rows), (510, columns))]
     )
     assert work <= 1.5 * 339 * 510
+
+
+def test_any_module_that_enlarges_will_do():
+    """A network of the user's own need not be one of the library's."""
+    own = torch.nn.Upsample(scale_factor=2)
+    own.scale = 2
+    lr = noise(40, 50)
+    assert np.array_equal(upscale(lr, own), lr.repeat(2, 0).repeat(2, 1))
