@@ -56,9 +56,9 @@ def test_params_prints_the_schema():
 
 
 def test_a_device_that_is_not_there(project, monkeypatch):
-    from srgan_report.pipeline import resolve
+    from srgan_report.pipeline import resolve_auto
 
-    monkeypatch.setattr(resolve, "cuda_capabilities", tuple)
+    monkeypatch.setattr(resolve_auto, "cuda_capabilities", tuple)
     assert_refused(
         srgan("run", "-p", "device=cuda"), "shared.device", "'cuda' is not on this machine", "use cpu or auto"
     )

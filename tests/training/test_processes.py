@@ -15,7 +15,7 @@ from srgan_lib.params.section import ParameterError
 from srgan_lib.params.shared import Shared
 from srgan_lib.training import processes
 from srgan_lib.training.compute import Compute
-from srgan_report.pipeline import resolve
+from srgan_report.pipeline import resolve_auto
 
 SCRIPT = """
 import json, sys
@@ -64,9 +64,9 @@ def test_impossible_numbers_of_processes_are_refused(monkeypatch):
         Params.model_validate({"shared": {"processes": 3}, "srcnn": {"batch": 9}})
     with pytest.raises(ValueError, match="device, processes: 'cuda:0' is one GPU"):
         Shared(device="cuda:0", processes=2)
-    monkeypatch.setattr(resolve, "cuda_capabilities", lambda: ((8, 0),))
+    monkeypatch.setattr(resolve_auto, "cuda_capabilities", lambda: ((8, 0),))
     with pytest.raises(ParameterError, match="2 processes need a GPU each and this machine has 1") as error:
-        resolve.resolve(Params.model_validate({"shared": {"device": "cuda", "processes": 2}}))
+        resolve_auto.resolve(Params.model_validate({"shared": {"device": "cuda", "processes": 2}}))
     assert (error.value.parameter, error.value.allowed) == ("shared.processes", ("at most 1",))
 
 
