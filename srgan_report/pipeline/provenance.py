@@ -199,7 +199,6 @@ def data_hash(stage: str, params: Params, snapshot: Snapshot) -> str:
     return snapshot.get(("data", shared.dataset, shared.scale, *folders.values(), tuple(sets), tuple(methods)), read)
 
 
-@cache
 def commit(root: Path) -> str:
     """The project's git commit, marked where files differ from it; empty outside git."""
     try:
@@ -213,6 +212,7 @@ def _git(root: Path, *words: str) -> str:
     return subprocess.run(["git", "-C", str(root), *words], check=True, capture_output=True, text=True).stdout.strip()
 
 
+@cache
 def version(package: str) -> str:
     """The installed version of a package, read without importing it."""
     try:
