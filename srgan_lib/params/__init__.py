@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from srgan_lib.layout import TRAINING_STAGES
 from srgan_lib.params.evaluation import Evaluation, Published
-from srgan_lib.params.section import Section
+from srgan_lib.params.section import Section, parameter
 from srgan_lib.params.shared import Data, Shared
 from srgan_lib.params.training import SPECTRAL_BLOCK, Adversarial, Srcnn, Warmup
 
@@ -32,7 +32,7 @@ COMMON_PARAMETERS = frozenset(
 class Params(Section):
     """All parameters of a run."""
 
-    title: str = Field(default="A super-resolution study", description="title of the report")
+    title: str = parameter("A super-resolution study", "title of the report")
     shared: Shared = Shared()
     data: Data = Data()
     srcnn: Srcnn = Srcnn()
@@ -90,8 +90,6 @@ class Params(Section):
 class ComparisonParams(Section):
     """Parameters of notebook 06, which compares the runs of a sweep; no section of a params file."""
 
-    sweep_dir: str = Field(
-        default="results/sweeps/adversarial_weight", description="folder of a sweep that srgan sweep has run"
-    )
-    patch_images: int = Field(default=3, ge=0, le=20, description="images of which every setting's patch is shown")
-    patch_settings: int = Field(default=14, ge=1, le=100, description="settings at most in a grid of patches")
+    sweep_dir: str = parameter("results/sweeps/adversarial_weight", "folder of a sweep that srgan sweep has run")
+    patch_images: int = parameter(3, "images of which every setting's patch is shown", ge=0, le=20)
+    patch_settings: int = parameter(14, "settings at most in a grid of patches", ge=1, le=100)

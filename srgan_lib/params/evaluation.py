@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from srgan_lib.layout import TrainingStage
 from srgan_lib.methods import METHODS
-from srgan_lib.params.section import Fraction, Range, Section
+from srgan_lib.params.section import Fraction, Range, Section, parameter
 
 HELDOUT = "heldout"  #: the test set that is the test part of the training photographs
 TRAINING = "training"  #: asks for scores on training images, which beside those on held-out ones show overfitting
@@ -42,68 +42,61 @@ def names_network(location: str) -> bool:
 class Opinion(Section):
     """A blind study with people: what ``opinion.html`` shows to whom."""
 
-    kind: Literal["rating", "pairs"] = Field(
-        default="rating", description="rating: 1 (bad) to 5 (excellent), one image at a time; pairs: one of two images"
+    kind: Literal["rating", "pairs"] = parameter(
+        "rating", "rating: 1 (bad) to 5 (excellent), one image at a time; pairs: one of two images"
     )
-    question: Literal["photograph", "original"] = Field(
-        default="photograph", description="of pairs: which looks more like a photograph, or is closer to the original"
+    question: Literal["photograph", "original"] = parameter(
+        "photograph", "of pairs: which looks more like a photograph, or is closer to the original"
     )
-    methods: list[str] = Field(default=[], description="methods shown; none: all that pictures show, nearest, and hr")
-    images: int = Field(default=20, ge=1, le=500, description="test images shown, at most")
-    size: int = Field(
-        default=320, ge=64, le=1024, description="side of what is shown of an image, in HR pixels, at most"
-    )
-    raters: int = Field(default=26, ge=1, le=1000, description="raters there can be; the paper had 26")
-    votes: int = Field(default=200, ge=4, le=2000, description="votes of a rater, at most; beyond it raters take turns")
-    repeats: int = Field(default=6, ge=0, le=50, description="votes asked twice, which measure a rater's reliability")
+    methods: list[str] = parameter([], "methods shown; none: all that pictures show, nearest, and hr")
+    images: int = parameter(20, "test images shown, at most", ge=1, le=500)
+    size: int = parameter(320, "side of what is shown of an image, in HR pixels, at most", ge=64, le=1024)
+    raters: int = parameter(26, "raters there can be; the paper had 26", ge=1, le=1000)
+    votes: int = parameter(200, "votes of a rater, at most; beyond it raters take turns", ge=4, le=2000)
+    repeats: int = parameter(6, "votes asked twice, which measure a rater's reliability", ge=0, le=50)
 
 
 class Evaluation(Section):
     """Stage 05: judging."""
 
-    test_sets: list[str] = Field(
-        default=[HELDOUT],
-        min_length=1,
-        description="heldout (the test part of the dataset), named sets, training (as many training images, to show "
+    test_sets: list[str] = parameter(
+        [HELDOUT],
+        "heldout (the test part of the dataset), named sets, training (as many training images, to show "
         "overfitting), or validation (the images by which settings may be chosen)",
+        min_length=1,
     )
-    baselines: list[Baseline] = Field(default=list(get_args(Baseline)), description="classical methods judged")
-    methods: dict[MethodName, str] = Field(
-        default={},
-        description="other methods: name, and folder of SR images (a subfolder for each test set, if there are "
-        "several) or file with a network's weights (.safetensors, or another program's .pth)",
+    baselines: list[Baseline] = parameter(list(get_args(Baseline)), "classical methods judged")
+    methods: dict[MethodName, str] = parameter(
+        {},
+        "other methods: name, and folder of SR images (a subfolder for each test set, if there are several) or file "
+        "with a network's weights (.safetensors, or another program's .pth)",
     )
-    lpips_nets: list[Literal["alex", "squeeze"]] = Field(
-        default=["alex", "squeeze"], description="LPIPS judges; not computed where the backbone is missing"
+    lpips_nets: list[Literal["alex", "squeeze"]] = parameter(
+        ["alex", "squeeze"], "LPIPS judges; not computed where the backbone is missing"
     )
-    extra_metrics: list[ExtraMetric] = Field(
-        default=["ssim_y_daala", "psnr_rgb"], description="measured besides psnr_y and ssim_y"
-    )
-    repeats: int = Field(
-        default=1,
+    extra_metrics: list[ExtraMetric] = parameter(["ssim_y_daala", "psnr_rgb"], "measured besides psnr_y and ssim_y")
+    repeats: int = parameter(
+        1,
+        "trainings of each network under seeds of their own; from two on, the tables hold their means and spread, "
+        "and differences are judged against it",
         ge=1,
         le=16,
-        description="trainings of each network under seeds of their own; from two on, the tables hold their means and "
-        "spread, and differences are judged against it",
     )
-    grids: int = Field(default=5, ge=1, le=50, description="four-panel comparison grids")
-    patches: int = Field(default=5, ge=1, le=50, description="zoomed centre patches")
-    patch_size: int = Field(default=64, ge=16, le=512, description="size of the centre patches in HR pixels")
-    tile: int | None = Field(
-        default=None,
-        ge=32,
-        le=4096,
-        description="LR pixels per tile side when enlarging (bounds memory); none: by network",
+    grids: int = parameter(5, "four-panel comparison grids", ge=1, le=50)
+    patches: int = parameter(5, "zoomed centre patches", ge=1, le=50)
+    patch_size: int = parameter(64, "size of the centre patches in HR pixels", ge=16, le=512)
+    tile: int | None = parameter(
+        None, "LR pixels per tile side when enlarging (bounds memory); none: by network", ge=32, le=4096
     )
-    reference_models: bool = Field(
-        default=True, description="judge the models that come with the package beside this run's, as reference_…"
+    reference_models: bool = parameter(
+        True, "judge the models that come with the package beside this run's, as reference_…"
     )
-    self_ensemble: bool = Field(default=False, description="add rows that average the eight flips and turns")
-    interpolations: list[Fraction] = Field(
-        default=[], description="networks between warm-up and SRGAN judged too: SRGAN's share of the weights"
+    self_ensemble: bool = parameter(False, "add rows that average the eight flips and turns")
+    interpolations: list[Fraction] = parameter(
+        [], "networks between warm-up and SRGAN judged too: SRGAN's share of the weights"
     )
-    opinion: Opinion | None = Field(
-        default=None, description="a study with people, written as opinion.html; none: srgan opinion make writes one"
+    opinion: Opinion | None = parameter(
+        None, "a study with people, written as opinion.html; none: srgan opinion make writes one"
     )
 
     @model_validator(mode="after")
@@ -121,12 +114,8 @@ class PublishedMetric(Section):
 
     dataset: str
     method: str
-    metric: str = Field(
-        default=..., description="this project's name where the convention is the same, else psnr, ssim, lpips"
-    )
-    beside: str | None = Field(
-        default=None, description="what is measured beside a metric of another or unstated convention"
-    )
+    metric: str = parameter(..., "this project's name where the convention is the same, else psnr, ssim, lpips")
+    beside: str | None = parameter(None, "what is measured beside a metric of another or unstated convention")
     value: float
     note: str = ""
 
@@ -135,20 +124,18 @@ class PublishedCurve(Section):
     """A figure that the source gives for a training: what a column of ``loss_curve.csv`` is on average."""
 
     stage: TrainingStage
-    quantity: str = Field(default=..., description="a column of the stage's loss_curve.csv")
-    divided_by: str | None = Field(default=None, description="another column; the figure is the ratio of the two")
-    part: Range = Field(default=[0.0, 1.0], description="from which to which share of the training")
-    value: float | Range = Field(default=..., description="a number, or the range that the source gives")
+    quantity: str = parameter(..., "a column of the stage's loss_curve.csv")
+    divided_by: str | None = parameter(None, "another column; the figure is the ratio of the two")
+    part: Range = parameter([0.0, 1.0], "from which to which share of the training")
+    value: float | Range = parameter(..., "a number, or the range that the source gives")
     note: str = ""
 
 
 class Published(Section):
     """What the source of a recipe reports, for the table beside the measured figures."""
 
-    title: str = Field(default="", description="of the source")
-    sources: list[str] = Field(
-        default=[], description="figures of published.csv that are this source's, by their name there"
-    )
-    methods: dict[str, str] = Field(default={}, description="the source's methods that this run has under another name")
-    metrics: list[PublishedMetric] = Field(default=[], description="scores of methods on datasets")
-    curves: list[PublishedCurve] = Field(default=[], description="means of columns of the curves")
+    title: str = parameter("", "of the source")
+    sources: list[str] = parameter([], "figures of published.csv that are this source's, by their name there")
+    methods: dict[str, str] = parameter({}, "the source's methods that this run has under another name")
+    metrics: list[PublishedMetric] = parameter([], "scores of methods on datasets")
+    curves: list[PublishedCurve] = parameter([], "means of columns of the curves")

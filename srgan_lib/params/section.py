@@ -17,6 +17,11 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 Range = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
+def parameter(default: Any, meaning: str, **bounds: Any) -> Any:
+    """Declare a parameter (``...``: it has no default), with the bounds of :func:`pydantic.Field`."""
+    return Field(default, description=meaning, **bounds)
+
+
 class ParameterError(InputError, ValueError):
     """A parameter that is unknown, of the wrong type, out of range or impossible with another.
 

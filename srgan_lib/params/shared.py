@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from srgan_lib.params.section import Section
+from srgan_lib.params.section import Section, parameter
 
 #: Shared parameters that say where things lie or what is told, not what is computed: no part of a fingerprint (image
 #: files are hashed).
@@ -20,86 +20,64 @@ Sampling = Literal["steps", "epochs"]
 class Shared(Section):
     """What all stages agree on: data, scale, randomness and the arithmetic."""
 
-    run_dir: str = Field(default="results/notebook", description="folder that receives all results of the run")
-    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="every random choice derives from it")
-    split_seed: int | None = Field(
-        default=None,
+    run_dir: str = parameter("results/notebook", "folder that receives all results of the run")
+    seed: int = parameter(0, "every random choice derives from it", ge=0, le=2**31 - 1)
+    split_seed: int | None = parameter(
+        None,
+        "decides the split and the degradation of whole images instead of seed, so that runs of several seeds "
+        "differ in their trainings alone; none: seed",
         ge=0,
         le=2**31 - 1,
-        description="decides the split and the degradation of whole images instead of seed, so that runs of several "
-        "seeds differ in their trainings alone; none: seed",
     )
-    dataset: str = Field(
-        default="builtin",
-        description="training photographs: builtin, folder, a named set such as bsds400, or several joined by +",
+    dataset: str = parameter(
+        "builtin", "training photographs: builtin, folder, a named set such as bsds400, or several joined by +"
     )
-    image_folder: str | None = Field(default=None, description="folder of HR images (dataset: folder)")
-    lr_folder: str | None = Field(
-        default=None, description="paired LR images of the same names; without it LR is made from HR"
+    image_folder: str | None = parameter(None, "folder of HR images (dataset: folder)")
+    lr_folder: str | None = parameter(None, "paired LR images of the same names; without it LR is made from HR")
+    train_images: int | None = parameter(None, "use at most this many training images; none: all", ge=1)
+    validation_images: int = parameter(1, "images kept for validation, where the set has no split of its own", ge=1)
+    test_images: int = parameter(5, "images held out for testing, where the set has no split of its own", ge=1)
+    image_size: int | None = parameter(
+        None, "resize every image of the dataset to this many pixels square first; none: as they are", ge=16, le=4096
     )
-    train_images: int | None = Field(default=None, ge=1, description="use at most this many training images; none: all")
-    validation_images: int = Field(
-        default=1, ge=1, description="images kept for validation, where the set has no split of its own"
+    scale: Literal[2, 3, 4, 8] = parameter(4, "enlargement factor")
+    crop: int = parameter(96, "side of the HR training crops in pixels; a multiple of scale", ge=16, le=1024)
+    crop_region: CropRegion = parameter(
+        "anywhere", "where a crop's first corner is drawn from: anywhere, or the image's inner half"
     )
-    test_images: int = Field(
-        default=5, ge=1, description="images held out for testing, where the set has no split of its own"
+    sampling: Sampling = parameter(
+        "steps", "steps: the images of each batch are drawn anew; epochs: every image once before any again"
     )
-    image_size: int | None = Field(
-        default=None,
-        ge=16,
-        le=4096,
-        description="resize every image of the dataset to this many pixels square first; none: as they are",
+    patches_per_image: int | None = parameter(
+        None, "patches of each image that are drawn once and used throughout; none: every crop is new", ge=1
     )
-    scale: Literal[2, 3, 4, 8] = Field(default=4, description="enlargement factor")
-    crop: int = Field(
-        default=96, ge=16, le=1024, description="side of the HR training crops in pixels; a multiple of scale"
+    degradation: Degradation = parameter(
+        "bicubic",
+        "how LR is made: MATLAB bicubic as in the benchmark files, its newer float variant, Gaussian blur then "
+        "bicubic, or the second-order chain of Real-ESRGAN",
     )
-    crop_region: CropRegion = Field(
-        default="anywhere", description="where a crop's first corner is drawn from: anywhere, or the image's inner half"
+    blur_sigma: float = parameter(1.0, "standard deviation in HR pixels (degradation: blur_bicubic)", gt=0, le=10)
+    sharpen_targets: bool = parameter(
+        False,
+        "as Real-ESRGAN, make LR of sharpened HR crops and train towards these; the discriminator's photographs "
+        "stay as they are (degradation: realistic)",
     )
-    sampling: Sampling = Field(
-        default="steps",
-        description="steps: the images of each batch are drawn anew; epochs: every image once before any again",
+    device: str = parameter(
+        "auto", "auto, cpu, cuda or cuda:N; auto: cuda if present", pattern=r"^(auto|cpu|cuda(:\d+)?)$"
     )
-    patches_per_image: int | None = Field(
-        default=None,
-        ge=1,
-        description="patches of each image that are drawn once and used throughout; none: every crop is new",
+    dtype: Literal["auto", "float32", "bfloat16"] = parameter(
+        "auto", "of the convolutions; auto: bfloat16 where the processor is faster with it"
     )
-    degradation: Degradation = Field(
-        default="bicubic",
-        description="how LR is made: MATLAB bicubic as in the benchmark files, its newer float variant, "
-        "Gaussian blur then bicubic, or the second-order chain of Real-ESRGAN",
+    threads: Literal["auto"] | Annotated[int, Field(ge=1, le=256)] = parameter(
+        "auto", "CPU threads; auto: all cores of this process"
     )
-    blur_sigma: float = Field(
-        default=1.0, gt=0, le=10, description="standard deviation in HR pixels (degradation: blur_bicubic)"
-    )
-    sharpen_targets: bool = Field(
-        default=False,
-        description="as Real-ESRGAN, make LR of sharpened HR crops and train towards these; the discriminator's "
-        "photographs stay as they are (degradation: realistic)",
-    )
-    device: str = Field(
-        default="auto",
-        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
-        description="auto, cpu, cuda or cuda:N; auto: cuda if present",
-    )
-    dtype: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", description="of the convolutions; auto: bfloat16 where the processor is faster with it"
-    )
-    threads: Literal["auto"] | Annotated[int, Field(ge=1, le=256)] = Field(
-        default="auto", description="CPU threads; auto: all cores of this process"
-    )
-    compile: bool = Field(default=False, description="use torch.compile")
-    processes: int = Field(
-        default=1,
-        ge=1,
-        le=1024,
-        description="processes that train together, each on a GPU of its own or sharing the CPU",
+    compile: bool = parameter(False, "use torch.compile")
+    processes: int = parameter(
+        1, "processes that train together, each on a GPU of its own or sharing the CPU", ge=1, le=1024
     )
 
-    tensorboard: bool = Field(
-        default=False, description="write the curves of training for TensorBoard too, into the run's tensorboard/"
+    tensorboard: bool = parameter(
+        False, "write the curves of training for TensorBoard too, into the run's tensorboard/"
     )
 
     @property
@@ -133,5 +111,5 @@ class Shared(Section):
 class Data(Section):
     """Stage 01: what the exploration shows."""
 
-    sample_pairs: int = Field(default=3, ge=1, le=12, description="HR/LR pairs shown")
-    sample_crops: int = Field(default=16, ge=1, le=64, description="training crops shown")
+    sample_pairs: int = parameter(3, "HR/LR pairs shown", ge=1, le=12)
+    sample_crops: int = parameter(16, "training crops shown", ge=1, le=64)
