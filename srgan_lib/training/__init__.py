@@ -1,1 +1,1 @@
-"""Losses, schedules, the training loop and its checkpoints."""
+"""Losses, the training loop and its checkpoints."""

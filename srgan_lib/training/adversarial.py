@@ -29,19 +29,14 @@ from srgan_lib.training.tasks import Job, OnStep, TrainingTask
 class AdversarialTask(TrainingTask):
     """Generator and discriminator in turns: each step updates the generator, every k-th the discriminator too.
 
-    Parameters
-    ----------
-    job : gives the stage's parameters and where it runs.
-    warmup_weights : the file of the generator to begin with.
-    code : where the generator's class is, if it is the user's own.
-    losses : of the user's own, each with its weight.
+    The generator begins as the file ``warmup_weights`` has it; where its class is the user's own, ``code`` has that.
     """
 
     def __init__(
         self, job: Job, warmup_weights: Path, code: Code | None = None, losses: Sequence[tuple[OwnClass, float]] = ()
     ) -> None:
-        self.stage, self.compute, shared = job.stage, job.compute, job.params.shared
-        stage, compute = self.stage, self.compute
+        self.stage, self.compute = stage, compute = job.stage, job.compute
+        shared = job.params.shared
         self.adversarial = AdversarialLoss(stage.adversarial_loss)
         self.loss = GeneratorLoss.of(stage, shared, compute, job.first_crops(), losses)
         if stage.adversarial_weight:
@@ -65,15 +60,14 @@ class AdversarialTask(TrainingTask):
         with seeded(shared.seed, "discriminator weights"):
             discriminator = build_discriminator(config)
         generator, discriminator = (compute.trainable(network.train()) for network in (generator, discriminator))
-        self.generator = NetworkState(
-            generator, generator_config, Optimizer(generator, stage, stage.learning_rate, stage.schedule)
+        generator_adam = Optimizer(generator, stage, stage.learning_rate, stage.schedule)
+        discriminator_adam = Optimizer(
+            discriminator, stage, stage.discriminator_learning_rate, stage.discriminator_schedule
         )
-        self.discriminator = NetworkState(
-            discriminator,
-            config,
-            Optimizer(discriminator, stage, stage.discriminator_learning_rate, stage.discriminator_schedule),
-        )
-        self.networks = {"generator": self.generator, "discriminator": self.discriminator}
+        self.networks = {
+            "generator": NetworkState(generator, generator_config, generator_adam),
+            "discriminator": NetworkState(discriminator, config, discriminator_adam),
+        }
         self.generate, self.discriminate = compute.compiled(generator), compute.compiled(discriminator)
         self.card = self.loss.card
         self.observers = [Montage(job.directory / "montage", job.validation, stage.steps, stage.montage_frames)]
@@ -93,7 +87,7 @@ class AdversarialTask(TrainingTask):
             real, real_features = self._judge(hr) if reads_real else (None, [])
         loss, values = self.loss(output, hr, logits=(real, fake), features=(real_features, fake_features))
         (gradient,) = torch.autograd.grad(loss, output, retain_graph=turn)
-        values["grad_norm"] = self.generator.optimizer.update(sr, step, gradient)
+        values["grad_norm"] = self.networks["generator"].optimizer.update(sr, step, gradient)
         return values | (self._update_discriminator(step, real, fake) if turn and real is not None else {})
 
     def _judge(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -106,7 +100,7 @@ class AdversarialTask(TrainingTask):
     def _update_discriminator(self, step: int, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         loss_real, loss_fake = self.adversarial.discriminator(real, fake)
         loss = loss_real + loss_fake
-        norm = self.discriminator.optimizer.update(loss, step)
+        norm = self.networks["discriminator"].optimizer.update(loss, step)
         with torch.no_grad():
             probability_real, probability_fake = self.adversarial.probabilities(real, fake)
             return {

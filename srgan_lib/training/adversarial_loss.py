@@ -57,10 +57,6 @@ def feature_matching(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
     """Compute the mean absolute difference of a discriminator's features of real and fake images, over its layers.
 
     Salimans et al., "Improved Techniques for Training GANs", NeurIPS 2016, place by place as in pix2pixHD (Wang et al.,
-    CVPR 2018), since each fake image has its real one.
-
-    Parameters
-    ----------
-    real, fake : of each layer, of one shape; the gradient is for ``fake`` alone.
+    CVPR 2018), since each fake image has its real one. The gradient is for ``fake`` alone.
     """
     return torch.stack([F.l1_loss(b, a.detach()) for a, b in zip(real, fake, strict=True)]).mean()

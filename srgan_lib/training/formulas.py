@@ -38,12 +38,7 @@ _LOSSES: dict[AdversarialKind, tuple[str, str, str, str]] = {
 
 
 def players(kind: AdversarialKind) -> str:
-    """Write both players' losses, averaged over a batch, as markdown.
-
-    Parameters
-    ----------
-    kind : the parameter ``adversarial_loss``.
-    """
+    """Write both players' losses, averaged over a batch, as markdown."""
     name, discriminator, generator, meaning = _LOSSES[kind]
     return (
         f"This run's adversarial loss is `{kind}`: {name}. The discriminator minimises\n\n"

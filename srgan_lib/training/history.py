@@ -19,12 +19,7 @@ STATISTICS = ("grad_", "d_")
 
 
 class Diverged(SrganError):
-    """A loss term or a gradient is no finite number any more, or has exploded.
-
-    Attributes
-    ----------
-    term, step, value, remedy : which, in which step (counted from 1), what it was, and what to do.
-    """
+    """A loss term or a gradient is no finite number any more, or has exploded, in a step counted from 1."""
 
     def __init__(self, term: str, step: int, value: float, remedy: str = "") -> None:
         self.term, self.step, self.value, self.remedy = term, step, value, remedy
@@ -36,17 +31,12 @@ class Diverged(SrganError):
 
 
 class History:
-    """Collects the scalars of each step where they are and reads them only when asked, so that no step waits.
-
-    Attributes
-    ----------
-    curve : rows of ``loss_curve.csv``: ``step`` and the mean of each value over the steps since the row before.
-    scores : rows of ``validation.csv``.
-    """
+    """Collects the scalars of each step where they are and reads them only when asked, so that no step waits."""
 
     def __init__(self) -> None:
+        #: Rows of ``loss_curve.csv``: ``step`` and the mean of each value over the steps since the row before.
         self.curve: list[dict[str, float]] = []
-        self.scores: list[dict[str, float]] = []
+        self.scores: list[dict[str, float]] = []  #: rows of ``validation.csv``
         self._first: dict[str, float] = {}
         self._pending: dict[str, list[float]] = {}
         self._unread: list[tuple[int, dict[str, Tensor]]] = []
@@ -56,12 +46,9 @@ class History:
         self._unread.append((step, {name: value.detach() for name, value in values.items()}))
 
     def read(self) -> None:
-        """Fetch all values not read yet, in one transfer, as means over all processes, and judge them.
+        """Fetch all values not read yet, in one transfer, as means over all processes.
 
-        Raises
-        ------
-        Diverged
-            At the first value that is not finite or has exploded.
+        Raises :class:`Diverged` at the first that is not finite or has exploded.
         """
         if not self._unread:
             return
@@ -69,8 +56,7 @@ class History:
         values = torch.stack([value.float() for _, values in self._unread for value in values.values()])
         self._unread = []
         all_reduce_mean([values])
-        numbers = values.tolist()
-        for (step, name), value in zip(labels, numbers, strict=True):
+        for (step, name), value in zip(labels, values.tolist(), strict=True):
             limit = EXPLOSION * max(abs(self._first.setdefault(name, value)), 1e-3)
             if not math.isfinite(value) or (abs(value) > limit and not name.startswith(STATISTICS)):
                 raise Diverged(name, step, value)

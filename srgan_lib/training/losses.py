@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,13 +51,8 @@ def gram_distance(a: Tensor, b: Tensor) -> Tensor:
     A Gram matrix holds how often two channels are active together, averaged over all places: the style of Gatys et al.
     ("Image Style Transfer Using Convolutional Neural Networks", CVPR 2016), and the texture term of EnhanceNet.
     """
-    return F.mse_loss(_gram(a), _gram(b))
-
-
-def _gram(features: Tensor) -> Tensor:
-    """Compute N×C×C from N×C×H×W: products of channels, averaged over places."""
-    flat = features.flatten(2)
-    return flat @ flat.transpose(1, 2) / flat.shape[2]
+    a, b = a.flatten(2), b.flatten(2)
+    return F.mse_loss(a @ a.transpose(1, 2) / a.shape[2], b @ b.transpose(1, 2) / b.shape[2])
 
 
 #: Distances between tensors of one shape, as a scalar mean over all elements.
@@ -72,21 +68,13 @@ class FeatureLoss(nn.Module):
     implementations do, where the equation divides by width and height alone: a factor of 1/512 for VGG54, which the
     term's weight has to be read with.
 
-    Parameters
-    ----------
-    features : the network; it stays fixed.
-    layers : weight of each layer.
-    kind : ``"mse"`` or ``"l1"`` for content, ``"gram"`` for style, ``"histogram"``.
-    scale : multiplies the features (the paper: 1/12.75), or ``"auto"``: each layer's by the reciprocal of their mean
-        absolute value on the images given to :meth:`calibrate`.
+    ``layers`` has the weight of each layer, and ``kind`` is ``"mse"`` or ``"l1"`` for content, ``"gram"`` for style, or
+    ``"histogram"``. ``scale`` multiplies the features (the paper: 1/12.75); ``"auto"`` multiplies each layer's by the
+    reciprocal of their mean absolute value on the images given to :meth:`calibrate`.
     """
 
     def __init__(
-        self,
-        features: VGGFeatures,
-        layers: Mapping[str, float],
-        kind: str,
-        scale: float | Literal["auto"],
+        self, features: VGGFeatures, layers: Mapping[str, float], kind: str, scale: float | Literal["auto"]
     ) -> None:
         super().__init__()
         self.features = features
@@ -116,14 +104,10 @@ class FeatureLoss(nn.Module):
 
 @dataclass(frozen=True)
 class Term:
-    """One term of a generator's loss.
+    """One term of a generator's loss: how its unweighted ``value`` is computed, a scalar of the two things it compares.
 
-    Attributes
-    ----------
-    value : computes it, unweighted, as a scalar of the two things that it compares.
-    weight : in the sum.
-    needs : what it compares: ``"images"``: SR and HR; ``"logits"`` or ``"features"``: what the discriminator makes of
-        HR and of SR.
+    ``needs`` says which two: ``"images"`` are SR and HR; ``"logits"`` and ``"features"`` are what the discriminator
+    makes of HR and of SR.
     """
 
     value: Callable[..., Tensor]
@@ -133,14 +117,10 @@ class Term:
 
 @dataclass
 class GeneratorLoss:
-    """The weighted sum of the terms of a generator's loss.
+    """The weighted sum of the terms of a generator's loss, in the order of the loss curve's columns.
 
-    Attributes
-    ----------
-    terms : by name, in the order of the loss curve's columns.
-    clamp : whether the output is clamped to [0,1] before it is compared with HR, which stops the gradient of what lies
-        outside.
-    sharpen : whether HR is sharpened before that.
+    With ``clamp`` the output is clamped to [0,1] before it is compared with HR, which stops the gradient of what lies
+    outside; with ``sharpen`` HR is sharpened before that.
     """
 
     terms: dict[str, Term]
@@ -156,45 +136,36 @@ class GeneratorLoss:
         crops: Tensor,
         own: Sequence[tuple[OwnClass, float]] = (),
     ) -> GeneratorLoss:
-        """Build the terms between images that have a weight in a stage's parameters.
+        """Build the terms between images that have a weight in a stage's parameters, and the user's own.
 
-        Parameters
-        ----------
-        shared : says the scale, of whose pixel shuffle the grid term knows the frequencies, and whether to sharpen.
-        crops : a batch of HR crops in [0,1] to calibrate on.
-        own : losses of the user's own, each with its weight.
+        ``crops`` is a batch of HR crops in [0,1], on which features are calibrated and own losses are checked. The
+        scale in ``shared`` tells the grid term the frequencies of the pixel shuffle.
         """
-        terms: dict[str, Term] = {}
 
-        def vgg(layers: Mapping[str, float]) -> VGGFeatures:
+        @cache  # style and histogram compare the same features
+        def vgg(layers: tuple[str, ...]) -> VGGFeatures:
             return compute.fixed(VGGFeatures(layers, stage.vgg_weights, pooling=stage.content_pooling))
 
-        if stage.pixel_weight:
-            terms["pixel"] = Term(DISTANCES[stage.pixel_loss], stage.pixel_weight)
-        if stage.content_weight:
-            layers = stage.content_layers
-            content = FeatureLoss(vgg(layers), layers, stage.content_loss, stage.content_scale)
-            content.calibrate(crops)
-            terms["content"] = Term(content, stage.content_weight)
-        if stage.style_weight or stage.histogram_weight:
-            features = vgg(stage.texture_layers)
-            for name, kind, weight in (
-                ("style", "gram", stage.style_weight),
-                ("histogram", "histogram", stage.histogram_weight),
-            ):
-                if weight:
-                    texture = FeatureLoss(features, stage.texture_layers, kind, "auto")
-                    texture.calibrate(crops)
-                    terms[name] = Term(texture, weight)
-        if stage.colour_histogram_weight:
-            terms["colour_histogram"] = Term(histogram_distance, stage.colour_histogram_weight)
-        if stage.grid_weight:
-            penalty = grid_penalty(shared.scale, stage.grid_sides).to(compute.device)
-            terms["grid"] = Term(penalty, stage.grid_weight)
-        if stage.evenness_weight:
-            terms["evenness"] = Term(evenness_penalty().to(compute.device), stage.evenness_weight)
-        for loss, weight in own:
-            terms[loss.name] = Term(build_own_loss(loss, compute, crops), weight)
+        def features(layers: Mapping[str, float], kind: str, scale: float | Literal["auto"] = "auto") -> FeatureLoss:
+            loss = FeatureLoss(vgg(tuple(layers)), layers, kind, scale)
+            loss.calibrate(crops)
+            return loss
+
+        builders: dict[str, Callable[[], Distance]] = {
+            "pixel": lambda: DISTANCES[stage.pixel_loss],
+            "content": lambda: features(stage.content_layers, stage.content_loss, stage.content_scale),
+            "style": lambda: features(stage.texture_layers, "gram"),
+            "histogram": lambda: features(stage.texture_layers, "histogram"),
+            "colour_histogram": lambda: histogram_distance,
+            "grid": lambda: grid_penalty(shared.scale, stage.grid_sides).to(compute.device),
+            "evenness": lambda: evenness_penalty().to(compute.device),
+        }
+        terms = {
+            name: Term(build(), weight)
+            for name, build in builders.items()
+            if (weight := getattr(stage, f"{name}_weight"))
+        }
+        terms |= {loss.name: Term(build_own_loss(loss, compute, crops), weight) for loss, weight in own}
         return cls(terms, stage.clamp_in_training, shared.sharpen_targets)
 
     @property
@@ -208,16 +179,10 @@ class GeneratorLoss:
         return any(term.needs == what for term in self.terms.values())
 
     def __call__(self, sr: Tensor, hr: Tensor, **judged: tuple[Any, Any]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Sum the weighted terms.
+        """Sum the weighted terms; return the loss, and for the loss curve each term raw and weighted, detached.
 
-        Parameters
-        ----------
-        sr, hr : N×3×H×W images in [0,1].
-        **judged : the discriminator's ``logits`` and ``features``, of HR and of SR, if there are terms that need them.
-
-        Returns
-        -------
-        The loss, and for the loss curve each term raw and weighted, detached.
+        ``sr`` and ``hr`` are N×3×H×W images in [0,1], and ``judged`` the discriminator's ``logits`` and ``features``,
+        of HR and of SR, if there are terms that need them.
         """
         images = sr.clamp(0, 1) if self.clamp else sr, sharpened(hr) if self.sharpen else hr
         compared = {"images": images, **judged}
@@ -227,30 +192,20 @@ class GeneratorLoss:
         return loss, {name: value.detach() for name, value in {"loss": loss, **raw, **weighted}.items()}
 
 
+def find_own(reference: str | type) -> OwnClass:
+    """Load a class of the user's own, which a parameter names as ``FILE.py:Class`` or a notebook's cell defines."""
+    return own_class(*locate(reference)) if isinstance(reference, str) else own_class(reference, reference.__name__)
+
+
 def own_losses(
     named: Mapping[str, float] | Mapping[type, float], directory: Path, fingerprint: str
 ) -> tuple[list[tuple[OwnClass, float]], str]:
-    """Load the user's own losses, keep their sources in a stage's folder, and tell trainings with other ones apart.
+    """Load the user's own losses that have a weight, and keep their sources in a stage's folder.
 
-    Parameters
-    ----------
-    named : the classes that a stage's ``extra_losses`` names, or that a notebook gives, with their weights.
-    fingerprint : of the training without them.
-
-    Returns
-    -------
-    The losses that have a weight, with it, and the fingerprint of a training with them.
-
-    Raises
-    ------
-    OwnCodeError
-        If a file or class is not there.
+    Returns them with their weights, and a fingerprint that tells a training with them from one without, which has
+    ``fingerprint``. Raises ``OwnCodeError`` if a file or class is not there.
     """
-    losses = [
-        (own_class(*locate(key)) if isinstance(key, str) else own_class(key, key.__name__), weight)
-        for key, weight in named.items()
-        if weight
-    ]
+    losses = [(find_own(reference), weight) for reference, weight in named.items() if weight]
     for loss, _ in losses:
         loss.keep(directory)
     known = [(loss.name, loss.sha256, weight) for loss, weight in losses]
@@ -258,13 +213,7 @@ def own_losses(
 
 
 def build_own_loss(own: OwnClass, compute: Compute, crops: Tensor) -> Distance:
-    """Build a loss without arguments, on the device, and check it on HR crops; a network inside it stays fixed.
-
-    Raises
-    ------
-    OwnCodeError
-        If it is no loss.
-    """
+    """Build a loss without arguments, on the device, and check it on HR crops; a network inside it stays fixed."""
     loss = own.value()
     if isinstance(loss, nn.Module):
         loss = loss.to(compute.device).requires_grad_(False).eval()
@@ -273,18 +222,9 @@ def build_own_loss(own: OwnClass, compute: Compute, crops: Tensor) -> Distance:
 
 
 def check_loss(loss: Any, name: str, crops: Tensor) -> None:
-    """Check that a loss compares images and teaches.
+    """Check on N×3×H×W HR crops in [0,1] that a loss of (sr, hr), an object of the class ``name``, teaches.
 
-    Parameters
-    ----------
-    loss : called with (sr, hr), N×3×H×W in [0,1] each.
-    name : of its class, for the message.
-    crops : HR crops, N×3×H×W in [0,1].
-
-    Raises
-    ------
-    OwnCodeError
-        If the value is no finite scalar, or has no gradient for ``sr``.
+    Raises ``OwnCodeError`` if the value is no finite scalar, or has no gradient for ``sr``.
     """
     with torch.random.fork_rng(devices=[]):
         noise = torch.rand(crops.shape).to(crops.device)

@@ -2,28 +2,56 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.optim.adam import adam
 
 from srgan_lib.params.training import Schedule, Training
 from srgan_lib.training.processes import all_reduce_mean
-from srgan_lib.training.schedules import learning_rate_factor
 
 EPSILON = 1e-8
+WARMING = 0.3  #: share of the steps in which one_cycle rises
+FIRST, LAST = 1 / 25, 1e-4 / 25  #: one_cycle's factors at the start and at the end
+
+
+def learning_rate_factor(
+    kind: Schedule, step: int, steps: int, milestones: Sequence[float] = (), factor: float = 1.0
+) -> float:
+    """Return the factor of the learning rate at ``step`` (from 0) of ``steps``.
+
+    Parameters
+    ----------
+    kind : ``constant``; ``step``: multiplied by ``factor`` at each milestone; ``cosine``: from 1 to 0 (Loshchilov &
+        Hutter 2017); ``one_cycle``: up from 1/25 to 1 in the first 30 %, then down to almost 0, both along a cosine
+        (Smith & Topin 2019).
+    milestones : fractions of ``steps``.
+    """
+    progress = step / steps
+    if kind == "step":
+        return factor ** sum(progress >= milestone for milestone in milestones)
+    if kind == "cosine":
+        return _between(1.0, 0.0, progress)
+    if kind == "one_cycle":
+        if progress < WARMING:
+            return _between(FIRST, 1.0, progress / WARMING)
+        return _between(1.0, LAST, (progress - WARMING) / (1 - WARMING))
+    return 1.0
+
+
+def _between(start: float, end: float, progress: float) -> float:
+    """Interpolate from ``start`` to ``end`` along half a cosine."""
+    return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
 
 
 class Optimizer:
     """Adam for one network, with the stage's schedule and gradient clipping.
 
     Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, by PyTorch's fused kernel. (Its functional
-    form: constructing ``torch.optim.Adam`` imports the compiler, which takes seconds.)
-
-    Parameters
-    ----------
-    network : whose parameters are updated.
-    stage : steps, betas, milestones and clipping.
-    learning_rate, schedule : the stage's own, or those of its discriminator.
+    form: constructing ``torch.optim.Adam`` imports the compiler, which takes seconds.) ``learning_rate`` and
+    ``schedule`` are the stage's own, or those of its discriminator.
     """
 
     def __init__(self, network: nn.Module, stage: Training, learning_rate: float, schedule: Schedule) -> None:

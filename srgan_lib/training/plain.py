@@ -23,11 +23,7 @@ def plain_supervised_step(
 ) -> Tensor:
     """Train one network to come near HR; return the loss before the update.
 
-    Parameters
-    ----------
-    network, optimizer : what is trained, and the optimizer of its weights.
-    image_loss : distance of two batches of images, as a scalar.
-    lr, hr : a batch of crops, N×3×h×w and N×3×H×W in [0,1].
+    ``image_loss`` is a distance of two batches of images, and ``lr`` and ``hr`` are N×3×h×w and N×3×H×W in [0,1].
     """
     sr = network(lr)
     loss = image_loss(sr, hr)
@@ -50,12 +46,8 @@ def plain_adversarial_step(
 ) -> tuple[Tensor, Tensor]:
     """Train the generator, then the discriminator, on one batch; return both losses.
 
-    Parameters
-    ----------
-    generator, discriminator : the two players, each with its optimizer.
-    image_loss : distance of two batches of images: all terms of the loss that compare them.
-    adversarial_loss, adversarial_weight : of both players' outputs; lambda_adv.
-    lr, hr : a batch of crops, N×3×h×w and N×3×H×W in [0,1].
+    ``image_loss`` stands for all terms of the generator's loss that compare images, and ``lr`` and ``hr`` are N×3×h×w
+    and N×3×H×W in [0,1].
     """
     # The generator: come near HR, and look real to the discriminator.
     sr = generator(lr)

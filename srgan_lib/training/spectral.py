@@ -24,11 +24,8 @@ class SpectralExcess(nn.Module):
     """How far SR's log power over its surroundings departs from HR's: mean square over chosen frequencies and channels.
 
     The square bears on the one frequency that stands out, and leaves small departures, which chance makes, alone.
-
-    Parameters
-    ----------
-    chosen : side×side booleans: the frequencies of blocks of that side.
-    sides : ``"both"`` punishes peaks and notches alike, ``"above"`` peaks alone.
+    ``chosen`` are the frequencies of blocks, side×side booleans; ``sides="both"`` punishes peaks and notches alike,
+    ``"above"`` peaks alone.
     """
 
     chosen: Tensor
@@ -66,11 +63,7 @@ class SpectralExcess(nn.Module):
         """Average the power of red, green and blue each over all blocks of all images, 3×side×side.
 
         Blocks are Hann-windowed, with half overlap. Of luminance alone, the term would be evaded by patterns in colour.
-
-        Raises
-        ------
-        ValueError
-            For images smaller than a block.
+        Raises ``ValueError`` for images smaller than a block.
         """
         if min(images.shape[-2:]) < self.side:
             raise ValueError(f"blocks of {self.side} pixels do not fit into {tuple(images.shape[-2:])}")
@@ -82,13 +75,7 @@ class SpectralExcess(nn.Module):
 
 
 def grid_penalty(scale: int, sides: Sides = "both") -> SpectralExcess:
-    """Build the term at the frequencies of the pixel shuffle's grid: multiples of 1/scale cycles per pixel but (0,0).
-
-    Parameters
-    ----------
-    scale : of the enlargement.
-    sides : see :class:`SpectralExcess`.
-    """
+    """Build the term at the frequencies of the pixel shuffle's grid: multiples of 1/scale cycles per pixel, not 0."""
     side = SPECTRAL_BLOCK - SPECTRAL_BLOCK % scale
     chosen = torch.zeros(side, side, dtype=torch.bool)
     chosen[grid_frequencies(scale, side)] = True

@@ -35,16 +35,8 @@ LARGEST_VALUE = 100.0  #: beyond, a network most likely makes values of [0,255]
 class Job:
     """One training of one stage: of what, on which images, where it computes and where it writes.
 
-    Attributes
-    ----------
-    stage_name : ``srcnn``, ``warmup`` or ``adversarial``.
-    params : resolved parameters.
-    train_pairs, validation_pairs : the images.
-    directory : receives what :class:`~srgan_lib.training.results.Results` writes, and ``checkpoints/``.
-    fingerprint : of everything that decides the weights. Training goes on where it stopped under the same one, and
-        is not repeated if it was finished under it.
-    on_step : called after every step with (step, steps, the new row of the loss curve or None).
-    part : rank of this process and number of the processes that train together.
+    Its fields are described at :func:`~srgan_lib.training.srcnn.train_srcnn`; ``part`` is the rank of this process and
+    the number of the processes that train together.
     """
 
     stage_name: str
@@ -89,13 +81,9 @@ class Job:
 
 
 class TrainingTask(ABC):
-    """What a stage adds to the loop.
+    """What a stage adds to the loop: networks and how they take a step, facts for their files, and observers.
 
-    Attributes
-    ----------
-    networks : by the name of their file; the first is the one that is validated and averaged.
-    card : facts for the metadata of the network's file.
-    observers : the stage's own.
+    Networks are called by the name of their file; the first is the one that is validated and averaged.
     """
 
     networks: dict[str, NetworkState]
@@ -108,16 +96,10 @@ class TrainingTask(ABC):
 
 
 class SupervisedTask(TrainingTask):
-    """One network that learns to come near HR.
+    """One network, built by ``config``, that learns to come near HR by a loss of images alone.
 
-    Parameters
-    ----------
-    job : gives the stage's parameters and where it runs.
-    name, config : of the network: its file's name, and what builds it.
-    loss : of images alone.
-    initialisation : of its convolutions; a network of the user's own initialises itself.
-    code : where the class of a network of the user's own is.
-    start : the file of a trained network of this configuration to begin with, instead of an initialisation.
+    It begins with the network in the file ``start`` if there is one, else with an initialisation of its convolutions; a
+    network of the user's own, whose class is in ``code``, initialises itself.
     """
 
     def __init__(
@@ -154,19 +136,10 @@ class SupervisedTask(TrainingTask):
 
 
 def check_generator(network: nn.Module, name: str, scale: int, side: int) -> None:
-    """Check on random images that a network enlarges and learns; the network stays as it is.
+    """Check on random images that a network on the CPU, of the class ``name``, enlarges and learns; it stays as it is.
 
-    Parameters
-    ----------
-    network : on the CPU.
-    name : of its class, for the message.
-    scale : enlargement factor.
-    side : LR pixels of the training crops.
-
-    Raises
-    ------
-    OwnCodeError
-        If the output has another shape, type or value range, or the gradient does not reach every parameter.
+    ``side`` is that of LR training crops. Raises ``OwnCodeError`` if the output has another shape, type or value range,
+    or the gradient does not reach every parameter.
     """
     network = copy.deepcopy(network)
     parameters = {key: value for key, value in network.named_parameters() if value.requires_grad}

@@ -27,19 +27,8 @@ IMAGES = 16  #: at most, evenly spaced over the validation set
 class Validation:
     """PSNR-Y, SSIM-Y, grid artefact and monitor on centre crops of at most 256 HR pixels a side, of at most 16 images.
 
-    The grid artefact is left out where an image has fewer than 64 pixels a side.
-
-    Parameters
-    ----------
-    pairs : the validation part, each with its LR image.
-    shared : has the scale.
-    compute : where the network runs.
-    monitor : a further measure, by which the best network is kept.
-
-    Attributes
-    ----------
-    hr, lr : lists of H×W×3 uint8 crops.
-    latest : what the network judged last made of the first crop.
+    The grid artefact is left out where an image has fewer than 64 pixels a side. ``hr`` and ``lr`` hold the crops,
+    H×W×3 uint8, and ``latest`` what the network judged last made of the first one.
     """
 
     def __init__(self, pairs: Sequence[Pair], shared: Shared, compute: Compute, monitor: str | None = None) -> None:

@@ -12,13 +12,12 @@ from srgan_lib.data.pairs import Pair
 from srgan_lib.files import digest
 from srgan_lib.models.files import CheckpointError, load_tensors, read_configuration
 from srgan_lib.models.generators import generator_config
-from srgan_lib.models.own_code import OwnClass, locate, own_class
 from srgan_lib.models.shipped import find_start
 from srgan_lib.params import Params
 from srgan_lib.params.section import ParameterError
 from srgan_lib.params.training import Warmup, is_own
 from srgan_lib.training.loop import train
-from srgan_lib.training.losses import GeneratorLoss, own_losses
+from srgan_lib.training.losses import GeneratorLoss, find_own, own_losses
 from srgan_lib.training.tasks import Job, OnStep, SupervisedTask
 
 
@@ -43,9 +42,8 @@ def train_warmup(
     ``warmup.start`` names.
     """
     stage, scale = params.warmup, params.shared.scale
-    own: OwnClass | None = None
-    if generator or is_own(stage.generator):
-        own = own_class(generator, generator.__name__) if generator else own_class(*locate(stage.generator))
+    own = find_own(generator or stage.generator) if generator or is_own(stage.generator) else None
+    if own:
         own.keep(directory)
     start = find_start(stage.start, scale) if stage.start else None
     if start:
@@ -68,17 +66,9 @@ def train_warmup(
 def started_config(warmup: Warmup, scale: int, path: Path) -> dict[str, Any]:
     """Read the configuration of the network in a file, with which changed parameters must agree.
 
-    Parameters
-    ----------
-    warmup : the stage's parameters; one that has its default says nothing about the architecture. LR consistency
-        and even phases, which have no weights, can be added to a network that is without them.
-    scale : enlargement factor of the run.
-    path : the file of a trained network.
-
-    Raises
-    ------
-    ParameterError
-        If the file is no network, or is of another scale, or a parameter says otherwise than the file.
+    A parameter that has its default says nothing about the architecture. LR consistency and even phases, which have no
+    weights, can be added to a network that is without them. Raises ``ParameterError`` if the file is no network, or is
+    of another scale, or a parameter says otherwise than the file.
     """
     try:
         config = read_configuration(path, load_tensors(path)[1])

@@ -94,7 +94,7 @@ ALL = ["srcnn", "warmup", "adversarial"]
         ("training/losses.py", "EPSILON = 1e-3", "EPSILON = 1e-4", ALL),
         ("training/losses.py", "clamp(0, 1)", "clamp(0, 2)", ALL),
         ("training/optimizer.py", "EPSILON = 1e-8", "EPSILON = 1e-7", ALL),
-        ("training/schedules.py", "WARMING = 0.3", "WARMING = 0.4", ALL),
+        ("training/optimizer.py", "WARMING = 0.3", "WARMING = 0.4", ALL),
         ("training/loop.py", "step - 1", "step - 2", ALL),
         ("training/adversarial_loss.py", "(fake, 1.0)", "(fake, 0.9)", ["adversarial"]),
         ("training/srcnn.py", '["mse"], 1.0', '["mse"], 2.0', ["srcnn"]),

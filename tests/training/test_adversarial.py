@@ -133,8 +133,8 @@ def test_the_discriminator_sees_the_generator_s_value_range(make_params, pairs, 
     train_warmup(params, *pairs, tmp_path / "warmup", "print")
     weights = tmp_path / "warmup" / "generator.safetensors"
     task = AdversarialTask(Job("adversarial", params, *pairs, tmp_path, "print"), weights)
-    assert task.discriminator.config["value_range"] == "signed"
-    assert task.discriminator.network.unit.item() == 0.5
+    assert task.networks["discriminator"].config["value_range"] == "signed"
+    assert task.networks["discriminator"].network.unit.item() == 0.5
 
 
 def test_the_discriminator_is_updated_every_kth_step(make_params, pairs, warmup, tmp_path):

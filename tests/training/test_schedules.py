@@ -1,6 +1,6 @@
 import pytest
 
-from srgan_lib.training.schedules import learning_rate_factor
+from srgan_lib.training.optimizer import learning_rate_factor
 
 
 def curve(kind, steps=100, **options):
