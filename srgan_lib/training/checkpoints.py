@@ -22,19 +22,13 @@ logger = logging.getLogger(__name__)
 
 
 class Checkpoints:
-    """The last states of a training, from which it resumes.
+    """The last states of a training, ``step_00000100.safetensors`` and so on, from which it resumes.
 
-    Parameters
-    ----------
-    folder : where ``step_00000100.safetensors`` and so on lie.
-    fingerprint : of everything that decides the weights; states of another fingerprint are not resumed.
-    keep : how many of the last states stay.
+    The last ``keep`` stay. The fingerprint is of everything that decides the weights; others' states are not resumed.
     """
 
     def __init__(self, folder: Path, fingerprint: str, keep: int) -> None:
-        self.folder = folder
-        self.fingerprint = fingerprint
-        self.keep = keep
+        self.folder, self.fingerprint, self.keep = folder, fingerprint, keep
 
     def save(self, step: int, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
         """Write the state after ``step`` steps and delete those that are too old."""
@@ -89,24 +83,22 @@ class TrainingState:
     """Networks, optimizers, moving average and history of a training, and how they get into a checkpoint and back.
 
     Batches are a function of (seed, step) and learning rates of the step, so that there is no more to keep. Of several
-    processes the first writes, and all read.
-
-    Parameters
-    ----------
-    networks : by the name of their file; the first is the one that is validated and averaged.
-    ema_decay : of the moving average of the first network's weights; 0: none is kept.
-    checkpoints : where states are kept.
+    processes the first writes, and all read. The first network is the one that is validated, and averaged unless
+    ``ema_decay`` is 0.
     """
 
     def __init__(self, networks: Mapping[str, NetworkState], ema_decay: float, checkpoints: Checkpoints) -> None:
-        self.networks = networks
-        self.checkpoints = checkpoints
-        self.history = History()
+        self.networks, self.checkpoints, self.history = networks, checkpoints, History()
+        self.configs = {name: trained.config for name, trained in networks.items()}
         self.judged = next(iter(networks.values())).network
+        self.parts: dict[str, nn.Module | Optimizer] = {}  #: of a checkpoint
+        for name, trained in networks.items():
+            self.parts |= {f"{name}.weights": trained.network, f"{name}.adam": trained.optimizer}
         self.average = None
         if ema_decay:
             self.average = AveragedModel(self.judged, multi_avg_fn=get_ema_multi_avg_fn(ema_decay))
             self.average.update_parameters(self.judged)  # so that the weights at the start are the first average
+            self.parts["average"] = self.average.module
         #: What is validated, and written in the end.
         self.eval_network = self.average.module if self.average else self.judged
 
@@ -122,42 +114,30 @@ class TrainingState:
         if not processes.is_main_process():
             return
         tensors = {
-            f"{name}.{key}": value for name, part in self._parts().items() for key, value in part.state_dict().items()
+            f"{name}.{key}": value for name, part in self.parts.items() for key, value in part.state_dict().items()
         }
         # As a tensor, since a long history is more than a file's header holds (100 MB).
         history = bytearray(json.dumps(self.history.state()).encode())
         tensors["history"] = torch.frombuffer(history, dtype=torch.uint8)
-        self.checkpoints.save(step, tensors, {"configs": self._configs()})
+        self.checkpoints.save(step, tensors, {"configs": self.configs})
 
     def restore(self) -> int:
         """Take over the newest checkpoint; return how many steps are done, 0 without one.
 
-        Raises
-        ------
-        CheckpointError
-            If it holds other networks.
+        Raises ``CheckpointError`` if it holds other networks.
         """
         found = self.checkpoints.newest()
         if found is None:
             return 0
         tensors, metadata = found
-        if metadata["configs"] != self._configs():
+        if metadata["configs"] != self.configs:
             raise CheckpointError(
                 f"{self.checkpoints.folder}: its states are of {metadata['configs']}, and this training has "
-                f"{self._configs()}; delete that folder or take another one",
+                f"{self.configs}; delete that folder or take another one",
                 path=self.checkpoints.folder,
             )
-        for name, part in self._parts().items():
+        for name, part in self.parts.items():
             prefix = f"{name}."
             part.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
         self.history.load_state(json.loads(tensors["history"].numpy().tobytes()))
         return metadata["step"]
-
-    def _parts(self) -> dict[str, nn.Module | Optimizer]:
-        parts: dict[str, nn.Module | Optimizer] = {}
-        for name, trained in self.networks.items():
-            parts |= {f"{name}.weights": trained.network, f"{name}.adam": trained.optimizer}
-        return parts | ({"average": self.average.module} if self.average else {})
-
-    def _configs(self) -> dict[str, Any]:
-        return {name: trained.config for name, trained in self.networks.items()}

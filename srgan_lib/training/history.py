@@ -69,11 +69,6 @@ class History:
         self.curve.append(row)
         return row
 
-    def last_is_best(self, name: str, higher_is_better: bool) -> bool:
-        """Return whether the last validation beats all before it in one metric."""
-        *before, last = (row[name] if higher_is_better else -row[name] for row in self.scores)
-        return all(last > value for value in before)
-
     def state(self) -> dict[str, Any]:
         """Return everything read so far, as plain JSON."""
         return {"curve": self.curve, "validation": self.scores, "first": self._first, "pending": self._pending}

@@ -29,25 +29,10 @@ Build = Callable[[Job], TrainingTask]
 
 
 def train(job: Job, outputs: Sequence[str], build: Build) -> pandas.DataFrame:
-    """Train to the end and write the results, unless they are there already.
+    """Train to the end and write the results, unless they are there already; return the loss curve.
 
-    Parameters
-    ----------
-    outputs : names of the networks' files.
-    build : makes the task, in each of the processes that train together.
-
-    Returns
-    -------
-    The loss curve.
-
-    Raises
-    ------
-    Interrupted
-        After Ctrl-C: the state is saved.
-    Diverged
-        When a loss is no number any more or explodes, naming the term and the step.
-    CheckpointError
-        When a checkpoint of the same fingerprint holds other networks.
+    ``outputs`` are the names of the networks' files, and ``build`` makes the task, in each of the processes that train
+    together. Raises as :func:`~srgan_lib.training.srcnn.train_srcnn`.
     """
     steps, count = job.stage.steps, job.params.shared.processes
     curve = finished_curve(job.directory, outputs, job.fingerprint)
@@ -59,7 +44,11 @@ def train(job: Job, outputs: Sequence[str], build: Build) -> pandas.DataFrame:
 
     def work(job: Job) -> None:
         job.compute.apply()
-        Loop(job, build(job)).run()
+        loop = Loop(job, build(job))
+        try:
+            loop.run()
+        except Diverged as error:
+            raise loop.with_remedy(error) from None
 
     if count == 1:
         work(job)
@@ -74,13 +63,7 @@ def train(job: Job, outputs: Sequence[str], build: Build) -> pandas.DataFrame:
 
 
 class Loop:
-    """The steps of a training in this process, from the newest checkpoint or from the start.
-
-    Parameters
-    ----------
-    job : what is trained.
-    task : does the steps.
-    """
+    """The steps of a training in this process, from the newest checkpoint or from the start."""
 
     def __init__(self, job: Job, task: TrainingTask) -> None:
         self.job, self.task, self.stage = job, task, job.stage
@@ -89,9 +72,8 @@ class Loop:
         with processes.main_process_first():
             self.start = self.state.restore()
         card = {**task.card, "stage": job.stage_name, "fingerprint": job.fingerprint}
-        self.results = Results(job.directory, self.stage, self.state, job.validation, card)
-        #: Whatever watches this training: in the main process alone, which writes files and warns.
-        self.observers: list[Observer] = []
+        self.results = Results(job, self.state, card)
+        self.observers: list[Observer] = []  #: in the main process alone, which writes files and warns
         if processes.is_main_process():
             folder = job.directory.parent / "tensorboard" / job.stage_name
             tensorboard = [TensorBoard(folder)] if job.params.shared.tensorboard else []
@@ -99,12 +81,6 @@ class Loop:
 
     def run(self) -> None:
         """Train to the end; see :func:`train`."""
-        try:
-            self._train()
-        except Diverged as error:
-            raise Diverged(error.term, error.step, error.value, self._remedy(error.term)) from None
-
-    def _train(self) -> None:
         job, state, compute, stage, start = self.job, self.state, self.job.compute, self.stage, self.start
         for observer in self.observers:
             observer.on_start(start, state.history.curve, state.history.scores)
@@ -120,9 +96,7 @@ class Loop:
             for step, (lr, hr) in enumerate(batches, start + 1):
                 last = step == stage.steps
                 state.add(step, self.task.step(step - 1, compute.images(lr), compute.images(hr)))
-                row = None
-                if last or step % stage.log_every == 0:
-                    row = self._log(step)
+                row = self._log(step) if last or step % stage.log_every == 0 else None
                 if last or step % stage.validate_every == 0:
                     self._validate(step)
                 self._show(step)
@@ -163,20 +137,18 @@ class Loop:
         for observer in self.observers:
             observer.on_step(step, self.state.eval_network)
 
-    def _remedy(self, term: str) -> str:
-        """List the remedies for a diverged term that the parameters do not apply yet."""
-        good = next(iter(self.state.checkpoints.files()), None)
-        rate = "discriminator_learning_rate" if term.startswith(("discriminator", "d_")) else "learning_rate"
-        advice = [f"lower {self.job.stage_name}.{rate} ({getattr(self.stage, rate):g})"]
+    def with_remedy(self, error: Diverged) -> Diverged:
+        """Name the last good state, and the remedies that the parameters do not apply yet."""
+        stage = self.job.stage_name
+        good = next((f"the last good checkpoint is {file}" for file in self.state.checkpoints.files()), None)
+        rate = "discriminator_learning_rate" if error.term.startswith(("discriminator", "d_")) else "learning_rate"
+        advice = [f"lower {stage}.{rate} ({getattr(self.stage, rate):g})"]
         if self.stage.gradient_clip is None:
-            advice.append(f"set {self.job.stage_name}.gradient_clip")
+            advice.append(f"set {stage}.gradient_clip")
         if self.job.params.shared.dtype != "float32":
             advice.append("set shared.dtype to float32")
-        return (
-            f" of {self.job.stage_name}; "
-            f"{f'the last good checkpoint is {good}' if good else 'there was no checkpoint yet'}. "
-            f"What may help: {', or '.join(advice)}"
-        )
+        remedy = f" of {stage}; {good or 'there was no checkpoint yet'}. What may help: {', or '.join(advice)}"
+        return Diverged(error.term, error.step, error.value, remedy)
 
 
 @contextmanager

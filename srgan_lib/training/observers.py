@@ -65,16 +65,9 @@ class Health(Observer):
 
 
 class TensorBoard(Observer):
-    """Writes scalars as TensorBoard's event files.
+    """Writes scalars as TensorBoard's event files into a folder; ``tensorboard --logdir`` takes it or one above.
 
-    Parameters
-    ----------
-    folder : receives the event files; ``tensorboard --logdir`` takes it or a folder above.
-
-    Raises
-    ------
-    PackageMissing
-        When training starts, if tensorboard is not installed.
+    Raises ``PackageMissing`` when training starts, if tensorboard is not installed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -107,39 +100,40 @@ class TensorBoard(Observer):
 
 
 def discriminator_warnings(rows: Sequence[Row]) -> dict[str, str]:
-    """Detect from the loss curve where the discriminator dominates or has collapsed.
+    """Detect from the loss curve where the discriminator dominates or has collapsed; rows without one are skipped.
 
     It wins outright when it is right about 99 % of the real and of the fake images over five rows: the generator does
-    not keep up with it. It has collapsed when it calls 99 % of both the same.
-
-    Parameters
-    ----------
-    rows : of the loss curve, with ``step``, ``d_accuracy_real`` and ``d_accuracy_fake`` (rows without are skipped).
-
-    Returns
-    -------
-    A sentence for each of ``"wins"`` and ``"collapsed"`` that occurs, about the first time it does.
+    not keep up with it. It has collapsed when it calls 99 % of both the same. Returns a sentence for each of ``"wins"``
+    and ``"collapsed"`` that occurs, about the first time it does.
     """
     played = [row for row in rows if row.get("d_accuracy_real", -1) >= 0]
     found: dict[str, str] = {}
     for end in range(WINDOW, len(played) + 1):
-        kind, text = _judge(played[end - WINDOW : end])
-        if kind:
-            found.setdefault(kind, text)
+        window = played[end - WINDOW : end]
+        real, fake = ([row[f"d_accuracy_{kind}"] for row in window] for kind in ("real", "fake"))
+        when = f"from step {window[0]['step']:.0f} to {window[-1]['step']:.0f}"
+        if min(real + fake) >= SURE:
+            found.setdefault(
+                "wins",
+                f"the discriminator wins outright {when}: it is right about {SURE:.0%} of the images, and the "
+                "generator does not keep up; raise discriminator_every or lower discriminator_learning_rate",
+            )
+        for side, other, answer in ((real, fake, "real"), (fake, real, "fake")):
+            if min(side) >= SURE and max(other) <= 1 - SURE:
+                found.setdefault(
+                    "collapsed",
+                    f"the discriminator has collapsed {when}: it calls all images {answer}, so the adversarial term "
+                    "says nothing; lower learning_rate, or set discriminator_every to 1 and raise "
+                    "discriminator_learning_rate",
+                )
     return found
 
 
 def grid_warnings(rows: Sequence[Row]) -> dict[str, str]:
     """Detect from the validation curve where a regular pattern grows at the frequencies of the pixel shuffle's grid.
 
-    Parameters
-    ----------
-    rows : of the validation curve, with ``step`` and ``grid_artefact`` in dB (rows without are skipped).
-
-    Returns
-    -------
-    A sentence for ``"grid"`` about the first two rows in succession that are above 3 dB and 1 dB above the lowest
-    before, and do not fall, if there are any.
+    Returns a sentence for ``"grid"`` about the first two rows in succession whose ``grid_artefact`` is above 3 dB and
+    1 dB above the lowest before, and does not fall, if there are any; rows without it are skipped.
     """
     known = [row for row in rows if not math.isnan(row.get("grid_artefact", math.nan))]
     level = itemgetter("grid_artefact")
@@ -157,21 +151,3 @@ def grid_warnings(rows: Sequence[Row]) -> dict[str, str]:
 
 def _signed(decibels: float) -> str:
     return f"{decibels:+.1f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _judge(window: Sequence[Row]) -> tuple[str, str]:
-    real = [row["d_accuracy_real"] for row in window]
-    fake = [row["d_accuracy_fake"] for row in window]
-    when = f"from step {window[0]['step']:.0f} to {window[-1]['step']:.0f}"
-    if min(real + fake) >= SURE:
-        return "wins", (
-            f"the discriminator wins outright {when}: it is right about {SURE:.0%} of the images, and the "
-            "generator does not keep up; raise discriminator_every or lower discriminator_learning_rate"
-        )
-    for side, other, answer in ((real, fake, "real"), (fake, real, "fake")):
-        if min(side) >= SURE and max(other) <= 1 - SURE:
-            return "collapsed", (
-                f"the discriminator has collapsed {when}: it calls all images {answer}, so the adversarial term says "
-                "nothing; lower learning_rate, or set discriminator_every to 1 and raise discriminator_learning_rate"
-            )
-    return "", ""

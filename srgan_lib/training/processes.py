@@ -26,8 +26,6 @@ from srgan_lib.log import LIBRARY, Listener
 
 logger = logging.getLogger(__name__)
 
-OnStep = Callable[..., None]
-
 
 class ProcessDied(SrganError):
     """One of the processes that train together ended without a word, most likely for lack of memory."""
@@ -67,26 +65,15 @@ def all_reduce_mean(tensors: Sequence[Tensor]) -> None:
         tensor.copy_(mean.view_as(tensor))
 
 
-def launch(count: int, device: str, train: Callable[[OnStep], None], on_step: OnStep) -> None:
+def launch(count: int, device: str, train: Callable[[Callable], None], on_step: Callable) -> None:
     """Run ``train`` in so many processes, on as many GPUs or sharing the CPU.
 
     The processes are forked from this one (by ``accelerate.notebook_launcher``, so that this works in a notebook, too)
-    and share the memory of the decoded images. This process must not have used a GPU before.
-    What the first of them warns of is logged here.
+    and share the memory of the decoded images. This process must not have used a GPU before. What the first of them
+    warns of is logged here, and ``on_step`` is called here with what it passes to the function that ``train`` is given.
 
-    Parameters
-    ----------
-    train : called in each process with a function to call after every step.
-    on_step : called here with what the first process passes to that function.
-
-    Raises
-    ------
-    PackageMissing
-        If accelerate is not installed.
-    Interrupted
-        After Ctrl-C: training goes on from the last checkpoint.
-    ProcessDied
-        If one of them died; any other exception is what the first process raised.
+    Raises ``PackageMissing`` without accelerate, ``Interrupted`` after Ctrl-C (training goes on from the last
+    checkpoint) and ``ProcessDied`` if one of them died; any other exception is what the first process raised.
     """
     try:
         from accelerate import PartialState, notebook_launcher

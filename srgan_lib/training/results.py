@@ -16,33 +16,25 @@ from srgan_lib.data.resize import imresize
 from srgan_lib.files import write_atomic
 from srgan_lib.metrics.measure import METRICS
 from srgan_lib.models.files import CheckpointError, load_tensors, save_model
-from srgan_lib.params.training import Training
 from srgan_lib.training.checkpoints import NetworkState, TrainingState
 from srgan_lib.training.observers import Observer, Row
+from srgan_lib.training.tasks import Job
 from srgan_lib.training.validation import Validation, center_crop
 
 MONTAGE_SIDE = 128  #: HR pixels of the montage's patch
 
 
 class Results(Observer):
-    """The files of one training.
+    """The files of one training, with the ``card`` in the metadata of its networks.
 
-    Parameters
-    ----------
-    directory : receives ``<network>.safetensors``, ``<network>_best.safetensors`` where there is a monitor,
-        ``networks/<network>_<step>.safetensors`` where copies are kept, ``loss_curve.csv``, ``validation.csv``,
-        ``sample.png`` (a validation crop by the network as it is) and ``speed.json``.
-    stage : says what is kept.
-    state : the networks and their history.
-    validation : gives the sample.
-    card : facts for the metadata of the networks' files.
+    They are ``<network>.safetensors``, ``<network>_best.safetensors`` where there is a monitor,
+    ``networks/<network>_<step>.safetensors`` where copies are kept, ``loss_curve.csv``, ``validation.csv``,
+    ``sample.png`` (a validation crop by the network as it is) and ``speed.json``.
     """
 
-    def __init__(
-        self, directory: Path, stage: Training, state: TrainingState, validation: Validation, card: Mapping[str, Any]
-    ) -> None:
-        self.directory, self.stage, self.state = directory, stage, state
-        self.validation, self.card = validation, card
+    def __init__(self, job: Job, state: TrainingState, card: Mapping[str, Any]) -> None:
+        self.directory, self.stage, self.validation = job.directory, job.stage, job.validation
+        self.state, self.card = state, card
 
     def on_start(self, start: int, curve: Sequence[Row], scores: Sequence[Row]) -> None:
         """Delete the networks that another training left here, since its curves are replaced."""
@@ -57,13 +49,15 @@ class Results(Observer):
     def on_validation(self, scores: Sequence[Row], network: nn.Module) -> None:
         """Write the sample and both curves, and the network if it is the best by the monitor."""
         write_image(self.directory / "sample.png", self.validation.latest)
-        history, monitor = self.state.history, self.stage.monitor
-        for name, rows in (("loss_curve", history.curve), ("validation", scores)):
+        for name, rows in (("loss_curve", self.state.history.curve), ("validation", scores)):
             table = pandas.DataFrame(rows).to_csv(index=False, lineterminator="\n")
             write_atomic(self.directory / f"{name}.csv", table)
-        if monitor and history.last_is_best(monitor, METRICS[monitor].higher_is_better):
-            name, trained = next(iter(self.state.networks.items()))
-            self._write_network(f"{name}_best", network, trained, int(scores[-1]["step"]))
+        if monitor := self.stage.monitor:
+            sign = 1 if METRICS[monitor].higher_is_better else -1
+            *before, last = (sign * row[monitor] for row in scores)
+            if all(last > value for value in before):
+                name, trained = next(iter(self.state.networks.items()))
+                self._write_network(f"{name}_best", network, trained, int(scores[-1]["step"]))
 
     def on_step(self, step: int, network: nn.Module) -> None:
         """Write the copies of the networks that are due."""
@@ -72,13 +66,9 @@ class Results(Observer):
             self._write_networks(step, "networks/{name}_{step:08d}")
 
     def finish(self, steps: int, seconds: float, wait_share: float, peak_memory: float) -> None:
-        """Write the speed, then the networks: their files say that the training is finished.
+        """Write the speed since the training was last started, then the networks, which say that it is finished.
 
-        Parameters
-        ----------
-        steps, seconds : done since the training was last started.
-        wait_share : share of the time that it waited for crops, in [0,1].
-        peak_memory : GiB.
+        ``wait_share`` is the share of the time that it waited for crops, in [0,1]; ``peak_memory`` is in GiB.
         """
         speed = {
             "steps": steps,
@@ -102,16 +92,11 @@ class Results(Observer):
 class Montage(Observer):
     """Writes ``step_00000000.png`` and so on, evenly spaced over training, beside ``bicubic.png`` and ``hr.png``.
 
-    Parameters
-    ----------
-    folder : receives the patches.
-    validation : gives the patch, the middle of its first image.
-    steps, frames : length of training, and how many snapshots; the first is before and the last after training.
+    All show the middle of the first validation image; the first frame is before and the last after training.
     """
 
     def __init__(self, folder: Path, validation: Validation, steps: int, frames: int) -> None:
-        self.folder = folder
-        self.validation = validation
+        self.folder, self.validation = folder, validation
         self.due = {round(frame * steps / (frames - 1)) for frame in range(frames)}
 
     def on_step(self, step: int, network: nn.Module) -> None:
