@@ -86,7 +86,7 @@ class Shared(Section):
         return self.seed if self.split_seed is None else self.split_seed
 
     @model_validator(mode="after")
-    def _what_is_sharpened_is_degraded(self) -> Shared:
+    def _values_fit_together(self) -> Shared:
         if self.sharpen_targets and (self.degradation != "realistic" or self.lr_folder):
             raise ValueError(
                 "sharpen_targets: LR is made of what is sharpened; take degradation realistic, no lr_folder"
@@ -95,10 +95,6 @@ class Shared(Section):
             raise ValueError(
                 f"sharpen_targets: it takes crops of more than {SHARPENING_RADIUS}, and crop is {self.crop}"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _folder_is_named(self) -> Shared:
         if self.dataset == "folder" and not self.image_folder:
             raise ValueError("image_folder: dataset 'folder' needs it; give the folder with your images")
         if self.dataset != "folder" and (self.image_folder or self.lr_folder):

@@ -13,14 +13,14 @@ from srgan_lib.data.pairs import Pair
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.discriminators import build_discriminator, discriminator_config
 from srgan_lib.models.files import CheckpointError, load_model
-from srgan_lib.models.own_code import Code, OwnClass
+from srgan_lib.models.own_code import Code
 from srgan_lib.params import Params
 from srgan_lib.params.section import ParameterError
 from srgan_lib.training.adversarial_loss import AdversarialLoss, feature_matching
 from srgan_lib.training.checkpoints import NetworkState
 from srgan_lib.training.compute import seeded
 from srgan_lib.training.loop import train
-from srgan_lib.training.losses import GeneratorLoss, Term, own_losses
+from srgan_lib.training.losses import GeneratorLoss, OwnLosses, Term, own_losses
 from srgan_lib.training.optimizer import Optimizer
 from srgan_lib.training.results import Montage
 from srgan_lib.training.tasks import Job, OnStep, TrainingTask
@@ -32,9 +32,7 @@ class AdversarialTask(TrainingTask):
     The generator begins as the file ``warmup_weights`` has it; where its class is the user's own, ``code`` has that.
     """
 
-    def __init__(
-        self, job: Job, warmup_weights: Path, code: Code | None = None, losses: Sequence[tuple[OwnClass, float]] = ()
-    ) -> None:
+    def __init__(self, job: Job, warmup_weights: Path, code: Code | None = None, losses: OwnLosses = ()) -> None:
         self.stage, self.compute = stage, compute = job.stage, job.compute
         shared = job.params.shared
         self.adversarial = AdversarialLoss(stage.adversarial_loss)

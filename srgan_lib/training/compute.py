@@ -48,7 +48,12 @@ class Compute:
     def apply(self) -> None:
         """Set what the process keeps globally: threads, reuse of memory, and deterministic kernels on a GPU."""
         torch.set_num_threads(self.threads)
-        _reuse_memory()
+        libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+        if hasattr(libc, "mallopt"):
+            # Keep the memory of large tensors for the next step: by default glibc gives each back to the system, and
+            # filling in new pages takes a tenth of a training step.
+            libc.mallopt(M_MMAP_MAX, 0)
+            libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
         if self.device != "cpu":
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products need it
             torch.use_deterministic_algorithms(True, warn_only=True)
@@ -103,14 +108,3 @@ def seeded(seed: int, purpose: str) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(random_stream(seed, purpose).integers(2**63)))
         yield
-
-
-def _reuse_memory() -> None:
-    """Make glibc keep the memory of large tensors for the next step.
-
-    By default it gives each back to the system, and filling in new pages takes a tenth of a training step.
-    """
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if hasattr(libc, "mallopt"):
-        libc.mallopt(M_MMAP_MAX, 0)
-        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)

@@ -21,13 +21,9 @@ STATISTICS = ("grad_", "d_")
 class Diverged(SrganError):
     """A loss term or a gradient is no finite number any more, or has exploded, in a step counted from 1."""
 
-    def __init__(self, term: str, step: int, value: float, remedy: str = "") -> None:
-        self.term, self.step, self.value, self.remedy = term, step, value, remedy
-        what = f"has exploded to {value:.3g}" if math.isfinite(value) else f"is {value}"
-        super().__init__(f"{term} {what} at step {step}{remedy}")
-
-    def __reduce__(self) -> tuple[type, tuple]:  # it travels between processes
-        return type(self), (self.term, self.step, self.value, self.remedy)
+    def __init__(self, message: str, term: str = "", step: int = 0) -> None:
+        super().__init__(message)  # alone, so that it can travel between processes
+        self.term, self.step = term, step
 
 
 class History:
@@ -59,7 +55,8 @@ class History:
         for (step, name), value in zip(labels, values.tolist(), strict=True):
             limit = EXPLOSION * max(abs(self._first.setdefault(name, value)), 1e-3)
             if not math.isfinite(value) or (abs(value) > limit and not name.startswith(STATISTICS)):
-                raise Diverged(name, step, value)
+                what = f"has exploded to {value:.3g}" if math.isfinite(value) else f"is {value}"
+                raise Diverged(f"{name} {what} at step {step}", name, step)
             self._pending.setdefault(name, []).append(value)
 
     def close_row(self, step: int) -> dict[str, float]:

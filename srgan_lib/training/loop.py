@@ -147,8 +147,8 @@ class Loop:
             advice.append(f"set {stage}.gradient_clip")
         if self.job.params.shared.dtype != "float32":
             advice.append("set shared.dtype to float32")
-        remedy = f" of {stage}; {good or 'there was no checkpoint yet'}. What may help: {', or '.join(advice)}"
-        return Diverged(error.term, error.step, error.value, remedy)
+        found = f"{error} of {stage}; {good or 'there was no checkpoint yet'}"
+        return Diverged(f"{found}. What may help: {', or '.join(advice)}", error.term, error.step)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from srgan_lib.training.compute import Compute
 from srgan_lib.training.spectral import evenness_penalty, grid_penalty
 
 Distance = Callable[[Tensor, Tensor], Tensor]
+OwnLosses = Sequence[tuple[OwnClass, float]]  #: losses of the user's own, each with its weight
 CHARBONNIER_EPSILON = 1e-3
 
 
@@ -129,12 +130,7 @@ class GeneratorLoss:
 
     @classmethod
     def of(
-        cls,
-        stage: GeneratorTraining,
-        shared: Shared,
-        compute: Compute,
-        crops: Tensor,
-        own: Sequence[tuple[OwnClass, float]] = (),
+        cls, stage: GeneratorTraining, shared: Shared, compute: Compute, crops: Tensor, own: OwnLosses = ()
     ) -> GeneratorLoss:
         """Build the terms between images that have a weight in a stage's parameters, and the user's own.
 
@@ -199,7 +195,7 @@ def find_own(reference: str | type) -> OwnClass:
 
 def own_losses(
     named: Mapping[str, float] | Mapping[type, float], directory: Path, fingerprint: str
-) -> tuple[list[tuple[OwnClass, float]], str]:
+) -> tuple[OwnLosses, str]:
     """Load the user's own losses that have a weight, and keep their sources in a stage's folder.
 
     Returns them with their weights, and a fingerprint that tells a training with them from one without, which has

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -58,6 +59,8 @@ class Optimizer:
         self.stage = stage
         self.peak = learning_rate
         self.schedule: Schedule = schedule
+        plain = partial(adam, fused=True, amsgrad=False, weight_decay=0.0, maximize=False)
+        self.adam = partial(plain, beta1=stage.beta1, beta2=stage.beta2, eps=EPSILON)
         self.names, self.parameters = (list(part) for part in zip(*network.named_parameters(), strict=True))
         self.means = [torch.zeros_like(parameter) for parameter in self.parameters]
         self.squares = [torch.zeros_like(parameter) for parameter in self.parameters]
@@ -85,32 +88,17 @@ class Optimizer:
         if self.stage.gradient_clip:
             nn.utils.clip_grads_with_norm_(self.parameters, self.stage.gradient_clip, norm)
         with torch.no_grad():
-            adam(
-                self.parameters,
-                gradients,
-                self.means,
-                self.squares,
-                [],
-                self.counts,
-                fused=True,
-                amsgrad=False,
-                beta1=self.stage.beta1,
-                beta2=self.stage.beta2,
-                lr=self.learning_rate(step),
-                weight_decay=0.0,
-                eps=EPSILON,
-                maximize=False,
+            self.adam(
+                self.parameters, gradients, self.means, self.squares, [], self.counts, lr=self.learning_rate(step)
             )
         return norm
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return Adam's moments and step counts by parameter."""
-        kinds = {"mean": self.means, "square": self.squares, "count": self.counts}
-        return {
-            f"{name}.{kind}": tensor
-            for kind, tensors in kinds.items()
-            for name, tensor in zip(self.names, tensors, strict=True)
-        }
+        state: dict[str, Tensor] = {}
+        for kind, tensors in (("mean", self.means), ("square", self.squares), ("count", self.counts)):
+            state |= zip([f"{name}.{kind}" for name in self.names], tensors, strict=True)
+        return state
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Take over what :meth:`state_dict` gave."""

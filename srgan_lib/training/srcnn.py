@@ -23,30 +23,19 @@ def train_srcnn(
     fingerprint: str,
     on_step: OnStep | None = None,
 ) -> pandas.DataFrame:
-    """Train SRCNN on the mean squared error of pixels.
+    """Train SRCNN on the mean squared error of pixels; return the loss curve.
+
+    Raises ``Interrupted`` after Ctrl-C, when the state is saved; ``Diverged`` when a loss is no number any more, or
+    explodes; and ``CheckpointError`` when a checkpoint of this fingerprint holds another network.
 
     Parameters
     ----------
     params : resolved parameters (device, dtype and threads are values).
-    train_pairs, validation_pairs : the images.
     directory : receives ``srcnn.safetensors``, ``loss_curve.csv``, ``validation.csv``, ``speed.json`` and
         ``checkpoints/``.
     fingerprint : of everything that decides the weights: training goes on where it stopped under the same one, and is
         not repeated if it was finished under it.
     on_step : called after every step with (step, steps, the new row of the loss curve or None).
-
-    Returns
-    -------
-    The loss curve.
-
-    Raises
-    ------
-    Interrupted
-        After Ctrl-C, when the state is saved.
-    Diverged
-        When a loss is no number any more, or explodes.
-    CheckpointError
-        When a checkpoint of this fingerprint holds another network.
     """
     config = srcnn_config(params.srcnn, params.shared.scale)
     job = Job("srcnn", params, train_pairs, validation_pairs, directory, fingerprint, on_step)
