@@ -121,7 +121,7 @@ class Loop:
         for index, (name, trained) in enumerate(self.task.networks.items()):
             row["learning_rate" if index == 0 else f"{name}_learning_rate"] = trained.optimizer.learning_rate(step - 1)
         for observer in self.observers:
-            observer.on_row(history.curve)
+            observer.on_row("train", history.curve, self.state.eval_network)
         return row
 
     def _validate(self, step: int) -> None:
@@ -131,7 +131,7 @@ class Loop:
         network, scores = self.state.eval_network, self.state.history.scores
         scores.append({"step": step, **self.job.validation(network)})
         for observer in self.observers:
-            observer.on_validation(scores, network)
+            observer.on_row("validation", scores, network)
 
     def _show(self, step: int) -> None:
         for observer in self.observers:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 
@@ -21,6 +21,7 @@ SURE = 0.99  #: share of the images
 GROWTH = 1.0  #: dB of the grid artefact
 
 Row = Mapping[Any, float]  #: of a curve, by column
+Kind = Literal["train", "validation"]  #: of a curve: losses, or scores of the validation images
 
 
 class Observer:
@@ -29,11 +30,8 @@ class Observer:
     def on_start(self, start: int, curve: Sequence[Row], scores: Sequence[Row]) -> None:
         """See a training begin after ``start`` finished steps, with its loss and validation curves' rows so far."""
 
-    def on_row(self, curve: Sequence[Row]) -> None:
-        """See the loss curve, whose last row is new."""
-
-    def on_validation(self, scores: Sequence[Row], network: nn.Module) -> None:
-        """See the validation curve, whose last row is new, and the network that the row is about."""
+    def on_row(self, kind: Kind, rows: Sequence[Row], network: nn.Module) -> None:
+        """See a curve, whose last row is new, and the network that is validated."""
 
     def on_step(self, step: int, network: nn.Module) -> None:
         """See the network after ``step`` steps; 0: before the first."""
@@ -49,13 +47,9 @@ class Health(Observer):
         """Warn of what the rows before an interruption show."""
         self._warn(discriminator_warnings(curve) | grid_warnings(scores))
 
-    def on_row(self, curve: Sequence[Row]) -> None:
-        """Warn of what the last rows show."""
-        self._warn(discriminator_warnings(curve[-WINDOW:]))
-
-    def on_validation(self, scores: Sequence[Row], network: nn.Module) -> None:
+    def on_row(self, kind: Kind, rows: Sequence[Row], network: nn.Module) -> None:
         """Warn of what the rows so far show."""
-        self._warn(grid_warnings(scores))
+        self._warn(discriminator_warnings(rows[-WINDOW:]) if kind == "train" else grid_warnings(rows))
 
     def _warn(self, found: Mapping[str, str]) -> None:
         for kind, text in found.items():
@@ -84,18 +78,11 @@ class TensorBoard(Observer):
             ) from None
         self.writer = SummaryWriter(str(self.folder), purge_step=start + 1)
 
-    def on_row(self, curve: Sequence[Row]) -> None:
-        """Write the new row of the loss curve as ``train/<value>``."""
-        self._write("train", curve[-1])
-
-    def on_validation(self, scores: Sequence[Row], network: nn.Module) -> None:
-        """Write the new row of the validation curve as ``validation/<value>``."""
-        self._write("validation", scores[-1])
-
-    def _write(self, group: str, row: Row) -> None:
-        for name, value in row.items():
+    def on_row(self, kind: Kind, rows: Sequence[Row], network: nn.Module) -> None:
+        """Write the new row as ``train/<value>`` or ``validation/<value>``."""
+        for name, value in rows[-1].items():
             if name != "step":
-                self.writer.add_scalar(f"{group}/{name}", value, row["step"])
+                self.writer.add_scalar(f"{kind}/{name}", value, rows[-1]["step"])
         self.writer.flush()
 
 

@@ -17,7 +17,7 @@ from srgan_lib.files import write_atomic
 from srgan_lib.metrics.measure import METRICS
 from srgan_lib.models.files import CheckpointError, load_tensors, save_model
 from srgan_lib.training.checkpoints import NetworkState, TrainingState
-from srgan_lib.training.observers import Observer, Row
+from srgan_lib.training.observers import Kind, Observer, Row
 from srgan_lib.training.tasks import Job
 from srgan_lib.training.validation import Validation, center_crop
 
@@ -46,18 +46,21 @@ class Results(Observer):
             for file in files:
                 file.unlink(missing_ok=True)
 
-    def on_validation(self, scores: Sequence[Row], network: nn.Module) -> None:
-        """Write the sample and both curves, and the network if it is the best by the monitor."""
+    def on_row(self, kind: Kind, rows: Sequence[Row], network: nn.Module) -> None:
+        """After a validation write the sample and both curves, and the network if it is the best by the monitor."""
+        if kind != "validation":
+            return
         write_image(self.directory / "sample.png", self.validation.latest)
-        for name, rows in (("loss_curve", self.state.history.curve), ("validation", scores)):
-            table = pandas.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+        history = self.state.history
+        for name, curve in (("loss_curve", history.curve), ("validation", history.scores)):
+            table = pandas.DataFrame(curve).to_csv(index=False, lineterminator="\n")
             write_atomic(self.directory / f"{name}.csv", table)
         if monitor := self.stage.monitor:
             sign = 1 if METRICS[monitor].higher_is_better else -1
-            *before, last = (sign * row[monitor] for row in scores)
+            *before, last = (sign * row[monitor] for row in rows)
             if all(last > value for value in before):
                 name, trained = next(iter(self.state.networks.items()))
-                self._write_network(f"{name}_best", network, trained, int(scores[-1]["step"]))
+                self._write_network(f"{name}_best", network, trained, int(rows[-1]["step"]))
 
     def on_step(self, step: int, network: nn.Module) -> None:
         """Write the copies of the networks that are due."""
