@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, get_args
@@ -39,24 +39,17 @@ class ParameterError(InputError, ValueError):
         self.allowed = tuple(allowed)
 
 
-def _types(annotation: Any) -> Iterator[Any]:
-    """List the types that an annotation is made of."""
+def _types(annotation: Any) -> set[Any]:
+    """Collect the types that an annotation is made of."""
     inner = get_args(annotation)
-    if not inner:
-        yield annotation
-    for part in inner:
-        yield from _types(part)
+    return set().union(*map(_types, inner)) if inner else {annotation}
 
 
-def _scalars(value: Any) -> Iterator[Any]:
+def _scalars(value: Any) -> list[Any]:
     """List the values in lists and mappings, keys too."""
     if isinstance(value, Mapping):
         value = [*value, *value.values()]
-    if isinstance(value, list | tuple):
-        for part in value:
-            yield from _scalars(part)
-    else:
-        yield value
+    return [scalar for part in value for scalar in _scalars(part)] if isinstance(value, list | tuple) else [value]
 
 
 class Section(BaseModel):
@@ -75,7 +68,7 @@ class Section(BaseModel):
             return values
         given = dict(values)
         for name, field in cls.model_fields.items():
-            types = set(_types(field.annotation))
+            types = _types(field.annotation)
             if given.get(name) == "none" and NoneType in get_args(field.annotation):
                 given[name] = None
             if any(isinstance(kind, type) and issubclass(kind, Section) for kind in types):

@@ -13,17 +13,15 @@ from torch.optim import Optimizer
 
 from srgan_lib.training.adversarial_loss import AdversarialLoss
 
+ImageLoss = Callable[[Tensor, Tensor], Tensor]  #: a distance of two batches of images
+
 
 def plain_supervised_step(
-    network: nn.Module,
-    optimizer: Optimizer,
-    image_loss: Callable[[Tensor, Tensor], Tensor],
-    lr: Tensor,
-    hr: Tensor,
+    network: nn.Module, optimizer: Optimizer, image_loss: ImageLoss, lr: Tensor, hr: Tensor
 ) -> Tensor:
     """Train one network to come near HR; return the loss before the update.
 
-    ``image_loss`` is a distance of two batches of images, and ``lr`` and ``hr`` are N×3×h×w and N×3×H×W in [0,1].
+    ``lr`` and ``hr`` are N×3×h×w and N×3×H×W in [0,1].
     """
     sr = network(lr)
     loss = image_loss(sr, hr)
@@ -38,7 +36,7 @@ def plain_adversarial_step(
     discriminator: nn.Module,
     generator_optimizer: Optimizer,
     discriminator_optimizer: Optimizer,
-    image_loss: Callable[[Tensor, Tensor], Tensor],
+    image_loss: ImageLoss,
     adversarial_loss: AdversarialLoss,
     adversarial_weight: float,
     lr: Tensor,
