@@ -84,16 +84,12 @@ def launch(count: int, device: str, train: Callable[[Callable], None], on_step: 
         ) from None
     receiving, sending = multiprocessing.get_context("fork").Pipe(duplex=False)
     failures: list[Exception] = []
+    hear: dict[str, Callable] = {"step": on_step, "warning": partial(logger.warning, "%s"), "failed": failures.append}
 
     def listen() -> None:
         while (message := receiving.recv()) is not None:
-            match message:
-                case "step", *content:
-                    on_step(*content)
-                case "warning", text:
-                    logger.warning("%s", text)
-                case "failed", error:
-                    failures.append(error)
+            kind, *content = message
+            hear[kind](*content)
 
     def send(*message: Any) -> None:
         if is_main_process():
