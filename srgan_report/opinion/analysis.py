@@ -136,9 +136,10 @@ def _of_ratings(study: Study, table: pd.DataFrame, names: list[str]) -> _Found:
     return _Found(votes, summary, scores, pd.DataFrame(differences), raters, pd.DataFrame(images), out)
 
 
-def _image_row(votes: np.ndarray, image: int, lead: list[int]) -> dict[str, float]:
+def _image_row(votes: np.ndarray, image: int, lead: list[int]) -> dict[str, Any]:
     """Say what an image does to the result: spread of methods, disagreement, and the first two's gap without it."""
-    here, row = votes[:, image], {}
+    row: dict[str, Any] = {}
+    here = votes[:, image]
     if np.isfinite(here).any():
         known = here[:, np.isfinite(here).any(0)]
         row["spread"] = np.std(np.nanmean(known, axis=0))

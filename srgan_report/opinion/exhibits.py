@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -166,7 +167,7 @@ def _published_table(results: Analysis, theirs: pd.DataFrame, where: str) -> Exh
 
 def _difference_table(results: Analysis) -> Exhibit:
     labels, rows = _labels(results), results.differences
-    columns = {"better": rows["first"].map(labels), "worse": rows["second"].map(labels)}
+    columns: dict[str, Any] = {"better": rows["first"].map(labels), "worse": rows["second"].map(labels)}
     if results.rating:
         columns |= {
             "difference": rows.difference,
