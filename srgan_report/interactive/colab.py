@@ -18,6 +18,7 @@ import tempfile
 import tomllib
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from srgan_lib.errors import SrganError
 
@@ -48,7 +49,7 @@ if importlib.util.find_spec("google") and importlib.util.find_spec("google.colab
 
 def repository(pyproject: Path = PYPROJECT) -> str | None:
     """Read the address at which this project is published, or none."""
-    urls = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"].get("urls", {})
+    urls = _project(pyproject).get("urls", {})
     return urls["Repository"].removesuffix(".git").rstrip("/") if "Repository" in urls else None
 
 
@@ -65,16 +66,9 @@ def first_cell(address: str) -> str:
 
 
 def prepare(keep_on_drive: bool = False) -> None:
-    """Make this Colab machine ready: install the project in the working folder, keep results on Google Drive if wanted.
+    """Make this Colab machine ready: install the project in the working folder.
 
-    Parameters
-    ----------
-    keep_on_drive : ``results/`` becomes a folder of one's Google Drive, which outlives the machine.
-
-    Raises
-    ------
-    InstallationFailed
-        If pip fails, with what it said.
+    ``results/`` becomes, if wanted, a folder of one's Google Drive, which outlives the machine.
     """
     from IPython.display import Markdown, display
 
@@ -97,24 +91,16 @@ class InstallationFailed(SrganError):
 def install(root: Path) -> list[str]:
     """Install the project with what it lacks; packages that fit are held at their versions, torch among them.
 
-    Returns
-    -------
-    Names of the packages that were there but did not fit, and were replaced.
-
-    Raises
-    ------
-    InstallationFailed
-        With the end of pip's own message.
+    Return the names of the packages that were there but did not fit, and were replaced.
     """
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = _project(root / "pyproject.toml")
     held, replaced = sort_requirements(project["dependencies"] + project["optional-dependencies"]["report"])
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder, "constraints.txt")
         constraints.write_text("\n".join(f"{name}=={version}" for name, version in held.items()))
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        done = subprocess.run(
-            [*command, "--constraint", constraints, f"{root}[report]"], capture_output=True, text=True
-        )
+        command += ["--constraint", str(constraints), f"{root}[report]"]
+        done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise InstallationFailed(f"pip could not install srgan-report: {done.stderr.strip()[-2000:]}")
     importlib.invalidate_caches()
@@ -139,11 +125,9 @@ def sort_requirements(needed: list[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def keep_results(results: Path) -> Path:
-    """Mount Google Drive (which asks for consent) and link ``results`` to a folder on it; existing results move along.
+    """Mount Google Drive, which asks for consent, link ``results`` to a folder on it, and return that folder.
 
-    Returns
-    -------
-    The folder on Drive.
+    Existing results move along.
     """
     from google.colab import drive  # pyright: ignore[reportMissingImports]  # only Colab has it
 
@@ -160,4 +144,8 @@ def keep_results(results: Path) -> Path:
 
 def _tag() -> str:
     """Name the tag of this version in the repository."""
-    return "v" + tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]["version"]
+    return f"v{_project()['version']}"
+
+
+def _project(pyproject: Path = PYPROJECT) -> dict[str, Any]:
+    return tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import io
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -61,47 +61,49 @@ def _figure(picture: Picture) -> str:
     Image.fromarray(picture.image).save(buffer, "PNG", compress_level=1)
     source = data_uri(buffer.getvalue(), "image/png")
     label = html.escape(picture.label)
-    image = f'<img alt="{label}" src="{source}" style="width: {WIDTH}px; image-rendering: pixelated">'
     return (
         f'<figure style="margin: 0"><figcaption><b>{label}</b> {html.escape(picture.scores)}</figcaption>'
-        f"{image}</figure>"
+        f'<img alt="{label}" src="{source}" style="width: {WIDTH}px; image-rendering: pixelated"></figure>'
     )
+
+
+def _panel(controls: Sequence[Any], draw: Callable[[], Iterable[Picture]]) -> ipywidgets.VBox:
+    """Stack controls and what is drawn, now and whenever one of them is moved."""
+    output = ipywidgets.HTML()
+
+    def redraw(_: object = None) -> None:
+        show(output, draw())
+
+    for control in controls:
+        control.observe(redraw, "value")
+    redraw()
+    return ipywidgets.VBox([*controls, output])
 
 
 def degrading(pairs: Sequence[Pair], shared: Shared) -> ipywidgets.VBox:
     """Build a panel: choose a photograph, a degradation and a scale, and see the LR image at once.
 
-    Parameters
-    ----------
-    pairs : photographs to choose from; only HR is looked at.
-    shared : gives what the panel begins with, and the seed.
+    Of the pairs only HR is looked at; ``shared`` gives what the panel begins with, and the seed.
     """
     photographs = {pair.image: pair.hr for pair in pairs}
     image = ipywidgets.Dropdown(options=list(photographs), description="photograph")
     kind = ipywidgets.Dropdown(options=get_args(Degradation), value=shared.degradation, description="degradation")
     scale = ipywidgets.SelectionSlider(options=sorted({*SCALES, shared.scale}), value=shared.scale, description="scale")
     sigma = ipywidgets.FloatSlider(value=shared.blur_sigma, min=0.2, max=4.0, step=0.1, description="blur σ")
-    draw = ipywidgets.IntSlider(value=0, min=0, max=20, description="random draw")
-    output = ipywidgets.HTML()
+    number = ipywidgets.IntSlider(value=0, min=0, max=20, description="random draw")
 
-    def redraw(_: object = None) -> None:
+    def draw() -> Iterator[Picture]:
         sigma.disabled = kind.value != "blur_bicubic"
-        draw.disabled = kind.value != "realistic"
+        number.disabled = kind.value != "realistic"
         assert image.value is not None and kind.value is not None  # there are some of both to choose from
-        rng = random_stream(shared.seed, "degradation panel", draw.value)
+        rng = random_stream(shared.seed, "degradation panel", number.value)
         hr = _detail(photographs[image.value], scale.value)
         lr = degrade(hr, scale.value, kind.value, sigma.value, rng)
-        pictures = (
-            Picture("HR", hr, _size(hr)),
-            Picture("LR", lr, _size(lr)),
-            Picture("enlarged with bicubic", imresize(lr, scale.value), _size(hr)),
-        )
-        show(output, pictures)
+        yield Picture("HR", hr, _size(hr))
+        yield Picture("LR", lr, _size(lr))
+        yield Picture("enlarged with bicubic", imresize(lr, scale.value), _size(hr))
 
-    for control in (image, kind, scale, sigma, draw):
-        control.observe(redraw, "value")
-    redraw()
-    return ipywidgets.VBox([image, kind, scale, sigma, draw, output])
+    return _panel([image, kind, scale, sigma, number], draw)
 
 
 def _detail(hr: np.ndarray, scale: int) -> np.ndarray:
@@ -116,15 +118,9 @@ def _size(image: np.ndarray) -> str:
 
 
 def look_closer(samples: Sequence[Sample]) -> ipywidgets.VBox:
-    """Build a panel: choose a test image, methods, a place and a magnification.
-
-    Parameters
-    ----------
-    samples : the images that the evaluation holds, with every method's result.
-    """
-    by_name = {f"{sample.dataset}: {sample.image}": sample for sample in samples}
+    """Build a panel: choose a test image that the evaluation holds, methods, a place and a magnification."""
+    image, sample = _choice(samples)
     methods = {style.label: method for method, style in method_styles(samples[0].results).items()}
-    image = ipywidgets.Dropdown(options=list(by_name), description="image")
     chosen = ipywidgets.SelectMultiple(
         options=list(methods),
         value=[label for label, method in methods.items() if method in FIRST_SHOWN],
@@ -135,60 +131,41 @@ def look_closer(samples: Sequence[Sample]) -> ipywidgets.VBox:
         ipywidgets.FloatSlider(value=0.5, min=0, max=1, step=0.01, description=text) for text in ("across", "down")
     )
     side = ipywidgets.SelectionSlider(options=(256, 192, 128, 96, 64, 48, 32), value=96, description="pixels shown")
-    output = ipywidgets.HTML()
 
-    def redraw(_: object = None) -> None:
-        assert image.value is not None  # there are images to choose from
-        sample = by_name[image.value]
-        part = sample.part(side.value, (down.value, across.value))
-        results = [
-            Picture(label, part.results[methods[label]], as_text(sample.scores[methods[label]]))
-            for label in chosen.value
-        ]
-        show(output, [Picture("LR", part.lr), *results, Picture("HR", part.hr)])
+    def draw() -> Iterator[Picture]:
+        part = sample().part(side.value, (down.value, across.value))
+        yield Picture("LR", part.lr)
+        for label in chosen.value:
+            yield Picture(label, part.results[methods[label]], as_text(part.scores[methods[label]]))
+        yield Picture("HR", part.hr)
 
-    for control in (image, chosen, across, down, side):
-        control.observe(redraw, "value")
-    redraw()
-    return ipywidgets.VBox([image, chosen, across, down, side, output])
+    return _panel([image, chosen, across, down, side], draw)
 
 
 def slide_between(interpolated: WeightInterpolation, samples: Sequence[Sample]) -> ipywidgets.VBox:
-    """Build a panel: slide from the warm-up's generator to the adversarial one.
-
-    Parameters
-    ----------
-    interpolated : makes an image by a generator between two.
-    samples : the images that the evaluation holds; the middle of the one chosen is enlarged.
-    """
-    by_name = {f"{sample.dataset}: {sample.image}": sample for sample in samples}
-    image = ipywidgets.Dropdown(options=list(by_name), description="image")
+    """Build a panel: slide from the warm-up's generator to the adversarial one, and see the middle of an image."""
+    image, sample = _choice(samples)
     alpha = ipywidgets.FloatSlider(
         value=0, min=0, max=1, step=0.05, readout_format=".0%", description="adversarial", continuous_update=False
     )
-    output = ipywidgets.HTML()
 
-    def redraw(_: object = None) -> None:
-        assert image.value is not None  # there are images to choose from
-        sample = by_name[image.value]
-        sr, scores = interpolated(sample, alpha.value)
-        shown = Picture(f"{alpha.value:.0%} adversarial", sr, as_text(scores))
-        show(output, [shown, Picture("HR", sample.part(SIDE).hr)])
+    def draw() -> Iterator[Picture]:
+        sr, scores = interpolated(sample(), alpha.value)
+        yield Picture(f"{alpha.value:.0%} adversarial", sr, as_text(scores))
+        yield Picture("HR", sample().part(SIDE).hr)
 
-    for control in (image, alpha):
-        control.observe(redraw, "value")
-    redraw()
-    return ipywidgets.VBox([image, alpha, output])
+    return _panel([image, alpha], draw)
+
+
+def _choice(samples: Sequence[Sample]) -> tuple[ipywidgets.Dropdown, Callable[[], Sample]]:
+    """Build a menu of test images, and return the one that is chosen when asked."""
+    by_name = {f"{sample.dataset}: {sample.image}": sample for sample in samples}
+    menu = ipywidgets.Dropdown(options=list(by_name), description="image")
+    return menu, lambda: by_name[str(menu.value)]
 
 
 def enlarge_own(methods: Mapping[str, Method], folder: Path) -> ipywidgets.VBox:
-    """Build a panel: enlarge an image of one's own, named by its path or uploaded.
-
-    Parameters
-    ----------
-    methods : what enlarges the image, by name.
-    folder : receives the results as PNG files.
-    """
+    """Build a panel: enlarge an image of one's own, named by its path or uploaded; PNG files go to ``folder``."""
     path = ipywidgets.Text(placeholder="path of an image", description="file", continuous_update=False)
     upload = ipywidgets.FileUpload(accept="image/*", multiple=False, description="or upload one")
     output = ipywidgets.HTML()
@@ -231,12 +208,10 @@ def enlarge_own(methods: Mapping[str, Method], folder: Path) -> ipywidgets.VBox:
 
 def uploaded(value: Any) -> tuple[str, bytes]:
     """Name and content of the last file in a ``FileUpload``, which ipywidgets 7 (in Colab) and 8 shape differently."""
-    if isinstance(value, dict):
-        name, file = list(value.items())[-1]
-        return name, bytes(file["content"])
-    return value[-1]["name"], bytes(value[-1]["content"])
+    name, file = list(value.items())[-1] if isinstance(value, dict) else (value[-1]["name"], value[-1])
+    return name, bytes(file["content"])
 
 
-def _middle(image: Any) -> Any:
+def _middle(image: np.ndarray) -> np.ndarray:
     top, left = (max(0, size - DETAIL) // 2 for size in image.shape[:2])
     return image[top : top + DETAIL, left : left + DETAIL].copy()

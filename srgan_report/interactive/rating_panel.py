@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
@@ -17,7 +18,7 @@ from srgan_lib.params.shared import Shared
 from srgan_report.exhibits import markup
 from srgan_report.interactive.panels import show_text
 from srgan_report.opinion import figures
-from srgan_report.opinion.answers import Answer, Answers, new_answers, new_session
+from srgan_report.opinion.answers import Answer, Answers, new_answers
 from srgan_report.opinion.exhibits import findings
 from srgan_report.opinion.make import make_study
 from srgan_report.opinion.page import Encoded, read_page
@@ -29,12 +30,7 @@ BLANK = 0.25  #: seconds after a picture has appeared in which no vote counts: a
 
 
 def rate_blind(run_dir: Path, shared: Shared, design: Opinion) -> ipywidgets.VBox:
-    """Build the panel of a run's study; where there is none of its present images, a button makes one first.
-
-    Parameters
-    ----------
-    design : of a study that is made.
-    """
+    """Build the panel of a run's study; where there is none of its present images, a button makes one so designed."""
     if page_to_offer(run_dir):
         return RatingPanel(run_dir / PAGE)
     button, note = ipywidgets.Button(description="Choose the images"), ipywidgets.HTML()
@@ -59,20 +55,14 @@ class RatingPanel(ipywidgets.VBox):
     """Asks a rater what ``opinion.html`` asks, in the same order, and writes the same file beside the page.
 
     The file is written after every vote; who comes back with the same number goes on where they were. The times of
-    votes include the way between browser and kernel. Where the key lies beside the page, votes can be counted at once.
-
-    Parameters
-    ----------
-    page : ``opinion.html``; alone it is enough to rate, in Colab for example.
-
-    Attributes
-    ----------
-    file : where the votes are, once there are any.
+    votes include the way between browser and kernel. The page alone is enough to rate, in Colab for example; where the
+    key lies beside it, votes can be counted at once.
     """
 
     def __init__(self, page: Path) -> None:
         self.page, self.folder = read_page(page), page.parent
-        self.file: Path | None = None
+        self._rating = self.page.kind == "rating"
+        self.file: Path | None = None  #: where the votes are, once there are any
         self._rater, self._session = 1, ""
         self._answers: list[Answer] = []
         self._shown_at = 0.0
@@ -80,12 +70,9 @@ class RatingPanel(ipywidgets.VBox):
         self._number = ipywidgets.BoundedIntText(
             value=1, min=1, max=len(self.page.plans), description="your number", style={"description_width": "initial"}
         )
-        names = [f"{grade} {label}" for grade, label in enumerate(SCALE, 1)]
+        names = [f"{grade} {label}" for grade, label in enumerate(SCALE, 1)] if self._rating else ["A", "B"]
         self._choices = ipywidgets.HBox(
-            [
-                _button(name, lambda vote=vote: self._vote(vote))
-                for vote, name in enumerate(names if self.page.kind == "rating" else ("A", "B"), 1)
-            ]
+            [_button(name, lambda vote=vote: self._vote(vote)) for vote, name in enumerate(names, 1)]
         )
         self._back = _button("back", self._take_back)
         super().__init__()
@@ -103,11 +90,11 @@ class RatingPanel(ipywidgets.VBox):
             f"{self.page.question} {votes} votes. There is no right answer; go by the first impression, with the "
             "browser at 100 %. Nothing is asked about you.",
         )
-        self._stage.value = _side_by_side(ends if self.page.kind == "rating" else [])
+        self._stage.value = _side_by_side(ends if self._rating else [])
         self.children = [self._text, self._stage, self._number, _button("begin", self._begin)]
 
     def _begin(self) -> None:
-        self._rater, self._session, self._answers = self._number.value, new_session(), []
+        self._rater, self._session, self._answers = self._number.value, secrets.token_hex(8), []
         for file in sorted(self.folder.glob(f"opinion_{self.page.study}_{self._rater}_*.json")):
             self._go_on(file)
         self.children = [self._text, self._stage, self._choices, self._back]
@@ -127,7 +114,7 @@ class RatingPanel(ipywidgets.VBox):
         if number == len(trials):
             self._end()
             return
-        names = ["picture"] if self.page.kind == "rating" else ["A", "B", "the original"]
+        names = ["picture"] if self._rating else ["A", "B", "the original"]
         shown = [(name, self.page.images[code]) for name, code in zip(names, trials[number], strict=False)]
         if len(shown) == 3:
             shown.insert(1, shown.pop())  # the original between the two
@@ -142,17 +129,14 @@ class RatingPanel(ipywidgets.VBox):
             return
         shown = self.page.plans[self._rater][len(self._answers)]
         self._answers.append(Answer(shown=list(shown), vote=vote, ms=round(1000 * seconds)))
-        self._write()
+        self.file = self.folder / f"opinion_{self.page.study}_{self._rater}_{self._session[:4]}.json"
+        answers = new_answers(self.page.study, self._rater, self._session, self._answers, notebook=True)
+        write_atomic(self.file, answers.text())
         self._ask()
 
     def _take_back(self) -> None:
         self._answers.pop()
         self._ask()
-
-    def _write(self) -> None:
-        self.file = self.folder / f"opinion_{self.page.study}_{self._rater}_{self._session[:4]}.json"
-        answers = new_answers(self.page.study, self._rater, self._session, self._answers, notebook=True)
-        write_atomic(self.file, answers.text())
 
     def _end(self) -> None:
         assert self.file is not None  # there were votes
@@ -173,11 +157,8 @@ class RatingPanel(ipywidgets.VBox):
         results = read_results(self.folder)
         assert results is not None  # it was written just now
         figure = figures.scores(results.scores, pd.DataFrame(columns=["method", "value"]))
-        notes = [
-            *(f"{name}: left out: {reason}" for name, reason in pooled.left_out),
-            *pooled.notes,
-            *findings(results),
-        ]
+        left_out = [f"{name}: left out: {reason}" for name, reason in pooled.left_out]
+        notes = [*left_out, *pooled.notes, *findings(results)]
         self._stage.value = "".join(f"<p>{html.escape(note)}</p>" for note in notes) + markup.chart(figure)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,25 +13,10 @@ from scipy.special import expit
 
 from srgan_lib.evaluation.statistics import CrossedMean
 from srgan_lib.metrics.measure import METRICS
-from srgan_report.opinion.answers import Pool, preferences, repeatability, vote_array, vote_table
-from srgan_report.opinion.preferences import (
-    Strengths,
-    bradley_terry,
-    rater_agreement,
-    strengths_with_intervals,
-    win_matrix,
-)
-from srgan_report.opinion.ratings import (
-    correlations,
-    difference,
-    fit_raters,
-    krippendorff_alpha,
-    method_means,
-    raters_needed,
-    screened,
-)
+from srgan_report.opinion import preferences, ratings
+from srgan_report.opinion.answers import Pool, numbered, repeatability, vote_array, vote_table
 from srgan_report.opinion.stimuli import COMPARED
-from srgan_report.opinion.study import OpinionError, Study
+from srgan_report.opinion.study import ORIGINAL, OpinionError, Study
 
 TABLES = ("scores", "differences", "raters", "images", "metrics", "votes")
 FEWEST = 5  #: points below which no correlation with a metric is given
@@ -40,29 +26,16 @@ CHANCE = 0.05  #: p-value above which a rater of pairs cannot be told from a coi
 
 @dataclass(frozen=True)
 class Analysis:
-    """What a study says.
+    """What a study says: the tables that are written as ``opinion_*.csv``, and numbers about the whole study."""
 
-    Attributes
-    ----------
-    scores : a row for each method: its mean opinion score, or its strength in log-odds, with both intervals.
-    differences : a row for each pair of methods, the better one first.
-    raters : a row for each rater, with why one does not count.
-    images : a row for each image: how far apart methods are on it, and how much the first two methods' difference
-        changes without it.
-    metrics : which metric agrees.
-    votes : every vote, decoded.
-    summary : numbers about the whole study.
-    current : whether the images that were rated are those that the run has now.
-    """
-
-    scores: pd.DataFrame
-    differences: pd.DataFrame
-    raters: pd.DataFrame
-    images: pd.DataFrame
-    metrics: pd.DataFrame
-    votes: pd.DataFrame
+    scores: pd.DataFrame  #: a row for each method: mean opinion score, or strength in log-odds, with both intervals
+    differences: pd.DataFrame  #: a row for each pair of methods, the better one first
+    raters: pd.DataFrame  #: a row for each rater, with why one does not count
+    images: pd.DataFrame  #: a row for each image: how far apart methods are on it, and the lead without it
+    metrics: pd.DataFrame  #: which metric agrees
+    votes: pd.DataFrame  #: every vote, decoded
     summary: dict[str, Any]
-    current: bool = True
+    current: bool = True  #: whether the images that were rated are those that the run has now
 
     @property
     def rating(self) -> bool:
@@ -70,17 +43,24 @@ class Analysis:
         return self.summary["kind"] == "rating"
 
 
+class _Found(NamedTuple):
+    """What is computed of ratings in one way and of pairs in another."""
+
+    points: np.ndarray  #: R×I×M votes that count, or 1×I×M strengths, to be compared with metrics
+    summary: dict[str, Any]
+    scores: pd.DataFrame
+    differences: pd.DataFrame
+    raters: dict[str, Any]  #: the columns that only this kind has, like those of images
+    images: pd.DataFrame
+    left_out: dict[int, str]  #: why raters do not count, by their numbers
+
+
 def analyse(study: Study, pooled: Pool, measured: pd.DataFrame) -> Analysis:
-    """Compute everything that is reported of a study.
+    """Compute everything that is reported of a study; an :class:`OpinionError` says if no rater counts.
 
     Parameters
     ----------
     measured : metrics of what was shown; columns dataset, image, method and metrics.
-
-    Raises
-    ------
-    OpinionError
-        Without a rater that counts.
     """
     if not pooled.kept:
         why = "; ".join(f"{name}: {reason}" for name, reason in pooled.left_out)
@@ -88,127 +68,140 @@ def analyse(study: Study, pooled: Pool, measured: pd.DataFrame) -> Analysis:
             f"no answers that count{f' ({why})' if why else ''}; send {study.id}'s opinion.html to raters"
         )
     table = vote_table(study, pooled.kept)
-    kind = _Ratings if study.design.kind == "rating" else _Pairs
-    found = kind(study, table)
-    raters = found.raters.assign(seconds=table.groupby("rater", sort=False).seconds.median().to_numpy())
-    raters = raters.join(repeatability(study, table), on="rater")
-    counted = table[table.rater.isin(raters.rater[raters.left_out_because == ""])]
-    if counted.empty:
-        raise OpinionError(
-            "no rater is left: " + "; ".join(f"{r.rater} {r.left_out_because}" for r in raters.itertuples())
-        )
-    metrics = metric_agreement(found.points, _metric_arrays(study, measured))
+    names = list(table.rater.unique())
+    compute = _of_ratings if study.design.kind == "rating" else _of_pairs
+    found = compute(study, numbered(study, table), names)
+    out = found.left_out
+    raters = pd.DataFrame(
+        {
+            "rater": names,
+            **found.raters,
+            "left_out_because": [out.get(number, "") for number in range(len(names))],
+            "seconds": table.groupby("rater", sort=False).seconds.median().to_numpy(),
+        }
+    ).join(repeatability(study, table), on="rater")
+    images = pd.DataFrame(list(study.images), columns=["dataset", "image"]).join(found.images)
     summary = {
         "study": study.id,
         "kind": study.design.kind,
         "question": study.design.question,
         "simulated": any(one.simulated for one in pooled.kept.values()),
-        "raters": int((raters.left_out_because == "").sum()),
-        "raters_left_out": int((raters.left_out_because != "").sum()),
+        "raters": len(names) - len(out),
+        "raters_left_out": len(out),
         "images": len(study.images),
-        "votes": len(counted),
+        "votes": int((~table.rater.isin([names[number] for number in out])).sum()),
         "files_left_out": [list(one) for one in pooled.left_out],
         "notes": pooled.notes,
         **found.summary,
     }
-    return Analysis(found.scores, found.differences, raters, found.images, metrics, table, summary)
+    metrics = metric_agreement(found.points, _metric_arrays(study, measured))
+    return Analysis(found.scores, found.differences, raters, images, metrics, table, summary)
 
 
-class _Ratings:
-    """Mean opinion scores."""
+def _of_ratings(study: Study, table: pd.DataFrame, names: list[str]) -> _Found:
+    """Compute mean opinion scores; raters' bias and inconsistency are of the model of those that count."""
+    every = vote_array(study, table)
+    out = ratings.screened(every) if len(names) > 2 else {}
+    inside = _inside(names, out)
+    votes = every[inside]
+    means, model = ratings.method_means(votes), ratings.fit_raters(votes)
+    grades = (votes[..., None] == ratings.GRADES).sum((0, 1))  # methods × grades: how often each was given
+    rows = [
+        {"method": method, "votes": given.sum(), "mos": mean.value, **_ends(mean), "recovered": np.nanmean(recovered)}
+        for method, mean, given, recovered in zip(study.methods, means, grades, model.quality.T, strict=True)
+    ]
+    columns = [f"share_{grade}" for grade in ratings.GRADES]
+    shares = pd.DataFrame(grades / np.maximum(grades.sum(1, keepdims=True), 1), columns=columns)
+    scores = pd.DataFrame(rows).join(shares)
+    order = np.argsort([-mean.value for mean in means], kind="stable").tolist()
+    differences = []
+    for one, two in combinations(order, 2):
+        gap = ratings.difference(votes, one, two)
+        row = {"first": study.methods[one], "second": study.methods[two], "difference": gap.value, **_ends(gap)}
+        differences.append({**row, "raters_needed": ratings.raters_needed(gap, gap.value, len(study.images))})
+    bias, inconsistency = np.full((2, len(names)), np.nan)
+    bias[inside], inconsistency[inside] = model.bias, model.inconsistency
+    by_image, by_method = ratings.correlations(every).T
+    raters = {
+        "votes": np.isfinite(every).sum((1, 2)),
+        "mean": [np.nanmean(own) for own in every],
+        "bias": bias,
+        "inconsistency": inconsistency,
+        "correlation_images": by_image,
+        "correlation_methods": by_method,
+    }
+    lead = [method for method in order if study.methods[method] != ORIGINAL][:2]
+    images = [_image_row(votes, image, lead) for image in range(len(study.images))]
+    summary = {"alpha": ratings.krippendorff_alpha(votes) if len(votes) > 1 else None}
+    return _Found(votes, summary, scores, pd.DataFrame(differences), raters, pd.DataFrame(images), out)
 
-    def __init__(self, study: Study, table: pd.DataFrame) -> None:
-        every = vote_array(study, table)
-        names = list(table.rater.unique())
-        out = screened(every) if len(names) > 2 else {}
-        votes = np.delete(every, list(out), axis=0)
-        means, model = method_means(votes), fit_raters(votes) if len(votes) else None
-        self.points = votes
-        self.summary = {"alpha": krippendorff_alpha(votes) if len(votes) > 1 else None}
-        self.scores = pd.DataFrame(
-            [
-                {
-                    "method": method,
-                    "votes": int(np.isfinite(votes[:, :, m]).sum()),
-                    "mos": means[m].value,
-                    **_ends(means[m]),
-                    "recovered": np.nanmean(model.quality[:, m]) if model else np.nan,
-                    **{f"share_{grade}":
-                       float((votes[:, :, m] == grade).sum() / max(np.isfinite(votes[:, :, m]).sum(), 1))
-                       for grade in range(1, 6)},
-                }
-                for m, method in enumerate(study.methods)
-            ]
-        )  # fmt: skip
-        order = np.argsort([-mean.value for mean in means], kind="stable")
-        self.differences = pd.DataFrame(
-            [_difference(study, votes, int(one), int(two)) for one, two in combinations(order, 2)]
-        )
-        self.raters = _rater_rows(names, every, votes, out)
-        self.images = _image_rows(study, votes, order)
+
+def _image_row(votes: np.ndarray, image: int, lead: list[int]) -> dict[str, Any]:
+    """Say what an image does to the result: spread of methods, disagreement, and the first two's gap without it."""
+    row: dict[str, Any] = {}
+    here = votes[:, image]
+    if np.isfinite(here).any():
+        known = here[:, np.isfinite(here).any(0)]
+        row["spread"] = np.std(np.nanmean(known, axis=0))
+        row["disagreement"] = np.nanmean(np.nanstd(known, axis=0))
+    if len(lead) > 1 and votes.shape[1] > 1:
+        row["lead_without"] = ratings.difference(np.delete(votes, image, axis=1), *lead).value
+    return row
 
 
-class _Pairs:
-    """Strengths of the methods."""
-
-    def __init__(self, study: Study, table: pd.DataFrame) -> None:
-        count = len(study.methods)
-        every, names = preferences(study, table), list(table.rater.unique())
-        chance = rater_agreement(every, count) if len(names) > 2 else {}
-        out = {
-            rater: f"cannot be told from a coin: p = {value:.2f} that the agreement with the others is chance"
-            for rater, value in chance.items()
-            if value > CHANCE
+def _of_pairs(study: Study, every: pd.DataFrame, names: list[str]) -> _Found:
+    """Compute strengths of the methods."""
+    count, numbers = len(study.methods), range(len(names))
+    chance = preferences.rater_agreement(every, count) if len(names) > 2 else {}
+    out = {
+        rater: f"cannot be told from a coin: p = {value:.2f} that the agreement with the others is chance"
+        for rater, value in chance.items()
+        if value > CHANCE
+    }
+    votes = every[every.rater.isin(_inside(names, out))]
+    found = preferences.strengths_with_intervals(votes, count)
+    wins = preferences.win_matrix(votes, count)
+    meetings = wins + wins.T
+    with np.errstate(invalid="ignore"):
+        preferred = wins / meetings  # NaN where two never met
+    scores = {
+        "method": study.methods,
+        "votes": meetings.sum(1).astype(int),
+        "strength": found.value,
+        **_ends(found),
+        **{f"over_{name}": preferred[:, m] for m, name in enumerate(study.methods)},
+    }
+    differences = [
+        {
+            "first": study.methods[one],
+            "second": study.methods[two],
+            "votes": int(meetings[one, two]),
+            "preferred": preferred[one, two],
+            "predicted": expit(found.value[one] - found.value[two]),
         }
-        votes = every[~every.rater.isin(list(out))]
-        found = strengths_with_intervals(votes, count)
-        wins = win_matrix(votes, count)
-        sides = table[~table["repeat"]].side
-        self.summary = {"regularised": found.regularised, "first_preferred": float((sides == 1).mean())}
-        self.scores = pd.DataFrame(
-            {
-                "method": study.methods,
-                "votes": (wins + wins.T).sum(1).astype(int),
-                "strength": found.value,
-                **_ends(found),
-                **{f"over_{name}": _share(wins[:, m], wins[m]) for m, name in enumerate(study.methods)},
-            }
-        )
-        order = np.argsort(-found.value, kind="stable")
-        self.differences = pd.DataFrame(
-            [
-                {
-                    "first": study.methods[one],
-                    "second": study.methods[two],
-                    "votes": int(wins[one, two] + wins[two, one]),
-                    "preferred": _share(wins[one, two], wins[two, one]),
-                    "predicted": expit(found.value[one] - found.value[two]),
-                }
-                for one, two in combinations(order, 2)
-            ]
-        )
-        self.raters = pd.DataFrame(
-            {
-                "rater": names,
-                "votes": [int((every.rater == number).sum()) for number in range(len(names))],
-                "p_chance": [chance.get(number, np.nan) for number in range(len(names))],
-                "left_out_because": [out.get(number, "") for number in range(len(names))],
-            }
-        )
-        by_image = [
-            bradley_terry(win_matrix(votes[votes.image == image], count) + 0.5 * (1 - np.eye(count)))
-            for image in range(len(study.images))
-        ]
-        self.points = np.array(by_image)[None]
-        self.images = pd.DataFrame(
-            [
-                {"dataset": dataset, "image": image, "spread": float(np.std(strengths))}
-                for (dataset, image), strengths in zip(study.images, by_image, strict=True)
-            ]
-        )
+        for one, two in combinations(np.argsort(-found.value, kind="stable"), 2)
+    ]
+    raters = {
+        "votes": [(every.rater == number).sum() for number in numbers],
+        "p_chance": [chance.get(number, np.nan) for number in numbers],
+    }
+    of_images = [votes[votes.image == image] for image in range(len(study.images))]
+    by_image = np.array(
+        [preferences.bradley_terry(preferences.win_matrix(own, count, preferences.PRIOR)) for own in of_images]
+    )
+    images = pd.DataFrame({"spread": by_image.std(1)})
+    summary = {"regularised": found.regularised, "first_preferred": float((every.side == 1).mean())}
+    return _Found(by_image[None], summary, pd.DataFrame(scores), pd.DataFrame(differences), raters, images, out)
 
 
-def _ends(found: CrossedMean | Strengths) -> dict[str, Any]:
+def _inside(names: list[str], out: Mapping[int, str]) -> list[int]:
+    """Number the raters that count."""
+    if len(out) == len(names):
+        raise OpinionError("no rater is left: " + "; ".join(f"{names[number]} {why}" for number, why in out.items()))
+    return [number for number in range(len(names)) if number not in out]
+
+
+def _ends(found: CrossedMean | preferences.Strengths) -> dict[str, Any]:
     return {
         "these_low": found.value - found.half_these,
         "these_high": found.value + found.half_these,
@@ -217,86 +210,27 @@ def _ends(found: CrossedMean | Strengths) -> dict[str, Any]:
     }
 
 
-def _difference(study: Study, votes: np.ndarray, one: int, two: int) -> dict[str, Any]:
-    found = difference(votes, one, two)
+def _metric_arrays(study: Study, measured: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Arrange metrics as images × methods."""
+    images, methods = pd.MultiIndex.from_tuples(study.images), list(study.methods)
+    tables = measured.pivot(index=["dataset", "image"], columns="method")
     return {
-        "first": study.methods[one],
-        "second": study.methods[two],
-        "difference": found.value,
-        **_ends(found),
-        "raters_needed": raters_needed(found, found.value, len(study.images)),
+        name: tables[name].reindex(index=images, columns=methods).to_numpy(float)
+        for name in COMPARED
+        if name in measured
     }
 
 
-def _rater_rows(names: list[str], every: np.ndarray, votes: np.ndarray, out: dict[int, str]) -> pd.DataFrame:
-    """Describe raters; bias and inconsistency are of the model of those that count."""
-    inside = [number for number in range(len(names)) if number not in out]
-    model = fit_raters(votes) if inside else None
-    bias, inconsistency = np.full((2, len(names)), np.nan)
-    if model:
-        bias[inside], inconsistency[inside] = model.bias, model.inconsistency
-    related = correlations(every)
-    return pd.DataFrame(
-        {
-            "rater": names,
-            "votes": np.isfinite(every).sum((1, 2)),
-            "mean": [float(np.nanmean(own)) for own in every],
-            "bias": bias,
-            "inconsistency": inconsistency,
-            "correlation_images": related[:, 0],
-            "correlation_methods": related[:, 1],
-            "left_out_because": [out.get(number, "") for number in range(len(names))],
-        }
-    )
-
-
-def _image_rows(study: Study, votes: np.ndarray, order: np.ndarray) -> pd.DataFrame:
-    """Describe images by what they do to the result: spread of methods, disagreement, and leaving one out."""
-    judged = [method for method in order if study.methods[method] != "hr"]
-    rows = []
-    for number, (dataset, image) in enumerate(study.images):
-        here = votes[:, number]
-        row: dict[str, Any] = {"dataset": dataset, "image": image}
-        if np.isfinite(here).any():
-            known = here[:, np.isfinite(here).any(0)]
-            row |= {
-                "spread": float(np.std(np.nanmean(known, axis=0))),
-                "disagreement": float(np.nanmean(np.nanstd(known, axis=0))),
-            }
-        if len(judged) > 1 and votes.shape[1] > 1:
-            rest = np.delete(votes, number, axis=1)
-            row["lead_without"] = difference(rest, judged[0], judged[1]).value
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _metric_arrays(study: Study, measured: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Arrange metrics as images × methods."""
-    arrays = {}
-    for name in (name for name in COMPARED if name in measured):
-        table = measured.pivot(index=["dataset", "image"], columns="method", values=name)
-        arrays[name] = table.reindex(
-            index=pd.MultiIndex.from_tuples(study.images), columns=list(study.methods)
-        ).to_numpy(float)
-    return arrays
-
-
-def _share(part: Any, other: Any) -> Any:
-    """Divide, where there is anything to divide."""
-    total = part + other
-    return np.where(total > 0, part / np.where(total > 0, total, 1), np.nan)
-
-
-def metric_agreement(scores: np.ndarray, metrics: dict[str, np.ndarray], seed: int = 0) -> pd.DataFrame:
+def metric_agreement(scores: np.ndarray, metrics: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Correlate people's scores with metrics over all images and methods.
 
-    A metric for which lower is better is turned round: a positive correlation means agreement for all of them.
+    A metric for which lower is better is turned round: a positive correlation means agreement for all of them. The
+    intervals are those of a bootstrap that draws raters and images anew, both at once.
 
     Parameters
     ----------
     scores : R×I×M votes of raters that count, NaN where there is none; or 1×I×M scores.
     metrics : I×M each, by name; NaN where a metric was not computed, and for the original itself.
-    seed : of the bootstrap, which draws raters and images anew, both at once.
 
     Returns
     -------
@@ -307,7 +241,7 @@ def metric_agreement(scores: np.ndarray, metrics: dict[str, np.ndarray], seed: i
     ----------
     A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     raters, images, methods = scores.shape
     draws = [(np.arange(raters), np.arange(images))]
     draws += [(rng.integers(raters, size=raters), rng.integers(images, size=images)) for _ in range(RESAMPLES)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from srgan_lib.methods import method_styles
@@ -18,10 +19,7 @@ GRADES = ("#b2182b", "#ef8a62", "#dddddd", "#67a9cf", "#2166ac")
 def scores(table: pd.DataFrame, published: pd.DataFrame) -> Figure:
     """Draw each method's score with its interval for these images (thick) and for images of this kind (thin).
 
-    Parameters
-    ----------
-    table : ``opinion_scores.csv``.
-    published : columns method and value, of one source and set; drawn hollow.
+    Published scores, columns method and value of one source and set, are drawn hollow.
     """
     value = "mos" if "mos" in table else "strength"
     ordered = table.sort_values(value, ascending=False, kind="stable")
@@ -35,9 +33,7 @@ def scores(table: pd.DataFrame, published: pd.DataFrame) -> Figure:
         known = published[published.method == row["method"]].value
         if value == "mos" and len(known):
             axis.plot(known.iloc[0], place, "o", color="black", fillstyle="none", markersize=9)
-    axis.set_yticks(range(len(ordered)), [styles[method].label for method in ordered.method])
-    axis.invert_yaxis()
-    axis.grid(axis="y", visible=False)
+    _label_rows(axis, [styles[method].label for method in ordered.method])
     if value == "mos":
         axis.set_xlim(0.9, 5.1)
         axis.set_xticks(range(1, 6), [f"{grade}\n{label}" for grade, label in enumerate(SCALE, 1)])
@@ -55,7 +51,7 @@ def votes(table: pd.DataFrame) -> Figure:
     ordered = table.sort_values("mos", ascending=False, kind="stable")
     styles = method_styles(table.method)
     shares = ordered[[f"share_{grade}" for grade in range(1, 6)]].to_numpy()
-    starts = np.concatenate([np.zeros((len(shares), 1)), np.cumsum(shares, axis=1)[:, :-1]], axis=1)
+    starts = np.pad(np.cumsum(shares, axis=1)[:, :-1], ((0, 0), (1, 0)))
     starts -= (shares[:, :2].sum(1) + shares[:, 2] / 2)[:, None]
     figure, axis = new_figure(height=1.4 + 0.34 * len(ordered))
     for grade in range(5):
@@ -64,17 +60,13 @@ def votes(table: pd.DataFrame) -> Figure:
             linewidth=0.6, label=f"{grade + 1} {SCALE[grade]}",
         )  # fmt: skip
     axis.axvline(0, color="black", linewidth=0.8)
-    axis.set_yticks(range(len(ordered)), [styles[method].label for method in ordered.method])
-    axis.invert_yaxis()
-    axis.grid(axis="y", visible=False)
+    _label_rows(axis, [styles[method].label for method in ordered.method])
     axis.set_xlim(-1, 1)
     axis.set_xticks([-1, -0.5, 0, 0.5, 1], ["100 %", "50 %", "", "50 %", "100 %"])
     axis.set_xlabel("← worse than fair     share of votes     better than fair →")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=5)
-    good = (
-        f"{styles[method].label} {share:.0%}"
-        for method, share in zip(ordered.method, shares[:, 3:].sum(1), strict=True)
-    )
+    labels = (styles[method].label for method in ordered.method)
+    good = (f"{label} {share:.0%}" for label, share in zip(labels, shares[:, 3:].sum(1), strict=True))
     describe(figure, f"Share of votes that are good or excellent: {', '.join(good)}.")
     return figure
 
@@ -97,8 +89,7 @@ def preferences(table: pd.DataFrame) -> Figure:
     axis.grid(visible=False)
     axis.set_xlabel("… to this (%)")
     axis.set_ylabel("prefer this …")
-    first = shares[0]
-    words = (f"{label} {share:.0%}" for label, share in zip(labels, first, strict=True) if np.isfinite(share))
+    words = (f"{label} {share:.0%}" for label, share in zip(labels, shares[0], strict=True) if np.isfinite(share))
     describe(figure, f"How often {labels[0]} was preferred: to {', to '.join(words)}.")
     return figure
 
@@ -112,11 +103,16 @@ def metric_agreement(table: pd.DataFrame) -> Figure:
         axis.plot(row.spearman, place, "o", color="#0072B2", markersize=7)
         axis.plot(row.over_methods, place, "D", color="black", fillstyle="none", markersize=7)
     axis.axvline(0, color="black", linewidth=1)
-    axis.set_yticks(range(len(ordered)), [METRICS[name].label for name in ordered.metric])
-    axis.invert_yaxis()
+    _label_rows(axis, [METRICS[name].label for name in ordered.metric])
     axis.set_xlim(-1.05, 1.05)
-    axis.grid(axis="y", visible=False)
     axis.set_xlabel("rank correlation with people (1: the same order)")
     words = (f"{METRICS[row['metric']].label} {row['spearman']:.2f}" for row in ordered.to_dict("records"))
     describe(figure, f"Rank correlations with people: {', '.join(words)}.")
     return figure
+
+
+def _label_rows(axis: Axes, labels: list[str]) -> None:
+    """Name a chart's rows, the first of which is on top."""
+    axis.set_yticks(range(len(labels)), labels)
+    axis.invert_yaxis()
+    axis.grid(axis="y", visible=False)

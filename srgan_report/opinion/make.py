@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from srgan_lib.files import load_json, write_atomic
+from srgan_lib.files import load_json, write_atomic, write_json
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
 from srgan_report.opinion.page import write_page
-from srgan_report.opinion.stimuli import choose, examples, find_images, measure_crops
+from srgan_report.opinion.stimuli import Step, choose, examples, find_images, measure_crops
 from srgan_report.opinion.study import FOLDER, KEY, PAGE, OpinionError, Study, find_study
 
-METRICS = f"{FOLDER}/metrics.csv"
+MEASURED = f"{FOLDER}/metrics.csv"
 
 
 def make_study(
@@ -24,17 +24,16 @@ def make_study(
     design: Opinion,
     *,
     replace: bool = False,
-    progress: Callable[[str], Callable[[int, int], None]] | None = None,
+    progress: Callable[[str], Step] = lambda label: lambda done, total: None,
 ) -> Study:
-    """Make a study and write ``opinion.html`` and ``opinion/`` into the first run's folder.
+    """Make a study of runs' images and write ``opinion.html`` and ``opinion/`` into the first run's folder.
 
     A study that is there with the same images and design is written again with its codes, so that answers stay good.
+    Another one is replaced if that is asked for, and its answers can then no longer be decoded.
 
     Parameters
     ----------
-    run_dirs : folders of runs with an evaluation, whose methods are shown together.
     shared : parameters of the first run.
-    replace : replace another study that is there; its answers can then no longer be decoded.
     progress : given a label, returns a callback ``(done, total)``.
 
     Raises
@@ -58,16 +57,14 @@ def make_study(
                 path=run_dir / KEY,
             )
         study = study.model_copy(update={"salt": secrets.token_hex(16)})
-    step = progress or (lambda label: lambda done, total: None)
-    shown = {}
-    encoding = step("Cutting images")
-    for code, (number, method) in study.key().items():
+    shown, key, step = {}, study.key(), progress("Cutting images")
+    for code, (number, method) in key.items():
         shown[code] = images.crop(chosen[number], method, design.size)
-        encoding(len(shown), len(chosen) * len(study.shown))
+        step(len(shown), len(key))
     page = write_page(study, shown, examples(run_dir, shared, design.size))
-    measured = measure_crops(images, chosen, methods, design.size, step("Measuring what is shown"))
-    write_atomic(run_dir / METRICS, measured.to_csv(index=False))
-    study.write(run_dir)
+    measured = measure_crops(images, chosen, methods, design.size, progress("Measuring what is shown"))
+    write_atomic(run_dir / MEASURED, measured.to_csv(index=False))
+    write_json(run_dir / KEY, {"id": study.id, **study.model_dump(mode="json")})
     write_atomic(run_dir / PAGE, page)
     return study
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -12,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from srgan_report.opinion.ratings import SCALE
-from srgan_report.opinion.stimuli import encode
 from srgan_report.opinion.study import OpinionError, Study, Trial, plan
 
 TEMPLATE = Path(__file__).with_name("template")
@@ -29,23 +30,13 @@ QUESTIONS = {
 def write_page(
     study: Study, images: Mapping[str, np.ndarray], examples: Sequence[tuple[np.ndarray, np.ndarray]]
 ) -> str:
-    """Compose the page.
+    """Compose the page; an :class:`OpinionError` says if it would be larger than :data:`LARGEST`.
 
-    Parameters
-    ----------
-    images : H×W×3 uint8 by code.
-    examples : pairs of the worst and the best version of a photograph.
-
-    Raises
-    ------
-    OpinionError
-        If it would be larger than :data:`LARGEST`.
+    Images are H×W×3 uint8 by code; examples are pairs of the worst and the best version of a photograph.
     """
     codes = sorted(images)  # by code, so that their order tells nothing
     place = {code: index for index, code in enumerate(codes)}
-    plans = [
-        [[place[code] for code in trial] for trial in plan(study, rater)] for rater in range(1, study.design.raters + 1)
-    ]
+    raters = range(1, study.design.raters + 1)
     question = QUESTIONS["rating" if study.design.kind == "rating" else study.design.question]
     content = {
         "id": study.id,
@@ -54,19 +45,21 @@ def write_page(
         "scale": SCALE,
         "codes": codes,
         "sizes": [[images[code].shape[1], images[code].shape[0]] for code in codes],
-        "plans": plans,
+        "plans": [[[place[code] for code in trial] for trial in plan(study, rater)] for rater in raters],
         "examples": [[_base64(worst), _base64(best), best.shape[1], best.shape[0]] for worst, best in examples],
     }
-    files = "\n".join(
-        f'<script type="text/plain" id="image-{place[code]}">{_base64(images[code])}</script>' for code in codes
+    page, style, *scripts = (
+        (TEMPLATE / name).read_text(encoding="utf-8")
+        for name in ("opinion.html", "opinion.css", "sha256.js", "opinion.js")
     )
-    page = (TEMPLATE / "opinion.html").read_text(encoding="utf-8")
     parts = {
         "QUESTION": html.escape(question),
-        "STYLE": (TEMPLATE / "opinion.css").read_text(encoding="utf-8"),
+        "STYLE": style,
         "STUDY": json.dumps(content, separators=(",", ":")).replace("</", "<\\/"),
-        "IMAGES": files,
-        "SCRIPT": "\n".join((TEMPLATE / name).read_text(encoding="utf-8") for name in ("sha256.js", "opinion.js")),
+        "IMAGES": "\n".join(
+            f'<script type="text/plain" id="image-{place[code]}">{_base64(images[code])}</script>' for code in codes
+        ),
+        "SCRIPT": "\n".join(scripts),
     }
     for name, text in parts.items():
         page = page.replace(f"<!--{name}-->", text)
@@ -88,33 +81,18 @@ class Encoded(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """What a page shows to whom. It does not tell the methods, so that whoever reads it rates blind.
+    """What a page shows to whom. It does not tell the methods, so that whoever reads it rates blind."""
 
-    Attributes
-    ----------
-    study : its id.
-    kind, question : ``rating`` or ``pairs``, and what raters are asked.
-    plans : of each rater, from 1: the codes of the images of each vote.
-    images : by code.
-    examples : the worst and the best version of photographs.
-    """
-
-    study: str
-    kind: str
-    question: str
-    plans: dict[int, list[Trial]]
-    images: dict[str, Encoded]
-    examples: list[tuple[Encoded, Encoded]]
+    study: str  #: its id
+    kind: str  #: ``rating`` or ``pairs``
+    question: str  #: that raters are asked
+    plans: dict[int, list[Trial]]  #: of each rater, from 1: the codes of the images of each vote
+    images: dict[str, Encoded]  #: by code
+    examples: list[tuple[Encoded, Encoded]]  #: the worst and the best version of photographs
 
 
 def read_page(path: Path) -> Page:
-    """Read a page that :func:`write_page` composed.
-
-    Raises
-    ------
-    OpinionError
-        If there is none, or it is another file, or not the whole of it.
-    """
+    """Read a page of :func:`write_page`; an :class:`OpinionError` says if there is none, or not the whole of it."""
     try:
         text = path.read_text(encoding="utf-8")
         content = json.loads(re.findall(r'id="study">(.*?)</script>', text, re.DOTALL)[0])
@@ -138,7 +116,10 @@ def read_page(path: Path) -> Page:
 
 
 def _base64(pixels: np.ndarray) -> str:
-    return base64.b64encode(encode(pixels)).decode()
+    """Encode H×W×3 uint8 as lossless WebP, about two thirds of PNG, and that as text."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "WEBP", lossless=True, quality=60, method=4, exact=True)
+    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def _encoded(data: str, width: int, height: int) -> Encoded:

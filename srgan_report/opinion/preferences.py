@@ -18,7 +18,7 @@ from scipy import stats
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
-from srgan_lib.evaluation.statistics import LEVEL
+from srgan_lib.evaluation.statistics import student_quantile
 
 #: Votes that each method gets for and against every other where one of them always or never won, so that no strength is
 #: infinite (Agresti, "Categorical Data Analysis", 2013, section 11.6).
@@ -27,58 +27,45 @@ PRIOR = 0.5
 
 @dataclass(frozen=True)
 class Strengths:
-    """Strengths in log-odds, mean 0.
-
-    Attributes
-    ----------
-    value, half_these, half_kind : M; half the 95 % intervals' length, as in :mod:`srgan_lib.evaluation.statistics`.
-    regularised : whether :data:`PRIOR` was needed.
-    """
+    """Strengths of M methods in log-odds, mean 0."""
 
     value: np.ndarray
-    half_these: np.ndarray
+    half_these: np.ndarray  #: half the 95 % interval's length for these images, and below for images of the kind
     half_kind: np.ndarray
-    regularised: bool
+    regularised: bool  #: whether :data:`PRIOR` was needed
 
 
-def win_matrix(votes: pd.DataFrame, methods: int) -> np.ndarray:
-    """Count how often each method (row) was preferred to each other (column).
+def win_matrix(votes: pd.DataFrame, methods: int, prior: float = 0.0) -> np.ndarray:
+    """Count how often each method (row) was preferred to each other (column), and add ``prior`` to each.
 
-    Parameters
-    ----------
-    votes : columns winner and loser, numbers from 0.
-    methods : how many there are.
+    ``votes`` has columns winner and loser, numbers from 0, of so many methods.
     """
-    wins = np.zeros((methods, methods))
+    wins = prior * (1 - np.eye(methods))
     np.add.at(wins, (votes.winner, votes.loser), 1)
     return wins
 
 
 def bradley_terry(wins: np.ndarray) -> np.ndarray:
-    """Estimate strengths by maximum likelihood (Newton's method).
+    """Estimate strengths in log-odds, mean 0, by maximum likelihood (Newton's method).
 
-    Parameters
-    ----------
-    wins : M×M, see :func:`win_matrix`. Every method must be reachable from every other through wins; see
-        :func:`comparable`.
-
-    Returns
-    -------
-    M strengths in log-odds, mean 0.
+    Every method must be reachable from every other through wins (M×M, see :func:`win_matrix`): :func:`comparable`.
     """
     strength = np.zeros(len(wins))
-    meetings = wins + wins.T
     for _ in range(100):
-        chance = expit(strength[:, None] - strength[None, :])
-        gradient = (wins - meetings * chance).sum(1)
-        curvature = meetings * chance * (1 - chance)
-        hessian = np.diag(curvature.sum(1)) - curvature
-        step = np.linalg.pinv(hessian, hermitian=True) @ gradient
+        gradient, inverse = _derivatives(wins, strength)
+        step = inverse @ gradient
         # Far from the maximum a whole step may overshoot; half a unit of log-odds never does harm.
         strength += step * min(1.0, 2.0 / max(np.abs(step).max(), 1e-300))
         if np.abs(step).max() < 1e-12:
             break
     return strength - strength.mean()
+
+
+def _derivatives(wins: np.ndarray, strength: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the gradient of the log-likelihood and the inverse of its negative Hessian."""
+    meetings, chance = wins + wins.T, expit(strength[:, None] - strength[None, :])
+    curvature = meetings * chance * (1 - chance)
+    return (wins - meetings * chance).sum(1), np.linalg.pinv(np.diag(curvature.sum(1)) - curvature, hermitian=True)
 
 
 def comparable(wins: np.ndarray) -> bool:
@@ -89,23 +76,17 @@ def comparable(wins: np.ndarray) -> bool:
 def strengths_with_intervals(votes: pd.DataFrame, methods: int) -> Strengths:
     """Estimate strengths with intervals for these images (raters drawn) and images of this kind (both drawn).
 
-    The variance is the sandwich H⁻¹ B H⁻¹ with the votes' gradients summed by rater, by image, or both.
-
-    Parameters
-    ----------
-    votes : columns winner, loser, rater and image, numbers from 0.
-    methods : how many there are.
+    The variance is the sandwich H⁻¹ B H⁻¹ with the votes' gradients summed by rater, by image, or both. ``votes`` has
+    columns winner, loser, rater and image, numbers from 0.
     """
     winners, losers, raters, images = votes[["winner", "loser", "rater", "image"]].to_numpy().T
     wins = win_matrix(votes, methods)
     regularised = not comparable(wins)
     if regularised:
-        wins = wins + PRIOR * (1 - np.eye(methods))
+        wins = win_matrix(votes, methods, PRIOR)
     value = bradley_terry(wins)
+    _, inverse = _derivatives(wins, value)
     chance = expit(value[winners] - value[losers])
-    meetings, all_chances = wins + wins.T, expit(value[:, None] - value[None, :])
-    curvature = meetings * all_chances * (1 - all_chances)
-    inverse = np.linalg.pinv(np.diag(curvature.sum(1)) - curvature, hermitian=True)
     gradient = np.zeros((len(winners), methods))
     rows = np.arange(len(winners))
     gradient[rows, winners] = 1 - chance
@@ -114,17 +95,28 @@ def strengths_with_intervals(votes: pd.DataFrame, methods: int) -> Strengths:
         _variance(gradient, groups, inverse) for groups in (raters, images, raters * (images.max() + 1) + images)
     )
     both = np.maximum(by_rater + by_image - by_both, np.maximum(by_rater, by_image))
-    return Strengths(
-        value, _half(by_rater, _distinct(raters)), _half(both, min(map(_distinct, (raters, images)))), regularised
-    )
+    counts = [len(np.unique(groups)) for groups in (raters, images)]
+    return Strengths(value, _half(by_rater, counts[0]), _half(both, min(counts)), regularised)
+
+
+def _variance(gradient: np.ndarray, groups: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+    """Compute the diagonal of the sandwich with gradients summed within groups; NaN of a single one."""
+    labels, place = np.unique(groups, return_inverse=True)
+    sums = np.zeros((len(labels), gradient.shape[1]))
+    np.add.at(sums, place, gradient)
+    factor = len(labels) / (len(labels) - 1) if len(labels) > 1 else np.nan
+    return np.einsum("ij,jk,ki->i", inverse, sums.T @ sums, inverse) * factor
+
+
+def _half(variance: np.ndarray, groups: int) -> np.ndarray:
+    """Compute half the length of intervals from variances that so many groups gave."""
+    if groups < 2:
+        return np.full(len(variance), np.nan)
+    return student_quantile(groups - 1) * np.sqrt(variance)
 
 
 def rater_agreement(votes: pd.DataFrame, methods: int) -> dict[int, float]:
-    """Compute for each rater the share of votes that the other raters' strengths would have given, and its p-value.
-
-    Parameters
-    ----------
-    votes : columns winner, loser and rater, numbers from 0.
+    """Compare each rater's votes with those that the other raters' strengths would have given.
 
     Returns
     -------
@@ -133,30 +125,8 @@ def rater_agreement(votes: pd.DataFrame, methods: int) -> dict[int, float]:
     found = {}
     for rater, own in votes.groupby("rater"):
         others = votes[votes.rater != rater]
-        if others.empty:
-            continue
-        value = bradley_terry(win_matrix(others, methods) + PRIOR * (1 - np.eye(methods)))
-        agreed = int((value[own.winner] > value[own.loser]).sum())
-        found[rater] = float(stats.binomtest(agreed, len(own), 0.5, alternative="greater").pvalue)
+        if len(others):
+            value = bradley_terry(win_matrix(others, methods, PRIOR))
+            agreed = int((value[own.winner] > value[own.loser]).sum())
+            found[rater] = float(stats.binomtest(agreed, len(own), 0.5, alternative="greater").pvalue)
     return found
-
-
-def _half(variance: np.ndarray, groups: int) -> np.ndarray:
-    """Compute half the length of intervals from variances that so many groups gave."""
-    if groups < 2:
-        return np.full(len(variance), np.nan)
-    return stats.t.ppf(0.5 + LEVEL / 2, groups - 1) * np.sqrt(variance)
-
-
-def _distinct(numbers: np.ndarray) -> int:
-    return len(np.unique(numbers))
-
-
-def _variance(gradient: np.ndarray, groups: np.ndarray, inverse: np.ndarray) -> np.ndarray:
-    """Compute the diagonal of the sandwich with gradients summed within groups."""
-    labels, place = np.unique(groups, return_inverse=True)
-    sums = np.zeros((len(labels), gradient.shape[1]))
-    np.add.at(sums, place, gradient)
-    count = len(labels)
-    factor = count / (count - 1) if count > 1 else np.nan
-    return np.einsum("ij,jk,ki->i", inverse, sums.T @ sums, inverse) * factor

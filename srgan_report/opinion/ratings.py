@@ -29,6 +29,7 @@ SCALE = ("bad", "poor", "fair", "good", "excellent")  #: ITU-T P.910 (10/2023), 
 GRADES = np.arange(1, 6)
 #: P.913: a rater whose votes correlate less than this with the others', by image and by method, is screened.
 BY_IMAGE, BY_METHOD = 0.75, 0.80
+MOST = 10_000  #: raters beyond whom a difference needs more images rather than more raters
 STEPS, TOLERANCE = 1000, 1e-8  #: of fitting raters
 
 
@@ -42,20 +43,11 @@ def difference(votes: np.ndarray, first: int, second: int) -> CrossedMean:
     return crossed_mean(votes[:, :, first] - votes[:, :, second])
 
 
-def raters_needed(found: CrossedMean, wanted: float, images: int, most: int = 10_000) -> int | None:
-    """Count the raters with whom a difference would lie outside its interval for images of this kind.
+def raters_needed(found: CrossedMean, wanted: float, images: int) -> int | None:
+    """Count the raters with whom a difference of size ``wanted`` would lie outside its interval for images of the kind.
 
-    Parameters
-    ----------
-    found : the difference as a study estimates it, whose variance components are taken as true.
-    wanted : size of the difference to be shown.
-    images : how many are to be shown.
-    most : beyond this many, more images are needed rather than more raters.
-
-    Returns
-    -------
-    int or None
-        None where no number of raters is enough with so many images.
+    The variance components of the difference that was found are taken as true. None: with so many images no number of
+    raters is enough (or none up to :data:`MOST`).
     """
     if not np.isfinite(found.rest_variance) or not wanted:
         return None
@@ -63,19 +55,14 @@ def raters_needed(found: CrossedMean, wanted: float, images: int, most: int = 10
     def enough(raters: int) -> bool:
         return found.standard_error(raters, images) * student_quantile(min(raters, images) - 1) <= abs(wanted)
 
-    if not enough(most):
-        return None
     # The interval shortens with every rater; one rater gives none.
-    return bisect_left(range(most), True, lo=2, key=enough)
+    return bisect_left(range(MOST), True, lo=2, key=enough) if enough(MOST) else None
 
 
 def krippendorff_alpha(votes: np.ndarray) -> float:
     """Compute Krippendorff's alpha of votes on an ordinal scale: 1 all agree, 0 as by chance.
 
-    Returns
-    -------
-    float
-        NaN where no image has two votes; 1 where all votes are equal, and there is nothing to disagree on.
+    It is NaN where no image has two votes, and 1 where all votes are equal, and there is nothing to disagree on.
     """
     counts = (votes.reshape(len(votes), -1, 1) == GRADES).sum(0).astype(float)  # images × grades
     counts = counts[counts.sum(1) >= 2]
@@ -93,30 +80,19 @@ def krippendorff_alpha(votes: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class RaterModel:
-    """Votes explained as quality + bias of the rater + noise of the rater's own strength.
+    """Votes explained as quality + bias of the rater + noise of the rater's own strength."""
 
-    Attributes
-    ----------
-    quality : I×M, recovered quality of each image by each method.
-    bias : R, mean 0; positive for a generous rater.
-    inconsistency : R, standard deviation of a rater's noise.
-    """
-
-    quality: np.ndarray
-    bias: np.ndarray
-    inconsistency: np.ndarray
+    quality: np.ndarray  #: I×M, recovered quality of each image by each method
+    bias: np.ndarray  #: R, mean 0; positive for a generous rater
+    inconsistency: np.ndarray  #: R, standard deviation of a rater's noise
 
 
 def fit_raters(votes: np.ndarray) -> RaterModel:
-    """Estimate quality, bias and inconsistency by maximum likelihood (P.910, Annex E).
+    """Estimate quality, bias and inconsistency from R×I×M votes by maximum likelihood (P.910, Annex E).
 
     Each rater's votes count by the inverse square of the rater's inconsistency. With few raters the likelihood may have
     no maximum: quality follows the most consistent rater, whose inconsistency goes to 0. Mean opinion scores are
     therefore plain means, and these figures stand beside them.
-
-    Parameters
-    ----------
-    votes : R×I×M, NaN where there is none.
     """
     table = np.ma.masked_invalid(votes.reshape(len(votes), -1))
     quality = table.mean(0)
@@ -137,9 +113,7 @@ def fit_raters(votes: np.ndarray) -> RaterModel:
 def correlations(votes: np.ndarray) -> np.ndarray:
     """Correlate each rater with the mean of the others (P.913): over all images, and over the means of methods.
 
-    Returns
-    -------
-    R×2: Pearson's r; 0 for a rater whose votes are all equal, NaN with no other rater on the same images.
+    R×2 of Pearson's r: 0 for a rater whose votes are all equal, NaN with no other rater on the same images.
     """
     result = np.full((len(votes), 2), np.nan)
     known = np.isfinite(votes)

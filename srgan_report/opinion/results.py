@@ -11,11 +11,12 @@ import pandas as pd
 
 from srgan_lib.files import read_json, write_atomic, write_json
 from srgan_report.opinion.analysis import TABLES, Analysis, analyse
-from srgan_report.opinion.answers import KEPT, Answer, Pool, keep, new_answers, pool
-from srgan_report.opinion.make import METRICS, fingerprint
-from srgan_report.opinion.simulation import Observers, even_qualities, simulate_preferences, simulate_study
+from srgan_report.opinion.answers import Answer, Pool, new_answers, pool
+from srgan_report.opinion.make import MEASURED, fingerprint
+from srgan_report.opinion.simulation import Observers, simulate_preferences, simulate_study
 from srgan_report.opinion.study import FOLDER, PAGE, OpinionError, Study, find_study, plan, read_study
 
+KEPT = f"{FOLDER}/answers"  #: accepted files, one for each session
 SIMULATED = f"{FOLDER}/simulated"  #: folder of simulated answers and their scores, apart from all others
 SUMMARY = "opinion_summary.json"
 logger = logging.getLogger(__name__)
@@ -24,17 +25,13 @@ logger = logging.getLogger(__name__)
 def collect_answers(run_dir: Path, files: Sequence[Path]) -> tuple[Pool, Analysis]:
     """Check answers, keep the good ones in the run's folder, and write the scores of all that are there.
 
-    Raises
-    ------
-    OpinionError
-        Without a study, and without answers that count.
+    An :class:`OpinionError` says if there is no study, or no answers that count.
     """
     study = read_study(run_dir)
-    here = sorted((run_dir / KEPT).glob("*.json"))
     given = pool(files, study)
-    keep(run_dir, given.kept.values())
-    known = {path.name for path in here} | {f"{one.session}.json" for one in given.kept.values()}
-    everything = pool([run_dir / KEPT / name for name in sorted(known)], study)
+    for answers in given.kept.values():
+        write_atomic(run_dir / KEPT / f"{answers.session}.json", answers.text())
+    everything = pool(sorted((run_dir / KEPT).glob("*.json")), study)
     everything.left_out += given.left_out
     return everything, _write(run_dir, FOLDER, study, everything)
 
@@ -43,39 +40,35 @@ def simulate_answers(run_dir: Path, observers: Observers, seed: int) -> tuple[Po
     """Let simulated raters answer a run's study; files and scores go to ``opinion/simulated/``.
 
     The methods' qualities are spread evenly over the scale in their order: invented, and no prediction.
-
-    Raises
-    ------
-    OpinionError
-        Without a study.
     """
     study = read_study(run_dir)
     rng = np.random.default_rng(seed)
-    raters = study.design.raters
-    drawn = simulate_study(even_qualities(len(study.methods)), raters, len(study.images), observers, rng)
-    key, place = study.key(), {method: number for number, method in enumerate(study.methods)}
-    files = []
-    for rater in range(1, raters + 1):
-        trials = plan(study, rater)
-        decoded = [[key[code] for code in trial] for trial in trials]
+    qualities = np.linspace(1.3, 4.5, len(study.methods))
+    drawn = simulate_study(qualities, study.design.raters, len(study.images), observers, rng)
+    key, files = study.key(), []
+    for rater, careless in enumerate(drawn.careless):
+        trials = plan(study, rater + 1)
+        images = np.array([key[trial[0]][0] for trial in trials])
+        # Of each trial the method, or the pair of methods; not the original that may be shown beside it.
+        methods = np.array([[study.methods.index(key[code][1]) for code in trial[:2]] for trial in trials])
         if study.design.kind == "rating":
-            votes = [int(drawn.votes[rater - 1, shown[0][0], place[shown[0][1]]]) for shown in decoded]
+            votes = drawn.votes[rater, images, methods[:, 0]]
         else:
-            pairs = np.array([[shown[0][0], place[shown[0][1]], place[shown[1][1]]] for shown in decoded])
-            votes = 1 + simulate_preferences(drawn.shown, pairs, bool(drawn.careless[rater - 1]), observers, rng)
+            pairs = np.column_stack([images, methods])
+            votes = 1 + simulate_preferences(drawn.shown, pairs, bool(careless), observers, rng)
         answers = [
             Answer(shown=list(trial), vote=int(vote), ms=int(ms))
             for trial, vote, ms in zip(trials, votes, rng.lognormal(8, 0.4, len(trials)), strict=True)
         ]
-        session = rng.bytes(8).hex()
-        files.append(run_dir / SIMULATED / "answers" / f"{rater:03d}.json")
-        write_atomic(files[-1], new_answers(study.id, rater, session, answers, simulated=True).text())
+        file = run_dir / SIMULATED / "answers" / f"{rater + 1:03d}.json"
+        write_atomic(file, new_answers(study.id, rater + 1, rng.bytes(8).hex(), answers, simulated=True).text())
+        files.append(file)
     pooled = pool(files, study, simulated=True)
     return pooled, _write(run_dir, SIMULATED, study, pooled)
 
 
 def _write(run_dir: Path, folder: str, study: Study, pooled: Pool) -> Analysis:
-    found = analyse(study, pooled, pd.read_csv(run_dir / METRICS))
+    found = analyse(study, pooled, pd.read_csv(run_dir / MEASURED))
     for name in TABLES:
         write_atomic(run_dir / folder / f"opinion_{name}.csv", getattr(found, name).to_csv(index=False))
     write_json(run_dir / folder / SUMMARY, found.summary)
@@ -87,10 +80,7 @@ def read_results(run_dir: Path) -> Analysis | None:
     summary = read_json(run_dir / FOLDER / SUMMARY)
     if summary is None or summary["simulated"]:
         return None
-    tables = {
-        name: pd.read_csv(run_dir / FOLDER / f"opinion_{name}.csv", dtype={"rater": str}, keep_default_na=True)
-        for name in TABLES
-    }
+    tables = {name: pd.read_csv(run_dir / FOLDER / f"opinion_{name}.csv", dtype={"rater": str}) for name in TABLES}
     return Analysis(**tables, summary=summary, current=shows_current_images(run_dir))
 
 

@@ -9,8 +9,8 @@ A careless one votes by chance.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import nctdtrinc
@@ -22,82 +22,46 @@ POWER = 0.8  #: probability with which the smallest detectable difference is fou
 
 @dataclass(frozen=True)
 class Observers:
-    """Standard deviations on the scale of 1 to 5, and the share of careless raters.
+    """Standard deviations on the scale of 1 to 5, and the share of careless raters."""
 
-    Attributes
-    ----------
-    bias : between raters.
-    inconsistency, inconsistency_spread : of a rater's single votes, its median over raters and its relative spread.
-    image, image_method : between images, and of methods on single images.
-    careless : probability that a rater votes by chance.
-    """
-
-    bias: float = 0.4
-    inconsistency: float = 0.7
-    inconsistency_spread: float = 0.25
-    image: float = 0.3
-    image_method: float = 0.3
-    careless: float = 0.0
+    bias: float = 0.4  #: between raters
+    inconsistency: float = 0.7  #: of a rater's single votes: the median over raters
+    inconsistency_spread: float = 0.25  #: of raters' inconsistencies, relative
+    image: float = 0.3  #: between images
+    image_method: float = 0.3  #: of methods on single images
+    careless: float = 0.0  #: probability that a rater votes by chance
 
 
-@dataclass(frozen=True)
-class SimulatedStudy:
-    """A study whose truth is known.
+class SimulatedStudy(NamedTuple):
+    """A study whose truth is known."""
 
-    Attributes
-    ----------
-    votes : R×I×M.
-    careless : R, whether a rater votes by chance.
-    shown : I×M, quality of each image by each method.
-    """
-
-    votes: np.ndarray
-    careless: np.ndarray
-    shown: np.ndarray
-
-
-def even_qualities(methods: int, lowest: float = 1.3, highest: float = 4.5) -> np.ndarray:
-    """Spread the qualities of methods evenly over the scale."""
-    return np.linspace(lowest, highest, methods)
+    votes: np.ndarray  #: R×I×M
+    careless: np.ndarray  #: R, whether a rater votes by chance
+    shown: np.ndarray  #: I×M, quality of each image by each method
 
 
 def simulate_study(
-    qualities: Sequence[float] | np.ndarray, raters: int, images: int, observers: Observers, rng: np.random.Generator
+    qualities: np.ndarray, raters: int, images: int, observers: Observers, rng: np.random.Generator
 ) -> SimulatedStudy:
-    """Draw a study: images, raters and their votes.
-
-    Parameters
-    ----------
-    qualities : of the methods, on the scale of 1 to 5.
-    """
-    quality = np.asarray(qualities, float)
-    methods = len(quality)
-    shown = (
-        quality + rng.normal(0, observers.image, (images, 1)) + rng.normal(0, observers.image_method, (images, methods))
-    )
+    """Draw a study: images, raters and their votes. The methods' qualities are on the scale of 1 to 5."""
+    methods = len(qualities)
+    shown = qualities + rng.normal(0, observers.image, (images, 1))
+    shown = shown + rng.normal(0, observers.image_method, (images, methods))
     bias = rng.normal(0, observers.bias, raters)
     noise = observers.inconsistency * np.exp(rng.normal(0, observers.inconsistency_spread, raters))
     heard = shown + bias[:, None, None] + noise[:, None, None] * rng.normal(size=(raters, images, methods))
     careless = rng.random(raters) < observers.careless
-    votes = np.where(
-        careless[:, None, None], rng.integers(1, 6, (raters, images, methods)), np.clip(np.rint(heard), 1, 5)
-    )
+    guessed = rng.integers(1, 6, heard.shape)
+    votes = np.where(careless[:, None, None], guessed, np.clip(np.rint(heard), 1, 5))
     return SimulatedStudy(votes, careless, shown)
 
 
 def simulate_preferences(
     qualities: np.ndarray, pairs: np.ndarray, careless: bool, observers: Observers, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw one rater's preferences.
+    """Draw one rater's preferences: 0 where the first method is preferred, 1 where the second.
 
-    Parameters
-    ----------
-    qualities : I×M, of each image by each method.
-    pairs : N×3, image and two methods of each vote.
-
-    Returns
-    -------
-    N: 0 where the first method is preferred, 1 where the second.
+    Qualities are I×M, of each image by each method; pairs are N×3, image and two methods of each vote.
     """
     image, first, second = pairs.T
     gap = qualities[image, second] - qualities[image, first]
@@ -106,19 +70,13 @@ def simulate_preferences(
 
 
 def detectable(raters: int, images: int, observers: Observers) -> tuple[float, float]:
-    """Compute the smallest difference of two methods that a study finds in four of five cases.
+    """Compute the smallest difference of two methods, in grades, that a study finds in four of five cases.
 
-    Found means that its 95 % interval (:func:`~srgan_lib.evaluation.statistics.crossed_mean`) lies above 0. A mean over
-    its estimated standard error follows the noncentral t distribution. The methods lie near the middle of the scale,
-    where its ends do not press differences together.
-
-    Parameters
-    ----------
-    raters, images : two or more of each; every rater sees both methods of every image.
-
-    Returns
-    -------
-    In grades: for these images, and for images of this kind.
+    There is one for these images, and one for images of this kind. All of two or more raters see both methods of all
+    of two or more images. Found means that the difference's 95 % interval
+    (:func:`~srgan_lib.evaluation.statistics.crossed_mean`) lies above 0. A mean over its estimated standard error
+    follows the noncentral t distribution. The methods lie near the middle of the scale, where its ends do not press
+    differences together.
     """
     # Of the difference's mean: two votes' noise, lognormal over raters, each rounded to a grade; two methods an image.
     noise = observers.inconsistency**2 * np.exp(2 * observers.inconsistency_spread**2) + 1 / 12

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from srgan_lib.errors import InputError
-from srgan_lib.files import digest, read_json, write_json
+from srgan_lib.files import digest, read_json
 from srgan_lib.params.evaluation import Opinion
 
 FOLDER = "opinion"
@@ -21,31 +22,22 @@ ORIGINAL = "hr"  #: the method that is the original itself
 
 #: One vote: the codes of the images shown. Of a pair the left, the right and, where it is asked, the original.
 Trial = tuple[str, ...]
+#: The same in clear: the image's number and its method, or the two methods of a pair.
+Asked = tuple[int, tuple[str, ...]]
 
 
 class OpinionError(InputError):
     """A study that cannot be made as asked, or answers of which no scores can be computed."""
 
 
-class Study(BaseModel):
-    """A blind study of images by methods.
-
-    Attributes
-    ----------
-    design : kind, question, numbers; of the parameters.
-    methods : in the order of tables; ``hr`` is the hidden original.
-    images : dataset and image of each.
-    fingerprint : of the evaluation whose images are shown.
-    salt : secret of the codes; the order of images derives from it, too.
-    """
-
-    model_config = ConfigDict(frozen=True)
+class Study(BaseModel, frozen=True):
+    """A blind study of images by methods."""
 
     design: Opinion
-    methods: tuple[str, ...]
-    images: tuple[tuple[str, str], ...]
-    fingerprint: str
-    salt: str
+    methods: tuple[str, ...]  #: in the order of tables; ``hr`` is the hidden original
+    images: tuple[tuple[str, str], ...]  #: dataset and image of each
+    fingerprint: str  #: of the evaluation whose images are shown
+    salt: str  #: secret of the codes; the order of images derives from it, too
 
     @property
     def id(self) -> str:
@@ -62,107 +54,81 @@ class Study(BaseModel):
         return {self.code(i, method): (i, method) for i in range(len(self.images)) for method in self.shown}
 
     @property
+    def beside(self) -> tuple[str, ...]:
+        """What is shown beside a pair of methods: the original, if raters are asked which is closer to it."""
+        return (ORIGINAL,) if (self.design.kind, self.design.question) == ("pairs", "original") else ()
+
+    @property
     def shown(self) -> tuple[str, ...]:
         """Methods whose images the page holds: those that are judged, and the original beside which they are judged."""
-        beside = self.design.question == "original" and self.design.kind == "pairs" and ORIGINAL not in self.methods
-        return (*self.methods, ORIGINAL) if beside else self.methods
-
-    def write(self, run_dir: Path) -> None:
-        """Write the key into a run's folder."""
-        write_json(run_dir / KEY, {"id": self.id, **self.model_dump(mode="json")})
+        return tuple(dict.fromkeys((*self.methods, *self.beside)))
 
 
 def read_study(run_dir: Path) -> Study:
-    """Read the study of a run.
-
-    Raises
-    ------
-    OpinionError
-        If there is none, or its key is broken or was edited.
-    """
-    study = find_study(run_dir)
-    if study is None:
-        raise OpinionError(
-            f"{run_dir / KEY}: no opinion study here; 'srgan opinion make {run_dir.name}' makes one", path=run_dir / KEY
-        )
-    return study
+    """Read the study of a run as :func:`find_study` does; an :class:`OpinionError` says if there is none."""
+    if study := find_study(run_dir):
+        return study
+    path = run_dir / KEY
+    raise OpinionError(f"{path}: no opinion study here; 'srgan opinion make {run_dir.name}' makes one", path=path)
 
 
 def find_study(run_dir: Path) -> Study | None:
-    """Read the study of a run, if it has one; see :func:`read_study`."""
+    """Read the study of a run, if it has one; an :class:`OpinionError` says if its key is broken or was edited."""
     path = run_dir / KEY
     if not path.exists():
         return None
     content = read_json(path) or {}
-    try:
+    with suppress(ValidationError):
         study = Study.model_validate(content)
-    except ValidationError:
-        study = None
-    if study is None or content.get("id") != study.id:
-        raise OpinionError(
-            f"{path}: broken or edited, so answers cannot be decoded; "
-            "put back the file that 'srgan opinion make' wrote",
-            path=path,
-        )
-    return study
+        if content.get("id") == study.id:
+            return study
+    raise OpinionError(
+        f"{path}: broken or edited, so answers cannot be decoded; put back the file that 'srgan opinion make' wrote",
+        path=path,
+    )
 
 
 def plan(study: Study, rater: int) -> list[Trial]:
-    """Plan what one rater sees, in order.
+    """Plan what one rater, numbered from 1, sees in order.
 
     No image follows itself by another method where that can be avoided. Where a rater cannot see all, raters take
     turns, so that all is seen equally often. Repeats come at the end's third, of what was seen in the first half.
-
-    Parameters
-    ----------
-    rater : from 1.
     """
     rng = np.random.default_rng([int(study.salt[:15], 16), rater])
-    trials = _spread_out(_share(study, rater), rng)
-    repeats = min(study.design.repeats, len(trials) // 4)
-    chosen = rng.choice(len(trials) // 2, repeats, replace=False)
-    for index in chosen:
-        place = rng.integers(2 * len(trials) // 3, len(trials) + 1)
-        trials.insert(int(place), trials[index])
-    pictured = [_codes(study, *trial) for trial in trials]
+    asked = _spread_out(_share(study, rater), rng)
+    repeats = min(study.design.repeats, len(asked) // 4)
+    for index in rng.choice(len(asked) // 2, repeats, replace=False):
+        place = rng.integers(2 * len(asked) // 3, len(asked) + 1)
+        asked.insert(int(place), asked[index])
+    trials = [tuple(study.code(image, method) for method in (*methods, *study.beside)) for image, methods in asked]
     if study.design.kind == "rating":
-        return pictured
+        return trials
     # Which of a pair is on the left is drawn anew, for a repeat as well.
-    return [
-        (second, first, *rest) if rng.random() < 0.5 else (first, second, *rest) for first, second, *rest in pictured
-    ]
+    return [(second, first, *rest) if rng.random() < 0.5 else (first, second, *rest) for first, second, *rest in trials]
 
 
-def trials_of(study: Study) -> list[tuple[int, tuple[str, ...]]]:
-    """List everything that can be asked: the image's number and its method, or its pair of methods."""
-    asked = [(method,) for method in study.methods]
-    if study.design.kind == "pairs":
-        asked = list(combinations(study.methods, 2))
-    return [(image, methods) for image in range(len(study.images)) for methods in asked]
-
-
-def _share(study: Study, rater: int) -> list[tuple[int, tuple[str, ...]]]:
+def _share(study: Study, rater: int) -> list[Asked]:
     """Choose what one rater is asked: whole images of a rating, to compare methods within images; any pairs."""
-    everything = trials_of(study)
-    if len(everything) <= study.design.votes:
+    rating, votes, images = study.design.kind == "rating", study.design.votes, len(study.images)
+    each = [(method,) for method in study.methods] if rating else list(combinations(study.methods, 2))
+    everything: list[Asked] = [(image, methods) for image in range(images) for methods in each]
+    if len(everything) <= votes:
         return everything
-    if study.design.kind == "rating":
-        count = max(study.design.votes // len(study.methods), 1)
-        seen = {((rater - 1) * count + turn) % len(study.images) for turn in range(count)}
-        return [trial for trial in everything if trial[0] in seen]
+    if rating:
+        count = max(votes // len(study.methods), 1)
+        seen = {((rater - 1) * count + turn) % images for turn in range(count)}
+        return [asked for asked in everything if asked[0] in seen]
     order = np.random.default_rng(int(study.salt[:15], 16)).permutation(len(everything))
-    start = (rater - 1) * study.design.votes
-    return [everything[order[(start + turn) % len(everything)]] for turn in range(study.design.votes)]
+    start = (rater - 1) * votes
+    return [everything[order[(start + turn) % len(everything)]] for turn in range(votes)]
 
 
-def _spread_out(
-    trials: list[tuple[int, tuple[str, ...]]], rng: np.random.Generator
-) -> list[tuple[int, tuple[str, ...]]]:
+def _spread_out(asked: list[Asked], rng: np.random.Generator) -> list[Asked]:
     """Shuffle so that an image does not follow itself, as long as others are left."""
-    left: dict[int, list[tuple[int, tuple[str, ...]]]] = {}
-    for index in rng.permutation(len(trials)):
-        left.setdefault(trials[index][0], []).append(trials[index])
-    ordered: list[tuple[int, tuple[str, ...]]] = []
+    left: dict[int, list[Asked]] = {}
+    for index in rng.permutation(len(asked)):
+        left.setdefault(asked[index][0], []).append(asked[index])
+    ordered: list[Asked] = []
     while left:
         last = ordered[-1][0] if ordered else None
         others = [image for image in left if image != last] or list(left)
@@ -172,8 +138,3 @@ def _spread_out(
         if not left[image]:
             del left[image]
     return ordered
-
-
-def _codes(study: Study, image: int, methods: tuple[str, ...]) -> Trial:
-    beside = (ORIGINAL,) if study.design.kind == "pairs" and study.design.question == "original" else ()
-    return tuple(study.code(image, method) for method in (*methods, *beside))

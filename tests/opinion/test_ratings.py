@@ -14,12 +14,12 @@ from srgan_report.opinion.ratings import (
     raters_needed,
     screened,
 )
-from srgan_report.opinion.simulation import POWER, Observers, detectable, even_qualities, simulate_study
+from srgan_report.opinion.simulation import POWER, Observers, detectable, simulate_study
 
 
 @pytest.fixture(scope="module")
 def study():
-    return simulate_study(even_qualities(5), 12, 6, Observers(), np.random.default_rng(3))
+    return simulate_study(np.linspace(1.3, 4.5, 5), 12, 6, Observers(), np.random.default_rng(3))
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_a_generous_rater_is_kept(study):
 def test_four_of_five_studies_find_what_is_detectable(which):
     observers, rng = Observers(), np.random.default_rng(0)
     gap = detectable(15, 12, observers)[which == "kind"]
-    studies = (simulate_study([3 - gap / 2, 3 + gap / 2], 15, 12, observers, rng) for _ in range(400))
+    studies = (simulate_study(np.array([3 - gap / 2, 3 + gap / 2]), 15, 12, observers, rng) for _ in range(400))
     means = [difference(study.votes, 1, 0) for study in studies]
     found = np.mean([mean.value > getattr(mean, f"half_{which}") for mean in means])
     assert found == pytest.approx(POWER, abs=0.06)
@@ -175,7 +175,7 @@ def expected_vote(quality, observers, further=0.0):
 
 def test_careful_raters_give_the_expected_vote():
     observers = Observers(bias=0.5, inconsistency=0.9)
-    big = simulate_study([1.2, 3.0, 4.8], 4000, 3, observers, np.random.default_rng(0))
+    big = simulate_study(np.array([1.2, 3.0, 4.8]), 4000, 3, observers, np.random.default_rng(0))
     assert big.votes.mean((0, 1)) == pytest.approx(expected_vote(big.shown, observers).mean(0), abs=0.04)
 
 
@@ -183,7 +183,7 @@ def test_careful_raters_give_the_expected_vote():
 def test_a_thousand_studies_cover_what_they_claim():
     rng = np.random.default_rng(0)
     observers = Observers(careless=0.1)
-    qualities, studies = even_qualities(9), 1000
+    qualities, studies = np.linspace(1.3, 4.5, 9), 1000
     covered, errors, caught = np.zeros(2), [], np.zeros(3)  # caught: rightly, wrongly, missed
     for _ in range(studies):
         study = simulate_study(qualities, 26, 20, observers, rng)
