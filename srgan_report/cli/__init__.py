@@ -43,7 +43,10 @@ def _end(error: SrganError, label: str = "Error", colour: str = "red") -> NoRetu
     sys.exit(error.exit_code)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True}
+
+
+@click.group(cls=_Commands, context_settings=SETTINGS)
 @click.option("--debug", is_flag=True, help="Show where every error was raised, with its traceback.")
 @click.version_option(package_name="srgan-report")
 def main(debug: bool) -> None:

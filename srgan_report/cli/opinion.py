@@ -103,13 +103,9 @@ def collect(run: str, files: tuple[Path, ...]) -> None:
 @opinion.command()
 @click.argument("run", metavar="RUN")
 @click.option(
-    "--careless",
-    default=0.0,
-    show_default=True,
-    type=click.FloatRange(0, 1),
-    help="Probability that a simulated rater votes by chance.",
+    "--careless", default=0.0, type=click.FloatRange(0, 1), help="Probability that a simulated rater votes by chance."
 )
-@click.option("--seed", default=0, show_default=True, help="Of the simulation.")
+@click.option("--seed", default=0, help="Of the simulation.")
 def simulate(run: str, careless: float, seed: int) -> None:
     """Let simulated raters answer RUN's study, for teaching; their scores stay in opinion/simulated/.
 
@@ -126,8 +122,8 @@ def simulate(run: str, careless: float, seed: int) -> None:
 
 
 @opinion.command("plan")
-@click.option("--raters", default="5,10,15,20,26,40", show_default=True, callback=_numbers, help="Numbers of raters.")
-@click.option("--images", default="5,10,20,40", show_default=True, callback=_numbers, help="Numbers of images.")
+@click.option("--raters", default="5,10,15,20,26,40", callback=_numbers, help="Numbers of raters.")
+@click.option("--images", default="5,10,20,40", callback=_numbers, help="Numbers of images.")
 def plan_command(raters: list[int], images: list[int]) -> None:
     """Print the smallest difference of two methods that raters × images find in four of five studies."""
     from srgan_report.opinion.simulation import Observers, detectable

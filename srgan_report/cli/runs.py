@@ -84,13 +84,7 @@ def run(
 
 @click.command()
 @run_options
-@click.option(
-    "--until",
-    type=click.Choice(TRAINING_STAGES),
-    default="adversarial",
-    show_default=True,
-    help="The last stage to train.",
-)
+@click.option("--until", type=click.Choice(TRAINING_STAGES), default="adversarial", help="The last stage to train.")
 @click.option("--processes", type=click.IntRange(1), help="Train in so many processes: a GPU each, or sharing the CPU.")
 def train(until: str, processes: int | None, overrides: tuple[str, ...], **described: Any) -> None:
     """Train the networks of PARAMS, without judging them: srgan run goes on from there."""

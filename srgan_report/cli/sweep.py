@@ -50,13 +50,7 @@ COLOURS = {"waiting": "dim", "running": "bold", "finished": "green", "failed": "
     help="Runs side by side on this machine; default: its GPUs, or its cores ÷ the runs' threads.",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Use the Dask cluster that runs there, e.g. tcp://10.0.0.1:8786.")
-@click.option(
-    "--max-runs",
-    type=click.IntRange(1),
-    default=1000,
-    show_default=True,
-    help="Refuse a sweep of more runs than this.",
-)
+@click.option("--max-runs", type=click.IntRange(1), default=1000, help="Refuse a sweep of more runs than this.")
 @click.option(
     "--dry-run",
     is_flag=True,
