@@ -17,7 +17,16 @@ from srgan_lib.params.shared import Shared
 from srgan_report.hardware import machine
 from srgan_report.opinion.study import TABLES, OpinionError, find_study
 from srgan_report.pipeline import code_hashes, provenance
-from srgan_report.pipeline.manifests import NAME, checked_stages, compare, file_hashes, read_manifest, write_manifest
+from srgan_report.pipeline.manifests import (
+    NAME,
+    UNFINISHED,
+    checked_stages,
+    compare,
+    file_hashes,
+    needed_manifest,
+    read_manifest,
+    write_manifest,
+)
 from srgan_report.pipeline.run import Run
 
 ARCHIVE = "srgan_results.zip"
@@ -38,18 +47,9 @@ logger = logging.getLogger(__name__)
 def assemble(run: Run, *, light: bool = False, archive_images: bool = False, check: bool = False) -> bool:
     """Write a run's top-level metrics, manifest, study with people, report and archive from its finished stages.
 
-    A file among these that is not as it was written is named in a warning, and all are written again.
-
-    Parameters
-    ----------
-    light : leave the whole images out of the report, whose viewer shows crops.
-    archive_images : put ``evaluation/images`` into the archive.
-    check : read every file to see that, even if its size and times have not changed.
-
-    Returns
-    -------
-    bool
-        False where all of it was up to date already.
+    Returns false where all of it was up to date already. A file among these that is not as it was written is named in
+    a warning, and all are written again; with ``check`` every file is read to see that. ``light`` leaves the whole
+    images out of the report, whose viewer shows crops; ``archive_images`` puts them into the archive.
 
     Raises
     ------
@@ -68,8 +68,7 @@ def assemble(run: Run, *, light: bool = False, archive_images: bool = False, che
         ]
     )
     before = read_manifest(run_dir) or {}
-    damage = _warn_of_damage(run_dir, before, check)
-    if before.get("content") == content and not damage:
+    if not _is_damaged(run_dir, before, check) and before.get("content") == content:
         file_hashes(run_dir, before["outputs"], remember=True)
         return False
     _write_all(run_dir, {**run_manifest(run, stages), "content": content}, stages, light, archive_images)
@@ -79,41 +78,22 @@ def assemble(run: Run, *, light: bool = False, archive_images: bool = False, che
 def assemble_again(run_dir: Path, *, light: bool = False, archive_images: bool = False) -> list[Path]:
     """Rebuild a run's report and archive from what its stages have written; the next ``srgan run`` builds them anew.
 
-    Parameters
-    ----------
-    light, archive_images : as of :func:`assemble`.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-
-    Raises
-    ------
-    OutputsChanged
-        Naming the files of stages that are not as they were written.
-    LayoutError
-        For a run whose own manifest is missing or broken.
+    Returns the files written. As :func:`assemble`, but for a run's own manifest, which must be there.
     """
-    manifest = read_manifest(run_dir)
-    if manifest is None:
-        raise LayoutError(
-            f"{run_dir / NAME}: missing or broken; the command that started the run ('srgan run …') writes it again",
-            path=run_dir / NAME,
-        )
+    manifest = needed_manifest(run_dir, UNFINISHED)
     stages = checked_stages(run_dir, check=True)
-    _warn_of_damage(run_dir, manifest, check=True)
-    unfinished = {key: value for key, value in manifest.items() if key != "content"}
-    _write_all(run_dir, unfinished, stages, light, archive_images)
+    _is_damaged(run_dir, manifest, check=True)
+    manifest.pop("content", None)
+    _write_all(run_dir, manifest, stages, light, archive_images)
     return [run_dir / name for name in (*REPORT, ARCHIVE)]
 
 
-def _warn_of_damage(run_dir: Path, manifest: Mapping[str, Any], check: bool) -> str:
-    """Name in a warning what is not as it was written, and return the words."""
+def _is_damaged(run_dir: Path, manifest: Mapping[str, Any], check: bool) -> bool:
+    """Whether files at a run's top are not as they were written; a warning names them."""
     damage = compare(run_dir, manifest, check=check).damage()
     if damage:
         logger.warning("%s: %s; written again", run_dir, damage)
-    return damage
+    return bool(damage)
 
 
 def _write_all(
@@ -148,12 +128,13 @@ def _make_study(run_dir: Path, parameters: Mapping[str, Any]) -> None:
 
 def run_manifest(run: Run, stages: dict[str, Any]) -> dict[str, Any]:
     """What a reader needs to trace and repeat a run: command, commit, parameters, machine, versions, stages."""
-    default = Params()
+    kept = ("fingerprint", "started", "seconds", "reused_from", "warnings", "summary")
+    default, asked = Params().model_dump(), run.asked.model_dump()
     changed = [
         f"{section}.{name}"
         for section in ("shared", *STAGES)
-        for name, value in getattr(run.asked, section)
-        if value != getattr(getattr(default, section), name) and f"{section}.{name}" != "shared.run_dir"
+        for name, value in asked[section].items()
+        if value != default[section][name] and name != "run_dir"
     ]
     return {
         "name": run.directory.name,
@@ -162,30 +143,17 @@ def run_manifest(run: Run, stages: dict[str, Any]) -> dict[str, Any]:
         "commit": provenance.commit(run.root),
         "machine": machine(),
         "versions": provenance.environment("evaluation", run.params, Snapshot()),
-        "parameters": {
-            section: getattr(run.params, section).model_dump() for section in ("shared", *STAGES, "published")
-        },
+        "parameters": {name: getattr(run.params, name).model_dump() for name in ("shared", *STAGES, "published")},
         "changed": changed,
         "seconds": round(sum(stage["seconds"] for stage in stages.values()), 1),
-        "stages": {
-            name: {
-                key: stage.get(key)
-                for key in ("fingerprint", "started", "seconds", "reused_from", "warnings", "summary")
-            }
-            for name, stage in stages.items()
-        },
+        "stages": {name: {key: stage.get(key) for key in kept} for name, stage in stages.items()},
     }
 
 
 def write_archive(run_dir: Path, stages: Mapping[str, Any], whole_images: bool = False) -> Path:
     """Write ``srgan_results.zip``: what a run's manifests record, and these; the same files give the same bytes.
 
-    Of a study with people it holds the scores, and not the key to the methods.
-
-    Parameters
-    ----------
-    stages : their manifests.
-    whole_images : put ``evaluation/images`` in, too.
+    Of a study with people it holds the scores, and not the key to the methods. ``stages``: their manifests.
     """
     target = run_dir / ARCHIVE
     recorded = [f"{stage}/{name}" for stage, manifest in stages.items() for name in (*manifest["outputs"], NAME)]
