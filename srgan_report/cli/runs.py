@@ -14,6 +14,7 @@ from srgan_lib.layout import STAGES, TRAINING_STAGES, project_root
 from srgan_lib.params import Params
 from srgan_report import params_file
 from srgan_report.cli.options import (
+    PATH,
     existing_run,
     overlays_option,
     overrides_option,
@@ -27,7 +28,7 @@ from srgan_report.project import write_project
 
 
 @click.command()
-@click.argument("folder", metavar="[FOLDER]", type=click.Path(path_type=Path), default=".")
+@click.argument("folder", metavar="[FOLDER]", type=PATH, default=".")
 def init(folder: Path) -> None:
     """Copy the notebooks and params files into FOLDER (this one), to be edited: the commands then take those."""
     for written in write_project(folder):
@@ -104,9 +105,8 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
         this = read_run(overrides=overrides, **described)
         plans = plan_run(this)
     wanted = list(STAGES)[: list(STAGES).index(until) + 1]
-    plans = [one for one in plans if one.stage.name in wanted]
     with only_here(this), terminal:
-        execute(plans, this, terminal.on_event)
+        execute([one for one in plans if one.stage.name in wanted], this, terminal.on_event)
 
 
 @click.command()
@@ -127,7 +127,7 @@ def report(run: str, open_it: bool, light: bool, archive_images: bool) -> None:
 
 @click.command("export-lr")
 @click.argument("run", metavar="RUN")
-@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=PATH)
 def export_lr(run: str, target: Path) -> None:
     """Copy the LR test images of RUN into the folder OUT, for your own method to enlarge.
 
@@ -168,7 +168,7 @@ def show_params(pattern: str | None) -> None:
 
 
 @click.command()
-@click.argument("files", metavar="[PARAMS]...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("files", metavar="[PARAMS]...", nargs=-1, type=PATH)
 @overrides_option
 @overlays_option
 def fetch(files: tuple[Path, ...], overrides: tuple[str, ...], overlays: tuple[Path, ...]) -> None:
@@ -179,9 +179,16 @@ def fetch(files: tuple[Path, ...], overrides: tuple[str, ...], overlays: tuple[P
     from srgan_lib.files import Snapshot
     from srgan_report.pipeline import fetching
     from srgan_report.pipeline.resolve_auto import resolve
+    from srgan_report.sweep.definition import is_sweep, read_sweep
+    from srgan_report.sweep.expansion import expand
 
+    runs: list[Params] = []
+    for file in files or (Path("params/demo.yaml"),):
+        if is_sweep(file):
+            runs += [one.params for one in expand(read_sweep(file, overrides, overlays))[1]]
+        else:
+            runs.append(params_file.read(file, overrides, overlays))
     snapshot = Snapshot()
-    runs = [params for file in files or (Path("params/demo.yaml"),) for params in _runs(file, overrides, overlays)]
     missing = fetching.distinct(
         replace(one, required=True)
         for params in map(resolve, runs)
@@ -194,13 +201,3 @@ def fetch(files: tuple[Path, ...], overrides: tuple[str, ...], overlays: tuple[P
         terminal.note(f"Fetched: {', '.join(one.title for one in missing)}")
     else:
         terminal.note("Nothing to download: all data and weights are on this disk")
-
-
-def _runs(file: Path, overrides: tuple[str, ...], overlays: tuple[Path, ...]) -> list[Params]:
-    """Read the parameters of the run of a params file, or of all runs of a sweep file."""
-    from srgan_report.sweep.definition import is_sweep, read_sweep
-    from srgan_report.sweep.expansion import expand
-
-    if is_sweep(file):
-        return [run.params for run in expand(read_sweep(file, overrides, overlays))[1]]
-    return [params_file.read(file, overrides, overlays)]

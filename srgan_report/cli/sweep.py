@@ -7,11 +7,12 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -121,12 +122,11 @@ def _compare(study: PlannedSweep, terminal: Terminal) -> None:
 def show_plan(study: PlannedSweep, console: Console) -> None:
     """Print each run with what it will compute and what it will reuse, as plain lines."""
     width = max(len(run.name) for run in study.planned)
+    counts: Counter[str] = Counter()
     console.print(f"{'run':<{width}}  {'  '.join(f'{stage:<11}' for stage in STAGES)}", soft_wrap=True)
-    counts = dict.fromkeys(ACTIONS, 0)
     for planned in study.planned:
         actions = [planned.stages[stage].action for stage in STAGES]
-        for action in actions:
-            counts[action] += 1
+        counts.update(actions)
         words = "  ".join(f"{ACTIONS[action]:<11}" for action in actions)
         console.print(f"{planned.run.name:<{width}}  {words}".rstrip(), soft_wrap=True, markup=False)
     console.print(
@@ -157,20 +157,15 @@ class SweepProgress:
 
     def emit(self, event: TaskEvent) -> None:
         """Show a change; the table draws itself from the outcomes."""
+        if event.task.stage is not None or event.kind not in ("finished", "failed"):
+            return
         outcome = self._study.outcomes[event.task.planned.name]
-        ended = event.kind == "finished" and event.task.stage is None
-        if ended:
-            self._line(outcome, "[green]finished[/]", self._measure(outcome))
-        elif event.kind == "failed" and event.task.stage is None:
-            self._line(outcome, "[red]failed[/]", escape(outcome.cause.splitlines()[0]))
-
-    def _line(self, outcome: Outcome, state: str, words: str) -> None:
+        words = self._measure(outcome) if event.kind == "finished" else escape(outcome.cause.splitlines()[0])
+        state = f"[{COLOURS[event.kind]}]{event.kind}[/]"
         with self._lock:
             self._ended += 1
-            self._console.print(
-                f"{escape(outcome.planned.run.name)}: {state} ({self._ended} of {len(self._study.outcomes)}) {words}",
-                soft_wrap=True,
-            )
+            count = f"({self._ended} of {len(self._study.outcomes)})"
+            self._console.print(f"{escape(outcome.planned.run.name)}: {state} {count} {words}", soft_wrap=True)
 
     def _table(self) -> Table:
         """Draw the runs that are running or failed, and as many of the others as fit."""
@@ -183,11 +178,12 @@ class SweepProgress:
         table.columns.insert(0, Column("run", overflow="fold", min_width=min(24, max(map(len, labels.values())))))
         table.caption = f"{counts}; {duration(time.monotonic() - self._began)}"
         for one in shown:
-            stages = ", ".join(one.running)
             state = f"[{COLOURS[one.state]}]{one.state}[/]"
-            table.add_row(
-                escape(labels[one.planned.run.name]), state, stages, _progress(one.running), self._measure(one)
-            )
+            told = [
+                f"{part['label']} {part['step']}/{part['total']}" for part in one.running.values() if part.get("total")
+            ]
+            texts = (", ".join(one.running), ", ".join(told), self._measure(one))
+            table.add_row(escape(labels[one.planned.run.name]), state, *texts)
         return table
 
     def _measure(self, outcome: Outcome) -> str:
@@ -209,11 +205,6 @@ def _differing(names: Sequence[str]) -> dict[str, str]:
     parts = {name: re.split(r"\.(?=[A-Za-z])", name) for name in names}
     common = set.intersection(*map(set, parts.values()))
     return {name: ".".join(part for part in parts[name] if part not in common) or name for name in names}
-
-
-def _progress(running: Mapping[str, Mapping[str, Any]]) -> str:
-    details = [one for one in running.values() if one.get("total")]
-    return ", ".join(f"{one['label']} {one['step']}/{one['total']}" for one in details)
 
 
 def _best_psnr(path: Path) -> float | None:
