@@ -83,13 +83,7 @@ def read_run(
     quick: bool,
     results: Path | None,
 ) -> Run:
-    """Read the run that :func:`run_options` describe; what was left to the machine is logged.
-
-    Raises
-    ------
-    ParameterError, LayoutError
-        For a wrong parameter, and a name that is none for a run.
-    """
+    """Read the run that :data:`run_options` describe; what was left to the machine is logged."""
     from srgan_report.pipeline.resolve_auto import resolve
     from srgan_report.pipeline.run import Run
 
@@ -106,17 +100,11 @@ def results_root(asked: Path | None) -> Path:
 
 
 def existing_run(run: str) -> Path:
-    """Find the folder of a finished run by its name under ``results/`` or its path.
-
-    Raises
-    ------
-    LayoutError
-        Naming the runs that there are.
-    """
-    for folder in (Path(run), project_root() / "results" / run):
+    """Find the folder of a finished run by its name under ``results/`` or its path."""
+    results = project_root() / "results"
+    for folder in (Path(run), results / run):
         if (folder / "manifest.json").exists():
             return folder.resolve()
-    results = project_root() / "results"
     there = sorted(p.parent.name for p in results.glob("*/manifest.json"))
     raise LayoutError(f"no finished run {run!r}; there are: {', '.join(there) or 'none yet (make report makes one)'}")
 
@@ -127,13 +115,7 @@ def this_command() -> str:
 
 
 def require_extra(extra: str) -> None:
-    """Check that the packages of an extra are installed.
-
-    Raises
-    ------
-    PackageMissing
-        Naming those that are not, and the command that installs them.
-    """
+    """Check that the packages of an extra are installed."""
     missing = [module for module in EXTRAS[extra] if find_spec(module) is None]
     if missing:
         raise PackageMissing(f"{', '.join(missing)} not installed; run: pip install 'srgan-report[{extra}]'")

@@ -179,9 +179,7 @@ class SweepProgress:
         table.caption = f"{counts}; {duration(time.monotonic() - self._began)}"
         for one in shown:
             state = f"[{COLOURS[one.state]}]{one.state}[/]"
-            told = [
-                f"{part['label']} {part['step']}/{part['total']}" for part in one.running.values() if part.get("total")
-            ]
+            told = [f"{now['label']} {now['step']}/{now['total']}" for now in one.running.values() if now.get("total")]
             texts = (", ".join(one.running), ", ".join(told), self._measure(one))
             table.add_row(escape(labels[one.planned.run.name]), state, *texts)
         return table
