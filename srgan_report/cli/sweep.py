@@ -24,14 +24,7 @@ from srgan_lib.downloads import offline
 from srgan_lib.files import read_json
 from srgan_lib.formatting import duration
 from srgan_lib.layout import STAGES, TRAINING_STAGES, project_root
-from srgan_report.cli.options import (
-    overlays_option,
-    overrides_option,
-    require_extra,
-    results_option,
-    results_root,
-    this_command,
-)
+from srgan_report.cli import options
 from srgan_report.cli.terminal import Terminal
 from srgan_report.project import find
 
@@ -43,7 +36,7 @@ COLOURS = {"waiting": "dim", "running": "bold", "finished": "green", "failed": "
 
 
 @click.command()
-@click.argument("sweep_file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("sweep_file", metavar="FILE", type=options.PATH)
 @click.option("--name", help="Name of the sweep's folder under results/sweeps/; default: the file's name.")
 @click.option(
     "--jobs",
@@ -57,9 +50,9 @@ COLOURS = {"waiting": "dim", "running": "bold", "finished": "green", "failed": "
     is_flag=True,
     help="Print the runs, what each will compute or reuse and what is to be downloaded; do nothing.",
 )
-@overrides_option
-@overlays_option
-@results_option
+@options.overrides_option
+@options.overlays_option
+@options.results_option
 def sweep(
     sweep_file: Path,
     name: str | None,
@@ -72,7 +65,7 @@ def sweep(
     results: Path | None,
 ) -> None:
     """Run all combinations that FILE names, compute once what they share, and compare them in one report."""
-    require_extra("sweep")
+    options.require_extra("sweep")
     from srgan_report.pipeline.fetching import fetch
     from srgan_report.sweep import cluster
     from srgan_report.sweep.definition import read_sweep
@@ -84,7 +77,7 @@ def sweep(
     terminal = Terminal()
     with cluster.running_cluster(scheduler) if scheduler else nullcontext() as client:
         planner = cluster.planner(client) if client else plan_sweep
-        plan = partial(plan_study, source, results_root(results), root, name, planner, max_runs=max_runs)
+        plan = partial(plan_study, source, options.results_root(results), root, name, planner, max_runs=max_runs)
         study = plan(fetching=not offline())
         if dry_run:
             show_plan(study, terminal.console)
@@ -112,7 +105,7 @@ def _compare(study: PlannedSweep, terminal: Terminal) -> None:
     for outcome in study.unfinished:
         words = outcome.cause or "not finished; the same command continues"
         terminal.note(f"{outcome.planned.run.name}: {words}")
-    files = write_records(study, this_command())
+    files = write_records(study, options.this_command())
     if study.finished:
         terminal.note("Making the comparison report")
         files += compare_runs(study.folder, study.root)

@@ -16,17 +16,7 @@ from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
 from srgan_report.hardware import machine
 from srgan_report.opinion.study import TABLES, OpinionError, find_study
-from srgan_report.pipeline import code_hashes, provenance
-from srgan_report.pipeline.manifests import (
-    NAME,
-    UNFINISHED,
-    checked_stages,
-    compare,
-    file_hashes,
-    needed_manifest,
-    read_manifest,
-    write_manifest,
-)
+from srgan_report.pipeline import code_hashes, manifests, provenance
 from srgan_report.pipeline.run import Run
 
 ARCHIVE = "srgan_results.zip"
@@ -57,7 +47,7 @@ def assemble(run: Run, *, light: bool = False, archive_images: bool = False, che
         Naming the files of stages that are not as they were written.
     """
     run_dir = run.directory
-    stages = checked_stages(run_dir, check=check)
+    stages = manifests.checked_stages(run_dir, check=check)
     content = digest(
         [
             {name: [stage["fingerprint"], stage["outputs"]] for name, stage in stages.items()},
@@ -67,9 +57,9 @@ def assemble(run: Run, *, light: bool = False, archive_images: bool = False, che
             {"light": light, "archive_images": archive_images},
         ]
     )
-    before = read_manifest(run_dir) or {}
+    before = manifests.read_manifest(run_dir) or {}
     if not _is_damaged(run_dir, before, check) and before.get("content") == content:
-        file_hashes(run_dir, before["outputs"], remember=True)
+        manifests.file_hashes(run_dir, before["outputs"], remember=True)
         return False
     _write_all(run_dir, {**run_manifest(run, stages), "content": content}, stages, light, archive_images)
     return True
@@ -80,8 +70,8 @@ def assemble_again(run_dir: Path, *, light: bool = False, archive_images: bool =
 
     Returns the files written. As :func:`assemble`, but for a run's own manifest, which must be there.
     """
-    manifest = needed_manifest(run_dir, UNFINISHED)
-    stages = checked_stages(run_dir, check=True)
+    manifest = manifests.needed_manifest(run_dir, manifests.UNFINISHED)
+    stages = manifests.checked_stages(run_dir, check=True)
     _is_damaged(run_dir, manifest, check=True)
     manifest.pop("content", None)
     _write_all(run_dir, manifest, stages, light, archive_images)
@@ -90,7 +80,7 @@ def assemble_again(run_dir: Path, *, light: bool = False, archive_images: bool =
 
 def _is_damaged(run_dir: Path, manifest: Mapping[str, Any], check: bool) -> bool:
     """Whether files at a run's top are not as they were written; a warning names them."""
-    damage = compare(run_dir, manifest, check=check).damage()
+    damage = manifests.compare(run_dir, manifest, check=check).damage()
     if damage:
         logger.warning("%s: %s; written again", run_dir, damage)
     return bool(damage)
@@ -105,12 +95,14 @@ def _write_all(
     for name, origin in TOP_LEVEL.items():
         write_atomic(run_dir / name, (run_dir / origin).read_bytes())
     # The report reads it, and it is in the archive, whose hash it therefore cannot hold yet.
-    write_manifest(run_dir, {key: value for key, value in manifest.items() if key not in ("content", "outputs")})
+    manifests.write_manifest(
+        run_dir, {key: value for key, value in manifest.items() if key not in ("content", "outputs")}
+    )
     _make_study(run_dir, manifest["parameters"])
     build_report(run_dir, light)
     write_archive(run_dir, stages, archive_images)
-    outputs = file_hashes(run_dir, (*TOP_LEVEL, *REPORT, ARCHIVE), check=True)
-    write_manifest(run_dir, {**manifest, "outputs": outputs})
+    outputs = manifests.file_hashes(run_dir, (*TOP_LEVEL, *REPORT, ARCHIVE), check=True)
+    manifests.write_manifest(run_dir, {**manifest, "outputs": outputs})
 
 
 def _make_study(run_dir: Path, parameters: Mapping[str, Any]) -> None:
@@ -156,12 +148,14 @@ def write_archive(run_dir: Path, stages: Mapping[str, Any], whole_images: bool =
     Of a study with people it holds the scores, and not the key to the methods. ``stages``: their manifests.
     """
     target = run_dir / ARCHIVE
-    recorded = [f"{stage}/{name}" for stage, manifest in stages.items() for name in (*manifest["outputs"], NAME)]
+    recorded = [
+        f"{stage}/{name}" for stage, manifest in stages.items() for name in (*manifest["outputs"], manifests.NAME)
+    ]
     opinions = [path.relative_to(run_dir).as_posix() for path in run_dir.glob(TABLES)]
     if not whole_images:
         recorded = [name for name in recorded if not name.startswith(f"{WHOLE_IMAGES}/")]
     with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name in sorted([*recorded, *opinions, *TOP_LEVEL, *REPORT, NAME]):
+        for name in sorted([*recorded, *opinions, *TOP_LEVEL, *REPORT, manifests.NAME]):
             # Weights and pictures do not compress, and text is small: storing is several times faster.
             entry = zipfile.ZipInfo(f"{run_dir.name}/{name}", (1980, 1, 1, 0, 0, 0))
             archive.writestr(entry, (run_dir / name).read_bytes())
@@ -178,7 +172,7 @@ def export_lr(run_dir: Path, target: Path) -> list[Path]:
     LayoutError
         For a target that has files already, and a run of an earlier version, which kept no LR images.
     """
-    outputs = checked_stages(run_dir)["evaluation"]["outputs"]
+    outputs = manifests.checked_stages(run_dir)["evaluation"]["outputs"]
     names = [name.removeprefix(LR_IMAGES) for name in outputs if name.startswith(LR_IMAGES)]
     if not names:
         raise LayoutError(

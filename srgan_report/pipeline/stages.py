@@ -32,19 +32,9 @@ from srgan_lib.params.section import ParameterError
 from srgan_lib.params.shared import Shared
 from srgan_lib.params.training import is_own
 from srgan_report.params_file import check, check_stage, read
-from srgan_report.pipeline import provenance
+from srgan_report.pipeline import manifests, provenance
 from srgan_report.pipeline.display import Display
 from srgan_report.pipeline.fetching import InputMissing, missing_inputs
-from srgan_report.pipeline.manifests import (
-    NAME,
-    OutputsChanged,
-    compare,
-    file_hashes,
-    needed_manifest,
-    output_files,
-    read_manifest,
-    write_manifest,
-)
 from srgan_report.pipeline.resolve_auto import resolve
 from srgan_report.pipeline.run import Run, repeated_name
 from srgan_report.project import find
@@ -70,7 +60,7 @@ def open_stage(name: str, namespace: Mapping[str, Any]) -> Stage:
     asked = check_stage(name, given_parameters(namespace, Params().stage(name).keys()))
     root = project_root()
     run = Run(resolve(asked), asked, (root / asked.shared.run_dir).resolve(), root)
-    if missing := [one for one in STAGES[name].upstream if not (run.stage_directory(one) / NAME).exists()]:
+    if missing := [one for one in STAGES[name].upstream if not (run.stage_directory(one) / manifests.NAME).exists()]:
         _compute(missing, name, run)
     return Stage(name, run)
 
@@ -121,7 +111,7 @@ class Stage(Display):
         manifest; opening the stage alone does not.
         """
         self._directory.mkdir(parents=True, exist_ok=True)
-        (self._directory / NAME).unlink(missing_ok=True)
+        (self._directory / manifests.NAME).unlink(missing_ok=True)
         return self._directory
 
     @property
@@ -208,8 +198,8 @@ class Stage(Display):
         seconds = round(time.perf_counter() - self._started, 1)
         (self._directory / "progress.json").unlink(missing_ok=True)
         _stop_listening()
-        files = [name for name in output_files(self._directory) if name != f"{self.info.notebook}.ipynb"]
-        outputs = file_hashes(self._directory, files, check=True)
+        files = [name for name in manifests.output_files(self._directory) if name != f"{self.info.notebook}.ipynb"]
+        outputs = manifests.file_hashes(self._directory, files, check=True)
         manifest = {
             "stage": self.name,
             "fingerprint": self.fingerprint,
@@ -220,7 +210,7 @@ class Stage(Display):
             "warnings": self.warnings,
             "summary": summary,
         }
-        write_manifest(self._directory, manifest)
+        manifests.write_manifest(self._directory, manifest)
         after = [info.notebook for info in STAGES.values() if info.notebook > self.info.notebook]
         following = f"Next: notebook {after[0]}." if after else "This was the last notebook."
         inside = self._directory.is_relative_to(self.run.root)
@@ -234,10 +224,10 @@ class Stage(Display):
         remedy = (
             "srgan run … -p evaluation.repeats=… trains it" if repeat else f"compute it: srgan run … --from {stage}"
         )
-        manifest = needed_manifest(folder, remedy)
-        found = compare(folder, manifest, executed=False)
+        manifest = manifests.needed_manifest(folder, remedy)
+        found = manifests.compare(folder, manifest, executed=False)
         if found.damaged:
-            raise OutputsChanged(f"{folder}: {found.damage()}; {remedy}", path=folder, files=found.damaged)
+            raise manifests.OutputsChanged(f"{folder}: {found.damage()}; {remedy}", path=folder, files=found.damaged)
         return manifest
 
     def _check_shared(self, stage: str, before: Mapping[str, Any]) -> None:
@@ -277,7 +267,7 @@ def _expected(stages: Sequence[str], run: Run) -> str:
     """Say how long stages took when they were last computed here, at whatever parameters."""
     seconds = 0.0
     for stage in stages:
-        found = [manifest for path in run.results.glob(f"*/{stage}") if (manifest := read_manifest(path))]
+        found = [manifest for path in run.results.glob(f"*/{stage}") if (manifest := manifests.read_manifest(path))]
         if not found:
             return "How long that takes is not known: not all of it has been computed here before."
         seconds += max(found, key=lambda manifest: manifest["started"])["seconds"]
