@@ -63,12 +63,8 @@ def read(
 ) -> Params:
     """Read a params file, merge overlays over it, apply ``stage.name=value`` overrides, validate.
 
-    The numbers in the params file ``limits`` are the most that the files may ask for; see :func:`lowered`.
-
-    Raises
-    ------
-    ParameterError
-        For a file that is missing or no YAML mapping, and for every wrong parameter.
+    The numbers in the params file ``limits`` are the most that the files may ask for; see :func:`lowered`. A file that
+    is missing or no YAML mapping is a ParameterError, too.
     """
     return check_document(read_document(path, overrides, overlays, limits), str(path))
 
@@ -89,16 +85,14 @@ def read_document(
 
 def lowered(document: Document, limits: Document) -> Document:
     """Lower the numbers of a document, or the defaults in their place, that exceed those of another; all else stays."""
-    values: dict[str, dict[str, Any]] = {}
     for section, most in limits.values.items():
-        given = document.values.get(section)
         for name, limit in most.items():
+            given = document.values.get(section)
             default = Params.section(section).model_fields[name].default
             value = given.get(name, default) if isinstance(given, Mapping) else default
             if _is_number(limit) and _is_number(value) and value > limit:
-                values.setdefault(section, {})[name] = limit
-    names = [f"{section}.{name}" for section, lower in values.items() for name in lower]
-    return document.merged(Document(values, {name: limits.origins[name] for name in names}))
+                document = document.merged(nest(f"{section}.{name}", limit, limits.origins[f"{section}.{name}"]))
+    return document
 
 
 def describe() -> Iterator[tuple[str, str, str, str]]:

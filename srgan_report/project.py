@@ -23,13 +23,7 @@ def find(root: Path, path: Path) -> Path:
 
 
 def write_project(folder: Path) -> list[Path]:
-    """Copy the notebooks and params files that come with the package into a folder, to be edited there.
-
-    Raises
-    ------
-    LayoutError
-        If the folder has one of the two already.
-    """
+    """Copy the notebooks and params files that come with the package into a folder, which must have neither."""
     targets = [folder / name for name in ("notebooks", "params")]
     ignored = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
     for target in targets:

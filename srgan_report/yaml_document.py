@@ -38,13 +38,7 @@ class Document:
 
 
 def load_yaml(path: Path) -> Document:
-    """Read a params file as sections.
-
-    Raises
-    ------
-    ParameterError
-        For a file that is missing or no YAML mapping, and as :func:`parse_yaml`.
-    """
+    """Read a params file as sections; one that is missing, no YAML or no mapping is a ParameterError."""
     text = problem = ""
     try:
         text = path.read_text(encoding="utf-8")

@@ -14,6 +14,8 @@ import click
 from srgan_lib.errors import Interrupted, SrganError, storage_error, traceback_text
 from srgan_report.cli import images, opinion, runs, sweep
 
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True}
+
 
 class _Commands(click.Group):
     """Shows an error meant for people as one message and ends with its exit code; all others keep their traceback."""
@@ -36,9 +38,6 @@ class _Commands(click.Group):
         click.secho(f"{label}: ", fg=colour, bold=True, nl=False, err=True)
         click.echo(str(error), err=True)
         sys.exit(error.exit_code)
-
-
-SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True}
 
 
 @click.group(cls=_Commands, context_settings=SETTINGS)

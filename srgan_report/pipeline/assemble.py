@@ -165,12 +165,7 @@ def write_archive(run_dir: Path, stages: Mapping[str, Any], whole_images: bool =
 def export_lr(run_dir: Path, target: Path) -> list[Path]:
     """Copy a finished run's LR test images to ``<target>/<dataset>/<image>.png``, for methods outside this project.
 
-    Raises
-    ------
-    OutputsChanged
-        Naming the files of the run that are not as they were written.
-    LayoutError
-        For a target that has files already, and a run of an earlier version, which kept no LR images.
+    Raises as :func:`assemble`, and for a target that has files already.
     """
     outputs = manifests.checked_stages(run_dir)["evaluation"]["outputs"]
     names = [name.removeprefix(LR_IMAGES) for name in outputs if name.startswith(LR_IMAGES)]

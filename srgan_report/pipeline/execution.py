@@ -74,13 +74,7 @@ def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, detai
 
 
 def only_here(run: Run) -> AbstractContextManager[object]:
-    """Keep other processes from working on this run meanwhile.
-
-    Raises
-    ------
-    RunInUse
-        When one does already; nothing has been touched then.
-    """
+    """Keep other processes from working on this run meanwhile; if one does already, RunInUse is all that happens."""
     from filelock import FileLock, Timeout
 
     try:

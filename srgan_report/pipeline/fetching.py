@@ -54,13 +54,7 @@ class InputMissing(InputError):
 
 
 def missing_inputs(stage: str, params: Params, snapshot: Snapshot) -> list[Missing]:
-    """Name what a stage with resolved parameters reads from outside the project and this disk lacks.
-
-    Raises
-    ------
-    DatasetError
-        For images that are there and cannot be used.
-    """
+    """Name what a stage with resolved parameters reads from outside the project and this disk lacks."""
     return [*_missing_sets(stage, params, snapshot), *_missing_backbones(stage, params, snapshot)]
 
 
@@ -77,16 +71,10 @@ def distinct(missing: Iterable[Missing]) -> list[Missing]:
 
 
 def fetch(missing: Iterable[Missing]) -> bool:
-    """Download what is missing, and log what is downloaded and what the run goes on without.
+    """Download what is missing, log what is downloaded and what the run goes on without; returns if anything arrived.
 
-    Returns whether anything has arrived.
-
-    Raises
-    ------
-    InputMissing
-        For what no address is known of; before anything is downloaded.
-    DownloadError
-        If something required cannot be downloaded.
+    What has no known address is an InputMissing, before anything is downloaded; what is required and cannot be
+    downloaded a DownloadError.
     """
     missing = list(missing)
     if unknown := [one for one in missing if not one.downloadable]:

@@ -24,15 +24,7 @@ class Run:
 
     @classmethod
     def recorded(cls, directory: Path, root: Path) -> Run:
-        """Read what the manifest of a finished run says of it.
-
-        Raises
-        ------
-        LayoutError
-            For a folder without a manifest, or with a broken one.
-        ParameterError
-            For parameters of another version of the schema.
-        """
+        """Read what the manifest of a finished run says of it, which must be there and of this version's schema."""
         manifest = needed_manifest(directory, UNFINISHED)
         params = check(manifest["parameters"], str(directory / NAME))
         return cls(params, params, directory, root, manifest["command"])

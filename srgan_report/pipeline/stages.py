@@ -120,13 +120,7 @@ class Stage(Display):
         return self.run.repeats if self.name == "evaluation" else []
 
     def input(self, stage: str, name: str) -> Path:
-        """A result file of an earlier stage of this run.
-
-        Raises
-        ------
-        LayoutError
-            For a stage that this one does not read, and a file that is not there, with the command that makes it.
-        """
+        """A result file of an earlier stage of this run; if it is not there, the error names what makes it."""
         if stage not in self.info.upstream:
             read = ", ".join(self.info.upstream) or "no stage"
             raise LayoutError(f"stage {self.name!r} does not read {stage!r}; it reads {read}")
@@ -248,14 +242,11 @@ def _compute(missing: list[str], wanted_by: str, run: Run) -> None:
     from srgan_report.pipeline.execution import execute
     from srgan_report.pipeline.planning import plan_run
 
-    def tell(text: str) -> None:
-        display.display({"text/plain": text}, raw=True)
-
     def on_event(event: str, details: Mapping[str, Any]) -> None:
         if event == "finished":
-            tell(f"{details['stage'].notebook}: done in {duration(details['seconds'])}")
+            print(f"{details['stage'].notebook}: done in {duration(details['seconds'])}")
 
-    tell(f"Computing {', '.join(missing)} first: {wanted_by!r} reads it. {_expected(missing, run)}")
+    print(f"Computing {', '.join(missing)} first: {wanted_by!r} reads it. {_expected(missing, run)}")
     demo = read(find(run.root, Path(DEMO)))
     asked = check({**run.asked.model_dump(), **{stage: getattr(demo, stage).model_dump() for stage in missing}})
     run = replace(run, params=resolve(asked), asked=asked)
