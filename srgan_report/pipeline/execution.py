@@ -102,7 +102,7 @@ def _check_judging(run: Run) -> None:
 
     params = run.params
     check_sources(params.published)
-    split = read_split(run.stage_directory("data") / "split.csv")
+    split = read_split(run.directory / "data" / "split.csv")
     images = check_test_sets(params.evaluation.test_sets, split, params.shared)
     for location in params.evaluation.methods.values():
         if names_network(location):
@@ -116,7 +116,7 @@ def _check_judging(run: Run) -> None:
 def _keep_up_to_date(plan: Plan) -> None:
     """Bring the prose of a skipped stage's notebook up to date, and remember that its files were looked at."""
     run, stage = plan.run, plan.stage.name
-    folder = run.stage_directory(stage)
+    folder = run.directory / stage
     if refresh_prose(run.executed_notebook(stage), run.source_notebook(stage)):
         record_notebook(folder, plan.stage)
     elif manifest := read_manifest(folder):
@@ -126,7 +126,7 @@ def _keep_up_to_date(plan: Plan) -> None:
 def _copy_stage(plan: Plan) -> None:
     """Copy what a finished stage of another run has written; the manifest comes last, as when it was computed."""
     assert plan.source is not None  # as of every plan to reuse
-    target, manifest = plan.run.stage_directory(plan.stage.name), read_manifest(plan.source)
+    target, manifest = plan.run.directory / plan.stage.name, read_manifest(plan.source)
     assert manifest is not None
     shutil.rmtree(target, ignore_errors=True)
     for name in manifest["outputs"]:
@@ -200,7 +200,7 @@ def _earlier_results(folder: Path) -> Iterator[None]:
 def _compute_stage(plan: Plan, on_event: OnEvent) -> None:
     """Execute a stage's notebook; the manifest that it leaves must be of what was planned."""
     run, info = plan.run, plan.stage
-    folder = run.stage_directory(info.name)
+    folder = run.directory / info.name
     with nullcontext() if info.trainer else _earlier_results(folder):  # a training continues from what is there
         _clear(plan, folder)
         parameters = {**run.params.stage(info.name), "run_dir": str(run.directory)}

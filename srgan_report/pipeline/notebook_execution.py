@@ -23,7 +23,7 @@ from srgan_lib.layout import StageInfo
 if TYPE_CHECKING:
     from papermill.exceptions import PapermillExecutionError
 
-OnEvent = Callable[[str, Mapping[str, Any]], None]  # (event, facts): planned, started, progress, finished, failed
+OnEvent = Callable[[str, Mapping[str, Any]], None]  # (event, facts): planned, started, progress, finished
 
 
 class StageFailed(SrganError):

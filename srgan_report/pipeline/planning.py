@@ -135,7 +135,7 @@ def _decide(plan: Plan, finished: Finished, *, forced: bool, reuse: bool) -> Pla
         titles = ", ".join(one.title for one in distinct(plan.missing))
         reason = f"unknown until {titles} is downloaded" if titles else "reads a stage that is unknown yet"
         return replace(plan, reason=reason)
-    folder = plan.run.stage_directory(plan.stage.name)
+    folder = plan.run.directory / plan.stage.name
     manifest = read_manifest(folder)
     reason, damage = "not computed yet", ""
     if manifest and manifest["fingerprint"] != plan.fingerprint:

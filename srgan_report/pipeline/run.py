@@ -54,17 +54,13 @@ class Run:
             for seed in range(shared.seed + 1, shared.seed + self.params.evaluation.repeats)
         ]
 
-    def stage_directory(self, stage: str) -> Path:
-        """Name the folder with a stage's results."""
-        return self.directory / stage
-
     def source_notebook(self, stage: str) -> Path:
         """Name a stage's notebook, of the project or as it comes with the package."""
         return find(self.root, Path("notebooks", f"{STAGES[stage].notebook}.ipynb"))
 
     def executed_notebook(self, stage: str) -> Path:
         """Name a stage's notebook with the outputs of this run."""
-        return self.stage_directory(stage) / f"{STAGES[stage].notebook}.ipynb"
+        return self.directory / stage / f"{STAGES[stage].notebook}.ipynb"
 
 
 def repeated_name(stage: str, repeat: Run) -> str:

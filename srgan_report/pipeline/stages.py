@@ -60,7 +60,7 @@ def open_stage(name: str, namespace: Mapping[str, Any]) -> Stage:
     asked = check_stage(name, given_parameters(namespace, Params().stage(name).keys()))
     root = project_root()
     run = Run(resolve(asked), asked, (root / asked.shared.run_dir).resolve(), root)
-    if missing := [one for one in STAGES[name].upstream if not (run.stage_directory(one) / manifests.NAME).exists()]:
+    if missing := [one for one in STAGES[name].upstream if not (run.directory / one / manifests.NAME).exists()]:
         _compute(missing, name, run)
     return Stage(name, run)
 
@@ -83,7 +83,7 @@ class Stage(Display):
     """An open stage of a run."""
 
     def __init__(self, name: str, run: Run) -> None:
-        super().__init__(name, run.stage_directory(name), source_prefix=f"{name}/")
+        super().__init__(name, run.directory / name, source_prefix=f"{name}/")
         self.run = run
         self.params = run.params  #: only the ``shared`` section and the stage's own are this run's
         self.info = STAGES[name]
@@ -124,7 +124,7 @@ class Stage(Display):
         if stage not in self.info.upstream:
             read = ", ".join(self.info.upstream) or "no stage"
             raise LayoutError(f"stage {self.name!r} does not read {stage!r}; it reads {read}")
-        path = self.run.stage_directory(stage) / name
+        path = self.run.directory / stage / name
         if not path.exists():
             remedy = f"compute stage {stage!r} again (srgan run … --from {stage})"
             raise LayoutError(f"{path}: not there; {remedy}", path=path)
@@ -214,7 +214,7 @@ class Stage(Display):
 
     def _finished(self, stage: str, repeat: Run | None = None) -> dict[str, Any]:
         """Read the manifest of an earlier stage, of this run or a repeat, whose files must be as it records them."""
-        folder = (repeat or self.run).stage_directory(stage)
+        folder = (repeat or self.run).directory / stage
         remedy = (
             "srgan run … -p evaluation.repeats=… trains it" if repeat else f"compute it: srgan run … --from {stage}"
         )

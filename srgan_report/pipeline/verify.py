@@ -74,7 +74,7 @@ def _check_own_code(run: Run, manifests: Mapping[str, Mapping[str, Any]]) -> Non
         for file in provenance.own_files(stage, run.params):
             key = f"code {file.name}"
             if manifest["components"]["environment"].get(key) != provenance.own_code([file], Snapshot())[key]:
-                kept = run.stage_directory(stage) / "code" / file.name
+                kept = run.directory / stage / "code" / file.name
                 raise NotReproducible(
                     f"{file} is not what the run was made with, kept in {kept}; put that one in its place first"
                 )

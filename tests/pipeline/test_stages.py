@@ -25,7 +25,7 @@ def finished(tmp_path, monkeypatch):
 
     execute(plan(), run)
     values = {**run.params.stage("data"), "run_dir": str(run.directory)}
-    return lambda: open_stage("data", values), run.stage_directory("data") / "manifest.json", plan
+    return lambda: open_stage("data", values), run.directory / "data" / "manifest.json", plan
 
 
 def test_opening_a_finished_stage_leaves_its_manifest(finished):
