@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,9 +89,9 @@ def sweep(
             study = study if offline() else plan()
         with study.lock():
             try:
-                with cluster.workers(study.planned, jobs, client) as executor:
-                    with SweepProgress(study, terminal.console) as board:
-                        study.do(executor, board.emit)
+                board = SweepProgress(study, terminal.console)
+                with cluster.workers(study.planned, jobs, client) as executor, board.shown():
+                    study.do(executor, board.emit)
             finally:
                 _compare(study, terminal)
     if study.unfinished:
@@ -130,7 +130,7 @@ def show_plan(study: PlannedSweep, console: Console) -> None:
 
 
 class SweepProgress:
-    """A live table of a sweep's runs, and a line for each that ends; a context manager while it is shown."""
+    """A live table of a sweep's runs, and a line for each that ends."""
 
     def __init__(self, study: PlannedSweep, console: Console) -> None:
         self._study = study
@@ -138,15 +138,11 @@ class SweepProgress:
         self._ended = 0
         self._began = time.monotonic()
         self._lock = threading.Lock()
-        self._live = Live(console=console, get_renderable=self._table, refresh_per_second=2, transient=True)
 
-    def __enter__(self) -> SweepProgress:
-        if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._live.stop()
+    def shown(self) -> AbstractContextManager[object]:
+        """Keep the table at the end of a terminal; elsewhere there are the lines alone."""
+        live = Live(console=self._console, get_renderable=self._table, refresh_per_second=2, transient=True)
+        return live if self._console.is_terminal else nullcontext()
 
     def emit(self, event: TaskEvent) -> None:
         """Show a change; the table draws itself from the outcomes."""
