@@ -94,10 +94,8 @@ def _write_all(
 
     for name, origin in TOP_LEVEL.items():
         write_atomic(run_dir / name, (run_dir / origin).read_bytes())
-    # The report reads it, and it is in the archive, whose hash it therefore cannot hold yet.
-    manifests.write_manifest(
-        run_dir, {key: value for key, value in manifest.items() if key not in ("content", "outputs")}
-    )
+    unfinished = {key: value for key, value in manifest.items() if key not in ("content", "outputs")}
+    manifests.write_manifest(run_dir, unfinished)  # the report reads it; in the archive it cannot hold that one's hash
     _make_study(run_dir, manifest["parameters"])
     build_report(run_dir, light)
     write_archive(run_dir, stages, archive_images)

@@ -130,8 +130,7 @@ def environment(stage: str, params: Params, snapshot: Snapshot, *, fetching: boo
     found = {name: version(name) for name in PACKAGES}
     found |= {"python": platform.python_version(), "machine": platform.machine()}
     section = getattr(params, stage)
-    layers = getattr(section, "vgg_layers", ())
-    if layers and section.content_weights == "imagenet":
+    if (layers := getattr(section, "vgg_layers", ())) and section.content_weights == "imagenet":
         found["vgg19"] = _backbone_hash("vgg19", snapshot, max(layers, key=layer_index)) or UNKNOWN
     if getattr(section, "start", None):
         found["start"] = _file_hash(shipped.find_start(section.start, params.shared.scale), snapshot)

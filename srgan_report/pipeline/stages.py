@@ -180,10 +180,9 @@ class Stage(Display):
 
         def tell(step: int, total: int, values: Mapping[str, float] | None = None) -> None:
             nonlocal last
-            if (now := time.monotonic()) - last >= 0.5 or step >= total:  # at most twice a second
-                last = now
-                about = {"stage": self.name, "label": label, "step": step, "total": total}
-                write_json(path, {**about, "values": dict(values or {})})
+            if time.monotonic() - last >= 0.5 or step >= total:  # at most twice a second
+                last = time.monotonic()
+                write_json(path, {"label": label, "step": step, "total": total})
 
         return tell
 
@@ -215,9 +214,7 @@ class Stage(Display):
     def _finished(self, stage: str, repeat: Run | None = None) -> dict[str, Any]:
         """Read the manifest of an earlier stage, of this run or a repeat, whose files must be as it records them."""
         folder = (repeat or self.run).directory / stage
-        remedy = (
-            "srgan run … -p evaluation.repeats=… trains it" if repeat else f"compute it: srgan run … --from {stage}"
-        )
+        remedy = f"srgan run … {'-p evaluation.repeats=…' if repeat else f'--from {stage}'} computes it"
         manifest = manifests.needed_manifest(folder, remedy)
         found = manifests.compare(folder, manifest, executed=False)
         if found.damaged:
