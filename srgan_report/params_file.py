@@ -19,6 +19,8 @@ from srgan_lib.params.training import OWN_CLASS
 from srgan_report.yaml_document import Document, load_yaml, parse_yaml
 
 MOST = 20  #: wrong parameters that one message names
+#: What pydantic puts into an error's path for a branch of a union.
+UNION_TAG = re.compile(r"(literal|constrained|list\[|function|int$|float$|str$|bool$|none$)")
 
 
 def check(document: Mapping[str, Any], source: str = "parameters", origins: Mapping[str, str] | None = None) -> Params:
@@ -90,7 +92,8 @@ def lowered(document: Document, limits: Document) -> Document:
             given = document.values.get(section)
             default = Params.section(section).model_fields[name].default
             value = given.get(name, default) if isinstance(given, Mapping) else default
-            if _is_number(limit) and _is_number(value) and value > limit:
+            numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (limit, value))
+            if numbers and value > limit:
                 document = document.merged(nest(f"{section}.{name}", limit, limits.origins[f"{section}.{name}"]))
     return document
 
@@ -142,7 +145,7 @@ def refusal(
     found: dict[tuple[str, str], list[str]] = {}  # parameter and sentence; its end, since a union refuses per branch
     for item in error.errors():
         unknown = item["type"] == "extra_forbidden"  # then the name may look like pydantic's for a branch of a union
-        path = [str(part) for part in item["loc"] if unknown or not _is_union_tag(str(part))]
+        path = [str(part) for part in item["loc"] if unknown or not UNION_TAG.match(str(part))]
         name = ".".join(path).removesuffix(".[key]")
         shown, ends = shortened(name, 100), []
         if unknown:
@@ -187,15 +190,6 @@ def _allowed_at(path: list[str], model: type[BaseModel]) -> list[str]:
             assert isinstance(inner, type) and issubclass(inner, BaseModel)
             model = inner
     return list(model.model_fields)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_union_tag(part: str) -> bool:
-    """Return whether pydantic put this part into an error's path for a branch of a union."""
-    return bool(re.match(r"(literal|constrained|list\[|function|int$|float$|str$|bool$|none$)", part))
 
 
 def _nearest(name: str, known: list[str]) -> str:

@@ -56,7 +56,8 @@ def run(
     plans = plan(this, fetching=not offline())
     missing = all_missing(plans)
     if dry_run:
-        terminal.plan(plans)
+        for one in plans:
+            terminal.on_event("planned", one.told)
         terminal.missing(missing)
         return
     options.require_extra("report")

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import pandas
 
     from srgan_report.pipeline.fetching import Missing
-    from srgan_report.pipeline.planning import Plan
 
 WORDS = {"run": "[bold]computing[/]", "reuse": "reusing  ", "skip": "skipped  "}
 
@@ -49,11 +48,6 @@ class Terminal:
     def note(self, text: str) -> None:
         """Print one line for the user."""
         self.console.print(escape(text), soft_wrap=True)
-
-    def plan(self, plans: Iterable[Plan]) -> None:
-        """Show what would happen to each stage."""
-        for plan in plans:
-            self.on_event("planned", {**plan.told, "reason": plan.reason})
 
     def missing(self, missing: Iterable[Missing]) -> None:
         """Show what is to be downloaded, or provided by the user, before anything is computed."""

@@ -54,7 +54,7 @@ def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, detai
         raise InputMissing(all_missing(unknown))
     locks = _locks(run)
     for plan in plans:
-        on_event("planned", {**plan.told, "reason": plan.reason})
+        on_event("planned", plan.told)
     first_judged = next((plan for plan in plans if plan.action == "run" and plan.stage.upstream), None)
     for plan in plans:
         if plan is first_judged:

@@ -43,7 +43,7 @@ class Plan:
     @property
     def told(self) -> dict[str, Any]:
         """What the events of its execution say of it."""
-        return {"stage": self.stage, "title": self.title, "action": self.action}
+        return {"stage": self.stage, "title": self.title, "action": self.action, "reason": self.reason}
 
     @property
     def fingerprint(self) -> str:
