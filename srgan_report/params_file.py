@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,16 +19,14 @@ from srgan_lib.params.training import OWN_CLASS
 from srgan_report.yaml_document import Document, load_yaml, parse_yaml
 
 MOST = 20  #: wrong parameters that one message names
+#: What pydantic puts into an error's path for a branch of a union.
+UNION_TAG = re.compile(r"(literal|constrained|list\[|function|int$|float$|str$|bool$|none$)")
 
 
 def check(document: Mapping[str, Any], source: str = "parameters", origins: Mapping[str, str] | None = None) -> Params:
-    """Validate a params document.
+    """Validate a params document: ``shared`` and stage sections, each optional.
 
-    Parameters
-    ----------
-    document : mapping with ``shared`` and stage sections, each optional.
-    source : what to call it in error messages, e.g. the file's name.
-    origins : where parameters come from, see :class:`Document`; default: all from ``source``.
+    Error messages name where a parameter comes from by ``origins``, as of :class:`Document`, or by ``source``.
 
     Raises
     ------
@@ -50,17 +48,7 @@ def check_stage(name: str, flat: Mapping[str, Any]) -> Params:
 
 
 def check_document(document: Document, source: str) -> Params:
-    """Validate parameters that people have written in files and options.
-
-    Parameters
-    ----------
-    source : what to call the document in error messages, where a parameter comes from none of its origins.
-
-    Raises
-    ------
-    ParameterError
-        Naming every wrong parameter with what is allowed and where it comes from.
-    """
+    """Validate parameters that people have written in files and options, as :func:`check`."""
     shared = document.values.get("shared")
     if isinstance(shared, Mapping) and "run_dir" in shared:
         origin = document.origins.get("shared.run_dir", source)
@@ -77,14 +65,8 @@ def read(
 ) -> Params:
     """Read a params file, merge overlays over it, apply ``stage.name=value`` overrides, validate.
 
-    Parameters
-    ----------
-    limits : a params file whose numbers are the most that the files may ask for; see :func:`lowered`.
-
-    Raises
-    ------
-    ParameterError
-        For a file that is missing or no YAML mapping, and for every wrong parameter.
+    The numbers in the params file ``limits`` are the most that the files may ask for; see :func:`lowered`. A file that
+    is missing or no YAML mapping is a ParameterError, too.
     """
     return check_document(read_document(path, overrides, overlays, limits), str(path))
 
@@ -105,16 +87,15 @@ def read_document(
 
 def lowered(document: Document, limits: Document) -> Document:
     """Lower the numbers of a document, or the defaults in their place, that exceed those of another; all else stays."""
-    values: dict[str, dict[str, Any]] = {}
     for section, most in limits.values.items():
-        given = document.values.get(section)
         for name, limit in most.items():
+            given = document.values.get(section)
             default = Params.section(section).model_fields[name].default
             value = given.get(name, default) if isinstance(given, Mapping) else default
-            if _is_number(limit) and _is_number(value) and value > limit:
-                values.setdefault(section, {})[name] = limit
-    names = [f"{section}.{name}" for section, lower in values.items() for name in lower]
-    return document.merged(Document(values, {name: limits.origins[name] for name in names}))
+            numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (limit, value))
+            if numbers and value > limit:
+                document = document.merged(nest(f"{section}.{name}", limit, limits.origins[f"{section}.{name}"]))
+    return document
 
 
 def describe() -> Iterator[tuple[str, str, str, str]]:
@@ -127,13 +108,7 @@ def describe() -> Iterator[tuple[str, str, str, str]]:
 
 
 def parse_override(text: str) -> Document:
-    """Parse ``stage.name=value``; a bare ``name=value`` sets it in every section that has it.
-
-    Raises
-    ------
-    ParameterError
-        For another form, a value that is no YAML, and a bare name that no section has.
-    """
+    """Parse ``stage.name=value``; a bare ``name=value`` sets it in every section that has it."""
     name, equals, value = text.partition("=")
     option = f"-p {shortened(text)}"
     if not equals:
@@ -144,29 +119,16 @@ def parse_override(text: str) -> Document:
 
 
 def nest(name: str, value: Any, source: str) -> Document:
-    """Nest a parameter as a document: ``stage.name``, or a bare ``name`` in every section that has it.
-
-    Parameters
-    ----------
-    source : where the parameter comes from.
-
-    Raises
-    ------
-    ParameterError
-        For a bare name that no section has.
-    """
+    """Nest a parameter as a document: ``stage.name``, or a bare ``name`` in every section that has it."""
     section, dot, key = name.partition(".")
     if dot:
         return Document({section: {key: value}}, {f"{section}.{key}": source})
-    holders = [s for s in ("shared", *STAGES) if name in Params.section(s).model_fields]
+    fields = {section: Params.section(section).model_fields for section in ("shared", *STAGES)}
+    holders = [section for section, known in fields.items() if name in known]
     if not holders:
-        known = sorted({one for s in ("shared", *STAGES) for one in Params.section(s).model_fields})
-        raise ParameterError(
-            f"{source}: no section has a parameter {brief(name)}{_nearest(name, known)}", parameter=name, allowed=known
-        )
-    return Document(
-        {holder: {name: value} for holder in holders}, dict.fromkeys((f"{holder}.{name}" for holder in holders), source)
-    )
+        nearest = _nearest(name, sorted(set[str]().union(*fields.values())))
+        raise ParameterError(f"{source}: no section has a parameter {brief(name)}{nearest}", parameter=name)
+    return Document({one: {name: value} for one in holders}, {f"{one}.{name}": source for one in holders})
 
 
 def refusal(
@@ -176,44 +138,38 @@ def refusal(
     fields: str = "section",
     origins: Mapping[str, str] | None = None,
 ) -> ParameterError:
-    """Turn pydantic's errors into one with a sentence per wrong parameter, naming it and what is allowed.
+    """Turn pydantic's errors of a model into one with a sentence per wrong parameter, naming it and what is allowed.
 
-    Parameters
-    ----------
-    error : of validating a ``model``.
-    source : what to call the document in the message, e.g. the file's name.
-    fields : what to call a field of ``model``.
-    origins : where parameters come from, see :class:`Document`; default: all from ``source``.
+    ``fields`` is what the message calls the model's fields; ``source`` and ``origins`` are as of :func:`check`.
     """
-    sentences: list[tuple[str, str, Sequence[str]]] = []  # parameter, sentence, what is allowed
-    bounds: dict[tuple[str, str], list[str]] = {}  # a union refuses a value once per branch
+    found: dict[tuple[str, str], list[str]] = {}  # parameter and sentence; its end, since a union refuses per branch
     for item in error.errors():
-        whole = item["type"] == "extra_forbidden"  # the name itself may look like pydantic's for a branch of a union
-        path = [str(part) for part in item["loc"] if whole or not _is_union_tag(str(part))]
+        unknown = item["type"] == "extra_forbidden"  # then the name may look like pydantic's for a branch of a union
+        path = [str(part) for part in item["loc"] if unknown or not UNION_TAG.match(str(part))]
         name = ".".join(path).removesuffix(".[key]")
-        if item["type"] == "extra_forbidden":
-            kind, known = f"parameter of {path[0]!r}" if len(path) > 1 else fields, _allowed_at(path, model)
-            sentences.append((name, f"{shortened(name, 100)}: unknown {kind}{_nearest(path[-1], known)}", known))
+        shown, ends = shortened(name, 100), []
+        if unknown:
+            kind = f"parameter of {path[0]!r}" if len(path) > 1 else fields
+            sentence = f"{shown}: unknown {kind}{_nearest(path[-1], _allowed_at(path, model))}"
         elif item["type"] == "missing":
-            sentences.append((name, f"{name}: is missing", ()))
+            sentence = f"{name}: is missing"
         elif item["type"] == "value_error":  # raised by a validator, whose message begins with the parameter's name
             sentence = ".".join([*path, str(item.get("ctx", {})["error"])])
-            sentences.append((sentence.partition(":")[0], sentence, ()))
+            name = sentence.partition(":")[0]
         else:
             message = item["msg"].removeprefix("Input should be ").removeprefix("String should ")
             message = re.sub(r"a valid dictionary or instance of \w+", "a mapping of names to values", message)
             message = message.replace(f"match pattern '{OWN_CLASS}'", "FILE.py:Class, your own")
-            bounds.setdefault(
-                (name, f"{shortened(name, 100)}: {brief(item['input'])} is not allowed; it should be "), []
-            ).append(message)
-    sentences += [(name, start + " or ".join(allowed), allowed) for (name, start), allowed in bounds.items()]
+            sentence, ends = f"{shown}: {brief(item['input'])} is not allowed; it should be ", [message]
+        found.setdefault((name, sentence), []).extend(ends)
+    sentences = [(name, sentence + " or ".join(ends)) for (name, sentence), ends in found.items()]
     lines = [
         f"{_origin(name, sentence, origins or {}, source)}: {shortened(sentence, 1500)}"
-        for name, sentence, _ in sentences[:MOST]
+        for name, sentence in sentences[:MOST]
     ]
     if len(sentences) > MOST:
         lines.append(f"and {len(sentences) - MOST} more")
-    return ParameterError("\n".join(lines), parameter=sentences[0][0], allowed=sentences[0][2])
+    return ParameterError("\n".join(lines), parameter=sentences[0][0])
 
 
 def _origin(name: str, sentence: str, origins: Mapping[str, str], source: str) -> str:
@@ -234,15 +190,6 @@ def _allowed_at(path: list[str], model: type[BaseModel]) -> list[str]:
             assert isinstance(inner, type) and issubclass(inner, BaseModel)
             model = inner
     return list(model.model_fields)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_union_tag(part: str) -> bool:
-    """Return whether pydantic put this part into an error's path for a branch of a union."""
-    return bool(re.match(r"(literal|constrained|list\[|function|int$|float$|str$|bool$|none$)", part))
 
 
 def _nearest(name: str, known: list[str]) -> str:

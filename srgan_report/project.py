@@ -14,31 +14,21 @@ SHIPPED = _HERE / "project" if (_HERE / "project").is_dir() else _HERE.parent
 
 
 def find(root: Path, path: Path) -> Path:
-    """Return a file of the project, or, where the project has none of that name, the package's own.
+    """Return a file of the project ``root``, or, where the project has none of that name, the package's own.
 
-    Parameters
-    ----------
-    root : the project, or the folder in which results are written where there is none.
-    path : relative to it, such as ``notebooks/03_warmup.ipynb`` or ``params/demo.yaml``; an absolute one stays.
+    The path is relative to it, such as ``notebooks/03_warmup.ipynb`` or ``params/demo.yaml``; an absolute one stays.
     """
     own, shipped = root / path, SHIPPED / path
     return shipped if os.path.exists(shipped) and not os.path.exists(own) else own
 
 
 def write_project(folder: Path) -> list[Path]:
-    """Copy the notebooks and params files that come with the package into a folder, to be edited there.
-
-    Raises
-    ------
-    LayoutError
-        If the folder has one of the two already.
-    """
+    """Copy the notebooks and params files that come with the package into a folder, which must have neither."""
     targets = [folder / name for name in ("notebooks", "params")]
+    ignored = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
     for target in targets:
         if target.exists():
             raise LayoutError(f"{target}: already there, and nothing was written; choose another folder", path=target)
     for target in targets:
-        shutil.copytree(
-            SHIPPED / target.name, target, ignore=shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
-        )
+        shutil.copytree(SHIPPED / target.name, target, ignore=ignored)
     return targets

@@ -18,13 +18,10 @@ DEEPEST = 50  #: lists and mappings in one another
 
 @dataclass(frozen=True)
 class Document:
-    """Parameters as written, not yet validated.
+    """Parameters as written, not yet validated: sections, each a mapping.
 
-    Attributes
-    ----------
-    values : sections, each a mapping.
-    origins : by section and by ``section.name`` where it comes from, e.g. ``params/demo.yaml, line 3``; what was set
-        last comes last.
+    Origins say by section and by ``section.name`` where it comes from, e.g. ``params/demo.yaml, line 3``; what was set
+    last comes last.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -41,45 +38,28 @@ class Document:
 
 
 def load_yaml(path: Path) -> Document:
-    """Read a params file as sections.
-
-    Raises
-    ------
-    ParameterError
-        For a file that is missing or no YAML mapping, and as :func:`parse_yaml`.
-    """
+    """Read a params file as sections; one that is missing, no YAML or no mapping is a ParameterError."""
+    text = problem = ""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         there = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-        raise ParameterError(
-            f"{path}: no such params file; {path.parent} has {', '.join(there) or 'none'}", path=path
-        ) from None
+        problem = f"no such params file; {path.parent} has {', '.join(there) or 'none'}"
     except OSError as error:
-        raise ParameterError(f"{path}: cannot be read: {error.strerror}", path=path) from None
+        problem = f"cannot be read: {error.strerror}"
     except ValueError as error:  # not UTF-8, or a NUL in the path
-        raise ParameterError(f"{path}: not a YAML file: {shortened(error)}", path=path) from None
+        problem = f"not a YAML file: {shortened(error)}"
     values, lines = parse_yaml(text, str(path))
-    if values is None:
-        return Document()
-    if not isinstance(values, dict):
-        raise ParameterError(
-            f"{path}: expected sections such as 'shared:' and 'warmup:', found {type(values).__name__}", path=path
-        )
-    sections = {section: {} if content is None else content for section, content in values.items()}
+    if not isinstance(values, dict | None):
+        problem = f"expected sections such as 'shared:' and 'warmup:', found {type(values).__name__}"
+    if problem:
+        raise ParameterError(f"{path}: {problem}", path=path)
+    sections = {section: {} if content is None else content for section, content in (values or {}).items()}
     return Document(sections, {name: f"{path}, line {line}" for name, line in lines.items()})
 
 
 def parse_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
-    """Read YAML.
-
-    Parameters
-    ----------
-    source : what to call it in error messages.
-
-    Returns
-    -------
-    value, lines : the lines, from 1, of the keys of the first two levels, by ``section`` and ``section.name``.
+    """Read YAML: its value, and the lines of the keys of the first two levels, by ``section`` and ``section.name``.
 
     Raises
     ------

@@ -61,7 +61,7 @@ def test_exit_codes_tell_wrong_input_from_what_failed_while_running():
     [
         ParameterError("a", parameter="warmup.steps", allowed=("b",), path="c.yaml"),
         ImageError("a", path="b.png"),
-        StageFailed("a", notebook="b", cell=3, kind="ValueError", path=Path("c")),
+        StageFailed("a", path=Path("c")),
         InputMissing([Missing("vgg19", "VGG-19", "warmup.content_weights: imagenet", "is not on this disk")]),
         ClusterUnavailable("a", address="tcp://b"),
         Diverged("pixel", 3, 21.0, "; lower it"),

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from srgan_lib.errors import Interrupted, SrganError, storage_error, traceback_text
 from srgan_report.cli import images, opinion, runs, sweep
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True}
 
 
 class _Commands(click.Group):
@@ -22,28 +24,23 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            _end(Interrupted("nothing computed so far is lost; the same command continues"), "Interrupted", "yellow")
-        except Interrupted as error:
-            _end(error, "Interrupted", "yellow")
-        except SrganError as error:
-            _end(error)
-        except OSError as error:
-            problem = storage_error(error.errno, error.filename)
+            error = Interrupted("nothing computed so far is lost; the same command continues")
+        except SrganError as raised:
+            error = raised
+        except OSError as raised:
+            problem = storage_error(raised.errno, raised.filename)
             if problem is None:
                 raise
-            _end(problem.with_traceback(error.__traceback__))
+            error = problem.with_traceback(raised.__traceback__)
+        if text := traceback_text(error):
+            click.echo(text, err=True)
+        label, colour = ("Interrupted", "yellow") if isinstance(error, Interrupted) else ("Error", "red")
+        click.secho(f"{label}: ", fg=colour, bold=True, nl=False, err=True)
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
 
 
-def _end(error: SrganError, label: str = "Error", colour: str = "red") -> NoReturn:
-    """Show an error and end the process with its exit code."""
-    if text := traceback_text(error):
-        click.echo(text, err=True)
-    click.secho(f"{label}: ", fg=colour, bold=True, nl=False, err=True)
-    click.echo(str(error), err=True)
-    sys.exit(error.exit_code)
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=_Commands, context_settings=SETTINGS)
 @click.option("--debug", is_flag=True, help="Show where every error was raised, with its traceback.")
 @click.version_option(package_name="srgan-report")
 def main(debug: bool) -> None:
@@ -53,19 +50,8 @@ def main(debug: bool) -> None:
 
 
 for command in (
-    runs.init,
-    runs.run,
-    sweep.sweep,
-    runs.fetch,
-    runs.train,
-    runs.report,
-    runs.export_lr,
-    runs.verify,
-    opinion.opinion,
-    runs.show_params,
-    images.upscale,
-    images.evaluate,
-    images.models,
-    images.export,
+    *(runs.init, runs.run, runs.fetch, runs.train, runs.report, runs.export_lr, runs.verify, runs.show_params),
+    *(images.upscale, images.evaluate, images.models, images.export),
+    *(opinion.opinion, sweep.sweep),
 ):
     main.add_command(command)

@@ -4,41 +4,40 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import click
 
 from srgan_lib.models import shipped
-from srgan_report.cli.options import require_extra
+from srgan_report.cli.options import PATH, Decorator, require_extra
 from srgan_report.cli.terminal import Terminal, print_table
 
 ENDINGS = {"onnx": ".onnx", "spandrel": ".safetensors"}  #: of exported networks
 
 
+def _code_option(weights: str) -> Decorator:
+    text = f"The file with your own network's class, where {weights} holds its weights; the code in it runs."
+    return click.option("--code", type=PATH, metavar="FILE", help=text)
+
+
 @click.command()
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.argument("source", metavar="IN", type=PATH)
+@click.argument("target", metavar="OUT", type=PATH)
 @click.option(
     "--model",
     type=click.Choice(list(reversed(shipped.NAMES))),
     default="srgan",
-    show_default=True,
     help="A model that comes with the package, ×4: srgan looks natural; compact is the most faithful and takes a third "
     "of the time of srgan and srresnet.",
 )
 @click.option(
     "--checkpoint",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="F",
     help="Another network's weights instead: results/demo/adversarial/generator.safetensors, or a .pth or .safetensors "
     "file of ESRGAN, Real-ESRGAN, SwinIR and others (pip install 'srgan-report[spandrel]').",
 )
-@click.option(
-    "--code",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The file with your own network's class, where --checkpoint holds its weights; the code in it runs.",
-)
+@_code_option("--checkpoint")
 @click.option(
     "--tile",
     type=click.IntRange(32),
@@ -52,7 +51,6 @@ ENDINGS = {"onnx": ".onnx", "spandrel": ".safetensors"}  #: of exported networks
     "--precision",
     type=click.Choice(["auto", "float32", "bfloat16"]),
     default="auto",
-    show_default=True,
     help="float32 is the exact reference; bfloat16 is at most 4 levels away. auto: the faster here.",
 )
 @click.option(
@@ -60,7 +58,6 @@ ENDINGS = {"onnx": ".onnx", "spandrel": ".safetensors"}  #: of exported networks
     "colours",
     type=click.Choice(["input", "srgb"]),
     default="input",
-    show_default=True,
     help="Colours of the result: in the ICC profile of the input, or in sRGB.",
 )
 @click.option("--quality", type=click.IntRange(1, 100), help="Of JPEG, WebP and AVIF; default: 95.")
@@ -73,12 +70,7 @@ ENDINGS = {"onnx": ".onnx", "spandrel": ".safetensors"}  #: of exported networks
     help="Of the files of a folder; default: png. That of a single image is in its name.",
 )
 @click.option(
-    "--jobs",
-    default=1,
-    show_default=True,
-    type=click.IntRange(1),
-    metavar="N",
-    help="Images of a folder that are worked on at a time.",
+    "--jobs", default=1, type=click.IntRange(1), metavar="N", help="Images of a folder that are worked on at a time."
 )
 @click.option("--allow-large", is_flag=True, help="Decode images of more than 200 million pixels.")
 @click.option("--force", is_flag=True, help="Replace files that exist, though never the original.")
@@ -88,8 +80,6 @@ def upscale(
     model: str,
     checkpoint: Path | None,
     code: Path | None,
-    tile: int | None,
-    self_ensemble: bool,
     precision: Literal["auto", "float32", "bfloat16"],
     colours: str,
     quality: int | None,
@@ -97,8 +87,7 @@ def upscale(
     strip: bool,
     suffix: str | None,
     jobs: int,
-    allow_large: bool,
-    force: bool,
+    **how: Any,
 ) -> None:
     """Enlarge an image, or all images of a folder with its subfolders.
 
@@ -114,18 +103,15 @@ def upscale(
         raise ImageError(f"{source}: no such file or folder", path=source)
     is_folder = source.is_dir()
     if target.is_dir() and not is_folder:
-        target /= f"{source.stem}.{suffix or 'png'}"
-        suffix = None
+        target, suffix = target / f"{source.stem}.{suffix or 'png'}", None
     ending = f".{suffix or 'png'}" if is_folder else target.suffix
-    output = Output(quality=quality or 95, lossless=lossless, to_srgb=colours == "srgb", strip=strip)
+    ignored = without_effect(ending, quality=quality, lossless=lossless)
+    if not is_folder:
+        ignored += [f"--{name}" for name, given in (("format", suffix), ("jobs", jobs > 1)) if given]
     with Terminal() as terminal:
         if not is_folder:
-            check_target(source, target, force=force)
-            terminal.note(f"Enlarging {source}: {read_header(source, allow_large=allow_large)}")
-        ignored = without_effect(ending, quality=quality, lossless=lossless)
-        ignored += (
-            [] if is_folder else [f"--{name}" for name, given in (("format", suffix), ("jobs", jobs > 1)) if given]
-        )
+            check_target(source, target, force=how["force"])
+            terminal.note(f"Enlarging {source}: {read_header(source, allow_large=how['allow_large'])}")
         for option in ignored:
             terminal.note(f"{option} has no effect here")
         progress = terminal.meter("Loading the network") if is_folder else terminal.counter(f"Enlarging {source.name}")
@@ -138,20 +124,12 @@ def upscale(
 
         shared = resolve_shared(Shared(dtype=precision))
         network, _ = load_network(checkpoint or shipped.shipped_models()[model], code)
-        options: dict[str, Any] = {
-            "tile": tile,
-            "device": shared.device,
-            "dtype": shared.dtype,
-            "self_ensemble": self_ensemble,
-            "output": output,
-            "force": force,
-            "allow_large": allow_large,
-            "on_progress": progress,
-        }
+        output = Output(quality=quality or 95, lossless=lossless, to_srgb=colours == "srgb", strip=strip)
+        how |= {"device": shared.device, "dtype": shared.dtype, "output": output, "on_progress": progress}
         if is_folder:
-            upscale_folder(network, source, target, suffix=ending, jobs=jobs, **options)
+            upscale_folder(network, source, target, suffix=ending, jobs=jobs, **how)
         else:
-            upscale_file(network, source, target, **options)
+            upscale_file(network, source, target, **how)
         terminal.note(f"Written: {target}")
 
 
@@ -164,7 +142,7 @@ def models(check: bool) -> None:
     if not check:
         figures = pd.read_csv(shipped.FOLDER / shipped.SCORES, index_col="model", dtype=str)
         rows = [
-            (name, *(figures[column][name] for column in figures), f"{path.parent}/{path.stem}.*")
+            (name, *figures.loc[name], f"{path.parent}/{path.stem}.*")
             for name, path in shipped.shipped_models().items()
         ]
         print_table(("model", *figures.columns, "weights and model card"), rows)
@@ -184,21 +162,9 @@ def models(check: bool) -> None:
 
 
 @click.command()
-@click.option("--hr", required=True, type=click.Path(path_type=Path), metavar="DIR", help="The true images.")
-@click.option(
-    "--sr",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Any method's output, of the same names.",
-)
-@click.option(
-    "--scale",
-    default=4,
-    show_default=True,
-    type=click.IntRange(1, 16),
-    help="Enlargement factor: the border not judged.",
-)
+@click.option("--hr", required=True, type=PATH, metavar="DIR", help="The true images.")
+@click.option("--sr", required=True, type=PATH, metavar="DIR", help="Any method's output, of the same names.")
+@click.option("--scale", default=4, type=click.IntRange(1, 16), help="Enlargement factor: the border not judged.")
 @click.option(
     "--csv",
     "target",
@@ -213,7 +179,6 @@ def evaluate(hr: Path, sr: Path, scale: int, target: Path | None) -> None:
 
     if target and not target.parent.is_dir():
         raise FolderError(f"--csv {target}: there is no folder {target.parent}; make it first", path=target.parent)
-
     with Terminal() as terminal:
         frame = evaluate_folders(hr, sr, border=scale, on_progress=terminal.counter("Measuring"))
         terminal.frame(frame)
@@ -223,19 +188,14 @@ def evaluate(hr: Path, sr: Path, scale: int, target: Path | None) -> None:
 
 @click.command()
 @click.argument("model", metavar="MODEL")
-@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=PATH)
 @click.option(
     "--to",
     "kind",
     type=click.Choice(list(ENDINGS)),
     help="What OUT is for: ONNX (also read by OpenVINO), or programs built on spandrel. Default: by its ending.",
 )
-@click.option(
-    "--code",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The file with your own network's class, where MODEL holds its weights; the code in it runs.",
-)
+@_code_option("MODEL")
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
 def export(model: str, target: Path, kind: Literal["onnx", "spandrel"] | None, code: Path | None, force: bool) -> None:
     """Write MODEL (the name of one that comes with the package, or a file of weights) for other programs.
@@ -248,21 +208,20 @@ def export(model: str, target: Path, kind: Literal["onnx", "spandrel"] | None, c
     from srgan_lib.files import sha256_file, write_atomic
     from srgan_lib.models.files import CheckpointError, load_model, save_tensors
 
+    def refuse(problem: str, path: Path = target) -> NoReturn:
+        raise CheckpointError(problem, path=path)
+
     endings = [ENDINGS[kind]] if kind else list(ENDINGS.values())
     if target.suffix.lower() not in endings:
-        raise CheckpointError(f"{target}: the name must end in {' or '.join(endings)}", path=target)
+        refuse(f"{target}: the name must end in {' or '.join(endings)}")
     kind = "onnx" if target.suffix.lower() == ENDINGS["onnx"] else "spandrel"
     require_extra(kind)
     if target.exists() and not force:
-        raise CheckpointError(
-            f"{target} exists already; choose another name, or use --force to replace it", path=target
-        )
+        refuse(f"{target} exists already; choose another name, or use --force to replace it")
     models = shipped.shipped_models()
     source = models.get(model, Path(model))
     if model not in models and not source.exists():
-        raise CheckpointError(
-            f"{model}: neither a file nor a model of the package; those are {', '.join(models)}", path=source
-        )
+        refuse(f"{model}: neither a file nor a model of the package; those are {', '.join(models)}", source)
     with Terminal() as terminal:
         terminal.counter(f"Writing {target}")
         network, card = load_model(source, code)
@@ -279,9 +238,7 @@ def export(model: str, target: Path, kind: Literal["onnx", "spandrel"] | None, c
         from srgan_report.upscaling.spandrel_adapter import is_public, spandrel_tensors
 
         if config["architecture"] == "own":
-            raise CheckpointError(
-                f"{source}: spandrel cannot build a network of your own class; use .onnx", path=source
-            )
+            refuse(f"{source}: spandrel cannot build a network of your own class; use .onnx", source)
         save_tensors(target, spandrel_tensors(network, config), {**card, "source": metadata})
         how = "as it is" if is_public(config) else "after srgan_report.upscaling.spandrel_adapter.register()"
         terminal.note(f"Written: {target} (for spandrel, {how}, ×{network.scale})")

@@ -49,7 +49,7 @@ def opinion() -> None:
 @click.option(
     "--force", is_flag=True, help="Replace another study of this run; its answers cannot be decoded any more."
 )
-def make(runs: tuple[str, ...], methods: str | None, force: bool, **design: Any) -> None:
+def make(runs: tuple[str, ...], methods: str | None, force: bool, **options: Any) -> None:
     """Write opinion.html, to be sent to raters, into RUN's folder; of several runs into the first one's.
 
     What is not given is as in the run's params (evaluation.opinion), or the default (srgan params opinion).
@@ -62,17 +62,16 @@ def make(runs: tuple[str, ...], methods: str | None, force: bool, **design: Any)
 
     folders = [existing_run(run) for run in runs]
     parameters = load_json(folders[0] / "manifest.json")["parameters"]
-    recorded = parameters["evaluation"].get("opinion") or {}
     shared = Shared.model_validate(parameters["shared"])
-    asked = {name: value for name, value in design.items() if value is not None}
+    asked = {name: value for name, value in options.items() if value is not None}
     if methods is not None:
         asked["methods"] = [name.strip() for name in methods.split(",") if name.strip()]
-    wanted = params_file.check({"evaluation": {"opinion": {**recorded, **asked}}}, "srgan opinion make")
+    merged = {**(parameters["evaluation"].get("opinion") or {}), **asked}
+    wanted = params_file.check({"evaluation": {"opinion": merged}}, "srgan opinion make")
+    design = wanted.evaluation.opinion or Opinion()
+    page = folders[0] / PAGE
     with Terminal() as terminal:
-        study = make_study(
-            folders, shared, wanted.evaluation.opinion or Opinion(), replace=force, progress=terminal.counter
-        )
-        page = folders[0] / PAGE
+        study = make_study(folders, shared, design, replace=force, progress=terminal.counter)
         terminal.note(
             f"{len(study.methods)} methods on {len(study.images)} images, {len(plan(study, 1))} votes a rater, "
             f"{page.stat().st_size / 1e6:.1f} MB: {page}"
@@ -103,13 +102,9 @@ def collect(run: str, files: tuple[Path, ...]) -> None:
 @opinion.command()
 @click.argument("run", metavar="RUN")
 @click.option(
-    "--careless",
-    default=0.0,
-    show_default=True,
-    type=click.FloatRange(0, 1),
-    help="Probability that a simulated rater votes by chance.",
+    "--careless", default=0.0, type=click.FloatRange(0, 1), help="Probability that a simulated rater votes by chance."
 )
-@click.option("--seed", default=0, show_default=True, help="Of the simulation.")
+@click.option("--seed", default=0, help="Of the simulation.")
 def simulate(run: str, careless: float, seed: int) -> None:
     """Let simulated raters answer RUN's study, for teaching; their scores stay in opinion/simulated/.
 
@@ -126,8 +121,8 @@ def simulate(run: str, careless: float, seed: int) -> None:
 
 
 @opinion.command("plan")
-@click.option("--raters", default="5,10,15,20,26,40", show_default=True, callback=_numbers, help="Numbers of raters.")
-@click.option("--images", default="5,10,20,40", show_default=True, callback=_numbers, help="Numbers of images.")
+@click.option("--raters", default="5,10,15,20,26,40", callback=_numbers, help="Numbers of raters.")
+@click.option("--images", default="5,10,20,40", callback=_numbers, help="Numbers of images.")
 def plan_command(raters: list[int], images: list[int]) -> None:
     """Print the smallest difference of two methods that raters × images find in four of five studies."""
     from srgan_report.opinion.simulation import Observers, detectable

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable
+from functools import reduce
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 QUICK = Path("params/overlays/quick.yaml")
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+PATH = click.Path(path_type=Path)
 
 overrides_option: Decorator = click.option(
     "-p",
@@ -32,11 +34,7 @@ overrides_option: Decorator = click.option(
     help="Change a parameter; repeatable. NAME=VALUE changes it in every stage that has it.",
 )
 overlays_option: Decorator = click.option(
-    "--overlay",
-    "overlays",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A params file merged over the one named; repeatable.",
+    "--overlay", "overlays", multiple=True, type=PATH, help="A params file merged over the one named; repeatable."
 )
 results_option: Decorator = click.option(
     "--results",
@@ -52,25 +50,29 @@ EXTRAS = {
 }
 
 
-def report_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say how much of the whole images the report and the archive hold."""
-    light = click.option("--light", is_flag=True, help="Leave whole images out of the report; its viewer shows crops.")
-    archived = click.option(
+def _all_of(*options: Decorator) -> Decorator:
+    """Add several options to a command, shown in this order."""
+    return lambda command: reduce(lambda made, option: option(made), reversed(options), command)
+
+
+#: How much of the whole images the report and the archive hold.
+report_options = _all_of(
+    click.option("--light", is_flag=True, help="Leave whole images out of the report; its viewer shows crops."),
+    click.option(
         "--archive-images", is_flag=True, help="Put the whole images by every method into srgan_results.zip, too."
-    )
-    return light(archived(command))
-
-
-def run_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the arguments that say what a run computes and where its results go: those of :func:`read_run`."""
-    named = click.option("--run", "name", help="Name of the run; default: the params file's name.")
-    file = click.argument("params_file", metavar="PARAMS", type=click.Path(path_type=Path), default="params/demo.yaml")
-    quick = click.option(
+    ),
+)
+#: What a run computes and where its results go: the parameters of :func:`read_run`.
+run_options = _all_of(
+    click.argument("params_file", metavar="PARAMS", type=PATH, default="params/demo.yaml"),
+    click.option("--run", "name", help="Name of the run; default: the params file's name."),
+    overrides_option,
+    overlays_option,
+    click.option(
         "--quick", is_flag=True, help="A few steps and images only, to see that all of it runs; the method stays."
-    )
-    for option in (results_option, quick, overlays_option, overrides_option, named, file):
-        command = option(command)
-    return command
+    ),
+    results_option,
+)
 
 
 def read_run(
@@ -81,13 +83,7 @@ def read_run(
     quick: bool,
     results: Path | None,
 ) -> Run:
-    """Read the run that :func:`run_options` describe; what was left to the machine is logged.
-
-    Raises
-    ------
-    ParameterError, LayoutError
-        For a wrong parameter, and a name that is none for a run.
-    """
+    """Read the run that :data:`run_options` describe; what was left to the machine is logged."""
     from srgan_report.pipeline.resolve_auto import resolve
     from srgan_report.pipeline.run import Run
 
@@ -104,17 +100,11 @@ def results_root(asked: Path | None) -> Path:
 
 
 def existing_run(run: str) -> Path:
-    """Find the folder of a finished run by its name under ``results/`` or its path.
-
-    Raises
-    ------
-    LayoutError
-        Naming the runs that there are.
-    """
-    for folder in (Path(run), project_root() / "results" / run):
+    """Find the folder of a finished run by its name under ``results/`` or its path."""
+    results = project_root() / "results"
+    for folder in (Path(run), results / run):
         if (folder / "manifest.json").exists():
             return folder.resolve()
-    results = project_root() / "results"
     there = sorted(p.parent.name for p in results.glob("*/manifest.json"))
     raise LayoutError(f"no finished run {run!r}; there are: {', '.join(there) or 'none yet (make report makes one)'}")
 
@@ -125,13 +115,7 @@ def this_command() -> str:
 
 
 def require_extra(extra: str) -> None:
-    """Check that the packages of an extra are installed.
-
-    Raises
-    ------
-    PackageMissing
-        Naming those that are not, and the command that installs them.
-    """
+    """Check that the packages of an extra are installed."""
     missing = [module for module in EXTRAS[extra] if find_spec(module) is None]
     if missing:
         raise PackageMissing(f"{', '.join(missing)} not installed; run: pip install 'srgan-report[{extra}]'")

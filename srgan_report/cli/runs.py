@@ -13,21 +13,13 @@ from srgan_lib.downloads import offline
 from srgan_lib.layout import STAGES, TRAINING_STAGES, project_root
 from srgan_lib.params import Params
 from srgan_report import params_file
-from srgan_report.cli.options import (
-    existing_run,
-    overlays_option,
-    overrides_option,
-    read_run,
-    report_options,
-    require_extra,
-    run_options,
-)
+from srgan_report.cli import options
 from srgan_report.cli.terminal import Terminal, print_table
 from srgan_report.project import write_project
 
 
 @click.command()
-@click.argument("folder", metavar="[FOLDER]", type=click.Path(path_type=Path), default=".")
+@click.argument("folder", metavar="[FOLDER]", type=options.PATH, default=".")
 def init(folder: Path) -> None:
     """Copy the notebooks and params files into FOLDER (this one), to be edited: the commands then take those."""
     for written in write_project(folder):
@@ -35,7 +27,7 @@ def init(folder: Path) -> None:
 
 
 @click.command()
-@run_options
+@options.run_options
 @click.option(
     "--from", "from_stage", type=click.Choice(list(STAGES)), help="Compute this stage and all after it, changed or not."
 )
@@ -44,7 +36,7 @@ def init(folder: Path) -> None:
     "--check", is_flag=True, help="Read every result file before it is used, even if its times have not changed."
 )
 @click.option("--dry-run", is_flag=True, help="Print what each stage will do and what is to be downloaded; do nothing.")
-@report_options
+@options.report_options
 def run(
     from_stage: str | None,
     no_reuse: bool,
@@ -59,21 +51,22 @@ def run(
     from srgan_report.pipeline.planning import all_missing, plan_run
 
     terminal = Terminal()
-    this = read_run(**described)
+    this = options.read_run(**described)
     plan = partial(plan_run, from_stage=from_stage, reuse=not no_reuse, check=check)
     plans = plan(this, fetching=not offline())
     missing = all_missing(plans)
     if dry_run:
-        terminal.plan(plans)
+        for one in plans:
+            terminal.on_event("planned", one.told)
         terminal.missing(missing)
         return
-    require_extra("report")
+    options.require_extra("report")
     from srgan_report.pipeline.assemble import assemble  # matplotlib and papermill: not for planning
     from srgan_report.pipeline.execution import execute, only_here
 
     if missing:
         if fetch(missing):
-            this = read_run(**described)  # ``available`` may mean what has arrived
+            this = options.read_run(**described)  # ``available`` may mean what has arrived
         plans = plan(this)
     with only_here(this), terminal:
         execute(plans, this, terminal.on_event)
@@ -83,18 +76,12 @@ def run(
 
 
 @click.command()
-@run_options
-@click.option(
-    "--until",
-    type=click.Choice(TRAINING_STAGES),
-    default="adversarial",
-    show_default=True,
-    help="The last stage to train.",
-)
+@options.run_options
+@click.option("--until", type=click.Choice(TRAINING_STAGES), default="adversarial", help="The last stage to train.")
 @click.option("--processes", type=click.IntRange(1), help="Train in so many processes: a GPU each, or sharing the CPU.")
 def train(until: str, processes: int | None, overrides: tuple[str, ...], **described: Any) -> None:
     """Train the networks of PARAMS, without judging them: srgan run goes on from there."""
-    require_extra("report")
+    options.require_extra("report")
     from srgan_report.pipeline.execution import execute, only_here
     from srgan_report.pipeline.fetching import fetch
     from srgan_report.pipeline.planning import all_missing, plan_run
@@ -102,29 +89,28 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
     if processes:
         overrides = (*overrides, f"shared.processes={processes}")
     terminal = Terminal()
-    this = read_run(overrides=overrides, **described)
+    this = options.read_run(overrides=overrides, **described)
     # All stages are planned: training must not see the test sets, so they are fetched too. The scores' weights are not.
     plans = plan_run(this)
     if required := [one for one in all_missing(plans) if one.required]:
         fetch(required)
-        this = read_run(overrides=overrides, **described)
+        this = options.read_run(overrides=overrides, **described)
         plans = plan_run(this)
     wanted = list(STAGES)[: list(STAGES).index(until) + 1]
-    plans = [one for one in plans if one.stage.name in wanted]
     with only_here(this), terminal:
-        execute(plans, this, terminal.on_event)
+        execute([one for one in plans if one.stage.name in wanted], this, terminal.on_event)
 
 
 @click.command()
 @click.argument("run", metavar="RUN")
 @click.option("--open", "open_it", is_flag=True, help="Open report.html in the browser.")
-@report_options
+@options.report_options
 def report(run: str, open_it: bool, light: bool, archive_images: bool) -> None:
     """Make the report and the archive of RUN (a name under results/, or its folder) again from what is computed."""
-    require_extra("report")
+    options.require_extra("report")
     from srgan_report.pipeline.assemble import assemble_again
 
-    run_dir = existing_run(run)
+    run_dir = options.existing_run(run)
     for path in assemble_again(run_dir, light=light, archive_images=archive_images):
         click.echo(path)
     if open_it:
@@ -133,18 +119,18 @@ def report(run: str, open_it: bool, light: bool, archive_images: bool) -> None:
 
 @click.command("export-lr")
 @click.argument("run", metavar="RUN")
-@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=options.PATH)
 def export_lr(run: str, target: Path) -> None:
     """Copy the LR test images of RUN into the folder OUT, for your own method to enlarge.
 
     OUT has a subfolder for each test set. Write the enlarged images under the same names into another folder; the
     command that is printed at the end then judges them with the others.
     """
-    require_extra("report")
+    options.require_extra("report")
     from srgan_report.pipeline.assemble import export_lr as export
     from srgan_report.pipeline.manifests import read_manifest
 
-    run_dir = existing_run(run)
+    run_dir = options.existing_run(run)
     files = export(run_dir, target)
     command = (read_manifest(run_dir) or {}).get("command") or "srgan run …"
     click.echo(f"{len(files)} LR images written to {target}")
@@ -155,11 +141,11 @@ def export_lr(run: str, target: Path) -> None:
 @click.argument("run", metavar="RUN")
 def verify(run: str) -> None:
     """Read all files of RUN, compute it again without reuse, and compare every file that must be the same."""
-    require_extra("report")
+    options.require_extra("report")
     from srgan_report.pipeline.run import Run
     from srgan_report.pipeline.verify import verify_run
 
-    recorded = Run.recorded(existing_run(run), project_root())
+    recorded = Run.recorded(options.existing_run(run), project_root())
     with Terminal() as terminal:
         count = verify_run(recorded, terminal.on_event)
     click.secho(f"Verified: {count} files came out byte for byte the same.", fg="green")
@@ -174,9 +160,9 @@ def show_params(pattern: str | None) -> None:
 
 
 @click.command()
-@click.argument("files", metavar="[PARAMS]...", nargs=-1, type=click.Path(path_type=Path))
-@overrides_option
-@overlays_option
+@click.argument("files", metavar="[PARAMS]...", nargs=-1, type=options.PATH)
+@options.overrides_option
+@options.overlays_option
 def fetch(files: tuple[Path, ...], overrides: tuple[str, ...], overlays: tuple[Path, ...]) -> None:
     """Download the data and weights that runs with PARAMS read and this disk lacks.
 
@@ -185,9 +171,16 @@ def fetch(files: tuple[Path, ...], overrides: tuple[str, ...], overlays: tuple[P
     from srgan_lib.files import Snapshot
     from srgan_report.pipeline import fetching
     from srgan_report.pipeline.resolve_auto import resolve
+    from srgan_report.sweep.definition import is_sweep, read_sweep
+    from srgan_report.sweep.expansion import expand
 
+    runs: list[Params] = []
+    for file in files or (Path("params/demo.yaml"),):
+        if is_sweep(file):
+            runs += [one.params for one in expand(read_sweep(file, overrides, overlays))[1]]
+        else:
+            runs.append(params_file.read(file, overrides, overlays))
     snapshot = Snapshot()
-    runs = [params for file in files or (Path("params/demo.yaml"),) for params in _runs(file, overrides, overlays)]
     missing = fetching.distinct(
         replace(one, required=True)
         for params in map(resolve, runs)
@@ -200,13 +193,3 @@ def fetch(files: tuple[Path, ...], overrides: tuple[str, ...], overlays: tuple[P
         terminal.note(f"Fetched: {', '.join(one.title for one in missing)}")
     else:
         terminal.note("Nothing to download: all data and weights are on this disk")
-
-
-def _runs(file: Path, overrides: tuple[str, ...], overlays: tuple[Path, ...]) -> list[Params]:
-    """Read the parameters of the run of a params file, or of all runs of a sweep file."""
-    from srgan_report.sweep.definition import is_sweep, read_sweep
-    from srgan_report.sweep.expansion import expand
-
-    if is_sweep(file):
-        return [run.params for run in expand(read_sweep(file, overrides, overlays))[1]]
-    return [params_file.read(file, overrides, overlays)]

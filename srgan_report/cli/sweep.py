@@ -7,11 +7,12 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -23,14 +24,7 @@ from srgan_lib.downloads import offline
 from srgan_lib.files import read_json
 from srgan_lib.formatting import duration
 from srgan_lib.layout import STAGES, TRAINING_STAGES, project_root
-from srgan_report.cli.options import (
-    overlays_option,
-    overrides_option,
-    require_extra,
-    results_option,
-    results_root,
-    this_command,
-)
+from srgan_report.cli import options
 from srgan_report.cli.terminal import Terminal
 from srgan_report.project import find
 
@@ -42,7 +36,7 @@ COLOURS = {"waiting": "dim", "running": "bold", "finished": "green", "failed": "
 
 
 @click.command()
-@click.argument("sweep_file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("sweep_file", metavar="FILE", type=options.PATH)
 @click.option("--name", help="Name of the sweep's folder under results/sweeps/; default: the file's name.")
 @click.option(
     "--jobs",
@@ -50,21 +44,15 @@ COLOURS = {"waiting": "dim", "running": "bold", "finished": "green", "failed": "
     help="Runs side by side on this machine; default: its GPUs, or its cores ÷ the runs' threads.",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Use the Dask cluster that runs there, e.g. tcp://10.0.0.1:8786.")
-@click.option(
-    "--max-runs",
-    type=click.IntRange(1),
-    default=1000,
-    show_default=True,
-    help="Refuse a sweep of more runs than this.",
-)
+@click.option("--max-runs", type=click.IntRange(1), default=1000, help="Refuse a sweep of more runs than this.")
 @click.option(
     "--dry-run",
     is_flag=True,
     help="Print the runs, what each will compute or reuse and what is to be downloaded; do nothing.",
 )
-@overrides_option
-@overlays_option
-@results_option
+@options.overrides_option
+@options.overlays_option
+@options.results_option
 def sweep(
     sweep_file: Path,
     name: str | None,
@@ -77,7 +65,7 @@ def sweep(
     results: Path | None,
 ) -> None:
     """Run all combinations that FILE names, compute once what they share, and compare them in one report."""
-    require_extra("sweep")
+    options.require_extra("sweep")
     from srgan_report.pipeline.fetching import fetch
     from srgan_report.sweep import cluster
     from srgan_report.sweep.definition import read_sweep
@@ -89,7 +77,7 @@ def sweep(
     terminal = Terminal()
     with cluster.running_cluster(scheduler) if scheduler else nullcontext() as client:
         planner = cluster.planner(client) if client else plan_sweep
-        plan = partial(plan_study, source, results_root(results), root, name, planner, max_runs=max_runs)
+        plan = partial(plan_study, source, options.results_root(results), root, name, planner, max_runs=max_runs)
         study = plan(fetching=not offline())
         if dry_run:
             show_plan(study, terminal.console)
@@ -101,9 +89,9 @@ def sweep(
             study = study if offline() else plan()
         with study.lock():
             try:
-                with cluster.workers(study.planned, jobs, client) as executor:
-                    with SweepProgress(study, terminal.console) as board:
-                        study.do(executor, board.emit)
+                board = SweepProgress(study, terminal.console)
+                with cluster.workers(study.planned, jobs, client) as executor, board.shown():
+                    study.do(executor, board.emit)
             finally:
                 _compare(study, terminal)
     if study.unfinished:
@@ -117,7 +105,7 @@ def _compare(study: PlannedSweep, terminal: Terminal) -> None:
     for outcome in study.unfinished:
         words = outcome.cause or "not finished; the same command continues"
         terminal.note(f"{outcome.planned.run.name}: {words}")
-    files = write_records(study, this_command())
+    files = write_records(study, options.this_command())
     if study.finished:
         terminal.note("Making the comparison report")
         files += compare_runs(study.folder, study.root)
@@ -127,12 +115,11 @@ def _compare(study: PlannedSweep, terminal: Terminal) -> None:
 def show_plan(study: PlannedSweep, console: Console) -> None:
     """Print each run with what it will compute and what it will reuse, as plain lines."""
     width = max(len(run.name) for run in study.planned)
+    counts: Counter[str] = Counter()
     console.print(f"{'run':<{width}}  {'  '.join(f'{stage:<11}' for stage in STAGES)}", soft_wrap=True)
-    counts = dict.fromkeys(ACTIONS, 0)
     for planned in study.planned:
         actions = [planned.stages[stage].action for stage in STAGES]
-        for action in actions:
-            counts[action] += 1
+        counts.update(actions)
         words = "  ".join(f"{ACTIONS[action]:<11}" for action in actions)
         console.print(f"{planned.run.name:<{width}}  {words}".rstrip(), soft_wrap=True, markup=False)
     console.print(
@@ -143,7 +130,7 @@ def show_plan(study: PlannedSweep, console: Console) -> None:
 
 
 class SweepProgress:
-    """A live table of a sweep's runs, and a line for each that ends; a context manager while it is shown."""
+    """A live table of a sweep's runs, and a line for each that ends."""
 
     def __init__(self, study: PlannedSweep, console: Console) -> None:
         self._study = study
@@ -151,32 +138,23 @@ class SweepProgress:
         self._ended = 0
         self._began = time.monotonic()
         self._lock = threading.Lock()
-        self._live = Live(console=console, get_renderable=self._table, refresh_per_second=2, transient=True)
 
-    def __enter__(self) -> SweepProgress:
-        if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._live.stop()
+    def shown(self) -> AbstractContextManager[object]:
+        """Keep the table at the end of a terminal; elsewhere there are the lines alone."""
+        live = Live(console=self._console, get_renderable=self._table, refresh_per_second=2, transient=True)
+        return live if self._console.is_terminal else nullcontext()
 
     def emit(self, event: TaskEvent) -> None:
         """Show a change; the table draws itself from the outcomes."""
+        if event.task.stage is not None or event.kind not in ("finished", "failed"):
+            return
         outcome = self._study.outcomes[event.task.planned.name]
-        ended = event.kind == "finished" and event.task.stage is None
-        if ended:
-            self._line(outcome, "[green]finished[/]", self._measure(outcome))
-        elif event.kind == "failed" and event.task.stage is None:
-            self._line(outcome, "[red]failed[/]", escape(outcome.cause.splitlines()[0]))
-
-    def _line(self, outcome: Outcome, state: str, words: str) -> None:
+        words = self._measure(outcome) if event.kind == "finished" else escape(outcome.cause.splitlines()[0])
+        state = f"[{COLOURS[event.kind]}]{event.kind}[/]"
         with self._lock:
             self._ended += 1
-            self._console.print(
-                f"{escape(outcome.planned.run.name)}: {state} ({self._ended} of {len(self._study.outcomes)}) {words}",
-                soft_wrap=True,
-            )
+            count = f"({self._ended} of {len(self._study.outcomes)})"
+            self._console.print(f"{escape(outcome.planned.run.name)}: {state} {count} {words}", soft_wrap=True)
 
     def _table(self) -> Table:
         """Draw the runs that are running or failed, and as many of the others as fit."""
@@ -189,11 +167,10 @@ class SweepProgress:
         table.columns.insert(0, Column("run", overflow="fold", min_width=min(24, max(map(len, labels.values())))))
         table.caption = f"{counts}; {duration(time.monotonic() - self._began)}"
         for one in shown:
-            stages = ", ".join(one.running)
             state = f"[{COLOURS[one.state]}]{one.state}[/]"
-            table.add_row(
-                escape(labels[one.planned.run.name]), state, stages, _progress(one.running), self._measure(one)
-            )
+            told = [f"{now['label']} {now['step']}/{now['total']}" for now in one.running.values() if now.get("total")]
+            texts = (", ".join(one.running), ", ".join(told), self._measure(one))
+            table.add_row(escape(labels[one.planned.run.name]), state, *texts)
         return table
 
     def _measure(self, outcome: Outcome) -> str:
@@ -215,11 +192,6 @@ def _differing(names: Sequence[str]) -> dict[str, str]:
     parts = {name: re.split(r"\.(?=[A-Za-z])", name) for name in names}
     common = set.intersection(*map(set, parts.values()))
     return {name: ".".join(part for part in parts[name] if part not in common) or name for name in names}
-
-
-def _progress(running: Mapping[str, Mapping[str, Any]]) -> str:
-    details = [one for one in running.values() if one.get("total")]
-    return ", ".join(f"{one['label']} {one['step']}/{one['total']}" for one in details)
 
 
 def _best_psnr(path: Path) -> float | None:

@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from srgan_lib.log import LIBRARY, Listener
@@ -27,7 +19,6 @@ if TYPE_CHECKING:
     import pandas
 
     from srgan_report.pipeline.fetching import Missing
-    from srgan_report.pipeline.planning import Plan
 
 WORDS = {"run": "[bold]computing[/]", "reuse": "reusing  ", "skip": "skipped  "}
 
@@ -37,16 +28,9 @@ class Terminal:
 
     def __init__(self) -> None:
         self.console = Console(highlight=False)
+        times = ("elapsed", TimeElapsedColumn(), "left", TimeRemainingColumn())
         self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("elapsed"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=self.console,
-            transient=True,
+            "{task.description}", BarColumn(), MofNCompleteColumn(), *times, console=self.console, transient=True
         )
         self.task: TaskID | None = None
         self.title = ""  # of the stage that is computed
@@ -65,11 +49,6 @@ class Terminal:
         """Print one line for the user."""
         self.console.print(escape(text), soft_wrap=True)
 
-    def plan(self, plans: Iterable[Plan]) -> None:
-        """Show what would happen to each stage."""
-        for plan in plans:
-            self.on_event("planned", {"title": plan.title, "action": plan.action, "reason": plan.reason})
-
     def missing(self, missing: Iterable[Missing]) -> None:
         """Show what is to be downloaded, or provided by the user, before anything is computed."""
         for one in missing:
@@ -86,12 +65,8 @@ class Terminal:
             self.title = details["title"]
             self.task = self.progress.add_task(self.title, total=None)
         elif event == "progress" and self.task is not None:
-            self.progress.update(
-                self.task,
-                description=f"{self.title}: {details['label']}",
-                completed=details["step"],
-                total=details["total"],
-            )
+            description = f"{self.title}: {details['label']}"
+            self.progress.update(self.task, description=description, completed=details["step"], total=details["total"])
         elif event == "finished":
             self._clear()
             self.console.print(f"{details['title']:<20} [green]done[/] in {details['seconds']:.1f} s")

@@ -16,8 +16,7 @@ from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
 from srgan_report.hardware import machine
 from srgan_report.opinion.study import TABLES, OpinionError, find_study
-from srgan_report.pipeline import code_hashes, provenance
-from srgan_report.pipeline.manifests import NAME, checked_stages, compare, file_hashes, read_manifest, write_manifest
+from srgan_report.pipeline import code_hashes, manifests, provenance
 from srgan_report.pipeline.run import Run
 
 ARCHIVE = "srgan_results.zip"
@@ -38,18 +37,9 @@ logger = logging.getLogger(__name__)
 def assemble(run: Run, *, light: bool = False, archive_images: bool = False, check: bool = False) -> bool:
     """Write a run's top-level metrics, manifest, study with people, report and archive from its finished stages.
 
-    A file among these that is not as it was written is named in a warning, and all are written again.
-
-    Parameters
-    ----------
-    light : leave the whole images out of the report, whose viewer shows crops.
-    archive_images : put ``evaluation/images`` into the archive.
-    check : read every file to see that, even if its size and times have not changed.
-
-    Returns
-    -------
-    bool
-        False where all of it was up to date already.
+    Returns false where all of it was up to date already. A file among these that is not as it was written is named in
+    a warning, and all are written again; with ``check`` every file is read to see that. ``light`` leaves the whole
+    images out of the report, whose viewer shows crops; ``archive_images`` puts them into the archive.
 
     Raises
     ------
@@ -57,7 +47,7 @@ def assemble(run: Run, *, light: bool = False, archive_images: bool = False, che
         Naming the files of stages that are not as they were written.
     """
     run_dir = run.directory
-    stages = checked_stages(run_dir, check=check)
+    stages = manifests.checked_stages(run_dir, check=check)
     content = digest(
         [
             {name: [stage["fingerprint"], stage["outputs"]] for name, stage in stages.items()},
@@ -67,10 +57,9 @@ def assemble(run: Run, *, light: bool = False, archive_images: bool = False, che
             {"light": light, "archive_images": archive_images},
         ]
     )
-    before = read_manifest(run_dir) or {}
-    damage = _warn_of_damage(run_dir, before, check)
-    if before.get("content") == content and not damage:
-        file_hashes(run_dir, before["outputs"], remember=True)
+    before = manifests.read_manifest(run_dir) or {}
+    if not _is_damaged(run_dir, before, check) and before.get("content") == content:
+        manifests.file_hashes(run_dir, before["outputs"], remember=True)
         return False
     _write_all(run_dir, {**run_manifest(run, stages), "content": content}, stages, light, archive_images)
     return True
@@ -79,41 +68,22 @@ def assemble(run: Run, *, light: bool = False, archive_images: bool = False, che
 def assemble_again(run_dir: Path, *, light: bool = False, archive_images: bool = False) -> list[Path]:
     """Rebuild a run's report and archive from what its stages have written; the next ``srgan run`` builds them anew.
 
-    Parameters
-    ----------
-    light, archive_images : as of :func:`assemble`.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-
-    Raises
-    ------
-    OutputsChanged
-        Naming the files of stages that are not as they were written.
-    LayoutError
-        For a run whose own manifest is missing or broken.
+    Returns the files written. As :func:`assemble`, but for a run's own manifest, which must be there.
     """
-    manifest = read_manifest(run_dir)
-    if manifest is None:
-        raise LayoutError(
-            f"{run_dir / NAME}: missing or broken; the command that started the run ('srgan run …') writes it again",
-            path=run_dir / NAME,
-        )
-    stages = checked_stages(run_dir, check=True)
-    _warn_of_damage(run_dir, manifest, check=True)
-    unfinished = {key: value for key, value in manifest.items() if key != "content"}
-    _write_all(run_dir, unfinished, stages, light, archive_images)
+    manifest = manifests.needed_manifest(run_dir, manifests.UNFINISHED)
+    stages = manifests.checked_stages(run_dir, check=True)
+    _is_damaged(run_dir, manifest, check=True)
+    manifest.pop("content", None)
+    _write_all(run_dir, manifest, stages, light, archive_images)
     return [run_dir / name for name in (*REPORT, ARCHIVE)]
 
 
-def _warn_of_damage(run_dir: Path, manifest: Mapping[str, Any], check: bool) -> str:
-    """Name in a warning what is not as it was written, and return the words."""
-    damage = compare(run_dir, manifest, check=check).damage()
+def _is_damaged(run_dir: Path, manifest: Mapping[str, Any], check: bool) -> bool:
+    """Whether files at a run's top are not as they were written; a warning names them."""
+    damage = manifests.compare(run_dir, manifest, check=check).damage()
     if damage:
         logger.warning("%s: %s; written again", run_dir, damage)
-    return damage
+    return bool(damage)
 
 
 def _write_all(
@@ -124,13 +94,13 @@ def _write_all(
 
     for name, origin in TOP_LEVEL.items():
         write_atomic(run_dir / name, (run_dir / origin).read_bytes())
-    # The report reads it, and it is in the archive, whose hash it therefore cannot hold yet.
-    write_manifest(run_dir, {key: value for key, value in manifest.items() if key not in ("content", "outputs")})
+    unfinished = {key: value for key, value in manifest.items() if key not in ("content", "outputs")}
+    manifests.write_manifest(run_dir, unfinished)  # the report reads it; in the archive it cannot hold that one's hash
     _make_study(run_dir, manifest["parameters"])
     build_report(run_dir, light)
     write_archive(run_dir, stages, archive_images)
-    outputs = file_hashes(run_dir, (*TOP_LEVEL, *REPORT, ARCHIVE), check=True)
-    write_manifest(run_dir, {**manifest, "outputs": outputs})
+    outputs = manifests.file_hashes(run_dir, (*TOP_LEVEL, *REPORT, ARCHIVE), check=True)
+    manifests.write_manifest(run_dir, {**manifest, "outputs": outputs})
 
 
 def _make_study(run_dir: Path, parameters: Mapping[str, Any]) -> None:
@@ -148,12 +118,13 @@ def _make_study(run_dir: Path, parameters: Mapping[str, Any]) -> None:
 
 def run_manifest(run: Run, stages: dict[str, Any]) -> dict[str, Any]:
     """What a reader needs to trace and repeat a run: command, commit, parameters, machine, versions, stages."""
-    default = Params()
+    kept = ("fingerprint", "started", "seconds", "reused_from", "warnings", "summary")
+    default, asked = Params().model_dump(), run.asked.model_dump()
     changed = [
         f"{section}.{name}"
         for section in ("shared", *STAGES)
-        for name, value in getattr(run.asked, section)
-        if value != getattr(getattr(default, section), name) and f"{section}.{name}" != "shared.run_dir"
+        for name, value in asked[section].items()
+        if value != default[section][name] and name != "run_dir"
     ]
     return {
         "name": run.directory.name,
@@ -162,38 +133,27 @@ def run_manifest(run: Run, stages: dict[str, Any]) -> dict[str, Any]:
         "commit": provenance.commit(run.root),
         "machine": machine(),
         "versions": provenance.environment("evaluation", run.params, Snapshot()),
-        "parameters": {
-            section: getattr(run.params, section).model_dump() for section in ("shared", *STAGES, "published")
-        },
+        "parameters": {name: getattr(run.params, name).model_dump() for name in ("shared", *STAGES, "published")},
         "changed": changed,
         "seconds": round(sum(stage["seconds"] for stage in stages.values()), 1),
-        "stages": {
-            name: {
-                key: stage.get(key)
-                for key in ("fingerprint", "started", "seconds", "reused_from", "warnings", "summary")
-            }
-            for name, stage in stages.items()
-        },
+        "stages": {name: {key: stage.get(key) for key in kept} for name, stage in stages.items()},
     }
 
 
 def write_archive(run_dir: Path, stages: Mapping[str, Any], whole_images: bool = False) -> Path:
     """Write ``srgan_results.zip``: what a run's manifests record, and these; the same files give the same bytes.
 
-    Of a study with people it holds the scores, and not the key to the methods.
-
-    Parameters
-    ----------
-    stages : their manifests.
-    whole_images : put ``evaluation/images`` in, too.
+    Of a study with people it holds the scores, and not the key to the methods. ``stages``: their manifests.
     """
     target = run_dir / ARCHIVE
-    recorded = [f"{stage}/{name}" for stage, manifest in stages.items() for name in (*manifest["outputs"], NAME)]
+    recorded = [
+        f"{stage}/{name}" for stage, manifest in stages.items() for name in (*manifest["outputs"], manifests.NAME)
+    ]
     opinions = [path.relative_to(run_dir).as_posix() for path in run_dir.glob(TABLES)]
     if not whole_images:
         recorded = [name for name in recorded if not name.startswith(f"{WHOLE_IMAGES}/")]
     with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name in sorted([*recorded, *opinions, *TOP_LEVEL, *REPORT, NAME]):
+        for name in sorted([*recorded, *opinions, *TOP_LEVEL, *REPORT, manifests.NAME]):
             # Weights and pictures do not compress, and text is small: storing is several times faster.
             entry = zipfile.ZipInfo(f"{run_dir.name}/{name}", (1980, 1, 1, 0, 0, 0))
             archive.writestr(entry, (run_dir / name).read_bytes())
@@ -203,14 +163,9 @@ def write_archive(run_dir: Path, stages: Mapping[str, Any], whole_images: bool =
 def export_lr(run_dir: Path, target: Path) -> list[Path]:
     """Copy a finished run's LR test images to ``<target>/<dataset>/<image>.png``, for methods outside this project.
 
-    Raises
-    ------
-    OutputsChanged
-        Naming the files of the run that are not as they were written.
-    LayoutError
-        For a target that has files already, and a run of an earlier version, which kept no LR images.
+    Raises as :func:`assemble`, and for a target that has files already.
     """
-    outputs = checked_stages(run_dir)["evaluation"]["outputs"]
+    outputs = manifests.checked_stages(run_dir)["evaluation"]["outputs"]
     names = [name.removeprefix(LR_IMAGES) for name in outputs if name.startswith(LR_IMAGES)]
     if not names:
         raise LayoutError(

@@ -21,12 +21,10 @@ NOT_HASHED = (
 #: Parts that trainings call besides, though none of their numbers depends on how: they find and download files, of
 #: which the contents are hashed, and watch.
 FINDING_AND_WATCHING = (
-    *(
-        "srgan_lib.data.sources",
-        "srgan_lib.models.backbones",
-        "srgan_lib.training.observers",
-        "srgan_lib.models.shipped",
-    ),
+    "srgan_lib.data.sources",
+    "srgan_lib.models.backbones",
+    "srgan_lib.models.shipped",
+    "srgan_lib.training.observers",
 )
 
 
@@ -51,9 +49,7 @@ def notebook_hashes(notebook: Path, snapshot: Snapshot) -> tuple[str, dict[str, 
 def module_hashes(sources: Iterable[str], snapshot: Snapshot, left_out: tuple[str, ...] = ()) -> dict[str, str]:
     """Hash both packages' modules that pieces of code import, directly or through others, with the data beside each.
 
-    Parameters
-    ----------
-    left_out : parts that do not count either, nor what only they import.
+    Parts that are left out do not count, nor does what only they import.
     """
     waiting = [name for source in sources for name in _imports(source)]
     found: dict[str, str] = {}
@@ -83,11 +79,9 @@ def _tree(source: str, where: Path) -> str:
         tree = ast.parse(source)
     except SyntaxError as error:
         raise SyntaxError(f"{where}, line {error.lineno}: {error.msg}") from None
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-            and ast.get_docstring(node, clean=False) is not None
-        ):
+        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
     return ast.dump(tree)
 

@@ -21,34 +21,27 @@ from srgan_report.exhibits.markup import Exhibit
 class Display:
     """What a notebook shows, in the form that the report numbers and lays out.
 
-    Attributes
-    ----------
-    name : of the stage, or of whatever else the notebook makes; the report knows its chapter by it.
-    directory : receives ``figures/`` and the computed prose.
+    ``name``, of the stage or of whatever else the notebook makes, tells the report the chapter; ``source_prefix`` leads
+    from the report's folder to the files that figures are drawn from.
     """
 
     def __init__(self, name: str, directory: Path, source_prefix: str) -> None:
-        """Show things from ``directory``; ``source_prefix`` leads from the report's folder to the sources' files."""
         self.name = name
         self._directory = directory
         self._source_prefix = source_prefix
 
     @property
     def directory(self) -> Path:
-        """The folder that receives what is shown."""
+        """The folder that receives ``figures/`` and the computed prose."""
         return self._directory
 
     def figure(
         self, figure: Figure, name: str, caption: str, alt: str = "", source: str = "", vector: bool = True
     ) -> None:
-        """Show a figure with its caption and save it as ``figures/<name>.png`` (and ``.svg`` where it is a chart).
+        """Show a figure with its caption and save it as ``figures/<name>.png``, a ``vector`` chart as ``.svg``, too.
 
-        Parameters
-        ----------
-        caption : what to look for, in a sentence; may hold inline HTML.
-        alt : what the figure shows, for those who cannot see it; default: its own description, or else the caption.
-        source : the file of this stage with the figures drawn, e.g. ``loss_curve.csv``.
-        vector : a chart (shown as SVG) rather than photographs (shown as PNG).
+        The caption says what to look for, and may hold inline HTML; ``alt`` is for those who cannot see the figure
+        (default: its own description); ``source`` is the file of this stage with what is drawn.
         """
         alt = alt or str(figure.get_label()) or caption
         folder = self.directory / "figures"
@@ -70,14 +63,9 @@ class Display:
         source: str = "",
         formats: Mapping[str, str] | None = None,
     ) -> None:
-        """Show a table with its caption.
+        """Show the rows of a table, without its index, with their caption.
 
-        Parameters
-        ----------
-        frame : the rows, printed without its index.
-        best : the value that is marked in a column.
-        source : the file of this stage with the full figures, e.g. ``metrics.csv``.
-        formats : format per column, e.g. ``{"psnr_y": ".2f"}``.
+        By column, ``best`` is the value to mark, and ``formats`` says how to write values, e.g. ``{"psnr_y": ".2f"}``.
         """
         self._show("tab", name, markup.table(frame, name, best, formats), caption, source, frame.to_string(index=False))
 

@@ -6,7 +6,7 @@ import logging
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from srgan_lib.errors import SrganError
@@ -41,14 +41,11 @@ def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, detai
     ------
     InputMissing
         Before anything is computed, when a stage reads data or weights that are not on this disk.
-    StageFailed
-        When a notebook raises. ``NN_name.failed.ipynb`` keeps its traceback; finished stages and
-        checkpoints stay, so the same command continues there.
     DatasetError, FolderError, CheckpointError, ParameterError
         Before a training whose networks could not be judged, and before a judging: a test set cannot be had, or is
         trained on; another method's folder lacks an image, or its file holds no network; a published source is unknown.
-    Interrupted
-        When the user stops the run.
+    StageFailed, Interrupted
+        As of :func:`execute_notebook`; finished stages and checkpoints stay, so the same command continues there.
     """
     from filelock import FileLock
 
@@ -57,8 +54,7 @@ def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, detai
         raise InputMissing(all_missing(unknown))
     locks = _locks(run)
     for plan in plans:
-        about = {"stage": plan.stage, "title": plan.title}
-        on_event("planned", {**about, "action": plan.action, "reason": plan.reason})
+        on_event("planned", plan.told)
     first_judged = next((plan for plan in plans if plan.action == "run" and plan.stage.upstream), None)
     for plan in plans:
         if plan is first_judged:
@@ -69,38 +65,25 @@ def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, detai
         with FileLock(locks / f"{plan.fingerprint[:32]}.lock"):
             current = plan if plan.fresh else decide_again(plan)
             started = time.perf_counter()
-            about = {"stage": plan.stage, "title": plan.title}
-            on_event("started", {**about, "action": current.action})
+            on_event("started", current.told)
             if current.action == "run":
                 _compute_stage(current, on_event)
             elif current.action == "reuse":
                 _copy_stage(current)
-        on_event("finished", {**about, "action": current.action, "seconds": time.perf_counter() - started})
+        on_event("finished", {**current.told, "seconds": time.perf_counter() - started})
 
 
-@contextmanager
-def only_here(run: Run) -> Iterator[None]:
-    """Keep other processes from working on this run meanwhile.
-
-    Raises
-    ------
-    RunInUse
-        When one does already; nothing has been touched then.
-    """
+def only_here(run: Run) -> AbstractContextManager[object]:
+    """Keep other processes from working on this run meanwhile; if one does already, RunInUse is all that happens."""
     from filelock import FileLock, Timeout
 
-    lock = FileLock(_locks(run) / f"run-{run.directory.name}.lock", timeout=0)
     try:
-        lock.acquire()
+        return FileLock(_locks(run) / f"run-{run.directory.name}.lock").acquire(timeout=0)
     except Timeout:
         raise RunInUse(
             f"another process is working on this run ({run.directory}); wait for it, or give another name with --run",
             path=run.directory,
         ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _locks(run: Run) -> Path:
@@ -119,7 +102,7 @@ def _check_judging(run: Run) -> None:
 
     params = run.params
     check_sources(params.published)
-    split = read_split(run.stage_directory("data") / "split.csv")
+    split = read_split(run.directory / "data" / "split.csv")
     images = check_test_sets(params.evaluation.test_sets, split, params.shared)
     for location in params.evaluation.methods.values():
         if names_network(location):
@@ -132,9 +115,9 @@ def _check_judging(run: Run) -> None:
 
 def _keep_up_to_date(plan: Plan) -> None:
     """Bring the prose of a skipped stage's notebook up to date, and remember that its files were looked at."""
-    run = plan.run
-    folder = run.stage_directory(plan.stage.name)
-    if refresh_prose(run.executed_notebook(plan.stage.name), run.source_notebook(plan.stage.name)):
+    run, stage = plan.run, plan.stage.name
+    folder = run.directory / stage
+    if refresh_prose(run.executed_notebook(stage), run.source_notebook(stage)):
         record_notebook(folder, plan.stage)
     elif manifest := read_manifest(folder):
         file_hashes(folder, manifest["outputs"], remember=True)
@@ -143,7 +126,7 @@ def _keep_up_to_date(plan: Plan) -> None:
 def _copy_stage(plan: Plan) -> None:
     """Copy what a finished stage of another run has written; the manifest comes last, as when it was computed."""
     assert plan.source is not None  # as of every plan to reuse
-    target, manifest = plan.run.stage_directory(plan.stage.name), read_manifest(plan.source)
+    target, manifest = plan.run.directory / plan.stage.name, read_manifest(plan.source)
     assert manifest is not None
     shutil.rmtree(target, ignore_errors=True)
     for name in manifest["outputs"]:
@@ -217,7 +200,7 @@ def _earlier_results(folder: Path) -> Iterator[None]:
 def _compute_stage(plan: Plan, on_event: OnEvent) -> None:
     """Execute a stage's notebook; the manifest that it leaves must be of what was planned."""
     run, info = plan.run, plan.stage
-    folder = run.stage_directory(info.name)
+    folder = run.directory / info.name
     with nullcontext() if info.trainer else _earlier_results(folder):  # a training continues from what is there
         _clear(plan, folder)
         parameters = {**run.params.stage(info.name), "run_dir": str(run.directory)}
@@ -227,7 +210,6 @@ def _compute_stage(plan: Plan, on_event: OnEvent) -> None:
             raise StageFailed(
                 f"{info.notebook}: it ended without a manifest for what was planned; was a library file or an image "
                 "changed while it ran? The same command computes it again.",
-                notebook=info.notebook,
                 path=folder,
             )
         record_notebook(folder, info)

@@ -26,28 +26,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Missing:
-    """Something that a run reads and this disk lacks.
+    """Something that a run reads and this disk lacks."""
 
-    Attributes
-    ----------
-    name : of the set or backbone, as the library knows it.
-    title : the name as people write it.
-    wanted_by : the parameter that asks for it, with its value.
-    problem : what is missing and how to get it, in a sentence.
-    alternative : what to do, or what happens, without it.
-    size : bytes to download; None: unknown.
-    required : nothing can be computed without it; if False, the run goes on without the scores that need it.
-    downloadable : an address is known.
-    """
-
-    name: str
-    title: str
-    wanted_by: str
-    problem: str
-    alternative: str = ""
-    size: int | None = None
-    required: bool = True
-    downloadable: bool = True
+    name: str  #: of the set or backbone, as the library knows it
+    title: str  #: the name as people write it
+    wanted_by: str  #: the parameter that asks for it, with its value
+    problem: str  #: what is missing and how to get it, in a sentence
+    alternative: str = ""  #: what to do, or what happens, without it
+    size: int | None = None  #: bytes to download; None: unknown
+    required: bool = True  #: nothing can be computed without it; else the run goes on without the scores that need it
+    downloadable: bool = True  #: an address is known
 
     def __str__(self) -> str:
         reason = "" if self.downloadable else f"; {self.problem}"
@@ -55,12 +43,7 @@ class Missing:
 
 
 class InputMissing(InputError):
-    """Something that a stage reads is not on this disk.
-
-    Attributes
-    ----------
-    missing : what it is.
-    """
+    """Something that a stage reads is not on this disk: ``missing``."""
 
     def __init__(self, missing: Iterable[Missing]) -> None:
         self.missing = list(missing)
@@ -71,18 +54,7 @@ class InputMissing(InputError):
 
 
 def missing_inputs(stage: str, params: Params, snapshot: Snapshot) -> list[Missing]:
-    """Name what a stage reads from outside the project and this disk lacks.
-
-    Parameters
-    ----------
-    params : resolved.
-    snapshot : of the disk.
-
-    Raises
-    ------
-    DatasetError
-        For images that are there and cannot be used.
-    """
+    """Name what a stage with resolved parameters reads from outside the project and this disk lacks."""
     return [*_missing_sets(stage, params, snapshot), *_missing_backbones(stage, params, snapshot)]
 
 
@@ -99,19 +71,10 @@ def distinct(missing: Iterable[Missing]) -> list[Missing]:
 
 
 def fetch(missing: Iterable[Missing]) -> bool:
-    """Download what is missing, and log what is downloaded and what the run goes on without.
+    """Download what is missing, log what is downloaded and what the run goes on without; returns if anything arrived.
 
-    Returns
-    -------
-    bool
-        Whether anything has arrived.
-
-    Raises
-    ------
-    InputMissing
-        For what no address is known of; before anything is downloaded.
-    DownloadError
-        If something required cannot be downloaded.
+    What has no known address is an InputMissing, before anything is downloaded; what is required and cannot be
+    downloaded a DownloadError.
     """
     missing = list(missing)
     if unknown := [one for one in missing if not one.downloadable]:
@@ -153,25 +116,20 @@ def _absence(name: str, scale: int) -> str:
 
 def _missing_backbones(stage: str, params: Params, snapshot: Snapshot) -> Iterator[Missing]:
     section = getattr(params, stage)
-    layers = getattr(section, "vgg_layers", ())
-    wanted: list[
-        tuple[str, str | None, str, str]
-    ] = []  # a backbone, its deepest layer, what asks for it, or what without it
-    if layers and section.content_weights == "imagenet":
-        deepest = max(layers, key=layer_index)
-        wanted.append(("vgg19", deepest, f"{stage}.content_weights: imagenet", "or use 'random' or 'available'"))
-    if getattr(section, "monitor", "") == "lpips_squeeze":
-        squeeze = LPIPS_BACKBONES["squeeze"]
-        wanted.append((squeeze, None, f"{stage}.monitor: lpips_squeeze", "or use psnr_y or ssim_y"))
-    for net in getattr(section, "lpips_nets", ()):
-        without = f"LPIPS({net}) will not be computed"
-        wanted.append((LPIPS_BACKBONES[net], None, f"evaluation.lpips_nets: {net}", without))
-    for name, layer, wanted_by, alternative in wanted:
-        if snapshot.get(("backbone", name, layer), lambda name=name, layer=layer: find_backbone(name, layer)) is None:
-            backbone = BACKBONES[name]
+
+    def absent(name: str, wanted_by: str, alternative: str, layer: str | None = None) -> Iterator[Missing]:
+        if snapshot.get(("backbone", name, layer), lambda: find_backbone(name, layer)) is None:
+            title, size = BACKBONES[name].title, BACKBONES[name].bytes
             problem = (
-                f"the {backbone.title} weights are not on this disk; `srgan fetch` with the same parameters downloads "
-                f"them ({size_text(backbone.bytes)}); {alternative}"
+                f"the {title} weights are not on this disk; `srgan fetch` with the same parameters downloads "
+                f"them ({size_text(size)}); {alternative}"
             )
-            required = stage != "evaluation"
-            yield Missing(name, backbone.title, wanted_by, problem, alternative, backbone.bytes, required)
+            yield Missing(name, title, f"{stage}.{wanted_by}", problem, alternative, size, stage != "evaluation")
+
+    if (layers := getattr(section, "vgg_layers", ())) and section.content_weights == "imagenet":
+        deepest = max(layers, key=layer_index)
+        yield from absent("vgg19", "content_weights: imagenet", "or use 'random' or 'available'", deepest)
+    if getattr(section, "monitor", "") == "lpips_squeeze":
+        yield from absent(LPIPS_BACKBONES["squeeze"], "monitor: lpips_squeeze", "or use psnr_y or ssim_y")
+    for net in getattr(section, "lpips_nets", ()):
+        yield from absent(LPIPS_BACKBONES[net], f"lpips_nets: {net}", f"LPIPS({net}) will not be computed")

@@ -14,61 +14,54 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from srgan_lib.errors import SrganError
 from srgan_lib.files import read_json, sha256_file, write_atomic, write_json
-from srgan_lib.layout import STAGES, StageInfo
+from srgan_lib.layout import STAGES, LayoutError, StageInfo
 
 NAME = "manifest.json"
 CACHE = ".hashes.json"
 ZEROS = "0" * 64
 NAMED = 5  #: files that a line names; a list names all
+UNFINISHED = "'srgan run …' writes it when the run is finished"  #: why a run has no manifest
 
 logger = logging.getLogger(__name__)
 
 
-class OutputsChanged(SrganError):
-    """Files of a run are not as its stages have written them.
+class FilesDiffer(SrganError):
+    """Files of a folder are not what they should be; ``files`` names them relative to it."""
 
-    Attributes
-    ----------
-    files : their names, relative to the run's folder.
-    """
-
-    def __init__(self, message: str, *, path: Path, files: Sequence[str]) -> None:
+    def __init__(self, message: str, *, path: Path | None = None, files: Iterable[str] = ()) -> None:
         super().__init__(message, path=path)
         self.files = list(files)
 
 
-@dataclass(frozen=True)
-class Differences:
-    """What is otherwise than recorded, by names relative to the folder."""
+class OutputsChanged(FilesDiffer):
+    """Files of a run are not as its stages have written them."""
 
-    missing: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    extra: tuple[str, ...] = ()
+
+class Differences(dict[str, str]):
+    """By name, relative to the folder, how a file is otherwise than recorded: missing, changed or extra."""
 
     @property
-    def damaged(self) -> tuple[str, ...]:
+    def damaged(self) -> list[str]:
         """The recorded files that are not as they were written."""
-        return self.missing + self.changed
+        return [name for name, kind in self.items() if kind != "extra"]
+
+    @property
+    def extra(self) -> list[str]:
+        """The files that are not recorded."""
+        return [name for name, kind in self.items() if kind == "extra"]
 
     def damage(self) -> str:
         """Name the damaged files in words; empty where there are none."""
-        words = [*(f"{name} is missing" for name in self.missing)]
-        words += [f"{name} is not as it was written" for name in self.changed]
-        rest = [f"and {len(words) - NAMED} more"] if len(words) > NAMED else []
-        return "; ".join([*words[:NAMED], *rest])
-
-    def lines(self, folder: str) -> list[str]:
-        """Describe each file in a line, its name preceded by its folder's."""
-        kinds = ((self.changed, "changed"), (self.missing, "missing"), (self.extra, "extra"))
-        return [f"{kind}: {folder}{name}" for names, kind in kinds for name in names]
+        words = {"missing": "is missing", "changed": "is not as it was written"}
+        named = [f"{name} {words[self[name]]}" for name in self.damaged]
+        return "; ".join([*named[:NAMED], *([f"and {len(named) - NAMED} more"] if len(named) > NAMED else [])])
 
 
 def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
@@ -101,14 +94,19 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     return content
 
 
-def file_hashes(folder: Path, names: Iterable[str], *, check: bool = False, remember: bool = False) -> dict[str, str]:
-    """Hash files of a folder by SHA-256.
+def needed_manifest(folder: Path, remedy: str) -> dict[str, Any]:
+    """Read a manifest that must be there, or raise a LayoutError that names the remedy."""
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise LayoutError(f"{folder / NAME}: missing or broken; {remedy}", path=folder / NAME)
+    return manifest
 
-    Parameters
-    ----------
-    names : of the files, relative to the folder; those that are not there have no hash.
-    check : read every file, even if its size and times are those of the last time.
-    remember : keep sizes, times and hashes, so that the files need not be read the next time; else nothing is written.
+
+def file_hashes(folder: Path, names: Iterable[str], *, check: bool = False, remember: bool = False) -> dict[str, str]:
+    """Hash files of a folder by SHA-256; those that are not there have no hash.
+
+    With ``check`` every file is read, even if its size and times are those of the last time; with ``remember`` sizes,
+    times and hashes are kept, so that the files need not be read the next time. Else nothing is written.
     """
     known = read_json(folder / CACHE) or {}
     entries: dict[str, list[Any]] = {}
@@ -142,47 +140,46 @@ def compare(
 ) -> Differences:
     """Compare the files of a stage, or those at a run's top, where others are the user's, with the folder's manifest.
 
-    Parameters
-    ----------
-    manifest : as read; none is itself a missing file.
-    check : read every file, even if its size and times have not changed.
-    executed : whether a stage's manifest must record the executed notebook; by hand none is.
+    No manifest is itself a missing file. ``executed``: a stage's manifest must record the executed notebook; by hand
+    none is. With ``check`` every file is read, even if its size and times have not changed.
     """
     if manifest is None:
-        return Differences(missing=(NAME,))
+        return Differences({NAME: "missing"})
     recorded = there = manifest.get("outputs", {})
     if "stage" in manifest:
         there = output_files(folder)
         if executed:
-            recorded = {**recorded}
-            recorded.setdefault(
-                f"{STAGES[manifest['stage']].notebook}.ipynb", "not recorded"
-            )  # which is no file's hash
+            recorded = {f"{STAGES[manifest['stage']].notebook}.ipynb": "not recorded", **recorded}  # no file's hash
     found = file_hashes(folder, recorded, check=check)
-    return Differences(
-        missing=tuple(name for name in recorded if name not in found),
-        changed=tuple(name for name in recorded if name in found and found[name] != recorded[name]),
-        extra=tuple(name for name in there if name not in recorded),
-    )
+    wrong = {name: "changed" if name in found else "missing" for name in recorded if found.get(name) != recorded[name]}
+    return Differences(wrong | {name: "extra" for name in there if name not in recorded})
 
 
-def checked_stages(run_dir: Path, *, check: bool = False) -> dict[str, dict[str, Any]]:
+def checked_stages(run_dir: Path, *, check: bool = False, whole: bool = False) -> dict[str, dict[str, Any]]:
     """Read the manifests of a run's stages, all of which must be there with all their files as they were written.
+
+    Of a ``whole`` run the files at its top must be so, too, and in the stages' folders there must be no others.
 
     Raises
     ------
     OutputsChanged
-        Naming each file that is missing or changed.
+        Naming each file that is otherwise.
     """
     manifests = {stage: read_manifest(run_dir / stage) for stage in STAGES}
-    found = {stage: compare(run_dir / stage, manifest, check=check) for stage, manifest in manifests.items()}
-    lines = [line for stage, one in found.items() for line in replace(one, extra=()).lines(f"{stage}/")]
-    if lines:
+    folders = {**manifests, "": read_manifest(run_dir)} if whole else manifests
+    wrong = {
+        (Path(stage) / name).as_posix(): kind
+        for stage, manifest in folders.items()
+        for name, kind in compare(run_dir / stage, manifest, check=check).items()
+        if whole or kind != "extra"
+    }
+    if wrong:
         raise OutputsChanged(
-            f"{run_dir}: files are not as the run has written them, so nothing is made of them; the command that "
-            "started the run ('srgan run …') computes them again:\n" + "\n".join(lines),
+            f"{run_dir}: {len(wrong)} files are not as the run has written them, so nothing is made of them; the "
+            "command that started the run ('srgan run …') computes again what is missing or changed:\n"
+            + "\n".join(f"{kind}: {name}" for name, kind in wrong.items()),
             path=run_dir,
-            files=[f"{stage}/{name}" for stage, one in found.items() for name in one.damaged],
+            files=wrong,
         )
     return {stage: manifest for stage, manifest in manifests.items() if manifest is not None}
 

@@ -23,40 +23,20 @@ from srgan_lib.layout import StageInfo
 if TYPE_CHECKING:
     from papermill.exceptions import PapermillExecutionError
 
-OnEvent = Callable[[str, Mapping[str, Any]], None]  # (event, facts): planned, started, progress, finished, failed
+OnEvent = Callable[[str, Mapping[str, Any]], None]  # (event, facts): planned, started, progress, finished
 
 
 class StageFailed(SrganError):
     """A notebook raised, or its process died; where the program is at fault, a note holds the notebook's traceback.
 
-    Attributes
-    ----------
-    notebook : its name, e.g. ``03_warmup``.
-    cell : execution count of the cell that raised; 0 where none did.
-    kind : name of the exception's class; empty where there was none.
-    path : the notebook as far as it came, ``<notebook>.failed.ipynb``.
+    ``path`` is the notebook as far as it came.
     """
 
-    def __init__(
-        self, message: str, *, notebook: str = "", cell: int = 0, kind: str = "", path: str | Path | None = None
-    ) -> None:
-        super().__init__(message, path=path)
-        self.notebook, self.cell, self.kind = notebook, cell, kind
 
-
-def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], root: Path, threads: int | str) -> Path:
+def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], root: Path, threads: int | str) -> None:
     """Execute a notebook into a folder, where it appears under its name once it is complete.
 
-    Parameters
-    ----------
-    source : the notebook.
-    parameters : values that papermill injects after its parameters cell.
-    root : the project, working folder of the kernel.
-    threads : size of the kernel's thread pools, which a stage's fingerprint names.
-
-    Returns
-    -------
-    The executed notebook.
+    The kernel works in the project's ``root``, with thread pools of that size, which a stage's fingerprint names.
 
     Raises
     ------
@@ -88,7 +68,7 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
     )
     stopped = Interrupted(f"stopped in {name}; the same command continues there")
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # it logs what it raises
-    with tempfile.TemporaryFile() as stderr, forward_interrupts() as interrupts:
+    with tempfile.TemporaryFile() as stderr, _Interrupts() as interrupts:
         try:
             papermill.execute_notebook(
                 str(source),
@@ -118,7 +98,6 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
             died = StageFailed(
                 f"{name}: its process died, most likely for lack of memory; take a smaller batch or crop. "
                 "The same command continues at the last checkpoint.",
-                notebook=name,
                 path=failed,
             )
             stderr.seek(0)
@@ -128,16 +107,12 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
     running.replace(final)
     if interrupts.received:
         raise stopped
-    return final
 
 
 def refresh_prose(executed: Path, source: Path) -> bool:
     """Bring the prose of an executed notebook up to date; its code and outputs stay, since the code is the same.
 
-    Returns
-    -------
-    bool
-        Whether the file has changed.
+    Returns whether the file has changed.
     """
     done, text = (json.loads(path.read_bytes()) for path in (executed, source))
     injected = [cell for cell in done["cells"] if "injected-parameters" in cell["metadata"].get("tags", [])]
@@ -175,39 +150,39 @@ def watch_progress(path: Path, info: StageInfo, on_event: OnEvent) -> Iterator[N
         thread.join()
 
 
-class Interrupts:
-    """Passes Ctrl-C on to a notebook's kernel, which listens only while it executes a cell.
+class _Interrupts:
+    """Passes Ctrl-C on to a notebook's kernel, which listens only while it executes a cell; nbclient tells which.
 
-    Attributes
-    ----------
-    received : how many there were.
+    Outside the main thread, where Python sends none, it does nothing.
     """
 
     def __init__(self) -> None:
-        self.received = 0
+        self.received = 0  # so many Ctrl-C
         self._ready = False  # the kernel has started
         self._cell: Any = None  # the cell that it was asked to execute
 
-    def on_cell_start(self, **_: Any) -> None:
-        """Hear from nbclient that a cell's turn has come; after Ctrl-C it does not.
+    def __enter__(self) -> _Interrupts:
+        self._in_main = threading.current_thread() is threading.main_thread()
+        if self._in_main:
+            self._before = signal.signal(signal.SIGINT, self._handle)
+        return self
 
-        Raises
-        ------
-        Interrupted
-        """
+    def __exit__(self, *_: object) -> None:
+        if self._in_main:
+            signal.signal(signal.SIGINT, self._before)
+
+    def on_cell_start(self, **_: Any) -> None:
         self._ready = True
         if self.received:
             raise Interrupted("stopped between two cells")
 
     def on_cell_execute(self, cell: Any, **_: Any) -> None:
-        """Hear that the kernel is asked to execute a cell."""
         self._cell = cell
 
     def on_cell_executed(self, **_: Any) -> None:
-        """Hear that the kernel has executed it."""
         self._cell = None
 
-    def handle(self, _number: int, _frame: Any) -> None:
+    def _handle(self, _number: int, _frame: Any) -> None:
         """Handle Ctrl-C: the first lets the cell end, in which training saves its state; a second ends everything."""
         self.received += 1
         if self.received > 1 or not self._ready:
@@ -224,27 +199,10 @@ class Interrupts:
             time.sleep(0.01)
 
 
-@contextmanager
-def forward_interrupts() -> Iterator[Interrupts]:
-    """Let :class:`Interrupts` handle Ctrl-C inside; outside the main thread, where Python sends none, nothing does."""
-    interrupts = Interrupts()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupts
-        return
-    before = signal.signal(signal.SIGINT, interrupts.handle)
-    try:
-        yield interrupts
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def interrupt_kernels(number: int = signal.SIGINT) -> int:
     """Send the kernels of this process a signal, by default one at which training in them saves its state.
 
-    Returns
-    -------
-    int
-        How many kernels there are.
+    Returns how many kernels there are.
     """
     kernels = [child for child in psutil.Process().children() if "ipykernel_launcher" in " ".join(child.cmdline())]
     for kernel in kernels:
@@ -261,9 +219,6 @@ def _failure(error: PapermillExecutionError, notebook: str, failed: Path) -> Sta
     failure = StageFailed(
         f"{notebook}, cell In [{error.exec_count}]: {message}\n"
         f"The executed notebook is {failed}; the same command continues at this stage.",
-        notebook=notebook,
-        cell=error.exec_count or 0,
-        kind=error.ename,
         path=failed,
     )
     if debugging() or not (storage or traceback == one_line(error.ename, error.evalue)):

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from srgan_lib.files import Snapshot
 from srgan_lib.layout import REPEATS, STAGES, TRAINING_STAGES, StageInfo
@@ -21,32 +22,28 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Plan:
-    """What will happen to one stage, and why.
+    """What will happen to one stage, and why."""
 
-    Attributes
-    ----------
-    run : what the stage belongs to: the run that was planned, or one of its repeated trainings.
-    missing : what the stage reads and this disk lacks.
-    source : the folder to copy from (action ``reuse``).
-    fresh : nothing that is there is used, not even checkpoints, since the user asks for that.
-    check : what is there is read again before it is used, even if its size and times have not changed.
-    """
-
-    run: Run
+    run: Run  #: the run that was planned, or one of its repeated trainings
     stage: StageInfo
-    action: str  # "run", "skip" or "reuse"
-    reason: str
     components: provenance.Components
-    missing: tuple[Missing, ...] = ()
-    source: Path | None = None
-    fresh: bool = False
-    check: bool = False
+    missing: tuple[Missing, ...]  #: what the stage reads and this disk lacks
+    check: bool  #: what is there is read again before it is used, even if its size and times have not changed
+    action: str = "run"  #: or "skip", or "reuse"
+    reason: str = ""
+    source: Path | None = None  #: the folder to copy from (action ``reuse``)
+    fresh: bool = False  #: nothing that is there is used, not even checkpoints, since the user asks for that
 
     @property
     def title(self) -> str:
         """The notebook, and of a repeated training the seed."""
         notebook = self.stage.notebook
         return repeated_name(notebook, self.run) if self.run.directory.parent.name == REPEATS else notebook
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the events of its execution say of it."""
+        return {"stage": self.stage, "title": self.title, "action": self.action, "reason": self.reason}
 
     @property
     def fingerprint(self) -> str:
@@ -71,48 +68,35 @@ def plan_run(
 
     Parameters
     ----------
-    run : the other runs of its results folder are searched for stages to reuse.
-    from_stage : compute this stage and all after it, changed or not.
+    from_stage, until : compute the first and all after it, changed or not; the last stage wanted.
     reuse : whether a stage may be skipped, or copied from another run.
-    until : the last stage wanted; default: all.
-    finished : where stages may be copied from, as :func:`finished_stages` finds them; default: it is asked.
+    finished : where stages may be copied from; default: what :func:`finished_stages` finds in the run's results folder.
     fetching : whether what is missing is fetched before computing, also what a stage can do without.
     check : whether all result files are read to see that they are as they were written; default: those whose size or
         times have changed.
-    snapshot : of the disk, to plan several runs from one; default: a new one.
+    snapshot : of the disk, to plan several runs from one.
     """
     if finished is None:
         finished = finished_stages(run.results) if reuse else {}
     snapshot = snapshot or Snapshot()
+    alike: dict[str, Any] = {"reuse": reuse, "finished": finished, "fetching": fetching, "check": check}
     plans: list[Plan] = []
     fingerprints: dict[str, str] = {}
     forced = False
-    for info in STAGES.values():
-        forced = forced or info.name == from_stage
+    for name, info in STAGES.items():
+        forced = forced or name == from_stage
         upstream = {stage: fingerprints[stage] for stage in info.upstream}
-        for repeat in run.repeats if info.name == "evaluation" else ():
-            trained = plan_run(
-                repeat,
-                reuse=reuse,
-                until=TRAINING_STAGES[-1],
-                finished=finished,
-                fetching=fetching,
-                check=check,
-                snapshot=snapshot,
-            )
+        for repeat in run.repeats if name == "evaluation" else ():
+            trained = plan_run(repeat, until=TRAINING_STAGES[-1], snapshot=snapshot, **alike)
             plans += trained
-            upstream |= {
-                repeated_name(plan.stage.name, repeat): plan.fingerprint for plan in trained if plan.stage.trainer
-            }
-        notebook = run.source_notebook(info.name)
+            upstream |= {repeated_name(one.stage.name, repeat): one.fingerprint for one in trained if one.stage.trainer}
         components = provenance.stage_components(
-            info.name, run.params, notebook, upstream, fetching=fetching, snapshot=snapshot
+            name, run.params, run.source_notebook(name), upstream, fetching=fetching, snapshot=snapshot
         )
-        fingerprints[info.name] = components.fingerprint
-        missing = tuple(missing_inputs(info.name, run.params, snapshot))
-        plan = Plan(run, info, "run", "", components, missing, check=check)
+        fingerprints[name] = components.fingerprint
+        plan = Plan(run, info, components, tuple(missing_inputs(name, run.params, snapshot)), check)
         plans.append(_decide(plan, finished, forced=forced, reuse=reuse))
-        if info.name == until:
+        if name == until:
             break
     return plans
 
@@ -144,19 +128,21 @@ def finished_stages(results: Path) -> dict[str, list[Path]]:
 
 def _decide(plan: Plan, finished: Finished, *, forced: bool, reuse: bool) -> Plan:
     """Whether a stage runs, is skipped or is copied from another run, with the reason in words."""
-    run = plan.run
-    folder = run.stage_directory(plan.stage.name)
+    plan = replace(plan, action="run")
     if forced or not reuse:
-        return replace(plan, action="run", reason=f"asked for with {'--from' if forced else '--no-reuse'}", fresh=True)
+        return replace(plan, reason=f"asked for with {'--from' if forced else '--no-reuse'}", fresh=True)
     if plan.components.unknown:
         titles = ", ".join(one.title for one in distinct(plan.missing))
         reason = f"unknown until {titles} is downloaded" if titles else "reads a stage that is unknown yet"
-        return replace(plan, action="run", reason=reason)
+        return replace(plan, reason=reason)
+    folder = plan.run.directory / plan.stage.name
     manifest = read_manifest(folder)
-    damage = ""
-    if manifest and manifest["fingerprint"] == plan.fingerprint:
+    reason, damage = "not computed yet", ""
+    if manifest and manifest["fingerprint"] != plan.fingerprint:
+        reason = "; ".join(plan.components.changes_since(manifest["components"])[:3])
+    elif manifest:
         found = compare(folder, manifest, check=plan.check)
-        damage = found.damage()
+        reason = damage = found.damage()
         if not damage:
             if found.extra:
                 logger.warning("%s: not of this run and left out of its archive: %s", folder, ", ".join(found.extra))
@@ -168,10 +154,6 @@ def _decide(plan: Plan, finished: Finished, *, forced: bool, reuse: bool) -> Pla
         if elsewhere := compare(source, read_manifest(source), check=plan.check).damage():
             logger.warning("%s is not copied: %s", source, elsewhere)
             continue
-        reason = f"run {source.parent.relative_to(run.results).as_posix()!r} has computed it already"
-        return replace(plan, action="reuse", reason=f"{damage}; {reason}" if damage else reason, source=source)
-    if not manifest:
-        return replace(plan, action="run", reason="not computed yet")
-    return replace(
-        plan, action="run", reason=damage or "; ".join(plan.components.changes_since(manifest["components"])[:3])
-    )
+        computed = f"run {source.parent.relative_to(plan.run.results).as_posix()!r} has computed it already"
+        return replace(plan, action="reuse", reason=f"{damage}; {computed}" if damage else computed, source=source)
+    return replace(plan, reason=reason)

@@ -67,13 +67,15 @@ class Components:
     def changes_since(self, before: Mapping[str, Any]) -> list[str]:
         """What differs from an earlier manifest's components, in words, most telling first."""
         words = []
-        labels = {"parameters": "parameter", "modules": "library module", "environment": "environment:"}
-        for piece, label in {**labels, "upstream": "upstream stage"}.items():
+        for piece, label, values in (
+            ("parameters", "parameter", " ({} → {})"),
+            ("modules", "library module", ""),
+            ("environment", "environment:", " ({} → {})"),
+            ("upstream", "upstream stage", ""),
+        ):
             old, new = before.get(piece, {}), getattr(self, piece)
-            for key in sorted(old.keys() | new.keys()):
-                if old.get(key) != new.get(key):
-                    values = f" ({old.get(key)} → {new.get(key)})" if piece in ("parameters", "environment") else ""
-                    words.append(f"{label} {key} changed{values}")
+            different = [key for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
+            words += [f"{label} {key} changed{values.format(old.get(key), new.get(key))}" for key in different]
         for piece, label in (("notebook", "the notebook's code"), ("data", "the input data")):
             words += [f"{label} changed"] if before.get(piece) != getattr(self, piece) else []
         return words
@@ -88,15 +90,10 @@ def stage_components(
     fetching: bool = False,
     snapshot: Snapshot | None = None,
 ) -> Components:
-    """Everything that decides the result of ``stage`` under resolved ``params``.
+    """Everything that decides the result of a stage's notebook under resolved parameters.
 
-    Parameters
-    ----------
-    params : resolved (nothing ``auto`` or ``available``).
-    notebook : the stage's notebook file.
-    upstream : fingerprints of the stages it reads.
-    fetching : whether weights that a stage can do without will be fetched first, so that they are unknown, not missing.
-    snapshot : of the disk, to plan many stages from one; default: a new one.
+    ``upstream``: fingerprints of the stages it reads; ``fetching``: weights that it can do without will be fetched
+    first, so that they are unknown, not missing; ``snapshot``: of the disk, to plan many stages from one.
     """
     snapshot = snapshot or Snapshot()
     tree, modules = notebook_hashes(notebook, snapshot)
@@ -114,14 +111,8 @@ def training_fingerprint(stage: str, components: Components, inputs: Sequence[Pa
     """Hash what decides the weights and curves alone, so that editing a figure of a notebook never trains again.
 
     It covers the modules that its trainer imports; the parameters (but for those that decide neither) and the
-    environment like the stage's fingerprint; and the *contents* of files from earlier stages, not their fingerprints.
-
-    Parameters
-    ----------
-    stage : one that trains.
-    components : the stage's.
-    inputs : files of earlier stages.
-    code : the file with the generator's class, if it is the user's own.
+    environment like the stage's fingerprint; the *contents* of input files from earlier stages, not their fingerprints;
+    and the code of the generator's class, if it is the user's own.
     """
     return digest(
         [
@@ -139,8 +130,7 @@ def environment(stage: str, params: Params, snapshot: Snapshot, *, fetching: boo
     found = {name: version(name) for name in PACKAGES}
     found |= {"python": platform.python_version(), "machine": platform.machine()}
     section = getattr(params, stage)
-    layers = getattr(section, "vgg_layers", ())
-    if layers and section.content_weights == "imagenet":
+    if (layers := getattr(section, "vgg_layers", ())) and section.content_weights == "imagenet":
         found["vgg19"] = _backbone_hash("vgg19", snapshot, max(layers, key=layer_index)) or UNKNOWN
     if getattr(section, "start", None):
         found["start"] = _file_hash(shipped.find_start(section.start, params.shared.scale), snapshot)
@@ -168,8 +158,9 @@ def own_code(files: Iterable[Path], snapshot: Snapshot) -> dict[str, str]:
     """Hash files of the user's own code, and the library modules that each imports."""
     found = {}
     for file in files:
-        found[f"code {file.name}"] = _file_hash(file, snapshot) if file.is_file() else MISSING
+        found[f"code {file.name}"] = MISSING
         if file.is_file():
+            found[f"code {file.name}"] = _file_hash(file, snapshot)
             modules = module_hashes([file.read_text(encoding="utf-8")], snapshot)
             found[f"library code of {file.name}"] = digest(modules)
     return found
@@ -201,15 +192,15 @@ def data_hash(stage: str, params: Params, snapshot: Snapshot) -> str:
 
 def commit(root: Path) -> str:
     """The project's git commit, marked where files differ from it; empty outside git."""
+
+    def git(*words: str) -> str:
+        return subprocess.check_output(["git", "-C", str(root), *words], text=True, stderr=subprocess.DEVNULL).strip()
+
     try:
-        revision = _git(root, "rev-parse", "--short=12", "HEAD")
-        return revision + (" with local changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+        changed = " with local changes" if git("status", "--porcelain", "--untracked-files=no") else ""
+        return git("rev-parse", "--short=12", "HEAD") + changed
     except (OSError, subprocess.CalledProcessError):
         return ""
-
-
-def _git(root: Path, *words: str) -> str:
-    return subprocess.run(["git", "-C", str(root), *words], check=True, capture_output=True, text=True).stdout.strip()
 
 
 @cache

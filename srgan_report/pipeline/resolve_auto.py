@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,6 @@ def resolve(params: Params) -> Params:
 
     What ``content_weights: available`` became is logged.
 
-    Parameters
-    ----------
-    params : as read.
-
     Raises
     ------
     ParameterError
@@ -37,15 +32,14 @@ def resolve(params: Params) -> Params:
     """
     sections: dict[str, Any] = {"shared": resolve_shared(params.shared)}
     for name, index in params.evaluation.methods.items():
-        parameter = f"evaluation.methods.{name}"
+        problem = ""
         if not Path(index).exists():
-            problem = f"{index}: no such folder of images, or file with a network's weights"
-            raise ParameterError(f"{parameter}: {problem}", parameter=parameter, path=index)
-        if Path(index).suffix.lower() in PICKLED and find_spec("spandrel") is None:
-            problem = (
-                f"{index} is read through spandrel, which is not installed; run: pip install 'srgan-report[spandrel]'"
-            )
-            raise ParameterError(f"{parameter}: {problem}", parameter=parameter, path=index)
+            problem = "no such folder of images, or file with a network's weights"
+        elif Path(index).suffix.lower() in PICKLED and find_spec("spandrel") is None:
+            problem = "read through spandrel, which is not installed; run: pip install 'srgan-report[spandrel]'"
+        if problem:
+            parameter = f"evaluation.methods.{name}"
+            raise ParameterError(f"{parameter}: {index}: {problem}", parameter=parameter, path=index)
     for name in ("warmup", "adversarial"):
         section = getattr(params, name)
         for reference in section.own_classes:
@@ -54,8 +48,13 @@ def resolve(params: Params) -> Params:
             except OwnCodeError as error:
                 parameter = f"{name}.{'extra_losses' if reference in section.extra_losses else 'generator'}"
                 raise ParameterError(f"{parameter}: {error}", parameter=parameter, path=error.path) from None
-        if section.vgg_layers:
-            weights = _content_weights(name, section.content_weights, section.vgg_layers)
+        if section.vgg_layers and section.content_weights == "available":
+            deepest = max(section.vgg_layers, key=layer_index)
+            weights, meaning = "imagenet", "VGG-19 trained on ImageNet"
+            if find_backbone("vgg19", deepest) is None:
+                weights = "random"
+                meaning = f"no ImageNet weights for {deepest} on this disk; fixed-seed random VGG-19 instead"
+            logger.info("%s: content_weights 'available' is %r on this machine (%s)", name, weights, meaning)
             sections[name] = section.model_copy(update={"content_weights": weights})
     return params.model_copy(update=sections)
 
@@ -87,20 +86,3 @@ def resolve_shared(shared: Shared) -> Shared:
             "shared.threads: %d threads share the %d cores of this process, which slows them down", threads, cores
         )
     return shared.model_copy(update={"device": device, "dtype": dtype, "threads": threads})
-
-
-def _content_weights(stage: str, wanted: str, layers: Iterable[str]) -> str:
-    deepest = max(layers, key=layer_index)
-    if wanted != "available":
-        return wanted
-    found = find_backbone("vgg19", deepest) is not None
-    if found:
-        logger.info("%s: content_weights 'available' is 'imagenet' on this machine (VGG-19 trained on ImageNet)", stage)
-        return "imagenet"
-    logger.info(
-        "%s: content_weights 'available' is 'random' on this machine (no ImageNet weights for %s on this disk; "
-        "fixed-seed random VGG-19 instead)",
-        stage,
-        deepest,
-    )
-    return "random"

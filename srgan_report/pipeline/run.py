@@ -5,53 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from srgan_lib.layout import REPEATS, STAGES, LayoutError, results_folder
+from srgan_lib.layout import REPEATS, STAGES, results_folder
 from srgan_lib.params import Params
 from srgan_report.params_file import check
-from srgan_report.pipeline.manifests import NAME, read_manifest
+from srgan_report.pipeline.manifests import NAME, UNFINISHED, needed_manifest
 from srgan_report.project import find
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run, computed or not.
+    """A run, computed or not."""
 
-    Attributes
-    ----------
-    params : the parameters as resolved: nothing is left to the machine.
-    asked : the parameters as written.
-    directory : the run's folder, which holds a folder for each stage.
-    root : the project, whose notebooks are executed.
-    command : what reproduces the run; empty where none does.
-    """
-
-    params: Params
-    asked: Params
-    directory: Path
-    root: Path
-    command: str = ""
+    params: Params  #: as resolved: nothing is left to the machine
+    asked: Params  #: as written
+    directory: Path  #: holds a folder for each stage
+    root: Path  #: the project, whose notebooks are executed
+    command: str = ""  #: reproduces the run; empty where none does
 
     @classmethod
     def recorded(cls, directory: Path, root: Path) -> Run:
-        """Read what the manifest of a finished run says of it.
-
-        Parameters
-        ----------
-        directory : the run's folder.
-        root : the project.
-
-        Raises
-        ------
-        LayoutError
-            For a folder without a manifest, or with a broken one.
-        ParameterError
-            For parameters of another version of the schema.
-        """
-        path = directory / NAME
-        manifest = read_manifest(directory)
-        if manifest is None:
-            raise LayoutError(f"{path}: missing or broken; 'srgan run' writes it when a run is finished", path=path)
-        params = check(manifest["parameters"], str(path))
+        """Read what the manifest of a finished run says of it, which must be there and of this version's schema."""
+        manifest = needed_manifest(directory, UNFINISHED)
+        params = check(manifest["parameters"], str(directory / NAME))
         return cls(params, params, directory, root, manifest["command"])
 
     @property
@@ -64,26 +39,20 @@ class Run:
         """The further trainings that the evaluation asks for: the same under other seeds, on the same split."""
         shared = self.params.shared
 
-        def repeat(params: Params, number: int) -> Params:
-            changes = {"seed": shared.seed + number, "split_seed": shared.data_seed}
-            evaluation = params.evaluation.model_copy(update={"repeats": 1})
-            return params.model_copy(
-                update={"shared": params.shared.model_copy(update=changes), "evaluation": evaluation}
-            )
+        def repeat(params: Params, seed: int) -> Params:
+            seeded = params.shared.model_copy(update={"seed": seed, "split_seed": shared.data_seed})
+            alone = params.evaluation.model_copy(update={"repeats": 1})
+            return params.model_copy(update={"shared": seeded, "evaluation": alone})
 
         return [
             replace(
                 self,
-                params=repeat(self.params, number),
-                asked=repeat(self.asked, number),
-                directory=self.directory / REPEATS / f"seed-{shared.seed + number}",
+                params=repeat(self.params, seed),
+                asked=repeat(self.asked, seed),
+                directory=self.directory / REPEATS / f"seed-{seed}",
             )
-            for number in range(1, self.params.evaluation.repeats)
+            for seed in range(shared.seed + 1, shared.seed + self.params.evaluation.repeats)
         ]
-
-    def stage_directory(self, stage: str) -> Path:
-        """Name the folder with a stage's results."""
-        return self.directory / stage
 
     def source_notebook(self, stage: str) -> Path:
         """Name a stage's notebook, of the project or as it comes with the package."""
@@ -91,7 +60,7 @@ class Run:
 
     def executed_notebook(self, stage: str) -> Path:
         """Name a stage's notebook with the outputs of this run."""
-        return self.stage_directory(stage) / f"{STAGES[stage].notebook}.ipynb"
+        return self.directory / stage / f"{STAGES[stage].notebook}.ipynb"
 
 
 def repeated_name(stage: str, repeat: Run) -> str:

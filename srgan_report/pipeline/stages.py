@@ -32,18 +32,9 @@ from srgan_lib.params.section import ParameterError
 from srgan_lib.params.shared import Shared
 from srgan_lib.params.training import is_own
 from srgan_report.params_file import check, check_stage, read
-from srgan_report.pipeline import provenance
+from srgan_report.pipeline import manifests, provenance
 from srgan_report.pipeline.display import Display
 from srgan_report.pipeline.fetching import InputMissing, missing_inputs
-from srgan_report.pipeline.manifests import (
-    NAME,
-    OutputsChanged,
-    compare,
-    file_hashes,
-    output_files,
-    read_manifest,
-    write_manifest,
-)
 from srgan_report.pipeline.resolve_auto import resolve
 from srgan_report.pipeline.run import Run, repeated_name
 from srgan_report.project import find
@@ -54,10 +45,7 @@ PARAMETERS_HEADER = "# Parameters"  # first line of every parameters cell; paper
 def open_stage(name: str, namespace: Mapping[str, Any]) -> Stage:
     """Check a notebook's parameters and open its stage, computing the stages it reads where they are missing.
 
-    Parameters
-    ----------
-    name : one of ``data``, ``srcnn``, ``warmup``, ``adversarial``, ``evaluation``.
-    namespace : the notebook's ``globals()``, where its parameters cells have left their values.
+    The namespace is the notebook's ``globals()``, where its parameters cells have left their values.
 
     Raises
     ------
@@ -72,26 +60,18 @@ def open_stage(name: str, namespace: Mapping[str, Any]) -> Stage:
     asked = check_stage(name, given_parameters(namespace, Params().stage(name).keys()))
     root = project_root()
     run = Run(resolve(asked), asked, (root / asked.shared.run_dir).resolve(), root)
-    missing = [one for one in STAGES[name].upstream if not (run.stage_directory(one) / "manifest.json").exists()]
-    if missing:
+    if missing := [one for one in STAGES[name].upstream if not (run.directory / one / manifests.NAME).exists()]:
         _compute(missing, name, run)
     return Stage(name, run)
 
 
 def given_parameters(namespace: Mapping[str, Any], known: Set[str]) -> dict[str, Any]:
-    """Gather the parameters that a notebook's cells have set; unknown ones are there too, for the schema to refuse.
-
-    Parameters
-    ----------
-    namespace : the notebook's ``globals()``.
-    known : the notebook's parameters.
-    """
+    """Gather the parameters that a notebook's cells have set; unknown ones are there too, for the schema to refuse."""
     given = {key: namespace[key] for key in known if key in namespace}
-    cells = [cell for cell in namespace.get("In", ()) if isinstance(cell, str)]  # those that this kernel has executed
-    for cell in (cell for cell in cells if cell.lstrip().startswith(PARAMETERS_HEADER)):
-        for node in ast.walk(ast.parse(cell)):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id not in known:
-                given[node.id] = None
+    for cell in namespace.get("In", ()):  # those that this kernel has executed
+        if isinstance(cell, str) and cell.lstrip().startswith(PARAMETERS_HEADER):
+            stored = [node for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Name)]
+            given |= {one.id: None for one in stored if isinstance(one.ctx, ast.Store) and one.id not in known}
     return given
 
 
@@ -100,44 +80,38 @@ class _StageListener(Listener):
 
 
 class Stage(Display):
-    """An open stage of a run.
-
-    Attributes
-    ----------
-    run : what the stage belongs to.
-    params : its resolved parameters; only the ``shared`` section and the stage's own are this run's.
-    directory : the stage's folder, ``<run_dir>/<stage>``; whoever asks for it computes the stage anew.
-    fingerprint : of everything that decides the stage's results.
-    """
+    """An open stage of a run."""
 
     def __init__(self, name: str, run: Run) -> None:
-        super().__init__(name, run.stage_directory(name), source_prefix=f"{name}/")
+        super().__init__(name, run.directory / name, source_prefix=f"{name}/")
         self.run = run
-        self.params = run.params
+        self.params = run.params  #: only the ``shared`` section and the stage's own are this run's
         self.info = STAGES[name]
         self.warnings: list[str] = []
         self._started = time.perf_counter()
         self._opened = datetime.now(UTC)
-        upstream = {stage: self._upstream_fingerprint(stage) for stage in self.info.upstream}
+        upstream = {stage: self._finished(stage) for stage in self.info.upstream}
+        for stage, manifest in upstream.items():
+            self._check_shared(stage, manifest["components"]["parameters"])
         for repeat in self.repeats:
-            manifests = {stage: self._upstream_manifest(stage, repeat) for stage in TRAINING_STAGES}
-            upstream |= {repeated_name(stage, repeat): found["fingerprint"] for stage, found in manifests.items()}
-        self.components = provenance.stage_components(name, run.params, run.source_notebook(name), upstream)
+            upstream |= {repeated_name(stage, repeat): self._finished(stage, repeat) for stage in TRAINING_STAGES}
+        fingerprints = {stage: manifest["fingerprint"] for stage, manifest in upstream.items()}
+        self.components = provenance.stage_components(name, run.params, run.source_notebook(name), fingerprints)
         if self.components.unknown:
             raise InputMissing(missing_inputs(name, run.params, Snapshot()))
-        self.fingerprint = self.components.fingerprint
+        self.fingerprint = self.components.fingerprint  #: of everything that decides the stage's results
         _stop_listening()  # a stage that was opened before and never finished
         LIBRARY.addHandler(_StageListener(self.warn))
 
     @property
     def directory(self) -> Path:
-        """The stage's folder, to write into.
+        """The stage's folder, ``<run_dir>/<stage>``, through which every write of a notebook and its training goes.
 
-        Every write of a notebook and of its training goes through here. From then on the folder is no longer what the
-        manifest of a finished stage records, so asking for it removes the manifest; opening the stage alone does not.
+        From then on it is no longer what the manifest of a finished stage records, so asking for it removes the
+        manifest; opening the stage alone does not.
         """
         self._directory.mkdir(parents=True, exist_ok=True)
-        (self._directory / NAME).unlink(missing_ok=True)
+        (self._directory / manifests.NAME).unlink(missing_ok=True)
         return self._directory
 
     @property
@@ -146,37 +120,28 @@ class Stage(Display):
         return self.run.repeats if self.name == "evaluation" else []
 
     def input(self, stage: str, name: str) -> Path:
-        """A result file of an earlier stage of this run.
-
-        Raises
-        ------
-        LayoutError
-            For a stage that this one does not read, and a file that is not there, with the command that makes it.
-        """
-        path = self.run.stage_directory(stage) / name
+        """A result file of an earlier stage of this run; if it is not there, the error names what makes it."""
         if stage not in self.info.upstream:
-            raise LayoutError(
-                f"stage {self.name!r} does not read {stage!r}; it reads {', '.join(self.info.upstream) or 'no stage'}"
-            )
+            read = ", ".join(self.info.upstream) or "no stage"
+            raise LayoutError(f"stage {self.name!r} does not read {stage!r}; it reads {read}")
+        path = self.run.directory / stage / name
         if not path.exists():
-            raise LayoutError(
-                f"{path}: not there; compute stage {stage!r} again (srgan run … --from {stage})", path=path
-            )
+            remedy = f"compute stage {stage!r} again (srgan run … --from {stage})"
+            raise LayoutError(f"{path}: not there; {remedy}", path=path)
         return path
 
     @property
     def code(self) -> Path | None:
         """The file with the generator's class, by this run's ``warmup.generator``, if it is the user's own."""
-        generator = self.params.warmup.generator
-        if "warmup" in self.info.upstream:
-            generator = self.parameters_of("warmup")["generator"]
-        elif self.name != "warmup":
-            return None
+        if self.name == "warmup":
+            generator = self.params.warmup.generator
+        else:
+            generator = self.parameters_of("warmup")["generator"] if "warmup" in self.info.upstream else ""
         return locate(generator)[0] if is_own(generator) else None
 
     def parameters_of(self, stage: str) -> dict[str, Any]:
         """The parameters under which an earlier stage of this run was computed, flat."""
-        return self._upstream_manifest(stage)["components"]["parameters"]
+        return self._finished(stage)["components"]["parameters"]
 
     def training_fingerprint(self, *inputs: Path) -> str:
         """What decides the weights that this stage trains; its checkpoints carry it."""
@@ -190,9 +155,8 @@ class Stage(Display):
         """Note something the reader should know; the report repeats it near its top."""
         if text not in self.warnings:
             self.warnings.append(text)
-            display.display(
-                display.HTML(f'<p class="srgan-warning" role="note"><strong>Note:</strong> {html.escape(text)}</p>')
-            )
+            note = f'<p class="srgan-warning" role="note"><strong>Note:</strong> {html.escape(text)}</p>'
+            display.display(display.HTML(note))
 
     @property
     def live(self) -> bool:
@@ -206,24 +170,19 @@ class Stage(Display):
         It feeds the terminal of ``srgan run`` through ``progress.json``; to a person at the notebook it shows a bar
         and, of a training, the loss curves and a sample patch; elsewhere it is silent.
         """
-        if os.environ.get("SRGAN_RUNNER"):
-            return self._tell_runner(label)
-        if not self.live:
-            return lambda step, total, values=None: None
-        from srgan_report.interactive.training import Watch
+        if not os.environ.get("SRGAN_RUNNER"):
+            if not self.live:
+                return lambda step, total, values=None: None
+            from srgan_report.interactive.training import Watch
 
-        return Watch(label, self.directory)
-
-    def _tell_runner(self, label: str) -> Callable[..., None]:
-        """A callback that writes ``progress.json``, at most twice a second."""
+            return Watch(label, self.directory)
         path, last = self.directory / "progress.json", 0.0
 
         def tell(step: int, total: int, values: Mapping[str, float] | None = None) -> None:
             nonlocal last
-            if (now := time.monotonic()) - last >= 0.5 or step >= total:
-                last = now
-                about = {"stage": self.name, "label": label, "step": step, "total": total}
-                write_json(path, {**about, "values": dict(values or {})})
+            if time.monotonic() - last >= 0.5 or step >= total:  # at most twice a second
+                last = time.monotonic()
+                write_json(path, {"label": label, "step": step, "total": total})
 
         return tell
 
@@ -232,21 +191,19 @@ class Stage(Display):
         seconds = round(time.perf_counter() - self._started, 1)
         (self._directory / "progress.json").unlink(missing_ok=True)
         _stop_listening()
-        files = [name for name in output_files(self._directory) if name != f"{self.info.notebook}.ipynb"]
-        outputs = file_hashes(self._directory, files, check=True)
-        write_manifest(
-            self._directory,
-            {
-                "stage": self.name,
-                "fingerprint": self.fingerprint,
-                "components": asdict(self.components),
-                "started": self._opened.isoformat(timespec="seconds"),
-                "seconds": seconds,
-                "outputs": outputs,
-                "warnings": self.warnings,
-                "summary": summary,
-            },
-        )
+        files = [name for name in manifests.output_files(self._directory) if name != f"{self.info.notebook}.ipynb"]
+        outputs = manifests.file_hashes(self._directory, files, check=True)
+        manifest = {
+            "stage": self.name,
+            "fingerprint": self.fingerprint,
+            "components": asdict(self.components),
+            "started": self._opened.isoformat(timespec="seconds"),
+            "seconds": seconds,
+            "outputs": outputs,
+            "warnings": self.warnings,
+            "summary": summary,
+        }
+        manifests.write_manifest(self._directory, manifest)
         after = [info.notebook for info in STAGES.values() if info.notebook > self.info.notebook]
         following = f"Next: notebook {after[0]}." if after else "This was the last notebook."
         inside = self._directory.is_relative_to(self.run.root)
@@ -254,23 +211,19 @@ class Stage(Display):
         written = f"{len(outputs)} files in <code>{folder}</code>, {seconds:.0f} s."
         display.display(display.HTML(f"<p class='srgan-finish'>{written} {following}</p>"))
 
-    def _upstream_manifest(self, stage: str, repeat: Run | None = None) -> dict[str, Any]:
+    def _finished(self, stage: str, repeat: Run | None = None) -> dict[str, Any]:
         """Read the manifest of an earlier stage, of this run or a repeat, whose files must be as it records them."""
-        folder, remedy = self.run.stage_directory(stage), f"compute it again (srgan run … --from {stage})"
-        if repeat is not None:
-            folder, remedy = repeat.stage_directory(stage), "srgan run … -p evaluation.repeats=… trains it"
-        manifest = read_manifest(folder)
-        if manifest is None:
-            raise LayoutError(f"{folder / NAME}: stage {stage!r} is not finished; {remedy}", path=folder / NAME)
-        found = compare(folder, manifest, executed=False)
+        folder = (repeat or self.run).directory / stage
+        remedy = f"srgan run … {'-p evaluation.repeats=…' if repeat else f'--from {stage}'} computes it"
+        manifest = manifests.needed_manifest(folder, remedy)
+        found = manifests.compare(folder, manifest, executed=False)
         if found.damaged:
-            raise OutputsChanged(f"{folder}: {found.damage()}; {remedy}", path=folder, files=found.damaged)
+            raise manifests.OutputsChanged(f"{folder}: {found.damage()}; {remedy}", path=folder, files=found.damaged)
         return manifest
 
-    def _upstream_fingerprint(self, stage: str) -> str:
-        """The fingerprint of an earlier stage, which must have been computed under the same shared parameters."""
-        manifest = self._upstream_manifest(stage)
-        before, now = manifest["components"]["parameters"], self.params.stage(self.name)
+    def _check_shared(self, stage: str, before: Mapping[str, Any]) -> None:
+        """Check that an earlier stage was computed under the same shared parameters."""
+        now = self.params.stage(self.name)
         for key in Shared.model_fields.keys() & before.keys():
             if before[key] != now[key]:
                 raise ParameterError(
@@ -279,7 +232,6 @@ class Stage(Display):
                     parameter=f"shared.{key}",
                     allowed=(str(before[key]),),
                 )
-        return manifest["fingerprint"]
 
 
 def _compute(missing: list[str], wanted_by: str, run: Run) -> None:
@@ -287,14 +239,11 @@ def _compute(missing: list[str], wanted_by: str, run: Run) -> None:
     from srgan_report.pipeline.execution import execute
     from srgan_report.pipeline.planning import plan_run
 
-    def tell(text: str) -> None:
-        display.display({"text/plain": text}, raw=True)
-
     def on_event(event: str, details: Mapping[str, Any]) -> None:
         if event == "finished":
-            tell(f"{details['stage'].notebook}: done in {duration(details['seconds'])}")
+            print(f"{details['stage'].notebook}: done in {duration(details['seconds'])}")
 
-    tell(f"Computing {', '.join(missing)} first: {wanted_by!r} reads it. {_expected(missing, run)}")
+    print(f"Computing {', '.join(missing)} first: {wanted_by!r} reads it. {_expected(missing, run)}")
     demo = read(find(run.root, Path(DEMO)))
     asked = check({**run.asked.model_dump(), **{stage: getattr(demo, stage).model_dump() for stage in missing}})
     run = replace(run, params=resolve(asked), asked=asked)
@@ -304,14 +253,13 @@ def _compute(missing: list[str], wanted_by: str, run: Run) -> None:
 
 def _expected(stages: Sequence[str], run: Run) -> str:
     """Say how long stages took when they were last computed here, at whatever parameters."""
-    known = {}
+    seconds = 0.0
     for stage in stages:
-        found = [manifest for path in run.results.glob(f"*/{stage}") if (manifest := read_manifest(path))]
-        if found:
-            known[stage] = max(found, key=lambda manifest: manifest["started"])["seconds"]
-    if len(known) < len(stages):
-        return "How long that takes is not known: not all of it has been computed here before."
-    return f"When last computed here, that took {duration(sum(known.values()))}."
+        found = [manifest for path in run.results.glob(f"*/{stage}") if (manifest := manifests.read_manifest(path))]
+        if not found:
+            return "How long that takes is not known: not all of it has been computed here before."
+        seconds += max(found, key=lambda manifest: manifest["started"])["seconds"]
+    return f"When last computed here, that took {duration(seconds)}."
 
 
 def _stop_listening() -> None:

@@ -184,7 +184,6 @@ def test_a_cell_that_raises_stops_the_run_and_keeps_what_is_done(tmp_path):
     with pytest.raises(StageFailed) as error:
         execute(plan_run(run), run)
     failure = error.value
-    assert (failure.notebook, failure.cell, failure.kind) == ("02_srcnn_baseline", 4, "ValueError")
     assert failure.path == run.directory / "srcnn" / "02_srcnn_baseline.failed.ipynb"
     assert "02_srcnn_baseline, cell In [4]: ValueError: no such thing\n" in str(failure)
     assert "continues at this stage" in str(failure)

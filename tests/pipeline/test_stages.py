@@ -25,7 +25,7 @@ def finished(tmp_path, monkeypatch):
 
     execute(plan(), run)
     values = {**run.params.stage("data"), "run_dir": str(run.directory)}
-    return lambda: open_stage("data", values), run.stage_directory("data") / "manifest.json", plan
+    return lambda: open_stage("data", values), run.directory / "data" / "manifest.json", plan
 
 
 def test_opening_a_finished_stage_leaves_its_manifest(finished):
@@ -94,5 +94,5 @@ def test_a_notebook_opened_before_its_turn_says_what_it_computes_first_and_how_l
     manifest = read_manifest(root / "results/first/data")
     write_manifest(root / "results/first/data", {**manifest, "seconds": 75.0})
     open_stage("srcnn", {**values, "run_dir": "results/second", "seed": 1})
-    told = capsys.readouterr().out.replace(r"\xa0", " ")
+    told = capsys.readouterr().out.replace("\xa0", " ")
     assert "When last computed here, that took 1 min 15 s." in told and "01_data_exploration: done in 0 s" in told

@@ -60,7 +60,7 @@ def run(computed, tmp_path, monkeypatch):
 
 
 def contents(run):
-    return {path: path.read_bytes() for path in run.stage_directory("evaluation").rglob("*") if path.is_file()}
+    return {path: path.read_bytes() for path in (run.directory / "evaluation").rglob("*") if path.is_file()}
 
 
 def judging(run, **methods):
@@ -81,7 +81,7 @@ def test_an_evaluation_that_fails_leaves_the_earlier_one(run):
 
 def test_an_evaluation_that_was_killed_leaves_the_earlier_one_to_the_next(run):
     before = contents(run)
-    folder = run.stage_directory("evaluation")
+    folder = run.directory / "evaluation"
     folder.rename(folder.with_name(".evaluation.earlier"))
     folder.mkdir()
     (folder / "half.csv").touch()
@@ -97,8 +97,8 @@ def test_an_evaluation_that_succeeds_replaces_the_earlier_one(run):
     set_body(run.root, "evaluation", '(stage.directory / "new.csv").write_text("new")')
     execute(plan_run(run), run)
     assert {path.name for path in contents(run)} >= {"new.csv", "manifest.json"}
-    assert not (run.stage_directory("evaluation") / "result.csv").exists()
-    assert not run.stage_directory(".evaluation.earlier").exists()
+    assert not (run.directory / "evaluation" / "result.csv").exists()
+    assert not (run.directory / ".evaluation.earlier").exists()
 
 
 def test_other_methods_are_checked_before_an_evaluation_begins(run, tmp_path):
