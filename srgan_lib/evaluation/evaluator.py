@@ -104,8 +104,8 @@ def evaluate(
     methods : by name, in the order of the table.
     scale : enlargement factor, and by the field's convention the border that is shaved.
     names : metrics, see :func:`metric_names`.
-    samples : how many images to keep for showing.
-    images : receives LR, every method's result and HR of all images.
+    samples : how many images to show.
+    images : receives LR, every method's result and HR of all images; without it those to show are enlarged again.
     repeats : the networks of further trainings, by the names that they have among the methods; they are only measured.
     on_step : called with the results judged and the results in all.
 
@@ -115,7 +115,6 @@ def evaluate(
         If a result has not the size of its HR image, or a metric is unknown.
     """
     evaluator = Evaluator(names, scale)
-    held: dict[tuple[str, str], dict[str, np.ndarray]] = {}
     powers: list[pd.DataFrame] = []
     pairs = {(dataset, pair.image): pair for dataset, members in test_sets.items() for pair in members}
     done, total = 0, len(pairs) * sum(map(len, (methods, *repeats)))
@@ -134,21 +133,18 @@ def evaluate(
             for method, made in {"lr": pair.given_lr, **results, "hr": pair.hr}.items():
                 images.write(dataset, image, method, made)
         powers += [_power(dataset, method, result) for method, result in {**results, "hr": pair.hr}.items()]
-        if len(held) < samples:
-            held[dataset, image] = results
 
     if images:
         images.write_index()
     metrics, further = evaluator.tables()
 
     def sample(dataset: str, image: str) -> Sample:
-        # Few images are held in memory; the others are read back, or enlarged again.
-        pair, results = pairs[dataset, image], held.get((dataset, image))
-        if results is None:
-            results = {
-                method: images.read(dataset, image, method) if images else enlarge(pair)
-                for method, enlarge in methods.items()
-            }
+        # No image is held in memory: what a method made is read back, or made again.
+        pair = pairs[dataset, image]
+        results = {
+            method: images.read(dataset, image, method) if images else enlarge(pair)
+            for method, enlarge in methods.items()
+        }
         rows = metrics[(metrics.dataset == dataset) & (metrics.image == image)].set_index("method")
         scores = rows.drop(columns=["dataset", "image"]).to_dict("index")
         scores = {str(method): row for method, row in scores.items()}
@@ -242,10 +238,10 @@ def check_models(
     photos = as_test_set(find_photos(BUILTIN, scale=scale))
     pairs = load_pairs(make_split(photos, shared), photos, shared, "test")
     methods = {name: network(load_model(path)[0]) for name, path in shipped.shipped_models(scale, folder).items()}
-    judged = evaluate({BUILTIN: pairs}, methods, scale=scale, names=list(TOLERANCES), on_step=on_step)
+    judged = evaluate({BUILTIN: pairs}, methods, scale=scale, names=list(TOLERANCES), samples=0, on_step=on_step)
     measured = judged.metrics.groupby("method", sort=False)[list(TOLERANCES)].mean()
     known = pd.read_csv(folder / shipped.SCORES, index_col="model").loc[measured.index, list(TOLERANCES)]
-    table = pd.DataFrame({"shipped": known.stack(), "measured": measured.stack()})
+    table = pd.DataFrame({"shipped": known.T.unstack(), "measured": measured.T.unstack()})
     table = table.rename_axis(["model", "metric"]).reset_index()
     return table.assign(agrees=abs(table.measured - table.shipped) <= table.metric.map(TOLERANCES))
 
