@@ -142,7 +142,7 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, curve: Sequence[st
         method: f" (regular pattern {METRICS['grid_artefact'].phrase(level, sign=True)})"
         for method, level in patterns.items()
     }
-    _draw_measured(axis, measured, curve, notes)
+    _draw_plane(axis, measured, curve, f"PSNR-Y minus {BASELINE}'s (dB)", f"LPIPS (alex) / {BASELINE}'s", notes)
     known = published(scale=scale)
     where = dataset if dataset in set(known[known.metric == "lpips_alex"].dataset) else PUBLISHED_ON
     hollow = {"fillstyle": "none", "markersize": 9, "markeredgewidth": 1.8}
@@ -153,7 +153,6 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, curve: Sequence[st
             axis.plot(*points.loc[method], style.marker, color=style.colour, label=label, **hollow)
     if measured.empty:
         axis.set_title("Methods of this run are missing: LPIPS (alex) was not computed")
-    _better_is_up_and_right(axis, f"PSNR-Y minus {BASELINE}'s (dB)", f"LPIPS (alex) / {BASELINE}'s")
     legend_below(figure, axis, columns=2)
     text = (
         f"{style.label} {METRICS['psnr_y'].phrase(measured.psnr_y[method], sign=True)} "
@@ -172,8 +171,7 @@ def naturalness_plane(summary: pd.DataFrame, dataset: str, *, curve: Sequence[st
     """
     table = _by_method(summary[summary.dataset == dataset].rename(columns={"mean": "value"}), "niqe")
     figure, axis = new_figure(height=4.2)
-    _draw_measured(axis, table, curve)
-    _better_is_up_and_right(axis, "PSNR-Y (dB)", "NIQE")
+    _draw_plane(axis, table, curve, "PSNR-Y (dB)", "NIQE")
     legend_below(figure, axis, columns=3)
     text = (
         f"{style.label} {METRICS['psnr_y'].phrase(table.psnr_y[method])} and {METRICS['niqe'].text(table.niqe[method])}"
@@ -198,16 +196,16 @@ def _relative(figures: pd.DataFrame) -> pd.DataFrame:
     return table.assign(psnr_y=table.psnr_y - base.psnr_y, lpips_alex=table.lpips_alex / base.lpips_alex)
 
 
-def _draw_measured(axis: Axes, table: pd.DataFrame, curve: Sequence[str], notes: Mapping[str, str] = {}) -> None:
+def _draw_plane(
+    axis: Axes, table: pd.DataFrame, curve: Sequence[str], x: str, y: str, notes: Mapping[str, str] = {}
+) -> None:
+    """Draw measured points, of which a line joins some, on axes whose better ends are up and right."""
     joined = table.loc[[method for method in curve if method in table.index]]
     if len(joined):
         axis.plot(*joined.to_numpy().T, color="0.4", linewidth=1, zorder=1)
     for method, style in method_styles(table.index).items():
         label = style.label + notes.get(method, "")
         axis.plot(*table.loc[method], style.marker, color=style.colour, label=label, markersize=8, zorder=2)
-
-
-def _better_is_up_and_right(axis: Axes, x: str, y: str) -> None:
     axis.set(xlabel=f"{x}, better →", ylabel=f"{y}, better →")
     axis.invert_yaxis()
     axis.margins(0.12)
