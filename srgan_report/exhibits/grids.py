@@ -17,7 +17,7 @@ from srgan_lib.methods import BASELINE, NOT_PICTURED, OURS, method_styles
 from srgan_lib.metrics.measure import METRICS, measure
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.tiled_inference import upscale
-from srgan_report.exhibits.plotting import WIDTH, describe, new_figure, show_image, show_images
+from srgan_report.exhibits.plotting import WIDTH, describe, new_figure, show_images
 
 TALLEST = 5.6  #: inches: a figure of upright images gets narrower instead, and its titles stay readable
 LETTERS = 12  #: of a title in an inch
@@ -77,14 +77,14 @@ def try_alphas(
     interpolated: WeightInterpolation, sample: Sample, alphas: Sequence[float]
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw one detail by several generators between the two, and tabulate their scores by the second's share."""
-    figure, axes = new_figure(1, len(alphas) + 1, height=1.75, squeeze=False)
-    rows = []
-    for axis, alpha in zip(axes[0], alphas, strict=False):
+    rows, images = [], []
+    for alpha in alphas:
         sr, scores = interpolated(sample, alpha)
         rows.append({"dataset": sample.dataset, "image": sample.image, "share": alpha, **scores})
         text = as_text(scores, separator="\n")
-        show_image(axis, sr, f"{alpha:.0%}\n{text}")
-    show_image(axes[0, -1], sample.part(SIDE).hr, "HR\n")
+        images.append((f"{alpha:.0%}\n{text}", sr))
+    figure, axes = new_figure(1, len(alphas) + 1, height=1.75, squeeze=False)
+    show_images(axes, [*images, ("HR\n", sample.part(SIDE).hr)])
     text = (f"{row['share']:.0%}: {as_text(row)}" for row in rows)
     describe(figure, f"A detail of {sample.image} by share of the second generator, {'; '.join(text)}.")
     return figure, pd.DataFrame(rows)

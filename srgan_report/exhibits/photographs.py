@@ -155,8 +155,7 @@ def pairs_sheet(pairs: Sequence[Pair], scale: int, count: int = 3) -> Figure:
         squares = [((top, left), side), (spot, min(DETAIL, side))]
         images = [(pair.hr, 1), (lr, scale)]
         shown = [_square(image, corner, size, step) for corner, size in squares for image, step in images]
-        for axis, image, title in zip(axes[number], shown, titles, strict=True):
-            show_image(axis, image, "" if number else title)
+        show_images(axes[number], zip([""] * 4 if number else titles, shown, strict=True))
         first = axes[number, 0]
         first.text(-0.04, 0.5, pair.image, transform=first.transAxes, rotation=90, ha="right", va="center", fontsize=9)
     names = ", ".join(pair.image for pair, _ in chosen)
