@@ -94,12 +94,11 @@ def _finding(scores: PairedScores, dataset: str, scale: int, heldout: str, steps
 
 def _behind(scores: PairedScores) -> str:
     """Say which classical method is ahead of SRGAN by a judge of appearance, if one is."""
-    classical = [name for name in scores.methods if name in CLASSICAL]
-    if not classical or OURS not in scores.methods:
+    if OURS not in scores.methods:
         return ""
     ahead: dict[str, list[str]] = {}
     for metric in scores.known(APPEARANCE):
-        best = min(classical, key=lambda name: scores.mean(name, metric))
+        best = next((name for name in scores.ranking(metric) if name in CLASSICAL), OURS)
         value, ours = (METRICS[metric].text(scores.mean(name, metric)) for name in (best, OURS))
         if float(value) < float(ours):
             ahead.setdefault(_label(best), []).append(f"{NAMES[metric]} ({value} against {ours})")
@@ -175,9 +174,8 @@ def _faithful(scores: PairedScores, judges: Iterable[str]) -> str:
     clauses = []
     for metric in scores.known(judges):
         best, *others = scores.ranking(metric)
-        equal = [
-            name for name in others for one in scores.compare(name, best, [metric]) if one.direction == "unchanged"
-        ]
+        against = {name: scores.compare(name, best, [metric]) for name in others}
+        equal = [name for name, found in against.items() if found and found[0].direction == "unchanged"]
         next_best = [(name, one.notes) for name in others[:1] for one in scores.compare(best, name, [metric])]
         ahead = [f"ahead of {_label(name)} {notes.removeprefix('better ')}" for name, notes in next_best if notes]
         value = {name: METRICS[metric].phrase(scores.mean(name, metric)) for name in (best, *equal)}
