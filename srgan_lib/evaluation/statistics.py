@@ -132,14 +132,8 @@ def crossed_mean(values: np.ndarray) -> CrossedMean:
     degrees = variance**2 / (of_rows**2 / (rows - 1) + of_columns**2 / (columns - 1) + 1e-300)
     half_kind = student_quantile(float(np.clip(degrees, 1, rows + columns))) * np.sqrt(variance)
     per_row, per_column = total / rows, total / columns
-    return CrossedMean(
-        value,
-        float(half_these),
-        float(half_kind),
-        float(max(of_rows * rows - rest / per_row, 0)),
-        float(max(of_columns * columns - rest / per_column, 0)),
-        float(rest),
-    )
+    components = max(of_rows * rows - rest / per_row, 0), max(of_columns * columns - rest / per_column, 0), rest
+    return CrossedMean(value, float(half_these), float(half_kind), *map(float, components))
 
 
 def student_quantile(degrees: float) -> float:

@@ -101,8 +101,8 @@ class _Page:
         self.frames = {ends: [0.0, 0.0] for ends in self.counts}
         y = 0.3 + GAP
         for index in column:
-            for ends, frame in self.frames.items():
-                if ends[0] == index:
+            for (first, _), frame in self.frames.items():
+                if first == index:
                     frame[0] = y
                     y += FRAME
             self.entry[index] = y
@@ -112,13 +112,12 @@ class _Page:
                     self.sums[skip] = y + GAP
                     y += GAP + SUM / 2
             self.exit[index] = y
-            for ends, frame in self.frames.items():
-                if ends[1] == index:
+            for (_, last), frame in self.frames.items():
+                if last == index:
                     y += FRAME / 2
                     frame[1] = y
             y += GAP
-        self.bottom = y
-        self.height = y + 0.3
+        self.bottom, self.height = y, y + 0.3
         self.lanes = _lanes(found.skips)
 
     def draw(self, axes: Axes, source: str, result: str) -> None:

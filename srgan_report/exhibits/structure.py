@@ -107,8 +107,7 @@ class _Observer(TorchFunctionMode):
     def _note(self, name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         if not inputs or not isinstance(output, Tensor):
             return
-        if (source := self._made_by.get(inputs[0])) is None:
-            source = INPUT
+        source = self._made_by.get(inputs[0], INPUT)
         parameters = sum(one.numel() for one in module.parameters())
         operations = (describe(module), *(["spectral norm"] if parametrize.is_parametrized(module) else []))
         heavy = isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.Upsample | BicubicUpsample)

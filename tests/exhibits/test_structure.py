@@ -70,7 +70,7 @@ def test_observing_leaves_the_network_as_it_is():
     network = build_generator(SRRESNET).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     state = torch.random.get_rng_state()
-    layers(network, (3, 12, 12)).content
+    layers(network, (3, 12, 12))
     assert network.training and not any(module._forward_hooks for module in network.modules())
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert torch.equal(state, torch.random.get_rng_state())
