@@ -64,14 +64,8 @@ def network(model: SuperResolver, **options: Any) -> Method:
 def interpolate(first: SuperResolver, second: SuperResolver, alpha: float) -> SuperResolver:
     """Interpolate the weights of two networks of one architecture (Wang et al., ESRGAN, 2018, §3.4).
 
-    Parameters
-    ----------
-    alpha : share of the second: 0 gives the first's weights, 1 the second's.
-
-    Raises
-    ------
-    CheckpointError
-        If the two are not of one architecture.
+    ``alpha`` is the share of the second: 0 gives the first's weights, 1 the second's. Networks of two architectures are
+    a CheckpointError.
     """
     begin, end = first.state_dict(), second.state_dict()
     shapes = [{name: value.shape for name, value in weights.items()} for weights in (begin, end)]
@@ -111,12 +105,8 @@ class FolderError(InputError):
 def match_files(images: Sequence[str], folder: Path) -> dict[str, Path]:
     """Find the file of each image in a folder of results; files of other images may be there too.
 
-    A file belongs to the image with the longest name that its own begins with.
-
-    Raises
-    ------
-    FolderError
-        If an image has no file, or more than one.
+    A file belongs to the image with the longest name that its own begins with. An image that has no file, or more than
+    one, is a FolderError.
     """
     keys = {_DECORATION.sub("", image) or image: image for image in images}
     if len(keys) < len(images):

@@ -25,10 +25,8 @@ TOWARDS, AWAY, SKEWED_UP_TO = 0.1, 0.45, 20
 def mean_interval(scores: np.ndarray, bounds: tuple[float, float] = (-np.inf, np.inf)) -> tuple[float, float]:
     """Compute the 95 % interval of a mean: Student's, for other images of the kind and for other trainings.
 
-    Parameters
-    ----------
-    scores : R×N, of R trainings on N images; fewer than four images have no interval (NaN).
-    bounds : of the metric; the interval lies within.
+    ``scores`` are R×N, of R trainings on N images; fewer than four images have no interval (NaN). It lies within the
+    metric's ``bounds``.
     """
     mean, half = scores.mean(), _half_width(scores)
     return float(np.clip(mean - half, *bounds)), float(np.clip(mean + half, *bounds))

@@ -86,13 +86,9 @@ def table(
 ) -> str:
     """Write a table in a box that scrolls where it is wider than the page, and that the keyboard reaches.
 
-    Numbers stand to the right, and missing values are a dash.
-
-    Parameters
-    ----------
-    name : of the box, in words or joined by ``_``.
-    best : the value of a column that is set in bold, with all that is written like it.
-    formats : by column, e.g. ``{"psnr_y": ".2f"}``.
+    Numbers stand to the right, and missing values are a dash. ``name`` is the box's, in words or joined by ``_``;
+    ``best`` the value of a column that is set in bold, with all that is written like it; ``formats`` are by column,
+    e.g. ``{"psnr_y": ".2f"}``.
     """
     columns = {}
     for column in frame.columns:

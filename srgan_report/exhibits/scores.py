@@ -91,11 +91,8 @@ def _name_methods(panels: Sequence[Axes], chosen: Mapping[str, Style]) -> None:
 def spectra(powers: pd.DataFrame, dataset: str, scale: int) -> Figure:
     """Draw the radially averaged power spectrum of every method and HR, and below it each method's distance from HR.
 
-    Beyond 0.5/``scale`` cycles per pixel the LR image holds nothing.
-
-    Parameters
-    ----------
-    powers : columns dataset, method, frequency in cycles per pixel, power in dB.
+    ``powers`` has the columns dataset, method, frequency in cycles per pixel and power in dB. Beyond 0.5/``scale``
+    cycles per pixel the LR image holds nothing.
     """
     table = powers[powers.dataset == dataset].pivot(index="frequency", columns="method", values="power")
     order = [method for method in powers.method.unique() if method in table and method != "hr"]
@@ -128,11 +125,8 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, curve: Sequence[st
     Filled markers are measured, hollow ones published: on this dataset, or where nothing is, on :data:`PUBLISHED_ON`.
     Relative figures (PSNR-Y minus the baseline's, LPIPS divided by the baseline's) let published points of other test
     sets stand beside measured ones. Where LPIPS(alex) was not computed, only published points are drawn. A method that
-    draws a regular pattern says so in its label, for LPIPS does not see it.
-
-    Parameters
-    ----------
-    curve : methods to join by a line in this order, such as networks interpolated between two others.
+    draws a regular pattern says so in its label, for LPIPS does not see it. A line joins the methods of ``curve`` in
+    their order, such as networks interpolated between two others.
     """
     rows = summary[summary.dataset == dataset].rename(columns={"mean": "value"})
     measured = _relative(rows)
