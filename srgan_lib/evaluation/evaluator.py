@@ -42,14 +42,8 @@ TOLERANCES = dict(zip((*HEADLINE, "grid_artefact"), (0.02, 0.001, 0.002, 0.2), s
 class Evaluator:
     """Measures images one by one and collects the rows of ``metrics.csv``.
 
-    Parameters
-    ----------
-    names : metrics, see :data:`srgan_lib.metrics.measure.METRICS`.
-    border : pixels shaved from each side; the field's convention is the scale.
-
-    Attributes
-    ----------
-    not_computed : by metric, the reason why it is missing for some images or all.
+    Of each image ``border`` pixels are shaved from each side; the field's convention is the scale. ``not_computed`` has
+    by metric the reason why it is missing for some images or all.
     """
 
     def __init__(self, names: Iterable[str], border: int) -> None:
@@ -58,32 +52,20 @@ class Evaluator:
         self.not_computed: dict[str, str] = {}
         self._rows: list[dict[str, str | float]] = []
 
-    def add(
-        self, dataset: str, image: str, method: str, sr: np.ndarray, hr: np.ndarray, repeat: int = 0
-    ) -> dict[str, float]:
-        """Measure one result (H×W×3 uint8) against its original and note it; returns the figures.
-
-        Parameters
-        ----------
-        repeat : which training of the method made it; 0 is the run's own.
-        """
+    def add(self, dataset: str, image: str, method: str, sr: np.ndarray, hr: np.ndarray, repeat: int = 0) -> None:
+        """Measure one result (H×W×3 uint8) against its original; ``repeat`` is the training that made it, or 0."""
         scores = measure(sr, hr, self.border, self.names, on_unavailable=self._note)
         self._rows.append({"repeat": repeat, "dataset": dataset, "image": image, "method": method, **scores})
-        return scores
 
-    def table(self) -> pd.DataFrame:
-        """Return the rows so far, one per image and method; metrics that were not computed are NaN."""
-        frame = pd.DataFrame(self._rows).query("repeat == 0")
-        return frame.reindex(columns=self._columns).reset_index(drop=True)
+    def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the rows so far, one per image and method, and those of further trainings with the column ``repeat``.
 
-    def repeats(self) -> pd.DataFrame | None:
-        """Return the rows of further trainings, which have the column ``repeat``; none where there are none."""
-        frame = pd.DataFrame(self._rows).query("repeat > 0")
-        return frame.reindex(columns=["repeat", *self._columns]).reset_index(drop=True) if len(frame) else None
-
-    @property
-    def _columns(self) -> list[str]:
-        return [*FIRST_COLUMNS, *(name for name in self.names if name not in FIRST_COLUMNS)]
+        Metrics that were not computed are NaN.
+        """
+        columns = dict.fromkeys(["repeat", *FIRST_COLUMNS, *self.names])
+        frame = pd.DataFrame(self._rows).reindex(columns=list(columns))
+        own = frame["repeat"] == 0
+        return frame[own].drop(columns="repeat").reset_index(drop=True), frame[~own].reset_index(drop=True)
 
     def _note(self, name: str, reason: str) -> None:
         if name not in self.not_computed:
@@ -93,24 +75,14 @@ class Evaluator:
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """What :func:`evaluate` found.
+    """What :func:`evaluate` found."""
 
-    Attributes
-    ----------
-    metrics : one row per image and method: ``metrics.csv``.
-    repeats : the same of networks that were trained again, with the column ``repeat``: ``repeats.csv``; none without.
-    spectra : dataset, method (and ``hr``), frequency in cycles per pixel, power in dB: means over the images.
-    samples : images to show, of each test set from SRGAN's largest gain over bicubic to its smallest.
-    typical : one image of each test set that is the same in every run, where it is not among the samples.
-    not_computed : by metric, the reason why it is missing.
-    """
-
-    metrics: pd.DataFrame
-    repeats: pd.DataFrame | None
-    spectra: pd.DataFrame
-    samples: list[Sample]
-    typical: list[Sample]
-    not_computed: dict[str, str]
+    metrics: pd.DataFrame  #: one row per image and method: ``metrics.csv``
+    repeats: pd.DataFrame | None  #: the same of networks trained again, with the column ``repeat``: ``repeats.csv``
+    spectra: pd.DataFrame  #: dataset, method (and ``hr``), frequency in cycles per pixel, mean power in dB
+    samples: list[Sample]  #: of each test set from SRGAN's largest gain over bicubic to its smallest
+    typical: list[Sample]  #: one image of each test set that is the same in every run, if not among the samples
+    not_computed: dict[str, str]  #: by metric, the reason why it is missing
 
 
 def evaluate(
@@ -132,8 +104,8 @@ def evaluate(
     methods : by name, in the order of the table.
     scale : enlargement factor, and by the field's convention the border that is shaved.
     names : metrics, see :func:`metric_names`.
-    samples : how many images to keep for showing.
-    images : receives LR, every method's result and HR of all images.
+    samples : how many images to show.
+    images : receives LR, every method's result and HR of all images; without it those to show are enlarged again.
     repeats : the networks of further trainings, by the names that they have among the methods; they are only measured.
     on_step : called with the results judged and the results in all.
 
@@ -143,7 +115,6 @@ def evaluate(
         If a result has not the size of its HR image, or a metric is unknown.
     """
     evaluator = Evaluator(names, scale)
-    held: dict[tuple[str, str], dict[str, np.ndarray]] = {}
     powers: list[pd.DataFrame] = []
     pairs = {(dataset, pair.image): pair for dataset, members in test_sets.items() for pair in members}
     done, total = 0, len(pairs) * sum(map(len, (methods, *repeats)))
@@ -162,31 +133,31 @@ def evaluate(
             for method, made in {"lr": pair.given_lr, **results, "hr": pair.hr}.items():
                 images.write(dataset, image, method, made)
         powers += [_power(dataset, method, result) for method, result in {**results, "hr": pair.hr}.items()]
-        if len(held) < samples:
-            held[dataset, image] = results
 
     if images:
         images.write_index()
-    metrics = evaluator.table()
-    scores = metrics.set_index(["dataset", "image", "method"]).to_dict("index")
+    metrics, further = evaluator.tables()
 
-    def sample(key: tuple[str, str]) -> Sample:
-        # Few images are held in memory; the others are read back, or enlarged again.
-        def again(method: str) -> np.ndarray:
-            return images.read(*key, method) if images else methods[method](pairs[key])
+    def sample(dataset: str, image: str) -> Sample:
+        # No image is held in memory: what a method made is read back, or made again.
+        pair = pairs[dataset, image]
+        results = {
+            method: images.read(dataset, image, method) if images else enlarge(pair)
+            for method, enlarge in methods.items()
+        }
+        rows = metrics[(metrics.dataset == dataset) & (metrics.image == image)].set_index("method")
+        scores = rows.drop(columns=["dataset", "image"]).to_dict("index")
+        scores = {str(method): row for method, row in scores.items()}
+        return Sample(dataset, image, pair.given_lr, pair.hr, results, scores)
 
-        results = held.get(key) or {method: again(method) for method in methods}
-        rows = {method: {str(name): value for name, value in scores[*key, method].items()} for method in methods}
-        return Sample(*key, pairs[key].given_lr, pairs[key].hr, results, rows)
-
-    ranked = choose_images(metrics, samples)
-    further = [key for key in typical_images(metrics) if key not in ranked]
+    chosen = choose_images(metrics, samples)
     return EvaluationResult(
         metrics,
-        evaluator.repeats(),
-        _mean_spectra(powers),
-        [sample(key) for key in ranked],
-        [sample(key) for key in further],
+        further if len(further) else None,
+        # The mean is of decibels, so that no bright image outweighs the others.
+        pd.concat(powers).groupby(["dataset", "method", "frequency"], sort=False, as_index=False).mean(),
+        [sample(*key) for key in chosen],
+        [sample(*key) for key in typical_images(metrics) if key not in chosen],
         evaluator.not_computed,
     )
 
@@ -194,10 +165,8 @@ def evaluate(
 def write_results(result: EvaluationResult, summary: pd.DataFrame, directory: Path) -> None:
     """Write the scores (``metrics*.csv``, ``repeats.csv``, ``metrics.txt``), ``spectra.csv`` and the viewer's crops.
 
-    Parameters
-    ----------
-    result, summary : of :func:`evaluate` and :func:`~srgan_lib.evaluation.statistics.summarise`.
-    directory : the evaluation stage's folder.
+    What is written comes from :func:`evaluate` and :func:`~srgan_lib.evaluation.statistics.summarise`; ``directory`` is
+    the evaluation stage's folder.
     """
     result.metrics.to_csv(directory / "metrics.csv", index=False)
     if result.repeats is not None:
@@ -253,7 +222,7 @@ def evaluate_folders(
             on_progress(done, len(originals))
     if skipped == len(originals):
         raise FolderError(f"{hr}: none of its images can be measured; see the warnings above", path=hr)
-    return evaluator.table()
+    return evaluator.tables()[0]
 
 
 def check_models(
@@ -269,21 +238,12 @@ def check_models(
     photos = as_test_set(find_photos(BUILTIN, scale=scale))
     pairs = load_pairs(make_split(photos, shared), photos, shared, "test")
     methods = {name: network(load_model(path)[0]) for name, path in shipped.shipped_models(scale, folder).items()}
-    metrics = evaluate({BUILTIN: pairs}, methods, scale=scale, names=list(TOLERANCES), on_step=on_step)
-    measured = metrics.metrics.groupby("method", sort=False)[list(TOLERANCES)].mean()
-    known = pd.read_csv(folder / shipped.SCORES, index_col="model")
-    rows = [
-        {
-            "model": name,
-            "metric": metric,
-            "shipped": known[metric][name],
-            "measured": measured[metric][name],
-            "agrees": bool(abs(measured[metric][name] - known[metric][name]) <= tolerance),
-        }
-        for name in methods
-        for metric, tolerance in TOLERANCES.items()
-    ]
-    return pd.DataFrame(rows)
+    judged = evaluate({BUILTIN: pairs}, methods, scale=scale, names=list(TOLERANCES), samples=0, on_step=on_step)
+    measured = judged.metrics.groupby("method", sort=False)[list(TOLERANCES)].mean()
+    known = pd.read_csv(folder / shipped.SCORES, index_col="model").loc[measured.index, list(TOLERANCES)]
+    table = pd.DataFrame({"shipped": known.T.unstack(), "measured": measured.T.unstack()})
+    table = table.rename_axis(["model", "metric"]).reset_index()
+    return table.assign(agrees=abs(table.measured - table.shipped) <= table.metric.map(TOLERANCES))
 
 
 def metric_names(evaluation: Evaluation) -> list[str]:
@@ -297,9 +257,3 @@ def _power(dataset: str, method: str, image: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(
         {"dataset": dataset, "method": method, "frequency": frequency, "power": 10 * np.log10(power + ROUNDING_POWER)}
     )
-
-
-def _mean_spectra(powers: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Average spectra in dB over a dataset's images, so that no bright image outweighs the others."""
-    keys = ["dataset", "method", "frequency"]
-    return pd.concat(powers).groupby(keys, sort=False, as_index=False).mean()

@@ -36,22 +36,10 @@ CLASSICAL = (*_FILTERS, "bicubic")
 
 
 def enlarge(lr: np.ndarray, method: str, scale: int) -> np.ndarray:
-    """Enlarge an image by a classical method.
+    """Enlarge an image, h×w×3 uint8, by a classical method.
 
-    Parameters
-    ----------
-    lr : h×w×3 uint8.
-    method : ``nearest``, ``bilinear`` or ``lanczos`` (of three lobes), as Pillow does them; ``bicubic`` as MATLAB does.
-    scale : enlargement factor.
-
-    Returns
-    -------
-    (scale·h)×(scale·w)×3 uint8.
-
-    Raises
-    ------
-    ValueError
-        For a method that is not one of these.
+    There are ``nearest``, ``bilinear`` and ``lanczos`` (of three lobes), as Pillow does them, and ``bicubic`` as MATLAB
+    does; any other is a ValueError.
     """
     if method == "bicubic":
         return imresize(lr, scale)
@@ -76,39 +64,28 @@ def network(model: SuperResolver, **options: Any) -> Method:
 def interpolate(first: SuperResolver, second: SuperResolver, alpha: float) -> SuperResolver:
     """Interpolate the weights of two networks of one architecture (Wang et al., ESRGAN, 2018, §3.4).
 
-    Parameters
-    ----------
-    alpha : share of the second: 0 gives the first's weights, 1 the second's.
-
-    Raises
-    ------
-    CheckpointError
-        If the two are not of one architecture.
+    ``alpha`` is the share of the second: 0 gives the first's weights, 1 the second's. Networks of two architectures are
+    a CheckpointError.
     """
-    ends = [model.state_dict() for model in (first, second)]
-    shapes = [{name: value.shape for name, value in weights.items()} for weights in ends]
+    begin, end = first.state_dict(), second.state_dict()
+    shapes = [{name: value.shape for name, value in weights.items()} for weights in (begin, end)]
     if shapes[0] != shapes[1]:
         raise CheckpointError(
             "only networks of one architecture can be interpolated, and these two have different weights"
         )
+    between = {
+        name: value + alpha * (end[name] - value) if value.is_floating_point() else value
+        for name, value in begin.items()
+    }
     interpolated = copy.deepcopy(first)
-    interpolated.load_state_dict(
-        {
-            name: value + alpha * (ends[1][name] - value) if value.is_floating_point() else value
-            for name, value in ends[0].items()
-        }
-    )
+    interpolated.load_state_dict(between)
     return interpolated
 
 
 def from_folder(folder: Path, test_sets: Mapping[str, Sequence[Pair]], scale: int) -> Method:
     """Read another program's results: a folder with an image file for each image of the test sets, and perhaps more.
 
-    Raises
-    ------
-    FolderError
-        As :func:`srgan_lib.evaluation.methods.match_test_sets`; while judging, if a file's size is not that of its
-        HR image.
+    Raises FolderError as :func:`match_test_sets` and, while judging, :func:`align`.
     """
     found = match_test_sets(Path(folder), {name: [pair.image for pair in pairs] for name, pairs in test_sets.items()})
     files = {pair: found[name][pair.image] for name, pairs in test_sets.items() for pair in pairs}
@@ -128,12 +105,8 @@ class FolderError(InputError):
 def match_files(images: Sequence[str], folder: Path) -> dict[str, Path]:
     """Find the file of each image in a folder of results; files of other images may be there too.
 
-    A file belongs to the image with the longest name that its own begins with.
-
-    Raises
-    ------
-    FolderError
-        If an image has no file, or more than one.
+    A file belongs to the image with the longest name that its own begins with. An image that has no file, or more than
+    one, is a FolderError.
     """
     keys = {_DECORATION.sub("", image) or image: image for image in images}
     if len(keys) < len(images):
@@ -160,18 +133,10 @@ def match_files(images: Sequence[str], folder: Path) -> dict[str, Path]:
 
 
 def match_test_sets(folder: Path, images: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Path]]:
-    """Find the file of each image of several test sets in a folder of results.
+    """Find the file of each image of several test sets, given by name, in a folder of results.
 
-    Where it has a subfolder with a test set's name, that set's files are there.
-
-    Parameters
-    ----------
-    images : names by dataset.
-
-    Raises
-    ------
-    FolderError
-        As :func:`match_files`, and where a file would serve images of two sets.
+    Where the folder has a subfolder with a test set's name, that set's files are there. Raises FolderError as
+    :func:`match_files`, and where a file would serve images of two sets.
     """
     found: dict[str, dict[str, Path]] = {}
     for dataset, names in images.items():
@@ -190,12 +155,8 @@ def match_test_sets(folder: Path, images: Mapping[str, Sequence[str]]) -> dict[s
 def align(sr: np.ndarray, hr: np.ndarray, file: Path, scale: int) -> tuple[np.ndarray, np.ndarray]:
     """Cut an SR and an HR image at the right and the bottom to the size they share.
 
-    Programs differ in whether they drop the pixels beyond a multiple of the scale, so sizes may differ by less than it.
-
-    Raises
-    ------
-    FolderError
-        If they differ by more.
+    Programs differ in whether they drop the pixels beyond a multiple of the scale, so sizes may differ by less than it;
+    a FolderError says if they differ by more.
     """
     if any(abs(one - other) >= max(scale, 1) for one, other in zip(sr.shape[:2], hr.shape[:2], strict=True)):
         raise FolderError(

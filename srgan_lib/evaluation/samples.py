@@ -26,21 +26,14 @@ INDEX = "index.json"  #: of a folder of images: lists the files by dataset, imag
 
 @dataclass(frozen=True)
 class Sample:
-    """One test image with what every method made of it.
-
-    Attributes
-    ----------
-    lr, hr : h×w×3 and H×W×3 uint8.
-    results : H×W×3 uint8 by method.
-    scores : by method, each metric's value for the whole image.
-    """
+    """One test image with what every method made of it."""
 
     dataset: str
     image: str
-    lr: np.ndarray
-    hr: np.ndarray
-    results: dict[str, np.ndarray]
-    scores: dict[str, dict[str, float]]
+    lr: np.ndarray  #: h×w×3 uint8
+    hr: np.ndarray  #: H×W×3 uint8
+    results: dict[str, np.ndarray]  #: H×W×3 uint8 by method
+    scores: dict[str, dict[str, float]]  #: by method, each metric's value for the whole image
 
     @property
     def scale(self) -> int:
@@ -50,36 +43,24 @@ class Sample:
     def part(self, side: int, at: tuple[float, float] = (0.5, 0.5)) -> Sample:
         """Cut a part of all images, at most ``side`` HR pixels each way, on whole LR pixels; the scores stay.
 
-        Parameters
-        ----------
-        at : where, down and across: 0 is the upper or left end, 1 the other.
+        It lies at ``at``, down and across: 0 is the upper or left end, 1 the other.
         """
         sides = [min(size, max(1, side // self.scale)) for size in self.lr.shape[:2]]
         starts = [int((size - part) * share) for size, part, share in zip(self.lr.shape, sides, at, strict=False)]
 
-        def cut(image: np.ndarray, step: int) -> np.ndarray:
-            rows, columns = (slice(step * at, step * (at + part)) for at, part in zip(starts, sides, strict=True))
-            return image[rows, columns]
-
-        return replace(
-            self,
-            lr=cut(self.lr, 1),
-            hr=cut(self.hr, self.scale),
-            results={method: cut(image, self.scale) for method, image in self.results.items()},
+        of_lr, of_hr = (
+            tuple(slice(step * start, step * (start + part)) for start, part in zip(starts, sides, strict=True))
+            for step in (1, self.scale)
         )
+        results = {method: image[of_hr] for method, image in self.results.items()}
+        return replace(self, lr=self.lr[of_lr], hr=self.hr[of_hr], results=results)
 
 
 def most_different(sample: Sample, side: int, methods: Sequence[str]) -> tuple[float, float]:
     """Find the part of an image in which methods differ most: with the largest standard deviation of their luminance.
 
-    Parameters
-    ----------
-    side : of the part in HR pixels; its deviations are averaged.
-    methods : that are compared.
-
-    Returns
-    -------
-    Where it is, down and across, as :meth:`Sample.part` takes it.
+    The deviations are averaged over a part of ``side`` HR pixels. It is returned where it lies, down and across, as
+    :meth:`Sample.part` takes it.
     """
     deviation = np.std([luminance(sample.results[method]) for method in methods], axis=0)
     sums = np.pad(deviation, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)[:: sample.scale, :: sample.scale]
@@ -140,34 +121,27 @@ def _shared_by_all(groups: Sequence[Sequence[Item]], count: int) -> list[Item]:
 def typical_images(metrics: pd.DataFrame) -> list[tuple[str, str]]:
     """Choose of each dataset the image with the median PSNR-Y of the baseline: neither easy nor hard.
 
-    The baseline is the same in every run, so this image is, too, and runs can be compared by it.
-
-    Returns
-    -------
-    Pairs of dataset and image; none where the baseline was not judged.
+    The baseline is the same in every run, so this image is, too, and runs can be compared by it. Returned are pairs of
+    dataset and image; none where the baseline was not judged.
     """
     rows = metrics[metrics.method == BASELINE]
-    ranked = {
-        str(name): group.sort_values("psnr_y", kind="stable").image
+    return [
+        (str(name), group.sort_values("psnr_y", kind="stable").image.iloc[len(group) // 2])
         for name, group in rows.groupby("dataset", sort=False)
-    }
-    return [(dataset, images.iloc[len(images) // 2]) for dataset, images in ranked.items()]
+    ]
 
 
 def write_crops(samples: Sequence[Sample], folder: Path, side: int = 192) -> None:
     """Write the middle of each sample, of LR, every method and HR, as PNG files listed in ``index.json``.
 
-    Parameters
-    ----------
-    folder : receives the files; those of an earlier call stay unless they have the same name.
-    side : of the crops in HR pixels.
+    The crops have ``side`` HR pixels a side. Files of an earlier call stay unless they have the same name.
     """
     entries = []
     for number, sample in enumerate(samples):
         crop = sample.part(side)
-        files = {}
-        for method, image in {"lr": crop.lr, **crop.results, "hr": crop.hr}.items():
-            files[method] = f"{number:02d}_{method}.png"
+        shown = {"lr": crop.lr, **crop.results, "hr": crop.hr}
+        files = {method: f"{number:02d}_{method}.png" for method in shown}
+        for method, image in shown.items():
             write_image(folder / files[method], image)
         entries.append((sample.dataset, sample.image, files))
     _write_index(folder, entries)

@@ -25,14 +25,8 @@ TOWARDS, AWAY, SKEWED_UP_TO = 0.1, 0.45, 20
 def mean_interval(scores: np.ndarray, bounds: tuple[float, float] = (-np.inf, np.inf)) -> tuple[float, float]:
     """Compute the 95 % interval of a mean: Student's, for other images of the kind and for other trainings.
 
-    Parameters
-    ----------
-    scores : R×N, of R trainings on N images.
-    bounds : of the metric; the interval lies within.
-
-    Returns
-    -------
-    Low and high end; NaN for fewer than four images.
+    ``scores`` are R×N, of R trainings on N images; fewer than four images have no interval (NaN). It lies within the
+    metric's ``bounds``.
     """
     mean, half = scores.mean(), _half_width(scores)
     return float(np.clip(mean - half, *bounds)), float(np.clip(mean + half, *bounds))
@@ -46,13 +40,7 @@ def difference_interval(differences: np.ndarray) -> tuple[float, float]:
     therefore longer than Student's, on the side away from zero most; from :data:`SKEWED_UP_TO` images on, the addition
     falls as 1/√n, as the skewness of a mean does. docs/statistics.md has the coverage and the widths.
 
-    Parameters
-    ----------
-    differences : R×N, of R trainings on N images.
-
-    Returns
-    -------
-    Low and high end; NaN for fewer than four images.
+    ``differences`` are R×N, of R trainings on N images; fewer than four images have no interval (NaN).
     """
     low, high = lengthened(differences.mean(), _half_width(differences), differences.shape[1])
     return float(low), float(high)
@@ -61,9 +49,7 @@ def difference_interval(differences: np.ndarray) -> tuple[float, float]:
 def lengthened(mean: ArrayLike, half: ArrayLike, images: int) -> tuple[np.ndarray, np.ndarray]:
     """Lengthen Student's intervals of mean differences over so many images, as :func:`difference_interval` describes.
 
-    Parameters
-    ----------
-    mean, half : the means, and half the widths of Student's intervals.
+    ``half`` is half the width of Student's interval of each ``mean``.
     """
     mean, half = np.asarray(mean), np.asarray(half)
     share = min(1.0, (SKEWED_UP_TO / images) ** 0.5)
@@ -96,29 +82,20 @@ class CrossedMean:
     """A mean over the rows and columns of a table, both of them samples: raters × images, or trainings × images.
 
     Of such a mean there are two intervals, since there are two questions: where would it lie with other rows and these
-    columns, and where with other rows and other columns of the kind?
-
-    Attributes
-    ----------
-    value : of all values.
-    half_these : half the length of the 95 % interval for these columns and other rows; NaN for fewer than two rows.
-    half_kind : the same for other rows and other columns of the kind; NaN for fewer than two rows or columns.
-    row_variance, column_variance, rest_variance : variance components of single values: between rows, between columns,
-        and of rows with columns (with the noise of a value).
+    columns, and where with other rows and other columns of the kind? Variance components are of single values.
     """
 
-    value: float
-    half_these: float
-    half_kind: float
-    row_variance: float
-    column_variance: float
-    rest_variance: float
+    value: float  #: of all values
+    half_these: float  #: half the 95 % interval for these columns and other rows; NaN for fewer than two rows
+    half_kind: float  #: the same for other rows and columns of the kind; NaN for fewer than two rows or columns
+    row_variance: float  #: between rows
+    column_variance: float  #: between columns
+    rest_variance: float  #: of rows with columns, with the noise of a value
 
     def standard_error(self, rows: int, columns: int) -> float:
         """Predict the standard error with so many rows and columns, both drawn anew."""
-        return float(
-            np.sqrt(self.row_variance / rows + self.column_variance / columns + self.rest_variance / (rows * columns))
-        )
+        rest = self.rest_variance / (rows * columns)
+        return float(np.sqrt(self.row_variance / rows + self.column_variance / columns + rest))
 
 
 def crossed_mean(values: np.ndarray) -> CrossedMean:
@@ -127,11 +104,7 @@ def crossed_mean(values: np.ndarray) -> CrossedMean:
     The variance of the mean is that of a two-way random-effects model without replication, estimated from the mean
     squares (Cornfield & Tukey 1956; Brennan, "Generalizability Theory", 2001, chapter 3): between rows plus between
     columns minus what both contain of the rest. Student's t has Satterthwaite's degrees of freedom. In a table with
-    gaps a row's or column's deviation counts by its values.
-
-    Parameters
-    ----------
-    values : R×C, NaN where there is none.
+    gaps (NaN in the R×C ``values``) a row's or column's deviation counts by its values.
     """
     known = np.isfinite(values)
     total = known.sum()
@@ -147,27 +120,18 @@ def crossed_mean(values: np.ndarray) -> CrossedMean:
     if columns < 2:
         return CrossedMean(value, float(half_these), *[np.nan] * 4)
     of_columns = (residual.sum(0) ** 2).sum() / total**2 * columns / (columns - 1)
-    centred = residual - _deviations(residual, known, 1) - _deviations(residual, known, 0)
+    row_means, column_means = (
+        residual.sum(axis, keepdims=True) / np.maximum(known.sum(axis, keepdims=True), 1) for axis in (1, 0)
+    )
     freedom = max(total - rows - columns + 1, 1)
-    rest = (np.where(known, centred, 0.0) ** 2).sum() / freedom
+    rest = (np.where(known, residual - row_means - column_means, 0.0) ** 2).sum() / freedom
     # The two sums hold the rest twice; it is in the mean once.
     variance = max(of_rows + of_columns - rest / total, of_rows, of_columns)
     degrees = variance**2 / (of_rows**2 / (rows - 1) + of_columns**2 / (columns - 1) + 1e-300)
     half_kind = student_quantile(float(np.clip(degrees, 1, rows + columns))) * np.sqrt(variance)
     per_row, per_column = total / rows, total / columns
-    return CrossedMean(
-        value,
-        float(half_these),
-        float(half_kind),
-        float(max(of_rows * rows - rest / per_row, 0)),
-        float(max(of_columns * columns - rest / per_column, 0)),
-        float(rest),
-    )
-
-
-def _deviations(residual: np.ndarray, known: np.ndarray, axis: int) -> np.ndarray:
-    """Average residuals over an axis, ignoring gaps."""
-    return residual.sum(axis, keepdims=True) / np.maximum(known.sum(axis, keepdims=True), 1)
+    components = max(of_rows * rows - rest / per_row, 0), max(of_columns * columns - rest / per_column, 0), rest
+    return CrossedMean(value, float(half_these), float(half_kind), *map(float, components))
 
 
 def student_quantile(degrees: float) -> float:
@@ -190,9 +154,7 @@ def _half_width(scores: np.ndarray) -> float:
 def signed_rank_test(differences: np.ndarray) -> tuple[float, float]:
     """Compute the p-value of Wilcoxon's signed-rank test and the rank-biserial correlation, of the images that differ.
 
-    Parameters
-    ----------
-    differences : of N images; fewer than :data:`FEWEST_FOR_TEST` have no p-value (NaN).
+    Of N ``differences`` fewer than :data:`FEWEST_FOR_TEST` have no p-value (NaN).
     """
     changed = differences[differences != 0]
     ranks = stats.rankdata(abs(changed))

@@ -37,15 +37,12 @@ def summarise(metrics: pd.DataFrame, repeats: pd.DataFrame | None = None) -> pd.
         of the images' scores, each the mean over trainings.
     ci_low, ci_high
         95 % interval of the mean (:func:`.statistics.mean_interval`); NaN for fewer than four images.
-    difference, difference_low, difference_high
-        mean of the images' differences from the baseline, with its interval (:func:`.statistics.difference_interval`).
-    better_on
-        number of images on which the method is better than the baseline.
-    p_value
+    difference, difference_low, difference_high, better_on
+        mean of the images' differences from the baseline, with its interval (:func:`.statistics.difference_interval`),
+        and the number of images on which the method is better.
+    p_value, effect_size
         of a two-sided Wilcoxon signed-rank test of these differences, corrected by Holm's method for the number of
-        methods compared by this metric on this dataset; NaN for fewer than six images, of which no order of ranks
-        reaches p < .05. See :func:`.statistics.smallest_p_value`.
-    effect_size
+        methods compared; NaN for fewer than six images, of which no order of ranks reaches p < .05. The effect is the
         matched-pairs rank-biserial correlation (Kerby 2014): from -1, all images below the baseline, to 1.
     driven_by, mean_without
         the image without which the mean changes most, and the mean without it.
@@ -55,41 +52,32 @@ def summarise(metrics: pd.DataFrame, repeats: pd.DataFrame | None = None) -> pd.
     frames = []
     with np.errstate(invalid="ignore"):  # equal images have an infinite PSNR, whose spread is undefined
         for dataset, group in metrics.groupby("dataset", sort=False):
-            scores = PairedScores(group, None if repeats is None else repeats[repeats.dataset == dataset])
-            frames += [_described(table).assign(dataset=dataset) for table in scores.tables.values()]
+            tables = PairedScores(group, repeats).tables.values()
+            frames += [_described(table).assign(dataset=dataset) for table in tables]
     return pd.concat(frames, ignore_index=True).reindex(columns=SUMMARY_COLUMNS)
 
 
 def overview(summary: pd.DataFrame, dataset: str) -> dict[str, Any]:
-    """Tabulate each method's mean by each metric that was computed on one dataset.
-
-    Parameters
-    ----------
-    summary : as ``metrics_summary.csv``.
-    dataset : one of its datasets.
+    """Tabulate each method's mean by each metric that was computed on one dataset of ``metrics_summary.csv``.
 
     Returns
     -------
     Arguments for showing the table: ``frame``, and per column ``best`` (of the run's own methods) and ``formats``.
     """
     rows = summary[summary.dataset == dataset]
-    means = rows.pivot(index="method", columns="metric", values="mean").loc[rows.method.unique()]
-    shown = [name for name in METRICS if name in means]
-    frame = pd.DataFrame({METRICS[name].heading: means[name] for name in shown})
+    means = _by_method(rows, "mean")
+    own = means.loc[own_methods(means.index)]
     return {
-        "frame": _labelled(frame.reset_index()),
-        "best": {
-            METRICS[name].heading: METRICS[name].best(means.loc[own_methods(means.index), name]) for name in shown
-        },
-        "formats": {METRICS[name].heading: f".{METRICS[name].digits}f" for name in shown},
+        "frame": _labelled(means.rename(columns=lambda name: METRICS[name].heading).reset_index()),
+        "best": {METRICS[name].heading: METRICS[name].best(own[name]) for name in means},
+        "formats": {METRICS[name].heading: f".{METRICS[name].digits}f" for name in means},
     }
 
 
 def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
     """Tabulate one metric on one dataset: spread (IQR: interquartile range), interval, difference from baseline, test.
 
-    With several trainings there is also the standard deviation over them. Parameters and what is returned as for
-    :func:`overview`.
+    With several trainings there is also the standard deviation over them. What is returned is as for :func:`overview`.
     """
     rows = summary[(summary.dataset == dataset) & (summary.metric == metric)]
     measure = METRICS[metric]
@@ -103,9 +91,7 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
             return text
         return f"{text} ({between(row.difference_low, row.difference_high, sign=True)})"
 
-    better_on = [
-        "" if pd.isna(better) else f"{better:.0f} of {n}" for better, n in zip(rows.better_on, rows.n, strict=True)
-    ]
+    each = list(rows.itertuples())
     frame = pd.DataFrame(
         {
             "method": rows.method,
@@ -114,8 +100,8 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
             "median": rows["median"],
             "IQR": rows.iqr,
             "95 % interval": list(map(between, rows.ci_low, rows.ci_high)),
-            f"from {BASELINE}": [difference(row) for row in rows.itertuples()],
-            "better on": better_on,
+            f"from {BASELINE}": [difference(row) for row in each],
+            "better on": ["" if pd.isna(row.better_on) else f"{row.better_on:.0f} of {row.n}" for row in each],
             "over trainings": rows.training_std,
             "p (Holm)": rows.p_value,
             "effect": rows.effect_size,
@@ -133,16 +119,9 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
 
 
 def along(summary: pd.DataFrame, shares: Mapping[str, float]) -> pd.DataFrame:
-    """Tabulate the networks between two others: their means by dataset and share of the second's weights.
+    """Tabulate networks between two others: each metric's mean by dataset, share of the second's weights and method.
 
-    Parameters
-    ----------
-    summary : as ``metrics_summary.csv``.
-    shares : of each method in question.
-
-    Returns
-    -------
-    Columns dataset, share, method and each metric's mean.
+    ``shares`` has the share of each method in question.
     """
     rows = summary[summary.method.isin(shares.keys())]
     rows = rows.assign(share=[shares[method] for method in rows.method])
@@ -154,16 +133,17 @@ def as_text(summary: pd.DataFrame) -> str:
     """Format the summary as plain text: per dataset, mean ± standard deviation over images by method and metric."""
     parts = []
     for dataset, rows in summary.groupby("dataset", sort=False):
-        text = rows.assign(
-            text=[
-                f"{METRICS[row['metric']].text(row['mean'])} ± {METRICS[row['metric']].text(row['std'])}"
-                for row in rows.to_dict("records")
-            ]
-        )
-        table = text.pivot(index="method", columns="metric", values="text").loc[rows.method.unique()]
-        table = table[[name for name in METRICS if name in table]].rename(columns=lambda name: METRICS[name].heading)
-        parts.append(f"{dataset}, {rows.n.max()} images\n{table.rename_axis(columns=None).to_string()}\n")
+        scores = zip(rows.metric, rows["mean"], rows["std"], strict=True)
+        text = [f"{METRICS[name].text(mean)} ± {METRICS[name].text(std)}" for name, mean, std in scores]
+        table = _by_method(rows.assign(text=text), "text").rename(columns=lambda name: METRICS[name].heading)
+        parts.append(f"{dataset}, {rows.n.max()} images\n{table.to_string()}\n")
     return "\n".join(parts)
+
+
+def _by_method(rows: pd.DataFrame, values: str) -> pd.DataFrame:
+    """Spread one dataset's rows by method down and metric across, each in its order."""
+    table = rows.pivot(index="method", columns="metric", values=values).loc[rows.method.unique()]
+    return table[[name for name in METRICS if name in table]].rename_axis(columns=None)
 
 
 def _described(table: ScoreTable) -> pd.DataFrame:
@@ -186,11 +166,8 @@ def _described(table: ScoreTable) -> pd.DataFrame:
     others = [method for method in table.methods if method != BASELINE]
     if BASELINE in table.methods and others:
         found = [table.compare(method, BASELINE) for method in others]
-        compared = pd.DataFrame(
-            [(one.difference, one.low, one.high, one.better_on) for one in found],
-            others,
-            ["difference", "difference_low", "difference_high", "better_on"],
-        )
+        compared = pd.DataFrame(found, others)[["difference", "low", "high", "better_on"]]
+        compared = compared.rename(columns={"low": "difference_low", "high": "difference_high"})
         tests = [signed_rank_test((table.of(method) - table.of(BASELINE)).mean(axis=0)) for method in others]
         p_values, effects = zip(*tests, strict=True)
         rows = rows.join(compared.assign(p_value=holm(p_values), effect_size=effects))

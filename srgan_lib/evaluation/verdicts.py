@@ -23,22 +23,15 @@ Direction = Literal["better", "worse", "unchanged", "open"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one judge says of a method against another on the same images.
-
-    Attributes
-    ----------
-    mean, other : the two means.
-    difference, low, high : mean paired difference with its 95 % interval, which is NaN for fewer than four images.
-    better_on, worse_on, images : number of images on which the method is better and worse, and of all.
-    """
+    """What one judge says of a method against another on the same images."""
 
     metric: str
     mean: float
-    other: float
-    difference: float
-    low: float
+    other: float  #: the other method's mean
+    difference: float  #: the mean of the paired differences
+    low: float  #: the ends of its 95 % interval; NaN for fewer than four images
     high: float
-    better_on: int
+    better_on: int  #: number of images on which the method is better
     worse_on: int
     images: int
 
@@ -84,8 +77,7 @@ class Verdict:
         """
         if not 1 < self.images <= COUNTED and self.direction != "open":
             return ""
-        text = f"better on {self.better_on}" if self.ahead else f"worse on {self.worse_on}"
-        text += f" of {self.images}"
+        text = f"{f'better on {self.better_on}' if self.ahead else f'worse on {self.worse_on}'} of {self.images}"
         if self.direction == "open":
             text += ", but the interval holds 0"
         elif self.direction == "unchanged" and not self.mixed:
@@ -100,15 +92,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """One metric's scores on one dataset, of the images for which all methods have it.
-
-    Attributes
-    ----------
-    values : R×N×M; a method that was not trained R times has the same scores in each.
-    """
+    """One metric's scores on one dataset, of the images for which all methods have it."""
 
     metric: str
-    values: np.ndarray
+    values: np.ndarray  #: R×N×M; a method that was not trained R times has the same scores in each
     images: list[str]
     methods: list[str]
 
@@ -130,20 +117,18 @@ class ScoreTable:
 class PairedScores:
     """The images' scores on one dataset, from which any two methods are compared.
 
-    Parameters
-    ----------
-    metrics : rows of ``metrics.csv`` of one dataset; NaN where a metric was not computed.
-    repeats : rows of ``repeats.csv``: the same for networks of further trainings, with the column ``repeat``.
-
-    Attributes
-    ----------
-    tables : by metric; one that no image has for all methods is left out.
+    ``metrics`` are the rows of ``metrics.csv`` of this dataset, NaN where a metric was not computed; ``repeats`` is as
+    ``repeats.csv``: the same for networks of further trainings, with the column ``repeat``. The attribute ``tables``
+    has one by metric; a metric that no image has for all methods is left out.
     """
 
     def __init__(self, metrics: pd.DataFrame, repeats: pd.DataFrame | None = None) -> None:
         self.methods = list(metrics.method.unique())
         self.images = metrics.image.nunique()
-        parts = [metrics] if repeats is None else [metrics, *(part for _, part in repeats.groupby("repeat"))]
+        parts = [metrics]
+        if repeats is not None:
+            here = repeats[repeats.dataset.isin(metrics.dataset)]
+            parts += [part for _, part in here.groupby("repeat")]
         self.trainings = len(parts)
         self.tables: dict[str, ScoreTable] = {}
         for name in (name for name in METRICS if name in metrics):

@@ -43,31 +43,31 @@ def conclude(
 ) -> list[str]:
     """Compose a short conclusion: for each dataset the finding and a paragraph, then what was not computed.
 
-    A sentence about a method that was not judged is left out.
+    The first paragraph is the finding on the first dataset: the report opens with it. A sentence about a method that
+    was not judged is left out, and of the reference models nothing is said.
 
     Parameters
     ----------
-    summary, metrics, repeats : as ``metrics_summary.csv``, ``metrics.csv`` and ``repeats.csv``; of the reference models
-        nothing is said.
+    summary, metrics, repeats : as ``metrics_summary.csv``, ``metrics.csv`` and ``repeats.csv``.
     scale : enlargement factor.
     heldout : the dataset of whose other images the networks were trained.
     steps : of the stages that trained.
     not_computed : by metric, the reason.
-
-    Returns
-    -------
-    list of str
-        Paragraphs. The first is the finding on the first dataset: the report opens with it.
     """
     paragraphs = []
     own = own_methods(metrics.method.unique())
     summary, metrics = summary[summary.method.isin(own)], metrics[metrics.method.isin(own)]
     for dataset, rows in metrics.groupby("dataset", sort=False):
-        scores = PairedScores(rows, None if repeats is None else repeats[repeats.dataset == dataset])
-        of_dataset = summary[summary.dataset == dataset]
+        scores = PairedScores(rows, repeats)
         paragraphs.append(_finding(scores, str(dataset), scale, heldout, steps or {}))
-        details = [_as_sentence(_against(scores, OURS, STARTED_FROM)), _as_sentence(_faithful(scores, FIDELITY[1:]))]
-        details += [_nearest(scores), _spectrum(scores), _certainty(of_dataset), _trainings(scores)]
+        details = [
+            _as_sentence(_against(scores, OURS, STARTED_FROM)),
+            _as_sentence(_faithful(scores, FIDELITY[1:])),
+            _nearest(scores),
+            _spectrum(scores),
+            _certainty(summary[(summary.dataset == dataset) & (summary.metric == "psnr_y")]),
+            _trainings(scores),
+        ]
         paragraphs.append(" ".join(filter(None, details)))
     missing = [f"{METRICS[name].label} was not computed: {reason}." for name, reason in (not_computed or {}).items()]
     return paragraphs + ([" ".join(missing)] if missing else [])
@@ -80,27 +80,25 @@ def _finding(scores: PairedScores, dataset: str, scale: int, heldout: str, steps
     images = f"{count} held-out photograph{plural}" if dataset == heldout else f"{dataset} ({count} image{plural})"
     if count < FEWEST_FOR_INTERVAL:
         images += ", too few to tell a difference from chance,"
-    against = _against(scores, OURS, BASELINE)
-    sentences = [_behind(scores), against, _added(scores), _pattern(scores, scale), _faithful(scores, FIDELITY[:1])]
+    sentences = [_behind(scores), _against(scores, OURS, BASELINE), _added(scores), _pattern(scores, scale)]
+    sentences.append(_faithful(scores, FIDELITY[:1]))
     if not scores.known(APPEARANCE):
         sentences.append("LPIPS, which judges what PSNR does not see, was not computed")
     first, *others = filter(None, sentences)
-    begin = f"On {images} enlarged {scale}×, "
-    if few := listed(
-        [f"{number} steps of {TRAININGS[stage]}" for stage, number in steps.items() if number < FEW_STEPS]
-    ):
-        begin = f"Trained too briefly to judge the method ({few}): on {begin[3:]}"
-    return " ".join(map(_as_sentence, [begin + first, *others]))
+    first = f"on {images} enlarged {scale}×, {first}"
+    few = [f"{number} steps of {TRAININGS[stage]}" for stage, number in steps.items() if number < FEW_STEPS]
+    if few:
+        first = f"trained too briefly to judge the method ({listed(few)}): {first}"
+    return " ".join(map(_as_sentence, [first, *others]))
 
 
 def _behind(scores: PairedScores) -> str:
     """Say which classical method is ahead of SRGAN by a judge of appearance, if one is."""
-    classical = [name for name in scores.methods if name in CLASSICAL]
-    if not classical or OURS not in scores.methods:
+    if OURS not in scores.methods:
         return ""
     ahead: dict[str, list[str]] = {}
     for metric in scores.known(APPEARANCE):
-        best = min(classical, key=lambda name: scores.mean(name, metric))
+        best = next((name for name in scores.ranking(metric) if name in CLASSICAL), OURS)
         value, ours = (METRICS[metric].text(scores.mean(name, metric)) for name in (best, OURS))
         if float(value) < float(ours):
             ahead.setdefault(_label(best), []).append(f"{NAMES[metric]} ({value} against {ours})")
@@ -136,12 +134,8 @@ def _added(scores: PairedScores) -> str:
     found = scores.compare(OURS, STARTED_FROM, APPEARANCE)
     if {one.direction for one in found} <= {"better"}:
         return ""
-    groups = {seen: [one for one in found if one.seen == seen] for seen in ADDED}
-    said = [
-        f"{ADDED[seen]} by {_judges(group, lambda one: (NAMES[one.metric], ''))}"
-        for seen, group in groups.items()
-        if group
-    ]
+    groups = [(words, [one for one in found if one.seen == seen]) for seen, words in ADDED.items()]
+    said = [f"{words} by {_judges(group, lambda one: (NAMES[one.metric], ''))}" for words, group in groups if group]
     disagree = "the judges disagree: " if len(said) > 1 else ""
     return (
         f"against the {_label(STARTED_FROM)} network, from which its training started, "
@@ -180,9 +174,8 @@ def _faithful(scores: PairedScores, judges: Iterable[str]) -> str:
     clauses = []
     for metric in scores.known(judges):
         best, *others = scores.ranking(metric)
-        equal = [
-            name for name in others for one in scores.compare(name, best, [metric]) if one.direction == "unchanged"
-        ]
+        against = {name: scores.compare(name, best, [metric]) for name in others}
+        equal = [name for name, found in against.items() if found and found[0].direction == "unchanged"]
         next_best = [(name, one.notes) for name in others[:1] for one in scores.compare(best, name, [metric])]
         ahead = [f"ahead of {_label(name)} {notes.removeprefix('better ')}" for name, notes in next_best if notes]
         value = {name: METRICS[metric].phrase(scores.mean(name, metric)) for name in (best, *equal)}
@@ -199,13 +192,13 @@ def _faithful(scores: PairedScores, judges: Iterable[str]) -> str:
 
 def _nearest(scores: PairedScores) -> str:
     """Explain why LPIPS favours nearest-neighbour enlargement, where it does."""
-    lower = [one for one in scores.compare("nearest", BASELINE, ["lpips_alex"]) if one.direction == "better"]
-    if not lower:
+    found = scores.compare("nearest", BASELINE, ["lpips_alex"])
+    if not found or found[0].direction != "better":
         return ""
     loss = scores.compare("nearest", BASELINE, ["psnr_y"])
     cost = f", although its PSNR-Y differs by {METRICS['psnr_y'].phrase(loss[0].difference, sign=True)}" if loss else ""
     return (
-        f"LPIPS (alex) prefers nearest to bicubic{_noted(lower[0].means, lower[0].notes)}{cost}: the edges of its "
+        f"LPIPS (alex) prefers nearest to bicubic{_noted(found[0].means, found[0].notes)}{cost}: the edges of its "
         "blocks are sharp, and the network's features miss the contrast that smooth interpolation lacks more than they "
         "mind where it lies."
     )
@@ -223,9 +216,8 @@ def _spectrum(scores: PairedScores) -> str:
     return f"The power spectrum of {_label(OURS)} is {ours} from that of the originals, {_label(BASELINE)}'s {base}."
 
 
-def _certainty(summary: pd.DataFrame) -> str:
-    """State how far the scores carry beyond these images."""
-    rows = summary[summary.metric == "psnr_y"]
+def _certainty(rows: pd.DataFrame) -> str:
+    """State how far the scores carry beyond these images; ``rows`` is the summary of PSNR-Y."""
     method = OURS if OURS in set(rows.method) else str(rows.method.iloc[-1])
     row = rows[rows.method == method].iloc[0]
     if row.n == 1:
@@ -259,15 +251,14 @@ def _trainings(scores: PairedScores) -> str:
 def _judges(verdicts: Sequence[Verdict], told: Callable[[Verdict], tuple[str, str]], joint: str = " and ") -> str:
     """Say what each judge says, with its notes in brackets; notes that two judges share are said once, after both.
 
-    Parameters
-    ----------
-    told : what is said of one judge, and what is noted beside it.
+    ``told`` gives what is said of one judge, and what is noted beside it.
     """
-    shared = verdicts[0].notes if len(verdicts) > 1 and len({one.notes for one in verdicts}) == 1 else ""
-    parts = []
-    for one in verdicts:
-        words, beside = told(one)
-        parts.append(words + _noted(beside, "" if shared else one.notes))
+    notes = {one.notes for one in verdicts}
+    shared = notes.pop() if len(verdicts) > 1 and len(notes) == 1 else ""
+    parts = [
+        words + _noted(beside, "" if shared else one.notes)
+        for one, (words, beside) in zip(verdicts, map(told, verdicts), strict=True)
+    ]
     return joint.join(parts) + (f", both {shared}" if shared else "")
 
 

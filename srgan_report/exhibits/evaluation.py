@@ -161,5 +161,4 @@ def _tests(images: int) -> str:
 
 
 def _table(shown: dict[str, Any], name: str, caption: str) -> Exhibit:
-    options = {key: value for key, value in shown.items() if key != "frame"}
-    return Exhibit(shown["frame"], name, caption, SUMMARY, options)
+    return Exhibit(shown.pop("frame"), name, caption, SUMMARY, shown)

@@ -17,7 +17,7 @@ from srgan_lib.methods import BASELINE, NOT_PICTURED, OURS, method_styles
 from srgan_lib.metrics.measure import METRICS, measure
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.tiled_inference import upscale
-from srgan_report.exhibits.plotting import WIDTH, describe, new_figure, show_image
+from srgan_report.exhibits.plotting import WIDTH, describe, new_figure, show_images
 
 TALLEST = 5.6  #: inches: a figure of upright images gets narrower instead, and its titles stay readable
 LETTERS = 12  #: of a title in an inch
@@ -34,18 +34,15 @@ def grid(sample: Sample) -> Figure:
 def patches(sample: Sample, side: int, at: tuple[float, float] = (0.5, 0.5)) -> Figure:
     """Draw ``side``×``side`` HR pixels by LR, bicubic, all methods but classical ones, and HR, with this part's scores.
 
-    Parameters
-    ----------
-    at : where, as :meth:`~srgan_lib.evaluation.samples.Sample.part` takes it.
+    The part lies ``at`` a place that :meth:`~srgan_lib.evaluation.samples.Sample.part` takes.
     """
     chosen = pictured(sample)
     count = len(chosen) + 2
     columns = 3 if count <= 6 else 4 if count <= 8 else 5
     part = sample.part(side, at)
     scores = {method: part_scores(part.results[method], part.hr, sample.scale) for method in chosen}
-    return _panels(
-        replace(part, scores=scores), chosen, columns, separator="\n"
-    )  # so narrow that a line holds one figure
+    part = replace(part, scores=scores)
+    return _panels(part, chosen, columns, separator="\n")  # so narrow that a line holds one figure
 
 
 def pictured(sample: Sample) -> list[str]:
@@ -54,12 +51,7 @@ def pictured(sample: Sample) -> list[str]:
 
 
 def part_scores(sr: np.ndarray, hr: np.ndarray, scale: int) -> dict[str, float]:
-    """Score a part of an image by itself; a score that cannot be computed here is NaN.
-
-    Parameters
-    ----------
-    sr, hr : H×W×3 uint8.
-    """
+    """Score a part of an image, H×W×3 uint8, by itself; a score that cannot be computed here is NaN."""
     names = LABELS if min(hr.shape[:2]) >= SMALLEST_FOR_LPIPS else LABELS[:1]
     border = min(scale, (min(hr.shape[:2]) - 1) // 2)
     return measure(sr, hr, border, names, on_unavailable=lambda name, reason: None)
@@ -68,20 +60,14 @@ def part_scores(sr: np.ndarray, hr: np.ndarray, scale: int) -> dict[str, float]:
 class WeightInterpolation:
     """What generators make whose weights lie between those of two others, on the middle of an image.
 
-    Parameters
-    ----------
-    first, second : generators of one architecture.
-    **options : of :func:`srgan_lib.models.tiled_inference.upscale`.
+    ``options`` are those of :func:`srgan_lib.models.tiled_inference.upscale`.
     """
 
     def __init__(self, first: SuperResolver, second: SuperResolver, **options: Any) -> None:
         self.first, self.second, self.options = first, second, options
 
     def __call__(self, sample: Sample, alpha: float) -> tuple[np.ndarray, dict[str, float]]:
-        """The detail by the generator with ``alpha`` of the second's weights, and its scores.
-
-        A score that cannot be computed here is NaN.
-        """
+        """The detail by the generator with ``alpha`` of the second's weights, and its :func:`part_scores`."""
         detail = sample.part(SIDE)
         sr = upscale(detail.lr, interpolate(self.first, self.second, alpha), **self.options)
         return sr, part_scores(sr, detail.hr, sample.scale)
@@ -91,14 +77,14 @@ def try_alphas(
     interpolated: WeightInterpolation, sample: Sample, alphas: Sequence[float]
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw one detail by several generators between the two, and tabulate their scores by the second's share."""
-    figure, axes = new_figure(1, len(alphas) + 1, height=1.75, squeeze=False)
-    rows = []
-    for axis, alpha in zip(axes[0], alphas, strict=False):
+    rows, images = [], []
+    for alpha in alphas:
         sr, scores = interpolated(sample, alpha)
         rows.append({"dataset": sample.dataset, "image": sample.image, "share": alpha, **scores})
         text = as_text(scores, separator="\n")
-        show_image(axis, sr, f"{alpha:.0%}\n{text}")
-    show_image(axes[0, -1], sample.part(SIDE).hr, "HR\n")
+        images.append((f"{alpha:.0%}\n{text}", sr))
+    figure, axes = new_figure(1, len(alphas) + 1, height=1.75, squeeze=False)
+    show_images(axes, [*images, ("HR\n", sample.part(SIDE).hr)])
     text = (f"{row['share']:.0%}: {as_text(row)}" for row in rows)
     describe(figure, f"A detail of {sample.image} by share of the second generator, {'; '.join(text)}.")
     return figure, pd.DataFrame(rows)
@@ -106,26 +92,20 @@ def try_alphas(
 
 def _panels(sample: Sample, methods: Sequence[str], columns: int, separator: str) -> Figure:
     height, width = sample.lr.shape[:2]
-    images = [(f"LR, {width}×{height}", sample.lr)]
+    images, words = [(f"LR, {width}×{height}", sample.lr)], []
     for method, style in method_styles(methods).items():
+        scores = sample.scores[method]
         label = textwrap.fill(style.label, int(LETTERS * WIDTH / columns), break_on_hyphens=False)
-        images.append((f"{label}\n{as_text(sample.scores[method], separator)}", sample.results[method]))
+        images.append((f"{label}\n{as_text(scores, separator)}", sample.results[method]))
+        words.append(f"{style.label} {as_text(scores)}".strip())
     images.append((f"HR, {sample.hr.shape[1]}×{sample.hr.shape[0]}", sample.hr))
     rows = -(-len(images) // columns)
     titles = 0.17 * rows * (1.6 + max(title.count("\n") for title, _ in images))
     panel = min(WIDTH / columns, (TALLEST - titles) / rows * width / height)  # inches across
-    figure, axes = new_figure(
-        rows, columns, width=columns * panel, height=rows * panel * height / width + titles, squeeze=False
-    )
-    for index, axis in enumerate(np.ravel(axes)):
-        if index < len(images):
-            show_image(axis, images[index][1], images[index][0])
-        else:
-            axis.set_axis_off()
-    text = (
-        f"{style.label} {as_text(sample.scores[method])}".strip() for method, style in method_styles(methods).items()
-    )
-    describe(figure, f"{sample.image}: LR, {', '.join(text)}, and HR.")
+    tall = rows * panel * height / width + titles
+    figure, axes = new_figure(rows, columns, width=columns * panel, height=tall, squeeze=False)
+    show_images(axes, images)
+    describe(figure, f"{sample.image}: LR, {', '.join(words)}, and HR.")
     return figure
 
 

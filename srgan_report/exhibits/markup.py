@@ -16,21 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """What a notebook shows under one caption.
-
-    Attributes
-    ----------
-    content : the figure, or the rows of the table.
-    name : unique in the notebook.
-    caption : what it shows and what to look for; may hold inline HTML.
-    source : the stage's file with the values shown, if there is one.
-    options : how it is shown: ``vector`` of a figure, ``best`` and ``formats`` of a table.
-    """
+    """What a notebook shows under one caption."""
 
     content: Figure | pandas.DataFrame
-    name: str
-    caption: str
-    source: str = ""
+    name: str  #: unique in the notebook
+    caption: str  #: what it shows and what to look for; may hold inline HTML
+    source: str = ""  #: the stage's file with the values shown, if there is one
+    #: How it is shown: ``vector`` of a figure, ``best`` and ``formats`` of a table.
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -74,20 +66,16 @@ def listing(code: str) -> str:
 
 
 def captioned(identity: str, body: str, caption: str, *, stage: str = "", source: str = "") -> str:
-    """A figure with its caption; where ``identity`` begins with ``tab`` a table, with ``src`` a listing of code.
+    """A figure with its caption, which may hold inline HTML.
 
-    Parameters
-    ----------
-    caption : may hold inline HTML.
-    stage : whose notebook shows it.
-    source : the file with the full figures, relative to the run's folder.
+    Where ``identity`` begins with ``tab`` it is a table, with ``src`` a listing of code. ``stage`` is whose notebook
+    shows it, and ``source`` the file with the full figures, relative to the run's folder.
     """
     kind = {"tab": "srgan srgan-table", "src": "srgan srgan-listing"}.get(identity[:3], "srgan")
     origin = f' data-stage="{stage}"' if stage else ""
     origin += f' data-source="{html.escape(source)}"' if source else ""
-    return (
-        f'<figure class="{kind}" id="{html.escape(identity)}"{origin}>{body}<figcaption>{caption}</figcaption></figure>'
-    )
+    head = f'<figure class="{kind}" id="{html.escape(identity)}"{origin}>'
+    return f"{head}{body}<figcaption>{caption}</figcaption></figure>"
 
 
 def table(
@@ -98,17 +86,13 @@ def table(
 ) -> str:
     """Write a table in a box that scrolls where it is wider than the page, and that the keyboard reaches.
 
-    Numbers stand to the right, and missing values are a dash.
-
-    Parameters
-    ----------
-    name : of the box, in words or joined by ``_``.
-    best : the value of a column that is set in bold, with all that is written like it.
-    formats : by column, e.g. ``{"psnr_y": ".2f"}``.
+    Numbers stand to the right, and missing values are a dash. ``name`` is the box's, in words or joined by ``_``;
+    ``best`` the value of a column that is set in bold, with all that is written like it; ``formats`` are by column,
+    e.g. ``{"psnr_y": ".2f"}``.
     """
-    best, formats, columns = best or {}, formats or {}, {}
+    columns = {}
     for column in frame.columns:
-        spec, most = formats.get(column, ""), best.get(column)
+        spec, most = (formats or {}).get(column, ""), (best or {}).get(column)
         columns[column] = [
             _cell(value, spec, most is not None and _text(value, spec) == _text(most, spec)) for value in frame[column]
         ]

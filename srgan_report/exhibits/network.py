@@ -25,6 +25,7 @@ LINE_HEIGHT, PADDING, GAP, SUM, FRAME = 0.16, 0.12, 0.12, 0.22, 0.16
 CHARACTERS = 31  # that fit into a box
 FILL = {"dense": "#F6DFC4", "enlargement": "#D3EBDD", "shuffle": "#D3EBDD", "convolution": "#D6E6F4"}
 INK = "#333333"
+BOX = {"boxstyle": "round,pad=0,rounding_size=0.06", "edgecolor": INK, "linewidth": 0.8}
 ARROW = {"arrowstyle": "->", "color": INK, "shrinkA": 0}
 
 
@@ -40,29 +41,10 @@ def network(trained: nn.Module, input_shape: Sequence[int], source: str, result:
 
 
 def layers(network: nn.Module, input_shape: Sequence[int]) -> Exhibit:
-    """List a network's layers; parameters as :func:`layer_table`."""
-    return Exhibit(
-        layer_table(network, input_shape),
-        "layers",
-        f"The layers of the network that is trained, for an input of {_shape(input_shape)}: shape of the "
-        "output (channels×height×width), how often the network has the layer, and the parameters of all of them "
-        "together. Look at where most parameters are.",
-        options={"formats": {"parameters": ","}},
-    )
+    """List the layers of a network of one image, C×h×w; equal blocks in a row appear once, with their number.
 
-
-def layer_table(network: nn.Module, input_shape: Sequence[int]) -> pd.DataFrame:
-    """List a network's layers; equal blocks in a row appear once, with their number.
-
-    Parameters
-    ----------
-    network : any network of one image.
-    input_shape : of an image, C×h×w.
-
-    Returns
-    -------
-    Columns layer (the name in the network), operations, output (C×H×W), times (how often the network has this layer)
-    and parameters (of all of them together); the last row is the sum.
+    The columns are layer (the name in the network), operations, output (C×H×W), times (how often the network has this
+    layer) and parameters (of all of them together); the last row is the sum.
     """
     found = structure(network, input_shape)
     rows = [
@@ -76,20 +58,25 @@ def layer_table(network: nn.Module, input_shape: Sequence[int]) -> pd.DataFrame:
         for index, layer in enumerate(found.layers)
     ]
     total = {"layer": "all", "operations": "", "output": "", "times": ""}
-    return pd.DataFrame([*rows, {**total, "parameters": sum(row["parameters"] for row in rows)}])
+    return Exhibit(
+        pd.DataFrame([*rows, {**total, "parameters": sum(row["parameters"] for row in rows)}]),
+        "layers",
+        f"The layers of the network that is trained, for an input of {_shape(input_shape)}: shape of the "
+        "output (channels×height×width), how often the network has the layer, and the parameters of all of them "
+        "together. Look at where most parameters are.",
+        options={"formats": {"parameters": ","}},
+    )
 
 
 def draw_network(network: nn.Module, input_shape: Sequence[int], source: str, result: str) -> Figure:
     """Draw a network's layers with their output shapes, its skips and its repeated blocks.
 
-    Parameters
-    ----------
-    network : any network of one image.
-    input_shape : of an image, C×h×w.
-    source, result : what goes in and what comes out, in a word or two.
+    ``source`` and ``result`` say what goes in, an image of shape C×h×w, and what comes out, in a word or two.
     """
     found = structure(network, input_shape)
-    column = [index for index in range(len(found.layers)) if not _is_branch(found, index)]
+    # A layer whose output the next one in time does not read lies on a skip.
+    following = [layer.source for layer in found.layers[1:]]
+    column = [index for index, source in enumerate([*following, len(found.layers) - 1]) if source == index]
     page = _Page(found, column)
     figure, axes = new_figure(height=page.height, width=WIDTH)
     axes.set(xlim=(0, WIDTH), ylim=(page.height, 0))
@@ -99,19 +86,14 @@ def draw_network(network: nn.Module, input_shape: Sequence[int], source: str, re
     return figure
 
 
-def _is_branch(found: Structure, index: int) -> bool:
-    """Whether a layer lies on a skip: what follows it in time does not read its output."""
-    return index + 1 < len(found.layers) and found.layers[index + 1].source != index
-
-
 class _Page:
     """Where everything lies: heights down the page, in inches, by layer and skip."""
 
     def __init__(self, found: Structure, column: Sequence[int]) -> None:
         self.found, self.column = found, column
         self.entry: dict[int, float] = {}  # where data enters a layer
-        self.sums: dict[Skip, float] = {}
         self.exit: dict[int, float] = {INPUT: 0.3}
+        self.sums: dict[Skip, float] = {}
         self.counts: dict[tuple[int, int], str] = {}  # blocks of blocks share a frame: ×23 ×3
         for repeat in found.repeats:
             ends = repeat.first, repeat.last
@@ -119,8 +101,8 @@ class _Page:
         self.frames = {ends: [0.0, 0.0] for ends in self.counts}
         y = 0.3 + GAP
         for index in column:
-            for ends, frame in self.frames.items():
-                if ends[0] == index:
+            for (first, _), frame in self.frames.items():
+                if first == index:
                     frame[0] = y
                     y += FRAME
             self.entry[index] = y
@@ -130,13 +112,12 @@ class _Page:
                     self.sums[skip] = y + GAP
                     y += GAP + SUM / 2
             self.exit[index] = y
-            for ends, frame in self.frames.items():
-                if ends[1] == index:
+            for (_, last), frame in self.frames.items():
+                if last == index:
                     y += FRAME / 2
                     frame[1] = y
             y += GAP
-        self.bottom = y
-        self.height = y + 0.3
+        self.bottom, self.height = y, y + 0.3
         self.lanes = _lanes(found.skips)
 
     def draw(self, axes: Axes, source: str, result: str) -> None:
@@ -146,23 +127,22 @@ class _Page:
         axes.text(SHAPES, 0.15, _shape(self.found.input), va="center", fontsize=9)
         axes.annotate("", (MIDDLE, self.bottom), (MIDDLE, 0.26), arrowprops=ARROW, zorder=0)
         axes.text(MIDDLE, self.bottom + 0.12, result, **text)
-        self._draw_frames(axes)
-        for index in self.column:
-            layer = self.found.layers[index]
-            top = self.entry[index] + GAP
-            axes.add_patch(_box(top, layer))
-            middle = top + _height(layer) / 2
-            axes.text(MIDDLE, middle, _text(layer), **text)
-            axes.text(SHAPES, middle, _shape(layer.output), va="center", fontsize=9)
-        for skip in self.found.skips:
-            self._draw_skip(axes, skip)
-
-    def _draw_frames(self, axes: Axes) -> None:
         for (first, last), count in self.counts.items():
             top, bottom = self.frames[first, last]
             left, right = LEFT - 0.3, RIGHT + 0.07
             axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, ec="#777777", ls="--"))
             axes.text(right - 0.06, top + 0.14, count, ha="right", va="center", fontsize=10)
+        for index in self.column:
+            layer = self.found.layers[index]
+            top = self.entry[index] + GAP
+            height, operations = _height(layer), " ".join(layer.operations)
+            fill = next((colour for word, colour in FILL.items() if word in operations), "#EEEEEE")
+            axes.add_patch(FancyBboxPatch((LEFT, top), RIGHT - LEFT, height, facecolor=fill, **BOX))
+            middle = top + height / 2
+            axes.text(MIDDLE, middle, _text(layer), **text)
+            axes.text(SHAPES, middle, _shape(layer.output), va="center", fontsize=9)
+        for skip in self.found.skips:
+            self._draw_skip(axes, skip)
 
     def _draw_skip(self, axes: Axes, skip: Skip) -> None:
         source, branch = skip.source, ""
@@ -194,15 +174,6 @@ def _text(layer: Layer) -> str:
 
 def _height(layer: Layer) -> float:
     return LINE_HEIGHT * len(_text(layer).splitlines()) + PADDING
-
-
-def _box(top: float, layer: Layer) -> FancyBboxPatch:
-    words = " ".join(layer.operations)
-    fill = next((colour for word, colour in FILL.items() if word in words), "#EEEEEE")
-    shape = "round,pad=0,rounding_size=0.06"
-    return FancyBboxPatch(
-        (LEFT, top), RIGHT - LEFT, _height(layer), boxstyle=shape, facecolor=fill, edgecolor=INK, linewidth=0.8
-    )
 
 
 def _lanes(skips: Sequence[Skip]) -> dict[Skip, int]:

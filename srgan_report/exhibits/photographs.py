@@ -18,7 +18,7 @@ from srgan_lib.data.resize import imresize
 from srgan_lib.data.split import PARTS
 from srgan_lib.methods import METHODS
 from srgan_lib.metrics.spectra import radial_power
-from srgan_report.exhibits import plotting
+from srgan_report.exhibits.plotting import describe, legend_below, new_figure, show_image, show_images
 
 if TYPE_CHECKING:
     import torch
@@ -32,33 +32,29 @@ DETAIL = 64  #: side in HR pixels of the details shown
 
 def split_overview(split: pd.DataFrame) -> Figure:
     """Draw image sizes by part and the number of images in each; ``split`` comes from ``make_split``."""
-    figure, (sizes, counts) = plotting.new_figure(1, 2, height=3.2, width_ratios=(3, 2))
-    for part, rows in _by_part(split):
+    figure, (sizes, counts) = new_figure(1, 2, height=3.2, width_ratios=(3, 2))
+    parts = _by_part(split)
+    for part, rows in parts.items():
         colour, marker = PART_LOOKS[part]
         same = rows.groupby(["width", "height"]).size()
         look = {"marker": marker, "facecolors": "none", "edgecolors": colour, "linewidths": 1.8, "label": part}
         sizes.scatter(*zip(*same.index, strict=True), s=40 + 8 * np.sqrt(same), **look)
     sizes.set(xlabel="Width (pixels)", ylabel="Height (pixels)", title="Sizes")
     sizes.margins(0.12)
-    parts = [part for part, _ in _by_part(split)]
-    numbers = [int((split.split == part).sum()) for part in parts]
-    bars = counts.barh(parts, numbers, color=[PART_LOOKS[part][0] for part in parts])
+    numbers = [len(rows) for rows in parts.values()]
+    bars = counts.barh(list(parts), numbers, color=[PART_LOOKS[part][0] for part in parts])
     counts.bar_label(bars, padding=3)
     counts.set(xlabel="Images", title="Numbers", xlim=(0, 1.2 * max(numbers)))
     counts.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     counts.invert_yaxis()
     counts.grid(False, axis="y")
-    plotting.legend_below(figure, sizes, columns=3)
-    plotting.describe(figure, "; ".join(_sizes(part, rows) for part, rows in _by_part(split)) + ".")
+    legend_below(figure, sizes, columns=3)
+    describe(figure, "; ".join(_sizes(part, rows) for part, rows in parts.items()) + ".")
     return figure
 
 
 def statistics(pairs: Mapping[str, Sequence[Pair]]) -> pd.DataFrame:
-    """Measure colour and luminance of every HR image.
-
-    Parameters
-    ----------
-    pairs : the pairs of each part.
+    """Measure colour and luminance of every HR image, given the pairs of each part.
 
     Returns
     -------
@@ -79,46 +75,42 @@ def statistics(pairs: Mapping[str, Sequence[Pair]]) -> pd.DataFrame:
 
 def colour_statistics(table: pd.DataFrame) -> Figure:
     """Draw luminance, contrast and saturation of every image by part; ``table`` comes from :func:`statistics`."""
-    figure, axes = plotting.new_figure(1, 3, height=2.4, sharey=True)
+    figure, axes = new_figure(1, 3, height=2.4, sharey=True)
     labels = {
         "luminance": "Mean luminance\n(levels, 16–235)",
         "contrast": "Contrast: deviation of\nluminance (levels)",
         "saturation": "Mean saturation\n(0 grey, 1 pure)",
     }
-    parts = [part for part, _ in _by_part(table)]
+    parts = _by_part(table)
     for axis, (column, label) in zip(axes, labels.items(), strict=True):
-        for place, (part, rows) in enumerate(_by_part(table)):
+        for place, (part, rows) in enumerate(parts.items()):
             colour, marker = PART_LOOKS[part]
             axis.plot(rows[column], np.full(len(rows), place), marker, color=colour, fillstyle="none", alpha=0.8)
             axis.plot([rows[column].median()] * 2, [place - 0.35, place + 0.35], color="black")
         axis.set(xlabel=label, ylim=(len(parts) - 0.5, -0.5))
         axis.grid(False, axis="y")
         axis.margins(x=0.1)
-    axes[0].set_yticks(range(len(parts)), parts)
-    medians = table.groupby("split")[list(labels)].median()
+    axes[0].set_yticks(range(len(parts)), list(parts))
+    medians = {part: rows[list(labels)].median() for part, rows in parts.items()}
     words = (
         f"{part}: luminance {row.luminance:.0f}, contrast {row.contrast:.0f}, saturation {row.saturation:.2f}"
-        for part, row in medians.loc[parts].iterrows()
+        for part, row in medians.items()
     )
-    plotting.describe(figure, f"Medians of the photographs, {'; '.join(words)}.")
+    describe(figure, f"Medians of the photographs, {'; '.join(words)}.")
     return figure
 
 
 def spectra(pairs: Sequence[Pair], scale: int) -> pd.DataFrame:
     """Compute mean power spectra of HR images and of their LR images enlarged with bicubic.
 
-    At most 64 images are looked at, evenly spaced. Where each crop gets its own LR image, bicubic LR stands in.
-
-    Returns
-    -------
-    frequency in cycles per HR pixel; hr and bicubic: geometric means of the power, in levels².
+    At most 64 images are looked at, evenly spaced. Where each crop gets its own LR image, bicubic LR stands in. The
+    columns are frequency in cycles per HR pixel, hr and bicubic: geometric means of the power, in levels².
     """
     side = SPECTRUM_SIDE - SPECTRUM_SIDE % scale
     frequency = np.empty(0)
     powers: dict[str, list[np.ndarray]] = {"hr": [], "bicubic": []}
     for pair in evenly_spaced(pairs, SPECTRUM_IMAGES):
-        top, left = (max(0, size - side) // 2 // scale * scale for size in pair.hr.shape[:2])
-        corner = top, left
+        corner = _centred(pair.hr, side, scale)
         hr = _square(pair.hr, corner, side, 1)
         lr = imresize(hr, 1 / scale) if pair.lr is None else _square(pair.lr, corner, side, scale)
         for name, image in (("hr", hr), ("bicubic", imresize(lr, scale))):
@@ -130,7 +122,7 @@ def spectra(pairs: Sequence[Pair], scale: int) -> pd.DataFrame:
 
 def spectrum(table: pd.DataFrame, scale: int) -> Figure:
     """Draw the spectra of HR and enlarged LR, the missing power shaded; ``table`` comes from :func:`spectra`."""
-    figure, axes = plotting.new_figure(height=3.6)
+    figure, axes = new_figure(height=3.6)
     hr, bicubic = (10 * np.log10(table[name]) for name in ("hr", "bicubic"))
     for name, power, label in (("hr", hr, "HR"), ("bicubic", bicubic, "LR enlarged with bicubic")):
         look = METHODS[name]
@@ -140,9 +132,9 @@ def spectrum(table: pd.DataFrame, scale: int) -> Figure:
     limit = 1 / (2 * scale)
     axes.axvline(limit, color="black", linestyle=":", linewidth=1.2, label=f"highest frequency of LR, 1/{2 * scale}")
     axes.set(xlabel="Frequency (cycles per HR pixel)", ylabel="Power (dB over one level²)", xlim=(0, 0.5))
-    plotting.legend_below(figure, axes, columns=2)
+    legend_below(figure, axes, columns=2)
     middle = table.index[table.frequency >= (limit + 0.5) / 2][0]
-    plotting.describe(
+    describe(
         figure,
         f"At {table.frequency[middle]:.2f} cycles per pixel, in the middle of what LR cannot hold, HR has "
         f"{hr[middle]:.0f} dB and enlarged LR {bicubic[middle]:.0f} dB.",
@@ -153,24 +145,21 @@ def spectrum(table: pd.DataFrame, scale: int) -> Figure:
 def pairs_sheet(pairs: Sequence[Pair], scale: int, count: int = 3) -> Figure:
     """Draw the middle squares of HR and LR images with the most detailed spot of both, one pair a row."""
     chosen = evenly_spaced([(pair, pair.lr) for pair in pairs if pair.lr is not None], count)
-    figure, axes = plotting.new_figure(len(chosen), 4, height=0.3 + 1.6 * len(chosen), squeeze=False)
+    figure, axes = new_figure(len(chosen), 4, height=0.3 + 1.6 * len(chosen), squeeze=False)
     titles = ("HR", "LR", "HR, detail", "LR, detail")
     for number, (pair, lr) in enumerate(chosen):
         side = min(pair.hr.shape[:2])
-        top, left = ((size - side) // 2 // scale * scale for size in pair.hr.shape[:2])
+        top, left = _centred(pair.hr, side, scale)
         place = detailed_spot(pair.hr[top : top + side, left : left + side], DETAIL, scale)
         spot = top + place[0], left + place[1]
         squares = [((top, left), side), (spot, min(DETAIL, side))]
         images = [(pair.hr, 1), (lr, scale)]
         shown = [_square(image, corner, size, step) for corner, size in squares for image, step in images]
-        for axis, image, title in zip(axes[number], shown, titles, strict=True):
-            plotting.show_image(axis, image, "" if number else title)
+        show_images(axes[number], zip([""] * 4 if number else titles, shown, strict=True))
         first = axes[number, 0]
         first.text(-0.04, 0.5, pair.image, transform=first.transAxes, rotation=90, ha="right", va="center", fontsize=9)
     names = ", ".join(pair.image for pair, _ in chosen)
-    plotting.describe(
-        figure, f"HR and LR, made {scale} times smaller, of {names}, each with a detail {DETAIL} pixels wide."
-    )
+    describe(figure, f"HR and LR, made {scale} times smaller, of {names}, each with a detail {DETAIL} pixels wide.")
     return figure
 
 
@@ -178,13 +167,13 @@ def crops_sheet(lr: torch.Tensor, hr: torch.Tensor) -> Figure:
     """Draw training crops as networks see them, HR above LR; uint8 tensors of N×3×h×w and N×3×H×W."""
     columns = min(8, len(hr))
     rows = -(-len(hr) // columns)
-    figure, axes = plotting.new_figure(2 * rows, 1, height=2 * rows * (0.28 + 5.9 / columns), squeeze=False)
+    figure, axes = new_figure(2 * rows, 1, height=2 * rows * (0.28 + 5.9 / columns), squeeze=False)
     for row in range(rows):
         for place, (name, batch) in enumerate((("HR", hr), ("LR", lr))):
             images = batch[row * columns : (row + 1) * columns].permute(0, 2, 3, 1).numpy()
-            plotting.show_image(axes[2 * row + place, 0], _strip(images, columns, hr.shape[-1]), name)
+            show_image(axes[2 * row + place, 0], _strip(images, columns, hr.shape[-1]), name)
     sizes = (f"{images.shape[-1]}×{images.shape[-2]}" for images in (hr, lr))
-    plotting.describe(figure, "{} HR crops of {} pixels above their LR crops of {} pixels.".format(len(hr), *sizes))
+    describe(figure, "{} HR crops of {} pixels above their LR crops of {} pixels.".format(len(hr), *sizes))
     return figure
 
 
@@ -194,19 +183,17 @@ def degradations_sheet(pair: Pair, scale: int, seed: int, blur_sigma: float = 1.
     side -= side % scale
     top, left = detailed_spot(pair.hr, side, scale)
     hr = np.ascontiguousarray(pair.hr[top : top + side, left : left + side])
+    streams = {f"realistic, {number + 1}": random_stream(seed, "degradation example", number) for number in range(4)}
     panels = {
         "HR": hr,
         "bicubic": degrade(hr, scale, "bicubic"),
         "bicubic, float": degrade(hr, scale, "bicubic_float"),
         f"blur σ {blur_sigma:g}, bicubic": degrade(hr, scale, "blur_bicubic", blur_sigma),
+        **{title: degrade(hr, scale, "realistic", rng=rng) for title, rng in streams.items()},
     }
-    for number in range(4):
-        rng = random_stream(seed, "degradation example", number)
-        panels[f"realistic, {number + 1}"] = degrade(hr, scale, "realistic", rng=rng)
-    figure, axes = plotting.new_figure(2, 4, height=3.8)
-    for axis, (title, image) in zip(axes.ravel(), panels.items(), strict=True):
-        plotting.show_image(axis, image, title)
-    plotting.describe(
+    figure, axes = new_figure(2, 4, height=3.8)
+    show_images(axes, panels.items())
+    describe(
         figure,
         f"A detail of {pair.image}, {side} pixels wide, and {len(panels) - 1} LR images of it: "
         f"{', '.join(list(panels)[1:])}.",
@@ -233,9 +220,16 @@ def _sizes(part: str, rows: pd.DataFrame) -> str:
     return f"{part}: {len(rows)} photograph{'s' if len(rows) > 1 else ''} of {size} pixels"
 
 
-def _by_part(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Yield the rows of each part that is present, in the parts' order."""
-    return [(part, table[table.split == part]) for part in PARTS if (table.split == part).any()]
+def _by_part(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Split the rows into those of each part that is present, in the parts' order."""
+    present = set(table.split)
+    return {part: table[table.split == part] for part in PARTS if part in present}
+
+
+def _centred(image: np.ndarray, side: int, multiple: int) -> tuple[int, int]:
+    """Find the corner of the square in an image's middle, or of the image where it is smaller."""
+    top, left = (max(0, size - side) // 2 // multiple * multiple for size in image.shape[:2])
+    return top, left
 
 
 def _square(image: np.ndarray, corner: tuple[int, int], side: int, step: int) -> np.ndarray:
@@ -246,9 +240,7 @@ def _square(image: np.ndarray, corner: tuple[int, int], side: int, step: int) ->
 
 def _strip(images: np.ndarray, columns: int, side: int) -> np.ndarray:
     """Join N×h×w×3 images side by side with white gaps, each enlarged to side×side by repeating its pixels."""
-    gap = side // 16
-    strip = np.full((side, columns * (side + gap) - gap, 3), 255, np.uint8)
-    for place, image in enumerate(images):
-        left = place * (side + gap)
-        strip[:, left : left + side] = image.repeat(side // len(image), axis=0).repeat(side // len(image), axis=1)
-    return strip
+    factor, gap = side // images.shape[1], side // 16
+    large = images.repeat(factor, axis=1).repeat(factor, axis=2)
+    framed = np.pad(large, ((0, columns - len(images)), (0, 0), (0, gap), (0, 0)), constant_values=255)
+    return np.concatenate(list(framed), axis=1)[:, : columns * (side + gap) - gap]

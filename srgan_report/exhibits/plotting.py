@@ -5,6 +5,7 @@ Figures are made with :func:`new_figure`, returned, and neither shown nor saved 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,8 @@ def new_figure(
 ) -> tuple[Figure, Any]:
     """Make a styled figure and its axes (one, or an array), without pyplot's global state.
 
-    Parameters
-    ----------
-    rows, columns : of axes.
-    height, width : in inches; the width is the report's text width unless there is a reason.
-    **subplots : passed to ``Figure.subplots``, such as ``sharex`` or ``squeeze``.
+    Sizes are in inches; the width is the report's text width unless there is a reason. ``subplots`` are passed to
+    ``Figure.subplots``, such as ``sharex`` or ``squeeze``.
     """
     style.use(STYLE)
     figure = Figure(figsize=(width, height))
@@ -38,6 +36,14 @@ def show_image(axes: Axes, image: np.ndarray, title: str = "") -> None:
     axes.imshow(image, interpolation="nearest")
     axes.set_title(title, loc="center")
     axes.set_axis_off()
+
+
+def show_images(axes: np.ndarray, images: Iterable[tuple[str, np.ndarray]]) -> None:
+    """Show images by their titles, row by row; what is left of the axes stays empty."""
+    for panel in axes.flat:
+        panel.set_axis_off()
+    for panel, (title, image) in zip(axes.flat, images, strict=False):
+        show_image(panel, image, title)
 
 
 def describe(figure: Figure, text: str) -> None:

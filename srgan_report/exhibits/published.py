@@ -7,14 +7,12 @@ figures of unstated convention are called ``psnr``, ``ssim`` and ``lpips``, and 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from srgan_lib.methods import TRAINED, method_styles
@@ -31,23 +29,16 @@ LABELS = {"psnr": "PSNR (convention not stated)", "ssim": "SSIM (convention not 
 LABELS |= {"lpips": "LPIPS (network not stated)"}
 
 BICUBIC = ("bicubic", "bicubic_float")  #: degradations whose LR images are those of the literature
-THREE_DIGITS = {"formats": dict.fromkeys(("published", "measured", "difference"), ".3f")}
+COMPARED = ["dataset", "metric"]  #: what two figures must share to be compared
 COLUMNS = ["dataset", "method", "metric", "published", "measured_as", "measured", "difference", "title", "note"]
 
 
-@lru_cache
-def _read() -> pd.DataFrame:
-    return pd.read_csv(Path(__file__).with_name("published.csv"))
-
-
 def published(**only: str | int) -> pd.DataFrame:
-    """Read published scores: columns source, title, dataset, scale, method, metric, value.
+    """Read the published scores that have the given values in some columns, e.g. ``scale=4``.
 
-    Parameters
-    ----------
-    **only : values of some of these columns, e.g. ``scale=4``; the rows that have others are left out.
+    The columns are source, title, dataset, scale, method, metric and value.
     """
-    scores = _read()
+    scores = pd.read_csv(Path(__file__).with_name("published.csv"))
     for column, value in only.items():
         scores = scores[scores[column] == value]
     return scores.reset_index(drop=True)
@@ -95,30 +86,16 @@ def _loss_of_table_1(training: Mapping[str, Any]) -> str | None:
 
 
 def compare(summary: pd.DataFrame, scale: int, methods: Mapping[str, str]) -> pd.DataFrame:
-    """Compare published with measured scores of the same dataset, scale, metric and method, from any source.
+    """Set published scores of any source beside those measured of the same dataset, scale, metric and method.
 
-    Parameters
-    ----------
-    summary : as ``metrics_summary.csv``.
-    scale : enlargement factor of the measured figures.
-    methods : of :func:`counterparts`.
-
-    Returns
-    -------
-    Columns :data:`COLUMNS`.
+    ``summary`` is as ``metrics_summary.csv``, ``methods`` as :func:`counterparts` names them; the table has the columns
+    :data:`COLUMNS`.
     """
-    table = _beside(published(scale=scale).rename(columns={"value": "published"}), summary, methods)
-    return table.dropna(subset="measured").reset_index(drop=True)
+    return _beside(published(scale=scale), summary, methods).dropna(subset="measured").reset_index(drop=True)
 
 
 def check_sources(recipe: Published) -> None:
-    """Make sure, before hours of training, that the sources that a recipe names are known.
-
-    Raises
-    ------
-    ParameterError
-        For a source that ``published.csv`` does not have.
-    """
+    """Make sure, before hours of training, that the sources that a recipe names are known; else ParameterError."""
     known = published().source.unique()
     if unknown := set(recipe.sources) - set(known):
         raise ParameterError(
@@ -129,42 +106,31 @@ def check_sources(recipe: Published) -> None:
 
 
 def compare_recipe(summary: pd.DataFrame, recipe: Published, methods: Mapping[str, str]) -> pd.DataFrame:
-    """List all scores that a recipe's source gives for methods, each beside the measured one if this run has it.
+    """List all scores that a recipe's source gives for methods, as :func:`compare` does, also where this run has none.
 
-    Parameters
-    ----------
-    summary : as ``metrics_summary.csv``.
-    recipe : what the source of the recipe reports.
-    methods : of :func:`counterparts`; those of the recipe come first.
-
-    Returns
-    -------
-    Columns :data:`COLUMNS`; ``measured`` and ``difference`` are NaN where the run has no such figure.
-
-    Raises
-    ------
-    ParameterError
-        See :func:`check_sources`.
+    The recipe's own names of methods come before those of :func:`counterparts`; an unknown source is a ParameterError.
     """
     check_sources(recipe)
     known = published()
-    own = [{**figure.model_dump(), "published": figure.value, "title": recipe.title} for figure in recipe.metrics]
-    listed = known[known.source.isin(recipe.sources)].rename(columns={"value": "published"})
-    return _beside(pd.concat([pd.DataFrame(own), listed], ignore_index=True), summary, {**methods, **recipe.methods})
+    own = pd.DataFrame([{**figure.model_dump(), "title": recipe.title} for figure in recipe.metrics])
+    scores = pd.concat([own, known[known.source.isin(recipe.sources)]], ignore_index=True)
+    return _beside(scores, summary, {**methods, **recipe.methods})
 
 
 def _beside(scores: pd.DataFrame, summary: pd.DataFrame, methods: Mapping[str, str]) -> pd.DataFrame:
     """Join published scores with those measured for the same dataset, method and metric, or the metric named beside."""
     if scores.empty:
         return pd.DataFrame(columns=COLUMNS)
-    scores = scores.reindex(columns=list(dict.fromkeys([*scores.columns, "beside", "note"])))
+    scores = scores.reindex(columns=["title", "dataset", "method", "metric", "value", "beside", "note"])
     scores = scores.astype({"beside": object, "note": object})  # absent from published.csv, and then floats
-    scores = scores.assign(measured_as=scores.beside.fillna(scores.metric), note=scores.note.fillna(""))
-    scores["method"] = [methods.get(method, method) for method in scores.method]
-    measured = summary[["dataset", "method", "metric", "mean"]].set_axis(
-        ["dataset", "method", "measured_as", "measured"], axis=1
+    scores = scores.rename(columns={"value": "published"}).assign(
+        measured_as=scores.beside.fillna(scores.metric),
+        note=scores.note.fillna(""),
+        method=[methods.get(method, method) for method in scores.method],
     )
-    table = scores.merge(measured, on=["dataset", "method", "measured_as"], how="left")
+    measured = summary.rename(columns={"metric": "measured_as", "mean": "measured"})
+    keys = ["dataset", "method", "measured_as"]
+    table = scores.merge(measured[[*keys, "measured"]], on=keys, how="left")
     return table.assign(difference=table.measured - table.published)[COLUMNS]
 
 
@@ -184,34 +150,28 @@ def relative_to_bicubic(comparison: pd.DataFrame, summary: pd.DataFrame) -> pd.D
     trained network on each dataset of the run for which no source has figures. A source that has no bicubic is set
     beside another's, where the convention is stated and therefore the same.
     """
-    bicubic = comparison[comparison.method == "bicubic"].drop_duplicates(["title", "dataset", "metric"])
-    own = bicubic.set_index(["title", "dataset", "metric"]).published
-    stated = bicubic[bicubic.metric.isin(list(METRICS))].drop_duplicates(["dataset", "metric"])
-    others = stated.set_index(["dataset", "metric"]).published
-    ours = summary.set_index(["dataset", "method", "metric"])["mean"]
-    rows = []
-    for row in comparison[comparison.method.isin(list(TRAINED))].to_dict("records"):
-        title, method, metric, measured_as = (row[name] for name in ("title", "method", "metric", "measured_as"))
-        elsewhere = others.get((row["dataset"], metric), math.nan)
-        base = own.get((title, row["dataset"], metric), elsewhere)
-        for dataset in summary.dataset.unique():
-            network, bicubic_here = (ours.get((dataset, one, measured_as), math.nan) for one in (method, "bicubic"))
-            both = (row["published"], base), (network, bicubic_here)
-            scores = [one / other if metric.startswith("lpips") else one - other for one, other in both]
-            if dataset not in set(comparison.dataset) and not any(map(math.isnan, scores)):
-                rows.append([title, method, metric, row["dataset"], scores[0], dataset, measured_as, scores[1]])
+    # Tables are joined on the columns that both have.
+    bicubic = comparison[comparison.method == "bicubic"].rename(columns={"published": "own"})
+    own = bicubic.drop_duplicates(["title", *COMPARED])[["title", *COMPARED, "own"]]
+    stated = bicubic[bicubic.metric.isin(list(METRICS))].drop_duplicates(COMPARED)
+    stated = stated.rename(columns={"own": "elsewhere"})[[*COMPARED, "elsewhere"]]
+    networks = comparison[comparison.method.isin(list(TRAINED))].drop(columns=["measured", "difference", "note"])
+    ours = summary[~summary.dataset.isin(comparison.dataset)]
+    ours = ours.rename(columns={"dataset": "measured_on", "metric": "measured_as", "mean": "measured"})
+    ours = ours[["measured_on", "method", "measured_as", "measured"]]
+    here = ours[ours.method == "bicubic"].drop(columns="method").rename(columns={"measured": "here"})
+    table = networks.merge(own, "left").merge(stated, "left").merge(ours).merge(here)
+    ratio = table.metric.str.startswith("lpips")
+    for scores, base in (("published", table.own.fillna(table.elsewhere)), ("measured", table.here)):
+        table[scores] = np.where(ratio, table[scores] / base, table[scores] - base)
+    table = table.dropna(subset=["published", "measured"]).rename(columns={"dataset": "published_on"})
+    table = table.assign(difference=table.measured - table.published)
     columns = ["title", "method", "metric", "published_on", "published", "measured_on", "measured_as", "measured"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.assign(difference=table.measured - table.published)
+    return table[[*columns, "difference"]].reset_index(drop=True)
 
 
 def compare_curves(recipe: Published, curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Compare what the source reports of its training with this run's loss curves.
-
-    Parameters
-    ----------
-    recipe : what the source of the recipe reports.
-    curves : rows of ``loss_curve.csv`` by stage.
+    """Compare what the source reports of its training with this run's ``loss_curve.csv``, given by stage.
 
     Returns
     -------
@@ -225,46 +185,41 @@ def compare_curves(recipe: Published, curves: Mapping[str, pd.DataFrame]) -> pd.
 def _curve_row(figure: PublishedCurve, curve: pd.DataFrame) -> list[Any]:
     first, last = (share * curve.step.max() for share in figure.part)
     rows = curve[(curve.step > first) & (curve.step <= last)]
-    values = [rows.get(name, pd.Series(dtype=float)).mean() for name in (figure.quantity, figure.divided_by) if name]
-    measured = values[0] / values[1] if figure.divided_by else values[0]
+    quantities = [name for name in (figure.quantity, figure.divided_by) if name]
+    measured, *divisor = (rows.get(name, pd.Series(dtype=float)).mean() for name in quantities)
+    for one in divisor:
+        measured = measured / one
     low, high = figure.value if isinstance(figure.value, list) else (figure.value, figure.value)
     difference = measured - min(max(measured, low), high)
     text = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    quantity = f"{figure.quantity} / {figure.divided_by}" if figure.divided_by else figure.quantity
     part = " to ".join(f"{100 * share:g}" for share in figure.part)
-    return [figure.stage, quantity, part, text, measured, difference, figure.note]
+    return [figure.stage, " / ".join(quantities), part, text, measured, difference, figure.note]
 
 
 def wide(rows: pd.DataFrame) -> dict[str, Any]:
-    """Rearrange :func:`compare_recipe`'s rows as a table to read: one row per method, three columns per metric.
+    """Rearrange :func:`compare_recipe`'s rows of one title and dataset: a row per method, three columns per metric.
 
-    Parameters
-    ----------
-    rows : of one title and dataset.
-
-    Returns
-    -------
-    Arguments for showing the table: ``frame`` and, per column, ``formats``.
+    The result holds the arguments for showing the table: ``frame`` and, per column, ``formats``.
     """
     names = method_styles(rows.method.unique())
     frame = pd.DataFrame({"method": [style.label for style in names.values()]}, index=list(names))
     formats: dict[str, str] = {}
-    for metric in map(str, rows.metric.unique()):
-        group = rows[rows.metric == metric].set_index("method")
-        measured_as = group.measured_as.iloc[0]
-        theirs, ours = (
-            METRICS[name].label if name in METRICS else LABELS.get(name, name) for name in (metric, str(measured_as))
-        )
-        digits = ".2f" if metric.startswith(("psnr", "mos")) else ".3f"
-        columns = {f"{theirs}, published": "published", f"{ours}, measured": "measured"}
-        for heading, column in (columns | {f"difference in {ours}": "difference"}).items():
-            if group[column].notna().any():
-                frame[heading], formats[heading] = group[column], digits
+    for metric, group in rows.groupby("metric", sort=False):
+        scores = group.set_index("method")
+        theirs, ours = map(_metric_label, (str(metric), str(group.measured_as.iloc[0])))
+        headings = {"published": f"{theirs}, published", "measured": f"{ours}, measured"}
+        for column, heading in (headings | {"difference": f"difference in {ours}"}).items():
+            if scores[column].notna().any():
+                frame[heading] = scores[column]
+                formats[heading] = ".2f" if str(metric).startswith(("psnr", "mos")) else ".3f"
     return {"frame": frame, "formats": formats}
 
 
-@dataclass(frozen=True)
-class PublishedComparison:
+def _metric_label(name: str) -> str:
+    return METRICS[name].label if name in METRICS else LABELS.get(name, name)
+
+
+class PublishedComparison(NamedTuple):
     """A file of compared scores, and the tables in which they are shown."""
 
     file: str
@@ -278,57 +233,55 @@ def compare_all(
     curves: Mapping[str, pd.DataFrame],
     trainings: Mapping[str, Mapping[str, Any]],
     networks: Mapping[str, object],
-) -> list[PublishedComparison]:
+) -> Iterator[PublishedComparison]:
     """Compare a run with its recipe's source and with the literature; comparisons without a row are left out.
 
     Parameters
     ----------
     summary : as ``metrics_summary.csv``.
     recipe : what the source of the run's recipe reports.
-    curves : ``loss_curve.csv`` of each training stage.
-    trainings : flat parameters of each training stage.
+    curves, trainings : ``loss_curve.csv`` and flat parameters of each training stage.
     networks : the run's networks by method, whose classes say their architectures.
     """
-    architectures = {method: type(network).__name__ for method, network in networks.items()}
-    methods = counterparts(architectures, trainings)
-    known = summary if trainings["warmup"]["degradation"] in BICUBIC else summary.head(0)
+    methods = counterparts({method: type(network).__name__ for method, network in networks.items()}, trainings)
     of_recipe = compare_recipe(summary, recipe, methods)
+    if len(of_recipe):
+        yield PublishedComparison("published_recipe.csv", of_recipe, _of_recipe(of_recipe))
     relative = relative_to_bicubic(of_recipe, summary)
     unneeded = ["title"] if relative.title.nunique() == 1 else []
     of_curves = compare_curves(recipe, curves)
+    known = summary if trainings["warmup"]["degradation"] in BICUBIC else summary.head(0)
     literature = compare(known, trainings["warmup"]["scale"], methods)
-    found = [
-        PublishedComparison("published_recipe.csv", of_recipe, _of_recipe(of_recipe)),
-        _compared(
+    for name, frame, shown, spec, caption in (
+        (
             "published_relative",
             relative,
             relative.drop(columns=unneeded).rename(columns=lambda name: name.replace("_", " ")),
+            ".3f",
             "On other images only distances from bicubic can be compared: PSNR and SSIM minus bicubic's, LPIPS divided "
             "by bicubic's.",
         ),
-        _compared(
+        (
             "published_curves",
             of_curves,
             of_curves,
+            ".4g",
             "What the source reports of its training, beside the mean of the same quantity over the same part (in per "
             "cent) of this run's training. Losses depend on their scaling, which sources rarely state; look for the "
             "same order of size.",
-            {"formats": dict.fromkeys(("measured", "difference"), ".4g")},
         ),
-        _compared(
+        (
             "published",
             literature,
             literature.drop(columns=["measured_as", "note"]),
+            ".3f",
             "Scores from the literature beside measured ones, where test set and convention are the same.",
         ),
-    ]
-    return [comparison for comparison in found if len(comparison.frame)]
-
-
-def _compared(
-    name: str, rows: pd.DataFrame, shown: pd.DataFrame, caption: str, options: Mapping[str, Any] = THREE_DIGITS
-) -> PublishedComparison:
-    return PublishedComparison(f"{name}.csv", rows, [Exhibit(shown, name, caption, f"{name}.csv", options)])
+    ):
+        if len(frame):
+            formats = dict.fromkeys(("published", "measured", "difference"), spec)
+            table = Exhibit(shown, name, caption, f"{name}.csv", {"formats": formats})
+            yield PublishedComparison(f"{name}.csv", frame, [table])
 
 
 def _of_recipe(rows: pd.DataFrame) -> list[Exhibit]:

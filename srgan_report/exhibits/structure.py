@@ -23,22 +23,13 @@ INPUT = -1  #: stands for the network's input where layers are numbered
 
 @dataclass(frozen=True)
 class Layer:
-    """A convolution, dense layer or enlargement, with the normalisation, activation and shuffle that follow it.
+    """A convolution, dense layer or enlargement, with the normalisation, activation and shuffle that follow it."""
 
-    Attributes
-    ----------
-    name : of its first module in the network, e.g. ``blocks.0.layers.0``.
-    operations : each module in words, in order.
-    output : shape without the batch: C×H×W, or the number of features.
-    parameters : how many it has.
-    source : number of the layer whose output it reads, or :data:`INPUT`.
-    """
-
-    name: str
-    operations: tuple[str, ...]
-    output: tuple[int, ...]
-    parameters: int
-    source: int
+    name: str  #: of its first module in the network, e.g. ``blocks.0.layers.0``
+    operations: tuple[str, ...]  #: each module in words, in order
+    output: tuple[int, ...]  #: shape without the batch: C×H×W, or the number of features
+    parameters: int  #: how many it has
+    source: int  #: number of the layer whose output it reads, or :data:`INPUT`
 
 
 @dataclass(frozen=True)
@@ -73,18 +64,13 @@ class Structure:
 
 
 def structure(network: nn.Module, input_shape: Sequence[int]) -> Structure:
-    """Observe one forward pass of a copy of a network, on the CPU in evaluation mode.
-
-    Parameters
-    ----------
-    network : any network of one image; it stays as it is.
-    input_shape : of an image, C×h×w.
-    """
+    """Observe one forward pass of a copy of a network of one image, C×h×w, on the CPU in evaluation mode."""
     network = copy.deepcopy(network).cpu().float().eval()
     observer = _Observer(network)
     with torch.no_grad(), observer:
         network(torch.zeros(1, *input_shape))
-    return _without_repeats(network, tuple(input_shape), observer.layers, observer.skips)
+    found = Structure(tuple(input_shape), tuple(observer.layers), tuple(observer.skips), ())
+    return _without_repeats(network, found)
 
 
 class _Observer(TorchFunctionMode):
@@ -121,8 +107,7 @@ class _Observer(TorchFunctionMode):
     def _note(self, name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         if not inputs or not isinstance(output, Tensor):
             return
-        if (source := self._made_by.get(inputs[0])) is None:
-            source = INPUT
+        source = self._made_by.get(inputs[0], INPUT)
         parameters = sum(one.numel() for one in module.parameters())
         operations = (describe(module), *(["spectral norm"] if parametrize.is_parametrized(module) else []))
         heavy = isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.Upsample | BicubicUpsample)
@@ -141,44 +126,36 @@ def _tensors(values: Sequence[Any]) -> list[Tensor]:
     return [one for one in flat if isinstance(one, Tensor)]
 
 
-def _without_repeats(
-    network: nn.Module, shape: tuple[int, ...], layers: Sequence[Layer], skips: Sequence[Skip]
-) -> Structure:
+def _without_repeats(network: nn.Module, found: Structure) -> Structure:
     """Leave out each block that repeats the one before it, and renumber what stays."""
     runs = list(_runs(network))
     dropped = tuple(f"{name}." for blocks in runs for name in blocks[1:])
-    kept = [index for index, layer in enumerate(layers) if not layer.name.startswith(dropped)]
+    kept = [index for index, layer in enumerate(found.layers) if not layer.name.startswith(dropped)]
 
     def renumber(index: int) -> int:
         return sum(one <= index for one in kept) - 1
 
     repeats = []
     for block, *others in runs:
-        inside = [renumber(index) for index in kept if layers[index].name.startswith(f"{block}.")]
-        if inside:
+        if inside := [renumber(index) for index in kept if found.layers[index].name.startswith(f"{block}.")]:
             repeats.append(Repeat(inside[0], inside[-1], 1 + len(others)))
-    return Structure(
-        shape,
-        tuple(replace(layers[index], source=renumber(layers[index].source)) for index in kept),
-        tuple(dict.fromkeys(Skip(renumber(one.source), renumber(one.target)) for one in skips if one.target in kept)),
-        tuple(repeats),
-    )
+    layers = [replace(found.layers[index], source=renumber(found.layers[index].source)) for index in kept]
+    skips = [Skip(renumber(one.source), renumber(one.target)) for one in found.skips if one.target in kept]
+    return Structure(found.input, tuple(layers), tuple(dict.fromkeys(skips)), tuple(repeats))
 
 
 def _runs(network: nn.Module) -> Iterator[list[str]]:
     """Names of equal blocks in a row: siblings of one class with children and the same parameters' shapes."""
+
+    def form(child: tuple[str, nn.Module]) -> tuple[Any, ...] | None:
+        shapes = [(name, one.shape) for name, one in child[1].named_parameters()]
+        return (type(child[1]), shapes) if any(child[1].children()) else None
+
     for parent, module in network.named_modules():
-        for form, group in groupby(module.named_children(), key=lambda child: _form(child[1])):
+        for common, group in groupby(module.named_children(), key=form):
             names = [f"{parent}.{name}".removeprefix(".") for name, _ in group]
-            if form is not None and len(names) > 1:
+            if common and len(names) > 1:
                 yield names
-
-
-def _form(module: nn.Module) -> tuple[Any, ...] | None:
-    """What two equal blocks have in common; nothing for a module without children."""
-    if not any(module.children()):
-        return None
-    return type(module), tuple((name, one.shape) for name, one in module.named_parameters())
 
 
 def describe(module: nn.Module) -> str:

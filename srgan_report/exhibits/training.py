@@ -1,4 +1,7 @@
-"""Figures and tables of a training: losses, the two networks' game, validation, one patch through time, features."""
+"""Figures and tables of a training: losses, the two networks' game, validation, one patch through time, features.
+
+``curve`` has the rows of ``loss_curve.csv``.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from srgan_lib.params.training import GeneratorTraining
 from srgan_lib.training.history import STATISTICS
 from srgan_lib.training.validation import Validation
 from srgan_report.exhibits.markup import Exhibit
-from srgan_report.exhibits.plotting import WIDTH, describe, legend_below, new_figure, show_image
+from srgan_report.exhibits.plotting import WIDTH, describe, legend_below, new_figure, show_images
 
 TERMS = {
     "loss": Style("sum", "#000000", "o", "-"),
@@ -38,38 +41,34 @@ TERMS = {
 SIDES = {"real": Style("on real", "#0072B2", "s", (0, (6, 2))), "fake": Style("on fake", "#D55E00", "^", (0, (2, 1)))}
 
 
-def loss_curves(curve: pandas.DataFrame) -> Figure:
-    """Draw the loss and its weighted terms over the steps on a logarithmic axis: thin as logged, thick smoothed.
+#: How scores of the validation crops are labelled, named in words, and written.
+VALIDATED = {
+    "psnr_y": ("PSNR-Y (dB)", "PSNR-Y", ".2f", " dB"),
+    "ssim_y": ("SSIM-Y (Wang)", "SSIM-Y", ".4f", ""),
+    "grid_artefact": ("grid artefact (dB)", "grid artefact", "+.1f", " dB"),
+}
 
-    Parameters
-    ----------
-    curve : rows of ``loss_curve.csv``.
-    """
+
+def loss_curves(curve: pandas.DataFrame) -> Figure:
+    """Draw the loss and its weighted terms over the steps on a logarithmic axis: thin as logged, thick smoothed."""
     figure, axes = new_figure(height=3.6)
     terms = _weighted_terms(curve)
-    for name in ("loss", *(terms if len(terms) > 1 else ())):
-        column = name if name == "loss" else f"{name}_weighted"
+    columns = {"loss": "loss"} | ({name: f"{name}_weighted" for name in terms} if len(terms) > 1 else {})
+    for name, column in columns.items():
         _draw(axes, curve, column, _style(name))
     axes.set(xlabel="step", ylabel="loss (weighted terms)", yscale="log")
     legend_below(figure, axes)
-    shown = {"loss": "Sum"} | ({f"{name}_weighted": _style(name).label for name in terms} if len(terms) > 1 else {})
-    describe(figure, "; ".join(f"{label} {_course(curve, column, '.3g')}" for column, label in shown.items()) + ".")
+    text = "; ".join(f"{_style(name).label} {_course(curve, column, '.3g')}" for name, column in columns.items())
+    describe(figure, f"{text[0].upper()}{text[1:]}.")
     return figure
 
 
 def term_shares(curve: pandas.DataFrame) -> Figure:
-    """Draw the share of each weighted term in the generator's loss over the steps.
-
-    Parameters
-    ----------
-    curve : rows of ``loss_curve.csv``.
-    """
+    """Draw the share of each weighted term in the generator's loss over the steps."""
     figure, axes = new_figure(height=3.2)
     terms = _weighted_terms(curve)
-    weighted = curve[[f"{name}_weighted" for name in terms]].abs()
-    shares = weighted.div(weighted.sum(axis=1), axis=0) * 100
-    shares.columns = terms
-    shares["step"] = curve["step"]
+    weighted = curve[[f"{name}_weighted" for name in terms]].abs().set_axis(terms, axis=1)
+    shares = weighted.div(weighted.sum(axis=1), axis=0).mul(100).assign(step=curve["step"])
     for name in terms:
         _draw(axes, shares, name, _style(name))
     axes.set(xlabel="step", ylabel="share of the loss (%)", ylim=(-2, 102))
@@ -79,17 +78,11 @@ def term_shares(curve: pandas.DataFrame) -> Figure:
 
 
 def discriminator_curves(curve: pandas.DataFrame) -> Figure:
-    """Draw the discriminator's loss, its probabilities for real and fake images, and its accuracy.
-
-    Parameters
-    ----------
-    curve : rows of the adversarial stage's ``loss_curve.csv``.
-    """
+    """Draw the discriminator's loss, its probabilities for real and fake images, and its accuracy."""
     figure, axes = new_figure(3, height=6.4, sharex=True)
     curve = curve.dropna(subset="d_real")
-    panels = (("discriminator", "loss of D"), ("d", "D(image), 1 = real"), ("d_accuracy", "D is right (%)"))
-    for panel, (prefix, label) in zip(axes, panels, strict=True):
-        factor = 100 if prefix == "d_accuracy" else 1
+    panels = (("discriminator", "loss of D", 1), ("d", "D(image), 1 = real", 1), ("d_accuracy", "D is right (%)", 100))
+    for panel, (prefix, label, factor) in zip(axes, panels, strict=True):
         for side, style in SIDES.items():
             _draw(panel, curve.assign(value=curve[f"{prefix}_{side}"] * factor), "value", style)
         panel.set_ylabel(label)
@@ -105,39 +98,38 @@ def discriminator_curves(curve: pandas.DataFrame) -> Figure:
 
 
 def game(curve: pandas.DataFrame) -> Iterator[Exhibit]:
-    """Show the game of generator and discriminator; ``curve`` is the adversarial stage's ``loss_curve.csv``."""
-    yield Exhibit(
-        discriminator_curves(curve),
-        "discriminator",
-        "The discriminator's loss; how real it takes HR crops and generated crops for, between 0 and 1; and the "
-        "share of each that it judges rightly. Lines at the edges mean that it tells all crops apart, and the "
-        "generator no longer deceives it; lines that meet at one half mean that it cannot tell the two apart. In "
-        "between, both networks learn.",
-        "loss_curve.csv",
-    )
-    yield Exhibit(
-        loss_curves(curve),
-        "loss_curves",
-        "The generator's loss and its weighted terms by step, on a logarithmic scale. The adversarial term need not "
-        "fall: it is measured by an opponent that improves too.",
-        "loss_curve.csv",
-    )
-    yield Exhibit(
-        term_shares(curve),
-        "term_shares",
-        "Which share of the generator's loss each weighted term has. The largest share decides what the generator "
-        "learns: an adversarial term of less than a per cent changes hardly anything, one that dominates invents "
-        "texture.",
-        "loss_curve.csv",
-    )
+    """Show the game of generator and discriminator."""
+    for name, draw, caption in (
+        (
+            "discriminator",
+            discriminator_curves,
+            "The discriminator's loss; how real it takes HR crops and generated crops for, between 0 and 1; and the "
+            "share of each that it judges rightly. Lines at the edges mean that it tells all crops apart, and the "
+            "generator no longer deceives it; lines that meet at one half mean that it cannot tell the two apart. In "
+            "between, both networks learn.",
+        ),
+        (
+            "loss_curves",
+            loss_curves,
+            "The generator's loss and its weighted terms by step, on a logarithmic scale. The adversarial term need "
+            "not fall: it is measured by an opponent that improves too.",
+        ),
+        (
+            "term_shares",
+            term_shares,
+            "Which share of the generator's loss each weighted term has. The largest share decides what the generator "
+            "learns: an adversarial term of less than a per cent changes hardly anything, one that dominates invents "
+            "texture.",
+        ),
+    ):
+        yield Exhibit(draw(curve), name, caption, "loss_curve.csv")
 
 
 def by_epoch(curve: pandas.DataFrame, epochs: int) -> pandas.DataFrame:
-    """Average the rows of ``loss_curve.csv`` over each epoch, in that many equal parts of the training.
+    """Average a curve's rows over each epoch, in that many equal parts of the training.
 
-    Returns
-    -------
-    Columns epoch (from 1) and all losses: the sum, its raw terms, and the discriminator's on real and fake images.
+    The columns are epoch (from 1) and all losses: the sum, its raw terms, and the discriminator's on real and fake
+    images.
     """
     number = (curve.step * epochs / curve.step.max()).apply(math.ceil).rename("epoch")
     names = [str(name) for name in curve]
@@ -151,39 +143,27 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
     Parameters
     ----------
     validation : rows of ``validation.csv``.
-    method : ``srcnn``, ``warmup`` or ``srgan``, for name and colour.
+    method : ``srcnn`` (which shuffles no pixels, and so draws no grid), ``warmup`` or ``srgan``, for name and colour.
     """
-    labels = {"psnr_y": "PSNR-Y (dB)", "ssim_y": "SSIM-Y (Wang)", "grid_artefact": "grid artefact (dB)"}
-    if method == "srcnn":  # it shuffles no pixels
-        del labels["grid_artefact"]
-    shown = {name: label for name, label in labels.items() if name in validation}
-    figure, axes = new_figure(1, len(shown), height=3.0)
+    names = [name for name in VALIDATED if name in validation and (name, method) != ("grid_artefact", "srcnn")]
+    figure, axes = new_figure(1, len(names), height=3.0)
     own, bicubic, original = (METHODS[name] for name in (method, "bicubic", "hr"))
     marker = own.marker if len(validation) <= 30 else ""
-    for panel, (name, label) in zip(axes, shown.items(), strict=True):
+    text = []
+    for panel, name in zip(axes, names, strict=True):
+        label, words, spec, unit = VALIDATED[name]
         for column, style, dots in ((name, own, marker), (f"{name}_bicubic", bicubic, "")):
-            panel.plot(
-                validation["step"],
-                validation[column],
-                color=style.colour,
-                linestyle=style.line,
-                marker=dots,
-                markersize=5,
-                label=style.label,
-            )
+            look = {"color": style.colour, "linestyle": style.line, "marker": dots, "markersize": 5}
+            panel.plot(validation["step"], validation[column], label=style.label, **look)
+        beside = f"bicubic {validation[f'{name}_bicubic'].iloc[-1]:{spec}}{unit}"
         if name == "grid_artefact":
             panel.axhline(0, color=original.colour, linewidth=1, label=original.label)
+            beside = "the original's is 0"
         panel.set(xlabel="step", ylabel=label)
         panel.locator_params(axis="x", nbins=4)  # so that numbers of steps with five digits do not meet
+        text.append(f"{words} {_course(validation, name, spec, unit)}, {beside}")
     legend_below(figure, axes)
-    text = (
-        f"{own.label}: PSNR-Y {_course(validation, 'psnr_y', '.2f', ' dB')}, bicubic "
-        f"{validation.psnr_y_bicubic.iloc[-1]:.2f} dB; SSIM-Y {_course(validation, 'ssim_y', '.4f')}, bicubic "
-        f"{validation.ssim_y_bicubic.iloc[-1]:.4f}"
-    )
-    if "grid_artefact" in shown:
-        text += f"; grid artefact {_course(validation, 'grid_artefact', '+.1f', ' dB')}, the original's is 0"
-    describe(figure, f"{text}.")
+    describe(figure, f"{own.label}: {'; '.join(text)}.")
     return figure
 
 
@@ -201,20 +181,14 @@ def speed(directory: Path) -> Exhibit:
 def montage(folder: Path, columns: int = 4) -> Figure:
     """Draw one validation patch by the generator throughout training, between bicubic and HR.
 
-    Parameters
-    ----------
-    folder : the adversarial stage's ``montage/``.
-    columns : patches per row.
+    ``folder`` is the adversarial stage's ``montage/``, and ``columns`` are the patches per row.
     """
     frames = sorted(folder.glob("step_*.png"))
     titles = {path: f"step {int(re.sub(r'[^0-9]', '', path.stem))}" for path in frames}
     patches = {folder / "bicubic.png": "bicubic", **titles, folder / "hr.png": "HR"}
     rows = math.ceil(len(patches) / columns)
     figure, axes = new_figure(rows, columns, height=1.8 * rows, squeeze=False)
-    for panel in axes.flat:
-        panel.set_axis_off()
-    for panel, (path, title) in zip(axes.flat, patches.items(), strict=False):
-        show_image(panel, read_image(path), title)
+    show_images(axes, [(title, read_image(path)) for path, title in patches.items()])
     describe(figure, f"One patch by bicubic, by the generator at {', '.join(titles.values())}, and in HR.")
     return figure
 
@@ -225,12 +199,8 @@ def feature_maps(
 ) -> Iterator[Exhibit]:
     """Show what the content loss compares: feature maps of VGG-19, of SR above and of HR below, one figure a layer.
 
-    Parameters
-    ----------
-    model : the generator.
-    validation : gives the image, its first.
-    stage : names the layers and VGG-19's weights.
-    count : channels shown: those in which the original has the largest mean activation.
+    The image is the first of ``validation``; ``stage`` names the layers and VGG-19's weights. The ``count`` channels
+    are those in which the original has the largest mean activation.
     """
     features = VGGFeatures(stage.content_layers, stage.vgg_weights, pooling=stage.content_pooling)
     pair = np.stack([validation.enlarge(model, validation.lr[0]), validation.hr[0]])
@@ -253,12 +223,12 @@ def feature_maps(
 
 def _map_figure(layer: str, channels: list[int], maps: np.ndarray) -> Figure:
     """Draw maps of one layer in [0,1], 2×channels×h×w: SR above, HR below, one channel a column."""
-    height, width = maps.shape[2:]
-    figure, axes = new_figure(2, len(channels), height=2 * WIDTH / len(channels) * height / width + 0.6, squeeze=False)
-    for row, side, images in zip(axes, ("generated", "HR"), maps, strict=True):
-        for panel, image in zip(row, images, strict=True):
-            panel.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-            panel.set(xticks=[], yticks=[])
+    count, height, width = maps.shape[1:]
+    figure, axes = new_figure(2, count, height=2 * WIDTH / count * height / width + 0.6, squeeze=False)
+    for panel, image in zip(axes.flat, maps.reshape(-1, height, width), strict=True):
+        panel.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        panel.set(xticks=[], yticks=[])
+    for row, side in zip(axes, ("generated", "HR"), strict=True):
         row[0].set_ylabel(side)
     for panel, channel in zip(axes[0], channels, strict=True):
         panel.set_title(f"channel {channel}", loc="center")

@@ -5,7 +5,7 @@ import torch
 
 from srgan_lib.models.discriminators import build_discriminator
 from srgan_lib.models.generators import build_generator
-from srgan_report.exhibits.network import draw_network, layer_table
+from srgan_report.exhibits.network import draw_network, layers
 from srgan_report.exhibits.structure import Repeat, Skip, structure
 
 SRRESNET = {"architecture": "srresnet", "channels": 8, "blocks": 3, "global_skip": "bicubic"}
@@ -26,7 +26,7 @@ DISCRIMINATORS = ("srgan", "small_residual", "patch", "unet", "wavelet")
 def test_the_table_has_every_parameter_and_the_output_s_shape(name):
     network = NETWORKS[name]
     shape = (3, 48, 48) if name in DISCRIMINATORS else (3, 12, 12)
-    table = layer_table(network, shape)
+    table = layers(network, shape).content
     assert table.parameters.iloc[-1] == sum(one.numel() for one in network.parameters())
     with torch.no_grad():
         output = network(torch.zeros(1, *shape)).shape[1:]
@@ -35,7 +35,7 @@ def test_the_table_has_every_parameter_and_the_output_s_shape(name):
 
 def test_srresnet_is_that_of_the_paper():
     """Ledig et al. 2017, figure 4: k9n64s1; 16 blocks of two k3n64s1; k3n64s1; two k3n256s1 with shuffles; k9n3s1."""
-    table = layer_table(build_generator({"architecture": "srresnet"}), (3, 24, 24))
+    table = layers(build_generator({"architecture": "srresnet"}), (3, 24, 24)).content
     convolution = 64 * 64 * 9 + 64
     assert table.parameters.tolist() == [
         3 * 64 * 81 + 64 + 1,
@@ -70,7 +70,7 @@ def test_observing_leaves_the_network_as_it_is():
     network = build_generator(SRRESNET).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     state = torch.random.get_rng_state()
-    layer_table(network, (3, 12, 12))
+    layers(network, (3, 12, 12))
     assert network.training and not any(module._forward_hooks for module in network.modules())
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert torch.equal(state, torch.random.get_rng_state())
