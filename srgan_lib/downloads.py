@@ -9,7 +9,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from filelock import FileLock
@@ -41,7 +41,7 @@ def download(urls: Sequence[str], target: Path, checksum: str | None, size: int 
     Parameters
     ----------
     urls : addresses of the same file, tried in turn.
-    target : the file; if it is there already, nothing is downloaded.
+    target : if it is there already, nothing is downloaded.
     checksum : ``md5:…`` or ``sha256:…``, in hexadecimal, at least its first digits; None: not verified.
     size : in bytes, if it is known: a disk without room for it is noticed first.
 
@@ -52,47 +52,46 @@ def download(urls: Sequence[str], target: Path, checksum: str | None, size: int 
     """
     if offline():
         raise DownloadError("SRGAN_OFFLINE forbids downloads")
+    part = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.parent / f".{target.name}.lock"):
-            if not target.exists():
-                _check_room(target, size)
-                _download_from_any(urls, target, checksum)
+            if target.exists():
+                return target
+            wanted, free = (size or 0) - _size(part), shutil.disk_usage(target.parent).free
+            if wanted > free:
+                raise DownloadError(
+                    f"{target.name} needs {size_text(wanted)} and the disk of {target.parent} has {size_text(free)} "
+                    "left; free some room there"
+                )
+            reasons = []
+            for url in urls:
+                if problem := _problem(url, part, checksum):
+                    reasons.append(problem)
+                else:
+                    return part.replace(target)
+            raise DownloadError("; ".join(reasons))
     except OSError as error:
         raise DownloadError(f"{target.parent} cannot be written to ({error}); free some room there") from error
-    return target
 
 
-def _check_room(target: Path, size: int | None) -> None:
-    wanted = (size or 0) - _size(_part(target))
-    free = shutil.disk_usage(target.parent).free
-    if wanted > free:
-        raise DownloadError(
-            f"{target.name} needs {size_text(wanted)} and the disk of {target.parent} has {size_text(free)} left; "
-            "free some room there"
-        )
-
-
-def _download_from_any(urls: Sequence[str], target: Path, checksum: str | None) -> None:
+def _problem(url: str, part: Path, checksum: str | None) -> str:
+    """Receive a whole file; return why it is not here or not the right one, empty where it is."""
     import requests
 
-    part = _part(target)
-    reasons = []
-    for url in urls:
-        try:
-            _receive_whole(url, part)
-        except requests.HTTPError as error:
-            reasons.append(f"{url} answers {error.response.status_code} {error.response.reason}")
-        except requests.RequestException as error:
-            here = f"; {_size(part):,} bytes are here, run again to continue" if part.exists() else ""
-            reasons.append(f"{url} cannot be reached or breaks off ({type(error).__name__}){here}")
-        else:
-            if checksum is None or _matches(part, checksum):
-                part.replace(target)
-                return
-            part.unlink()
-            reasons.append(f"{url} gives another file than expected (its checksum is not {checksum})")
-    raise DownloadError("; ".join(reasons))
+    try:
+        _receive_whole(url, part)
+    except requests.HTTPError as error:
+        return f"{url} answers {error.response.status_code} {error.response.reason}"
+    except requests.RequestException as error:
+        here = f"; {_size(part):,} bytes are here, run again to continue" if part.exists() else ""
+        return f"{url} cannot be reached or breaks off ({type(error).__name__}){here}"
+    kind, _, expected = (checksum or "").partition(":")
+    with part.open("rb") as content:
+        if checksum is None or hashlib.file_digest(content, kind).hexdigest().startswith(expected):
+            return ""
+    part.unlink()
+    return f"{url} gives another file than expected (its checksum is not {checksum})"
 
 
 def _receive_whole(url: str, part: Path) -> None:
@@ -103,8 +102,7 @@ def _receive_whole(url: str, part: Path) -> None:
     received = begun
     while True:
         try:
-            _receive(url, part)
-            return
+            return _receive(url, part)
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
             failures = 1 if _size(part) > received else failures + 1
             received = _size(part)
@@ -114,8 +112,9 @@ def _receive_whole(url: str, part: Path) -> None:
 
 
 def _receive(url: str, part: Path) -> None:
-    """Ask for what ``part`` lacks and append it."""
+    """Ask for what ``part`` lacks and append it, with a bar in a terminal or notebook."""
     import requests
+    from tqdm.auto import tqdm
 
     have = _size(part)
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
@@ -129,28 +128,13 @@ def _receive(url: str, part: Path) -> None:
         if not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             have = 0  # a server without ranges sends all of it again
         length = response.headers.get("Content-Length")
-        _save(response.iter_content(BLOCK), part, have, have + int(length) if length else None)
-
-
-def _save(blocks: Iterable[bytes], part: Path, have: int, total: int | None) -> None:
-    """Append blocks to a file, or begin it anew where nothing of it is wanted, with a bar in a terminal or notebook."""
-    from tqdm.auto import tqdm
-
-    bar = tqdm(desc=part.stem, total=total, initial=have, unit="B", unit_scale=True, unit_divisor=1024, mininterval=0.5)
-    with part.open("ab" if have else "wb") as file, bar:
-        for block in blocks:
-            file.write(block)
-            bar.update(len(block))
-
-
-def _matches(file: Path, checksum: str) -> bool:
-    kind, _, expected = checksum.partition(":")
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, kind).hexdigest().startswith(expected)
-
-
-def _part(target: Path) -> Path:
-    return target.with_name(f"{target.name}.part")
+        total = have + int(length) if length else None
+        with (
+            part.open("ab" if have else "wb") as file,
+            tqdm.wrapattr(file, "write", total, desc=part.stem, initial=have, mininterval=0.5) as watched,
+        ):
+            for block in response.iter_content(BLOCK):
+                watched.write(block)
 
 
 def _size(file: Path) -> int:

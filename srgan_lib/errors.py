@@ -24,14 +24,9 @@ _STORAGE_PROBLEMS = {
 
 
 class SrganError(Exception):
-    """Something failed in a way that the message explains.
+    """Something failed in a way that the message explains; ``path`` is the file or folder at fault, if there is one."""
 
-    Attributes
-    ----------
-    exit_code : of the command that the error ends: 1 for a failed computation, 2 for wrong input, 130 after Ctrl-C.
-    path : the file or folder that is at fault, if there is one.
-    """
-
+    #: Of the command that the error ends: 1 for a failed computation, 2 for wrong input, 130 after Ctrl-C.
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, path: str | Path | None = None) -> None:
@@ -73,18 +68,7 @@ def one_line(kind: str, message: str) -> str:
 
 
 def storage_error(number: int | None, path: str | None = None) -> StorageError | None:
-    """Explain an error number of the operating system.
-
-    Parameters
-    ----------
-    number : ``errno`` of an ``OSError``.
-    path : the file, as far as it is known.
-
-    Returns
-    -------
-    StorageError or None
-        None where the user cannot mend it, so that it needs a traceback.
-    """
+    """Explain an ``errno``, of a file where it is known; None where the user cannot mend it: it needs a traceback."""
     problem = _STORAGE_PROBLEMS.get(number or 0)
     return None if problem is None else StorageError(f"{path}: {problem}" if path else problem, path=path)
 
@@ -95,13 +79,7 @@ def debugging() -> bool:
 
 
 def traceback_text(error: BaseException) -> str:
-    """Tell where an error was raised.
-
-    Returns
-    -------
-    str
-        Of an error meant for people its notes only (the traceback of another process, perhaps), which may be none.
-    """
+    """Tell where an error was raised; of one meant for people its notes alone (of another process, perhaps)."""
     if isinstance(error, SrganError) and not debugging():
         return "\n".join(getattr(error, "__notes__", ()))
     return "".join(traceback.format_exception(error)).rstrip()

@@ -45,35 +45,22 @@ STAGES: dict[str, StageInfo] = {
         StageInfo("evaluation", "05_evaluation", ("data", "srcnn", "warmup", "adversarial")),
     )
 }
-
 #: The stages that train a network, in their order.
 TRAINING_STAGES: tuple[TrainingStage, ...] = get_args(TrainingStage)
-
 #: The notebook that compares the runs of a sweep; it is no stage, since it belongs to no run.
 COMPARISON = StageInfo("comparison", "06_comparison", ())
-
 #: All notebooks of the project by the name of what they make.
 NOTEBOOKS = {**STAGES, COMPARISON.name: COMPARISON}
-
 #: The params file of the demo, whose values the notebooks show and use when they are run by hand.
 DEMO = "params/demo.yaml"
-
 #: What a training writes into its stage's folder. It is good as long as the weights are; a training that begins anew
 #: replaces it.
 TRAINING_FILES = (
-    "*.safetensors",
-    "loss_curve.csv",
-    "validation.csv",
-    "speed.json",
-    "sample.png",
-    "montage",
-    "networks",
+    *("*.safetensors", "loss_curve.csv", "validation.csv", "speed.json"),
+    *("sample.png", "montage", "networks"),
 )
-
 #: Of these, what a training that resumes from a checkpoint does not write again.
 WRITTEN_ON_THE_WAY = ("montage", "networks", "*_best.safetensors")
-
-
 #: The folder of a run that holds its repeated trainings, each like a run of its own.
 REPEATS = "repeats"
 
@@ -106,13 +93,7 @@ def cache_folder() -> Path:
 
 
 def run_folder(results: Path, name: str) -> Path:
-    """Return the folder of a run; the name must be a plain file name, so that outputs stay inside ``results``.
-
-    Raises
-    ------
-    LayoutError
-        For a name with a path in it or with characters that file systems dislike.
-    """
+    """Return the folder of a run; a LayoutError refuses names that lead outside or that file systems dislike."""
     allowed = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) and not name.endswith(".")
     reserved = re.fullmatch(r"(reference|sweeps|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)", name, re.IGNORECASE)
     if not allowed or reserved:
@@ -125,13 +106,7 @@ def run_folder(results: Path, name: str) -> Path:
 
 
 def make_results(folder: Path) -> None:
-    """Make the folder of all runs, where it is not there yet.
-
-    Raises
-    ------
-    LayoutError
-        Where that cannot be, or nothing can be written into it.
-    """
+    """Make the folder of all runs where it is missing; a :class:`LayoutError` says why it cannot be written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         problem = "" if os.access(folder, os.W_OK | os.X_OK) else "permission denied"

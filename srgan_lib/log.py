@@ -13,13 +13,7 @@ LIBRARY = logging.getLogger("srgan_lib")  #: the logger above those of all modul
 
 
 class Listener(logging.Handler):
-    """Passes each text that the library logs on to a function, once.
-
-    Parameters
-    ----------
-    on_text : called with the text.
-    level : the lowest level that is passed on.
-    """
+    """Passes each text that the library logs, from ``level`` on, to a function, once."""
 
     def __init__(self, on_text: Callable[[str], None], level: int = logging.WARNING) -> None:
         super().__init__(level)

@@ -25,13 +25,7 @@ class Style:
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A network that a run trains.
-
-    Attributes
-    ----------
-    stage, file : the stage that trains it, and its file in that stage's folder.
-    architecture : its name in the literature.
-    """
+    """A network that a run trains: by which stage, its file in that stage's folder, and its name in the literature."""
 
     stage: TrainingStage
     file: str

@@ -121,7 +121,7 @@ def test_a_disk_that_is_full_meanwhile(server, target, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     server.files["w"] = CONTENT
-    monkeypatch.setattr(downloads, "_save", full)
+    monkeypatch.setattr(downloads, "_receive", full)
     with pytest.raises(DownloadError, match="No space left on device.*free some room there"):
         download([server.url("w")], target, CHECKSUM)
 

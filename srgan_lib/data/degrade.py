@@ -20,25 +20,15 @@ def degrade(
     blur_sigma: float = 1.0,
     rng: np.random.Generator | None = None,
 ) -> np.ndarray:
-    """Make the LR image of an HR image.
+    """Make the ⌈H/scale⌉×⌈W/scale⌉×3 LR image of an H×W×3 HR image, both uint8.
 
     Parameters
     ----------
-    hr : H×W×3 uint8 array.
     scale : how many times smaller LR is.
-    kind : ``bicubic`` (MATLAB, as the benchmark files), ``bicubic_float`` (its newer variant),
-        ``blur_bicubic`` (a Gaussian blur first) or ``realistic`` (the second-order chain of Real-ESRGAN).
+    kind : ``bicubic`` (MATLAB, as the benchmark files), ``bicubic_float`` (its newer variant), ``blur_bicubic`` (a
+        Gaussian blur first, the border replicated) or ``realistic`` (the second-order chain of Real-ESRGAN).
     blur_sigma : standard deviation of the blur in HR pixels (``blur_bicubic``).
-    rng : where ``realistic`` takes all its random choices from.
-
-    Returns
-    -------
-    ⌈H/scale⌉×⌈W/scale⌉×3 uint8 array.
-
-    Raises
-    ------
-    ValueError
-        If the kind is unknown, or ``realistic`` is asked for without ``rng``.
+    rng : where ``realistic``, which needs it, takes all its random choices from.
     """
     match kind:
         case "bicubic":
@@ -46,7 +36,10 @@ def degrade(
         case "bicubic_float":
             return imresize(hr, 1 / scale, kind="float")
         case "blur_bicubic":
-            return imresize(_gaussian_blur(hr, blur_sigma), 1 / scale)
+            from scipy.ndimage import gaussian_filter
+
+            blurred = gaussian_filter(hr.astype(np.float64), (blur_sigma, blur_sigma, 0), mode="nearest", truncate=4.0)
+            return imresize(np.floor(blurred + 0.5).astype(np.uint8), 1 / scale)
         case "realistic":
             if rng is None:
                 raise ValueError("the realistic degradation is random: give it rng")
@@ -54,11 +47,3 @@ def degrade(
 
             return degrade_realistically(hr, scale, rng)
     raise ValueError(f"degradation {kind!r} is unknown; allowed: bicubic, bicubic_float, blur_bicubic, realistic")
-
-
-def _gaussian_blur(image: np.ndarray, sigma: float) -> np.ndarray:
-    """Blur an H×W×3 uint8 image with a Gaussian, its border replicated, and round to uint8."""
-    from scipy.ndimage import gaussian_filter
-
-    blurred = gaussian_filter(image.astype(np.float64), (sigma, sigma, 0), mode="nearest", truncate=4.0)
-    return np.floor(blurred + 0.5).astype(np.uint8)

@@ -23,43 +23,31 @@ from srgan_lib.params.shared import Shared
 def load_test_sets(
     names: Sequence[str], split: pd.DataFrame, photos: Sequence[Photo], shared: Shared, trained: pd.DataFrame
 ) -> dict[str, list[Pair]]:
-    """Load test sets by name; an image that is skipped is named in a warning.
+    """Load test sets by name, as pairs by dataset in the order of the names; skipped images are named in warnings.
+
+    A :class:`DatasetError` refuses a set that cannot be had, or has an image that is, or nearly is, among the training
+    images; ``training`` alone is made of these.
 
     Parameters
     ----------
     names : ``heldout``, which is the test part of the training set and goes by that set's name; ``training``, which is
         as many training images; ``validation``, which is all validation images; or named sets.
     split, photos : of the training set.
-    shared : the shared parameters.
     trained : the images that the networks to judge were trained on, as :func:`read_trained` reads them.
-
-    Returns
-    -------
-    The pairs by dataset, in the order of the names.
-
-    Raises
-    ------
-    DatasetError
-        If a set cannot be had, or one of its images is, or nearly is, among the training images; ``training`` alone is
-        made of these.
     """
     sets = {}
     for name in names:
         dataset, rows, own, at_size = _choose(name, split, photos, shared)
         if name != TRAINING:
-            refuse_trained(rows, trained[trained.split == "train"] if name == VALIDATION else trained)
+            _refuse_trained(rows, trained[trained.split == "train"] if name == VALIDATION else trained)
         sets[dataset] = load_pairs(rows, own, at_size, "test")
     return sets
 
 
 def check_test_sets(names: Sequence[str], split: pd.DataFrame, shared: Shared) -> dict[str, list[str]]:
-    """Make sure, before hours of training, that the named test sets can be had and are unseen.
+    """List the images' names by dataset, and make sure, before hours of training, that the sets are there and unseen.
 
-    Parameters and raises as :func:`load_test_sets`, which also looks at what was trained on; warnings are left to that.
-
-    Returns
-    -------
-    The names of the images by dataset.
+    Raises as :func:`load_test_sets`, which also looks at what was trained on; warnings are left to that.
     """
     with muted():
         chosen = [_choose(name, split, [], shared) for name in names]
@@ -69,10 +57,7 @@ def check_test_sets(names: Sequence[str], split: pd.DataFrame, shared: Shared) -
 def record_trained(split_csv: Path, directory: Path) -> None:
     """Write ``trained_on.csv``: split (train or validation), name and SHA-256 of the pixels of each image.
 
-    Parameters
-    ----------
-    split_csv : by which the images were loaded, which are then those of its hashes.
-    directory : of the stage that trains.
+    They are those of the split by which the images were loaded; ``directory`` is of the stage that trains.
     """
     split = read_split(split_csv)
     seen = split.loc[split.split != "test", ["split", "image", "sha256"]]
@@ -84,19 +69,8 @@ def read_trained(files: Iterable[Path]) -> pd.DataFrame:
     return pd.concat([pd.read_csv(file, dtype=str) for file in files], ignore_index=True)
 
 
-def refuse_trained(judging: pd.DataFrame, trained: pd.DataFrame) -> None:
-    """Refuse test images that a training has seen, whatever the split says by now.
-
-    Parameters
-    ----------
-    judging : columns image and sha256.
-    trained : as of :func:`read_trained`.
-
-    Raises
-    ------
-    DatasetError
-        Naming the first such image.
-    """
+def _refuse_trained(judging: pd.DataFrame, trained: pd.DataFrame) -> None:
+    """Refuse test images that a training has seen, whatever the split says by now; the first is named."""
     seen = trained[trained.sha256.isin(judging.sha256)]
     if seen.empty:
         return

@@ -51,59 +51,30 @@ class ProfileError(InputError):
 
 @dataclass(frozen=True)
 class Photo:
-    """One photograph on disk.
+    """One photograph on disk."""
 
-    Attributes
-    ----------
-    image : name, unique in its set.
-    path : the HR file.
-    lr_path : the LR file that belongs to it, if LR is not made from HR.
-    group : photographs of one scene share it and never sit on two sides of a split.
-    split : where the set itself puts the photograph; None leaves it to the seed.
-    reduction : the photograph is used at 1/reduction of its size.
-    use_profile : False where published figures were computed on the stored numbers, without the ICC profile.
-    """
-
-    image: str
-    path: Path
-    lr_path: Path | None = None
-    group: str = ""
-    split: Split | None = None
-    reduction: int = 1
-    use_profile: bool = True
+    image: str  #: name, unique in its set
+    path: Path  #: the HR file
+    lr_path: Path | None = None  #: the LR file that belongs to it, if LR is not made from HR
+    group: str = ""  #: photographs of one scene share it and never sit on two sides of a split
+    split: Split | None = None  #: where the set itself puts the photograph; None leaves it to the seed
+    reduction: int = 1  #: the photograph is used at 1/reduction of its size
+    use_profile: bool = True  #: False where published figures were computed on the stored numbers, without the profile
 
 
 def read_image(path: Path, *, use_profile: bool = True) -> np.ndarray:
-    """Read an image as a person expects to see it.
+    """Read an image as a person expects to see it, as an H×W×3 uint8 array.
 
     Colours become sRGB by the embedded ICC profile (one that cannot be read is warned of and left out), grey and
     palette images RGB, transparency is composited on white, 16-bit values and floats in [0,1] are scaled to 8 bits,
-    CMYK is converted and the EXIF orientation is applied.
-
-    Parameters
-    ----------
-    path : image file.
-    use_profile : False takes the stored numbers for sRGB whatever the profile says.
-
-    Returns
-    -------
-    H×W×3 uint8 array.
-
-    Raises
-    ------
-    ImageError
-        Naming the file, what is wrong with it and what to do.
+    CMYK is converted and the EXIF orientation is applied. Without ``use_profile`` the stored numbers are taken for
+    sRGB whatever the profile says. An :class:`ImageError` names the file, what is wrong with it and what to do.
     """
     # Pillow's decoders raise whatever they stumble over in a damaged file, not only OSError.
     try:
         with Image.open(path) as image:
             profile = image.info.get("icc_profile") if use_profile else None
-            upright = ImageOps.exif_transpose(image)
-            try:
-                return np.asarray(_to_rgb(upright, profile))
-            except ProfileError as error:
-                logger.warning("%s: %s; its colours are taken for sRGB", path, error)
-                return np.asarray(_to_rgb(upright, None))
+            return np.asarray(_to_rgb(ImageOps.exif_transpose(image), profile, path))
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file", path=path) from None
     except ImageError as error:
@@ -115,28 +86,15 @@ def read_image(path: Path, *, use_profile: bool = True) -> np.ndarray:
 
 @cache
 def is_srgb(profile: bytes, mode: str) -> bool:
-    """Tell whether a profile gives the colours that the same numbers have in sRGB.
+    """Tell whether numbers of a mode (``L``, ``RGB`` or ``CMYK``) mean the same colours by a profile as in sRGB.
 
-    Parameters
-    ----------
-    profile : the bytes embedded in the file.
-    mode : of the image's colours: ``L``, ``RGB`` or ``CMYK``.
-
-    Raises
-    ------
-    ProfileError
-        If it cannot be read or is not for this mode.
+    A :class:`ProfileError` says that it cannot be read or is not for this mode.
     """
-    if mode == "CMYK":
-        to_srgb(Image.new("CMYK", (1, 1)), profile)
-        return False
-    if mode == "L":
-        image = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
-    else:
-        ramp = np.linspace(0, 255, 9).round().astype(np.uint8)
-        image = Image.fromarray(np.stack(np.meshgrid(ramp, ramp, ramp), -1).reshape(1, -1, 3))
+    ramp = np.linspace(0, 255, 9).round().astype(np.uint8)
+    grid = np.stack(np.meshgrid(ramp, ramp, ramp), -1).reshape(1, -1, 3)
+    image = Image.fromarray(np.arange(256, dtype=np.uint8)[None] if mode == "L" else grid).convert(mode)
     difference = np.asarray(to_srgb(image, profile)).astype(int) - np.asarray(image.convert("RGB"))
-    return bool(abs(difference).max() <= _TOLERANCE)
+    return mode != "CMYK" and bool(abs(difference).max() <= _TOLERANCE)
 
 
 def profile_name(profile: bytes | None) -> str:
@@ -150,13 +108,7 @@ def profile_name(profile: bytes | None) -> str:
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """Convert an image of mode L, RGB or CMYK to RGB with sRGB's colours.
-
-    Raises
-    ------
-    ProfileError
-        If the profile cannot be read or is not for this mode.
-    """
+    """Convert an image of mode L, RGB or CMYK to RGB with sRGB's colours; a :class:`ProfileError` says why not."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         space = ImageCms.core.profile_frombytes(profile).xcolor_space.strip()
@@ -186,12 +138,6 @@ def read_photo(photo: Photo) -> np.ndarray:
     return imresize(image, 1 / photo.reduction)
 
 
-def image_mode(path: Path) -> str:
-    """Read Pillow's name for the pixel format of a file (RGB, L, P, RGBA, I;16, …) from its header."""
-    with Image.open(path) as image:
-        return image.mode
-
-
 def write_image(path: Path, image: np.ndarray) -> None:
     """Write a uint8 H×W, H×W×3 or H×W×4 array as PNG, in one step (never half a file)."""
     with atomic_path(path) as temporary:
@@ -199,14 +145,9 @@ def write_image(path: Path, image: np.ndarray) -> None:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """List the images directly in a folder, sorted by name, without hidden files.
+    """List the images directly in a folder, sorted by name, without hidden files; no such folder is an ImageError.
 
     A file whose name is not UTF-8, which no table or report can hold, is named in a warning and skipped.
-
-    Raises
-    ------
-    ImageError
-        If there is no such folder.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -225,20 +166,19 @@ def is_utf8(name: str) -> bool:
 
 
 def crop_to_multiple(image: np.ndarray, multiple: int) -> np.ndarray:
-    """Cut rows and columns off the bottom and the right until both sizes are multiples.
-
-    Raises
-    ------
-    ImageError
-        If the image is smaller than ``multiple``.
-    """
+    """Cut rows and columns off the bottom and the right until both sizes are multiples; smaller is an ImageError."""
     height, width = image.shape[:2]
     if min(height, width) < multiple:
         raise ImageError(f"the image is {width}×{height} pixels; it needs at least {multiple}×{multiple}")
     return image[: height - height % multiple, : width - width % multiple]
 
 
-def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def pixel_hash(image: np.ndarray) -> str:
+    """Hash an image's shape and pixels by SHA-256, in hexadecimal."""
+    return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).data).hexdigest()
+
+
+def _to_rgb(image: Image.Image, profile: bytes | None, path: Path) -> Image.Image:
     if image.mode.startswith("I"):  # I;16, I;16B and I: 16-bit grey, 257 = 65535 / 255
         image = _grey(np.asarray(image).astype(np.float64) / 257)
     elif image.mode == "F":
@@ -246,18 +186,21 @@ def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         colours = rgba.getchannel(0) if image.mode == "LA" else rgba.convert("RGB")
-        visible = _srgb(colours, profile).convert("RGBA")
+        visible = _srgb(colours, profile, path).convert("RGBA")
         visible.putalpha(rgba.getchannel(3))
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, visible).convert("RGB")
-    return _srgb(image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB"), profile)
+    return _srgb(image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB"), profile, path)
 
 
-def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def _srgb(image: Image.Image, profile: bytes | None, path: Path) -> Image.Image:
     """Convert an image of mode L, RGB or CMYK to RGB; numbers whose profile is sRGB stay, bit for bit."""
-    if profile is None or is_srgb(profile, image.mode):
-        return image.convert("RGB")
-    return to_srgb(image, profile)
+    try:
+        if profile is not None and not is_srgb(profile, image.mode):
+            return to_srgb(image, profile)
+    except ProfileError as error:
+        logger.warning("%s: %s; its colours are taken for sRGB", path, error)
+    return image.convert("RGB")
 
 
 def _grey(values: np.ndarray) -> Image.Image:
@@ -269,8 +212,3 @@ def _grey(values: np.ndarray) -> Image.Image:
             "save the image with 8 or 16 bits a channel"
         )
     return Image.fromarray(rounded.astype(np.uint8))
-
-
-def pixel_hash(image: np.ndarray) -> str:
-    """Hash an image's shape and pixels by SHA-256, in hexadecimal."""
-    return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).data).hexdigest()

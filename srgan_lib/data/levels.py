@@ -40,9 +40,8 @@ def in_levels(
     Raises
     ------
     ValueError
-        For what is no array of uint8 or floats, another shape, floats without ``data_range``, values beyond it, NaN and
-        infinity, and for a ``data_range`` that is plainly another one's: 1 for uint8, or 255 where no value reaches
-        :data:`DARKEST`.
+        For another type or shape, floats without ``data_range``, values beyond it, NaN and infinity, and for a
+        ``data_range`` that is plainly another one's: 1 for uint8, or 255 where no value reaches :data:`DARKEST`.
     ImageError
         For images of unequal sizes.
     """
@@ -80,13 +79,7 @@ def as_saved(levels: np.ndarray) -> np.ndarray:
 
 
 def luminance(image: np.ndarray, *, data_range: float | None = None) -> np.ndarray:
-    """Compute BT.601 luminance (studio range, 16 to 235) of an image, as H×W float64.
-
-    Parameters
-    ----------
-    image : H×W×3, uint8 or float.
-    data_range : what an image of floats spans, 1 or 255; see :func:`in_levels`, also for what is raised.
-    """
+    """Compute BT.601 luminance (studio range, 16 to 235) of an H×W×3 image, as H×W float64; see :func:`in_levels`."""
     [levels] = in_levels("luminance", data_range, image=image)
     return to_luminance(levels)
 
@@ -104,16 +97,14 @@ def _shape_problem(image: np.ndarray, shapes: Sequence[str]) -> str:
     shape = GREY if image.ndim == 2 else COLOUR if image.ndim == 3 and image.shape[-1] == 3 else ""
     if shape in shapes and image.size:
         return ""
-    if not image.size:
-        remedy = "; it has no pixels"
-    elif shape == GREY:
-        remedy = "; give grey images three equal channels: np.stack([image] * 3, axis=-1)"
-    elif shape == COLOUR:
-        remedy = "; give its luminance (srgan_lib.data.levels)"
-    elif image.ndim == 3 and image.shape[0] in (1, 3):
-        remedy = "; channels come last: image.transpose(1, 2, 0)"
-    else:
-        remedy = "; give one image of the batch at a time" if image.ndim == 4 else ""
+    remedies = (
+        (not image.size, "it has no pixels"),
+        (shape == GREY, "give grey images three equal channels: np.stack([image] * 3, axis=-1)"),
+        (shape == COLOUR, "give its luminance (srgan_lib.data.levels)"),
+        (image.ndim == 3 and image.shape[0] in (1, 3), "channels come last: image.transpose(1, 2, 0)"),
+        (image.ndim == 4, "give one image of the batch at a time"),
+    )
+    remedy = next((f"; {remedy}" for applies, remedy in remedies if applies), "")
     return f"has shape {image.shape}, not {' or '.join(shapes)}{remedy}"
 
 

@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -38,42 +38,25 @@ class Part:
 
 @dataclass(frozen=True)
 class Archive:
-    """A zip or tar file.
+    """A zip or tar file."""
 
-    Attributes
-    ----------
-    urls : where the same file is, in the order they are tried.
-    checksum : of the file, ``md5:…`` or ``sha256:…``; None only where the address itself pins the content.
-    folders : folders in the archive (their last parts suffice) and the set's folders their images go to.
-    size : in bytes; None where nobody states it.
-    """
-
-    urls: tuple[str, ...]
-    checksum: str | None
-    folders: Mapping[str, str]
-    size: int | None = None
+    urls: tuple[str, ...]  #: where the same file is, in the order they are tried
+    checksum: str | None  #: of the file, ``md5:…`` or ``sha256:…``; None only where the address itself pins the content
+    folders: Mapping[str, str]  #: by folder in the archive (a pattern for its last parts), the set's for its images
+    size: int | None = None  #: in bytes; None where nobody states it
 
 
 @dataclass(frozen=True)
 class NamedSet:
-    """A set of photographs known by name.
-
-    Attributes
-    ----------
-    homepage : where it is described, and can be got by hand.
-    images : how many its archives hold together.
-    parts : its own folders and split; without any, its images are in ``HR``.
-    left_out : names of images that are in another set's test images too, and so train nothing.
-    reduction : photographs are used at 1/reduction of their size, where compression shows at full size.
-    """
+    """A set of photographs known by name."""
 
     name: str
-    homepage: str
-    images: int
+    homepage: str  #: where it is described, and can be got by hand
+    images: int  #: how many its archives hold together
     archives: tuple[Archive, ...]
-    parts: tuple[Part, ...] = ()
-    left_out: frozenset[str] = frozenset()
-    reduction: int = 1
+    parts: tuple[Part, ...] = ()  #: its own folders and split; without any, its images are in ``HR``
+    left_out: frozenset[str] = frozenset()  #: images that are among another set's test images too: they train nothing
+    reduction: int = 1  #: photographs are used at 1/reduction of their size, where compression shows at full size
 
     @property
     def folders(self) -> list[str]:
@@ -97,6 +80,7 @@ class NamedSet:
 _BERKELEY = "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/resources.html"
 _ETH = "https://data.vision.ee.ethz.ch/cvl/DIV2K"
 _HUGGING_FACE = "https://huggingface.co/datasets"
+_IMAGENET = "https://github.com/EliSchwartz/imagenet-sample-images"
 
 
 def _bsds(folders: Mapping[str, str]) -> Archive:
@@ -110,12 +94,7 @@ def _div2k(part: str, md5: str, size: int) -> Archive:
     return Archive((f"{_ETH}/{name}.zip", f"{mirror}/{name}.zip"), f"md5:{md5}", {name: name}, size)
 
 
-def _github(repository: str, commit: str) -> Archive:
-    url = f"https://github.com/{repository}/archive/{commit}.zip"
-    return Archive((url,), None, {f"{repository.split('/')[1]}-{commit}": "HR"})
-
-
-def _benchmark(name: str, homepage: str, images: int, commit: str, checksum: str | None) -> NamedSet:
+def _benchmark(name: str, homepage: str, images: int, commit: str, checksum: str | None = None) -> NamedSet:
     url = f"{_HUGGING_FACE}/eugenesiow/{name}/resolve/{commit}/data/{name}_HR.tar.gz"
     return NamedSet(name, homepage, images, (Archive((url,), checksum, {f"{name}_HR": "HR"}),))
 
@@ -124,13 +103,7 @@ def _benchmark(name: str, homepage: str, images: int, commit: str, checksum: str
 _ALSO_IN_SET5 = frozenset({"302003"})
 
 _ALL = (
-    NamedSet(
-        "bsds400",
-        _BERKELEY,
-        400,
-        (_bsds({"images/train": "HR", "images/test": "HR"}),),
-        left_out=_ALSO_IN_SET5,
-    ),
+    NamedSet("bsds400", _BERKELEY, 400, (_bsds({"images/train": "HR", "images/test": "HR"}),), left_out=_ALSO_IN_SET5),
     # BSD100 is BSDS500's val: kept for testing, so that training on BSDS500 leaks nothing into it.
     NamedSet(
         "BSDS500",
@@ -143,9 +116,9 @@ _ALL = (
     # One photograph of each class of ImageNet, as JPEG whose compression shows at full size.
     NamedSet(
         "imagenet1000",
-        "https://github.com/EliSchwartz/imagenet-sample-images",
+        _IMAGENET,
         1000,
-        (_github("EliSchwartz/imagenet-sample-images", "bc69043e2862758a1906c6a24a792bb28c6bb2ff"),),
+        (Archive((f"{_IMAGENET}/archive/bc69043e2862758a1906c6a24a792bb28c6bb2ff.zip",), None, {"imagenet-*": "HR"}),),
         reduction=2,
     ),
     NamedSet(
@@ -185,14 +158,12 @@ _ALL = (
         "http://people.rennes.inria.fr/Aline.Roumy/results/SR_BMVC12.html",
         5,
         "325646fe7cc8811e312562437885c5c018c74966",
-        None,
     ),
     _benchmark(
         "Set14",
         "https://sites.google.com/site/romanzeyde/research-interests",
         14,
         "5c964717e61b4931236a6dd5561750d11e5a7abb",
-        None,
     ),
     _benchmark(
         "BSD100",
@@ -209,22 +180,14 @@ _ALL = (
         "md5:65d9d84a34b72c6f7ca1e26a12df1e4c",
     ),
 )
-
 #: The named sets by name.
 SETS: dict[str, NamedSet] = {named.name: named for named in _ALL}
 
 
 def fetch_set(named: NamedSet) -> Path:
-    """Fetch a named set into the cache, where its folder appears once all its images are there.
+    """Fetch a named set into the cache, and return its folder, which appears there once all its images do.
 
-    Returns
-    -------
-    The set's folder.
-
-    Raises
-    ------
-    DownloadError
-        If an archive cannot be downloaded or does not hold the set's images; with the addresses and the layout.
+    A :class:`DownloadError` says what went wrong, with the addresses and the layout to get the set by hand.
     """
     cache = cache_folder()
     try:
@@ -240,58 +203,48 @@ def fetch_set(named: NamedSet) -> Path:
 
 
 def _fetch(named: NamedSet, cache: Path) -> None:
-    archives = []
+    files = []
     for archive in named.archives:
-        file = PurePosixPath(archive.urls[0].partition("?")[0]).name
-        target = cache / "downloads" / f"{named.name}-{file}"
-        archives.append(download(archive.urls, target, archive.checksum, archive.size))
+        target = cache / "downloads" / f"{named.name}-{PurePosixPath(archive.urls[0].partition('?')[0]).name}"
+        files.append(download(archive.urls, target, archive.checksum, archive.size))
     with tempfile.TemporaryDirectory(dir=cache) as temporary:
         unpacked = Path(temporary) / named.name
-        problem = _unpack(named, archives, unpacked)
-        if problem is None:
+        try:
+            found = sum(_unpack(*one, unpacked) for one in zip(files, named.archives, strict=True))
+            problem = "" if found == named.images else f"its archives hold {found} images, not {named.images}"
+        except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
+            problem = f"a downloaded file is no archive ({error})"
+        if not problem:
             unpacked.rename(cache / named.name)
-    for file in archives:  # unpacked, or corrupt: in neither case used again
+    for file in files:  # unpacked, or corrupt: in neither case used again
         file.unlink()
-    if problem is not None:
+    if problem:
         raise DownloadError(problem)
 
 
-def _unpack(named: NamedSet, files: Sequence[Path], target: Path) -> str | None:
-    """Put the archives' images into the set's folders, whatever else is in them; return what is wrong, if anything."""
+def _unpack(file: Path, archive: Archive, target: Path) -> int:
+    """Put an archive's images, by their own names alone, into the set's folders, and count them: none leads outside."""
     found = 0
-    try:
-        for archive, file in zip(named.archives, files, strict=True):
-            for path, content in _members(file):
-                for folder, destination in archive.folders.items():
-                    wanted = PurePosixPath(folder).parts
-                    if path.parent.parts[-len(wanted) :] == wanted:
-                        place = target / destination / path.name
-                        place.parent.mkdir(parents=True, exist_ok=True)
-                        with place.open("wb") as copy:
-                            shutil.copyfileobj(content, copy)
-                        found += 1
-    except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        return f"a downloaded file is no archive ({error})"
-    return None if found == named.images else f"its archives hold {found} images, not {named.images}"
+    for path, content in _members(file):
+        for folder, destination in archive.folders.items():
+            if path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.parent.match(folder):
+                place = target / destination / path.name
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with place.open("wb") as copy:
+                    shutil.copyfileobj(content, copy)
+                found += 1
+    return found
 
 
 def _members(file: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
-    """The images in a zip or tar file. Only their own names are used to write them: none leads outside."""
+    """Open one file after the other in a zip or tar file."""
     if zipfile.is_zipfile(file):
-        with zipfile.ZipFile(file) as archive:
-            for name in archive.namelist():
-                if _is_image(name):
-                    with archive.open(name) as content:
-                        yield PurePosixPath(name), content
+        with zipfile.ZipFile(file) as zipped:
+            for name in zipped.namelist():
+                with zipped.open(name) as content:
+                    yield PurePosixPath(name), content
     else:
-        with tarfile.open(file) as archive:
-            for member in archive:
-                if member.isfile() and _is_image(member.name):
-                    content = archive.extractfile(member)
-                    assert content is not None  # of a file
+        with tarfile.open(file) as tarred:
+            for member in tarred:
+                if member.isfile() and (content := tarred.extractfile(member)):
                     yield PurePosixPath(member.name), content
-
-
-def _is_image(name: str) -> bool:
-    path = PurePosixPath(name)
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")

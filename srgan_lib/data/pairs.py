@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, product
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 import psutil
+from numpy.lib.stride_tricks import sliding_window_view
 
 from srgan_lib.data.degrade import degrade, is_deterministic
 from srgan_lib.data.images import DatasetError, Photo, crop_to_multiple, pixel_hash, read_image, read_photo
@@ -29,24 +31,18 @@ from srgan_lib.params.shared import Shared
 logger = logging.getLogger(__name__)
 
 LEAST_RESEMBLANCE = 0.7  #: correlation of an LR file with its HR image made small, below which a warning is due
+MEMORY_SHARE = 0.25  #: of this machine's memory, beyond which decoded images are held in a file
 REACH = 3  #: LR pixels that shifts are searched in, each way
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """An HR image and its LR image; equal to itself alone.
+    """An HR image and its LR image; equal to itself alone."""
 
-    Attributes
-    ----------
-    image : the photograph's name.
-    hr : H×W×3 uint8, both sizes multiples of the scale.
-    lr : (H/scale)×(W/scale)×3 uint8; None where the degradation is random and drawn anew for each crop.
-    """
-
-    image: str
-    hr: np.ndarray
-    lr: np.ndarray | None
+    image: str  #: the photograph's name
+    hr: np.ndarray  #: H×W×3 uint8, both sizes multiples of the scale
+    lr: np.ndarray | None  #: (H/scale)×(W/scale)×3 uint8; None where it is random and drawn anew for each crop
 
     @property
     def given_lr(self) -> np.ndarray:
@@ -56,58 +52,46 @@ class Pair:
         return self.lr
 
 
-def load_pairs(
-    split: pd.DataFrame,
-    photos: Sequence[Photo],
-    shared: Shared,
-    part: str,
-    *,
-    memory_share: float = 0.25,
-) -> list[Pair]:
-    """Decode one part of a split and make or read its LR images.
+def load_pairs(split: pd.DataFrame, photos: Sequence[Photo], shared: Shared, part: str) -> list[Pair]:
+    """Decode one part (train, validation or test) of a split of the photographs, and make or read its LR images.
 
-    Images are decoded once, in parallel, and held as uint8. A part that needs more than
-    ``memory_share`` of this machine's memory is held in a temporary file in the user's cache and
-    mapped into memory, so that the system keeps only what fits; the file goes with the process. An LR
-    file that does not look like its HR image is named in a warning.
-
-    Parameters
-    ----------
-    split : what :func:`srgan_lib.data.split.make_split` or :func:`~srgan_lib.data.split.read_split` returned.
-    photos : the same photographs.
-    shared : the shared parameters (scale, degradation, blur_sigma, image_size, data_seed, lr_folder).
-    part : train, validation or test.
-
-    Raises
-    ------
-    DatasetError
-        If an image has changed since the split was made, or HR and LR sizes do not fit.
+    Images are decoded once, in parallel, and held as uint8. A part that needs more than :data:`MEMORY_SHARE` is held in
+    a temporary file in the user's cache and mapped into memory, so that the system keeps only what fits; the file goes
+    with the process. An LR file that does not look like its HR image is named in a warning; a :class:`DatasetError`
+    names an image that has changed since the split was made, or HR and LR whose sizes do not fit.
     """
     rows: list[Any] = list(split[split.split == part].itertuples(index=False))
     by_name = {photo.image: photo for photo in photos}
     if missing := [row.image for row in rows if row.image not in by_name]:
         names = ", ".join(missing[:5])
         raise DatasetError(f"{names}: in the split, but no longer in the dataset; run the data stage again")
-    sizes = [_sizes(row, shared) for row in rows]
-    makes_lr = is_deterministic(shared.degradation) or part != "train" or shared.lr_folder is not None
-    lengths = [3 * h * w * (1 + makes_lr / shared.scale**2) for h, w in sizes]
-    ends = list(accumulate(map(int, lengths), initial=0))
-    pixels = _allocate(ends[-1], memory_share)
+    scale, square = shared.scale, shared.image_size
+    has_lr = is_deterministic(shared.degradation) or part != "train" or shared.lr_folder is not None
+    # LR files beside the photographs: one's own always, a named set's if they are what would be made.
+    reads_lr = shared.lr_folder is not None or (shared.degradation == "bicubic" and not square)
+    lr_shapes = [((square or row.height) // scale, (square or row.width) // scale, 3) for row in rows]
+    lengths = [height * width * 3 * (scale**2 + has_lr) for height, width, _ in lr_shapes]
+    ends = list(accumulate(lengths, initial=0))
+    places = np.split(_allocate(ends[-1]), ends[1:])
 
-    def load(index: int) -> Pair:
-        row, (height, width), scale = rows[index], sizes[index], shared.scale
-        photo = by_name[row.image]
-        hr = pixels[ends[index] :][: 3 * height * width].reshape(height, width, 3)
-        hr[:] = crop_to_multiple(_read_hr(row, photo, shared), scale)
-        if not makes_lr:
+    def load(row: Any, lr_shape: tuple[int, int, int], place: np.ndarray) -> Pair:
+        photo, (height, width, _) = by_name[row.image], lr_shape
+        image = _unchanged(read_photo(photo), row.sha256, photo.path)
+        image = imresize(image, (square, square)) if square else image
+        hr = place[: math.prod(lr_shape) * scale**2].reshape(height * scale, width * scale, 3)
+        hr[:] = crop_to_multiple(image, scale)
+        if not has_lr:
             return Pair(row.image, hr, None)
-        lr = pixels[ends[index] + hr.size : ends[index + 1]].reshape(height // scale, width // scale, 3)
-        lr_path = _lr_path(photo, shared)
-        lr[:] = _read_lr(row, photo, lr_path, hr, shared) if lr_path else _make_lr(row, hr, shared)
+        lr = place[hr.size :].reshape(lr_shape)
+        if reads_lr and photo.lr_path:
+            lr[:] = _read_lr(row, photo.path, photo.lr_path, hr, scale)
+        else:
+            rng = random_stream(shared.data_seed, f"degradation of {row.image}")
+            lr[:] = degrade(hr, scale, shared.degradation, shared.blur_sigma, rng)
         return Pair(row.image, hr, lr)
 
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(load, range(len(rows))))
+        return list(pool.map(load, rows, lr_shapes, places))
 
 
 def training_photos(shared: Shared) -> list[Photo]:
@@ -116,18 +100,7 @@ def training_photos(shared: Shared) -> list[Photo]:
 
 
 def read_training_pairs(split_csv: Path, shared: Shared) -> tuple[list[Pair], list[Pair]]:
-    """Load the pairs that train and those that validate; warnings as of :func:`load_pairs`.
-
-    Parameters
-    ----------
-    split_csv : the data stage's ``split.csv``.
-    shared : the shared parameters.
-
-    Raises
-    ------
-    DatasetError
-        If an image has changed since the split was made, or HR and LR sizes do not fit.
-    """
+    """Load the pairs that train and those that validate by the data stage's ``split.csv``, as :func:`load_pairs`."""
     split = read_split(split_csv)
     photos = training_photos(shared)
     train, validation = (load_pairs(split, photos, shared, part) for part in ("train", "validation"))
@@ -159,36 +132,22 @@ def check_alignment(pairs: Sequence[Pair], scale: int) -> pd.DataFrame:
     One row per pair that has an LR image: image, shift_rows, shift_columns (LR pixels; 0 is right) and
     difference (root mean square of the luminance, in levels).
     """
-    rows = [(pair.image, *best_shift(pair.lr, imresize(pair.hr, 1 / scale))) for pair in pairs if pair.lr is not None]
+    rows = [(pair.image, *_best_shift(pair.lr, imresize(pair.hr, 1 / scale))) for pair in pairs if pair.lr is not None]
     return pd.DataFrame(rows, columns=["image", "shift_rows", "shift_columns", "difference"])
 
 
-def best_shift(lr: np.ndarray, shrunk: np.ndarray) -> tuple[int, int, float]:
+def _best_shift(lr: np.ndarray, shrunk: np.ndarray) -> tuple[int, int, float]:
     """Return the (rows, columns) by which ``lr`` is shifted against ``shrunk``, and the remaining difference."""
     first, second = luminance(lr), luminance(shrunk)
     height, width = first.shape
     reach = min(REACH, (height - 1) // 2, (width - 1) // 2)
     inside = second[reach : height - reach, reach : width - reach]
-
-    def difference(shift: tuple[int, int]) -> float:
-        top, left = reach + shift[0], reach + shift[1]
-        moved = first[top : top + inside.shape[0], left : left + inside.shape[1]]
-        return float(np.sqrt(np.mean((moved - inside) ** 2)))
-
-    shifts = [(rows, columns) for rows in range(-reach, reach + 1) for columns in range(-reach, reach + 1)]
-    best = min(sorted(shifts, key=lambda shift: abs(shift[0]) + abs(shift[1])), key=difference)
-    return *best, difference(best)
-
-
-def _sizes(row: Any, shared: Shared) -> tuple[int, int]:
-    """Compute height and width of the HR image as used."""
-    height, width = (shared.image_size,) * 2 if shared.image_size else (row.height, row.width)
-    return height - height % shared.scale, width - width % shared.scale
-
-
-def _read_hr(row: Any, photo: Photo, shared: Shared) -> np.ndarray:
-    image = _unchanged(read_photo(photo), row.sha256, photo.path)
-    return imresize(image, (shared.image_size, shared.image_size)) if shared.image_size else image
+    moved = sliding_window_view(first, inside.shape)
+    reached = range(-reach, reach + 1)
+    shifts = sorted(product(reached, reached), key=lambda shift: abs(shift[0]) + abs(shift[1]))
+    errors = [np.sqrt(np.mean((moved[reach + rows, reach + columns] - inside) ** 2)) for rows, columns in shifts]
+    best = int(np.argmin(errors))  # of equal ones the shortest shift
+    return *shifts[best], float(errors[best])
 
 
 def _unchanged(image: np.ndarray, sha256: str, path: Path) -> np.ndarray:
@@ -197,41 +156,27 @@ def _unchanged(image: np.ndarray, sha256: str, path: Path) -> np.ndarray:
     return image
 
 
-def _make_lr(row: Any, hr: np.ndarray, shared: Shared) -> np.ndarray:
-    rng = random_stream(shared.data_seed, f"degradation of {row.image}")
-    return degrade(hr, shared.scale, shared.degradation, shared.blur_sigma, rng)
-
-
-def _lr_path(photo: Photo, shared: Shared) -> Path | None:
-    """Find the LR file beside a photograph, if it is its LR image: one's own always, a named set's if bicubic."""
-    is_wanted = shared.lr_folder is not None or (shared.degradation == "bicubic" and not shared.image_size)
-    return photo.lr_path if is_wanted else None
-
-
-def _read_lr(row: Any, photo: Photo, lr_path: Path, hr: np.ndarray, shared: Shared) -> np.ndarray:
+def _read_lr(row: Any, hr_path: Path, lr_path: Path, hr: np.ndarray, scale: int) -> np.ndarray:
+    """Read an LR file, cut to the size that the cropped HR image asks for."""
     lr = _unchanged(read_image(lr_path), row.lr_sha256, lr_path)
-    height, width = hr.shape[0] // shared.scale, hr.shape[1] // shared.scale
+    height, width = hr.shape[0] // scale, hr.shape[1] // scale
     if not (0 <= lr.shape[0] - height <= 1 and 0 <= lr.shape[1] - width <= 1):
         raise DatasetError(
-            f"{lr_path} is {lr.shape[1]}×{lr.shape[0]} pixels, but {photo.path} ({row.width}×{row.height}) "
-            f"at 1/{shared.scale} is {width}×{height}; use the LR images made at this scale",
+            f"{lr_path} is {lr.shape[1]}×{lr.shape[0]} pixels, but {hr_path} ({row.width}×{row.height}) "
+            f"at 1/{scale} is {width}×{height}; use the LR images made at this scale",
             path=lr_path,
         )
     lr = lr[:height, :width]
-    likeness = resemblance(lr, imresize(hr, 1 / shared.scale))
+    likeness = resemblance(lr, imresize(hr, 1 / scale))
     if likeness < LEAST_RESEMBLANCE:
-        logger.warning(
-            "%s does not look like %s made small (correlation %.2f); check that they belong together",
-            lr_path.name,
-            photo.path.name,
-            likeness,
-        )
+        doubt = "%s does not look like %s made small (correlation %.2f); check that they belong together"
+        logger.warning(doubt, lr_path.name, hr_path.name, likeness)
     return lr
 
 
-def _allocate(size: int, memory_share: float) -> np.ndarray:
+def _allocate(size: int) -> np.ndarray:
     """Allocate ``size`` bytes in memory or, beyond its share, in a file mapped into memory."""
-    if size <= memory_share * psutil.virtual_memory().total:
+    if size <= MEMORY_SHARE * psutil.virtual_memory().total:
         return np.empty(size, np.uint8)
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)

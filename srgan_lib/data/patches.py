@@ -18,16 +18,16 @@ from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.realistic import sharpened
 from srgan_lib.params.shared import Shared
 
+AHEAD = 4  #: batches that are made before they are asked for
+
 
 class PatchSampler:
     """Draws batches of aligned HR and LR crops from decoded images.
 
-    Every batch is a pure function of (seed, step): it does not matter how many threads or processes
-    there are, in which order the steps are asked for, or where training was resumed. Images are drawn
-    with equal probability, and are distinct within a batch where there are enough.
-
-    With ``sampling: epochs`` every image (or every fixed patch of it) is drawn once before any is drawn again, in an
-    order of its own in each epoch; an epoch need not end with a batch.
+    Every batch is a pure function of (seed, step): it does not matter how many threads or processes there are, in which
+    order the steps are asked for, or where training was resumed. Images are drawn with equal probability, and are
+    distinct within a batch where there are enough. With ``sampling: epochs`` every image (or every fixed patch of it)
+    is drawn once before any is drawn again, in an order of its own in each epoch; an epoch need not end with a batch.
 
     Where ``lr`` is None every crop gets an LR crop of its own, else LR crops are cut in step with HR. Its own is made
     from the HR crop alone, or by the ``realistic`` degradation, whose steps reach far, from a region of 25/16 of its
@@ -45,18 +45,13 @@ class PatchSampler:
     augment : flip and turn crops by quarters at random.
     part : (index, count) of this process: its batches are that slice of the global batch.
 
-    Raises
-    ------
-    ImageError
-        If an image is smaller than the crop.
-    ValueError
-        If crop is no multiple of scale, or batch is not divisible among the processes.
+    Raises :class:`ImageError` if an image is smaller than the crop, and ValueError if crop is no multiple of scale, or
+    batch is not divisible among the processes.
     """
 
     def __init__(
         self, pairs: Sequence[Pair], shared: Shared, *, batch: int, augment: bool, part: tuple[int, int] = (0, 1)
     ) -> None:
-        """Check that batches can be drawn, and hold the pairs."""
         crop, scale = shared.crop, shared.scale
         if crop % scale:
             raise ValueError(f"crop {crop} is no multiple of scale {scale}")
@@ -77,12 +72,7 @@ class PatchSampler:
         self._low, self._high = (np.minimum(sides * quarter // 4, sides - crop) // scale for quarter in quarters)
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cut the crops of one step.
-
-        Returns
-        -------
-        lr, hr : N×3×h×w and N×3×H×W uint8 tensors, contiguous.
-        """
+        """Cut the crops of one step: LR and HR as contiguous N×3×h×w and N×3×H×W uint8 tensors."""
         rng = random_stream(self.shared.seed, "crops", step)
         images, patches = self._draw_from_epochs(step) if self.shared.sampling == "epochs" else self._draw_images(rng)
         corners = rng.integers(self._low[images], self._high[images] + 1)
@@ -133,15 +123,12 @@ class PatchSampler:
 
     def _draw_images(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Draw the image of each crop in the batch, from consecutive permutations, and one of its fixed patches."""
-        count = len(self.pairs)
-        if count >= self.batch_size:
-            images = rng.choice(count, self.batch_size, replace=False)
+        count, size, fixed = len(self.pairs), self.batch_size, self.shared.patches_per_image
+        if count >= size:
+            images = rng.choice(count, size, replace=False)
         else:
-            rounds = -(-self.batch_size // count)
-            images = np.concatenate([rng.permutation(count) for _ in range(rounds)])[: self.batch_size]
-        if self.shared.patches_per_image is None:
-            return images, np.zeros(self.batch_size, int)
-        return images, rng.integers(0, self.shared.patches_per_image, self.batch_size)
+            images = np.concatenate([rng.permutation(count) for _ in range(-(-size // count))])[:size]
+        return images, rng.integers(0, fixed, size) if fixed else np.zeros(size, int)
 
     def _draw_from_epochs(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Take the next images of the current epoch, and where patches are fixed which patch of each."""
@@ -159,60 +146,38 @@ class PatchSampler:
 
 
 class Prefetcher:
-    """Iterates over the batches of steps ``start`` … ``stop - 1``, making them ahead in threads.
+    """Iterates over the batches of steps ``start`` … ``stop - 1``, which a thread makes ahead.
 
-    The batches are the same for any number of workers. It is a context manager; leaving it stops the threads.
-
-    Parameters
-    ----------
-    workers : threads; 0 makes each batch when it is asked for.
-    ahead : how many batches are made ahead at most.
-
-    Attributes
-    ----------
-    wait_seconds : how long the consumer has waited for batches so far.
+    It is a context manager; leaving it stops the thread. Its ``wait_seconds`` are how long the consumer has waited for
+    batches so far.
     """
 
-    def __init__(self, sampler: PatchSampler, start: int, stop: int, *, workers: int = 1, ahead: int = 4) -> None:
-        """Make the threads; batches are made when iteration begins."""
-        self.sampler, self.steps, self.ahead = sampler, range(start, stop), ahead
+    def __init__(self, sampler: PatchSampler, start: int, stop: int) -> None:
+        self.sampler, self.steps = sampler, range(start, stop)
         self.wait_seconds = 0.0
-        self._started: float | None = None
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="crops") if workers else None
+        self._started = time.perf_counter()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="crops")
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield (lr, hr) of one step after the other."""
-        self._started = time.perf_counter()
-        coming: deque = deque()
-        upcoming = iter(self.steps)
+        coming = deque(self._pool.submit(self.sampler.batch, step) for step in self.steps[:AHEAD])
         for step in self.steps:
             asked = time.perf_counter()
-            if self._pool is None:
-                batch = self.sampler.batch(step)
-            else:
-                for ahead in upcoming:
-                    coming.append(self._pool.submit(self.sampler.batch, ahead))
-                    if len(coming) > self.ahead:
-                        break
-                batch = coming.popleft().result()
+            if step + AHEAD in self.steps:
+                coming.append(self._pool.submit(self.sampler.batch, step + AHEAD))
+            batch = coming.popleft().result()
             self.wait_seconds += time.perf_counter() - asked
             yield batch
 
     @property
     def wait_share(self) -> float:
-        """Share of the time since iteration began that the consumer spent waiting, in [0,1]."""
-        if self._started is None:
-            return 0.0
+        """Share of the time since the start that the consumer spent waiting, in [0,1]."""
         return self.wait_seconds / max(time.perf_counter() - self._started, 1e-9)
 
     def __enter__(self) -> Prefetcher:
-        """Itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop the threads; batches that nobody asked for are dropped."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 @lru_cache(maxsize=4)

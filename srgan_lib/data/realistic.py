@@ -87,18 +87,7 @@ SHARPENING_THRESHOLD = 10 / 255  #: detail that differs less stays as it is, wit
 
 
 def degrade_realistically(hr: np.ndarray, scale: int, rng: np.random.Generator) -> np.ndarray:
-    """Make an LR image by two rounds of random degradation.
-
-    Parameters
-    ----------
-    hr : H×W×3 uint8 array.
-    scale : how many times smaller LR is.
-    rng : decides everything that is random.
-
-    Returns
-    -------
-    ⌈H/scale⌉×⌈W/scale⌉×3 uint8 array.
-    """
+    """Make the ⌈H/scale⌉×⌈W/scale⌉×3 LR image of an H×W×3 uint8 image by two rounds of random degradation."""
     small = tuple(-(-side // scale) for side in hr.shape[:2])
     image = _round(hr / np.float32(255), None, FIRST, rng)
     image = _jpeg(image, rng)
@@ -106,7 +95,7 @@ def degrade_realistically(hr: np.ndarray, scale: int, rng: np.random.Generator) 
     # JPEG artefacts may be ringing themselves, or ring after the last resizing.
     jpeg_last, rings = rng.random() < 0.5, rng.random() < FINAL_SINC_PROBABILITY
     image = image if jpeg_last else _jpeg(image, rng)
-    image = _resize(image, _resize_mode(rng), size=small)
+    image = _resize(image, rng.choice(RESIZE_MODES), size=small)
     image = _ring(image, rng) if rings else image
     return _levels(_jpeg(image, rng) if jpeg_last else image)
 
@@ -126,12 +115,8 @@ def gaussian_kernel(
 ) -> np.ndarray:
     """Make a size×size blur kernel that sums to 1 (Real-ESRGAN, section 3.1).
 
-    Parameters
-    ----------
-    sigmas : standard deviations in pixels along the two axes.
-    angle : of the first axis, in radians.
-    shape : ``gaussian``, ``generalised`` (exp of a power) or ``plateau`` (1 / (1 + a power)).
-    exponent : the power; 1 is the Gaussian's.
+    Its standard deviations, in pixels, are along two axes of which the first has an angle in radians. Its shape is
+    ``gaussian``, ``generalised`` (exp of a power) or ``plateau`` (1 / (1 + a power)); the Gaussian's exponent is 1.
     """
     offsets = np.arange(size) - (size - 1) / 2
     x, y = np.meshgrid(offsets, offsets)
@@ -169,9 +154,9 @@ def _round(image: np.ndarray, size: tuple[int, ...] | None, stage: Round, rng: n
     factor = _resize_factor(stage, rng)
     if size is None:
         least = 1.01 / min(image.shape[:2])  # leaves a pixel
-        image = _resize(image, _resize_mode(rng), scale_factor=max(factor, least))
+        image = _resize(image, rng.choice(RESIZE_MODES), scale_factor=max(factor, least))
     else:
-        image = _resize(image, _resize_mode(rng), size=[max(1, int(side * factor)) for side in size])
+        image = _resize(image, rng.choice(RESIZE_MODES), size=[max(1, int(side * factor)) for side in size])
     grey = rng.random() < GREY_NOISE_PROBABILITY
     if rng.random() < 0.5:
         return _add_gaussian_noise(image, rng.uniform(*stage.gaussian_sigma) / 255, grey, rng)
@@ -206,10 +191,6 @@ def _resize_factor(stage: Round, rng: np.random.Generator) -> float:
     enlarge, shrink, _ = stage.resize_probabilities
     choice = rng.random()
     return rng.uniform(1, high) if choice < enlarge else rng.uniform(low, 1) if choice < enlarge + shrink else 1.0
-
-
-def _resize_mode(rng: np.random.Generator) -> str:
-    return str(rng.choice(RESIZE_MODES))
 
 
 def _resize(image: np.ndarray, mode: str, **target: Any) -> np.ndarray:

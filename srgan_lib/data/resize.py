@@ -1,7 +1,8 @@
 """Bicubic resizing exactly as MATLAB's ``imresize``.
 
-The kernel is Keys' cubic with a = -0.5, stretched when shrinking (antialiasing), with weights
-normalised per output pixel. MATLAB has had two variants, and super-resolution uses both:
+The kernel is the cubic of R. Keys ("Cubic convolution interpolation for digital image processing", IEEE TASSP 29, 1981)
+with a = -0.5, stretched when shrinking (antialiasing), with weights normalised per output pixel. MATLAB has had two
+variants, and super-resolution uses both:
 
 ``benchmark``
     The one behind the standard benchmark files (Set5, Set14, BSD100, …): uint8 images are rounded
@@ -22,18 +23,13 @@ Kind = Literal["benchmark", "float"]
 
 
 def imresize(image: np.ndarray, scale: float | tuple[int, int], kind: Kind = "benchmark") -> np.ndarray:
-    """Resize an image bicubically, equal to MATLAB's ``imresize`` in every pixel.
+    """Resize an image bicubically, equal to MATLAB's ``imresize`` in every pixel; the dtype stays.
 
     Parameters
     ----------
-    image : H×W or H×W×C, uint8 or floating point. Float images may have any range and are neither rounded nor
-        clipped.
+    image : H×W or H×W×C, uint8 or floating point. Float images may have any range and are neither rounded nor clipped.
     scale : enlargement factor (1/4 shrinks; the size is rounded up), or the output's (height, width).
     kind : which of MATLAB's variants, see the module's text.
-
-    Returns
-    -------
-    The resized image, of the same dtype.
 
     Raises
     ------
@@ -47,29 +43,26 @@ def imresize(image: np.ndarray, scale: float | tuple[int, int], kind: Kind = "be
         raise ValueError(f"imresize takes uint8 or floating point images, not {image.dtype}")
     if kind not in ("benchmark", "float"):
         raise ValueError(f"imresize kind {kind!r} is unknown; allowed: 'benchmark', 'float'")
-    sizes = image.shape[0], image.shape[1]
-    outputs, scales = _output(sizes, scale)
-    border = "replicate" if kind == "benchmark" else "mirror"
+    height, width = image.shape[:2]
+    if isinstance(scale, tuple):
+        outputs, scales = scale, (scale[0] / height, scale[1] / width)
+    else:
+        outputs, scales = (math.ceil(height * scale), math.ceil(width * scale)), (scale, scale)
+    if min(outputs) < 1:
+        raise ValueError(f"imresize to {outputs[0]}×{outputs[1]} pixels: scale must be above 0")
 
     result = image.astype(np.float64)
     # As MATLAB: the dimension that shrinks most first, rows before columns if both shrink equally.
-    for axis in sorted((0, 1), key=lambda axis: scales[axis]):
-        positions, weights = resize_weights(sizes[axis], outputs[axis], scales[axis], border)
-        result = _resample(result, positions, weights, axis)
-        if is_integer and kind == "benchmark":
-            result = _to_levels(result)
-    if is_integer and kind == "float":
-        result = _to_levels(result)
+    first, last = sorted((0, 1), key=lambda axis: scales[axis])
+    for axis in (first, last):
+        result = _resample(result, *resize_weights(image.shape[axis], outputs[axis], scales[axis], kind), axis)
+        if is_integer and (kind == "benchmark" or axis == last):
+            result = np.floor(result.clip(0, 255) + 0.5)  # half away from zero, as MATLAB's uint8()
     return result.astype(image.dtype)
 
 
 def bicubic_kernel(x: np.ndarray) -> np.ndarray:
-    """Evaluate Keys' cubic convolution kernel with a = -0.5 at distances ``x`` in pixels.
-
-    References
-    ----------
-    R. Keys, "Cubic convolution interpolation for digital image processing", IEEE TASSP 29, 1981.
-    """
+    """Evaluate the cubic kernel at distances ``x`` in pixels."""
     x = np.abs(x)
     near = 1.5 * x**3 - 2.5 * x**2 + 1
     far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
@@ -78,20 +71,13 @@ def bicubic_kernel(x: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=256)
 def resize_weights(
-    in_size: int, out_size: int, scale: float, border: Literal["replicate", "mirror"] = "replicate"
+    in_size: int, out_size: int, scale: float, kind: Kind = "benchmark"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Compute the input pixels and weights of each output pixel along one dimension.
-
-    Parameters
-    ----------
-    in_size, out_size : number of pixels before and after.
-    scale : enlargement factor; below 1 the kernel is stretched by 1/scale.
-    border : what lies beyond the border: the last pixel again, or the image mirrored.
+    """Compute the input pixels (zero-based) and weights of each output pixel along one dimension.
 
     Returns
     -------
-    positions : out_size×taps int64 array, zero-based.
-    weights : out_size×taps float64 array; each row sums to 1.
+    positions, weights : out_size×taps arrays of int64 and float64; each row of weights sums to 1.
     """
     stretch = min(scale, 1.0)
     support = 4 / stretch
@@ -102,24 +88,13 @@ def resize_weights(
     weights /= weights.sum(axis=1, keepdims=True)
     used = weights.any(axis=0)
     positions, weights = positions[:, used], weights[:, used]
-    if border == "replicate":
+    if kind == "benchmark":
         positions = positions.clip(0, in_size - 1)
     else:
         positions = positions % (2 * in_size)
         positions = np.minimum(positions, 2 * in_size - 1 - positions)
     positions.flags.writeable = weights.flags.writeable = False
     return positions, weights
-
-
-def _output(sizes: tuple[int, int], scale: float | tuple[int, int]) -> tuple[tuple[int, int], tuple[float, float]]:
-    """Compute output sizes and scales of both dimensions."""
-    if isinstance(scale, tuple):
-        outputs, scales = scale, (scale[0] / sizes[0], scale[1] / sizes[1])
-    else:
-        outputs, scales = (math.ceil(sizes[0] * scale), math.ceil(sizes[1] * scale)), (scale, scale)
-    if min(outputs) < 1:
-        raise ValueError(f"imresize to {outputs[0]}×{outputs[1]} pixels: scale must be above 0")
-    return outputs, scales
 
 
 def _resample(image: np.ndarray, positions: np.ndarray, weights: np.ndarray, axis: int) -> np.ndarray:
@@ -133,8 +108,3 @@ def _resample(image: np.ndarray, positions: np.ndarray, weights: np.ndarray, axi
     matrix = csr_array((weights.ravel(), positions.ravel(), starts), shape=(outputs, len(image)))
     total = (matrix @ image.reshape(len(image), -1)).reshape(outputs, *image.shape[1:])
     return total.swapaxes(0, axis)
-
-
-def _to_levels(image: np.ndarray) -> np.ndarray:
-    """Clip to [0,255] and round half away from zero, as MATLAB's uint8()."""
-    return np.floor(image.clip(0, 255) + 0.5)

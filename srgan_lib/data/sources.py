@@ -16,11 +16,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from srgan_lib.data.images import DatasetError, Photo, Split, image_files
-from srgan_lib.data.named_sets import SETS, Part
+from srgan_lib.data.named_sets import SETS, NamedSet, Part
 from srgan_lib.formatting import shortlist, size_text
 from srgan_lib.layout import cache_folder
 
@@ -49,12 +48,7 @@ _FOLDER_PARTS = (Part("train", "train"), Part("validation", "validation"), Part(
 
 
 class DatasetMissing(DatasetError):
-    """A set that is not on this disk.
-
-    Attributes
-    ----------
-    name : as the parameters give it.
-    """
+    """A set that is not on this disk; its ``name`` is as the parameters give it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -81,19 +75,15 @@ def find_photos(
 ) -> list[Photo]:
     """List the photographs of a dataset, sorted by name; nothing is decoded.
 
+    A :class:`DatasetMissing` says how to get a set that is not on this disk; another DatasetError that there are no
+    such images, or that HR and LR do not pair.
+
     Parameters
     ----------
     dataset : ``builtin``, ``folder``, a named set (``named_sets.SETS``), a folder's name under ``$SRGAN_DATA``, or
         several of them joined by ``+``.
     scale : enlargement factor, for finding LR files that come with the set.
     image_folder, lr_folder : the HR images and, optionally, their LR versions (dataset ``folder``).
-
-    Raises
-    ------
-    DatasetMissing
-        If the set is not on this disk.
-    DatasetError
-        If there are no such images, or HR and LR do not pair; with what to do.
     """
     if "+" in dataset:
         return _together(dataset.split("+"), scale)
@@ -123,18 +113,12 @@ def _together(names: Sequence[str], scale: int) -> list[Photo]:
 
 def _builtin(name: str) -> Photo:
     package, file, split = BUILTIN[name]
-    path = _package_folder(package) / _BUNDLED[package] / file
+    spec = importlib.util.find_spec(package)  # finds without importing
+    path = (Path(spec.origin).parent if spec and spec.origin else Path(package)) / _BUNDLED[package] / file
     if not path.is_file():
         raise DatasetError(f"built-in photograph {name!r}: {path} is not there; reinstall the environment's {package}")
     group = "motorcycle" if "motorcycle" in name else name
     return Photo(name, path, group=group, split=split, use_profile=False)
-
-
-@cache
-def _package_folder(package: str) -> Path:
-    """Find a package's folder without importing it."""
-    spec = importlib.util.find_spec(package)
-    return Path(spec.origin).parent if spec and spec.origin else Path(package)
 
 
 def _in_own_folder(folder: Path, lr_folder: Path | None, scale: int) -> list[Photo]:
@@ -152,42 +136,31 @@ def _in_own_folder(folder: Path, lr_folder: Path | None, scale: int) -> list[Pho
 
 
 def _named(dataset: str, scale: int) -> list[Photo]:
-    known = SETS.get(dataset)
-    own = os.environ.get("SRGAN_DATA")
-    roots = ([Path(own)] if own else []) + ([cache_folder()] if known else [])
-    parts, left_out = (known.parts, known.left_out) if known else (_FOLDER_PARTS, frozenset())
-    folders = [root / dataset for root in roots if (root / dataset).is_dir()]
-    photos = next(filter(None, (_in_named_folder(folder, parts, scale) for folder in folders)), [])
-    if not photos and (not folders or (known and cache_folder() / dataset not in folders)):
+    own, cached = os.environ.get("SRGAN_DATA"), cache_folder() / dataset
+    named = SETS.get(dataset) or NamedSet(dataset, "", 0, (), _FOLDER_PARTS)
+    places = ([Path(own) / dataset] if own else []) + ([cached] if dataset in SETS else [])
+    folders = [place for place in places if place.is_dir()]
+    for folder in folders:
+        photos, lr_folder = _in_folder(folder, named.parts), folder / f"LRx{scale}"
+        if photos and lr_folder.is_dir():
+            photos = _pair(photos, image_files(lr_folder), scale, photos[0].path.parent, lr_folder)
+        if photos:
+            return [replace(one, reduction=named.reduction) for one in photos if one.image not in named.left_out]
+    if not folders or (dataset in SETS and cached not in folders):
         raise DatasetMissing(dataset)
-    if not photos:
-        raise DatasetError(
-            f"{folders[-1]}: no images in this folder, nor in its HR; put them there or remove the folder",
-            path=folders[-1],
-        )
-    reduction = known.reduction if known else 1
-    return [replace(photo, reduction=reduction) for photo in photos if photo.image not in left_out]
-
-
-def _in_named_folder(folder: Path, parts: tuple[Part, ...], scale: int) -> list[Photo]:
-    photos = _in_folder(folder, parts)
-    lr_folder = folder / f"LRx{scale}"
-    if photos and lr_folder.is_dir():
-        photos = _pair(photos, image_files(lr_folder), scale, photos[0].path.parent, lr_folder)
-    return photos
+    raise DatasetError(
+        f"{folders[-1]}: no images in this folder, nor in its HR; put them there or remove the folder", path=folders[-1]
+    )
 
 
 def _in_folder(folder: Path, parts: tuple[Part, ...]) -> list[Photo]:
     """List the photographs of a folder in any of the supported layouts."""
-    if not folder.is_dir():
-        return []
-    present = [part for part in parts if (folder / part.folder).is_dir()]
+    present = [part for part in parts if (folder / part.folder).is_dir()] or [Part(".")]
     if (folder / "HR").is_dir():
         present = [Part("HR")]
-    found = []
-    for part in present or [Part(".")]:
-        files = image_files(folder / part.folder)[part.start : part.stop]
-        found += [(file, part.split) for file in files]
+    found = [
+        (file, part.split) for part in present for file in image_files(folder / part.folder)[part.start : part.stop]
+    ]
     stems = Counter(file.stem for file, _ in found)
     names = [file.stem if stems[file.stem] == 1 else f"{file.parent.name}-{file.name}" for file, _ in found]
     return [Photo(name, file, group=name, split=split) for name, (file, split) in zip(names, found, strict=True)]

@@ -15,7 +15,7 @@ import pandas as pd
 from PIL import Image
 from scipy.fft import dctn
 
-from srgan_lib.data.images import DatasetError, ImageError, Photo, Split, image_mode, pixel_hash, read_image, read_photo
+from srgan_lib.data.images import DatasetError, ImageError, Photo, Split, pixel_hash, read_image, read_photo
 from srgan_lib.data.randomness import random_stream
 from srgan_lib.params.shared import Shared
 
@@ -33,26 +33,16 @@ logger = logging.getLogger(__name__)
 def make_split(photos: Sequence[Photo], shared: Shared, crop: int = 0) -> pd.DataFrame:
     """Put every photograph in train, validation or test, and record its size and hashes.
 
-    What a set itself keeps for validation or test stays so. From the other photographs the seed
-    draws, whole groups at a time, ``test_images`` and ``validation_images`` where the set has none
-    of its own; the rest is for training, of which at most ``train_images`` are used. An image that
-    cannot be read, or is too small, is named in a warning and skipped; doubles in one part are named in a warning.
-
-    Parameters
-    ----------
-    photos : what :func:`srgan_lib.data.sources.find_photos` found.
-    shared : the shared parameters (data_seed, numbers of images, image_size).
-    crop : side of the training crops in HR pixels; smaller images are skipped.
+    What a set itself keeps for validation or test stays so. From the other photographs the seed draws, whole groups at
+    a time, ``test_images`` and ``validation_images`` where the set has none of its own; the rest is for training, of
+    which at most ``train_images`` are used. An image that cannot be read, or is smaller than the training crops of
+    ``crop`` HR pixels, is named in a warning and skipped; doubles in one part are named in a warning. A DatasetError
+    refuses an empty part, a group on two sides, or an image with a (near-)duplicate in another part.
 
     Returns
     -------
-    One row per image, columns ``COLUMNS``: ``sha256`` is of the decoded RGB pixels, ``lr_sha256`` of
-    the LR file's (empty if LR is made from HR), ``path`` is relative to the folder all share.
-
-    Raises
-    ------
-    DatasetError
-        If a part would be empty, a group is on two sides, or an image has a (near-)duplicate in another part.
+    One row per image, columns ``COLUMNS``: ``sha256`` is of the decoded RGB pixels, ``lr_sha256`` of the LR file's
+    (empty if LR is made from HR), ``path`` is relative to the folder all share.
     """
     if shared.image_size and shared.image_size < crop:
         raise DatasetError(f"image_size {shared.image_size} is smaller than the crop of {crop}; change one of them")
@@ -61,18 +51,10 @@ def make_split(photos: Sequence[Photo], shared: Shared, crop: int = 0) -> pd.Dat
             "image_size resizes HR, so that the images of lr_folder no longer fit; leave out one of them"
         )
     root = os.path.commonpath([photo.path.parent for photo in photos])
-    indices = {photo.image: index for index, photo in enumerate(photos)}
-    assigned = sorted(_assign(photos, shared, crop, root), key=lambda row: (PARTS.index(row[0]), indices[row[1].image]))
-    rows = [
-        {
-            "split": part,
-            "image": photo.image,
-            "group": photo.group,
-            **facts,
-            "path": photo.path.relative_to(root).as_posix(),
-        }
-        for part, photo, facts in assigned
-    ]
+    places = {photo.image: place for place, photo in enumerate(photos)}
+    rows = sorted(
+        _assign(photos, shared, crop, root), key=lambda row: (PARTS.index(row["split"]), places[row["image"]])
+    )
     frame = pd.DataFrame(rows, columns=COLUMNS)
     refuse_duplicates(frame)
     for _, twins in frame.groupby("sha256", sort=False):
@@ -96,12 +78,8 @@ def as_test_set(photos: Sequence[Photo]) -> list[Photo]:
 def perceptual_hash(image: np.ndarray) -> str:
     """Compute a hash that is nearly equal for nearly equal pictures, as 64 hexadecimal digits.
 
-    One bit for each of the lowest 16×16 frequencies (but the mean) of a 32×32 grey thumbnail's
-    cosine transform: whether it is above their median. A picture without structure has no bits set.
-
-    Parameters
-    ----------
-    image : H×W×3 uint8 array.
+    One bit for each of the lowest 16×16 frequencies (but the mean) of a 32×32 grey thumbnail's cosine transform:
+    whether it is above their median. A picture without structure has no bits set.
     """
     thumbnail = Image.fromarray(image).convert("L").resize((32, 32), Image.Resampling.BOX)
     low = dctn(np.asarray(thumbnail, dtype=np.float64), norm="ortho")[:16, :16].ravel().round(6)
@@ -111,19 +89,10 @@ def perceptual_hash(image: np.ndarray) -> str:
 
 
 def refuse_duplicates(frame: pd.DataFrame) -> None:
-    """Refuse images that are, or nearly are, in two parts of a split.
+    """Refuse images that are, or nearly are, in two parts of a split, by a :class:`DatasetError` that names both.
 
-    Near-duplicates are copies that were resized, compressed again, brightened or made grey.
-    Rows of several splits may be concatenated, to hold a test set against training images.
-
-    Parameters
-    ----------
-    frame : columns split, image, path, sha256, perceptual_hash, as of ``make_split``.
-
-    Raises
-    ------
-    DatasetError
-        Naming both images of the first such pair.
+    Near-duplicates are copies that were resized, compressed again, brightened or made grey. Rows of several splits may
+    be concatenated, to hold a test set against training images.
     """
     rows: list[Any] = list(frame[["split", "image", "path", "sha256", "perceptual_hash"]].itertuples(index=False))
     for held_out in (row for row in rows if row.split != "train"):
@@ -147,10 +116,8 @@ def hash_distance(first: str, second: str) -> int:
     return (int(first, 16) ^ int(second, 16)).bit_count()
 
 
-def _assign(
-    photos: Sequence[Photo], shared: Shared, crop: int, root: str
-) -> Iterator[tuple[Split, Photo, dict[str, Any]]]:
-    """Yield (part, photograph, its sizes and hashes), reading no more files than are needed."""
+def _assign(photos: Sequence[Photo], shared: Shared, crop: int, root: str) -> Iterator[dict[str, Any]]:
+    """Yield the split's rows, reading no more files than are needed."""
     groups: dict[str, list[Photo]] = {}
     for photo in photos:
         groups.setdefault(photo.group or photo.image, []).append(photo)
@@ -158,28 +125,25 @@ def _assign(
         if len({photo.split for photo in members}) > 1:
             images = ", ".join(photo.image for photo in members)
             raise DatasetError(f"the group {name!r} ({images}) is on two sides of the set's own split")
-    own: set[Split] = {photo.split for photo in photos if photo.split in ("test", "validation")}
+    own = set(HELD_OUT) & {photo.split for photo in photos}
     limits: dict[Split, float] = {
-        "test": shared.test_images,
-        "validation": shared.validation_images,
-        "train": math.inf if shared.train_images is None else shared.train_images,
+        "test": math.inf if "test" in own else shared.test_images,
+        "validation": math.inf if "validation" in own else shared.validation_images,
+        "train": shared.train_images or math.inf,
     }
-    limits |= dict.fromkeys(own, math.inf)
-    count: dict[Split, int] = dict.fromkeys(PARTS, 0)
+    count = dict.fromkeys(PARTS, 0)
     names = list(groups)
     for index in random_stream(shared.data_seed, "split").permutation(len(names)):
         members = groups[names[index]]
-        part = members[0].split
+        part: Split | None = members[0].split
         if part is None or part not in own:
-            wanting: list[Split] = [p for p in HELD_OUT if p not in own and count[p] < limits[p]]
-            part = wanting[0] if wanting else "train"
+            part = next((p for p in HELD_OUT if p not in own and count[p] < limits[p]), "train")
         for photo in members:
             if count[part] == limits[part]:
                 break
-            facts = _examine(photo, shared, crop, root)
-            if facts is not None:
+            if row := _examine(photo, shared, crop, root):
                 count[part] += 1
-                yield part, photo, facts
+                yield {"split": part, **row}
     needed = own if all(photo.split in own for photo in photos) else PARTS
     if missing := [part for part in needed if count[part] == 0]:
         raise DatasetError(
@@ -190,30 +154,29 @@ def _assign(
 
 
 def _examine(photo: Photo, shared: Shared, crop: int, root: str) -> dict[str, Any] | None:
-    """Read a photograph's sizes and hashes; None, with a warning that names it in ``root``, if it cannot be used."""
+    """Describe a photograph, by its path in ``root``; None, with a warning that names it, if it cannot be used."""
     try:
         image = read_photo(photo)
         lr_sha256 = pixel_hash(read_image(photo.lr_path)) if photo.lr_path else ""
     except ImageError as error:
         logger.warning("skipped %s: %s", os.path.relpath(error.path or photo.path, root), error.reason)
         return None
-    height, width = image.shape[:2]
+    path, (height, width) = photo.path.relative_to(root).as_posix(), image.shape[:2]
     least = max(crop, shared.scale)
     if shared.image_size is None and min(height, width) < least:
-        logger.warning(
-            "skipped %s: its %d×%d pixels are smaller than the crop of %d×%d",
-            os.path.relpath(photo.path, root),
-            width,
-            height,
-            least,
-            least,
-        )
+        small = "skipped %s: its %d×%d pixels are smaller than the crop of %d×%d"
+        logger.warning(small, path, width, height, least, least)
         return None
+    with Image.open(photo.path) as file:
+        mode = file.mode
     return {
+        "image": photo.image,
+        "group": photo.group,
         "width": width,
         "height": height,
-        "mode": image_mode(photo.path),
+        "mode": mode,
         "sha256": pixel_hash(image),
         "perceptual_hash": perceptual_hash(image),
         "lr_sha256": lr_sha256,
+        "path": path,
     }

@@ -145,9 +145,8 @@ def test_random_degradation_per_crop(pairs):
     assert equal((lr, hr), sampler(noisy, **realistic).batch(2))
     halves = [sampler(noisy, **realistic, part=(index, 2)).batch(2) for index in range(2)]
     assert equal((lr, hr), [torch.cat(tensors) for tensors in zip(*halves, strict=True)])
-    for workers in (0, 1, 4):
-        with Prefetcher(sampler(noisy, **realistic), 2, 4, workers=workers) as batches:
-            assert equal((lr, hr), next(iter(batches)))
+    with Prefetcher(sampler(noisy, **realistic), 2, 4) as batches:
+        assert equal((lr, hr), next(iter(batches)))
 
 
 @pytest.mark.parametrize(("height", "width"), [(96, 64), (40, 120), (32, 36)])
@@ -209,10 +208,9 @@ def test_a_run_s_sampler_follows_its_shared_parameters():
         assert not equal(own, sampler(whole, augment=False, **{**same, name: other}).batch(1)), name
 
 
-@pytest.mark.parametrize("workers", [0, 1, 4])
-def test_prefetcher_keeps_the_order(pairs, workers):
+def test_prefetcher_keeps_the_order(pairs):
     source = sampler(pairs)
-    with Prefetcher(source, 5, 25, workers=workers, ahead=3) as batches:
+    with Prefetcher(source, 5, 25) as batches:
         assert batches.wait_share == 0
         steps = 0
         for step, batch in enumerate(batches, 5):
@@ -229,9 +227,9 @@ def test_prefetcher_is_bounded_and_stops_early(pairs):
             made.append(step)
             return source.batch(step)
 
-    with Prefetcher(Counting(), 0, 1000, workers=2, ahead=4) as batches:
+    with Prefetcher(Counting(), 0, 1000) as batches:
         for step, _ in enumerate(batches):
-            assert max(made) <= step + 4
+            assert max(made) <= step + patches.AHEAD
             if step == 10:
                 break
     assert len(made) < 20

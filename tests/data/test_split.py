@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from srgan_lib.data import pairs
 from srgan_lib.data.degrade import degrade
 from srgan_lib.data.images import Photo, pixel_hash, read_image, write_image
 from srgan_lib.data.pairs import load_pairs
@@ -149,11 +150,11 @@ def test_as_test_set(folder, picture_folder):
 def test_pairs_are_bicubic_and_multiples_of_the_scale(folder, picture):
     write_image(folder / "00.png", picture(99, 50, 67))
     photos, frame = split_of(folder)
-    pairs = [
+    every = [
         pair for part in ("train", "validation", "test") for pair in load_pairs(frame, photos, shared(folder), part)
     ]
-    assert sorted(pair.image for pair in pairs) == [f"{n:02}" for n in range(12)]
-    for pair in pairs:
+    assert sorted(pair.image for pair in every) == [f"{n:02}" for n in range(12)]
+    for pair in every:
         whole = read_image(folder / f"{pair.image}.png")
         height, width = (side - side % 4 for side in whole.shape[:2])
         assert np.array_equal(pair.hr, whole[:height, :width])
@@ -164,7 +165,8 @@ def test_mapped_pairs_equal_those_in_memory(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     photos, frame = split_of(folder)
     plain = load_pairs(frame, photos, shared(folder), "train")
-    mapped = load_pairs(frame, photos, shared(folder), "train", memory_share=0)
+    monkeypatch.setattr(pairs, "MEMORY_SHARE", 0)
+    mapped = load_pairs(frame, photos, shared(folder), "train")
     for a, b in zip(plain, mapped, strict=True):
         assert np.array_equal(a.hr, b.hr) and np.array_equal(a.lr, b.lr)
     assert isinstance(_root(mapped[0].hr), np.memmap) and not isinstance(_root(plain[0].hr), np.memmap)
