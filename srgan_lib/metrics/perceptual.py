@@ -64,13 +64,7 @@ def content_distance(sr: np.ndarray, hr: np.ndarray, layer: str, *, data_range: 
 
 
 def load_lpips(net: str) -> lpips.LPIPS:
-    """Load the LPIPS network for N×3×H×W tensors in [-1,1], once per process.
-
-    Raises
-    ------
-    MetricUnavailable
-        Where the backbone's weights are not on this disk.
-    """
+    """Load the LPIPS network for N×3×H×W tensors in [-1,1], once per process."""
     if net not in LPIPS_BACKBONES:
         raise ValueError(f"LPIPS net {net!r} is unknown; allowed: {', '.join(LPIPS_BACKBONES)}")
     path = find_backbone(LPIPS_BACKBONES[net])

@@ -57,8 +57,7 @@ def log_spectral_distance(sr: np.ndarray, hr: np.ndarray, *, data_range: float |
     """
     planes = map(to_luminance, in_levels("log_spectral_distance", data_range, sr=sr, hr=hr))
     sr_power, hr_power = (radial_power(plane)[1] + ROUNDING_POWER for plane in planes)
-    ratio = sr_power / hr_power
-    return float(np.sqrt(np.nanmean((10 * np.log10(ratio)) ** 2)))
+    return float(np.sqrt(np.nanmean((10 * np.log10(sr_power / hr_power)) ** 2)))
 
 
 def _block_power(image: np.ndarray, side: int) -> np.ndarray:
@@ -110,16 +109,12 @@ def high_frequencies(side: int, lowest: float = HIGH) -> np.ndarray:
 
 
 def radial_power(image: np.ndarray, bins: int = 48) -> tuple[np.ndarray, np.ndarray]:
-    """Compute the power spectrum of an image, averaged over all directions.
+    """Compute the power spectrum of an image (H×W×3 uint8, or H×W luminance in levels) over equal rings of frequencies.
 
-    The mean is removed and a Hann window applied, so that the jump between opposite borders does not drown the high
-    frequencies. White noise of variance v has power v at every frequency. The image is H×W×3 uint8, or H×W luminance in
-    levels; the rings are equal, from 0 to 0.5 cycles per pixel, the highest frequency in every direction.
-
-    Returns
-    -------
-    frequency : the rings' centres in cycles per pixel.
-    power : in levels²; NaN in rings that a small image has no frequency in.
+    Returned are the rings' centres, between 0 and 0.5 cycles per pixel, the highest frequency in every direction, and
+    powers in levels², NaN in rings that a small image has no frequency in; white noise of variance v has power v. The
+    mean is removed and a Hann window applied, so that the jump between opposite borders does not drown the high
+    frequencies.
     """
     grey = luminance(image) if image.ndim == 3 else np.asarray(image, np.float64)
     window = np.outer(hann(grey.shape[0]), hann(grey.shape[1]))

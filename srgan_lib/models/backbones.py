@@ -68,10 +68,7 @@ def find_backbone(name: str, layer: str | None = None) -> Path | None:
 def fetch_backbone(name: str) -> Path:
     """Download a backbone's weights from torchvision's address into the cache of torch hub.
 
-    Raises
-    ------
-    DownloadError
-        Without a network, when ``SRGAN_OFFLINE`` forbids it, and when the file that came is not the right one.
+    ``DownloadError`` without a network, when ``SRGAN_OFFLINE`` forbids it, and when another file came than expected.
     """
     backbone = BACKBONES[name]
     digits = backbone.file.removesuffix(".pth").rpartition("-")[2]

@@ -59,10 +59,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read the tensors and the metadata that :func:`save_tensors` wrote.
 
-    Raises
-    ------
-    CheckpointError
-        If the file is missing, of another kind, or any of its bytes is not as it was written.
+    ``CheckpointError`` if the file is missing, of another kind, or any of its bytes is not as it was written.
     """
     try:
         content = bytearray(Path(path).read_bytes())
@@ -96,12 +93,8 @@ def load_model(path: Path, code: Code | None = None) -> tuple[SuperResolver, dic
     """Build the network that a file holds for enlarging images and load its weights, on the CPU and in eval mode.
 
     With it comes its card: ``metadata["config"]`` is its configuration. ``code`` says where the class of a network of
-    the user's own is, which is never taken from the file with weights.
-
-    Raises
-    ------
-    CheckpointError
-        If the file is damaged or holds something else, or a weight is NaN or infinite.
+    the user's own is, which is never taken from the file with weights. ``CheckpointError`` if the file is damaged or
+    holds something else, or a weight is NaN or infinite.
     """
     tensors, metadata = load_tensors(path)
     tensors.pop(CONFIGURATION, None)

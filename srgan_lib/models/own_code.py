@@ -73,14 +73,9 @@ def check_reference(reference: str) -> None:
 
 
 def own_class(code: Code, name: str, sha256: str | None = None) -> OwnClass:
-    """Load a class; the code of its file runs, if the hash of the source is the one given.
+    """Load a class; the code of its file runs, if the hash of the source is the one given, and may raise anything.
 
-    Raises
-    ------
-    OwnCodeError
-        If the file or the class is not there, has another hash, or the source of a class cannot be read.
-    Exception
-        Whatever the file raises while it runs.
+    ``OwnCodeError`` if the file or the class is not there, has another hash, or its source cannot be read.
     """
     if isinstance(code, OwnClass):
         source, file = code.source, code.file

@@ -2,8 +2,8 @@
 
 Where an output pixel depends on a small neighbourhood only (SRResNet: 40 LR pixels each way), tiles overlap by just
 that much and the result equals that of the whole image, pixel for pixel where the backend adds in one order for all
-sizes (on CPUs: widths that are multiples of 16 channels). Tiles of deeper networks overlap by 32 pixels,
-and in the middle of that they fade into each other.
+sizes (on CPUs: widths that are multiples of 16 channels). Tiles of deeper networks overlap by 32 pixels, and in the
+middle of that they fade into each other.
 """
 
 from __future__ import annotations
@@ -39,10 +39,7 @@ Progress = Callable[[int, int], None]
 def upscale(lr: np.ndarray, model: str | Path | SuperResolver = "srgan", **options: Any) -> np.ndarray:
     """Enlarge an h×w×3 image with a network, a shipped one by default, to (scale·h)×(scale·w)×3 of the same type.
 
-    Parameters
-    ----------
-    lr, options : those of :func:`upscale_strips`.
-    model : a network in evaluation mode, or what :func:`~srgan_lib.models.files.load` takes.
+    The model is a network, or what :func:`~srgan_lib.models.files.load` takes; else see :func:`upscale_strips`.
     """
     network = load(model) if isinstance(model, str | Path) else model
     strips = list(upscale_strips(network, lr, **options))
@@ -61,6 +58,8 @@ def upscale_strips(
 ) -> Iterator[np.ndarray]:
     """Enlarge an image with a network in evaluation mode, a row of tiles at a time, so that no result is held whole.
 
+    Strips come from top to bottom, clipped and rounded: rows×(scale·w)×3 of the type of ``lr``, scale·h rows in all.
+
     Parameters
     ----------
     lr : h×w×3, uint8 or uint16 over their whole range, or float32 in [0,1].
@@ -69,10 +68,6 @@ def upscale_strips(
     device, dtype : where and in what precision (``float32``, ``bfloat16``) the network computes.
     self_ensemble : average the results of the eight flips and turns of each tile (Timofte et al., CVPR 2016).
     on_progress : called with the tiles done and the tiles in all.
-
-    Yields
-    ------
-    Strips from top to bottom, rows×(scale·w)×3 of the type of ``lr``, (scale·h) rows together, clipped and rounded.
     """
     training = model.training
     model.eval().to(device)
