@@ -18,11 +18,10 @@ import numpy as np
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.levels import PEAK, as_saved, in_levels, to_luminance
 from srgan_lib.errors import MetricUnavailable
+from srgan_lib.metrics.fidelity import lr_psnr, ms_ssim, psnr, ssim, ssim_daala, vifp
 from srgan_lib.metrics.niqe import niqe
 from srgan_lib.metrics.perceptual import CONTENT_LAYERS, content_distance, lpips_distance
-from srgan_lib.metrics.psnr import lr_psnr, psnr
 from srgan_lib.metrics.spectra import grid_artefact, log_spectral_distance, spectral_evenness
-from srgan_lib.metrics.ssim import ms_ssim, ssim, ssim_daala, vifp
 
 #: What every table starts with: two measures of faithfulness, one of how alike images look.
 HEADLINE = ("psnr_y", "ssim_y", "lpips_alex")
@@ -75,15 +74,15 @@ _ANY = (-math.inf, math.inf)
 
 #: Every metric there is, in the order of the columns of ``metrics.csv``.
 METRICS = {
-    "psnr_y": Metric("PSNR-Y", "dB", True, "y", partial(psnr, data_range=PEAK)),
-    "ssim_y": Metric("SSIM-Y (Wang)", "", True, "y", partial(ssim, data_range=PEAK), _CORRELATION),
+    "psnr_y": Metric("PSNR-Y", "dB", True, "y", psnr),
+    "ssim_y": Metric("SSIM-Y (Wang)", "", True, "y", ssim, _CORRELATION),
     "lpips_alex": Metric("LPIPS (alex)", "", False, "image", partial(lpips_distance, net="alex")),
     "lpips_squeeze": Metric("LPIPS (squeeze)", "", False, "image", partial(lpips_distance, net="squeeze")),
-    "ssim_y_daala": Metric("SSIM-Y (daala)", "", True, "y", partial(ssim_daala, data_range=PEAK), _CORRELATION),
+    "ssim_y_daala": Metric("SSIM-Y (daala)", "", True, "y", ssim_daala, _CORRELATION),
     "psnr_rgb": Metric("PSNR-RGB", "dB", True, "rgb", psnr),
     "ssim_rgb": Metric("SSIM-RGB (Wang)", "", True, "rgb", ssim, _CORRELATION),
-    "ms_ssim_y": Metric("MS-SSIM-Y", "", True, "y", partial(ms_ssim, data_range=PEAK), _CORRELATION),
-    "vif_y": Metric("VIFp-Y", "", True, "y", partial(vifp, data_range=PEAK)),
+    "ms_ssim_y": Metric("MS-SSIM-Y", "", True, "y", ms_ssim, _CORRELATION),
+    "vif_y": Metric("VIFp-Y", "", True, "y", vifp),
     **{
         name: Metric(
             f"content distance ({name[8:].upper()})", "", False, "image", partial(content_distance, layer=layer)
@@ -107,29 +106,17 @@ def measure(
     *,
     data_range: float | None = None,
 ) -> dict[str, float]:
-    """Compute several metrics of one pair of images; what they share is computed once.
+    """Compute several metrics of one pair of images by name, in the order asked for; what they share is computed once.
+
+    Images are rounded to 8 bits first; else see :mod:`srgan_lib.metrics`. An unknown name is a ``ValueError``, a border
+    that leaves nothing an ``ImageError``.
 
     Parameters
     ----------
-    sr, hr : H×W×3, uint8 or float (rounded to 8 bits first), of one size.
     border : pixels shaved from each side for the metrics on Y and RGB; it is the scale.
     names : keys of :data:`METRICS`.
-    on_unavailable : called with the name of a metric that cannot be computed here, which is then NaN, and the reason.
-    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
-
-    Returns
-    -------
-    Values by name, in the order asked for.
-
-    Raises
-    ------
-    ImageError
-        For images of unequal sizes, and a border that leaves too little.
-    ValueError
-        For other images, floats whose range is not said or wrong (see :func:`~srgan_lib.data.levels.in_levels`), and an
-        unknown name.
-    MetricUnavailable
-        For a metric that cannot be computed here, unless there is ``on_unavailable``.
+    on_unavailable : called with the name of a metric that cannot be computed here, which is then NaN, and the reason;
+        without it ``MetricUnavailable`` is raised.
     """
     names = list(names)
     unknown = [name for name in names if name not in METRICS]
@@ -147,7 +134,7 @@ def measure(
     values = {}
     for name in names:
         try:
-            values[name] = METRICS[name].compare(*seen[METRICS[name].sees])
+            values[name] = METRICS[name].compare(*seen[METRICS[name].sees], data_range=PEAK)
         except MetricUnavailable as error:
             if on_unavailable is None:
                 raise

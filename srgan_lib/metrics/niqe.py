@@ -26,19 +26,10 @@ SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))  #: neighbours: horizontal, vertical 
 
 
 def niqe(image: np.ndarray, *, data_range: float | None = None) -> float:
-    """Compute NIQE of a whole image; lower is closer to pristine photographs.
+    """Compute NIQE of a whole image (see :mod:`srgan_lib.metrics`); lower is closer to pristine photographs.
 
-    Parameters
-    ----------
-    image : H×W×3, uint8 or float. Only whole blocks of 96×96 pixels count; with fewer than 12 the score is unreliable.
-    data_range : what an image of floats spans: 1 for [0,1], 255 for [0,255].
-
-    Raises
-    ------
-    ValueError
-        For another image, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
-    MetricUnavailable
-        For images that do not hold two blocks, or are flat in all but one.
+    Only whole blocks of 96×96 pixels count; with fewer than 12 the score is unreliable, which is logged. Images that do
+    not hold two blocks, or are flat in all but one, raise ``MetricUnavailable``.
     """
     [image] = in_levels("niqe", data_range, image=image)
     rows, columns = image.shape[0] // BLOCK, image.shape[1] // BLOCK

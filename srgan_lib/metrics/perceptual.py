@@ -4,13 +4,13 @@ LPIPS is that of Zhang et al., "The Unreasonable Effectiveness of Deep Features 
 version 0.1. The content distance is what a content loss measures: how far images lie apart in the features of VGG-19.
 
 The calibrated layer weights of LPIPS come with the ``lpips`` package; the networks' ImageNet weights are looked for on
-this disk and never replaced by something else. The original's features are computed once while method after method is
-compared with it.
+this disk and never replaced by something else.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     import lpips
     from torch import Tensor
 
-    from srgan_lib.models.features import VGGFeatures
-
 #: The layer of each content distance: φ₂,₂ and φ₅,₄ of Ledig et al. 2017.
 CONTENT_LAYERS = {"content_vgg22": "relu2_2", "content_vgg54": "relu5_4"}
 SMALLEST_LPIPS = 32  #: pixels a side
@@ -34,50 +32,21 @@ SMALLEST_CONTENT = 16  #: what four poolings leave a pixel of
 
 
 def lpips_distance(sr: np.ndarray, hr: np.ndarray, net: str = "alex", *, data_range: float | None = None) -> float:
-    """Compute the LPIPS distance, version 0.1, of two whole images; 0 is equal, lower is better.
+    """Compute the LPIPS distance, version 0.1, of two whole images (see :mod:`srgan_lib.metrics`); 0 is equal.
 
-    Parameters
-    ----------
-    sr, hr : H×W×3, uint8 or float, of one size, at least 32 pixels a side. No border is removed.
-    net : ``"alex"`` (the judge) or ``"squeeze"`` (a second one).
-    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
-
-    Raises
-    ------
-    ValueError, ImageError
-        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
-    MetricUnavailable
-        Where the backbone's weights are not on this disk, or the images are too small for it.
+    ``net`` is ``"alex"`` (the judge) or ``"squeeze"`` (a second one). Images have at least 32 pixels a side; no border
+    is removed.
     """
-    import torch
-
     sr, hr = in_levels("lpips_distance", data_range, sr=sr, hr=hr)
     _check_size(f"LPIPS({net})", hr, SMALLEST_LPIPS)
-    model = load_lpips(net)
-    with torch.inference_mode():
-        reference = _lpips_reference(model, hr.shape, hr.dtype.str, hr.tobytes())
-        pairs = zip(model.lins, _lpips_features(model, sr), reference, strict=True)
-        return sum((lin((a - b) ** 2).mean() for lin, a, b in pairs), torch.zeros(())).item()
+    return _lpips(load_lpips(net))(sr, hr)
 
 
 def content_distance(sr: np.ndarray, hr: np.ndarray, layer: str, *, data_range: float | None = None) -> float:
     """Compute the mean squared difference of VGG-19's features (Ledig et al. 2017, equation 5), unscaled.
 
-    The mean is over positions and channels. Values can be compared only where the weights are the same; the manifest
-    has their hash.
-
-    Parameters
-    ----------
-    sr, hr : H×W×3, uint8 or float, of one size. No border is removed.
-    layer : see :class:`~srgan_lib.models.features.VGGFeatures`.
-    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
-
-    Raises
-    ------
-    ValueError, ImageError
-        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
-    MetricUnavailable
-        Where VGG-19's ImageNet weights are not on this disk, or the images are too small.
+    The mean is over positions and channels of the layer, ``relu2_2`` for instance, for whole images (see
+    :mod:`srgan_lib.metrics`). Values can be compared only where the weights are the same; the manifest has their hash.
     """
     sr, hr = in_levels("content_distance", data_range, sr=sr, hr=hr)
     path = find_backbone("vgg19", layer)
@@ -88,21 +57,14 @@ def content_distance(sr: np.ndarray, hr: np.ndarray, layer: str, *, data_range: 
         )
     _check_size("the content distance", hr, SMALLEST_CONTENT)
     try:
-        network = _load_vgg(layer, path)
+        distance = _content(layer, path)
     except BackboneError as error:
         raise MetricUnavailable(f"the content distance: {error}") from None
-    reference = _vgg_reference(network, layer, hr.shape, hr.dtype.str, hr.tobytes())
-    return (_vgg_features(network, layer, sr) - reference).square().mean().item()
+    return distance(sr, hr)
 
 
 def load_lpips(net: str) -> lpips.LPIPS:
-    """Load the LPIPS network for N×3×H×W tensors in [-1,1], once per process.
-
-    Raises
-    ------
-    MetricUnavailable
-        Where the backbone's weights are not on this disk.
-    """
+    """Load the LPIPS network for N×3×H×W tensors in [-1,1], once per process."""
     if net not in LPIPS_BACKBONES:
         raise ValueError(f"LPIPS net {net!r} is unknown; allowed: {', '.join(LPIPS_BACKBONES)}")
     path = find_backbone(LPIPS_BACKBONES[net])
@@ -123,13 +85,6 @@ def _check_size(metric: str, image: np.ndarray, smallest: int) -> None:
         raise MetricUnavailable(f"{metric} needs {smallest} pixels a side and got {width}×{height}")
 
 
-def _batch(image: np.ndarray) -> Tensor:
-    """Turn H×W×3 in levels into 1×3×H×W float32."""
-    import torch
-
-    return torch.from_numpy(image.astype(np.float32, order="C")).permute(2, 0, 1)[None]
-
-
 @lru_cache
 def _load_lpips(net: str, path: Path) -> lpips.LPIPS:
     import lpips
@@ -148,32 +103,47 @@ def _load_lpips(net: str, path: Path) -> lpips.LPIPS:
     return model.requires_grad_(False).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # torch declares no overload with the format alone
 
 
-def _lpips_features(model: lpips.LPIPS, image: np.ndarray) -> list[Tensor]:
-    """Compute what LPIPS compares: each layer's features, normalised to unit length at every pixel."""
+@lru_cache
+def _lpips(model: lpips.LPIPS) -> _FeatureDistance:
+    """Compare features that have unit length at every pixel, weighted by channel."""
     import lpips
 
-    return [lpips.normalize_tensor(layer) for layer in model.net(model.scaling_layer(_batch(image) / 127.5 - 1))]
+    def features(images: Tensor) -> list[Tensor]:
+        return [lpips.normalize_tensor(layer) for layer in model.net(model.scaling_layer(images / 127.5 - 1))]
 
-
-@lru_cache(maxsize=len(LPIPS_BACKBONES))
-def _lpips_reference(model: lpips.LPIPS, shape: tuple[int, ...], dtype: str, pixels: bytes) -> list[Tensor]:
-    return _lpips_features(model, np.frombuffer(pixels, dtype).reshape(shape))
+    return _FeatureDistance(features, model.lins)
 
 
 @lru_cache
-def _load_vgg(layer: str, path: Path) -> VGGFeatures:
+def _content(layer: str, path: Path) -> _FeatureDistance:
     from srgan_lib.models.features import VGGFeatures
 
-    return VGGFeatures([layer], "imagenet", path)
+    network = VGGFeatures([layer], "imagenet", path)
+    return _FeatureDistance(lambda images: [network(images / 255)[layer]], [lambda squares: squares])
 
 
-def _vgg_features(network: VGGFeatures, layer: str, image: np.ndarray) -> Tensor:
-    import torch
+class _FeatureDistance:
+    """The mean squared difference of two images' features, weighted, summed over layers.
 
-    with torch.inference_mode():
-        return network(_batch(image) / 255)[layer]
+    The original's features are computed once while method after method is compared with it.
+    """
 
+    def __init__(
+        self, features: Callable[[Tensor], list[Tensor]], weights: Sequence[Callable[[Tensor], Tensor]]
+    ) -> None:
+        self.features, self.weights = features, weights
+        self.of_original = lru_cache(maxsize=1)(self.of)
 
-@lru_cache(maxsize=len(CONTENT_LAYERS))
-def _vgg_reference(network: VGGFeatures, layer: str, shape: tuple[int, ...], dtype: str, pixels: bytes) -> Tensor:
-    return _vgg_features(network, layer, np.frombuffer(pixels, dtype).reshape(shape))
+    def __call__(self, sr: np.ndarray, hr: np.ndarray) -> float:
+        import torch
+
+        pixels = [(image.shape, image.dtype.str, image.tobytes()) for image in (sr, hr)]
+        with torch.inference_mode():
+            layers = zip(self.weights, self.of(*pixels[0]), self.of_original(*pixels[1]), strict=True)
+            return sum((weigh((a - b) ** 2).mean() for weigh, a, b in layers), torch.zeros(())).item()
+
+    def of(self, shape: tuple[int, ...], dtype: str, pixels: bytes) -> list[Tensor]:
+        import torch
+
+        image = np.frombuffer(pixels, dtype).reshape(shape).astype(np.float32)
+        return self.features(torch.from_numpy(image).permute(2, 0, 1)[None])

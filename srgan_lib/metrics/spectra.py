@@ -25,25 +25,9 @@ def grid_artefact(sr: np.ndarray, hr: np.ndarray, scale: int = 4, *, data_range:
     """Measure how far the power at the frequencies of the pixel shuffle's grid exceeds that around them, beyond HR's.
 
     Per frequency 10·log10 of its power over the geometric mean of the ring around it (Chebyshev distance 4 to 6 bins);
-    the mean over the frequencies, minus the same of HR. Power is that of the luminance in Hann-windowed blocks of 64×64
-    pixels with half overlap.
-
-    Parameters
-    ----------
-    sr, hr : H×W×3, uint8 or float, of one size.
-    scale : of the enlargement, 2, 3, 4 or 8.
-    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
-
-    Returns
-    -------
-    In dB; 0 is the original's own level, below it lies a notch.
-
-    Raises
-    ------
-    ValueError, ImageError
-        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
-    MetricUnavailable
-        For images smaller than a block.
+    the mean over the frequencies, minus the same of HR, in dB: 0 is the original's own level, below it lies a notch.
+    Power is that of the luminance in Hann-windowed blocks of 64×64 pixels with half overlap. ``scale`` is that of the
+    enlargement; of images see :mod:`srgan_lib.metrics`.
     """
     sr, hr = in_levels("grid_artefact", data_range, sr=sr, hr=hr)
     side = BLOCK - BLOCK % scale  # in which these frequencies are whole bins
@@ -56,24 +40,8 @@ def spectral_evenness(sr: np.ndarray, hr: np.ndarray, *, data_range: float | Non
     """Measure how unevenly high frequencies are reproduced: standard deviation of SR's power over HR's, in dB.
 
     Over the frequencies from 0.2 cycles per pixel, of 10·log10 of the ratio; the blocks are those of
-    :func:`grid_artefact`. A constant loss of detail, which a blurred image has at all of them, costs nothing; peaks and
-    notches do.
-
-    Parameters
-    ----------
-    sr, hr : H×W×3, uint8 or float, of one size.
-    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
-
-    Returns
-    -------
-    In dB; 0 is even.
-
-    Raises
-    ------
-    ValueError, ImageError
-        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
-    MetricUnavailable
-        For images smaller than a block.
+    :func:`grid_artefact`. A constant loss of detail, which a blurred image has at all of them, costs nothing (0 is
+    even); peaks and notches do.
     """
     sr, hr = in_levels("spectral_evenness", data_range, sr=sr, hr=hr)
     log_ratio = 10 * np.log10(_block_power(sr, BLOCK) / _block_power(hr, BLOCK))
@@ -83,46 +51,20 @@ def spectral_evenness(sr: np.ndarray, hr: np.ndarray, *, data_range: float | Non
 def log_spectral_distance(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = None) -> float:
     """Measure how far the radially averaged spectrum of ``sr`` is from that of ``hr``, in dB (0: equal).
 
-    Root mean square over the rings of 10·log10 of the ratio of powers; to both is added what
-    rounding to whole levels adds, so that empty frequencies do not decide.
-
-    Parameters
-    ----------
-    sr, hr : H×W×3, uint8 or float, of one size.
-    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
-
-    Raises
-    ------
-    ValueError, ImageError
-        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
-
-    References
-    ----------
-    A. Gray, J. Markel, "Distance measures for speech processing", IEEE TASSP 24, 1976.
+    Root mean square over the rings of 10·log10 of the ratio of powers; to both is added what rounding to whole levels
+    adds, so that empty frequencies do not decide (Gray & Markel, "Distance measures for speech processing", IEEE TASSP
+    24, 1976).
     """
     planes = map(to_luminance, in_levels("log_spectral_distance", data_range, sr=sr, hr=hr))
     sr_power, hr_power = (radial_power(plane)[1] + ROUNDING_POWER for plane in planes)
-    ratio = sr_power / hr_power
-    return float(np.sqrt(np.nanmean((10 * np.log10(ratio)) ** 2)))
+    return float(np.sqrt(np.nanmean((10 * np.log10(sr_power / hr_power)) ** 2)))
 
 
 def _block_power(image: np.ndarray, side: int) -> np.ndarray:
-    """Average the power spectrum of an image's luminance over Hann-windowed blocks with half overlap.
+    """Average the power spectrum of H×W×3 levels' luminance over Hann-windowed side×side blocks with half overlap.
 
-    Parameters
-    ----------
-    image : H×W×3 in levels.
-    side : of the blocks in pixels; the step from one to the next is half of it.
-
-    Returns
-    -------
     side×side in levels², not shifted; white noise of variance v has power v, and what rounding to whole levels adds is
     included.
-
-    Raises
-    ------
-    MetricUnavailable
-        For images smaller than a block.
     """
     grey = to_luminance(image)
     if min(grey.shape) < side:
@@ -167,20 +109,12 @@ def high_frequencies(side: int, lowest: float = HIGH) -> np.ndarray:
 
 
 def radial_power(image: np.ndarray, bins: int = 48) -> tuple[np.ndarray, np.ndarray]:
-    """Compute the power spectrum of an image, averaged over all directions.
+    """Compute the power spectrum of an image (H×W×3 uint8, or H×W luminance in levels) over equal rings of frequencies.
 
-    The mean is removed and a Hann window applied, so that the jump between opposite borders does
-    not drown the high frequencies. White noise of variance v has power v at every frequency.
-
-    Parameters
-    ----------
-    image : H×W×3 uint8 (its luminance is taken), or H×W luminance in levels.
-    bins : equal rings from 0 to 0.5 cycles per pixel, the highest frequency an image can hold in every direction.
-
-    Returns
-    -------
-    frequency : the rings' centres in cycles per pixel.
-    power : in levels²; NaN in rings that a small image has no frequency in.
+    Returned are the rings' centres, between 0 and 0.5 cycles per pixel, the highest frequency in every direction, and
+    powers in levels², NaN in rings that a small image has no frequency in; white noise of variance v has power v. The
+    mean is removed and a Hann window applied, so that the jump between opposite borders does not drown the high
+    frequencies.
     """
     grey = luminance(image) if image.ndim == 3 else np.asarray(image, np.float64)
     window = np.outer(hann(grey.shape[0]), hann(grey.shape[1]))

@@ -21,18 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Backbone:
-    """A network trained on ImageNet whose weights torchvision publishes.
+    """A network trained on ImageNet whose weights torchvision publishes."""
 
-    Attributes
-    ----------
-    title : its name as the literature writes it.
-    file : torchvision's; the digits before ``.pth`` begin the SHA-256 of its bytes.
-    size : of the file, in units of 2²⁰ bytes, as torchvision states it.
-    """
-
-    title: str
-    file: str
-    size: float
+    title: str  #: its name as the literature writes it
+    file: str  #: torchvision's; the digits before ``.pth`` begin the SHA-256 of its bytes
+    size: float  #: of the file, in units of 2²⁰ bytes, as torchvision states it
 
     @property
     def bytes(self) -> int:
@@ -55,12 +48,9 @@ class BackboneError(InputError):
 
 
 def find_backbone(name: str, layer: str | None = None) -> Path | None:
-    """Find the file with a backbone's weights on this disk, or return None.
+    """Find the file with the weights of one of :data:`BACKBONES` on this disk, or return None.
 
-    Parameters
-    ----------
-    name : ``"vgg19"``, ``"alexnet"`` or ``"squeezenet1_1"``.
-    layer : the deepest VGG-19 layer wanted; a file ``vgg19_features_to_relu3_1.pth`` will do up to that layer.
+    ``layer`` is the deepest VGG-19 layer wanted; a file ``vgg19_features_to_relu3_1.pth`` will do up to that layer.
     """
     file = BACKBONES[name].file
     own = os.environ.get("SRGAN_WEIGHTS")
@@ -78,14 +68,7 @@ def find_backbone(name: str, layer: str | None = None) -> Path | None:
 def fetch_backbone(name: str) -> Path:
     """Download a backbone's weights from torchvision's address into the cache of torch hub.
 
-    Parameters
-    ----------
-    name : as for :func:`find_backbone`.
-
-    Raises
-    ------
-    DownloadError
-        Without a network, when ``SRGAN_OFFLINE`` forbids it, and when the file that came is not the right one.
+    ``DownloadError`` without a network, when ``SRGAN_OFFLINE`` forbids it, and when another file came than expected.
     """
     backbone = BACKBONES[name]
     digits = backbone.file.removesuffix(".pth").rpartition("-")[2]
@@ -99,13 +82,7 @@ def fetch_backbone(name: str) -> Path:
 
 
 def read_backbone(path: Path) -> dict[str, Tensor]:
-    """Read the weights of a backbone's ``features``, by torchvision's names without that prefix (``0.weight``).
-
-    Raises
-    ------
-    BackboneError
-        If the file cannot be read as weights.
-    """
+    """Read the weights of a backbone's ``features``, by torchvision's names without that prefix (``0.weight``)."""
     import torch
 
     try:

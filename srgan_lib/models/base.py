@@ -26,14 +26,13 @@ RANGES = {
     "standardised": ((IMAGENET_MEAN, IMAGENET_STD), (IMAGENET_MEAN, IMAGENET_STD)),
 }
 
-
 #: LR pixels per side of a tile, its overlap not counted, that takes less than 1.5 GiB in float32 with 64 channels: of
 #: networks that hold them at HR size, and of those that hold them at LR size only.
 SMALL_TILE, LARGE_TILE = 176, 560
 
 
 class SuperResolver(nn.Module):
-    """Base of all networks that enlarge; a subclass builds its layers and defines :meth:`forward_body`.
+    """Base of all networks that enlarge; a subclass builds its ``layers``, or defines :meth:`forward_body`.
 
     Parameters
     ----------
@@ -48,12 +47,11 @@ class SuperResolver(nn.Module):
     ----------
     own_tile : :attr:`tile` of a network that enlarges by itself.
     factor : the enlargement that is left for the body to do, ``scale`` or 1.
-    consistency : makes the output agree with the input, see :meth:`make_consistent`; None by default.
     zero_in, unit_in, zero_out, unit_out : C×1×1 or 1×1×1, the value range of the body (see :data:`RANGES`).
     """
 
     own_tile: ClassVar[int] = SMALL_TILE
-    consistency: LRConsistency | None
+    layers: nn.Module
     zero_in: Tensor
     unit_in: Tensor
     zero_out: Tensor
@@ -61,12 +59,10 @@ class SuperResolver(nn.Module):
 
     def __init__(self, scale: int, global_skip: GlobalSkip, input: Input, value_range: ValueRange) -> None:
         super().__init__()
-        self.scale = scale
-        self.global_skip = global_skip
-        self.input = input
+        self.scale, self.global_skip, self.input = scale, global_skip, input
         self.factor = 1 if input == "bicubic" else scale
         self.bounded = value_range == "tanh"
-        self.consistency = None
+        self.consistency: LRConsistency | None = None
         self.enlarge = BicubicUpsample(scale) if "bicubic" in (global_skip, input) else None
         for side, values in zip(("in", "out"), RANGES[value_range], strict=True):
             for name, value in zip(("zero", "unit"), values, strict=True):
@@ -78,8 +74,8 @@ class SuperResolver(nn.Module):
         return self.own_tile if self.factor > 1 else SMALL_TILE
 
     def forward_body(self, images: Tensor) -> Tensor:
-        """Map N×3×h×w to N×3×(factor·h)×(factor·w), both in the network's own value range."""
-        raise NotImplementedError
+        """Map N×3×h×w to N×3×(factor·h)×(factor·w), both in the network's own value range: here, apply ``layers``."""
+        return self.layers(images)
 
     def forward(self, lr: Tensor) -> Tensor:
         """Enlarge N×3×h×w in [0,1] to N×3×(scale·h)×(scale·w), float32 and not clamped."""

@@ -21,10 +21,6 @@ class LRConsistency(nn.Module):
     AAAI 2023). A⁺ = Aᵀ(A·Aᵀ)⁻¹ is separable, so that both are short filters along rows and columns. Two LR pixels along
     the image's border are left as they are, since they depend on what lies outside. It has no parameters, is linear,
     and is right for images that were made small so, and no others.
-
-    Parameters
-    ----------
-    scale : of the enlargement.
     """
 
     small: Tensor
@@ -34,9 +30,8 @@ class LRConsistency(nn.Module):
     def __init__(self, scale: int) -> None:
         super().__init__()
         self.scale = scale
-        small, inverse = _filters(scale)
-        self.register_buffer("small", torch.tensor(small, dtype=torch.float32), persistent=False)
-        self.register_buffer("inverse", torch.tensor(inverse, dtype=torch.float32), persistent=False)
+        for name, taps in zip(("small", "inverse"), _filters(scale), strict=True):
+            self.register_buffer(name, torch.tensor(taps, dtype=torch.float32), persistent=False)
 
     def forward(self, sr: Tensor, lr: Tensor) -> Tensor:
         """Change N×C×(scale·h)×(scale·w) images so that they agree with N×C×h×w ones, both in [0,1], in float32."""
@@ -49,29 +44,32 @@ class LRConsistency(nn.Module):
 
     def reduced(self, images: Tensor) -> Tensor:
         """Reduce N×C×(scale·h)×(scale·w), without two LR pixels along each side."""
-        channels, taps = int(images.shape[1]), len(self.small)  # constants also while the network is traced
-        outside = (
-            EDGE * self.scale - (taps - self.scale) // 2
-        )  # HR pixels that the first and the last window leave over
+        channels = int(images.shape[1])  # a constant also while the network is traced
+        outside = EDGE * self.scale - (len(self.small) - self.scale) // 2  # HR pixels before the first window
         x = images[..., outside:-outside, outside:-outside]
-        for shape, stride in (((taps, 1), (self.scale, 1)), ((1, taps), (1, self.scale))):
-            x = F.conv2d(x, self.small.reshape(1, 1, *shape).repeat(channels, 1, 1, 1), stride=stride, groups=channels)
+        for axis in (0, 1):
+            x = F.conv2d(x, _kernel(self.small, channels, axis), stride=_on(axis, self.scale, 1), groups=channels)
         return x
 
     def enlarged(self, images: Tensor) -> Tensor:
         """Find the smallest N×C×(scale·h)×(scale·w) images whose reduction is the N×C×h×w ones."""
-        channels, taps = int(images.shape[1]), len(self.small)
-        over = (taps - self.scale) // 2
+        channels, over = int(images.shape[1]), (len(self.small) - self.scale) // 2
         x = images
-        for place, pad in (((1, 0), (REACH, 0)), ((0, 1), (0, REACH))):
-            size = [2 * REACH + 1 if on else 1 for on in place]
-            x = F.conv2d(x, self.inverse.reshape(1, 1, *size).repeat(channels, 1, 1, 1), padding=pad, groups=channels)
-            size, stride, crop = (
-                [n if on else rest for on in place] for n, rest in ((taps, 1), (self.scale, 1), (over, 0))
-            )
-            kernel = self.small.reshape(1, 1, *size).repeat(channels, 1, 1, 1)
+        for axis in (0, 1):
+            x = F.conv2d(x, _kernel(self.inverse, channels, axis), padding=_on(axis, REACH, 0), groups=channels)
+            kernel, stride, crop = _kernel(self.small, channels, axis), _on(axis, self.scale, 1), _on(axis, over, 0)
             x = F.conv_transpose2d(x, kernel, stride=stride, padding=crop, groups=channels)
         return x
+
+
+def _on(axis: int, value: int, other: int) -> tuple[int, int]:
+    """Give one axis a value and the other one another."""
+    return (other, value) if axis else (value, other)
+
+
+def _kernel(taps: Tensor, channels: int, axis: int) -> Tensor:
+    """Lay a filter along an axis, for each channel alone."""
+    return taps.reshape(1, 1, *_on(axis, len(taps), 1)).repeat(channels, 1, 1, 1)
 
 
 def _filters(scale: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -16,13 +17,27 @@ from srgan_lib.models.base import RANGES
 from srgan_lib.params.training import Adversarial, Head, ValueRange
 
 
-class ImageDiscriminator(nn.Module):
-    """Base: one logit for a whole image, from the features that a subclass makes of it.
+class AnyDiscriminator(nn.Module):
+    """Base: from images in [0,1] to logits, positive for "real"; the losses contain the sigmoid."""
+
+    def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
+        """Map N×3×H×W to logits; with ``activations`` the activated features of the convolutions come with them."""
+        logits, features = self.judge(images)
+        return (logits, features) if activations else logits
+
+    def judge(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Compute logits and activated features."""
+        raise NotImplementedError
+
+
+class ImageDiscriminator(AnyDiscriminator):
+    """Base: one logit for a whole image, N×1, from the features that a subclass makes of it.
 
     Parameters
     ----------
     crop : height and width of the images, which the dense head fixes.
-    head : ``"dense"`` flattens the features; ``"pool"`` averages them over the image and takes any size.
+    channels : of the first convolution (the papers: 64).
+    head : ``"dense"`` flattens the features, as the papers do; ``"pool"`` averages them over the image, of any size.
     value_range : what the features are made of: the range of the recipe's HR images, converted to from [0,1] inside.
     """
 
@@ -31,23 +46,22 @@ class ImageDiscriminator(nn.Module):
     zero: Tensor
     unit: Tensor
 
-    def __init__(self, crop: int, head: Head, value_range: ValueRange = "zero_one") -> None:
+    def __init__(
+        self, crop: int = 96, channels: int = 64, head: Head = "dense", value_range: ValueRange = "zero_one"
+    ) -> None:
         super().__init__()
         self.crop = crop
         self.head = head
         for name, value in zip(("zero", "unit"), RANGES[value_range][1], strict=True):
             self.register_buffer(name, torch.tensor(value).reshape(-1, 1, 1), persistent=False)
+        self.build(channels)
 
-    def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """Map N×3×crop×crop in [0,1] to N×1 logits, positive for "real"; the losses contain the sigmoid.
+    def build(self, channels: int) -> None:
+        """Build ``features``, then ``classify``."""
+        raise NotImplementedError
 
-        With ``activations`` the activated features of every convolution come with them.
-
-        Raises
-        ------
-        ValueError
-            With the dense head, for images of another size than ``crop``.
-        """
+    def judge(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Compute logits and activated features; ``ValueError`` for a size that a dense head does not take."""
         height, width = images.shape[-2:]
         if self.head == "dense" and (height, width) != (self.crop, self.crop):
             raise ValueError(
@@ -55,18 +69,20 @@ class ImageDiscriminator(nn.Module):
                 f"build it with crop={height} or with head='pool', which takes any size"
             )
         features, kept = _apply(self.features, (images - self.zero) / self.unit)
-        logits = self.classify(features.mean((2, 3)) if self.head == "pool" else features.flatten(1))
-        return (logits, kept) if activations else logits
+        return self.classify(features.mean((2, 3)) if self.head == "pool" else features.flatten(1)), kept
 
     def num_features(self, channels: int, side: int) -> int:
         """Count the inputs of the head for features of the given channels and side in pixels."""
         return channels * (side**2 if self.head == "dense" else 1)
 
 
+leaky_relu = partial(nn.LeakyReLU, 0.2, inplace=True)  #: the activation of all discriminators
+
+
 def conv_block(before: int, after: int, stride: int = 1, kernel: int = 3) -> list[nn.Module]:
-    """Build a convolution with BN and LeakyReLU 0.2, as a list of layers."""
+    """Build a convolution with BN and activation, as a list of layers."""
     convolution = nn.Conv2d(before, after, kernel, stride, padding=0 if kernel == 1 else 1)
-    return [convolution, nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)]
+    return [convolution, nn.BatchNorm2d(after), leaky_relu()]
 
 
 def _apply(layers: nn.Sequential, x: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -83,27 +99,17 @@ class Discriminator(ImageDiscriminator):
     """SRGAN's discriminator: eight 3×3 convolutions, 64 to 512 wide, every other with stride 2, and two dense layers.
 
     Ledig et al. 2017, figure 4: LeakyReLU 0.2 throughout, BN but on the first.
-
-    Parameters
-    ----------
-    channels : of the first convolution (the paper: 64).
-    crop, head, value_range : see :class:`ImageDiscriminator`; the paper's head is ``"dense"``.
     """
 
-    def __init__(
-        self, crop: int = 96, channels: int = 64, head: Head = "dense", value_range: ValueRange = "zero_one"
-    ) -> None:
-        super().__init__(crop, head, value_range)
+    def build(self, channels: int) -> None:
+        """Build eight convolutions and two dense layers."""
         widths = [channels * 2 ** (index // 2) for index in range(8)]
-        layers: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+        layers: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), leaky_relu()]
         for index, (before, after) in enumerate(pairwise(widths)):
             layers += conv_block(before, after, stride=2 - index % 2)
         self.features = nn.Sequential(*layers)
-        self.classify = nn.Sequential(
-            nn.Linear(self.num_features(widths[-1], math.ceil(crop / 16)), 16 * channels),
-            nn.LeakyReLU(0.2, inplace=True),
-            nn.Linear(16 * channels, 1),
-        )
+        inputs = self.num_features(widths[-1], math.ceil(self.crop / 16))
+        self.classify = nn.Sequential(nn.Linear(inputs, 16 * channels), leaky_relu(), nn.Linear(16 * channels, 1))
 
 
 class SmallResidualDiscriminator(ImageDiscriminator):
@@ -113,25 +119,18 @@ class SmallResidualDiscriminator(ImageDiscriminator):
     the strided convolutions are "each increasing in number of neurons", the four after them have "varying neurons and
     kernel sizes". The numbers are inferred: 64 doubling to 1024 with 4×4 kernels, then 512 and 128 (1×1) and twice 512
     (3×3), close to the discriminator of TensorLayer's SRGAN.
-
-    Parameters
-    ----------
-    channels : of the first convolution.
-    crop, head, value_range : see :class:`ImageDiscriminator`.
     """
 
-    def __init__(
-        self, crop: int = 96, channels: int = 64, head: Head = "dense", value_range: ValueRange = "zero_one"
-    ) -> None:
-        super().__init__(crop, head, value_range)
+    def build(self, channels: int) -> None:
+        """Build nine convolutions and one neuron."""
         widths = [channels * 2**index for index in range(5)]
-        layers: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+        layers: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), leaky_relu()]
         for before, after in pairwise(widths):
             layers += conv_block(before, after, stride=2, kernel=4)
         narrow, wide = 2 * channels, 8 * channels
         layers += conv_block(widths[-1], wide, kernel=1) + conv_block(wide, narrow, kernel=1) + conv_block(narrow, wide)
         self.features = nn.Sequential(*layers, Residual(*conv_block(wide, wide)[:-1]), nn.LeakyReLU(0.2))
-        self.classify = nn.Linear(self.num_features(wide, crop // 16), 1)
+        self.classify = nn.Linear(self.num_features(wide, self.crop // 16), 1)
 
 
 class Residual(nn.Sequential):
@@ -142,49 +141,40 @@ class Residual(nn.Sequential):
         return input + super().forward(input)
 
 
-class PatchDiscriminator(nn.Module):
-    """One logit per overlapping patch of 34×34 pixels, from convolutions under spectral normalisation.
+class PatchDiscriminator(AnyDiscriminator):
+    """One logit per overlapping patch of 34×34 pixels, N×1×(H/4)×(W/4), by convolutions under spectral normalisation.
 
     As pix2pix's (Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017) with two
     strided convolutions instead of three, and spectral normalisation (Miyato et al., ICLR 2018) instead of batch
     normalisation, which bounds how fast the logits change and so how soon the discriminator is always right.
-
-    Parameters
-    ----------
-    channels : of the first convolution.
     """
 
     def __init__(self, channels: int = 64) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(3, channels, 4, 2, padding=1),
-            nn.LeakyReLU(0.2, inplace=True),
+            leaky_relu(),
             spectral_norm(nn.Conv2d(channels, 2 * channels, 4, 2, padding=1)),
-            nn.LeakyReLU(0.2, inplace=True),
+            leaky_relu(),
             spectral_norm(nn.Conv2d(2 * channels, 4 * channels, 3, padding=1)),
-            nn.LeakyReLU(0.2, inplace=True),
+            leaky_relu(),
             spectral_norm(nn.Conv2d(4 * channels, 4 * channels, 3, padding=1)),
-            nn.LeakyReLU(0.2, inplace=True),
+            leaky_relu(),
             nn.Conv2d(4 * channels, 1, 3, padding=1),
         )
 
-    def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """Map N×3×H×W in [0,1] to N×1×(H/4)×(W/4) logits, positive for "real"; with ``activations`` features, too."""
-        logits, kept = _apply(self.layers, images)
-        return (logits, kept) if activations else logits
+    def judge(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Compute logits and activated features."""
+        return _apply(self.layers, images)
 
 
-class UNetDiscriminator(nn.Module):
+class UNetDiscriminator(AnyDiscriminator):
     """One logit per pixel, from the 56×56 to 64×64 around it, by a U-Net under spectral normalisation.
 
     Wang et al., "Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data", ICCVW 2021, after
     Schönfeld et al., "A U-Net Based Discriminator for Generative Adversarial Networks", CVPR 2020: three strided
     convolutions down, three bilinear enlargements up, each with what was there on the way down added, and three more
-    convolutions.
-
-    Parameters
-    ----------
-    channels : of the first convolution (the paper: 64).
+    convolutions. Height and width of images are multiples of 8.
     """
 
     def __init__(self, channels: int = 64) -> None:
@@ -199,14 +189,14 @@ class UNetDiscriminator(nn.Module):
         )
         self.tail = nn.Sequential(
             spectral_norm(nn.Conv2d(channels, channels, 3, padding=1, bias=False)),
-            nn.LeakyReLU(0.2, inplace=True),
+            leaky_relu(),
             spectral_norm(nn.Conv2d(channels, channels, 3, padding=1, bias=False)),
-            nn.LeakyReLU(0.2, inplace=True),
+            leaky_relu(),
             nn.Conv2d(channels, 1, 3, padding=1),
         )
 
-    def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """Map N×3×8H×8W in [0,1] to N×1×8H×8W logits, positive for "real"; with ``activations`` features, too."""
+    def judge(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Compute logits, and activated features on the ways down and up."""
         levels = [F.leaky_relu(self.conv_first(images), 0.2)]
         for conv in self.down:
             levels.append(F.leaky_relu(conv(levels[-1]), 0.2))
@@ -216,7 +206,7 @@ class UNetDiscriminator(nn.Module):
             x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
             x = F.leaky_relu(conv(x), 0.2) + levels.pop()
             kept.append(x)
-        return (self.tail(x), kept) if activations else self.tail(x)
+        return self.tail(x), kept
 
 
 class WaveletDiscriminator(PatchDiscriminator):
@@ -225,10 +215,6 @@ class WaveletDiscriminator(PatchDiscriminator):
     After Korkmaz et al., "Training Generative Image Super-Resolution Models by Wavelet-Domain Losses Enables Better
     Control of Artifacts", CVPR 2024 (there: symlets of length 7). What it cannot see, it cannot change: colours and
     brightness stay the pixel term's business.
-
-    Parameters
-    ----------
-    channels : of the first convolution.
     """
 
     bands: Tensor
@@ -240,13 +226,13 @@ class WaveletDiscriminator(PatchDiscriminator):
         bands = torch.stack([torch.outer(a, b) for a, b in ((low, high), (high, low), (high, high))])
         self.register_buffer("bands", bands[:, None].repeat(3, 1, 1, 1), persistent=False)
 
-    def forward(self, images: Tensor, activations: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """Map N×3×H×W in [0,1] to N×1×(H/4)×(W/4) logits, positive for "real"; with ``activations`` features, too."""
+    def judge(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Compute logits and activated features of the bands."""
         detail = F.conv2d(F.pad(images, (0, 1, 0, 1), mode="replicate"), self.bands.to(images.dtype), groups=3)
-        return super().forward(detail, activations)
+        return super().judge(detail)
 
 
-ARCHITECTURES: dict[str, type[nn.Module]] = {
+ARCHITECTURES: dict[str, type[AnyDiscriminator]] = {
     "srgan": Discriminator,
     "small_residual": SmallResidualDiscriminator,
     "patch": PatchDiscriminator,
@@ -268,7 +254,7 @@ def discriminator_config(adversarial: Adversarial, crop: int, value_range: Value
     return config
 
 
-def build_discriminator(config: Mapping[str, Any]) -> nn.Module:
+def build_discriminator(config: Mapping[str, Any]) -> AnyDiscriminator:
     """Build a discriminator from its configuration, as :func:`discriminator_config` returns it."""
     options = dict(config)
     return ARCHITECTURES[options.pop("architecture")](**options)

@@ -27,13 +27,9 @@ class VGGFeatures(nn.Module):
         activation, as in ESRGAN).
     weights : ``"imagenet"``, or ``"random"``: fixed-seed Kaiming weights (Liu et al., "Generic Perceptual Loss for
         Modeling Structured Output Dependencies", CVPR 2021).
-    path : the file with the ImageNet weights; default: where :func:`find_backbone` finds it.
+    path : the file with the ImageNet weights; default: where :func:`find_backbone` finds it. ``BackboneError`` where
+        there is none, or it does not reach the deepest layer.
     pooling : between blocks; ``"average"`` instead of VGG's own maximum rewards a regular weave less.
-
-    Raises
-    ------
-    BackboneError
-        If the ImageNet weights are not on this disk, or do not reach the deepest layer.
     """
 
     mean: Tensor

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,15 @@ ZEROS = b"0" * 64
 #: The tensor in which a file that is also read by spandrel repeats the network's configuration.
 CONFIGURATION = "srgan_configuration"
 #: What tensors of this project's networks were called in files of version 0.1: (pattern, today's name).
-FORMER_NAMES: list[tuple[str, str]] = [
+FORMER_NAMES: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"^head\.", "conv_first."),
     (r"^trunk_end\.", "conv_body."),
     (r"^reconstruct\.", "upsampler."),
-    *((rf"^upsample\.{3 * index + 1}\.", f"conv_up{index + 1}.") for index in range(3)),
+    (r"^upsample\.([147])\.", lambda found: f"conv_up{(int(found[1]) + 2) // 3}."),
     (r"^tail\.0\.", "conv_hr."),
     (r"^tail\.2\.", "conv_last."),
-    *(
-        (rf"^blocks\.(\d+)\.{block}\.convolutions\.{index}\.", rf"body.\1.rdb{block + 1}.conv{index + 1}.")
-        for block in range(3)
-        for index in range(5)
-    ),
+    (r"^blocks\.(\d+)\.([012])\.convolutions\.", lambda found: f"body.{found[1]}.rdb{int(found[2]) + 1}.convolutions."),
+    (r"\.convolutions\.([01234])\.", lambda found: f".conv{int(found[1]) + 1}."),
 ]
 
 
@@ -59,12 +57,9 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what :func:`save_tensors` wrote.
+    """Read the tensors and the metadata that :func:`save_tensors` wrote.
 
-    Raises
-    ------
-    CheckpointError
-        If the file is missing, of another kind, or any of its bytes is not as it was written.
+    ``CheckpointError`` if the file is missing, of another kind, or any of its bytes is not as it was written.
     """
     try:
         content = bytearray(Path(path).read_bytes())
@@ -87,13 +82,9 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def save_model(path: Path, model: nn.Module, config: Mapping[str, Any], **card: Any) -> None:
-    """Write a network's weights with what is needed to build it again.
+    """Write the weights of a network, neither compiled nor wrapped, with the configuration that builds it again.
 
-    Parameters
-    ----------
-    model : the network itself, neither compiled nor wrapped.
-    config : as ``build_generator`` or ``build_discriminator`` takes it.
-    card : further metadata, as plain JSON.
+    The ``card`` is further metadata, as plain JSON.
     """
     save_tensors(path, model.state_dict(), {**card, "config": dict(config)})
 
@@ -101,70 +92,51 @@ def save_model(path: Path, model: nn.Module, config: Mapping[str, Any], **card: 
 def load_model(path: Path, code: Code | None = None) -> tuple[SuperResolver, dict[str, Any]]:
     """Build the network that a file holds for enlarging images and load its weights, on the CPU and in eval mode.
 
-    Parameters
-    ----------
-    path : the file with weights.
-    code : where the class of a network of the user's own is, which is never taken from the file with weights.
-
-    Returns
-    -------
-    model, metadata : the network, and its card; ``metadata["config"]`` is its configuration.
-
-    Raises
-    ------
-    CheckpointError
-        If the file is damaged or holds something else, or a weight is NaN or infinite.
+    With it comes its card: ``metadata["config"]`` is its configuration. ``code`` says where the class of a network of
+    the user's own is, which is never taken from the file with weights. ``CheckpointError`` if the file is damaged or
+    holds something else, or a weight is NaN or infinite.
     """
     tensors, metadata = load_tensors(path)
     tensors.pop(CONFIGURATION, None)
     config = read_configuration(path, metadata)
     refuse_non_numbers(path, tensors)
-    try:
+    with _naming(path):
         model = build_generator(config, code)
         if config["architecture"] != "own":
-            tensors = _rename_former(tensors)
+            tensors = {_todays(name): tensor for name, tensor in tensors.items()}
         _refuse_other_shapes(model, tensors)
         model.load_state_dict(tensors)
-    except OwnCodeError as error:
-        raise CheckpointError(f"{path}: {error}") from None
-    except (ValueError, RuntimeError) as error:
-        raise CheckpointError(
-            f"{path}: not a network that this version can enlarge images with: {error}", path=path
-        ) from None
     return model.eval(), metadata
 
 
 def load(name: str | Path) -> SuperResolver:
     """Load a shipped network by its name, or any of this project from its file, on the CPU and in evaluation mode.
 
-    Parameters
-    ----------
-    name : ``srgan``, ``srresnet``, ``compact`` or ``srcnn``, each ×4, or a ``.safetensors`` file that a run wrote.
-
-    Raises
-    ------
-    CheckpointError
-        As :func:`load_model`, and if there is no such file.
+    Shipped are ``srgan``, ``srresnet``, ``compact`` and ``srcnn``, each ×4; a file is a ``.safetensors`` that a run
+    wrote. ``CheckpointError`` as :func:`load_model`, and if there is no such file.
     """
     shipped = shipped_models()
     return load_model(shipped.get(str(name), Path(name)))[0]
 
 
 def read_configuration(path: Path, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Check what the metadata of a file say of its network, and return the network's configuration.
-
-    Raises
-    ------
-    CheckpointError
-        If the file holds no network that enlarges, or one beyond what the parameters allow.
-    """
+    """Return the configuration in a file's metadata; ``CheckpointError`` for one of no network that enlarges."""
     if "config" not in metadata:
         raise CheckpointError(
             f"{path}: a state for resuming training, not a network; take generator.safetensors", path=path
         )
-    try:
+    with _naming(path):
         return check_configuration(metadata["config"])
-    except ValueError as error:
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file whose network cannot be built."""
+    try:
+        yield
+    except OwnCodeError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    except (ValueError, RuntimeError) as error:
         raise CheckpointError(
             f"{path}: not a network that this version can enlarge images with: {error}", path=path
         ) from None
@@ -187,13 +159,7 @@ def _shape(tensor: Tensor) -> str:
 
 
 def refuse_non_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Refuse weights of a file that are NaN or infinite.
-
-    Raises
-    ------
-    CheckpointError
-        Naming the first tensor that holds one.
-    """
+    """Refuse weights of a file that are NaN or infinite, with a ``CheckpointError`` that names the first tensor."""
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise CheckpointError(
@@ -203,11 +169,8 @@ def refuse_non_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
             )
 
 
-def _rename_former(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give a network's tensors today's names (:data:`FORMER_NAMES`); those that have them already keep them."""
-    renamed = {}
-    for name, tensor in tensors.items():
-        for pattern, today in FORMER_NAMES:
-            name = re.sub(pattern, today, name)
-        renamed[name] = tensor
-    return renamed
+def _todays(name: str) -> str:
+    """Give today's name of a tensor (:data:`FORMER_NAMES`)."""
+    for pattern, today in FORMER_NAMES:
+        name = re.sub(pattern, today, name)
+    return name

@@ -23,13 +23,7 @@ class SRCNN(SuperResolver):
 
     Dong et al., "Learning a Deep Convolutional Network for Image Super-Resolution", ECCV 2014, and "Image
     Super-Resolution Using Deep Convolutional Networks", TPAMI 2016, on RGB. The input is the LR image: the network
-    enlarges it itself.
-
-    Parameters
-    ----------
-    layout : kernel sizes of the three convolutions, ``"9-1-5"`` or ``"9-5-5"``.
-    global_skip : ``"bicubic"`` learns the difference from bicubic; the paper has ``"none"``.
-    scale : enlargement factor.
+    enlarges it itself. ``layout`` names the sizes of the kernels; the paper's network has no global skip.
     """
 
     def __init__(self, layout: Layout = "9-5-5", global_skip: GlobalSkip = "bicubic", scale: int = 4) -> None:
@@ -44,19 +38,11 @@ class SRCNN(SuperResolver):
         )
         self.initialise()
 
-    def forward_body(self, images: Tensor) -> Tensor:
-        """Apply the three layers at HR size."""
-        return self.layers(images)
-
 
 class ESPCN(SuperResolver):
     """The efficient sub-pixel network of Shi et al., CVPR 2016: three convolutions at LR size and one pixel shuffle.
 
-    Parameters
-    ----------
-    scale : enlargement factor.
-    channels : of the first convolution; the second has half of them (the paper: 64 and 32).
-    global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`.
+    The second convolution has half of the first one's channels (the paper: 64 and 32).
     """
 
     own_tile = LARGE_TILE
@@ -81,21 +67,13 @@ class ESPCN(SuperResolver):
         )
         self.initialise()
 
-    def forward_body(self, images: Tensor) -> Tensor:
-        """Apply the three layers and the shuffle."""
-        return self.layers(images)
-
 
 class Compact(SuperResolver):
     """SRVGGNetCompact of Real-ESRGAN (Wang et al., ICCV Workshops 2021): it learns the difference from nearest.
 
     Nothing is computed at HR size, so that it takes less than a third of SRResNet's time. Its parameters have the names
-    that the field's files have (``body.0.weight``), so that programs built on spandrel load it as it is.
-
-    Parameters
-    ----------
-    scale : enlargement factor.
-    channels, blocks : width, and number of convolutions between the first and the last (the source: 64 and 16).
+    that the field's files have (``body.0.weight``), so that programs built on spandrel load it as it is. ``blocks`` is
+    the number of convolutions between the first and the last.
     """
 
     own_tile = 400  # it sees little, so that larger tiles save nothing; rows of results take memory, too
@@ -136,6 +114,19 @@ ARCHITECTURES: dict[str, type[SuperResolver]] = {
     "small_tanh": SmallTanh,
     "compact": Compact,
 }
+#: The parameter of the warm-up behind each option of a generator.
+WARMUP_OPTIONS = {
+    "channels": "generator_channels",
+    "blocks": "generator_blocks",
+    "norm": "generator_norm",
+    "input": "generator_input",
+    "global_skip": "global_skip",
+    "value_range": "value_range",
+    "attention": "generator_attention",
+    "even_phases": "generator_even_phases",
+}
+#: Values that a model file does not record.
+LEFT_OUT = {"attention": "none", "even_phases": False}
 
 
 def srcnn_config(srcnn: Srcnn, scale: int) -> dict[str, Any]:
@@ -145,39 +136,20 @@ def srcnn_config(srcnn: Srcnn, scale: int) -> dict[str, Any]:
 
 def generator_config(warmup: Warmup, scale: int) -> dict[str, Any]:
     """Describe the generator that the warm-up's parameters ask for, as plain JSON for a model file."""
-    options = {
-        "scale": scale,
-        "channels": warmup.generator_channels,
-        "blocks": warmup.generator_blocks,
-        "norm": warmup.generator_norm,
-        "input": warmup.generator_input,
-        "global_skip": warmup.global_skip,
-        "value_range": warmup.value_range,
-    }
     if is_own(warmup.generator):
         return own_class(*locate(warmup.generator)).config(scale)
-    if warmup.generator_attention != "none":  # left out otherwise: files of networks without it have no such entry
-        options["attention"] = warmup.generator_attention
-    if warmup.generator_even_phases:
-        options["even_phases"] = True
     known = inspect.signature(ARCHITECTURES[warmup.generator]).parameters
-    config = {"architecture": warmup.generator, **{name: value for name, value in options.items() if name in known}}
-    return config | ({"consistent": True} if warmup.lr_consistency else {})
+    options = {name: getattr(warmup, field) for name, field in WARMUP_OPTIONS.items() if name in known}
+    options = {name: value for name, value in options.items() if value != LEFT_OUT.get(name)}
+    consistent = {"consistent": True} if warmup.lr_consistency else {}
+    return {"architecture": warmup.generator, "scale": scale, **options, **consistent}
 
 
 def build_generator(config: Mapping[str, Any], code: Code | None = None) -> SuperResolver:
     """Build a network from its configuration: ``architecture``, its class's arguments, whether it is ``consistent``.
 
-    Parameters
-    ----------
-    config : as :func:`generator_config` or :func:`check_configuration` returns it; ``{"architecture": "own", …}``
-        stands for a class of the user's own.
-    code : where that class is; not used for other architectures.
-
-    Raises
-    ------
-    OwnCodeError
-        Where the class of the user's own is not given, or is not the one that the configuration records.
+    ``{"architecture": "own", …}`` stands for a class of the user's own, of which ``code`` says where it is;
+    ``OwnCodeError`` where that is not given, or is not the class that the configuration records.
     """
     options = dict(config)
     architecture, consistent = options.pop("architecture"), options.pop("consistent", False)
@@ -211,19 +183,12 @@ def _to_float32(network: nn.Module, inputs: Any, output: Any) -> Any:
 OWN = ("class", "file", "sha256")
 #: What the options of networks may be: that of the parameter that sets each.
 OPTIONS: dict[str, Any] = {
-    name: (field.annotation, field)
-    for name, field in {
-        "scale": Shared.model_fields["scale"],
-        "channels": Warmup.model_fields["generator_channels"],
-        "blocks": Warmup.model_fields["generator_blocks"],
-        "norm": Warmup.model_fields["generator_norm"],
-        "attention": Warmup.model_fields["generator_attention"],
-        "even_phases": Warmup.model_fields["generator_even_phases"],
-        "input": Warmup.model_fields["generator_input"],
-        "global_skip": Warmup.model_fields["global_skip"],
-        "value_range": Warmup.model_fields["value_range"],
-        "layout": Srcnn.model_fields["layout"],
-    }.items()
+    name: (section.model_fields[field].annotation, section.model_fields[field])
+    for name, section, field in (
+        ("scale", Shared, "scale"),
+        ("layout", Srcnn, "layout"),
+        *((name, Warmup, field) for name, field in WARMUP_OPTIONS.items()),
+    )
 }
 _Options = create_model(
     "_Options", __config__=ConfigDict(strict=True), consistent=(bool, False), **OPTIONS, **dict.fromkeys(OWN, (str, ""))
@@ -231,16 +196,9 @@ _Options = create_model(
 
 
 def check_configuration(config: Any) -> dict[str, Any]:
-    """Check the configuration of a network that enlarges; sizes are as bounded as in a params file.
+    """Check the configuration of a network that enlarges, and return it as :func:`build_generator` takes it.
 
-    Returns
-    -------
-    The configuration, as :func:`~srgan_lib.models.generators.build_generator` takes it.
-
-    Raises
-    ------
-    ValueError
-        In a sentence: what is wrong, and what is allowed.
+    Sizes are as bounded as in a params file; ``ValueError`` says in a sentence what is wrong, and what is allowed.
     """
     if not isinstance(config, Mapping):
         raise ValueError(f"its configuration is a {type(config).__name__}, not an object")

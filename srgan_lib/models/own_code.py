@@ -29,15 +29,7 @@ class OwnCodeError(InputError):
 
 @dataclass(frozen=True)
 class OwnClass:
-    """A class with the source that defines it.
-
-    Attributes
-    ----------
-    name : of the class.
-    file : name of the file.
-    source : bytes of the file, or of the notebook's cell.
-    value : the class.
-    """
+    """A class (``value``) with the source that defines it: the bytes of a file, or of the notebook's cell."""
 
     name: str
     file: str
@@ -51,13 +43,7 @@ class OwnClass:
 
     def config(self, scale: int) -> dict[str, Any]:
         """Describe a generator of this class for a model file, as plain JSON."""
-        return {
-            "architecture": "own",
-            "class": self.name,
-            "file": self.file,
-            "sha256": self.sha256,
-            "scale": scale,
-        }
+        return {"architecture": "own", "class": self.name, "file": self.file, "sha256": self.sha256, "scale": scale}
 
     def keep(self, directory: Path) -> None:
         """Copy the source into ``code/`` of a stage's folder."""
@@ -75,13 +61,7 @@ def locate(reference: str) -> tuple[Path, str]:
 
 
 def check_reference(reference: str) -> None:
-    """Check, without running it, that a file is there and defines the class.
-
-    Raises
-    ------
-    OwnCodeError
-        Naming the file and what it defines.
-    """
+    """Check, without running it, that a file is there and defines the class; else raise ``OwnCodeError``."""
     path, name = locate(reference)
     try:
         tree = ast.parse(_read(path), str(path))
@@ -93,20 +73,9 @@ def check_reference(reference: str) -> None:
 
 
 def own_class(code: Code, name: str, sha256: str | None = None) -> OwnClass:
-    """Load a class; the code of its file runs.
+    """Load a class; the code of its file runs, if the hash of the source is the one given, and may raise anything.
 
-    Parameters
-    ----------
-    code : the file, or the class.
-    name : of the class.
-    sha256 : what the hash of the source must be before it runs; none: any.
-
-    Raises
-    ------
-    OwnCodeError
-        If the file or the class is not there, has another hash, or the source of a class cannot be read.
-    Exception
-        Whatever the file raises while it runs.
+    ``OwnCodeError`` if the file or the class is not there, has another hash, or its source cannot be read.
     """
     if isinstance(code, OwnClass):
         source, file = code.source, code.file
@@ -126,13 +95,7 @@ def own_class(code: Code, name: str, sha256: str | None = None) -> OwnClass:
 
 
 def recorded_class(code: Code | None, config: Mapping[str, Any]) -> OwnClass:
-    """Load the class that a model file's configuration records.
-
-    Raises
-    ------
-    OwnCodeError
-        Without the code, and where its hash is not the one recorded.
-    """
+    """Load the class that a model file's configuration records; ``OwnCodeError`` without it, or for other code."""
     if code is None:
         raise OwnCodeError(
             f"its network is the class {config['class']} of {config['file']}, which is not part of the file with "

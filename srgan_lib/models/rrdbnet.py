@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import torch
 from torch import Tensor, nn
 
@@ -19,11 +21,10 @@ class DenseBlock(nn.Module):
 
     def __init__(self, channels: int, growth: int) -> None:
         super().__init__()
-        widths = [growth] * 4 + [channels]
-        for index, width in enumerate(widths):
-            self.add_module(f"conv{index + 1}", nn.Conv2d(channels + index * growth, width, 3, padding=1))
-        for convolution in self.children():
-            assert isinstance(convolution, nn.Conv2d)
+        widths = [*[growth] * 4, channels]
+        convolutions = [nn.Conv2d(channels + i * growth, width, 3, padding=1) for i, width in enumerate(widths)]
+        for index, convolution in enumerate(convolutions, start=1):
+            self.add_module(f"conv{index}", convolution)
             nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
             zero_bias(convolution)
             with torch.no_grad():
@@ -38,31 +39,22 @@ class DenseBlock(nn.Module):
         return x + RESIDUAL_SCALE * last(torch.cat(features, 1))
 
 
-class ResidualInResidualBlock(nn.Module):
+class ResidualInResidualBlock(nn.Sequential):
     """Three dense blocks; 0.2 of what they make is added to the input."""
 
     def __init__(self, channels: int, growth: int) -> None:
-        super().__init__()
-        self.rdb1 = DenseBlock(channels, growth)
-        self.rdb2 = DenseBlock(channels, growth)
-        self.rdb3 = DenseBlock(channels, growth)
+        super().__init__(OrderedDict((f"rdb{number}", DenseBlock(channels, growth)) for number in (1, 2, 3)))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Map N×channels×h×w to the same shape."""
-        return x + RESIDUAL_SCALE * self.rdb3(self.rdb2(self.rdb1(x)))
+        return input + RESIDUAL_SCALE * super().forward(input)
 
 
 class RRDBNet(SuperResolver):
     """The generator of Wang et al., "ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks", ECCVW 2018.
 
     Its parameters have the names that the field's weights have (``body.0.rdb1.conv1``, ``conv_up1``, ``conv_last``).
-
-    Parameters
-    ----------
-    scale : enlargement factor.
-    channels : width; the dense blocks grow by half of it (the paper: 64 and 32).
-    blocks : residual-in-residual blocks (the paper: 23).
-    global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`.
+    Dense blocks grow by half of the width (the paper: 32 of 64).
     """
 
     own_tile = 400  # dense blocks hold five times their channels

@@ -24,12 +24,7 @@ def own_methods(methods: Iterable[str]) -> list[str]:
 
 
 def shipped_models(scale: int = 4, folder: Path = FOLDER) -> dict[str, Path]:
-    """List the shipped weights by name; each one's model card has the same name and ``.md``.
-
-    Parameters
-    ----------
-    scale : what they enlarge by; for any but 4 there are none.
-    """
+    """List the shipped weights by name, none for other scales than 4; a model card has the same name and ``.md``."""
     files = {name: folder / f"{name}_x{scale}.safetensors" for name in NAMES}
     return {name: path for name, path in files.items() if path.exists()}
 
@@ -37,10 +32,7 @@ def shipped_models(scale: int = 4, folder: Path = FOLDER) -> dict[str, Path]:
 def reference_models(scale: int = 4, judged_on: Iterable[str] = ()) -> dict[str, Path]:
     """List the shipped models of the architectures that a run trains, which are judged beside its own.
 
-    Parameters
-    ----------
-    scale : see :func:`shipped_models`.
-    judged_on : the sets to judge them on; where they have seen one of these, there are none to judge.
+    Where they have seen one of the sets that they are to be ``judged_on``, there are none.
     """
     if TRAINED_ON.intersection(name for joined in judged_on for name in joined.split("+")):
         return {}
@@ -49,13 +41,7 @@ def reference_models(scale: int = 4, judged_on: Iterable[str] = ()) -> dict[str,
 
 
 def find_start(name: str, scale: int) -> Path:
-    """Find the file of the network that ``warmup.start`` names: a shipped one's name, or a path.
-
-    Raises
-    ------
-    ParameterError
-        If there is neither.
-    """
+    """Find the file of the network that ``warmup.start`` names, a shipped one or a path; else ``ParameterError``."""
     shipped = shipped_models(scale)
     path = shipped.get(name, Path(name))
     if not path.is_file():

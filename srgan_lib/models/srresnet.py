@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -55,10 +55,6 @@ class ChannelAttention(nn.Module):
 
     Zhang et al., "Image Super-Resolution Using Very Deep Residual Channel Attention Networks" (RCAN), ECCV 2018. Every
     place then depends on the whole image, so that tiles of an image differ slightly from the image enlarged at once.
-
-    Parameters
-    ----------
-    channels : of the features.
     """
 
     def __init__(self, channels: int) -> None:
@@ -105,16 +101,15 @@ class SRResNet(SuperResolver):
 
     Parameters
     ----------
-    scale : enlargement factor.
-    channels, blocks : width and number of residual blocks (the paper: 64 and 16).
     norm : ``"none"`` leaves out batch normalisation.
     attention : ``"channel"`` ends each block with channel attention (RCAN), which the paper's network has not.
-    global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`; the paper's network has
-        no global skip.
     even_phases : keep pixel shuffles from drawing regular patterns, see :func:`~srgan_lib.models.upsample.even_phases`.
     """
 
     own_tile = LARGE_TILE
+    kernel: ClassVar[int] = 9  #: size of the first and of the last convolution
+    activation: ClassVar[type[nn.Module]] = PReLU
+    last_norm: ClassVar[bool] = True  #: a block's second convolution is normalised, too
 
     def __init__(
         self,
@@ -129,14 +124,15 @@ class SRResNet(SuperResolver):
         even_phases: bool = False,
     ) -> None:
         super().__init__(scale, global_skip, input, value_range)
-        self.conv_first = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), PReLU())
+        kernel, activation = self.kernel, self.activation
+        self.conv_first = nn.Sequential(nn.Conv2d(3, channels, kernel, padding=kernel // 2), activation())
         self.blocks = nn.Sequential(
-            *(ResidualBlock(channels, norm, PReLU(), attention=attention) for _ in range(blocks))
+            *(ResidualBlock(channels, norm, activation(), self.last_norm, attention) for _ in range(blocks))
         )
         self.conv_body = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1))
         if norm == "batch":
             self.conv_body.append(nn.BatchNorm2d(channels))
-        self.upsampler = Upsampler(channels, self.factor, 9, PReLU, even_phases)
+        self.upsampler = Upsampler(channels, self.factor, kernel, activation, even_phases)
         self.initialise()
 
     def forward_body(self, images: Tensor) -> Tensor:
@@ -146,22 +142,16 @@ class SRResNet(SuperResolver):
         return self.upsampler(features)
 
 
-class SmallTanh(SuperResolver):
+class SmallTanh(SRResNet):
     """A small SRGAN generator with three residual blocks, made for images in [-1,1] with tanh at the end.
 
     From "Upscaling Of Image Quality By Increasing Resolution Using Super Resolution Generative Adversarial Networks":
     convolution; residual blocks of convolution, BN, convolution; convolution and BN with a skip from the first; pixel
     shuffles with ReLU; convolution. Kernels of 3×3 and the ReLU after the first convolution and inside the blocks are
     inferred. The tanh is part of ``value_range="tanh"``.
-
-    Parameters
-    ----------
-    scale : enlargement factor.
-    channels, blocks : width and number of residual blocks (the source: 64 and 3).
-    global_skip, input, value_range : see :class:`~srgan_lib.models.base.SuperResolver`.
     """
 
-    own_tile = LARGE_TILE
+    kernel, activation, last_norm = 3, nn.ReLU, False
 
     def __init__(
         self,
@@ -172,17 +162,4 @@ class SmallTanh(SuperResolver):
         input: Input = "lr",
         value_range: ValueRange = "tanh",
     ) -> None:
-        super().__init__(scale, global_skip, input, value_range)
-        self.conv_first = nn.Sequential(nn.Conv2d(3, channels, 3, padding=1), nn.ReLU())
-        self.blocks = nn.Sequential(
-            *(ResidualBlock(channels, "batch", nn.ReLU(), last_norm=False) for _ in range(blocks))
-        )
-        self.conv_body = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels))
-        self.upsampler = Upsampler(channels, self.factor, 3, nn.ReLU)
-        self.initialise()
-
-    def forward_body(self, images: Tensor) -> Tensor:
-        """Apply features, residual blocks with a skip from the first convolution, enlargement and reconstruction."""
-        features = self.conv_first(images)
-        features = features + self.conv_body(self.blocks(features))
-        return self.upsampler(features)
+        super().__init__(scale, channels, blocks, global_skip, "batch", input, value_range)

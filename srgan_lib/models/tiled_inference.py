@@ -2,8 +2,8 @@
 
 Where an output pixel depends on a small neighbourhood only (SRResNet: 40 LR pixels each way), tiles overlap by just
 that much and the result equals that of the whole image, pixel for pixel where the backend adds in one order for all
-sizes (on CPUs: widths that are multiples of 16 channels). Tiles of deeper networks overlap by 32 pixels,
-and in the middle of that they fade into each other.
+sizes (on CPUs: widths that are multiples of 16 channels). Tiles of deeper networks overlap by 32 pixels, and in the
+middle of that they fade into each other.
 """
 
 from __future__ import annotations
@@ -37,17 +37,9 @@ Progress = Callable[[int, int], None]
 
 
 def upscale(lr: np.ndarray, model: str | Path | SuperResolver = "srgan", **options: Any) -> np.ndarray:
-    """Enlarge an image with a network, a shipped one by default.
+    """Enlarge an h×w×3 image with a network, a shipped one by default, to (scale·h)×(scale·w)×3 of the same type.
 
-    Parameters
-    ----------
-    lr : as for :func:`upscale_strips`.
-    model : a network in evaluation mode, or what :func:`~srgan_lib.models.files.load` takes.
-    options : those of :func:`upscale_strips`.
-
-    Returns
-    -------
-    (scale·h)×(scale·w)×3 of the type of ``lr``: clipped and rounded once, here.
+    The model is a network, or what :func:`~srgan_lib.models.files.load` takes; else see :func:`upscale_strips`.
     """
     network = load(model) if isinstance(model, str | Path) else model
     strips = list(upscale_strips(network, lr, **options))
@@ -66,19 +58,16 @@ def upscale_strips(
 ) -> Iterator[np.ndarray]:
     """Enlarge an image with a network in evaluation mode, a row of tiles at a time, so that no result is held whole.
 
+    Strips come from top to bottom, clipped and rounded: rows×(scale·w)×3 of the type of ``lr``, scale·h rows in all.
+
     Parameters
     ----------
-    model : any of this project's generators, or SRCNN.
     lr : h×w×3, uint8 or uint16 over their whole range, or float32 in [0,1].
     tile : LR pixels per side of a tile, its overlap not counted; bounds the memory. None: as the network says.
         If the memory does not suffice the tile is halved.
     device, dtype : where and in what precision (``float32``, ``bfloat16``) the network computes.
     self_ensemble : average the results of the eight flips and turns of each tile (Timofte et al., CVPR 2016).
     on_progress : called with the tiles done and the tiles in all.
-
-    Yields
-    ------
-    Strips from top to bottom, rows×(scale·w)×3 of the type of ``lr``, (scale·h) rows together.
     """
     training = model.training
     model.eval().to(device)
@@ -181,15 +170,13 @@ def receptive_radius(model: SuperResolver) -> int | None:
         return declared if declared is not None and declared <= LARGEST_RADIUS else None
     reach, resolution = 0.0, model.scale // model.factor
     for module in model.modules():
-        if isinstance(module, ChannelAttention):
-            return None
-        if isinstance(module, nn.PixelShuffle):
-            resolution *= module.upscale_factor
-        elif isinstance(module, nn.Upsample):
-            assert isinstance(module.scale_factor, (int, float))  # nn.Upsample also takes one factor per axis
-            resolution *= int(module.scale_factor)
-        elif isinstance(module, ConvAfterShuffle):
-            resolution *= module.factor
+        match module:
+            case ChannelAttention():
+                return None
+            case ConvAfterShuffle(factor=factor) | nn.PixelShuffle(upscale_factor=factor):
+                resolution *= factor
+            case nn.Upsample(scale_factor=float(factor)):
+                resolution *= int(factor)
         if isinstance(module, nn.Conv2d):
             reach += module.kernel_size[0] // 2 / resolution
     if model.input == "bicubic":
@@ -237,12 +224,9 @@ def cut(size: int, count: int, overlap: int) -> list[Span]:
 
 
 def paste(below: np.ndarray, above: np.ndarray, edge: int, fade: int) -> None:
-    """Lay the rows of one tile's result over those of the tiles before it, in place.
+    """Lay the rows of one tile's result over those of the tiles before it, of one shape and type, in place.
 
-    Parameters
-    ----------
-    below, above : of one shape and type; before ``edge - fade``, ``below`` stays, and from ``edge + fade`` on ``above``
-        takes its place. Between the two, ``above`` fades in.
+    Before ``edge - fade`` ``below`` stays, from ``edge + fade`` on ``above`` takes its place, and fades in between.
     """
     mixed = slice(edge - fade, edge + fade)
     share = ((np.arange(2 * fade) + 0.5) / (2 * fade)).astype(np.float32).reshape(-1, *[1] * (below.ndim - 1))

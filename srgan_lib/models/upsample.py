@@ -21,10 +21,6 @@ class BicubicUpsample(nn.Module):
     Each output pixel lies at one of ``scale`` phases between input pixels, so the enlargement is one depthwise 5×5
     convolution with scale² outputs per channel, followed by a pixel shuffle. It is computed in float32 also under
     autocast, has no parameters, and is linear: nothing is rounded or clipped.
-
-    Parameters
-    ----------
-    scale : enlargement factor.
     """
 
     RADIUS = 2  #: LR pixels seen each way
@@ -48,16 +44,11 @@ class BicubicUpsample(nn.Module):
 
 
 def even_phases(kernel: Tensor, factor: int) -> Tensor:
-    """Shift a kernel's taps so that those that fall on each phase of a pixel shuffle have the same sum.
+    """Shift the taps of an O×I×n×n kernel so that those on each phase of a pixel shuffle, of 1 to n, have the same sum.
 
     Where features are constant, a pixel shuffle gives a regular pattern, since each phase comes from a channel of its
     own. Such a convolution removes it (Sugawara, Shiota & Kiya, "Super-Resolution Using Convolutional Neural Networks
     without Any Checkerboard Artifacts", ICIP 2018). The sum of all taps stays.
-
-    Parameters
-    ----------
-    kernel : O×I×n×n.
-    factor : of the shuffle, at most n.
     """
     size = int(kernel.shape[-1])  # a constant also while the network is traced
     phases = np.arange(size) % factor == np.arange(factor)[:, None]
@@ -68,13 +59,7 @@ def even_phases(kernel: Tensor, factor: int) -> Tensor:
 
 
 class EvenConv(nn.Conv2d):
-    """A 3×3 convolution of a pixel-shuffled image with :func:`even_phases`; its weights are those before.
-
-    Parameters
-    ----------
-    channels, out_channels : of the convolution.
-    factor : of the shuffle.
-    """
+    """A 3×3 convolution of a pixel-shuffled image with :func:`even_phases`; its weights are those before."""
 
     def __init__(self, channels: int, out_channels: int, factor: int) -> None:
         super().__init__(channels, out_channels, 3, padding=1)
@@ -91,14 +76,8 @@ class ConvAfterShuffle(nn.Conv2d):
     A convolution with few output channels leaves most of a processor's vector lanes empty. Here each output phase of
     the shuffle is an output channel of its own, at the small size, with the kernel's taps sorted by the input phase
     that they fall on; and it is the few output channels that are shuffled, not the many input channels. Weights are
-    those of the plain convolution.
-
-    Parameters
-    ----------
-    channels, out_channels : of the plain convolution.
-    kernel_size : odd; the padding keeps the size.
-    factor : of the shuffle; 1 makes it a plain convolution.
-    even : use the weights after :func:`even_phases`.
+    those of the plain convolution, whose kernel is of odd size; ``even`` uses them after :func:`even_phases`. With
+    ``factor`` 1 it is a plain convolution.
     """
 
     def __init__(self, channels: int, out_channels: int, kernel_size: int, factor: int, even: bool = False) -> None:
@@ -133,16 +112,9 @@ class Upsampler(nn.Sequential):
     """From features to RGB: sub-pixel stages (4 = 2·2, 8 = 2·2·2, else one; none for 1), then a convolution.
 
     Each stage is a 3×3 convolution, an activation and a pixel shuffle (Shi et al., "Real-Time Single Image and Video
-    Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network", CVPR 2016). In inference mode it
+    Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network", CVPR 2016); ``kernel_size`` is that of
+    the last convolution, and ``even`` gives each one after a pixel shuffle :func:`even_phases`. In inference mode it
     works in strips, see :func:`in_strips`.
-
-    Parameters
-    ----------
-    channels : of the features.
-    factor : enlargement, 1, 2, 3, 4 or 8.
-    kernel_size : of the last convolution.
-    activation : builds that of a stage.
-    even : give each convolution after a pixel shuffle :func:`even_phases`.
     """
 
     def __init__(
@@ -170,16 +142,10 @@ class Upsampler(nn.Sequential):
 
 
 def in_strips(enlarge: Callable[[Tensor], Tensor], features: Tensor, reach: int) -> Tensor:
-    """Enlarge features; in inference mode a strip of rows at a time, so that little is held at the large size.
+    """Enlarge N×C×h×w features; in inference mode a strip of rows at a time, so that little is held at the large size.
 
     Features at HR size take most of a network's memory. In strips they allow for tiles so large that hardly anything
-    is computed twice; the result is the same.
-
-    Parameters
-    ----------
-    enlarge : from N×C×h×w to N×3×(factor·h)×(factor·w), any factor.
-    features : N×C×h×w.
-    reach : rows of the features each way that decide a row of the result.
+    is computed twice; the result is the same. ``reach`` is how many rows of the features each way decide a row of it.
     """
     if not torch.is_inference_mode_enabled():  # in training, and where a graph for all sizes is traced
         return enlarge(features)
@@ -195,13 +161,7 @@ def in_strips(enlarge: Callable[[Tensor], Tensor], features: Tensor, reach: int)
 
 
 def upsampling_steps(factor: int) -> list[int]:
-    """List the stages by which a network enlarges: 2s for a power of two, else the factor itself.
-
-    Raises
-    ------
-    ValueError
-        For anything but 1, 2, 3, 4 and 8.
-    """
+    """List the stages by which a network enlarges: 2s for a power of two, else the factor itself, none for 1."""
     steps = {1: [], 2: [2], 3: [3], 4: [2, 2], 8: [2, 2, 2]}
     if factor not in steps:
         raise ValueError(f"scale {factor} is not supported; allowed: 2, 3, 4, 8")

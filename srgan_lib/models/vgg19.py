@@ -9,13 +9,7 @@ VGG19_BLOCKS = (2, 2, 4, 4, 4)
 
 
 def layer_index(layer: str) -> int:
-    """Find a layer's place among torchvision's ``vgg19().features``: ``relu2_2`` is 8, ``conv5_4`` is 34.
-
-    Raises
-    ------
-    ValueError
-        For a name that is no layer of VGG-19.
-    """
+    """Find a layer's place among torchvision's ``vgg19().features``: ``relu2_2`` is 8, ``conv5_4`` is 34."""
     match = re.fullmatch(r"(conv|relu)([1-5])_([1-4])", layer)
     kind, block, place = match.groups() if match else ("", "1", "9")
     if int(place) > VGG19_BLOCKS[int(block) - 1]:

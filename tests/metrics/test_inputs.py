@@ -12,12 +12,11 @@ import torchvision
 from srgan_lib import metrics
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.levels import COLOUR, GREY
+from srgan_lib.metrics.fidelity import lr_psnr, ms_ssim, psnr, ssim, ssim_daala, vifp
 from srgan_lib.metrics.measure import measure
 from srgan_lib.metrics.niqe import niqe
 from srgan_lib.metrics.perceptual import content_distance, lpips_distance
-from srgan_lib.metrics.psnr import lr_psnr, psnr
 from srgan_lib.metrics.spectra import grid_artefact, log_spectral_distance, spectral_evenness
-from srgan_lib.metrics.ssim import ms_ssim, ssim, ssim_daala, vifp
 from srgan_lib.models.features import VGGFeatures
 
 PAIR, SINGLE = ("sr", "hr"), ("image",)
@@ -27,15 +26,15 @@ TAKE_IMAGES = {
     "perceptual.lpips_distance": (lpips_distance, [COLOUR], PAIR),
     "measure.measure": (partial(measure, border=4, names=["psnr_y", "ssim_rgb", "lr_psnr"]), [COLOUR], PAIR),
     "niqe.niqe": (niqe, [COLOUR], SINGLE),
-    "psnr.lr_psnr": (partial(lr_psnr, scale=4), [COLOUR], PAIR),
-    "psnr.psnr": (psnr, [GREY, COLOUR], PAIR),
+    "fidelity.lr_psnr": (partial(lr_psnr, scale=4), [COLOUR], PAIR),
+    "fidelity.psnr": (psnr, [GREY, COLOUR], PAIR),
     "spectra.grid_artefact": (grid_artefact, [COLOUR], PAIR),
     "spectra.log_spectral_distance": (log_spectral_distance, [COLOUR], PAIR),
     "spectra.spectral_evenness": (spectral_evenness, [COLOUR], PAIR),
-    "ssim.ms_ssim": (ms_ssim, [GREY], PAIR),
-    "ssim.ssim": (ssim, [GREY, COLOUR], PAIR),
-    "ssim.ssim_daala": (ssim_daala, [GREY], PAIR),
-    "ssim.vifp": (vifp, [GREY], PAIR),
+    "fidelity.ms_ssim": (ms_ssim, [GREY], PAIR),
+    "fidelity.ssim": (ssim, [GREY, COLOUR], PAIR),
+    "fidelity.ssim_daala": (ssim_daala, [GREY], PAIR),
+    "fidelity.vifp": (vifp, [GREY], PAIR),
 }
 #: What gives no score: frequencies, windows, a network, and the spectrum of levels, which figures draw.
 NO_SCORE = {

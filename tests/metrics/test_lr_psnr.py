@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from srgan_lib.data.resize import imresize
-from srgan_lib.metrics.psnr import lr_psnr
+from srgan_lib.metrics.fidelity import lr_psnr
 
 
 def image(seed=0, side=32):

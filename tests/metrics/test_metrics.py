@@ -8,8 +8,8 @@ from srgan_lib.data.images import ImageError
 from srgan_lib.data.levels import luminance
 from srgan_lib.data.resize import imresize
 from srgan_lib.errors import MetricUnavailable
+from srgan_lib.metrics.fidelity import psnr
 from srgan_lib.metrics.measure import METRICS, measure
-from srgan_lib.metrics.psnr import psnr
 
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 LIKE_MATLAB = {"data_range": 255, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}

@@ -1,6 +1,7 @@
-"""Structural similarity (SSIM): Wang's, the variant of the daala video codec's tools, and on several scales; and VIFp.
+"""How faithful an image is pixel by pixel: PSNR, structural similarity (SSIM) in three kinds, and VIFp.
 
-The last two are computed by the package piq.
+SSIM is Wang's, the variant of the daala video codec's tools, and that on several scales. The last one and VIFp are
+computed by the package piq.
 """
 
 from __future__ import annotations
@@ -11,29 +12,44 @@ from functools import lru_cache
 import numpy as np
 
 from srgan_lib.data.images import ImageError
-from srgan_lib.data.levels import GREY, PEAK, in_planes
+from srgan_lib.data.levels import GREY, PEAK, as_saved, in_levels, in_planes
+from srgan_lib.data.resize import imresize
 from srgan_lib.errors import MetricUnavailable
 
 C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
+
+
+def psnr(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = None) -> float:
+    """Compute the peak signal-to-noise ratio over all values in dB; infinite for equal images.
+
+    Images may be H×W×3 or H×W, which is taken for luminance, and no border is removed; else see
+    :mod:`srgan_lib.metrics`.
+    """
+    sr, hr = in_planes("psnr", data_range, sr=sr, hr=hr)
+    difference = (sr - hr).ravel()
+    error = difference @ difference / difference.size
+    return 10 * math.log10(PEAK**2 / error) if error else math.inf
+
+
+def lr_psnr(sr: np.ndarray, hr: np.ndarray, scale: int, *, data_range: float | None = None) -> float:
+    """Compute the PSNR between SR and HR after both are downscaled by MATLAB's bicubic ``imresize``, rounded to 8 bits.
+
+    Downscaled HR is the LR input wherever LR was made from HR. The challenges on learning the super-resolution space
+    report this score (Lugmayr et al., NTIRE 2021), over all pixels and the three channels. Images are rounded to 8 bits
+    and cut to multiples of the scale first.
+    """
+    sr, hr = map(as_saved, in_levels("lr_psnr", data_range, sr=sr, hr=hr))
+    height, width = (size - size % scale for size in hr.shape[:2])
+    small = (imresize(image[:height, :width], 1 / scale) for image in (sr, hr))
+    return psnr(*small)
 
 
 def ssim(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = None) -> float:
     """Compute SSIM, at most 1: 11×11 Gaussian window, σ 1.5, only where the window fits; mean over channels.
 
     Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity", IEEE TIP 2004, as in
-    their MATLAB code without downsampling.
-
-    Parameters
-    ----------
-    sr, hr : H×W or H×W×3, uint8 or float, of one size, at least 11 pixels a side.
-    data_range : what images of floats span: 1 for [0,1], 255 for [0,255] (also for luminance).
-
-    Raises
-    ------
-    ValueError, ImageError
-        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
-    ImageError
-        For images below 11×11 pixels.
+    their MATLAB code without downsampling. Images may be H×W×3 or H×W, which is taken for luminance (else see
+    :mod:`srgan_lib.metrics`); below 11×11 pixels they are an ``ImageError``.
     """
     sr, hr = in_planes("ssim", data_range, sr=sr, hr=hr)
     if min(hr.shape[-2:]) < 11:
@@ -42,20 +58,10 @@ def ssim(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = None) -> 
 
 
 def ssim_daala(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = None) -> float:
-    """Compute SSIM as the daala video codec's tools do, and with them Ledig et al. 2017.
+    """Compute SSIM of H×W luminance as the daala video codec's tools do, and with them Ledig et al. 2017.
 
     The Gaussian's σ is 1.5·H/256 for an image of H rows; at the border its window is cut off and renormalised, and a
     pixel counts as much as its window has weight.
-
-    Parameters
-    ----------
-    sr, hr : H×W luminance, uint8 or float, of one size.
-    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
-
-    Raises
-    ------
-    ValueError, ImageError
-        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
     """
     [sr], [hr] = in_planes("ssim_daala", data_range, shapes=(GREY,), sr=sr, hr=hr)
     sigma = 1.5 * len(hr) / 256
@@ -65,41 +71,19 @@ def ssim_daala(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = Non
 
 
 def ms_ssim(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = None) -> float:
-    """Compute multi-scale SSIM (Wang, Simoncelli & Bovik 2003) on five scales.
+    """Compute multi-scale SSIM of H×W luminance (Wang, Simoncelli & Bovik 2003).
 
-    Parameters
-    ----------
-    sr, hr : H×W luminance, uint8 or float, of one size.
-    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
-
-    Raises
-    ------
-    ValueError, ImageError
-        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
-    MetricUnavailable
-        For images below 161 pixels a side, which five scales need.
+    Its five scales need 161 pixels a side.
     """
-    planes = in_planes("ms_ssim", data_range, shapes=(GREY,), sr=sr, hr=hr)
-    return _piq("multi_scale_ssim", 161, planes)
+    return _piq("multi_scale_ssim", 161, in_planes("ms_ssim", data_range, shapes=(GREY,), sr=sr, hr=hr))
 
 
 def vifp(sr: np.ndarray, hr: np.ndarray, *, data_range: float | None = None) -> float:
-    """Compute visual information fidelity in the pixel domain (VIFp; Sheikh & Bovik 2006).
+    """Compute visual information fidelity of H×W luminance in the pixel domain (VIFp; Sheikh & Bovik 2006).
 
-    Parameters
-    ----------
-    sr, hr : H×W luminance, uint8 or float, of one size.
-    data_range : what images of floats span: 1 for [0,1], 255 for [0,255].
-
-    Raises
-    ------
-    ValueError, ImageError
-        For other images, and floats whose range is not said or wrong; see :func:`~srgan_lib.data.levels.in_levels`.
-    MetricUnavailable
-        For images below 41 pixels a side, which four scales need.
+    Its four scales need 41 pixels a side.
     """
-    planes = in_planes("vifp", data_range, shapes=(GREY,), sr=sr, hr=hr)
-    return _piq("vif_p", 41, planes)
+    return _piq("vif_p", 41, in_planes("vifp", data_range, shapes=(GREY,), sr=sr, hr=hr))
 
 
 def _structural_similarity(sr: np.ndarray, hr: np.ndarray, sigma: float, radius: int, whole: bool = False) -> float:
@@ -126,10 +110,8 @@ def _gaussian_bands(
 ) -> list[tuple[slice, np.ndarray, np.ndarray]]:
     """Express a Gaussian filter along one axis as small dense matrices, which multiply faster than taps are added.
 
-    Returns
-    -------
-    For each block of outputs: the inputs it sees, its matrix (rows of sum 1), and the weight that the window had
-    before its rows were normalised. ``whole``: windows cut off by the ends of the axis count too.
+    For each block of outputs: the inputs it sees, its matrix (rows of sum 1), and the weight that the window had before
+    its rows were normalised. ``whole``: windows cut off by the ends of the axis count too.
     """
     bands = []
     first, last = (0, size) if whole else (radius, size - radius)
