@@ -137,7 +137,7 @@ def upscale(
         from srgan_report.upscaling.photograph import upscale_file
 
         shared = resolve_shared(Shared(dtype=precision))
-        network, _ = load_network(checkpoint or shipped.shipped_models()[model], code)
+        network = load_network(checkpoint or shipped.shipped_models()[model], code)
         options: dict[str, Any] = {
             "tile": tile,
             "device": shared.device,
