@@ -140,7 +140,8 @@ def _save(image: pyvips.Image, target: Path, form: Format, output: Output) -> No
     if form.has_lossless:
         options["lossless"] = output.lossless
     if form.name == "PNG":
-        image.pngsave(str(target), compression=6, filter="paeth" if image.bands > 1 else "sub", **options)
+        lines: Any = "paeth" if image.bands > 1 else "sub"
+        image.pngsave(str(target), compression=6, filter=lines, **options)
     elif form.name == "JPEG":
         image.jpegsave(str(target), subsample_mode="off" if output.quality >= 90 else "on", **options)
     elif form.name == "TIFF":
