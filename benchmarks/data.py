@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.race import Contestant, Race
+from benchmarks.race import Race
 from srgan_lib.data.images import crop_to_multiple, read_image
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.patches import PatchSampler
@@ -31,8 +32,8 @@ def races(files: list[Path], dataset: str, batch: int, crop: int) -> list[Race]:
             "crops",
             "training crops with their ×4 LR, one thread",
             {
-                "ours": Contestant("benchmarks.data:crops", setting),
-                "PIL per crop": Contestant("benchmarks.data:plain_crops", setting),
+                "ours": partial(crops, **setting),
+                "PIL per crop": partial(plain_crops, **setting),
             },
             "crops",
             BATCHES * batch,
@@ -43,8 +44,8 @@ def races(files: list[Path], dataset: str, batch: int, crop: int) -> list[Race]:
             "resize",
             "MATLAB's bicubic resize to 1/4",
             {
-                "ours": Contestant("benchmarks.data:resize", {"file": files[0]}),
-                "gather and sum": Contestant("benchmarks.data:plain_resize", {"file": files[0]}),
+                "ours": partial(resize, files[0]),
+                "gather and sum": partial(plain_resize, files[0]),
             },
             "images",
             1,

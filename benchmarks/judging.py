@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from benchmarks.race import Contestant, Race
+from benchmarks.race import Race
 from srgan_lib.data.images import crop_to_multiple, read_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.metrics.measure import measure
@@ -27,8 +28,8 @@ def races(files: list[Path], dataset: str, machine: dict, lr_size: tuple[int, in
             "metrics",
             "PSNR-Y and SSIM-Y",
             {
-                "ours": Contestant("benchmarks.judging:metrics", {"files": files}),
-                "scikit-image": Contestant("benchmarks.judging:plain_metrics", {"files": files}),
+                "ours": partial(metrics, files),
+                "scikit-image": partial(plain_metrics, files),
             },
             "images",
             len(files),
@@ -39,8 +40,8 @@ def races(files: list[Path], dataset: str, machine: dict, lr_size: tuple[int, in
             "upscale",
             "SRResNet upscaling, against eager float32 channels-last",
             {
-                "ours": Contestant("benchmarks.judging:enlarge", {**size, "machine": machine}),
-                "eager": Contestant("benchmarks.judging:enlarge_eagerly", {**size, "device": machine["device"]}),
+                "ours": partial(enlarge, **size, machine=machine),
+                "eager": partial(enlarge_eagerly, **size, device=machine["device"]),
             },
             "images",
             1,

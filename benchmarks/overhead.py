@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.race import Contestant, Race
+from benchmarks.race import Race
 from srgan_lib.layout import project_root
 
 
@@ -21,8 +21,8 @@ def races() -> list[Race]:
             "runner",
             "srgan run with every stage up to date",
             {
-                "srgan run": Contestant("benchmarks.overhead:second_run"),
-                "import torch": Contestant("benchmarks.overhead:import_torch"),
+                "srgan run": second_run,
+                "import torch": import_torch,
             },
             "overhead",
             1,

@@ -12,6 +12,7 @@ import importlib
 import logging
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -20,7 +21,7 @@ import torchvision
 import yaml
 
 from benchmarks import training
-from benchmarks.race import Contestant, Race
+from benchmarks.race import Race
 
 OPTIONS = "options/train/SRResNet_SRGAN/train_MSRGAN_x4.yml"
 
@@ -43,8 +44,8 @@ def races(checkout: Path, machine: dict, batch: int) -> list[Race]:
             "basicsr_srgan_step",
             "SRGAN training step, BasicSR's settings",
             {
-                "ours": Contestant("benchmarks.peers:ours", setting),
-                "BasicSR": Contestant("benchmarks.peers:basicsr", {**setting, "checkout": checkout}),
+                "ours": partial(ours, **setting),
+                "BasicSR": partial(basicsr, **setting, checkout=checkout),
             },
             "steps",
             1,

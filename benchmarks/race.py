@@ -7,25 +7,16 @@ its work and returns a callable that does it once.
 
 from __future__ import annotations
 
-import importlib
 import multiprocessing
 import statistics
-import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-Work = Callable[[], Any]
-
-
-@dataclass(frozen=True)
-class Contestant:
-    """Where its function is (``module:function``) and what it is called with."""
-
-    function: str
-    arguments: dict[str, Any] = field(default_factory=dict)
+#: A function of a module with its arguments, as :func:`functools.partial` binds them for the other process.
+Contestant = Callable[[], Callable[[], object]]
 
 
 @dataclass(frozen=True)
@@ -60,15 +51,14 @@ def run(race: Race, rounds: int, warmups: int = 2) -> dict[str, Any]:
     processes = multiprocessing.get_context("spawn")
     lanes: dict[str, tuple[Any, Connection]] = {}
     samples: dict[str, list[float]] = {name: [] for name in race.contestants}
-    facts: dict[str, Any] = {}
     try:
         for name, contestant in race.contestants.items():
             here, there = processes.Pipe()
-            process = processes.Process(target=_lane, args=(contestant, there, sys.path), daemon=True)
+            process = processes.Process(target=_lane, args=(contestant, there), daemon=True)
             process.start()
             there.close()
             lanes[name] = process, here
-            facts[name] = _answer(here, name)  # one prepares at a time, too
+            _answer(here, name)  # one prepares at a time, too
         for turn in range(warmups + rounds):
             for name, (_, pipe) in lanes.items():
                 pipe.send("go")
@@ -83,32 +73,20 @@ def run(race: Race, rounds: int, warmups: int = 2) -> dict[str, Any]:
     medians = {name: statistics.median(values) for name, values in samples.items()}
     ours, theirs = list(medians)[:2]
     return {
-        "name": race.name,
-        "title": race.title,
-        "setting": race.setting,
-        "unit": race.unit,
-        "work": race.work,
-        "goal": race.goal,
+        **{name: value for name, value in vars(race).items() if name != "contestants"},
         "ratio": medians[theirs] / medians[ours],
         "contestants": {
-            name: {
-                "seconds": medians[name],
-                "quartiles": statistics.quantiles(values, n=4)[::2],
-                "samples": values,
-                **facts[name],
-            }
+            name: {"seconds": medians[name], "quartiles": statistics.quantiles(values, n=4)[::2], "samples": values}
             for name, values in samples.items()
         },
     }
 
 
-def _lane(contestant: Contestant, pipe: Connection, path: list[str]) -> None:
+def _lane(contestant: Contestant, pipe: Connection) -> None:
     """The process of one contestant: prepares, then works whenever it is told to."""
-    sys.path[:] = path
     try:
-        module, name = contestant.function.split(":")
-        work = getattr(importlib.import_module(module), name)(**contestant.arguments)
-        pipe.send(getattr(work, "facts", {}))
+        work = contestant()
+        pipe.send("ready")
         while pipe.recv():
             started = time.perf_counter()
             work()

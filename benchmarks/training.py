@@ -6,6 +6,7 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 from benchmarks import plain
-from benchmarks.race import Contestant, Race
+from benchmarks.race import Race
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.resize import imresize
 from srgan_lib.models.files import save_model
@@ -46,17 +47,17 @@ def races(machine: dict, batch: int, crop: int) -> list[Race]:
             f"{name}_step",
             title,
             {
-                "ours": Contestant(f"benchmarks.training:{name}", setting),
-                "plain float32": Contestant(f"benchmarks.training:plain_{name}", setting),
+                "ours": partial(ours, **setting),
+                "plain float32": partial(theirs, **setting),
             },
             "steps",
             1,
             what,
             goal,
         )
-        for name, title, goal in (
-            ("srresnet", "SRResNet training step", 2.0),
-            ("srgan", "SRGAN training step (VGG-19 conv5_4)", 2.8),
+        for name, title, ours, theirs, goal in (
+            ("srresnet", "SRResNet training step", srresnet, plain_srresnet, 2.0),
+            ("srgan", "SRGAN training step (VGG-19 conv5_4)", srgan, plain_srgan, 2.8),
         )
     ]
 

@@ -1,5 +1,7 @@
 """The contestants of a race do the same work, or its ratio says nothing."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ import torch
 from torch import nn
 
 from benchmarks import data, judging, plain, profile
-from benchmarks.race import Contestant, Race, run
+from benchmarks.race import Race, run
 from srgan_lib.data.images import write_image
 from srgan_lib.models.discriminators import Discriminator
 from srgan_lib.models.srresnet import SRResNet
@@ -52,15 +54,12 @@ def test_both_kinds_of_crops_have_the_same_shapes(photographs):
 
 @pytest.mark.slow
 def test_a_race_counts_the_rounds_of_each_and_tells_of_failures(photographs):
-    both = {
-        name: Contestant(f"benchmarks.data:{function}", {"file": photographs[0]})
-        for name, function in (("ours", "resize"), ("theirs", "plain_resize"))
-    }
+    both = {"ours": partial(data.resize, photographs[0]), "theirs": partial(data.plain_resize, photographs[0])}
     result = run(Race("resize", "resizing", both, "images", 1, ""), rounds=3)
     times = {name: facts["samples"] for name, facts in result["contestants"].items()}
     assert {name: len(samples) for name, samples in times.items()} == {"ours": 3, "theirs": 3}
     assert result["ratio"] == pytest.approx(sorted(times["theirs"])[1] / sorted(times["ours"])[1])
-    both["theirs"] = Contestant("benchmarks.data:resize", {"file": "nowhere.png"})
+    both["theirs"] = partial(data.resize, "nowhere.png")
     with pytest.raises(RuntimeError, match=r"theirs: ImageError: nowhere\.png: no such file"):
         run(Race("resize", "resizing", both, "images", 1, ""), rounds=1)
 

@@ -123,7 +123,7 @@ def upscale(
         from srgan_report.upscaling.photograph import upscale_file
 
         shared = resolve_shared(Shared(dtype=precision))
-        network, _ = load_network(checkpoint or shipped.shipped_models()[model], code)
+        network = load_network(checkpoint or shipped.shipped_models()[model], code)
         output = Output(quality=quality or 95, lossless=lossless, to_srgb=colours == "srgb", strip=strip)
         how |= {"device": shared.device, "dtype": shared.dtype, "output": output, "on_progress": progress}
         if is_folder:

@@ -4,5 +4,5 @@ Unlike :func:`srgan_lib.data.images.read_image`, which gives training and evalua
 keep colour profile, bit depth, transparency, metadata and animation. libvips (pyvips) reads, converts and writes in
 strips; Pillow reads what it does not know, and animations.
 
-A photograph passes :mod:`.reading`, :mod:`.file` (with :mod:`srgan_lib.models.tiled_inference`) and :mod:`.writing`.
+A photograph passes :mod:`.reading`, :mod:`.photograph` and :mod:`.writing`.
 """

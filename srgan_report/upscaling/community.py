@@ -36,17 +36,11 @@ from srgan_report.upscaling import unpickle
 
 
 class CommunityNetwork(SuperResolver):
-    """A network of spandrel's, which enlarges like this project's own.
-
-    Attributes
-    ----------
-    architecture : its name in spandrel.
-    """
+    """A network of spandrel's, which enlarges like this project's own."""
 
     def __init__(self, descriptor: Any) -> None:
         super().__init__(descriptor.scale, "none", "lr", "zero_one")
         self.network = descriptor.model
-        self.architecture: str = descriptor.architecture.name
         self._descriptor = descriptor  # pads to the sizes that the network takes
 
     def forward(self, lr: Tensor) -> Tensor:
@@ -56,69 +50,73 @@ class CommunityNetwork(SuperResolver):
             return self._descriptor(lr).float()
 
 
-def load_network(path: Path, code: Code | None = None) -> tuple[SuperResolver, dict[str, Any]]:
+def load_network(path: Path, code: Code | None = None, *, scale: int | None = None) -> SuperResolver:
     """Build the network that a file of this project or another program's holds, on the CPU and in eval mode.
 
     Parameters
     ----------
     path, code : as :func:`srgan_lib.models.files.load_model` takes them.
-
-    Returns
-    -------
-    model, metadata : the network, and its card; of another program's file its ``architecture``, ``scale`` and SHA-256.
+    scale : what the network must enlarge by; none: anything.
 
     Raises
     ------
     CheckpointError
-        If the file is damaged, holds more than tensors, or no network that enlarges RGB images.
+        If the file is damaged, holds more than tensors, or no network that enlarges RGB images, by ``scale``.
     PackageMissing
         If it is another program's and spandrel is not installed.
     """
-    path = Path(path)
-    return _load_community(path) if _is_community(path) else load_model(path, code)
+    model = _load_community(path) if _is_community(path) else load_model(path, code)[0]
+    if scale is not None:
+        _check_scale(path, model.scale, scale)
+    return model
 
 
 def check_network(path: Path, scale: int) -> None:
     """Check that a file holds a network, which enlarges by ``scale``; errors as of :func:`load_network`."""
-    path = Path(path)
     if _is_community(path):
-        found = _load_community(path)[0].scale
+        load_network(path, scale=scale)
     else:
-        found = read_configuration(path, load_tensors(path)[1]).get("scale", 4)
-    check_scale(path, found, scale)
+        _check_scale(path, read_configuration(path, load_tensors(path)[1]).get("scale", 4), scale)
 
 
-def check_scale(path: Path, found: int, scale: int) -> None:
-    """Refuse the network of a file that enlarges by ``found`` where it was to enlarge by ``scale``.
-
-    Raises
-    ------
-    CheckpointError
-        Naming the file and both factors.
-    """
+def _check_scale(path: Path, found: int, scale: int) -> None:
     if found != scale:
         raise CheckpointError(
             f"{path}: its network enlarges ×{found}, where ×{scale} is asked for; take a ×{scale} network", path=path
         )
 
 
-def convert(path: Path, sha256: str) -> Path:
-    """Write the tensors of a pickled file as safetensors into the user's cache, once for all files of equal bytes.
+def _is_community(path: Path) -> bool:
+    """Tell a pickle, or a safetensors file without this project's metadata, from a file of this project."""
+    if path.suffix.lower() in PICKLED:
+        return True
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            return "srgan" not in (file.metadata() or {})
+    except (OSError, safetensors.SafetensorError):
+        return False  # told by load_model
 
-    Parameters
-    ----------
-    path, sha256 : the file, and the hash of its bytes.
 
-    Returns
-    -------
-    The file written, as :func:`srgan_lib.models.files.load_tensors` reads it; its metadata hold the ``source``'s name
-    and SHA-256.
+def _load_community(path: Path) -> CommunityNetwork:
+    try:
+        sha256 = sha256_file(path)
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror}", path=path) from None
+    if find_spec("spandrel") is None:
+        raise PackageMissing(
+            f"{path}: another program's file, which is read through spandrel, which is not installed; "
+            "run: pip install 'srgan-report[spandrel]'"
+        )
+    if path.suffix.lower() in PICKLED:
+        tensors = load_tensors(_convert(path, sha256))[0]
+    else:
+        tensors = safetensors.torch.load_file(path)
+    refuse_non_numbers(path, tensors)
+    return CommunityNetwork(_describe(path, tensors)).eval()
 
-    Raises
-    ------
-    CheckpointError
-        If the file cannot be read, or is no pickle of tensors; nothing in it is run.
-    """
+
+def _convert(path: Path, sha256: str) -> Path:
+    """Write the tensors of a pickled file as safetensors into the user's cache, once for all files of equal bytes."""
     target = cache_folder() / "networks" / f"{sha256}.safetensors"
     if target.exists():
         return target
@@ -135,36 +133,6 @@ def convert(path: Path, sha256: str) -> Path:
     return target
 
 
-def _is_community(path: Path) -> bool:
-    """Tell a pickle, or a safetensors file without this project's metadata, from a file of this project."""
-    if path.suffix.lower() in PICKLED:
-        return True
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            return "srgan" not in (file.metadata() or {})
-    except (OSError, safetensors.SafetensorError):
-        return False  # told by load_model
-
-
-def _load_community(path: Path) -> tuple[CommunityNetwork, dict[str, Any]]:
-    try:
-        sha256 = sha256_file(path)
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror}", path=path) from None
-    if find_spec("spandrel") is None:
-        raise PackageMissing(
-            f"{path}: another program's file, which is read through spandrel, which is not installed; "
-            "run: pip install 'srgan-report[spandrel]'"
-        )
-    if path.suffix.lower() in PICKLED:
-        tensors = load_tensors(convert(path, sha256))[0]
-    else:
-        tensors = safetensors.torch.load_file(path)
-    refuse_non_numbers(path, tensors)
-    model = CommunityNetwork(_describe(path, tensors)).eval()
-    return model, {"architecture": model.architecture, "scale": model.scale, "sha256": sha256}
-
-
 def _describe(path: Path, tensors: Mapping[str, Tensor]) -> Any:
     """Let spandrel find out which network the tensors belong to, and build it."""
     import spandrel
@@ -174,22 +142,18 @@ def _describe(path: Path, tensors: Mapping[str, Tensor]) -> Any:
         # A sequence is built as long as its highest number says.
         if max(numbers, default=0) > 100 + 10 * len(tensors):
             raise spandrel.UnsupportedModelError
-        descriptor = spandrel.ModelLoader().load_from_state_dict(dict(tensors))
-    except spandrel.UnsupportedModelError:
-        raise CheckpointError(
-            f"{path}: a network of none of the {len(spandrel.MAIN_REGISTRY)} architectures that spandrel knows "
-            f"(its tensors are called {', '.join(list(tensors)[:2])}, …)",
-            path=path,
-        ) from None
-    except Exception as error:  # its loaders raise whatever the first unexpected shape leads to
-        raise CheckpointError(
-            f"{path}: spandrel cannot build its network: {(str(error).splitlines() or [type(error).__name__])[0]}",
-            path=path,
-        ) from None
-    if descriptor.purpose not in ("SR", "FaceSR") or (descriptor.input_channels, descriptor.output_channels) != (3, 3):
-        raise CheckpointError(
-            f"{path}: {descriptor.architecture.name} from {descriptor.input_channels} to {descriptor.output_channels} "
-            f"channels, ×{descriptor.scale}, for {descriptor.purpose}: not a network that enlarges RGB images",
-            path=path,
+        found = spandrel.ModelLoader().load_from_state_dict(dict(tensors))
+        if found.purpose in ("SR", "FaceSR") and (found.input_channels, found.output_channels) == (3, 3):
+            return found
+        problem = (
+            f"{found.architecture.name} from {found.input_channels} to {found.output_channels} channels, "
+            f"×{found.scale}, for {found.purpose}: not a network that enlarges RGB images"
         )
-    return descriptor
+    except spandrel.UnsupportedModelError:
+        problem = (
+            f"a network of none of the {len(spandrel.MAIN_REGISTRY)} architectures that spandrel knows "
+            f"(its tensors are called {', '.join(list(tensors)[:2])}, …)"
+        )
+    except Exception as error:  # its loaders raise whatever the first unexpected shape leads to
+        problem = f"spandrel cannot build its network: {(str(error).splitlines() or [type(error).__name__])[0]}"
+    raise CheckpointError(f"{path}: {problem}", path=path)

@@ -14,7 +14,7 @@ from srgan_lib.models.files import load_model
 from srgan_lib.models.own_code import Code
 from srgan_lib.params.evaluation import Evaluation, names_network
 from srgan_lib.params.shared import Shared
-from srgan_report.upscaling.community import check_scale, load_network
+from srgan_report.upscaling.community import load_network
 
 
 def upscaling_options(shared: Shared, evaluation: Evaluation) -> dict[str, object]:
@@ -63,9 +63,7 @@ def all_methods(
             methods[f"{name}_ensemble"] = network(model, self_ensemble=True, **options)
     for name, location in evaluation.methods.items():
         if names_network(location):
-            model, _ = load_network(Path(location), code)
-            check_scale(Path(location), model.scale, shared.scale)
-            methods[name] = network(model, **options)
+            methods[name] = network(load_network(Path(location), code, scale=shared.scale), **options)
         else:
             methods[name] = from_folder(Path(location), test_sets, shared.scale)
     return methods
@@ -74,13 +72,7 @@ def all_methods(
 def repeated_trainings(
     run_dirs: Iterable[Path], shared: Shared, evaluation: Evaluation, code: Code | None = None
 ) -> list[dict[str, Method]]:
-    """Collect the networks of repeated trainings, by the names that the run's own have.
-
-    Parameters
-    ----------
-    run_dirs : a folder for each repeat, with the stages that train.
-    shared, evaluation, code : as for :func:`all_methods`.
-    """
+    """Collect the networks of repeated trainings, each of a folder, by the names that the run's own have."""
     options = upscaling_options(shared, evaluation)
     return [
         {name: network(load_model(trained.path(folder), code)[0], **options) for name, trained in TRAINED.items()}

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,21 +35,7 @@ Progress = Callable[[int, float, float], None]
 
 
 class UpscaleError(SrganError):
-    """Images of a folder that could not be enlarged.
-
-    Attributes
-    ----------
-    failures : by file, why.
-    written : the results of the others.
-    """
-
-    def __init__(self, message: str, failures: dict[Path, str], written: list[Path]) -> None:
-        super().__init__(message)
-        self.failures, self.written = failures, written
-
-
-class _Stopped(SrganError):
-    """The run has ended before the image that a thread is working on."""
+    """Images of a folder could not be enlarged; the message says which, and why."""
 
 
 @dataclass
@@ -67,31 +53,17 @@ class FolderPlan:
     done: list[Path] = field(default_factory=list)
     failures: dict[Path, str] = field(default_factory=dict)
 
-    @property
-    def megapixels(self) -> float:
-        """Size of the images to enlarge."""
-        return sum(header.megapixels for header in self.jobs.values())
-
 
 def plan_folder(
     source: Path, target: Path, *, scale: int, suffix: str = ".png", force: bool = False, allow_large: bool = False
 ) -> FolderPlan:
-    """Find the images of a folder and its subfolders, and read their headers.
-
-    Parameters
-    ----------
-    source, target : folders; the results keep names and subfolders.
-    scale : of the enlargement.
-    suffix : of the files to write; it says their format.
-    force : do again what is there already.
-    allow_large : take images of more than 200 million pixels.
+    """Find the images of a folder and its subfolders, and read their headers; see :func:`upscale_folder`.
 
     Raises
     ------
     ImageError
         If there are no images, the two folders are one, or two images would get the same name.
     """
-    source, target = Path(source), Path(target)
     if not source.is_dir():
         raise ImageError(f"{source}: no such folder", path=source)
     if target.exists() and not target.is_dir():
@@ -137,24 +109,21 @@ def upscale_folder(
     on_progress: Progress | None = None,
     **options: Any,
 ) -> list[Path]:
-    """Enlarge all images of a folder and its subfolders into another.
+    """Enlarge all images of a folder and its subfolders into another, and return the files written.
 
     Results that exist already are kept unless ``force``: a result is renamed to its name when it is whole, so that an
     interrupted run loses no more than the images that it was working on. An image that fails does not stop the others.
 
     Parameters
     ----------
-    source, target : folders; ``target`` is created.
+    source, target : folders; ``target`` is created, and the results keep names and subfolders.
     suffix : of the results, which says their format.
     output : quality and the like.
     jobs : images that are worked on at a time.
-    force, allow_large : see :func:`plan_folder`.
+    force : do again what is there already.
+    allow_large : take images of more than 200 million pixels.
     on_progress : told after each image.
     **options : those of :func:`srgan_lib.models.tiled_inference.upscale_strips`.
-
-    Returns
-    -------
-    The files written.
 
     Raises
     ------
@@ -165,24 +134,22 @@ def upscale_folder(
     StorageError
         At once, if results cannot be written.
     """
-    source, target, output = Path(source), Path(target), output or Output()
+    source, target = Path(source), Path(target)
     plan = plan_folder(source, target, scale=model.scale, suffix=suffix, force=force, allow_large=allow_large)
-    written: list[Path] = []
     if plan.done:
         logger.info("%s done already (--force does them again)", counted(len(plan.done), "image"))
+    written: list[Path] = []
     if plan.jobs:
         target.mkdir(parents=True, exist_ok=True)
+        settings = {"output": output or Output(), "allow_large": allow_large, **options}
         with _alone(target):
             _remove_leftovers(plan.jobs)
             _announce(model, plan, options)
-            for result, header, error in _run(model, plan, output, jobs, allow_large, on_progress, options):
-                if error is None:
-                    written.append(result)
-                else:
-                    plan.failures[header.path] = str(error)
-                    logger.warning("failed: %s", error)
+            written = _enlarge_all(model, plan, jobs, on_progress, settings)
     if plan.failures:
-        raise _failed(plan, written)
+        count, total = len(plan.failures), len(plan.failures) + len(written) + len(plan.done)
+        lines = "\n".join(f"  {reason}" for reason in plan.failures.values())
+        raise UpscaleError(f"{count} of {counted(total, 'image')} failed:\n{lines}")
     return written
 
 
@@ -231,60 +198,52 @@ def _announce(model: SuperResolver, plan: FolderPlan, options: dict[str, Any]) -
         start = time.perf_counter()
         upscale(probe, model, **options)
         seconds.append(time.perf_counter() - start)
-    speed = _PROBE**2 / 1e6 / min(seconds)
+    speed, total = _PROBE**2 / 1e6 / min(seconds), _megapixels(plan)
     logger.info(
         "%s to enlarge, %.1f megapixels: about %s at %.3f megapixels a second",
         counted(len(plan.jobs), "image"),
-        plan.megapixels,
-        duration(max(plan.megapixels / speed, 1)),
+        total,
+        duration(max(total / speed, 1)),
         speed,
     )
 
 
-def _run(
-    model: SuperResolver,
-    plan: FolderPlan,
-    output: Output,
-    workers: int,
-    allow_large: bool,
-    on_progress: Progress | None,
-    options: dict[str, Any],
-) -> Iterator[tuple[Path, Header, ImageError | None]]:
-    """Enlarge images, several at a time; yields each result with what went wrong, if its file was at fault."""
+def _enlarge_all(
+    model: SuperResolver, plan: FolderPlan, workers: int, on_progress: Progress | None, options: dict[str, Any]
+) -> list[Path]:
+    """Enlarge images, several at a time, and return the files written; failures of single files join the plan's."""
+    written: list[Path] = []
+    megapixels, total = 0.0, _megapixels(plan)
     stop = threading.Event()
 
     def check(_done: int, _tiles: int) -> None:
         if stop.is_set():
-            raise _Stopped("the run has ended")
+            raise CancelledError
 
-    def one(result: Path, header: Header) -> ImageError | None:
-        try:
-            enlarge(model, header, result, output, allow_large=allow_large, on_progress=check, **options)
-        except ImageError as error:
-            return error
-        return None
-
-    todo, images, megapixels = iter(plan.jobs.items()), 0, 0.0
     with ThreadPoolExecutor(workers) as pool:
-        running = {pool.submit(one, *job): job for _, job in zip(range(workers), todo, strict=False)}
-        if on_progress:
-            on_progress(images, megapixels, plan.megapixels)
         try:
-            while running:
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    result, header = running.pop(future)
-                    error = future.result()
-                    if following := next(todo, None):
-                        running[pool.submit(one, *following)] = following
-                    yield result, header, error
-                    images, megapixels = images + 1, megapixels + header.megapixels
-                    if on_progress:
-                        on_progress(images, megapixels, plan.megapixels)
+            running = {
+                pool.submit(enlarge, model, header, result, on_progress=check, **options): (result, header)
+                for result, header in plan.jobs.items()
+            }
+            if on_progress:
+                on_progress(0, megapixels, total)
+            for count, future in enumerate(as_completed(running), start=1):
+                result, header = running[future]
+                try:
+                    future.result()
+                    written.append(result)
+                except ImageError as error:
+                    plan.failures[header.path] = str(error)
+                    logger.warning("failed: %s", error)
+                megapixels += header.megapixels
+                if on_progress:
+                    on_progress(count, megapixels, total)
         finally:
             stop.set()
+            pool.shutdown(cancel_futures=True)
+    return written
 
 
-def _failed(plan: FolderPlan, written: list[Path]) -> UpscaleError:
-    count, total = len(plan.failures), len(plan.failures) + len(written) + len(plan.done)
-    lines = "\n".join(f"  {reason}" for reason in plan.failures.values())
-    return UpscaleError(f"{count} of {counted(total, 'image')} failed:\n{lines}", plan.failures, written)
+def _megapixels(plan: FolderPlan) -> float:
+    return sum(header.megapixels for header in plan.jobs.values())

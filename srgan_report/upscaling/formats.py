@@ -65,13 +65,7 @@ class Output:
 
 
 def format_of(path: Path) -> Format:
-    """Find the format that a file's name stands for.
-
-    Raises
-    ------
-    ImageError
-        If results are not written in it.
-    """
+    """Find the format that a file's name stands for; ``ImageError`` if results are not written in it."""
     form = FORMATS.get(path.suffix.lower())
     if form is None:
         raise ImageError(f"{path}: the name must end in one of {', '.join(FORMATS)}", path=path)
@@ -95,13 +89,7 @@ def check_target(source: Path, target: Path, *, force: bool) -> None:
 
 
 def check_size(path: Path, width: int, height: int) -> None:
-    """Check before anything is computed that a format can hold an image.
-
-    Raises
-    ------
-    ImageError
-        If it is too wide or too high.
-    """
+    """Check before anything is computed that a format can hold an image; ``ImageError`` if it is too wide or high."""
     form = format_of(path)
     if max(width, height) > form.longest:
         raise ImageError(
@@ -112,15 +100,7 @@ def check_size(path: Path, width: int, height: int) -> None:
 
 
 def losses(path: Path, *, depth: int, has_alpha: bool, frames: int) -> Iterator[str]:
-    """Name what an image loses in the format of a file.
-
-    Parameters
-    ----------
-    path : the file to write.
-    depth : bits a channel of the image.
-    has_alpha : whether it is transparent anywhere.
-    frames : their number; more than 1 in an animation.
-    """
+    """Name what an image of ``depth`` bits a channel and so many frames loses in the format of the file to write."""
     form = format_of(path)
     if has_alpha and not form.has_alpha:
         yield f"{form.name} has no transparency: the image is laid on white"

@@ -22,40 +22,35 @@ _ASCII, _LONG = 2, 4
 _ORIENTATION = re.compile(rb"(tiff:Orientation(?:=[\"']|>))[2-8]")
 
 
-def set_bytes(image: pyvips.Image, name: str, content: Any) -> None:
-    """Set a field of an image, which must be no one else's, to bytes (pyvips's own type hint forgets them)."""
+def with_bytes(image: pyvips.Image, name: str, content: Any) -> pyvips.Image:
+    """Set a field to bytes (pyvips's own type hint forgets them), in a copy: an image may be another's, too."""
+    image = image.copy()
     image.set_type(pyvips.GValue.blob_type, name, content)
+    return image
 
 
-def copy_fields(source: pyvips.Image, target: pyvips.Image) -> None:
-    """Copy EXIF, XMP and IPTC from one image to another, which must be no one else's (``copy()``)."""
-    for name in source.get_fields():
-        if name.startswith("exif-") or name in ("xmp-data", "iptc-data", "resolution-unit"):
-            target.set_type(source.get_typeof(name), name, source.get(name))
+def with_metadata(image: pyvips.Image, source: pyvips.Image) -> pyvips.Image:
+    """Copy EXIF, XMP, IPTC and DPI of another image, with the orientation that the rows have: upright."""
+    image = _with_fields(image.copy(xres=source.xres, yres=source.yres), source)
+    image.set_type(pyvips.GValue.gint_type, "orientation", 1)
+    if source.get_typeof("xmp-data"):
+        xmp: Any = source.get("xmp-data")
+        image = with_bytes(image, "xmp-data", _ORIENTATION.sub(rb"\g<1>1", xmp))
+    return image
 
 
-def parse_exif(exif: bytes) -> pyvips.Image:
-    """Bring EXIF into an image's fields, which libvips does only while it reads a file."""
+def with_exif(image: pyvips.Image, exif: bytes) -> pyvips.Image:
+    """Add EXIF, which libvips takes apart only while it reads a file."""
     carrier = io.BytesIO()
     Image.new("L", (1, 1)).save(carrier, "PNG", exif=exif)
-    return pyvips.Image.new_from_buffer(carrier.getvalue(), "")
+    return _with_fields(image, pyvips.Image.new_from_buffer(carrier.getvalue(), ""))
 
 
-def only_metadata(image: pyvips.Image) -> pyvips.Image:
-    """Keep an image's EXIF, XMP, IPTC and DPI in one of a single pixel."""
-    fields = pyvips.Image.black(1, 1).copy(xres=image.xres, yres=image.yres)
-    copy_fields(image, fields)
-    return fields
-
-
-def with_metadata(image: pyvips.Image, metadata: pyvips.Image) -> pyvips.Image:
-    """Add EXIF, XMP, IPTC and DPI, with the orientation that the rows have: upright."""
-    image = image.copy(xres=metadata.xres, yres=metadata.yres)
-    copy_fields(metadata, image)
-    image.set_type(pyvips.GValue.gint_type, "orientation", 1)
-    if metadata.get_typeof("xmp-data"):
-        xmp: Any = metadata.get("xmp-data")
-        set_bytes(image, "xmp-data", _ORIENTATION.sub(rb"\g<1>1", xmp))
+def _with_fields(image: pyvips.Image, source: pyvips.Image) -> pyvips.Image:
+    image = image.copy()
+    for name in source.get_fields():
+        if name.startswith("exif-") or name in ("xmp-data", "iptc-data", "resolution-unit"):
+            image.set_type(source.get_typeof(name), name, source.get(name))
     return image
 
 
@@ -76,15 +71,10 @@ def read_exif(path: Path) -> bytes:
 
 
 def append_exif(path: Path, data: bytes) -> None:
-    """Add EXIF to a TIFF file that has one page.
+    """Add EXIF, as other formats hold it, to a little-endian TIFF file of one page.
 
     The new first directory stands at the end of the file, and holds the entries of the old one, too. A file of more
     than 4 GB (BigTIFF) is left as it is.
-
-    Parameters
-    ----------
-    path : little-endian TIFF.
-    data : EXIF as other formats hold it.
     """
     exif = Image.Exif()
     exif.load(data)

@@ -14,18 +14,14 @@ OPSET = 17  #: of ONNX's operators; ONNX Runtime 1.12 and later, OpenVINO 2023 a
 SMALLEST = 5  #: LR pixels per side below which the written graph is not the network, see ``LRConsistency``
 
 
-def to_onnx(model: SuperResolver, metadata: Mapping[str, str] | None = None) -> bytes:
-    """Write a network's graph and weights for images of any size from :data:`SMALLEST` on; needs the package onnx.
+def to_onnx(model: SuperResolver, metadata: Mapping[str, str]) -> bytes:
+    """Write a network on the CPU as an ONNX file's content, for images of any size from :data:`SMALLEST` on.
 
-    Parameters
-    ----------
-    model : on the CPU; it is written as in evaluation mode, in float32.
-    metadata : texts by name for the file's ``metadata_props``.
-
-    Returns
-    -------
-    An ONNX file's content: ``lr``, N×3×h×w in [0,1], gives ``sr``, N×3×(scale·h)×(scale·w), not clamped.
+    The input ``lr``, N×3×h×w in [0,1], gives ``sr``, N×3×(scale·h)×(scale·w), not clamped, in float32; ``metadata``
+    are texts by name. Needs the package onnx.
     """
+    import onnx
+
     training, content = model.training, io.BytesIO()
     axes = {"lr": {0: "N", 2: "h", 3: "w"}, "sr": {0: "N", 2: "H", 3: "W"}}
     with warnings.catch_warnings():
@@ -42,12 +38,6 @@ def to_onnx(model: SuperResolver, metadata: Mapping[str, str] | None = None) -> 
             dynamic_axes=axes,
         )
     model.train(training)
-    return _with_metadata(content.getvalue(), metadata) if metadata else content.getvalue()
-
-
-def _with_metadata(content: bytes, metadata: Mapping[str, str]) -> bytes:
-    import onnx
-
-    file = onnx.load_model_from_string(content)
+    file = onnx.load_model_from_string(content.getvalue())
     onnx.helper.set_model_props(file, dict(metadata))
     return file.SerializeToString()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ from PIL import Image, ImageSequence
 from srgan_lib.data.images import ImageError, ProfileError, is_srgb, to_srgb
 from srgan_lib.files import atomic_path
 from srgan_lib.models.base import SuperResolver
-from srgan_lib.models.tiled_inference import upscale, upscale_strips
+from srgan_lib.models.tiled_inference import upscale_strips
 from srgan_report.upscaling.formats import Output, check_size, check_target, format_of, losses
-from srgan_report.upscaling.reading import Header, Photograph, read_header, read_photograph
-from srgan_report.upscaling.writing import StripWriter
+from srgan_report.upscaling.reading import Header, read_header, read_photograph
+from srgan_report.upscaling.writing import write_strips
 
 logger = logging.getLogger(__name__)
 
@@ -31,16 +32,18 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  #: ITU-R BT.601
 
 
 @dataclass(frozen=True)
-class Timing:
-    """How an animation runs.
+class Animation:
+    """Pictures that are shown one after another.
 
     Attributes
     ----------
+    frames : h×w×4 uint8, sRGB with transparency.
     durations : of each frame in milliseconds.
     loops : how often it is played; 0: for ever.
     """
 
-    durations: tuple[float, ...]
+    frames: Iterable[np.ndarray]
+    durations: list[int]
     loops: int
 
 
@@ -88,95 +91,75 @@ def enlarge(
     for loss in losses(target, depth=header.depth, has_alpha=header.has_alpha, frames=header.frames):
         logger.warning("%s: %s", target, loss)
     if header.frames > 1 and format_of(target).has_frames:
-        timing = read_timing(header.path)
-        frames = (_enlarge_frame(model, frame, options) for frame in read_frames(header.path))
-        write_animation(target, frames, timing, output)
-        return
-    photo = read_photograph(header.path, allow_large=allow_large)
-    for note in photo.notes:
-        logger.warning("%s: %s", header.path, note)
-    if format_of(target).name == "GIF":
+        animation = read_animation(header.path)
+    else:
+        photo = read_photograph(header.path, allow_large=allow_large)
+        for note in photo.notes:
+            logger.warning("%s: %s", header.path, note)
+        if format_of(target).name != "GIF":
+            strips = _strips(model, photo.srgb, photo.alpha, options)
+            write_strips(target, map(_luma, strips) if header.is_grey else strips, photo, model.scale, output)
+            return
         alpha = np.full(photo.srgb.shape[:2], 255, np.uint8) if photo.alpha is None else _eight_bits(photo.alpha)
-        frame = np.dstack([_eight_bits(photo.srgb), alpha])
-        write_animation(target, [_enlarge_frame(model, frame, options)], Timing((0,), 0), output)
-        return
-    _write(model, photo, target, output, options)
+        animation = Animation([np.dstack([_eight_bits(photo.srgb), alpha])], [0], 0)
+    enlarged = (np.concatenate([*_strips(model, frame[..., :3], frame[..., 3], options)]) for frame in animation.frames)
+    write_animation(target, Animation(enlarged, animation.durations, animation.loops), output)
 
 
-def read_timing(path: Path) -> Timing:
-    """Read how long each frame is shown.
-
-    Raises
-    ------
-    ImageError
-        If a frame is damaged.
-    """
-    with Image.open(path) as image:
-        loops = image.info.get("loop", 1 if image.format == "GIF" else 0)
-        durations = tuple(float(frame.info.get("duration", 0)) for frame in _shown(path, image))
-    return Timing(durations, loops)
-
-
-def read_frames(path: Path) -> Iterator[np.ndarray]:
-    """Decode the frames of an animation as they are shown: h×w×4 uint8, sRGB with transparency.
+def read_animation(path: Path) -> Animation:
+    """Decode the frames of an animation as they are shown, and how long each is.
 
     Raises
     ------
     ImageError
         If a frame is damaged.
     """
-    with Image.open(path) as image:
-        profile = image.info.get("icc_profile")
-        for frame in _shown(path, image):
-            rgba = frame.convert("RGBA")
-            yield np.dstack([_frame_in_srgb(rgba.convert("RGB"), profile), np.asarray(rgba)[..., 3]])
+    frames, durations = [], []
+    try:
+        with Image.open(path) as image:
+            profile, loops = image.info.get("icc_profile"), image.info.get("loop", 1 if image.format == "GIF" else 0)
+            for number, frame in enumerate(ImageSequence.Iterator(image)):
+                if number == 0 and image.info.get("default_image"):
+                    continue  # the still picture of a PNG for programs without animation
+                rgba = frame.convert("RGBA")  # some of Pillow's decoders know the duration only then
+                frames.append(np.dstack([_in_srgb(rgba.convert("RGB"), profile), np.asarray(rgba)[..., 3]]))
+                durations.append(round(frame.info.get("duration", 0)))
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise ImageError(
+            f"{path}: a frame cannot be read ({error}); replace the file or move it away", path=path
+        ) from error
+    return Animation(frames, durations, loops)
 
 
-def write_animation(path: Path, frames: Iterable[np.ndarray], timing: Timing, output: Output) -> None:
-    """Write an animated GIF, WebP or PNG, or a single frame, in one step.
-
-    Parameters
-    ----------
-    path : the file; its ending says the format.
-    frames : h×w×4 uint8.
-    timing : of as many frames.
-    output : quality of WebP.
-    """
+def write_animation(path: Path, animation: Animation, output: Output) -> None:
+    """Write an animated GIF, WebP or PNG, or a single frame, in one step; the file's ending says the format."""
     name = format_of(path).name
-    pictures = (_picture(frame, name) for frame in frames)
-    first = next(pictures)
+    first, *others = (_picture(frame, name) for frame in animation.frames)
     options: dict[str, Any] = {"format": name.upper()}
     if name == "WebP":
         options |= {"quality": output.quality, "lossless": output.lossless}
-    if len(timing.durations) > 1:
-        durations = [round(duration) for duration in timing.durations]
-        options |= {"save_all": True, "append_images": list(pictures), "duration": durations}
-        if name != "GIF" or timing.loops != 1:  # a GIF without a number is played once
-            options["loop"] = timing.loops
+    if others:
+        options |= {"save_all": True, "append_images": others, "duration": animation.durations}
+        if name != "GIF" or animation.loops != 1:  # a GIF without a number is played once
+            options["loop"] = animation.loops
         if name == "GIF":
             options["disposal"] = 2  # else what a transparent pixel shows is the frame before
     with atomic_path(path) as temporary:
         first.save(temporary, **options)
 
 
-def _write(model: SuperResolver, photo: Photograph, target: Path, output: Output, options: dict[str, Any]) -> None:
-    height, width = photo.srgb.shape[:2]
-    is_grey, scale = photo.header.is_grey, model.scale
-    to_srgb = output.to_srgb and photo.profile is not None
-    with StripWriter(
-        target,
-        width * scale,
-        height * scale,
-        (1 if is_grey else 3) + (photo.alpha is not None),
-        photo.srgb.dtype.itemsize * 8,
-        target_depth=photo.header.depth,
-        profile=None if to_srgb else photo.profile,
-        convert=photo.is_converted and not to_srgb,
-        metadata=photo.metadata,
-        output=output,
-    ) as writer:
-        for strip in _strips(model, photo.srgb, photo.alpha, options):
-            writer.write(_luma(strip) if is_grey else strip)
+def _in_srgb(colours: Image.Image, profile: bytes | None) -> Image.Image:
+    with suppress(ProfileError):  # its colours are taken for sRGB, as those of most animations are
+        if profile is not None and not is_srgb(profile, "RGB"):
+            return to_srgb(colours, profile)
+    return colours
+
+
+def _picture(frame: np.ndarray, name: str) -> Image.Image:
+    if name == "GIF":
+        frame = np.dstack([frame[..., :3], np.where(frame[..., 3] < 128, 0, 255).astype(np.uint8)])
+    opaque = frame[..., 3].min() == 255
+    return Image.fromarray(np.ascontiguousarray(frame[..., :3] if opaque else frame))
 
 
 def _strips(
@@ -187,26 +170,16 @@ def _strips(
         yield from upscale_strips(model, srgb, **options)
         return
     silent: dict[str, Any] = {**options, "on_progress": None}
-    scale, done = model.scale, 0
-    is_even = alpha.min() == alpha.max()
+    is_even, done = alpha.min() == alpha.max(), 0
     opacity = None if is_even else upscale_strips(model, alpha[..., None].repeat(3, axis=2), **silent)
     for strip in upscale_strips(model, fill_invisible(srgb, alpha), **options):
         if opacity is None:
             enlarged = np.full(strip.shape[:2], alpha[0, 0])
         else:
             grey = np.rint(next(opacity).mean(axis=2)).astype(alpha.dtype)
-            enlarged = hold_to_range(grey, alpha, done, scale)
+            enlarged = hold_to_range(grey, alpha, done, model.scale)
         yield np.dstack([strip, enlarged])
         done += len(strip)
-
-
-def _enlarge_frame(model: SuperResolver, frame: np.ndarray, options: dict[str, Any]) -> np.ndarray:
-    """Enlarge h×w×4 uint8."""
-    alpha = frame[..., 3]
-    if alpha.min() == 255:
-        sr = upscale(frame[..., :3], model, **options)
-        return np.dstack([sr, np.full(sr.shape[:2], 255, np.uint8)])
-    return np.concatenate(list(_strips(model, frame[..., :3], alpha, options)))
 
 
 def _luma(strip: np.ndarray) -> np.ndarray:
@@ -219,47 +192,8 @@ def _eight_bits(image: np.ndarray) -> np.ndarray:
     return image if image.dtype == np.uint8 else np.rint(image / 257).astype(np.uint8)
 
 
-def _shown(path: Path, image: Image.Image) -> Iterator[Image.Image]:
-    """Iterate over the frames; the still picture of a PNG for programs without animation is none of them."""
-    try:
-        for number, frame in enumerate(ImageSequence.Iterator(image)):
-            if number or not image.info.get("default_image"):
-                frame.load()  # some of Pillow's decoders know the duration only then
-                yield frame
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise ImageError(
-            f"{path}: a frame cannot be read ({error}); replace the file or move it away", path=path
-        ) from error
-
-
-def _frame_in_srgb(colours: Image.Image, profile: bytes | None) -> np.ndarray:
-    try:
-        if profile is not None and not is_srgb(profile, "RGB"):
-            return np.asarray(to_srgb(colours, profile))
-    except ProfileError:
-        pass  # its colours are taken for sRGB, as those of most animations are
-    return np.asarray(colours)
-
-
-def _picture(frame: np.ndarray, name: str) -> Image.Image:
-    if name == "GIF":
-        frame = np.dstack([frame[..., :3], np.where(frame[..., 3] < 128, 0, 255).astype(np.uint8)])
-    opaque = frame[..., 3].min() == 255
-    return Image.fromarray(np.ascontiguousarray(frame[..., :3] if opaque else frame))
-
-
 def fill_invisible(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Give fully transparent pixels the colours around them.
-
-    Parameters
-    ----------
-    colours : h×w×3.
-    alpha : h×w of the same integer type.
-
-    Returns
-    -------
-    Of the shape and type of ``colours``; pixels of any opacity are unchanged.
-    """
+    """Give fully transparent pixels (h×w×3, of the integer type of ``alpha``, h×w) the colours around them."""
     hidden = alpha == 0
     if not hidden.any() or hidden.all():
         return colours

@@ -6,16 +6,16 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyvips
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from srgan_lib.data.images import ImageError, ProfileError, is_srgb, is_utf8, profile_name
-from srgan_report.upscaling.metadata import copy_fields, only_metadata, parse_exif, read_exif, set_bytes
+from srgan_report.upscaling.metadata import read_exif, with_bytes, with_exif, with_metadata
 
 #: File name endings (lower case) of the images that are enlarged.
 SUFFIXES = frozenset(
@@ -32,7 +32,6 @@ CONVERSION: dict[str, Any] = {"intent": "relative", "black_point_compensation": 
 
 logging.getLogger("pyvips").setLevel(logging.ERROR)  # libvips's warnings go by the file; the errors here name it
 _BY_PILLOW = frozenset({".bmp", ".heic", ".heif"})
-_ADVICE = "replace the file or move it away"
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,8 @@ class Header:
     depth: int
     is_grey: bool
     has_alpha: bool
-    frames: int = 1
-    profile: str = ""
+    frames: int
+    profile: str
 
     @property
     def megapixels(self) -> float:
@@ -94,7 +93,7 @@ class Photograph:
     profile: bytes | None
     is_converted: bool
     metadata: Any
-    notes: tuple[str, ...] = field(default=())
+    notes: list[str]
 
 
 def read_header(path: Path, *, allow_large: bool = False) -> Header:
@@ -105,70 +104,65 @@ def read_header(path: Path, *, allow_large: bool = False) -> Header:
     ImageError
         If it is no image that can be read, or has more than ``LARGEST`` pixels and is not allowed to.
     """
-    with _explained(path):
-        return _header(path, _open(path), allow_large)
+    with _opened(path) as image:
+        return _header(path, image, allow_large)
 
 
 def read_photograph(path: Path, *, allow_large: bool = False) -> Photograph:
-    """Decode an image file, upright and in sRGB.
-
-    Raises
-    ------
-    ImageError
-        As :func:`read_header`, and if the file is damaged.
-    """
-    with _explained(path):
-        image = _open(path)
+    """Decode an image file, upright and in sRGB; errors as of :func:`read_header`, and if the file is damaged."""
+    with _opened(path) as image:
         header = _header(path, image, allow_large)
-        if image is None:
-            return _decode(header, _upright(path))
+        if isinstance(image, Image.Image):
+            return _decode(header, _upright(image))
         if str(_field(image, "vips-loader")).startswith("tiff") and (exif := read_exif(path)):
-            copy_fields(parse_exif(exif), image := image.copy())
+            image = with_exif(image, exif)
         return _decode(header, image.autorot())
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn what the decoders raise into an error that names the file; they raise whatever they stumble over."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise ImageError(f"{path}: no such file", path=path) from None
-    except ImageError:
-        raise
-    except (pyvips.Error, OSError, ValueError, SyntaxError, EOFError, ArithmeticError, KeyError) as error:
-        reason = str(error).strip().splitlines()[-1].strip()
-        raise ImageError(f"{path}: cannot be read ({reason}); {_ADVICE}", path=path) from error
+def _opened(path: Path) -> Iterator[pyvips.Image | Image.Image]:
+    """Open a file by libvips, or by Pillow where libvips does not know it.
 
-
-def _open(path: Path) -> pyvips.Image | None:
-    """Open a file with libvips; None if it is one for Pillow."""
+    What the decoders raise becomes an error that names the file; they raise whatever they stumble over.
+    """
     suffix = path.suffix.lower()
     if not is_utf8(str(path)):
         name = os.fsencode(path).decode(errors="backslashreplace")
         raise ImageError(f"{name}: the file's name is not UTF-8; rename it", path=path)
     if suffix in FOREIGN_SUFFIXES:
         raise ImageError(f"{path}: {suffix[1:].upper()} is not read; convert it to PNG or TIFF first", path=path)
-    if suffix in _BY_PILLOW:
-        return None
+    try:
+        if suffix in _BY_PILLOW:
+            with _open_by_pillow(path) as picture:
+                yield picture
+        else:
+            yield _open_by_libvips(path)
+    except FileNotFoundError:
+        raise ImageError(f"{path}: no such file", path=path) from None
+    except Image.DecompressionBombError:
+        raise _too_large(path, "more than 178 million") from None
+    except ImageError:
+        raise
+    except (pyvips.Error, OSError, ValueError, SyntaxError, EOFError, ArithmeticError, KeyError) as error:
+        problem = f"cannot be read ({str(error).strip().splitlines()[-1].strip()})"
+        if any(words in str(error) for words in ("known format", "unable to load", "cannot identify")):
+            problem = "not an image, or of a kind that is not read"
+        raise ImageError(f"{path}: {problem}; replace the file or move it away", path=path) from error
+
+
+def _open_by_libvips(path: Path) -> pyvips.Image:
     with path.open("rb") as file:  # raises what is wrong with the path itself
         start = file.read(512)
     if b"<svg" in start:
         raise ImageError(f"{path}: SVG is not read; convert it to PNG or TIFF first", path=path)
-    try:
-        source = pyvips.Source.new_from_file(str(path))
-        image = pyvips.Image.new_from_source(source, "", access="random", fail_on="truncated")
-    except pyvips.Error as error:
-        if "known format" in str(error) or "unable to load" in str(error):
-            raise ImageError(f"{path}: not an image, or of a kind that is not read; {_ADVICE}", path=path) from error
-        raise
+    source = pyvips.Source.new_from_file(str(path))
+    image = pyvips.Image.new_from_source(source, "", access="random", fail_on="truncated")
     if start.startswith(b"\x89PNG") and _field(image, "icc-profile-data") is None and b"iCCP" in _png_chunks(path):
-        image = image.copy()
-        set_bytes(image, "icc-profile-data", b"broken")  # else nobody would hear of it
+        return with_bytes(image, "icc-profile-data", b"broken")  # else nobody would hear of it
     return image
 
 
-def _pillow(path: Path) -> Image.Image:
+def _open_by_pillow(path: Path) -> Image.Image:
     if path.suffix.lower() in (".heic", ".heif"):
         try:
             from pillow_heif import register_heif_opener
@@ -177,33 +171,24 @@ def _pillow(path: Path) -> Image.Image:
                 f"{path}: HEIC needs another package; run: pip install 'srgan-report[heic]'", path=path
             ) from None
         register_heif_opener()
-    try:
-        return Image.open(path)
-    except UnidentifiedImageError:
-        raise ImageError(f"{path}: not an image, or of a kind that is not read; {_ADVICE}", path=path) from None
-    except Image.DecompressionBombError:
-        raise _too_large(path, "more than 178 million") from None
+    return Image.open(path)
 
 
-def _header(path: Path, image: pyvips.Image | None, allow_large: bool) -> Header:
-    if image is None:
-        with _pillow(path) as picture:
-            width, height = picture.size
-            turned = picture.getexif().get(0x0112, 1) >= 5
-            grey, alpha, depth = picture.mode in ("1", "L", "LA"), picture.has_transparency_data, 8
-            frames, profile = 1, picture.info.get("icc_profile")
+def _header(path: Path, image: pyvips.Image | Image.Image, allow_large: bool) -> Header:
+    if isinstance(image, Image.Image):
+        width, height = image.size
+        orientation, profile = image.getexif().get(0x0112, 1), image.info.get("icc_profile")
+        grey, alpha, depth, frames = image.mode in ("1", "L", "LA"), image.has_transparency_data, 8, 1
     else:
         width, height = image.width, image.height
-        turned = int(_field(image, "orientation") or 1) >= 5
-        colours = image.bands - image.hasalpha()
+        orientation, profile = int(_field(image, "orientation") or 1), _field(image, "icc-profile-data")
+        colours, alpha = image.bands - image.hasalpha(), bool(image.hasalpha())
         if colours not in (1, 3, 4):
             raise ImageError(f"{path}: images of {colours} channels are not read; save it as RGB", path=path)
-        grey, alpha, depth = colours == 1, bool(image.hasalpha()), 8 if image.format == "uchar" else 16
-        frames = _frames(path, image)
-        profile = _field(image, "icc-profile-data")
+        grey, depth, frames = colours == 1, 8 if image.format == "uchar" else 16, _frames(path, image)
     if width * height * frames > LARGEST and not allow_large:
         raise _too_large(path, f"{width:,}×{height:,}" + (f"×{frames}" if frames > 1 else ""))
-    size = (height, width) if turned else (width, height)
+    size = (height, width) if orientation >= 5 else (width, height)
     return Header(path, *size, depth=depth, is_grey=grey, has_alpha=alpha, frames=frames, profile=profile_name(profile))
 
 
@@ -211,23 +196,18 @@ def _frames(path: Path, image: pyvips.Image) -> int:
     """Count the frames of an animation; libvips does not know those of PNG. Pages of a TIFF are not frames."""
     loader = str(_field(image, "vips-loader"))
     if loader.startswith("pngload"):
-        control = _png_chunks(path).get(b"acTL")
-        return int.from_bytes(control[:4], "big") if control else 1
+        return int.from_bytes(_png_chunks(path).get(b"acTL", b"\1"), "big")
     return int(_field(image, "n-pages") or 1) if loader.startswith(("gifload", "webpload")) else 1
 
 
 def _png_chunks(path: Path) -> dict[bytes, bytes]:
-    """Read what stands before the pixels of a PNG file, as far as libvips does not say it: animation and profile."""
+    """Read the first four bytes of each chunk before the pixels of a PNG file; libvips tells not all it needs."""
     chunks: dict[bytes, bytes] = {}
     with path.open("rb") as file:
         file.seek(8)
-        while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
-            size = int.from_bytes(head[:4], "big")
-            if head[4:] in (b"acTL", b"iCCP"):
-                chunks[head[4:]] = file.read(size)
-                file.seek(4, 1)
-            else:
-                file.seek(size + 4, 1)
+        while len(head := file.read(12)) == 12 and head[4:8] != b"IDAT":
+            chunks[head[4:8]] = head[8:]
+            file.seek(int.from_bytes(head[:4], "big"), os.SEEK_CUR)  # the rest, and the checksum of four bytes
     return chunks
 
 
@@ -244,67 +224,51 @@ def _too_large(path: Path, size: str) -> ImageError:
     )
 
 
-def _upright(path: Path) -> pyvips.Image:
-    """Decode a file by Pillow, with its metadata in libvips's fields."""
-    with _pillow(path) as picture:
-        upright = ImageOps.exif_transpose(picture)
-        exif = upright.getexif().tobytes()
-        profile, dpi, xmp = (picture.info.get(name) for name in ("icc_profile", "dpi", "xmp"))
-        mode = "RGBA" if upright.has_transparency_data else "L" if upright.mode in ("1", "L") else "RGB"
-        pixels = np.asarray(upright.convert(mode))
-    image = pyvips.Image.new_from_array(pixels).copy(interpretation="b-w" if mode == "L" else "srgb")
-    copy_fields(parse_exif(exif), image)
-    if dpi:
+def _upright(picture: Image.Image) -> pyvips.Image:
+    """Decode what Pillow has opened, with its metadata in libvips's fields."""
+    upright = ImageOps.exif_transpose(picture)
+    mode = "RGBA" if upright.has_transparency_data else "L" if upright.mode in ("1", "L") else "RGB"
+    image = pyvips.Image.new_from_array(np.asarray(upright.convert(mode)))
+    image = with_exif(image.copy(interpretation="b-w" if mode == "L" else "srgb"), upright.getexif().tobytes())
+    if dpi := picture.info.get("dpi"):
         image = image.copy(xres=dpi[0] / 25.4, yres=dpi[1] / 25.4)
-    for name, value in (("icc-profile-data", profile), ("xmp-data", xmp)):
-        if value:
-            set_bytes(image, name, value)
+    for name, info in (("icc-profile-data", "icc_profile"), ("xmp-data", "xmp")):
+        if content := picture.info.get(info):
+            image = with_bytes(image, name, content)
     return image
 
 
 def _decode(header: Header, image: pyvips.Image) -> Photograph:
-    alpha = None
-    if header.has_alpha:
-        alpha = _pixels(_integers(header.path, image[image.bands - 1]))[..., 0]
-        image = image[: image.bands - 1] if image.bands > 2 else image[0]
-    profile = _field(image, "icc-profile-data")
-    mode = {1: "L", 3: "RGB", 4: "CMYK"}[image.bands]
+    alpha, is_converted = None, False
     notes: list[str] = []
-    is_converted = mode == "CMYK"
-    if profile is not None:
-        try:
-            is_converted = not is_srgb(profile, mode)
-        except ProfileError as error:
-            meaning = "the usual CMYK of print" if mode == "CMYK" else "sRGB"
-            notes.append(f"{error}; its colours are taken for {meaning}")
-            profile = None
+    if header.has_alpha:
+        alpha = _pixels(_integers(header.path, image[-1]))[..., 0]
+        image = image[:-1]
+    profile, mode = _field(image, "icc-profile-data"), {1: "L", 3: "RGB", 4: "CMYK"}[image.bands]
+    try:
+        is_converted = profile is not None and not is_srgb(profile, mode)
+    except ProfileError as error:
+        notes.append(f"{error}; its colours are taken for {'the usual CMYK of print' if mode == 'CMYK' else 'sRGB'}")
+        profile = None
+    image = _integers(header.path, image)
     if mode == "CMYK":
-        image = _integers(header.path, image)
-        image = image if profile else without_profile(image)
+        if profile is None:
+            image = image.copy()
+            image.remove("icc-profile-data")  # else libvips would use it
         image = image.icc_import(input_profile="cmyk", embedded=profile is not None, **CONVERSION)
-        image, profile = image.icc_export(output_profile="srgb", depth=header.depth, **CONVERSION), None
+        image = image.icc_export(output_profile="srgb", depth=header.depth, **CONVERSION)
+        profile, is_converted = None, False
         notes.append("CMYK is written as sRGB")
-        is_converted = False
     elif is_converted:
-        image = _integers(header.path, image).icc_import(embedded=True, **CONVERSION)
+        image = image.icc_import(embedded=True, **CONVERSION)
         image = image.icc_export(output_profile="srgb", depth=16, **CONVERSION)
-    else:
-        image = _integers(header.path, image)
     srgb = _pixels(image)
     if srgb.shape[2] == 1:
         srgb = srgb.repeat(3, axis=2)
     if alpha is not None and alpha.dtype != srgb.dtype:
         alpha = alpha.astype(np.uint16) * 257
-    return Photograph(header, srgb, alpha, profile, is_converted, only_metadata(image), tuple(notes))
-
-
-def without_profile(image: pyvips.Image) -> pyvips.Image:
-    """Drop an image's profile, so that libvips does not use it."""
-    if not image.get_typeof("icc-profile-data"):
-        return image
-    image = image.copy()
-    image.remove("icc-profile-data")
-    return image
+    metadata = with_metadata(pyvips.Image.black(1, 1), image)
+    return Photograph(header, srgb, alpha, profile, is_converted, metadata, notes)
 
 
 def _integers(path: Path, image: pyvips.Image) -> pyvips.Image:

@@ -68,7 +68,7 @@ def test_the_other_architectures(architecture):
     for parameter in model.parameters():
         if not parameter.any():  # a last layer that starts at zero would hide all the others
             torch.nn.init.normal_(parameter, std=0.01)
-    assert max(differences(to_onnx(model), model)) <= 1e-4
+    assert max(differences(to_onnx(model, {}), model)) <= 1e-4
 
 
 @pytest.mark.parametrize(

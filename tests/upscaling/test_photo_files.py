@@ -17,15 +17,14 @@ from srgan_lib.errors import StorageError
 from srgan_report.upscaling import writing
 from srgan_report.upscaling.formats import Output, check_size, check_target, losses, without_effect
 from srgan_report.upscaling.photograph import (
-    Timing,
+    Animation,
     fill_invisible,
     hold_to_range,
-    read_frames,
-    read_timing,
+    read_animation,
     write_animation,
 )
 from srgan_report.upscaling.reading import LARGEST, read_header, read_photograph
-from srgan_report.upscaling.writing import StripWriter
+from srgan_report.upscaling.writing import write_strips
 from tests import icc
 
 SMOOTH = np.stack(np.meshgrid(np.linspace(40, 200, 60), np.linspace(60, 180, 48), indexing="xy"), -1)
@@ -41,21 +40,7 @@ def copy(source, target, **how):
     photo = read_photograph(source)
     pixels = photo.srgb[..., :1] if photo.header.is_grey else photo.srgb
     pixels = pixels if photo.alpha is None else np.dstack([pixels, photo.alpha])
-    height, width, channels = pixels.shape
-    with StripWriter(
-        target,
-        width,
-        height,
-        channels,
-        8 * pixels.dtype.itemsize,
-        target_depth=photo.header.depth,
-        profile=photo.profile,
-        convert=photo.is_converted,
-        metadata=photo.metadata,
-        output=Output(**how),
-    ) as writer:
-        writer.write(pixels[:17])
-        writer.write(pixels[17:])
+    write_strips(target, [pixels[:17], pixels[17:]], photo, 1, Output(**how))
     return photo
 
 
@@ -272,19 +257,17 @@ def test_targets_are_checked_beforehand(tmp_path):
     check_size(tmp_path / "a.tif", 100_000, 100_000)
 
 
-def writer(path, **how):
-    how = {"target_depth": 8, "profile": None, "convert": False, "metadata": None, "output": Output()} | how
-    return StripWriter(path, 60, 48, 3, 8, **how)
-
-
 def test_an_error_between_strips_leaves_nothing(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"before")
+    def strips():
+        yield SMOOTH[:20]
+        raise KeyError
+
+    Image.fromarray(SMOOTH).save(tmp_path / "a.png")
+    before = (tmp_path / "a.png").read_bytes()
     with pytest.raises(KeyError):
-        with writer(tmp_path / "a.png") as file:
-            file.write(SMOOTH[:20])
-            raise KeyError
+        write_strips(tmp_path / "a.png", strips(), read_photograph(tmp_path / "a.png"), 1, Output())
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
-    assert (tmp_path / "a.png").read_bytes() == b"before"
+    assert (tmp_path / "a.png").read_bytes() == before
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
@@ -297,20 +280,9 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch, suffix):
 
     monkeypatch.setattr(writing, "atomic_path", full)
     noise = np.random.default_rng(0).integers(0, 256, (4800, 60, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
     with pytest.raises(StorageError) as failed:
-        with StripWriter(
-            tmp_path / f"a.{suffix}",
-            60,
-            4800,
-            3,
-            8,
-            target_depth=8,
-            profile=None,
-            convert=False,
-            metadata=None,
-            output=Output(),
-        ) as file:
-            file.write(noise)
+        write_strips(tmp_path / f"a.{suffix}", [noise], read_photograph(tmp_path / "noise.png"), 1, Output())
     assert failed.value.path == tmp_path / f"a.{suffix}"
     assert not (tmp_path / f"a.{suffix}").exists()
 
@@ -345,12 +317,13 @@ def test_animations_keep_frames_and_timing(tmp_path, suffix):
     frames = [np.dstack([np.roll(SMOOTH, 9 * shift, 1), np.full((48, 60), 255, np.uint8)]) for shift in range(3)]
     for number, frame in enumerate(frames):
         frame[5:15, 10 + number : 20 + number, 3] = 0
-    timing = Timing((100, 200, 300), 2)
-    write_animation(tmp_path / f"a.{suffix}", iter(frames), timing, Output(lossless=True))
+    animation = Animation(iter(frames), [100, 200, 300], 2)
+    write_animation(tmp_path / f"a.{suffix}", animation, Output(lossless=True))
     header = read_header(tmp_path / f"a.{suffix}")
     assert (header.frames, header.has_alpha, header.width, header.height) == (3, True, 60, 48)
-    assert read_timing(tmp_path / f"a.{suffix}") == timing
-    for frame, back in zip(frames, read_frames(tmp_path / f"a.{suffix}"), strict=True):
+    found = read_animation(tmp_path / f"a.{suffix}")
+    assert (found.durations, found.loops) == (animation.durations, animation.loops)
+    for frame, back in zip(frames, found.frames, strict=True):
         assert np.array_equal(back[..., 3], frame[..., 3])
         visible = frame[..., 3] > 0
         assert abs(back[visible].astype(int) - frame[visible]).mean() < (0.01 if suffix != "gif" else 6)
@@ -358,19 +331,19 @@ def test_animations_keep_frames_and_timing(tmp_path, suffix):
 
 def test_writing_takes_memory_for_strips_not_for_the_image(tmp_path):
     """30 megapixels, 90 MB as an array, are written within a fraction of that."""
+    Image.new("RGB", (50, 60)).save(tmp_path / "small.png")
     code = f"""
 import resource
 from pathlib import Path
 import numpy as np
 from srgan_report.upscaling.formats import Output
-from srgan_report.upscaling.writing import StripWriter
+from srgan_report.upscaling.reading import read_photograph
+from srgan_report.upscaling.writing import write_strips
 
-strip = np.zeros((250, 5000, 3), np.uint8)
+folder, strip = Path({str(tmp_path)!r}), np.zeros((250, 5000, 3), np.uint8)
+photo = read_photograph(folder / "small.png")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-with StripWriter(Path({str(tmp_path / "a.tif")!r}), 5000, 6000, 3, 8, target_depth=8, profile=None, convert=False,
-                 metadata=None, output=Output()) as writer:
-    for _ in range(24):
-        writer.write(strip)
+write_strips(folder / "a.tif", (strip for _ in range(24)), photo, 100, Output())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
     grown = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)

@@ -12,7 +12,7 @@ from srgan_lib.models.files import load_model
 from srgan_lib.models.srresnet import SRResNet
 from srgan_lib.models.tiled_inference import upscale
 from srgan_report.upscaling.formats import Output
-from srgan_report.upscaling.photograph import read_frames, read_timing, upscale_file
+from srgan_report.upscaling.photograph import read_animation, upscale_file
 from tests import icc
 
 
@@ -202,8 +202,9 @@ def test_animations_are_enlarged_frame_by_frame(tmp_path, bicubic, suffix, caplo
     frames = [Image.fromarray(np.roll(photograph(24, 32), 4 * shift, 1)) for shift in range(3)]
     frames[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=frames[1:], duration=[100, 200, 300], loop=0)
     upscale_file(bicubic, tmp_path / f"a.{suffix}", tmp_path / f"o.{suffix}")
-    assert read_timing(tmp_path / f"o.{suffix}").durations == (100, 200, 300)
-    for frame, result in zip(frames, read_frames(tmp_path / f"o.{suffix}"), strict=True):
+    found = read_animation(tmp_path / f"o.{suffix}")
+    assert found.durations == [100, 200, 300]
+    for frame, result in zip(frames, found.frames, strict=True):
         assert result.shape == (96, 128, 4)
         assert abs(imresize(result[..., :3], 1 / 4).astype(int) - np.asarray(frame)).mean() < 12
     upscale_file(bicubic, tmp_path / f"a.{suffix}", tmp_path / "first.tif")
