@@ -114,7 +114,7 @@ def read_run(directory: Path) -> FinishedRun:
     heldout = manifest["parameters"]["shared"]["dataset"]
     scores = Scores(_rows(directory / "metrics.csv"), _rows(directory / "metrics_summary.csv"), heldout)
     finding = _text(directory / "evaluation/conclusion.txt").partition("\n\n")[0].strip()
-    crops, whole = (_image_files(directory / "evaluation" / folder) for folder in ("viewer", "images"))
+    crops, whole = (image_files(directory / "evaluation" / folder) for folder in ("viewer", "images"))
     return FinishedRun(directory, manifest, finding, stages, scores, crops, whole)
 
 
@@ -132,8 +132,8 @@ def _json(path: Path) -> Any:
         raise ReportError(f"{path}: not valid JSON ({error}); delete it and run 'srgan run' again", path=path) from None
 
 
-def _image_files(folder: Path) -> list[ImageFiles]:
-    """Read a folder's ``index.json``; none where there is no such file."""
+def image_files(folder: Path) -> list[ImageFiles]:
+    """Read the images that a folder's ``index.json`` lists; none where there is no such file."""
     index = _json(folder / "index.json") if (folder / "index.json").exists() else []
     entries = [
         ImageFiles(entry["dataset"], entry["image"], {m: folder / file for m, file in entry["methods"].items()})
