@@ -22,9 +22,9 @@ from srgan_report.pipeline.provenance import commit
 from srgan_report.project import find
 from srgan_report.report.build import write_report
 from srgan_report.report.images import Images
-from srgan_report.report.notebooks import new_book, report_cells, split_chapters
-from srgan_report.report.page import ReportContent, compose, page_templates
-from srgan_report.report.postprocess import Chapter
+from srgan_report.report.notebooks import export, report_cells, split_chapters
+from srgan_report.report.page import ReportContent, page_templates
+from srgan_report.report.postprocess import postprocess
 from srgan_report.sweep.comparison import mean_scores
 from srgan_report.sweep.execution import PlannedSweep
 
@@ -98,26 +98,19 @@ def compare_runs(folder: Path, root: Path) -> list[Path]:
     shown = folder.relative_to(root) if folder.is_relative_to(root) else folder
     notebook = find(root, Path("notebooks", f"{COMPARISON.notebook}.ipynb"))
     execute_notebook(notebook, executed, {"sweep_dir": str(shown)}, root, threads=1)
-    return write_report(comparison_content(folder), folder)
+    return write_report(comparison_content(folder))
 
 
 def comparison_content(folder: Path) -> ReportContent:
     """Compose the report of a sweep whose notebook has been executed: summary, a chapter for each section, appendix."""
     images = Images()
     cells = report_cells(folder / COMPARISON.name / f"{COMPARISON.notebook}.ipynb", COMPARISON.name, images)
-    chapters = [Chapter(anchor) for anchor in split_chapters(cells)]
+    chapters = dict.fromkeys(split_chapters(cells), "")
     context = _context(folder)
     templates = page_templates(TEMPLATE)
-    return compose(
-        new_book(context["title"], cells),
-        chapters,
-        images,
-        summary=templates.get_template("summary.html.j2").render(context),
-        appendix=templates.get_template("appendix.html.j2").render(context),
-        finding=context["finding"],
-        started=context["started"],
-        folder=folder,
-    )
+    head, end = (templates.get_template(f"{name}.html.j2").render(context) for name in ("summary", "appendix"))
+    main = postprocess(f"<main>{head}{export(cells)}{end}</main>", chapters, images)
+    return ReportContent(context["title"], context["finding"], context["started"], main, images, folder)
 
 
 def _context(folder: Path) -> dict[str, Any]:
