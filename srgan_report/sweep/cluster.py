@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srgan_lib.errors import InputError
@@ -19,6 +18,7 @@ from srgan_report.pipeline.notebook_execution import interrupt_kernels
 from srgan_report.sweep.execution import (
     Executor,
     OnTaskEvent,
+    Planner,
     SweepAborted,
     TaskEvent,
     Work,
@@ -26,7 +26,6 @@ from srgan_report.sweep.execution import (
     perform,
     run_here,
 )
-from srgan_report.sweep.expansion import SweepRun
 from srgan_report.sweep.planning import PlannedRun, StageTask, by_urgency, plan_sweep
 
 if TYPE_CHECKING:
@@ -57,11 +56,9 @@ def workers(planned: list[PlannedRun], jobs: int | None, client: Client | None) 
         yield DaskExecutor(client, gpu)
 
 
-def planner(client: Client) -> Callable[[list[SweepRun], Path, Path, bool], list[PlannedRun]]:
+def planner(client: Client) -> Planner:
     """Plan a sweep on a worker, so that ``auto`` means the machines that will compute."""
-    return lambda runs, folder, root, fetching: client.submit(
-        plan_sweep, runs, folder, root, fetching, pure=False
-    ).result()
+    return lambda *asked: client.submit(plan_sweep, *asked, pure=False).result()
 
 
 def fetcher(client: Client) -> Callable[[list[Missing]], None]:
