@@ -100,10 +100,7 @@ def local_cluster(workers: int, gpu: bool) -> Iterator[Client]:
 def running_cluster(address: str) -> Iterator[Client]:
     """Connect to a cluster that somebody has started.
 
-    Raises
-    ------
-    ClusterUnavailable
-        Where no scheduler answers, no worker comes, or a worker takes several tasks at a time.
+    :class:`ClusterUnavailable` tells that no scheduler answers, no worker comes, or one takes several tasks at a time.
     """
     from distributed import Client
 

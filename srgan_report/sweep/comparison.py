@@ -132,10 +132,7 @@ class Comparison(Display):
 def open_comparison(namespace: Mapping[str, Any]) -> Comparison:
     """Check the parameters in the notebook's ``globals()`` and open the sweep that they name.
 
-    Raises
-    ------
-    ParameterError
-        For an unknown name in a parameters cell, a wrong value, or a folder without a finished run.
+    :class:`.ParameterError` tells of an unknown name, a wrong value, or a folder without a finished run.
     """
     given = given_parameters(namespace, ComparisonParams.model_fields.keys())
     try:

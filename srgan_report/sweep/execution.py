@@ -210,14 +210,8 @@ def work_of(task: StageTask, command: str) -> Work:
 def perform(work: Work, on_progress: Callable[[dict[str, Any]], None] = lambda details: None) -> None:
     """Do one task; what it needs has been done before, by whomever.
 
-    ``on_progress`` is called with the details of a notebook's progress, which any process can read.
-
-    Raises
-    ------
-    StageFailed
-        When a notebook raises.
-    WorkerMismatch
-        When this process would compute something else than what was planned.
+    ``on_progress`` is called with the details of a notebook's progress, which any process can read. Raised are
+    :class:`.StageFailed` when a notebook raises, and :class:`WorkerMismatch`.
     """
     chosen = [plan for plan in plan_run(work.run, finished=work.sources) if plan.stage.name in work.components]
     for plan in chosen:

@@ -45,7 +45,11 @@ def setting_scores(rows: pd.DataFrame) -> pd.DataFrame:
     for metric, values in _measured(rows):
         stats = over_seeds(rows, str(values.name))
         table["n"] = stats["n"]
-        table[metric.heading] = [_with_interval(row, metric) for row in stats.itertuples()]
+        text = metric.text
+        table[metric.heading] = [
+            text(row.mean) if pd.isna(row.low) else f"{text(row.mean)} ({text(row.low)} to {text(row.high)})"
+            for row in stats.itertuples()
+        ]
     return table.reset_index()
 
 
@@ -242,9 +246,3 @@ def _name_settings(figure: Figure, axis: Axes, rows: pd.DataFrame) -> None:
         axis.set_title(f"{len(settings)} settings, from dark (first) to bright (last)")
     longest = max(len(str(label)) for label in axis.get_legend_handles_labels()[1] or [""])
     legend_below(figure, axis, columns=min(4, max(1, LINE // (longest + 6))))
-
-
-def _with_interval(row: Any, metric: Metric) -> str:
-    if pd.isna(row.low):
-        return metric.text(row.mean)
-    return f"{metric.text(row.mean)} ({metric.text(row.low)} to {metric.text(row.high)})"
