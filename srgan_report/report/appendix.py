@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
@@ -51,15 +52,17 @@ HEADING = "References"  #: of the notebooks' own lists, and of the one in the ap
 _OUTSIDE = ["a", "code", "pre", "math", "h1", "h2", "h3", "h4", "button", "figure", "summary", "header", "details"]
 
 
-def context(run: FinishedRun, book: NotebookNode) -> dict[str, Any]:
+def context(run: FinishedRun, cells: list[NotebookNode]) -> dict[str, Any]:
     """What the appendix's template shows."""
-    listed = hashes(run)
-    shown = [(path, value) for path, value in listed if not path.startswith("evaluation/images/")]
+    files = {
+        f"{stage.info.name}/{path}": value for stage in run.stages for path, value in stage.manifest["outputs"].items()
+    }
+    shown = [(path, value) for path, value in files.items() if not path.startswith("evaluation/images/")]
     return {
         "parameters": parameters(run),
         "hashes": shown,
-        "image_files": len(listed) - len(shown),
-        "code": code(run, book),
+        "image_files": len(files) - len(shown),
+        "code": code(run, cells),
     }
 
 
@@ -81,50 +84,35 @@ def parameters(run: FinishedRun) -> dict[str, list[dict[str, Any]]]:
     return sections
 
 
-def hashes(run: FinishedRun) -> list[tuple[str, str]]:
-    """Every result file of the run and its SHA-256, by its path in the run's folder."""
-    return [
-        (f"{stage.info.name}/{path}", value)
-        for stage in run.stages
-        for path, value in stage.manifest["outputs"].items()
-    ]
-
-
-def code(run: FinishedRun, book: NotebookNode) -> list[tuple[str, str]]:
+def code(run: FinishedRun, cells: list[NotebookNode]) -> list[tuple[str, str]]:
     """The code of each notebook, for the printed report, where it cannot be folded into its place."""
-    cells = [
-        cell for cell in book.cells if cell.cell_type == "code" and not PARAMETERS & set(cell.metadata.get("tags", []))
-    ]
-    sources = {stage.info: [c.source for c in cells if c.metadata["stage"] == stage.info.name] for stage in run.stages}
-    return [(info.notebook, "\n\n".join(pieces)) for info, pieces in sources.items()]
+    sources: dict[str, list[str]] = {stage.info.name: [] for stage in run.stages}
+    for cell in cells:
+        if cell.cell_type == "code" and not PARAMETERS & set(cell.metadata.get("tags", [])):
+            sources[cell.metadata["stage"]].append(cell.source)
+    return [(stage.info.notebook, "\n\n".join(sources[stage.info.name])) for stage in run.stages]
 
 
 def add_glossary(page: BeautifulSoup) -> None:
     """Link each chapter's first use of a term to a list in the appendix, which holds the terms that are used."""
-    appendix = page.select_one(".appendix")
-    if appendix is None:
+    if page.select_one(".appendix") is None:
         return
     used: set[str] = set()
-    for strings in _by_chapter(page):
-        used |= _link_first_uses(page, strings)
-    if used:
-        rows = "".join(
-            f'<dt id="{_anchor(term)}">{escape(term)}</dt><dd>{escape(TERMS[term])}</dd>'
-            for term in sorted(used, key=str.lower)
-        )
-        html = (
-            '<details class="fold"><summary><h3 id="glossary">Glossary</h3></summary>'
-            f'<dl class="glossary">{rows}</dl></details>'
-        )
-        appendix.append(BeautifulSoup(html, "html.parser"))
+    for _, chapter in groupby(prose_strings(page), lambda string: id(string.find_previous("h2"))):
+        used |= _link_first_uses(page, list(chapter))
+    rows = [
+        f'<dt id="{_anchor(term)}">{escape(term)}</dt><dd>{escape(TERMS[term])}</dd>'
+        for term in sorted(used, key=str.lower)
+    ]
+    _append_folded(page, "glossary", "Glossary", "dl", rows)
 
 
-def _by_chapter(page: BeautifulSoup) -> list[list[NavigableString]]:
-    chapters: dict[int, list[NavigableString]] = {}
-    for string in prose_strings(page):
-        heading = string.find_previous("h2")
-        chapters.setdefault(id(heading), []).append(string)
-    return list(chapters.values())
+def _append_folded(page: BeautifulSoup, name: str, heading: str, tag: str, rows: list[str]) -> None:
+    """Put a list of class ``name`` at the end of the appendix, if it has rows."""
+    if rows:
+        summary = f'<summary><h3 id="{name}">{heading}</h3></summary>'
+        html = f'<details class="fold">{summary}<{tag} class="{name}">{"".join(rows)}</{tag}></details>'
+        page.select(".appendix")[0].append(BeautifulSoup(html, "html.parser"))
 
 
 def _link_first_uses(page: BeautifulSoup, strings: list[NavigableString]) -> set[str]:
@@ -140,9 +128,8 @@ def _link_first_uses(page: BeautifulSoup, strings: list[NavigableString]) -> set
                 continue
             meaning = waiting.pop(term)
             found.add(term)
-            link = page.new_tag(
-                "a", attrs={"class": "term", "href": f"#{_anchor(term)}", "title": meaning}, string=term
-            )
+            attributes = {"class": "term", "href": f"#{_anchor(term)}", "title": meaning}
+            link = page.new_tag("a", attrs=attributes, string=term)
             pieces += [string[end : match.start()], link]
             end = match.end()
         if pieces:
@@ -172,27 +159,19 @@ class Reference:
 
 def gather_references(page: BeautifulSoup) -> None:
     """Move the lists under the notebooks' headings *References* into one in the appendix, and link what cites them."""
-    appendix = page.select_one(".appendix")
+    if page.select_one(".appendix") is None:
+        return
     entries: dict[str, Reference] = {}
     for heading in page.find_all("h3", string=HEADING):
-        items = heading.find_next_sibling("ul")
-        if appendix is None or items is None:
-            continue
-        for item in items.find_all("li"):
-            reference = read_reference(item)
-            entries.setdefault(reference.title.lower(), reference)
-        heading.decompose()
-        items.decompose()
-    if appendix is None or not entries:
-        return
+        if items := heading.find_next_sibling("ul"):
+            for reference in map(read_reference, items.find_all("li")):
+                entries.setdefault(reference.title.lower(), reference)
+            heading.decompose()
+            items.decompose()
     ordered = sorted(entries.values(), key=lambda one: (one.surname.lower(), one.year))
     _link_citations(page, ordered)
-    rows = "".join(f'<li id="{one.anchor}">{one.html}</li>' for one in ordered)
-    html = (
-        f'<details class="fold"><summary><h3 id="references">{HEADING}</h3></summary>'
-        f'<ul class="references">{rows}</ul></details>'
-    )
-    appendix.append(BeautifulSoup(html, "html.parser"))
+    rows = [f'<li id="{one.anchor}">{one.html}</li>' for one in ordered]
+    _append_folded(page, "references", HEADING, "ul", rows)
 
 
 def read_reference(item: Tag) -> Reference:

@@ -16,69 +16,51 @@ from srgan_report.opinion.results import read_results
 from srgan_report.report import appendix, summary
 from srgan_report.report.images import Images, make_viewer
 from srgan_report.report.load_run import FinishedRun, read_run
-from srgan_report.report.notebooks import merge_notebooks
-from srgan_report.report.page import TEMPLATE, ReportContent, compose, page_templates, render, render_pdf
-from srgan_report.report.postprocess import Chapter
+from srgan_report.report.notebooks import export, report_cells
+from srgan_report.report.page import TEMPLATE, ReportContent, page_templates, render, render_pdf
+from srgan_report.report.postprocess import postprocess
 
-PEOPLE = Chapter("people", "From the answers in opinion/")
+PEOPLE = "people"  #: the id of the chapter's heading
 
 
 def build_report(run_dir: Path, light: bool = False) -> list[Path]:
     """Write ``report.html`` and ``report.pdf`` into a run's folder; the same folder gives the same bytes.
 
-    Parameters
-    ----------
-    run_dir : folder of a finished run: five executed notebooks with manifests, ``metrics.csv``,
-        ``metrics_summary.csv``, ``manifest.json`` and, where there are images to look closer at,
-        ``evaluation/viewer/index.json`` and ``evaluation/images/index.json``.
-    light : leave out the whole images; the viewer shows crops.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-
-    Raises
-    ------
-    ReportError
-        Naming what is missing or broken in the folder.
+    The folder is that of a finished run: five executed notebooks with manifests, ``metrics.csv``,
+    ``metrics_summary.csv``, ``manifest.json`` and, where there are images to look closer at,
+    ``evaluation/viewer/index.json`` and ``evaluation/images/index.json``. A ``light`` report has crops in the viewer in
+    place of the whole images. :class:`.ReportError` names what is missing or broken.
     """
-    return write_report(run_content(read_run(Path(run_dir)), light), Path(run_dir))
+    return write_report(run_content(read_run(Path(run_dir)), light))
 
 
 def run_content(run: FinishedRun, light: bool = False) -> ReportContent:
     """Compose the report of a run: summary, a chapter for each notebook, appendix."""
     images = Images()
-    book = merge_notebooks(run, images)
+    cells = [cell for stage in run.stages for cell in report_cells(stage.notebook, stage.info.name, images)]
+    bylines = {
+        stage.info.name: f"Notebook {stage.info.notebook}, {stage.manifest['seconds']:.0f} s" for stage in run.stages
+    }
     viewer = make_viewer(run, images, light)
     templates = page_templates(TEMPLATE)
     gallery = templates.get_template("gallery.html.j2").render(viewer=viewer, gains=summary.gains(run.scores), run=run)
-    context = {"run": run, **summary.context(run, images), **appendix.context(run, book), "opening": ""}
-    people = people_chapter(run.directory, context["scale"], images)
     per_image = templates.get_template("per_image.html.j2").render(summary.per_image(run.scores))
+    context = {"run": run, **summary.context(run, images), **appendix.context(run, cells), "opening": ""}
     if run.own_photographs:
         context["opening"], gallery = Markup(gallery), ""
-    return compose(
-        book,
-        [
-            Chapter(stage.info.name, f"Notebook {stage.info.notebook}, {stage.manifest['seconds']:.0f} s")
-            for stage in run.stages
-        ]
-        + [PEOPLE] * bool(people),
-        images,
-        summary=templates.get_template("summary.html.j2").render(context),
-        appendix=people + templates.get_template("appendix.html.j2").render(context),
-        finding=context["finding"],
-        started=context["started"],
-        folder=run.directory,
-        viewer=viewer,
-        gallery=gallery + per_image,
-    )
+    head = templates.get_template("summary.html.j2").render(context)
+    people = people_chapter(run.directory, context["scale"], images)
+    if people:
+        bylines[PEOPLE] = "From the answers in opinion/"
+    end = templates.get_template("appendix.html.j2").render(context)
+    main = postprocess(f"<main>{head}{export(cells)}{people}{end}</main>", bylines, images, viewer, gallery + per_image)
+    title, started = run.manifest["title"], context["started"]
+    return ReportContent(title, run.finding, started, main, images, run.directory, viewer)
 
 
-def write_report(content: ReportContent, folder: Path) -> list[Path]:
-    """Write a composed report as ``report.html`` and ``report.pdf``, and return both paths."""
-    html, pdf = folder / "report.html", folder / "report.pdf"
+def write_report(content: ReportContent) -> list[Path]:
+    """Write a composed report as ``report.html`` and ``report.pdf`` into its folder, and return both paths."""
+    html, pdf = content.folder / "report.html", content.folder / "report.pdf"
     write_atomic(html, content.images.embed(render(content, "screen")))
     write_atomic(pdf, render_pdf(render(content, "paper"), content.images))
     return [html, pdf]
@@ -91,7 +73,7 @@ def people_chapter(run_dir: Path, scale: int, images: Images) -> str:
         return ""
     paragraphs = "".join(f"<p>{escape(text)}</p>" for text in findings(results))
     shown = "".join(_shown(exhibit) for exhibit in exhibits(results, scale))
-    return images.take_from(f'<h2 id="{PEOPLE.anchor}">What people say</h2>{paragraphs}{shown}')
+    return images.take_from(f'<h2 id="{PEOPLE}">What people say</h2>{paragraphs}{shown}')
 
 
 def _shown(exhibit: Exhibit) -> str:

@@ -31,11 +31,9 @@ def flow_chart(dataset: str, images: Images) -> str:
 
 
 def draw_stages(dataset: str) -> Figure:
-    """Draw the table of the stages: a box for each, with the network that it trains, and a line to each of its readers.
+    """Draw the stages: a box for each, with the network that it trains, and a line to each of its readers.
 
-    Parameters
-    ----------
-    dataset : of the photographs that the first stage reads.
+    The first stage reads the photographs of ``dataset``.
     """
     tops = {name: TOP + index * (HEIGHT + GAP) for index, name in enumerate(STAGES)}
     height = TOP + len(tops) * (HEIGHT + GAP) - GAP / 2
@@ -53,7 +51,9 @@ def draw_stages(dataset: str) -> Figure:
             axes.plot([LEFT, x, x], [start, start, max(entries)], color=_colour(name), linewidth=1.4)
             for entry in entries:
                 _arrow(axes, (x, entry), (LEFT, entry), _colour(name))
-    describe(figure, _in_words(dataset))
+    first, *others = STAGES.values()
+    reads = [f"{one.title} reads {', '.join(STAGES[name].title for name in one.upstream)}" for one in others]
+    describe(figure, "; ".join([f"{first.title} reads the photographs ({dataset})", *reads]) + ".")
     return figure
 
 
@@ -64,7 +64,10 @@ def _box(axes: Axes, name: str, top: float) -> None:
     )
     middle = (LEFT + RIGHT) / 2
     axes.text(middle, top + 0.2, STAGES[name].title, ha="center", va="center", fontsize=10)
-    axes.text(middle, top + 0.42, " → ".join(_made(name)), ha="center", va="center", fontsize=8.5, color=INK)
+    made = STAGES[name].notebook
+    if name in TRAINED_BY:
+        made += f" → {TRAINED[TRAINED_BY[name]].file}"
+    axes.text(middle, top + 0.42, made, ha="center", va="center", fontsize=8.5, color=INK)
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
@@ -73,15 +76,3 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], col
 
 def _colour(name: str) -> str:
     return METHODS[TRAINED_BY[name]].colour if name in TRAINED_BY else INK
-
-
-def _made(name: str) -> list[str]:
-    """The stage's notebook and, if it trains one, the file of its network."""
-    return [STAGES[name].notebook, *([TRAINED[TRAINED_BY[name]].file] if name in TRAINED_BY else [])]
-
-
-def _in_words(dataset: str) -> str:
-    """The drawing for those who cannot see it."""
-    first, *others = STAGES.values()
-    reads = [f"{one.title} reads {', '.join(STAGES[name].title for name in one.upstream)}" for one in others]
-    return "; ".join([f"{first.title} reads the photographs ({dataset})", *reads]) + "."

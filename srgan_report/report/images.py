@@ -7,7 +7,7 @@ import hashlib
 import io
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +18,18 @@ from srgan_lib.metrics.measure import METRICS
 from srgan_report.exhibits.markup import data_uri
 from srgan_report.report.load_run import FinishedRun, ImageFiles
 
-SUFFIXES = {
-    "image/svg+xml": ".svg",
-    "image/png": ".png",
-    "image/jpeg": ".jpg",
-    "image/gif": ".gif",
-    "image/webp": ".webp",
-}
-TYPES = {suffix: mime for mime, suffix in SUFFIXES.items()}
+TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp"}
+SUFFIXES = {mime: suffix for suffix, mime in TYPES.items()}
 MOST_WEBP = 16383  #: pixels of a side
-METHOD, EFFORT = (
-    2,
-    0,
-)  #: of lossless WebP: a third smaller than PNG; slower settings win a few per cent in many times the time
+#: Lossless, a third smaller than PNG; slower settings win a few per cent in many times the time.
+WEBP = {"lossless": True, "exact": True, "quality": 0, "method": 2}
 DATA_URI = re.compile(rf"data:({'|'.join(map(re.escape, SUFFIXES))});base64,([A-Za-z0-9+/=]+)")
 NAME = re.compile(r"image-[0-9a-f]{16}(\.\w+)")
+#: Bytes of whole images, as PNG, that a report holds: WebP makes two thirds of them, base64 a third more of these.
+MOST = 22_000_000
+THUMB = 176  #: pixels of a thumbnail's longer side
+LARGE_THUMB = 560  #: of those that open the report of one's own photographs
+SCORES = {"psnr_y": "{} dB", "lpips_alex": "LPIPS {}"}  #: shown under an image
 
 
 class Images:
@@ -58,8 +55,6 @@ class Images:
             sides = dict(re.findall(rb'\s(width|height)="([\d.]+)pt"', data[:2000]))
             points = [float(sides[side]) for side in (b"width", b"height") if side in sides]
             return (round(points[0] * 4 / 3), round(points[1] * 4 / 3)) if len(points) == 2 else None
-        from PIL import Image
-
         with Image.open(io.BytesIO(data)) as image:
             return image.size
 
@@ -84,48 +79,36 @@ class Images:
 
 def _as_webp(png: bytes) -> bytes | None:
     """Encode a PNG as WebP that has the same pixels; None for one whose colours or sides WebP cannot have."""
-    from PIL import Image
-
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(png)) as image:
         if image.mode not in ("L", "P", "RGB", "RGBA") or max(image.size) > MOST_WEBP:
             return None
         if getattr(image, "n_frames", 1) > 1 or {"icc_profile", "gamma"} & set(image.info):
             return None
-        image.save(buffer, "WEBP", lossless=True, exact=True, quality=EFFORT, method=METHOD)
+        image.save(buffer, "WEBP", **WEBP)
     return buffer.getvalue()
-
-
-#: Bytes of whole images, as PNG, that a report holds: WebP makes two thirds of them, base64 a third more of these.
-MOST = 22_000_000
-THUMB = 176  #: pixels of a thumbnail's longer side
-LARGE_THUMB = 560  #: of those that open the report of one's own photographs
-SCORES = {"psnr_y": "{} dB", "lpips_alex": "LPIPS {}"}  #: shown under an image
 
 
 @dataclass(frozen=True)
 class Version:
-    """One method's image: its label, its scores on the whole image, its name among the report's images.
-
-    ``shown`` is false for the classical methods near bicubic, which the viewer shows on request.
-    """
+    """One method's image: its label, its scores on the whole image, its name among the report's images."""
 
     label: str
     scores: str
     source: str
-    shown: bool
+    shown: bool  # false for the classical methods near bicubic, which the viewer shows on request
 
 
 @dataclass(frozen=True)
 class ViewedImage:
-    """A test image in the viewer, with its versions by method and a thumbnail for the gallery."""
+    """A test image, or a crop of it, with its versions by method, and a thumbnail if it is for the gallery."""
 
     dataset: str
     image: str
     size: tuple[int, int]
     versions: dict[str, Version]
-    thumb: str
-    thumb_size: tuple[int, int]
+    thumb: str = ""
+    thumb_size: tuple[int, int] = (0, 0)
 
     @property
     def key(self) -> str:
@@ -135,17 +118,11 @@ class ViewedImage:
 
 @dataclass(frozen=True)
 class Viewer:
-    """The viewer's images.
-
-    Attributes
-    ----------
-    whole : whether they are whole images; else crops of their middle.
-    total : test images there are, of which some may not have found room.
-    """
+    """The viewer's images: whole ones, or else crops of their middle."""
 
     images: list[ViewedImage]
     whole: bool
-    total: int
+    total: int  # test images there are, of which some may not have found room
 
     @property
     def note(self) -> str:
@@ -157,78 +134,75 @@ class Viewer:
 
     def data(self) -> dict[str, Any]:
         """Describe the images for the page's script."""
-        return {
-            "note": self.note,
-            "images": [
-                {
-                    "key": one.key,
-                    "title": one.image,
-                    "width": one.size[0],
-                    "height": one.size[1],
-                    "versions": [{"method": method, **vars(version)} for method, version in one.versions.items()],
-                }
-                for one in self.images
-            ],
-        }
+        described = [
+            {
+                "key": one.key,
+                "title": one.image,
+                "width": one.size[0],
+                "height": one.size[1],
+                "versions": [{"method": method, **vars(version)} for method, version in one.versions.items()],
+            }
+            for one in self.images
+        ]
+        return {"note": self.note, "images": described}
 
 
 def make_viewer(run: FinishedRun, images: Images, light: bool = False) -> Viewer:
-    """Collect the viewer's images; their files are added to ``images``.
-
-    Parameters
-    ----------
-    light : take crops in place of whole images. So it is, too, where a run has no whole images.
-    """
+    """Collect the viewer's images, whose files are added to ``images``: crops if ``light`` or alone there."""
     whole = bool(run.whole_images) and not light
     chosen = _that_fit(run) if whole else run.crops
     total = sum(len(run.scores.images(dataset)) for dataset in run.scores.datasets)
     side = LARGE_THUMB if run.own_photographs else THUMB
-    return Viewer([_viewed(run, files, images, side) for files in chosen], whole, total)
+    viewed = []
+    for files in chosen:
+        with Image.open(files.files.get(OURS, files.files["hr"])) as image:
+            thumb = image.convert("RGB")
+        thumb.thumbnail((side, side))
+        buffer = io.BytesIO()
+        thumb.save(buffer, "JPEG", quality=82)
+        one = view(run, files, images)
+        viewed.append(replace(one, thumb=images.add(buffer.getvalue(), "image/jpeg"), thumb_size=thumb.size))
+    return Viewer(viewed, whole, total)
 
 
-def score_text(run: FinishedRun, dataset: str, image: str, method: str) -> str:
+def view(run: FinishedRun, files: ImageFiles, images: Images, *, enlarge: bool = False) -> ViewedImage:
+    """Add every method's version of an image to ``images``, with ``enlarge`` all of one size."""
+    with Image.open(files.files["hr"]) as hr:
+        size = hr.size
+    versions = {}
+    for method, style in method_styles(files.files).items():
+        path = files.files[method]
+        source = images.add(_enlarged(path, size) if enlarge else path.read_bytes(), "image/png")
+        scores = _score_text(run, files, method)
+        versions[method] = Version(style.label, scores, source, method not in NOT_PICTURED)
+    return ViewedImage(files.dataset, files.image, size, versions)
+
+
+def _enlarged(path: Path, size: tuple[int, int]) -> bytes:
+    """Read a crop's PNG; an LR crop is enlarged by repeating its pixels, so that nothing can smooth them."""
+    with Image.open(path) as image:
+        if image.size == size:
+            return path.read_bytes()
+        buffer = io.BytesIO()
+        image.resize(size, Image.Resampling.NEAREST).save(buffer, "PNG", optimize=True)
+        return buffer.getvalue()
+
+
+def _score_text(run: FinishedRun, files: ImageFiles, method: str) -> str:
     """Write a method's scores on one image in few words, e.g. ``28.43 dB, LPIPS 0.340``."""
-    values = {metric: run.scores.one(dataset, image, method, metric) for metric in SCORES}
+    values = {metric: run.scores.one(files.dataset, files.image, method, metric) for metric in SCORES}
     known = {metric: METRICS[metric].text(value) for metric, value in values.items() if value is not None}
     return ", ".join(SCORES[metric].format(text) for metric, text in known.items())
 
 
 def _that_fit(run: FinishedRun) -> list[ImageFiles]:
     """Choose whole images up to :data:`MOST` bytes, those first that have crops, in the order of the test sets."""
-    ranked = [(files.dataset, files.image) for files in run.crops]
-    by_rank = sorted(
-        run.whole_images,
-        key=lambda files: ranked.index(key) if (key := (files.dataset, files.image)) in ranked else len(ranked),
-    )
-    chosen, size = set(), 0
-    for files in by_rank:
+    ranks = {(files.dataset, files.image): rank for rank, files in enumerate(run.crops)}
+    chosen: list[ImageFiles] = []
+    size = 0
+    for files in sorted(run.whole_images, key=lambda one: ranks.get((one.dataset, one.image), len(ranks))):
         size += sum(path.stat().st_size for path in files.files.values())
         if size > MOST and chosen:
             break
-        chosen.add((files.dataset, files.image))
-    return [files for files in run.whole_images if (files.dataset, files.image) in chosen]
-
-
-def _viewed(run: FinishedRun, files: ImageFiles, images: Images, side: int) -> ViewedImage:
-    with Image.open(files.files["hr"]) as hr:
-        size = hr.size
-    versions = {
-        method: Version(
-            style.label,
-            score_text(run, files.dataset, files.image, method),
-            images.add(files.files[method].read_bytes(), "image/png"),
-            method not in NOT_PICTURED,
-        )
-        for method, style in method_styles(files.files).items()
-    }
-    thumb, thumb_size = _thumbnail(files.files.get(OURS, files.files["hr"]), side)
-    return ViewedImage(files.dataset, files.image, size, versions, images.add(thumb, "image/jpeg"), thumb_size)
-
-
-def _thumbnail(path: Path, side: int) -> tuple[bytes, tuple[int, int]]:
-    with Image.open(path) as image:
-        small = image.convert("RGB")
-    small.thumbnail((side, side))
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=82)
-    return buffer.getvalue(), small.size
+        chosen.append(files)
+    return [files for files in run.whole_images if files in chosen]

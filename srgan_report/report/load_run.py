@@ -63,18 +63,15 @@ class Scores:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A finished run; ``finding`` is its result in short, the first paragraph of the evaluation's conclusion.
-
-    ``crops`` are of the images that the evaluation chose; ``whole_images`` are all, or none where they were not kept.
-    """
+    """A finished run."""
 
     directory: Path
     manifest: dict[str, Any]
-    finding: str
+    finding: str  # its result in short, the first paragraph of the evaluation's conclusion
     stages: list[StageRun]
     scores: Scores
-    crops: list[ImageFiles]
-    whole_images: list[ImageFiles]
+    crops: list[ImageFiles]  # of the images that the evaluation chose
+    whole_images: list[ImageFiles]  # all, or none where they were not kept
 
     @property
     def own_photographs(self) -> bool:
@@ -88,72 +85,62 @@ class FinishedRun:
 
 
 def read_run(directory: Path) -> FinishedRun:
-    """Read a run's folder.
-
-    Raises
-    ------
-    ReportError
-        Naming the first file that is missing or broken, and the command that makes it.
-    """
+    """Read a run's folder; :class:`ReportError` names the first file that is missing or broken, and what makes it."""
     if not directory.is_dir():
-        raise ReportError(
-            f"{directory}: no such run folder; 'srgan run' makes one, and finished runs lie under results/",
-            path=directory,
-        )
+        raise _refusal(directory, "no such run folder; 'srgan run' makes one, and finished runs lie under results/")
     stages = []
     for name, info in STAGES.items():
         notebook = directory / name / f"{info.notebook}.ipynb"
         if not notebook.exists():
-            raise ReportError(
-                f"{notebook}: missing, so stage {name!r} of this run is not finished; "
-                "the command that started the run ('srgan run …') continues there",
-                path=notebook,
-            )
+            continues = "the command that started the run ('srgan run …') continues there"
+            raise _refusal(notebook, f"missing, so stage {name!r} of this run is not finished; {continues}")
         stages.append(StageRun(info, _json(directory / name / "manifest.json"), notebook))
     manifest = _json(directory / "manifest.json")
     heldout = manifest["parameters"]["shared"]["dataset"]
     scores = Scores(_rows(directory / "metrics.csv"), _rows(directory / "metrics_summary.csv"), heldout)
     finding = _text(directory / "evaluation/conclusion.txt").partition("\n\n")[0].strip()
-    crops, whole = (_image_files(directory / "evaluation" / folder) for folder in ("viewer", "images"))
+    crops, whole = (image_files(directory / "evaluation" / folder) for folder in ("viewer", "images"))
     return FinishedRun(directory, manifest, finding, stages, scores, crops, whole)
+
+
+def _refusal(path: Path, problem: str) -> ReportError:
+    return ReportError(f"{path}: {problem}", path=path)
 
 
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ReportError(f"{path}: missing; 'srgan run' writes it when the stage is finished", path=path) from None
+        raise _refusal(path, "missing; 'srgan run' writes it when the stage is finished") from None
 
 
 def _json(path: Path) -> Any:
     try:
         return json.loads(_text(path))
     except ValueError as error:
-        raise ReportError(f"{path}: not valid JSON ({error}); delete it and run 'srgan run' again", path=path) from None
+        raise _refusal(path, f"not valid JSON ({error}); delete it and run 'srgan run' again") from None
 
 
-def _image_files(folder: Path) -> list[ImageFiles]:
-    """Read a folder's ``index.json``; none where there is no such file."""
+def image_files(folder: Path) -> list[ImageFiles]:
+    """Read the images that a folder's ``index.json`` lists; none where there is no such file."""
     index = _json(folder / "index.json") if (folder / "index.json").exists() else []
     entries = [
         ImageFiles(entry["dataset"], entry["image"], {m: folder / file for m, file in entry["methods"].items()})
         for entry in index
     ]
-    missing = [path for entry in entries for path in entry.files.values() if not path.exists()]
-    if missing:
-        raise ReportError(
-            f"{missing[0]}: named in {folder / 'index.json'} but not there; run stage evaluation again", path=missing[0]
-        )
+    for path in (path for entry in entries for path in entry.files.values()):
+        if not path.exists():
+            raise _refusal(path, f"named in {folder / 'index.json'} but not there; run stage evaluation again")
     return entries
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
     if not path.exists():
-        raise ReportError(f"{path}: missing; 'srgan run' writes it after stage evaluation", path=path)
+        raise _refusal(path, "missing; 'srgan run' writes it after stage evaluation")
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if not rows:
-        raise ReportError(f"{path}: no rows; run stage evaluation again", path=path)
+        raise _refusal(path, "no rows; run stage evaluation again")
     return rows
 
 

@@ -20,7 +20,6 @@ from traitlets.config import Config
 
 from srgan_lib.layout import STAGES
 from srgan_report.report.images import SUFFIXES, Images
-from srgan_report.report.load_run import FinishedRun
 
 HIDDEN = {"remove-cell", "colab"}  # tags of cells that are no part of the report
 FOLD = "fold"  # tag of a code cell whose outputs are folded under its first line, a comment
@@ -29,24 +28,8 @@ TEMPLATE = Path(__file__).with_name("template")
 PLACEHOLDER = "tex-formula"  #: the element that holds a formula's TeX until :func:`set_formulas`
 
 
-def merge_notebooks(run: FinishedRun, images: Images) -> NotebookNode:
-    """Bind a run's notebooks into one: a chapter for each."""
-    cells = [cell for stage in run.stages for cell in report_cells(stage.notebook, stage.info.name, images)]
-    return new_book(run.manifest["title"], cells)
-
-
-def new_book(title: str, cells: list[NotebookNode]) -> NotebookNode:
-    """Make a notebook of cells that know their chapter."""
-    return nbformat.v4.new_notebook(cells=cells, metadata={"title": title, "language_info": {"name": "python"}})
-
-
 def report_cells(notebook: Path, chapter: str, images: Images) -> list[NotebookNode]:
-    """Read an executed notebook's cells for a report: cell ids unique, chapter noted, images moved to ``images``.
-
-    Parameters
-    ----------
-    chapter : kept as ``metadata.stage`` of each cell.
-    """
+    """Read an executed notebook's cells: ids unique, chapter kept as ``metadata.stage``, images moved to ``images``."""
     cells = []
     for number, cell in enumerate(nbformat.read(notebook, as_version=4).cells):
         if HIDDEN & set(cell.metadata.get("tags", [])) or not cell.source.strip():
@@ -57,31 +40,19 @@ def report_cells(notebook: Path, chapter: str, images: Images) -> list[NotebookN
             cell.source = images.take_from(_with_attachments(cell))
         for output in cell.get("outputs", []):
             _as_html(output, images)
-        if FOLD in cell.metadata.get("tags", []):
-            _fold(cell)
+        body = "".join(output.get("data", {}).get("text/html", "") for output in cell.get("outputs", []))
+        if body and FOLD in cell.metadata.get("tags", []):  # on paper it is open
+            summary = html.escape(cell.source.partition("\n")[0].lstrip("# "))
+            folded = f'<details class="fold"><summary>{summary}</summary>{body}</details>'
+            cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": folded})]
         cells.append(cell)
     return cells
-
-
-def _fold(cell: NotebookNode) -> None:
-    """Join a cell's outputs in one that is folded; on paper it is open."""
-    summary = html.escape(cell.source.partition("\n")[0].lstrip("# "))
-    body = "".join(output.get("data", {}).get("text/html", "") for output in cell.outputs)
-    if body:
-        folded = f'<details class="fold"><summary>{summary}</summary>{body}</details>'
-        cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": folded})]
 
 
 def split_chapters(cells: list[NotebookNode]) -> list[str]:
     """Make each section (``##``) of one notebook a chapter: all headings go up one level, the title's stays.
 
-    Parameters
-    ----------
-    cells : of one notebook; their ``metadata.stage`` becomes the chapter's anchor. Changed in place.
-
-    Returns
-    -------
-    The chapters' anchors, in order.
+    The cells are changed in place; the chapters' anchors, which are their ``metadata.stage``, are returned in order.
     """
     chapters: list[str] = []
     for cell in cells:
@@ -119,16 +90,16 @@ def _as_html(output: NotebookNode, images: Images) -> None:
         data["text/html"] = f'<figure class="srgan"><img alt="{alt}" src="{images.add(raw, mime)}"></figure>'
 
 
-def export(book: NotebookNode) -> str:
-    """Export the cells of a notebook in which each cell knows its chapter (``metadata.stage``)."""
+def export(cells: list[NotebookNode]) -> str:
+    """Export cells that know their chapter (``metadata.stage``) as HTML."""
+    book = nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
     exporter = _Exporter(
         template_name=TEMPLATE.name,
         extra_template_basedirs=[str(TEMPLATE.parent)],
         exclude_input_prompt=True,
         exclude_output_prompt=True,
     )
-    html, _ = exporter.from_notebook_node(book)
-    return html
+    return exporter.from_notebook_node(book)[0]
 
 
 class _Exporter(HTMLExporter):
@@ -181,13 +152,7 @@ def anchor(*text: str) -> str:
 
 
 def placeholder(tex: str, *, display: bool) -> str:
-    """Mark a formula in HTML for :func:`set_formulas`.
-
-    Parameters
-    ----------
-    tex : without its dollars.
-    display : on a line of its own.
-    """
+    """Mark a formula, without its dollars, for :func:`set_formulas`; with ``display`` it has a line of its own."""
     return f'<{PLACEHOLDER} display="{"block" if display else "inline"}">{html.escape(tex.strip())}</{PLACEHOLDER}>'
 
 
@@ -198,9 +163,10 @@ def set_formulas(page: BeautifulSoup) -> None:
     marked = page.find_all(PLACEHOLDER)
     if not marked:
         return
-    blocks = [
-        _paragraph(formula.text, "DisplayMath" if formula["display"] == "block" else "InlineMath") for formula in marked
-    ]
+    blocks = []
+    for formula in marked:
+        kind = "DisplayMath" if formula["display"] == "block" else "InlineMath"
+        blocks.append({"t": "Para", "c": [{"t": "Math", "c": [{"t": kind}, formula.text]}]})
     document = json.dumps({"pandoc-api-version": [1, 23], "meta": {}, "blocks": blocks})
     mathml = pypandoc.convert_text(document, "html", format="json", extra_args=["--mathml", "--wrap=none", "--quiet"])
     converted = BeautifulSoup(mathml, "html.parser")
@@ -208,8 +174,3 @@ def set_formulas(page: BeautifulSoup) -> None:
         fence.string = "‖"  # the former is a relation too, with space around it
     for formula, paragraph in zip(marked, converted.find_all("p"), strict=True):
         formula.replace_with(paragraph.math or page.new_tag("code", attrs={"class": "tex"}, string=formula.text))
-
-
-def _paragraph(tex: str, kind: str) -> dict[str, object]:
-    """One formula as a block of pandoc's document tree."""
-    return {"t": "Para", "c": [{"t": "Math", "c": [{"t": kind}, tex]}]}

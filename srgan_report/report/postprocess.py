@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from bs4 import BeautifulSoup, Tag
 from mistune.util import striptags
@@ -26,23 +26,15 @@ KINDS = {"srgan-table": "Table", "srgan-listing": "Listing"}  #: what is no figu
 NUMBER = re.compile(r"^\s*\d+\s*[.:)·–—-]?\s+")
 
 
-@dataclass(frozen=True)
-class Chapter:
-    """A chapter of a report: the id of its heading, and what its byline says, if anything."""
-
-    anchor: str
-    byline: str = ""
-
-
 def postprocess(
-    html: str, chapters: Sequence[Chapter], images: Images, viewer: Viewer | None = None, gallery: str = ""
+    html: str, bylines: Mapping[str, str], images: Images, viewer: Viewer | None = None, gallery: str = ""
 ) -> Tag:
     """Number chapters, figures and tables, and make the page complete in itself.
 
     Parameters
     ----------
     html : one ``<main>`` element, images by name.
-    chapters : those that are numbered, in order.
+    bylines : of the chapters that are numbered, in order, by the ids of their headings; empty for none.
     viewer : the images that comparison grids and patches open.
     gallery : HTML to put under the heading of the evaluation's images.
     """
@@ -54,7 +46,7 @@ def postprocess(
     _leave_out_empty_sections(page)
     add_glossary(page)
     _unique_ids(page)
-    _number_chapters(page, chapters)
+    _number_chapters(page, bylines)
     set_formulas(page)
     _complete_figures(page, images)
     if viewer and viewer.images:
@@ -100,20 +92,18 @@ def _unique_ids(page: BeautifulSoup) -> None:
             element["id"] = f"{name}-{seen[name]}"
 
 
-def _number_chapters(page: BeautifulSoup, chapters: Sequence[Chapter]) -> None:
+def _number_chapters(page: BeautifulSoup, bylines: Mapping[str, str]) -> None:
     """Chapters are numbered by their place, and say which notebook they are and how long it took."""
-    for index, chapter in enumerate(chapters, 1):
-        heading = page.find("h2", id=chapter.anchor)
+    for index, (anchor, byline) in enumerate(bylines.items(), 1):
+        heading = page.find("h2", id=anchor)
         if heading is None:
             continue
         if first := heading.find(string=True):
             first.replace_with(NUMBER.sub("", str(first)))
-        number = page.new_tag("span", attrs={"class": "number"}, string=f"{index}")
-        heading.insert(0, number)
-        number.insert_after(" ")
-        if chapter.byline:
-            byline = page.new_tag("div", attrs={"class": "byline", "data-paper": "byline"}, string=chapter.byline)
-            heading.insert_after(byline)
+        heading.insert(0, page.new_tag("span", attrs={"class": "number"}, string=f"{index}"), " ")
+        if byline:
+            attributes = {"class": "byline", "data-paper": "byline"}
+            heading.insert_after(page.new_tag("div", attrs=attributes, string=byline))
 
 
 def _complete_figures(page: BeautifulSoup, images: Images) -> None:
@@ -130,13 +120,11 @@ def _complete_figures(page: BeautifulSoup, images: Images) -> None:
         if caption is None:
             caption = page.new_tag("figcaption")
             figure.append(caption)
-        caption.insert(0, page.new_tag("b", attrs={"class": "label"}, string=f"{kind} {count[kind]}."))
-        caption.insert(1, " ")
+        caption.insert(0, page.new_tag("b", attrs={"class": "label"}, string=f"{kind} {count[kind]}."), " ")
         source, stage = _attribute(figure, "data-source"), NOTEBOOKS.get(_attribute(figure, "data-stage"))
         made = " ".join(filter(None, [source and f"from {source}", stage and f"by notebook {stage.notebook}"]))
         if made:
-            caption.append(" ")
-            caption.append(page.new_tag("span", attrs={"class": "source"}, string=f"Made {made}."))
+            caption.extend([" ", page.new_tag("span", attrs={"class": "source"}, string=f"Made {made}.")])
 
 
 def _open_figures(page: BeautifulSoup, viewer: Viewer) -> None:
@@ -166,28 +154,21 @@ def _fold(page: BeautifulSoup) -> None:
     for kind in ("fig-grid_", "fig-patch_"):
         pictures = [one for one in page.select(f"figure[id^={kind}]") if one.find_parent("details") is None]
         if len(pictures) > SHOWN:
-            _wrapped(
-                page, pictures[1:-1], f"{len(pictures) - SHOWN} more images, between the largest gain and the smallest"
-            )
+            between = f"{len(pictures) - SHOWN} more images, between the largest gain and the smallest"
+            _wrapped(page, pictures[1:-1], between)
     for heading in [one for one in page.find_all("h3") if one.get_text() in SECTIONS]:
-        section = []
-        for element in heading.find_next_siblings():
-            if element.name in ("h2", "h3"):
-                break
-            section.append(element)
+        following = heading.find_next_siblings()
+        section = list(itertools.takewhile(lambda one: one.name not in ("h2", "h3"), following))
         if section:
             _wrapped(page, section, heading)
 
 
 def _wrapped(page: BeautifulSoup, elements: Sequence[Tag], summary: str | Tag) -> None:
     """Put elements into one box that is folded, where the first of them stands."""
-    box = page.new_tag("details", attrs={"class": "fold"})
+    box, line = page.new_tag("details", attrs={"class": "fold"}), page.new_tag("summary")
     elements[0].insert_before(box)
-    line = page.new_tag("summary")
     line.append(summary)
-    box.append(line)
-    for element in elements:
-        box.append(element)
+    box.extend([line, *elements])
 
 
 def _shortened(text: str) -> str:
@@ -205,9 +186,8 @@ def _set_headings(page: BeautifulSoup) -> None:
             if "num" in cell.get_attribute_list("class"):
                 heading["class"] = "num"
             if heading.string:
-                heading.string = re.sub(
-                    " (?=[↑↓])", "\N{NO-BREAK SPACE}", heading.string.replace("-", "\N{NON-BREAKING HYPHEN}")
-                )
+                words = heading.string.replace("-", "\N{NON-BREAKING HYPHEN}")
+                heading.string = re.sub(" (?=[↑↓])", "\N{NO-BREAK SPACE}", words)
 
 
 def _box_what_is_wide(page: BeautifulSoup) -> None:
@@ -228,15 +208,10 @@ def _mend_links(page: BeautifulSoup) -> None:
 
     Those of class ``beside`` stay: a comparison lies beside the runs that it compares.
     """
-    ids = {_attribute(element, "id") for element in page.find_all(id=True)}
+    inside = {f"#{_attribute(element, 'id')}" for element in page.find_all(id=True)}
     for link in page.find_all("a", href=True):
-        target = _attribute(link, "href")
-        inside = target.startswith("#") and target[1:] in ids
-        if (
-            not inside
-            and "beside" not in link.get_attribute_list("class")
-            and not re.match(r"https?://|mailto:", target)
-        ):
+        target, beside = _attribute(link, "href"), "beside" in link.get_attribute_list("class")
+        if not (target in inside or beside or re.match(r"https?://|mailto:", target)):
             link.unwrap()
 
 

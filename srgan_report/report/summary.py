@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import math
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
-from PIL import Image
 
 from srgan_lib.formatting import duration, machine_text
-from srgan_lib.methods import BASELINE, NOT_PICTURED, OURS, method_styles
+from srgan_lib.methods import BASELINE, OURS, method_styles
 from srgan_lib.metrics.measure import HEADLINE, METRICS
 from srgan_lib.models.shipped import own_methods
 from srgan_report.opinion.results import page_to_offer
 from srgan_report.report.flow import flow_chart
-from srgan_report.report.images import Images, score_text
+from srgan_report.report.images import Images, view
 from srgan_report.report.load_run import FinishedRun, Scores
 from srgan_report.report.notebooks import anchor
 
@@ -28,12 +25,12 @@ PER_IMAGE = (*HEADLINE, "lpips_squeeze")  #: columns of the table of every image
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of the results table; ``rows`` > 1 for one that says that a whole column was not computed."""
+    """A cell of the results table."""
 
     text: str
     best: bool = False
     missing: bool = False
-    rows: int = 1
+    rows: int = 1  # all of them for a cell that says that a whole column was not computed
 
 
 @dataclass(frozen=True)
@@ -54,9 +51,19 @@ class Example:
     image: str
     text: str
 
+    @property
+    def anchor(self) -> str:
+        """The id of its crops on the page; the names' hash tells images apart whose letters an id cannot have."""
+        names = f"{self.dataset}/{self.image}".encode()
+        return f"{anchor('example', self.dataset, self.image)}-{zlib.crc32(names):08x}"
+
 
 def context(run: FinishedRun, images: Images) -> dict[str, Any]:
     """What the summary's template shows; the examples' crops are added to ``images``."""
+    shown = []
+    for example in examples(run.scores):
+        crops = [files for files in run.crops if (files.dataset, files.image) == (example.dataset, example.image)]
+        shown.append((example, view(run, crops[0], images, enlarge=True) if crops else None))
     return {
         "scale": run.manifest["parameters"]["shared"]["scale"],
         "machine": machine_text(run.manifest["machine"]),
@@ -69,9 +76,7 @@ def context(run: FinishedRun, images: Images) -> dict[str, Any]:
         "datasets": [(dataset_label(run.scores, one), results(run.scores, one)) for one in run.scores.datasets],
         "networks": networks(run),
         "reference": own_methods(run.scores.methods) != run.scores.methods,
-        "examples": [
-            (example, example_crops(run, example.dataset, example.image, images)) for example in examples(run.scores)
-        ],
+        "examples": shown,
     }
 
 
@@ -207,56 +212,3 @@ def _cell(column: dict[str, float | None], method: str, name: str) -> Cell | Non
     text, own = metric.text(known[method]), own_methods(known)
     best = metric.best(known[one] for one in own)
     return Cell(text, best=method in own and best is not None and text == metric.text(best))
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One method's crop: its label, its scores on the whole image, the crop's name and its description."""
-
-    label: str
-    scores: str
-    source: str
-    alt: str
-
-
-@dataclass(frozen=True)
-class ExampleCrops:
-    """The crops of one image by each method, all of one size."""
-
-    dataset: str
-    image: str
-    size: tuple[int, int]
-    panels: dict[str, Panel]
-
-    @property
-    def anchor(self) -> str:
-        """The id of these crops on the page; the names' hash tells images apart whose letters an id cannot have."""
-        names = f"{self.dataset}/{self.image}".encode()
-        return f"{anchor('example', self.dataset, self.image)}-{zlib.crc32(names):08x}"
-
-
-def example_crops(run: FinishedRun, dataset: str, image: str, images: Images) -> ExampleCrops | None:
-    """Collect the crops of an image, whose files are added to ``images``; none where the evaluation cut none."""
-    entry = next((files for files in run.crops if (files.dataset, files.image) == (dataset, image)), None)
-    if entry is None:
-        return None
-    with Image.open(entry.files["hr"]) as hr:
-        size = hr.size
-    panels = {}
-    for method, style in method_styles(entry.files).items():
-        if method in NOT_PICTURED:
-            continue
-        scores = score_text(run, dataset, image, method)
-        alt = f"{image}, {style.label}" + (f": {scores}" if scores else "")
-        panels[method] = Panel(style.label, scores, images.add(_enlarged(entry.files[method], size), "image/png"), alt)
-    return ExampleCrops(dataset, image, size, panels)
-
-
-def _enlarged(path: Path, size: tuple[int, int]) -> bytes:
-    """Read a crop's PNG; an LR crop is enlarged by repeating its pixels, so that nothing can smooth them."""
-    with Image.open(path) as image:
-        if image.size == size:
-            return path.read_bytes()
-        buffer = io.BytesIO()
-        image.resize(size, Image.Resampling.NEAREST).save(buffer, "PNG", optimize=True)
-        return buffer.getvalue()

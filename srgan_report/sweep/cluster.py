@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srgan_lib.errors import InputError
@@ -19,6 +18,7 @@ from srgan_report.pipeline.notebook_execution import interrupt_kernels
 from srgan_report.sweep.execution import (
     Executor,
     OnTaskEvent,
+    Planner,
     SweepAborted,
     TaskEvent,
     Work,
@@ -26,7 +26,6 @@ from srgan_report.sweep.execution import (
     perform,
     run_here,
 )
-from srgan_report.sweep.expansion import SweepRun
 from srgan_report.sweep.planning import PlannedRun, StageTask, by_urgency, plan_sweep
 
 if TYPE_CHECKING:
@@ -43,13 +42,11 @@ PATIENCE = 60.0  #: seconds to wait for a cluster's first worker, and for traini
 def workers(planned: list[PlannedRun], jobs: int | None, client: Client | None) -> Iterator[Executor]:
     """Provide what does the tasks: a running cluster, ``jobs`` workers on this machine, or for one job this process.
 
-    Parameters
-    ----------
-    jobs : default: one per GPU, or as many as this machine's cores hold at the runs' threads.
-    client : of the running cluster, if there is one.
+    Default of ``jobs``: one per GPU, or as many as this machine's cores hold at the runs' threads.
     """
-    gpu = any(run.params.shared.device.startswith("cuda") for run in planned)
-    threads = max(int(run.params.shared.threads) for run in planned)
+    shared = [run.single.params.shared for run in planned]
+    gpu = any(one.device.startswith("cuda") for one in shared)
+    threads = max(int(one.threads) for one in shared)
     jobs = jobs or max(1, len(cuda_capabilities()) if gpu else available_cores() // threads)
     if client is None and jobs == 1:
         yield run_here
@@ -59,15 +56,13 @@ def workers(planned: list[PlannedRun], jobs: int | None, client: Client | None) 
         yield DaskExecutor(client, gpu)
 
 
-def planner(client: Client) -> Callable[[list[SweepRun], Path, Path, bool], list[PlannedRun]]:
+def planner(client: Client) -> Planner:
     """Plan a sweep on a worker, so that ``auto`` means the machines that will compute."""
-    return lambda runs, folder, root, fetching: client.submit(
-        plan_sweep, runs, folder, root, fetching, pure=False
-    ).result()
+    return lambda *asked: client.submit(plan_sweep, *asked, pure=False).result()
 
 
 def fetcher(client: Client) -> Callable[[list[Missing]], None]:
-    """Fetch what is missing on a worker, where it will be read."""
+    """Fetch what is missing on a worker, where it will be read, and repeat here what was logged there."""
 
     def fetch_there(missing: list[Missing]) -> None:
         for text in client.submit(_fetch_on_worker, missing, pure=False).result():
@@ -86,20 +81,14 @@ def local_cluster(workers: int, gpu: bool) -> Iterator[Client]:
     devices = seen.split(",")
     # Notebooks compute in processes of their own, so workers need neither Dask's memory limits nor its thread settings.
     # Whoever reaches a socket of Dask's can run code: here only this machine can.
-    common = {
-        "nthreads": 1,
-        "memory_limit": 0,
-        "silence_logs": 50,
-        "preload": IGNORE_INTERRUPTS,
-        "host": "127.0.0.1",
-        "dashboard": False,
-    }
-    options: list[dict[str, Any]] = [dict(common) for _ in range(workers)]
-    if gpu:
-        for index, one in enumerate(options):
-            one |= {"resources": {"GPU": 1}, "env": {"CUDA_VISIBLE_DEVICES": devices[index % len(devices)]}}
-    spec = {index: {"cls": Nanny, "options": one} for index, one in enumerate(options)}
-    scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:8787"}}
+    local = {"host": "127.0.0.1"}
+    common = {**local, "nthreads": 1, "memory_limit": 0, "silence_logs": 50, "preload": IGNORE_INTERRUPTS}
+    spec: dict[int, dict[str, Any]] = {}
+    for index in range(workers):
+        device = {"CUDA_VISIBLE_DEVICES": devices[index % len(devices)]}
+        own = {"resources": {"GPU": 1}, "env": device} if gpu else {}
+        spec[index] = {"cls": Nanny, "options": {**common, "dashboard": False, **own}}
+    scheduler = {"cls": Scheduler, "options": {**local, "dashboard_address": "127.0.0.1:8787"}}
     with dask.config.set({"distributed.nanny.pre-spawn-environ": {}}):
         cluster = SpecCluster(spec, scheduler, silence_logs=logging.CRITICAL)  # pyright: ignore[reportArgumentType]  # a level, though the default is False
         with cluster, Client(cluster) as client:
@@ -111,10 +100,7 @@ def local_cluster(workers: int, gpu: bool) -> Iterator[Client]:
 def running_cluster(address: str) -> Iterator[Client]:
     """Connect to a cluster that somebody has started.
 
-    Raises
-    ------
-    ClusterUnavailable
-        Where no scheduler answers, no worker comes, or a worker takes several tasks at a time.
+    :class:`ClusterUnavailable` tells that no scheduler answers, no worker comes, or one takes several tasks at a time.
     """
     from distributed import Client
 
@@ -122,17 +108,14 @@ def running_cluster(address: str) -> Iterator[Client]:
     try:
         client = Client(address, timeout=20)
     except (OSError, ValueError) as error:
-        raise ClusterUnavailable(
-            f"no Dask scheduler answers at {address} ({error}); start one with 'dask scheduler'", address=address
-        ) from None
+        problem = f"no Dask scheduler answers at {address} ({error}); start one with 'dask scheduler'"
+        raise ClusterUnavailable(problem, address=address) from None
     with client:
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError:
-            raise ClusterUnavailable(
-                f"the scheduler at {address} has no workers; start some with 'dask worker {address} --nthreads 1'",
-                address=address,
-            ) from None
+            problem = f"the scheduler at {address} has no workers; start some with 'dask worker {address} --nthreads 1'"
+            raise ClusterUnavailable(problem, address=address) from None
         for name, details in _workers(client).items():
             if details["nthreads"] > 1:
                 raise ClusterUnavailable(
@@ -144,12 +127,7 @@ def running_cluster(address: str) -> Iterator[Client]:
 
 
 class ClusterUnavailable(InputError):
-    """The cluster that ``--scheduler`` names does not answer, or cannot do the tasks of a sweep.
-
-    Attributes
-    ----------
-    address : of its scheduler.
-    """
+    """The cluster whose scheduler has this ``address`` does not answer, or cannot do the tasks of a sweep."""
 
     def __init__(self, message: str, *, address: str = "") -> None:
         super().__init__(message)
@@ -165,41 +143,27 @@ class DaskExecutor:
         self._resources = {"GPU": 1} if gpu and declared else None
 
     def __call__(self, tasks: list[StageTask], work: Callable[[StageTask], Work], emit: OnTaskEvent) -> None:
-        """Do all tasks; as :func:`.execution.run_here`.
-
-        Raises
-        ------
-        SweepAborted
-            When the scheduler goes away.
-        """
+        """Do all tasks as :func:`.execution.run_here`; :class:`.SweepAborted` when the scheduler goes away."""
         from distributed import as_completed
 
         session = uuid.uuid4().hex[:8]  # tells tasks from those of an earlier command on the same cluster
-        by_key = {f"{task.key}-{session}": task for task in tasks}
+        by_key = {task.key: task for task in tasks}
 
-        def on_event(event: tuple[float, Mapping[str, Any]]) -> None:
-            _, details = event
-            emit(TaskEvent(by_key[details["key"]], details["kind"], details["details"]))
+        def on_event(event: tuple[float, tuple[str, Any, Mapping[str, Any]]]) -> None:
+            _, (key, kind, details) = event
+            emit(TaskEvent(by_key[key], kind, details))
 
         self._client.subscribe_topic(session, on_event)
         futures: dict[str, Future] = {}
-        urgency = by_urgency(tasks)
-        for task in urgency:
-            key = f"{task.key}-{session}"
+        for task, priority in by_urgency(tasks).items():
+            before = [futures[need] for need in task.needs]
+            options = {"key": f"{task.key}-{session}", "priority": priority, "resources": self._resources, "retries": 0}
             futures[task.key] = self._client.submit(
-                _perform_on_worker,
-                work(task),
-                session,
-                key,
-                *(futures[need] for need in task.needs),
-                key=key,
-                retries=0,
-                priority=urgency[task],
-                resources=self._resources,
+                _perform_on_worker, work(task), session, task.key, *before, **options
             )
         try:
             for future in as_completed(futures.values(), raise_errors=False):
-                task = by_key[future.key]
+                task = by_key[future.key.removesuffix(f"-{session}")]
                 if future.status == "finished":
                     emit(TaskEvent(task, "finished"))
                 elif future.status == "error":
@@ -239,12 +203,8 @@ def _perform_on_worker(work: Work, topic: str, key: str, *_done_before: None) ->
     from distributed import get_worker
 
     worker = get_worker()
-
-    def tell(kind: str, details: Mapping[str, Any]) -> None:
-        worker.log_event(topic, {"key": key, "kind": kind, "details": details})
-
-    tell("started", {})
-    perform(work, lambda details: tell("progress", details))
+    worker.log_event(topic, (key, "started", {}))
+    perform(work, lambda details: worker.log_event(topic, (key, "progress", details)))
 
 
 def _cause(key: str, future: Any) -> str:

@@ -8,7 +8,6 @@ comparison.finish(finding="…")
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from srgan_lib.params.section import ParameterError
 from srgan_report.params_file import refusal
 from srgan_report.pipeline.display import Display
 from srgan_report.pipeline.stages import given_parameters
+from srgan_report.report.load_run import image_files
 from srgan_report.sweep.expansion import Factor
 
 BASELINES = (BASELINE, "warmup")  #: that runs are compared with
@@ -36,8 +36,6 @@ class Comparison(Display):
 
     Attributes
     ----------
-    params : of the notebook.
-    folder : the sweep's, which holds ``sweep.json``, ``runs.csv`` and a folder for each run.
     manifest : content of ``sweep.json``.
     factors : what is varied, but for the seed.
     runs : all runs, as :func:`read_runs` reads them.
@@ -52,12 +50,10 @@ class Comparison(Display):
         self.folder = folder
         self.manifest: dict[str, Any] = read_json(folder / "sweep.json") or {}
         if not self.manifest:
-            raise ParameterError(
-                f"sweep_dir: {folder} holds no sweep; 'srgan sweep FILE' makes one under results/sweeps, which has "
-                f"{', '.join(sorted(path.parent.name for path in folder.parent.glob('*/sweep.json'))) or 'none yet'}",
-                parameter="sweep_dir",
-                path=folder,
-            )
+            others = sorted(path.parent.name for path in folder.parent.glob("*/sweep.json"))
+            makes = "'srgan sweep FILE' makes one under results/sweeps, which has"
+            problem = f"sweep_dir: {folder} holds no sweep; {makes} {', '.join(others) or 'none yet'}"
+            raise ParameterError(problem, parameter="sweep_dir", path=folder)
         self.factors = [
             Factor(one["name"], tuple(one["levels"]), tuple(one["numbers"]) if one["numbers"] else None)
             for one in self.manifest["factors"]
@@ -65,11 +61,8 @@ class Comparison(Display):
         self.runs = read_runs(folder, [factor.name for factor in self.factors])
         self.finished = self.runs[self.runs.state == "finished"]
         if self.finished.empty:
-            raise ParameterError(
-                f"sweep_dir: no run of {folder} has finished; {self.manifest['command']!r} continues it",
-                parameter="sweep_dir",
-                path=folder,
-            )
+            problem = f"sweep_dir: no run of {folder} has finished; {self.manifest['command']!r} continues it"
+            raise ParameterError(problem, parameter="sweep_dir", path=folder)
         self.rows = _comparable(self.finished)
         self.validation = self._choosing()
 
@@ -92,7 +85,7 @@ class Comparison(Display):
         for row in self.finished.drop_duplicates("run")[["run", "setting", "seed"]].to_dict("records"):
             path = TRAINED[self.manifest["method"]].path(self.folder / row["run"]).with_name("validation.csv")
             if path.exists():
-                frames.append(pd.read_csv(path).assign(run=row["run"], setting=row["setting"], seed=row["seed"]))
+                frames.append(pd.read_csv(path).assign(**row))
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
     def common_crops(self) -> dict[tuple[str, str], dict[str, dict[str, Path]]]:
@@ -104,11 +97,8 @@ class Comparison(Display):
         runs = self.first_runs()
         shown: dict[tuple[str, str], dict[str, dict[str, Path]]] = {}
         for run, setting in zip(runs.run, runs.setting, strict=True):
-            viewer = self.folder / run / "evaluation" / "viewer"
-            index = viewer / "index.json"
-            for entry in json.loads(index.read_text(encoding="utf-8")) if index.exists() else ():
-                files = {method: viewer / name for method, name in entry["methods"].items()}
-                shown.setdefault((entry["dataset"], entry["image"]), {})[setting] = files
+            for one in image_files(self.folder / run / "evaluation" / "viewer"):
+                shown.setdefault((one.dataset, one.image), {})[setting] = one.files
         common = [(key, files) for key, files in sorted(shown.items()) if len(files) == len(runs)]
         return dict(common[: self.params.patch_images])
 
@@ -140,16 +130,9 @@ class Comparison(Display):
 
 
 def open_comparison(namespace: Mapping[str, Any]) -> Comparison:
-    """Check the notebook's parameters and open the sweep that they name.
+    """Check the parameters in the notebook's ``globals()`` and open the sweep that they name.
 
-    Parameters
-    ----------
-    namespace : the notebook's ``globals()``, where its parameters cells have left their values.
-
-    Raises
-    ------
-    ParameterError
-        For an unknown name in a parameters cell, a wrong value, or a folder without a finished run.
+    :class:`.ParameterError` tells of an unknown name, a wrong value, or a folder without a finished run.
     """
     given = given_parameters(namespace, ComparisonParams.model_fields.keys())
     try:
@@ -161,17 +144,10 @@ def open_comparison(namespace: Mapping[str, Any]) -> Comparison:
 
 
 def read_runs(folder: Path, factors: Iterable[str]) -> pd.DataFrame:
-    """Read ``runs.csv`` of a sweep: one row per run and test set.
+    """Read ``runs.csv`` of a sweep: one row per run and test set; labels of ``factors`` stay text.
 
-    Parameters
-    ----------
-    folder : the sweep's.
-    factors : names of the columns that hold labels, which stay text.
-
-    Returns
-    -------
-    Columns run, setting, one per factor, seed, state, cause, dataset, n (images) and one per metric; for a run that did
-    not finish, dataset and all that follows are missing.
+    The columns are run, setting, one per factor, seed, state, cause, dataset, n (images) and one per metric; for a run
+    that did not finish, dataset and all that follows are missing.
     """
     text = dict.fromkeys(("run", "setting", "state", "cause", *factors), str)  # "None" and "0.001" are labels
     runs = pd.read_csv(folder / "runs.csv", dtype=text, keep_default_na=False, na_values=[""])
@@ -179,12 +155,7 @@ def read_runs(folder: Path, factors: Iterable[str]) -> pd.DataFrame:
 
 
 def mean_scores(run_dir: Path, method: str) -> list[dict[str, Any]]:
-    """Average a method's scores over the images of each test set of one run.
-
-    Returns
-    -------
-    One row ``dataset, n`` (images) and metrics for each test set; a score that some image lacks is missing.
-    """
+    """Average a method's scores over the n images of each test set of a run; one that some image lacks is missing."""
     path = run_dir / "metrics.csv"
     if not path.exists():
         return [{}]

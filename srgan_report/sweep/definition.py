@@ -85,32 +85,18 @@ class Definition(Section):
 
 @dataclass(frozen=True)
 class Source:
-    """A sweep file as read: its definition, and the parameters that all runs begin with.
-
-    Attributes
-    ----------
-    path : of the file.
-    params : the base's params file.
-    overlays, overrides : merged over it, in this order; overrides as ``stage.name=value``.
-    document : the outcome, not yet validated.
-    """
+    """A sweep file as read: its definition, and the parameters that all runs begin with."""
 
     path: Path
     definition: Definition
-    params: Path
+    params: Path  # the base's params file; over it are merged in this order:
     overlays: tuple[Path, ...]
-    overrides: tuple[str, ...]
-    document: Document
+    overrides: tuple[str, ...]  # as ``stage.name=value``
+    document: Document  # the outcome, not yet validated
 
     @cached_property
     def base(self) -> Params:
-        """What all runs have in common.
-
-        Raises
-        ------
-        ParameterError
-            For a parameter that is unknown, out of range or impossible.
-        """
+        """What all runs have in common; checked, so that a wrong parameter is a :class:`.ParameterError`."""
         return check_document(self.document, str(self.params))
 
     @property
@@ -123,11 +109,7 @@ class Source:
 
 
 def read_sweep(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = ()) -> Source:
-    """Read and check a sweep file and its base.
-
-    Parameters
-    ----------
-    overrides, overlays : applied to the base of all runs, after the file's own.
+    """Read and check a sweep file and its base, over which ``overlays`` and ``overrides`` go after the file's own.
 
     Raises
     ------
@@ -160,13 +142,7 @@ def read_sweep(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path
 
 
 def is_sweep(path: Path) -> bool:
-    """Tell a sweep file, which has a base, from a params file.
-
-    Raises
-    ------
-    ParameterError
-        For a file that is missing or no YAML.
-    """
+    """Tell a sweep file, which has a base, from a params file."""
     return "base" in load_yaml(path).values
 
 
@@ -194,9 +170,6 @@ def _check_varied_once(definition: Definition, path: Path) -> None:
     for kind, names in axes:
         for name in dict.fromkeys(parameters(names, f"{path}: {kind}")):
             if name in taken:
-                raise ParameterError(
-                    f"{path}: {name} is varied twice, by {taken[name]} and by {kind}; keep one of them",
-                    parameter=name,
-                    path=path,
-                )
+                problem = f"{path}: {name} is varied twice, by {taken[name]} and by {kind}; keep one of them"
+                raise ParameterError(problem, parameter=name, path=path)
             taken[name] = kind

@@ -36,21 +36,12 @@ class WorkerMismatch(SrganError):
 
 @dataclass(frozen=True)
 class Work:
-    """What a worker must know to do a task; small, and free of what it can find on the shared disk.
-
-    Attributes
-    ----------
-    run : what the task belongs to.
-    components : what each stage was planned to depend on.
-    sources : folders to copy stages from, by fingerprint.
-    stages : what to see to; ``report``: then complete the run and make its report.
-    """
+    """What a worker must know to do a task; small, and free of what it can find on the shared disk."""
 
     run: Run
-    components: dict[str, Components]
-    sources: dict[str, list[Path]]
-    stages: list[str]
-    report: bool
+    components: dict[str, Components]  # by stage to see to, what it was planned to depend on
+    sources: dict[str, list[Path]]  # folders to copy stages from, by fingerprint
+    report: bool  # whether to complete the run, too, and make its report
 
 
 @dataclass(frozen=True)
@@ -70,12 +61,9 @@ Planner = Callable[[list[SweepRun], Path, Path, bool], list[PlannedRun]]
 
 @dataclass
 class Outcome:
-    """What has become of one run so far.
+    """What has become of one run so far, and the ``cause`` of its failure.
 
-    Attributes
-    ----------
-    cause : why it failed.
-    running : what is being done for it now (stages, or ``report``), with the last details of its progress.
+    ``running`` is what is being done for it now (stages, or ``report``), with the last details of its progress.
     """
 
     planned: PlannedRun
@@ -99,20 +87,13 @@ class Outcome:
 
 @dataclass
 class PlannedSweep:
-    """A planned sweep and what has become of its runs.
-
-    Attributes
-    ----------
-    folder : of the sweep, which holds a folder for each run.
-    factors : what is varied, but for the seed.
-    outcomes : by the run's name.
-    """
+    """A planned sweep and what has become of its runs."""
 
     source: Source
     folder: Path
     root: Path
-    factors: list[Factor]
-    outcomes: dict[str, Outcome]
+    factors: list[Factor]  # what is varied, but for the seed
+    outcomes: dict[str, Outcome]  # by the run's name
 
     @property
     def title(self) -> str:
@@ -130,33 +111,28 @@ class PlannedSweep:
         return [outcome.planned for outcome in self.outcomes.values() if outcome.state == "finished"]
 
     @property
-    def missing(self) -> list[Missing]:
-        """What the runs read and the disk lacked when they were planned; required is what no run can do without."""
-        by_run = [{one.name for one in all_missing(run.stages.values()) if one.required} for run in self.planned]
-        by_all = set.intersection(*by_run) if by_run else set()
-        without = "the runs that need it will not be computed"
-        return [
-            replace(one, required=False, alternative=without) if one.required and one.name not in by_all else one
-            for one in all_missing(plan for run in self.planned for plan in run.stages.values())
-        ]
-
-    @property
     def unfinished(self) -> list[Outcome]:
         """The runs that failed or were not begun."""
         return [outcome for outcome in self.outcomes.values() if outcome.state != "finished"]
+
+    @property
+    def missing(self) -> list[Missing]:
+        """What the runs read and the disk lacked when they were planned; required is what no run can do without."""
+        by_run = [{one.name for one in all_missing(run.stages.values()) if one.required} for run in self.planned]
+        without = "the runs that need it will not be computed"
+        return [
+            replace(one, required=False, alternative=without)
+            if one.required and not all(one.name in names for names in by_run)
+            else one
+            for one in all_missing(plan for run in self.planned for plan in run.stages.values())
+        ]
 
     def command(self, run: SweepRun) -> str:
         """Write the command that computes one of the runs by itself."""
         return single_command(self.source, run, self.root)
 
     def lock(self) -> AbstractContextManager[object]:
-        """Keep other processes from running this sweep meanwhile.
-
-        Raises
-        ------
-        SweepAborted
-            When one does already.
-        """
+        """Keep other processes from running this sweep meanwhile; :class:`SweepAborted` where one does already."""
         from filelock import FileLock, Timeout
 
         make_results(self.folder)
@@ -168,15 +144,7 @@ class PlannedSweep:
             ) from None
 
     def do(self, executor: Executor, emit: OnTaskEvent) -> None:
-        """Compute all that is missing, one task after the other or side by side.
-
-        Raises
-        ------
-        SweepAborted
-            When the workers are gone.
-        Interrupted, KeyboardInterrupt
-            When the user stops the sweep.
-        """
+        """Compute all that is missing, one task after the other or side by side."""
 
         def update(event: TaskEvent) -> None:
             self.outcomes[event.task.planned.name].update(event)
@@ -195,15 +163,9 @@ def plan_study(
     max_runs: int | None = None,
     fetching: bool = False,
 ) -> PlannedSweep:
-    """Check every run of a sweep and plan it; nothing is computed.
+    """Check every run of a sweep and plan it in ``results/sweeps/<name>``; nothing is computed.
 
-    Parameters
-    ----------
-    results : folder of all runs.
-    name : of the sweep's folder; default: that of its file.
-    planner : makes the plan here, or where the runs will be computed.
-    max_runs : refuse more runs than this.
-    fetching : whether what is missing is fetched before computing.
+    ``name`` is by default that of the sweep file; more than ``max_runs`` runs are refused.
     """
     folder = run_folder(results / "sweeps", source.path.stem if name is None else name)
     factors, runs = expand(source, max_runs)
@@ -215,16 +177,8 @@ def plan_study(
 def run_here(tasks: list[StageTask], work: Callable[[StageTask], Work], emit: OnTaskEvent) -> None:
     """Do all tasks in this process, one after the other; a failed task fails those that need it and no others.
 
-    Parameters
-    ----------
-    tasks : each after those it needs.
-    work : what a task's worker must know.
-    emit : called with every event.
-
-    Raises
-    ------
-    Interrupted
-        When the user stops the sweep.
+    ``work`` says what a task's worker must know, ``emit`` is called with every event. :class:`.Interrupted` is raised
+    when the user stops the sweep.
     """
     causes: dict[str, str] = {}
     for task in by_urgency(tasks):
@@ -249,7 +203,6 @@ def work_of(task: StageTask, command: str) -> Work:
         run=replace(planned.single, command=command),
         components={stage: planned.stages[stage].components for stage in task.stages},
         sources={plan.fingerprint: [plan.source] for plan in planned.stages.values() if plan.source},
-        stages=task.stages,
         report=task.stage is None,
     )
 
@@ -257,18 +210,10 @@ def work_of(task: StageTask, command: str) -> Work:
 def perform(work: Work, on_progress: Callable[[dict[str, Any]], None] = lambda details: None) -> None:
     """Do one task; what it needs has been done before, by whomever.
 
-    Parameters
-    ----------
-    on_progress : called with the details of a notebook's progress, which any process can read.
-
-    Raises
-    ------
-    StageFailed
-        When a notebook raises.
-    WorkerMismatch
-        When this process would compute something else than what was planned.
+    ``on_progress`` is called with the details of a notebook's progress, which any process can read. Raised are
+    :class:`.StageFailed` when a notebook raises, and :class:`WorkerMismatch`.
     """
-    chosen = [plan for plan in plan_run(work.run, finished=work.sources) if plan.stage.name in work.stages]
+    chosen = [plan for plan in plan_run(work.run, finished=work.sources) if plan.stage.name in work.components]
     for plan in chosen:
         if changes := plan.components.changes_since(asdict(work.components[plan.stage.name])):
             from srgan_report.hardware import machine

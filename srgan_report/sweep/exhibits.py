@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator
 
 from srgan_lib.data.images import read_image
 from srgan_lib.methods import METHODS
-from srgan_lib.metrics.measure import METRICS
+from srgan_lib.metrics.measure import METRICS, Metric
 from srgan_report.exhibits.markup import Html
 from srgan_report.exhibits.plotting import WIDTH, describe, legend_below, new_figure, show_image
 from srgan_report.sweep.expansion import Factor
@@ -40,40 +40,37 @@ def varied_table(factors: list[Factor], seeds: list[int]) -> pd.DataFrame:
 
 
 def setting_scores(rows: pd.DataFrame) -> pd.DataFrame:
-    """Average over seeds: a row per setting, each metric with its 95 % interval; n is the number of runs.
-
-    Parameters
-    ----------
-    rows : finished runs of one dataset.
-    """
+    """Average runs of one dataset over seeds: a row per setting of n runs, each metric with its 95 % interval."""
     table = pd.DataFrame({"setting": rows.setting.unique()}).set_index("setting")
-    for name in measured(rows):
-        stats = over_seeds(rows, name)
+    for metric, values in _measured(rows):
+        stats = over_seeds(rows, str(values.name))
         table["n"] = stats["n"]
-        table[METRICS[name].heading] = [_with_interval(row, name) for row in stats.itertuples()]
+        text = metric.text
+        table[metric.heading] = [
+            text(row.mean) if pd.isna(row.low) else f"{text(row.mean)} ({text(row.low)} to {text(row.high)})"
+            for row in stats.itertuples()
+        ]
     return table.reset_index()
 
 
 def run_scores(rows: pd.DataFrame) -> pd.DataFrame:
-    """List every run with its seed and scores; its name links to its report, which lies beside the comparison's.
-
-    Parameters
-    ----------
-    rows : finished runs of one dataset.
-    """
+    """List every run with its seed and scores; its name links to its report, which lies beside the comparison's."""
     links = [Html(f'<a class="beside" href="{run}/report.html">{html.escape(run)}</a>') for run in rows.run]
-    return pd.DataFrame(
-        {"run": links, "seed": list(rows.seed), **{METRICS[name].heading: list(rows[name]) for name in measured(rows)}}
-    )
+    scores = {metric.heading: list(values) for metric, values in _measured(rows)}
+    return pd.DataFrame({"run": links, "seed": list(rows.seed), **scores})
 
 
 def score_formats(rows: pd.DataFrame) -> dict[str, Any]:
     """Say how :func:`run_scores` is shown: ``formats`` of its columns, and the ``best`` of each."""
-    names = measured(rows)
     return {
-        "formats": {METRICS[name].heading: f".{METRICS[name].digits}f" for name in names},
-        "best": {METRICS[name].heading: METRICS[name].best(rows[name]) for name in names},
+        "formats": {metric.heading: f".{metric.digits}f" for metric, _ in _measured(rows)},
+        "best": {metric.heading: metric.best(values) for metric, values in _measured(rows)},
     }
+
+
+def _measured(rows: pd.DataFrame) -> list[tuple[Metric, pd.Series]]:
+    """Pick the metrics that some run has, each with its column."""
+    return [(metric, rows[name]) for name, metric in METRICS.items() if name in rows and rows[name].notna().any()]
 
 
 def unfinished_table(runs: pd.DataFrame) -> pd.DataFrame:
@@ -82,23 +79,13 @@ def unfinished_table(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"run": rows.run, "state": rows.state, "cause": rows.cause.where(rows.cause != "", WAITING)})
 
 
-def measured(rows: pd.DataFrame) -> list[str]:
-    """Name the metrics that some run has."""
-    return [name for name in METRICS if name in rows and rows[name].notna().any()]
-
-
 def main_effect(rows: pd.DataFrame, factor: Factor, names: Sequence[str]) -> Figure:
-    """Draw each metric over the levels of a factor: every run as a point, the mean with its 95 % interval over runs.
-
-    Parameters
-    ----------
-    rows : runs of one dataset.
-    names : metrics, one panel each.
-    """
+    """Draw each metric over the levels of a factor: every run as a point, the mean with its 95 % interval over runs."""
     indices, logarithmic = _positions(factor)
     figure, axes = new_figure(1, len(names), height=3.2, squeeze=False)
     text = []
     for axis, name in zip(axes[0], names, strict=True):
+        metric = METRICS[name]
         table = over_seeds(rows, name, factor.name).reindex(factor.levels).dropna(subset="mean")
         at = [indices[level] for level in table.index]
         axis.plot([indices[level] for level in rows[factor.name]], rows[name], ".", color="0.6", markersize=5, zorder=1)
@@ -108,11 +95,10 @@ def main_effect(rows: pd.DataFrame, factor: Factor, names: Sequence[str]) -> Fig
             axis.set_xscale("log")
         else:
             axis.set_xticks(list(indices.values()), factor.levels, rotation=0 if len(indices) < 5 else 45, ha="center")
-        axis.set_xlabel(factor.short)
-        axis.set_title(METRICS[name].heading)
+        axis.set(xlabel=factor.short, title=metric.heading)
         axis.margins(x=0.08)
-        means = ", ".join(f"{METRICS[name].text(mean)} at {level}" for level, mean in table["mean"].items())
-        text.append(f"{METRICS[name].label} {means}")
+        means = ", ".join(f"{metric.text(mean)} at {level}" for level, mean in table["mean"].items())
+        text.append(f"{metric.label} {means}")
     describe(figure, f"Means by {factor.short}: {'; '.join(text)}.")
     return figure
 
@@ -123,37 +109,23 @@ def heat_map(rows: pd.DataFrame, down: Factor, across: Factor, metric: str) -> F
     table = table.reindex(index=down.levels, columns=across.levels)
     figure, axis = new_figure(height=1.4 + 0.45 * len(down.levels))
     measure = METRICS[metric]
-    seaborn.heatmap(
-        table,
-        ax=axis,
-        cmap="viridis" if measure.higher_is_better else "viridis_r",  # bright is better
-        annot=table.map(measure.text),
-        fmt="",
-        linewidths=1,
-        cbar_kws={"label": measure.heading},
-    )
+    colours = "viridis" if measure.higher_is_better else "viridis_r"  # bright is better
+    texts, bar = table.map(measure.text), {"label": measure.heading}
+    seaborn.heatmap(table, ax=axis, cmap=colours, annot=texts, fmt="", linewidths=1, cbar_kws=bar)
     axis.set(xlabel=across.short, ylabel=down.short)
     axis.tick_params(length=0, labelrotation=0)
-    cells = {(row, column): table[column][row] for row in table.index for column in table if table[column].notna()[row]}
+    means = table.stack().dropna()
     ends = ", ".join(
-        f"{measure.phrase(cells[index])} at {down.short} {index[0]} and {across.short} {index[1]}"
-        for index in (min(cells, key=cells.__getitem__), max(cells, key=cells.__getitem__))
+        f"{measure.phrase(means[row, column])} at {down.short} {row} and {across.short} {column}"
+        for row, column in (means.idxmin(), means.idxmax())
     )
-    describe(
-        figure, f"Means of {measure.label} by {down.short} and {across.short}; the lowest and the highest: {ends}."
-    )
+    text = f"Means of {measure.label} by {down.short} and {across.short}; the lowest and the highest: {ends}."
+    describe(figure, text)
     return figure
 
 
 def metric_pairs(rows: pd.DataFrame, names: Sequence[str]) -> Figure:
-    """Draw every metric against every other, a point for each run, with its distribution over the runs.
-
-    Parameters
-    ----------
-    rows : runs of one dataset.
-    names : metrics that all of them have, two or more.
-    """
-    setting_styles = _setting_styles(rows.setting.unique())
+    """Draw two or more metrics, each against every other, a point for each run, with its distribution over the runs."""
     count = len(names)
     figure, axes = new_figure(count, count, height=WIDTH * 0.9, squeeze=False, sharex="col")
     for (down, across), axis in np.ndenumerate(axes):
@@ -165,13 +137,11 @@ def metric_pairs(rows: pd.DataFrame, names: Sequence[str]) -> Figure:
             axis.set_ylabel("runs")
             axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         else:
-            for setting, (colour, marker) in setting_styles.items():
-                group = rows[rows.setting == setting]
-                axis.plot(group[x], group[y], marker, color=colour, label=setting, markersize=5)
+            _plot_runs(axis, rows, x, y, markersize=5)
             axis.set_ylabel(METRICS[y].heading)
         if down == count - 1:
             axis.set_xlabel(METRICS[x].heading)
-    _name_settings(figure, axes[1, 0], setting_styles)
+    _name_settings(figure, axes[1, 0], rows)
     order = rows[list(names)].corr(method="spearman")
     text = "; ".join(
         f"{METRICS[one].label} and {METRICS[other].label} {f'{order.loc[one, other]:.2f}'.replace('-', '−')}"
@@ -183,17 +153,18 @@ def metric_pairs(rows: pd.DataFrame, names: Sequence[str]) -> Figure:
 
 def learning_curves(curves: pd.DataFrame) -> Figure:
     """Draw PSNR-Y and SSIM-Y on the validation images through training: a line for a run, a colour for a setting."""
-    setting_styles = _setting_styles(curves.setting.unique())
+    styles, bicubic_style = _setting_styles(curves), METHODS["bicubic"]
+    runs = curves.groupby(["setting", "run"], sort=False)
     figure, axes = new_figure(1, 2, height=3.4)
     for axis, (name, label) in zip(axes, (("psnr_y", "PSNR-Y (dB)"), ("ssim_y", "SSIM-Y (Wang)")), strict=True):
-        for (setting, _run), group in curves.groupby(["setting", "run"], sort=False):
-            axis.plot(group.step, group[name], color=setting_styles[str(setting)][0], linewidth=1.2, label=setting)
+        for (setting, _run), group in runs:
+            axis.plot(group.step, group[name], color=styles[str(setting)][0], linewidth=1.2, label=setting)
         bicubic = curves.groupby("step")[f"{name}_bicubic"].mean()
-        style = METHODS["bicubic"]
-        axis.plot(bicubic.index, bicubic, color=style.colour, linestyle=style.line, label=style.label)
+        look = {"color": bicubic_style.colour, "linestyle": bicubic_style.line, "label": bicubic_style.label}
+        axis.plot(bicubic.index, bicubic, **look)
         axis.set(xlabel="step", ylabel=label)
-    _name_settings(figure, axes[0], setting_styles)
-    last = curves.groupby(["setting", "run"], sort=False)["psnr_y"].last().groupby("setting", sort=False).mean()
+    _name_settings(figure, axes[0], curves)
+    last = runs["psnr_y"].last().groupby("setting", sort=False).mean()
     text = "; ".join(f"{setting}: {METRICS['psnr_y'].text(value)}" for setting, value in last.items())
     describe(figure, f"PSNR-Y and SSIM-Y through training. PSNR-Y in dB at the end: {text}.")
     return figure
@@ -202,44 +173,32 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
 def plane(rows: pd.DataFrame, baselines: pd.DataFrame) -> Figure:
     """Draw the plane of PSNR-Y and LPIPS (alex): every run, the front of those that none beats in both, and baselines.
 
-    Parameters
-    ----------
-    rows, baselines : of one dataset; baselines by method, whose mean over the runs is shown.
+    Rows and baselines are of one dataset; of each baseline the mean over the runs is shown.
     """
-    setting_styles = _setting_styles(rows.setting.unique())
     figure, axis = new_figure(height=4.6)
     fidelity, distance = PLANE
+    faithful, alike = METRICS[fidelity], METRICS[distance]
     front = pareto(rows)
     axis.plot(front[fidelity], front[distance], color="0.35", linewidth=1.2, zorder=1, label="Pareto front of the runs")
-    for setting, (colour, marker) in setting_styles.items():
-        group = rows[rows.setting == setting]
-        axis.plot(group[fidelity], group[distance], marker, color=colour, label=setting, markersize=7, zorder=2)
+    _plot_runs(axis, rows, fidelity, distance, markersize=7, zorder=2)
     for method, group in baselines.dropna(subset=[fidelity, distance]).groupby("method", sort=False):
         style = METHODS[str(method)]
         look = {"color": style.colour, "fillstyle": "none", "markersize": 10, "markeredgewidth": 1.8}
         axis.plot(group[fidelity].mean(), group[distance].mean(), style.marker, label=style.label, **look)
-    axis.set_xlabel(f"{METRICS[fidelity].label} ({METRICS[fidelity].unit}), better →")
-    axis.set_ylabel(f"{METRICS[distance].label}, better →")
+    axis.set(xlabel=f"{faithful.label} ({faithful.unit}), better →", ylabel=f"{alike.label}, better →")
     axis.invert_yaxis()
     axis.margins(0.12)
-    _name_settings(figure, axis, setting_styles)
+    _name_settings(figure, axis, rows)
     text = "; ".join(
-        f"{row.setting}, seed {row.seed}: {METRICS[fidelity].phrase(row[fidelity])}, "
-        f"{METRICS[distance].text(row[distance])}"
+        f"{row.setting}, seed {row.seed}: {faithful.phrase(row[fidelity])}, {alike.text(row[distance])}"
         for _, row in front.iterrows()
     )
-    describe(figure, f"{METRICS[fidelity].label} and {METRICS[distance].label} of every run. The front is {text}.")
+    describe(figure, f"{faithful.label} and {alike.label} of every run. The front is {text}.")
     return figure
 
 
 def patches(runs: Mapping[str, Mapping[str, Path]], method: str, columns: int = 4) -> Figure:
-    """Show the same crop of one image by several runs, between bicubic and the original.
-
-    Parameters
-    ----------
-    runs : by setting, the crops' files by method.
-    method : of which every run's crop is shown.
-    """
+    """Show a method's crop of one image by several runs (by setting, files by method), between bicubic and HR."""
     first = next(iter(runs.values()))
     panels = {"bicubic": first["bicubic"], **{name: files[method] for name, files in runs.items()}, "HR": first["hr"]}
     count = -(-len(panels) // columns)
@@ -254,33 +213,36 @@ def patches(runs: Mapping[str, Mapping[str, Path]], method: str, columns: int = 
 
 def _positions(factor: Factor) -> tuple[dict[str, float], bool]:
     """Position the levels of a factor on an axis, and say whether the axis is logarithmic."""
-    if factor.numbers is None:
-        return {level: float(index) for index, level in enumerate(factor.levels)}, False
-    numbers = dict(zip(factor.levels, factor.numbers, strict=True))
-    if min(numbers.values()) > 0 and max(numbers.values()) >= 30 * min(numbers.values()):
-        return numbers, True
-    return {level: float(index) for index, level in enumerate(sorted(numbers, key=numbers.__getitem__))}, False
+    levels: Sequence[str] = factor.levels
+    if factor.numbers:
+        numbers = dict(zip(factor.levels, factor.numbers, strict=True))
+        if min(factor.numbers) > 0 and max(factor.numbers) >= 30 * min(factor.numbers):
+            return numbers, True
+        levels = sorted(numbers, key=numbers.__getitem__)
+    return {level: float(index) for index, level in enumerate(levels)}, False
 
 
-def _setting_styles(settings: Sequence[str]) -> dict[str, tuple[Any, str]]:
+def _setting_styles(rows: pd.DataFrame) -> dict[str, tuple[Any, str]]:
     """Give each setting a colour and a marker, in their order."""
+    settings = rows.setting.unique()
     colours = colormaps["viridis"](np.linspace(0, 0.92, max(2, len(settings))))
     return {name: (tuple(colours[index]), MARKERS[index % len(MARKERS)]) for index, name in enumerate(settings)}
 
 
-def _name_settings(figure: Figure, axis: Axes, setting_styles: Mapping[str, Any]) -> None:
+def _plot_runs(axis: Axes, rows: pd.DataFrame, x: str, y: str, **look: Any) -> None:
+    """Draw a point for each run in the style of its setting."""
+    for setting, (colour, marker) in _setting_styles(rows).items():
+        group = rows[rows.setting == setting]
+        axis.plot(group[x], group[y], marker, color=colour, label=setting, **look)
+
+
+def _name_settings(figure: Figure, axis: Axes, rows: pd.DataFrame) -> None:
     """Put a legend below; of too many settings it leaves some out, whose colours go from the first to the last."""
-    if len(setting_styles) > LEGEND:
+    settings = set(rows.setting)
+    if len(settings) > LEGEND:
         for line in axis.get_lines():
-            if line.get_label() in setting_styles:
+            if line.get_label() in settings:
                 line.set_label(f"_{line.get_label()}")
-        axis.set_title(f"{len(setting_styles)} settings, from dark (first) to bright (last)")
+        axis.set_title(f"{len(settings)} settings, from dark (first) to bright (last)")
     longest = max(len(str(label)) for label in axis.get_legend_handles_labels()[1] or [""])
     legend_below(figure, axis, columns=min(4, max(1, LINE // (longest + 6))))
-
-
-def _with_interval(row: Any, name: str) -> str:
-    metric = METRICS[name]
-    if pd.isna(row.low):
-        return metric.text(row.mean)
-    return f"{metric.text(row.mean)} ({metric.text(row.low)} to {metric.text(row.high)})"

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from srgan_lib.formatting import brief, shortened, value_text
 from srgan_lib.layout import COMPARISON
@@ -24,18 +24,11 @@ LONGEST = 90  #: characters of a run's name
 
 @dataclass(frozen=True)
 class Factor:
-    """One thing that is varied: a parameter, parameters in parallel, or the case.
+    """One thing that is varied: a parameter, parameters in parallel, or the case."""
 
-    Attributes
-    ----------
-    name : ``stage.name``, several joined by `` + ``, or ``case``.
-    levels : its values as labels, in the order of the sweep file.
-    numbers : the values where all are numbers, else none.
-    """
-
-    name: str
-    levels: tuple[str, ...]
-    numbers: tuple[float, ...] | None = None
+    name: str  # ``stage.name``, several joined by `` + ``, or ``case``
+    levels: tuple[str, ...]  # its values as labels, in the order of the sweep file
+    numbers: tuple[float, ...] | None = None  # the values where all are numbers
 
     @property
     def short(self) -> str:
@@ -45,20 +38,12 @@ class Factor:
 
 @dataclass(frozen=True)
 class SweepRun:
-    """One run of a sweep.
+    """One run of a sweep."""
 
-    Attributes
-    ----------
-    name : of its folder; it says what is varied, so that a run keeps its folder when the sweep is extended.
-    levels : by factor, the label of its value.
-    changes : what it sets besides the base, by ``stage.name``; by a bare name what several stages have.
-    params : all of its parameters, as asked for.
-    """
-
-    name: str
-    levels: dict[str, str]
-    changes: dict[str, Any]
-    params: Params
+    name: str  # of its folder; it says what is varied, so that a run keeps its folder when the sweep is extended
+    levels: dict[str, str]  # by factor, the label of its value
+    changes: dict[str, Any]  # what it sets besides the base, by ``stage.name``; by a bare name what several stages have
+    params: Params  # all of its parameters, as asked for
 
     @property
     def seed(self) -> int:
@@ -75,8 +60,7 @@ class SweepRun:
         return ", ".join(named) or "base"
 
 
-@dataclass(frozen=True)
-class _Choice:
+class _Choice(NamedTuple):
     """One value of an axis: what it sets, and its label where the value itself is not one."""
 
     changes: dict[str, Any]
@@ -159,12 +143,8 @@ def _checked(source: Source, changes: Mapping[str, Any]) -> Params:
         document = document.merged(nest(name, value, this))
     params = check_document(document, this)
     if params.evaluation.repeats > 1:
-        raise ParameterError(
-            f"{this}: evaluation.repeats: a sweep repeats its trainings by its seeds; list them under seeds instead",
-            parameter="evaluation.repeats",
-            allowed=("1",),
-            path=source.path,
-        )
+        problem = "evaluation.repeats: a sweep repeats its trainings by its seeds; list them under seeds instead"
+        raise ParameterError(f"{this}: {problem}", parameter="evaluation.repeats", allowed=("1",), path=source.path)
     return params
 
 
@@ -213,19 +193,17 @@ def _slug(text: str) -> str:
 
 def _check_names(source: Source, runs: list[SweepRun]) -> None:
     """Refuse two runs with one folder (a value given twice, cases of nearly one name), and the comparison's own."""
-    seen: dict[str, SweepRun] = {}
+    settings: dict[str, str] = {}
     for run in runs:
+        problem = ""
         if run.name == COMPARISON.name:
-            raise ParameterError(
-                f"{source.path}: {run.setting!r} is the name of the comparison's own folder; give the case another",
-                path=source.path,
-            )
-        if run.name in seen:
-            both = "' and '".join((seen[run.name].setting, run.setting))
-            raise ParameterError(
-                f"{source.path}: '{both}' are one run, {run.name!r}; give each value and case once", path=source.path
-            )
-        seen[run.name] = run
+            problem = f"{run.setting!r} is the name of the comparison's own folder; give the case another"
+        elif run.name in settings:
+            both = f"'{settings[run.name]}' and '{run.setting}'"
+            problem = f"{both} are one run, {run.name!r}; give each value and case once"
+        if problem:
+            raise ParameterError(f"{source.path}: {problem}", path=source.path)
+        settings[run.name] = run.setting
 
 
 def _shown(path: Path, root: Path) -> str:

@@ -25,49 +25,29 @@ NOTHING_COMMON = (
 
 @dataclass(frozen=True)
 class Effect:
-    """What a factor changes.
-
-    Attributes
-    ----------
-    contrast : of the two levels that are compared.
-    begin, judge : how the claim begins, and the metric's label, which comes next.
-    better : which of the two the metric prefers by more than the spread over seeds; none where neither.
-    claim : what changes by how much, and whether that exceeds the spread over seeds; a sentence without its full stop.
-    evidence : what may follow the claim: the interval and the standard deviation.
-    """
+    """What a factor changes, as the contrast of two of its levels and in words."""
 
     contrast: Contrast
-    begin: str
-    judge: str
-    better: str | None
-    claim: str
-    evidence: str
+    begin: str  # of the claim, up to the metric's label
+    claim: str  # what changes by how much, and whether that exceeds the spread over seeds; without a full stop
+    evidence: str  # what may follow the claim: the interval and the standard deviation
 
 
 @dataclass(frozen=True)
 class Winner:
-    """The best setting on the validation images by the stated rule, with the words that say so.
-
-    Attributes
-    ----------
-    metric : by which it was chosen.
-    rule, choice : which scores chose it, and what they were.
-    advantage : over the second best, on the test images by the same metric; none where a run of either is missing.
-    verdict : what the test images say, and which runs were judged.
-    """
+    """The best setting on the validation images by the stated rule, with the words that say so."""
 
     setting: str
-    metric: str
-    rule: str
-    choice: str
-    advantage: Contrast | None
-    verdict: str
+    metric: str  # by which it was chosen
+    rule: str  # which scores chose it
+    choice: str  # what these scores were
+    advantage: Contrast | None  # over the second best, on the test images; none where a run of either is missing
+    verdict: str  # what the test images say, and which runs were judged
 
     @property
     def clear(self) -> bool:
         """Whether the test images confirm the choice by more than the spread over seeds."""
-        found = self.advantage
-        return found is not None and _better(found) == self.setting
+        return self.advantage is not None and _better(self.advantage) == self.setting
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -92,17 +72,18 @@ def finding(rows: pd.DataFrame, factors: Sequence[Factor]) -> str:
     Where the metrics prefer different levels of a factor, the sentence before them says so. At most three effects are
     told, but for those of the first factor, and the other factors are named.
     """
-    told: list[Effect] = []
+    told = 0
     sentences: list[str] = []
     later: list[str] = []
     for factor in factors:
-        found = [one for metric in computed(rows) if (one := effect(rows, factor, metric))]
-        if told and found and len(told) + len(found) > MOST_EFFECTS:
+        found = _all_effects(rows, factor)
+        if told and found and told + len(found) > MOST_EFFECTS:
             later.append(factor.short)
-        elif found:
-            told += found
-            apart = len({one.better for one in found if one.better}) > 1
-            sentences += [f"The judges disagree on {factor.short}."] * apart + _claims(found)
+            continue
+        told += len(found)
+        if len({_better(one.contrast) for one in found} - {None}) > 1:
+            sentences.append(f"The judges disagree on {factor.short}.")
+        sentences += _claims(found)
     if later:
         sentences.append(f"What {listed(later)} changes is told below.")
     return " ".join(sentences or seed_variances(rows)[:MOST_EFFECTS])
@@ -110,16 +91,20 @@ def finding(rows: pd.DataFrame, factors: Sequence[Factor]) -> str:
 
 def _claims(found: Sequence[Effect]) -> list[str]:
     """State the claims on a factor, a sentence each; one for all where no metric moves between the same two levels."""
-    begins = {one.begin for one in found}
-    if len(found) > 1 and len(begins) == 1 and all(one.claim == f"{one.begin}{one.judge} {UNMOVED}" for one in found):
-        return [f"{begins.pop()}{listed([one.judge for one in found])} stay the same."]
+    judges = [METRICS[one.contrast.metric].label for one in found]
+    still = [f"{found[0].begin}{judge} {UNMOVED}" for judge in judges]
+    if len(found) > 1 and [one.claim for one in found] == still:
+        return [f"{found[0].begin}{listed(judges)} stay the same."]
     return [f"{one.claim}." for one in found]
 
 
 def effects(rows: pd.DataFrame, factor: Factor) -> list[str]:
     """Say what a factor changes, in a sentence for each metric; none where fewer than two levels have finished runs."""
-    found = [effect(rows, factor, metric) for metric in computed(rows)]
-    return [f"{one.claim}{one.evidence}." for one in found if one]
+    return [f"{one.claim}{one.evidence}." for one in _all_effects(rows, factor)]
+
+
+def _all_effects(rows: pd.DataFrame, factor: Factor) -> list[Effect]:
+    return [found for metric in computed(rows) if (found := effect(rows, factor, metric))]
 
 
 def seed_variances(rows: pd.DataFrame) -> list[str]:
@@ -131,11 +116,7 @@ def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> Effect | None:
     """Compare a factor's smallest number with its largest, or its worst level with its best.
 
     The smallest and the largest were chosen beforehand. Where the best number lies between them, it is named, and
-    compared with the worst as one that was picked after looking.
-
-    Returns
-    -------
-    None where fewer than two levels have finished runs.
+    compared with the worst as one that was picked after looking. None where fewer than two levels have finished runs.
     """
     measure = METRICS[metric]
     present = [level for level in factor.levels if (rows[factor.name] == level).any()]
@@ -164,27 +145,25 @@ def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> Effect | None:
         begin = f"Between {factor.short} {worst} and {best}, the worst and the best, "
     verdict, evidence = _judged(found)
     claim = f"{begin}{measure.label} {_moves(found.difference, metric)}{verdict}{inside}"
-    return Effect(found, begin, measure.label, _better(found), claim, evidence + between)
+    return Effect(found, begin, claim, evidence + between)
 
 
 def seed_variance(rows: pd.DataFrame, metric: str) -> str:
     """Say how far two runs of one setting may lie apart by their seeds alone."""
-    measure = METRICS[metric]
+    from scipy.stats import t
+
+    label = METRICS[metric].label
     pooled = rows.groupby("setting")[metric]
     counts = pooled.count()
     if (counts < 2).all():
-        return (
-            f"{measure.label}: each setting has one seed only, so the variance over seeds is unknown; "
-            "give several under seeds."
-        )
+        unknown = "each setting has one seed only, so the variance over seeds is unknown; give several under seeds."
+        return f"{label}: {unknown}"
     freedom = (counts - 1).sum()
     std = float(((pooled.var() * (counts - 1)).sum() / freedom) ** 0.5)
-    from scipy.stats import t
-
     apart = t.ppf(0.975, freedom) * std * 2**0.5
     return (
-        f"{measure.label}: runs that differ in the seed only have a standard deviation of {_fine(std, metric)}. By "
-        f"chance alone, two single runs differ by less than {_fine(apart, metric)} 19 times in 20."
+        f"{label}: runs that differ in the seed only have a standard deviation of {_fine(std, metric)}. By chance "
+        f"alone, two single runs differ by less than {_fine(apart, metric)} 19 times in 20."
     )
 
 
@@ -194,23 +173,19 @@ def winner(validation: pd.DataFrame, rows: pd.DataFrame, by: Sequence[str]) -> W
     From four seeds on, half of the seeds choose and the others judge: a seed that happens to give a good network gives
     good scores on all images, so runs that chose would flatter their setting (docs/statistics.md).
 
-    Parameters
-    ----------
-    validation, rows : finished runs on the validation images and on the test images.
-    by : metrics, of which the first that was computed on the validation images decides.
-
-    Returns
-    -------
-    None where no metric of the rule was computed, or no test images are common to all settings.
+    Of the metrics ``by``, the first that was computed on the validation images decides. None where none was, or no
+    test images are common to all settings.
     """
     names = computed(validation, by)
     if not names or rows.empty:
         return None
     metric, order = names[0], ", else ".join(METRICS[name].label for name in by)
     measure = METRICS[metric]
-    seeds = list(validation.seed.unique())
-    apart = len(seeds) >= SEEDS_TO_SPLIT
-    choosing, judging = (seeds[: -(-len(seeds) // 2)], seeds[-(-len(seeds) // 2) :]) if apart else (seeds, seeds)
+    choosing = judging = list(validation.seed.unique())
+    apart = len(choosing) >= SEEDS_TO_SPLIT
+    if apart:
+        half = -(-len(choosing) // 2)
+        choosing, judging = choosing[:half], choosing[half:]
     means = over_seeds(validation[validation.seed.isin(choosing)], metric)["mean"]
     means = means.sort_values(ascending=not measure.higher_is_better, kind="stable")
     skipped = ", ".join(METRICS[name].label for name in by[: by.index(metric)])
@@ -229,8 +204,8 @@ def winner(validation: pd.DataFrame, rows: pd.DataFrame, by: Sequence[str]) -> W
         unknown = f"Not both have a {measure.label} on the test images with {_seeds(judging)}."
         return Winner(first, metric, rule, choice, None, unknown)
     candidates = 2 if apart else len(means)
-    names = [metric, *(name for name in computed(judged) if name != metric)]
-    found, *others = (contrast(judged, name, "setting", second, first, candidates) for name in names)
+    judges = [metric, *(name for name in computed(judged) if name != metric)]
+    found, *others = (contrast(judged, name, "setting", second, first, candidates) for name in judges)
     who = f"{_seeds(judging)}, which did not choose" if apart else "the same runs, whose luck is in both scores"
     verdict = (
         f"On the {counted(rows.n.iloc[0], 'test image')} of {rows.dataset.iloc[0]}, judged by {who}, its "
@@ -238,8 +213,7 @@ def winner(validation: pd.DataFrame, rows: pd.DataFrame, by: Sequence[str]) -> W
     )
     if others:
         opposed = any(_better(one) == second for one in others)
-        said = "; its ".join(map(_differs, others))
-        verdict += f" {'The judges disagree: its' if opposed else 'Its'} {said}."
+        verdict += f" {'The judges disagree: its' if opposed else 'Its'} {'; its '.join(map(_differs, others))}."
     return Winner(first, metric, rule, choice, found, verdict)
 
 

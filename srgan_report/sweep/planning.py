@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 from srgan_lib.files import Snapshot
 from srgan_lib.layout import STAGES, results_folder
-from srgan_lib.params import Params
 from srgan_report.pipeline.manifests import read_manifest
 from srgan_report.pipeline.planning import Plan, finished_stages, plan_run
 from srgan_report.pipeline.resolve_auto import resolve
@@ -22,26 +20,16 @@ class PlannedRun:
     """A run of a sweep and what will happen to each stage.
 
     A stage to ``reuse`` may be one that an earlier run of the sweep has yet to compute.
-
-    Attributes
-    ----------
-    run : what distinguishes it from the sweep's other runs.
-    single : the run as any other.
     """
 
-    run: SweepRun
-    single: Run
+    run: SweepRun  # what distinguishes it from the sweep's other runs
+    single: Run  # the run as any other
     stages: dict[str, Plan]
 
     @property
     def name(self) -> str:
         """The run's name, which is that of its folder."""
         return self.run.name
-
-    @property
-    def params(self) -> Params:
-        """The run's resolved parameters."""
-        return self.single.params
 
     @property
     def directory(self) -> Path:
@@ -51,20 +39,14 @@ class PlannedRun:
 
 @dataclass(frozen=True, eq=False)
 class StageTask:
-    """One piece of work for one process: to compute one stage, or to complete a run and make its report.
-
-    Attributes
-    ----------
-    stage : what to compute; none: all stages of the run are there or can be copied, and the report is to be made.
-    needs : keys of the tasks that come first.
-    """
+    """One piece of work for one process: to compute a stage, or with none, when all are there, to make the report."""
 
     key: str
     planned: PlannedRun
     stage: str | None
-    needs: tuple[str, ...]
+    needs: tuple[str, ...]  # keys of the tasks that come first
 
-    @cached_property
+    @property
     def stages(self) -> list[str]:
         """The stages of the run that this task sees to."""
         return list(STAGES) if self.stage is None else [*STAGES[self.stage].upstream, self.stage]
@@ -73,21 +55,26 @@ class StageTask:
 def plan_sweep(runs: Iterable[SweepRun], folder: Path, root: Path, fetching: bool = False) -> list[PlannedRun]:
     """Plan all runs as the disk is now; nothing is computed, written or downloaded, and torch is not imported.
 
+    Of several runs that need a stage, the first computes it and the others plan to reuse it.
+
     Parameters
     ----------
-    runs : of the sweep, in order: of several that need a stage, the first computes it.
     folder : the sweep's, ``results/sweeps/<name>``.
-    root : the project.
     fetching : whether what is missing is fetched before computing.
     """
     finished = finished_stages(results_folder(folder / "run"))
-    claimed: dict[str, Path] = {}
+    claimed: dict[str, Path] = {}  # by fingerprint, the folder of the run that computes it
     planned = []
     snapshot = Snapshot()
     for run in runs:
         single = Run(resolve(run.params), run.params, folder / run.name, root)
-        plans = plan_run(single, finished=finished, fetching=fetching, snapshot=snapshot)
-        stages = {plan.stage.name: _shared(plan, single.directory, claimed) for plan in plans}
+        stages = {}
+        for plan in plan_run(single, finished=finished, fetching=fetching, snapshot=snapshot):
+            if plan.action == "run" and plan.fingerprint in claimed:
+                plan = replace(plan, action="reuse", source=claimed[plan.fingerprint])
+            elif plan.action == "run":
+                claimed[plan.fingerprint] = single.directory / plan.stage.name
+            stages[plan.stage.name] = plan
         planned.append(PlannedRun(run, single, stages))
     return planned
 
@@ -127,12 +114,3 @@ def by_urgency(all_tasks: list[StageTask]) -> dict[StageTask, int]:
         for need in task.needs:
             waiting[need] |= waiting[task.key]
     return {task: len(waiting[task.key]) for task in sorted(all_tasks, key=lambda task: -len(waiting[task.key]))}
-
-
-def _shared(plan: Plan, directory: Path, claimed: dict[str, Path]) -> Plan:
-    """Plan to reuse a stage that an earlier run of the sweep will compute."""
-    if plan.action == "run" and plan.fingerprint in claimed:
-        return replace(plan, action="reuse", source=claimed[plan.fingerprint])
-    if plan.action == "run":
-        claimed[plan.fingerprint] = directory / plan.stage.name
-    return plan

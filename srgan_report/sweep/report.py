@@ -22,9 +22,9 @@ from srgan_report.pipeline.provenance import commit
 from srgan_report.project import find
 from srgan_report.report.build import write_report
 from srgan_report.report.images import Images
-from srgan_report.report.notebooks import new_book, report_cells, split_chapters
-from srgan_report.report.page import ReportContent, compose, page_templates
-from srgan_report.report.postprocess import Chapter
+from srgan_report.report.notebooks import export, report_cells, split_chapters
+from srgan_report.report.page import ReportContent, page_templates
+from srgan_report.report.postprocess import postprocess
 from srgan_report.sweep.comparison import mean_scores
 from srgan_report.sweep.execution import PlannedSweep
 
@@ -32,16 +32,7 @@ TEMPLATE = Path(__file__).with_name("template")
 
 
 def write_records(study: PlannedSweep, command: str) -> list[Path]:
-    """Write ``runs.csv`` and ``sweep.json``; the same results give the same bytes.
-
-    Parameters
-    ----------
-    command : what runs the sweep.
-
-    Returns
-    -------
-    The files written.
-    """
+    """Write ``runs.csv`` and ``sweep.json``, which names the ``command`` of the sweep, and return both paths."""
     runs, manifest = study.folder / "runs.csv", study.folder / "sweep.json"
     write_atomic(runs, runs_table(study).to_csv(index=False))
     write_json(manifest, sweep_manifest(study, command))
@@ -49,10 +40,7 @@ def write_records(study: PlannedSweep, command: str) -> list[Path]:
 
 
 def runs_table(study: PlannedSweep) -> pd.DataFrame:
-    """Tabulate all runs, a row per run and test set, as :func:`.comparison.read_runs` reads them.
-
-    The scores are means over the images, for the method that the sweep judges.
-    """
+    """Tabulate all runs, a row per run and test set, with the mean scores of the judged method over the images."""
     rows = []
     for outcome in study.outcomes.values():
         run = outcome.planned.run
@@ -67,13 +55,15 @@ def runs_table(study: PlannedSweep) -> pd.DataFrame:
 def sweep_manifest(study: PlannedSweep, command: str) -> dict[str, Any]:
     """Describe a sweep: what it varies, by which rule it is judged, and what repeats each run."""
     source = study.source
+    manifests = [read_manifest(run.directory / stage) for run in study.finished for stage in STAGES]
+    begun = [manifest["started"] for manifest in manifests if manifest]
     return {
         "name": study.folder.name,
         "title": study.title,
         "command": command,
         "commit": commit(study.root),
         "machine": machine(),
-        "started": _last_day(study),
+        "started": max(begun, default="")[:10],  # the day on which the last stage began; empty before any has finished
         "files": {
             "sweep": source.path.name,
             "params": source.params.name,
@@ -98,54 +88,29 @@ def sweep_manifest(study: PlannedSweep, command: str) -> dict[str, Any]:
     }
 
 
-def _last_day(study: PlannedSweep) -> str:
-    """Find the day on which the last stage began; empty before any has finished."""
-    manifests = [read_manifest(run.directory / stage) for run in study.finished for stage in STAGES]
-    return max((manifest["started"] for manifest in manifests if manifest), default="")[:10]
-
-
 def compare_runs(folder: Path, root: Path) -> list[Path]:
-    """Execute notebook 06 on a sweep's folder and write the report; the same results give the same bytes.
+    """Execute the project's notebook 06 on a sweep's folder, which holds its records, and write the report.
 
-    Parameters
-    ----------
-    folder : the sweep's, with its records and at least one finished run.
-    root : the project, whose ``notebooks/`` are executed.
-
-    Returns
-    -------
-    The files written.
-
-    Raises
-    ------
-    StageFailed
-        When the notebook raises.
+    At least one run must be finished. The same results give the same bytes; the files written are returned.
     """
     executed = folder / COMPARISON.name
     executed.mkdir(exist_ok=True)
     shown = folder.relative_to(root) if folder.is_relative_to(root) else folder
     notebook = find(root, Path("notebooks", f"{COMPARISON.notebook}.ipynb"))
     execute_notebook(notebook, executed, {"sweep_dir": str(shown)}, root, threads=1)
-    return write_report(comparison_content(folder), folder)
+    return write_report(comparison_content(folder))
 
 
 def comparison_content(folder: Path) -> ReportContent:
     """Compose the report of a sweep whose notebook has been executed: summary, a chapter for each section, appendix."""
     images = Images()
     cells = report_cells(folder / COMPARISON.name / f"{COMPARISON.notebook}.ipynb", COMPARISON.name, images)
-    chapters = [Chapter(anchor) for anchor in split_chapters(cells)]
+    chapters = dict.fromkeys(split_chapters(cells), "")
     context = _context(folder)
     templates = page_templates(TEMPLATE)
-    return compose(
-        new_book(context["title"], cells),
-        chapters,
-        images,
-        summary=templates.get_template("summary.html.j2").render(context),
-        appendix=templates.get_template("appendix.html.j2").render(context),
-        finding=context["finding"],
-        started=context["started"],
-        folder=folder,
-    )
+    head, end = (templates.get_template(f"{name}.html.j2").render(context) for name in ("summary", "appendix"))
+    main = postprocess(f"<main>{head}{export(cells)}{end}</main>", chapters, images)
+    return ReportContent(context["title"], context["finding"], context["started"], main, images, folder)
 
 
 def _context(folder: Path) -> dict[str, Any]:

@@ -19,23 +19,19 @@ PLANE = ("psnr_y", "lpips_alex")  #: fidelity, of which higher is better, and di
 
 @dataclass(frozen=True)
 class Contrast:
-    """The difference between two levels of a factor, ``b`` minus ``a``.
+    """The difference between two levels of a factor: mean of ``b`` minus mean of ``a``, in the metric's unit.
 
-    Attributes
-    ----------
-    metric : that is compared.
-    difference : mean of ``b`` minus mean of ``a``, in the metric's unit.
-    low, high : its 95 % interval; NaN where seeds are too few, or not the same for both levels.
-    std : standard deviation between runs of one setting, offsets of the seeds taken out; NaN likewise.
+    Its 95 % interval ``low`` to ``high``, and ``std``, the standard deviation between runs of one setting without the
+    offsets of the seeds, are NaN where seeds are too few, or not the same for both levels.
     """
 
     metric: str
     a: str
     b: str
     difference: float
-    low: float
-    high: float
-    std: float
+    low: float = np.nan
+    high: float = np.nan
+    std: float = np.nan
 
     @property
     def known(self) -> bool:
@@ -60,27 +56,16 @@ def interval(values: Sequence[float] | pd.Series) -> tuple[float, float]:
 
 
 def over_seeds(rows: pd.DataFrame, metric: str, by: str = "setting") -> pd.DataFrame:
-    """Compute a metric's mean, standard deviation and interval over runs of each setting (or level of factor ``by``).
-
-    Returns
-    -------
-    Columns n, mean, std (with n - 1), low, high; in the order in which settings occur.
-    """
-    found = {}
-    for level, group in rows.groupby(by, sort=False):
-        values = group[metric].dropna()
-        low, high = interval(values)
-        found[level] = {"n": len(values), "mean": values.mean(), "std": values.std(), "low": low, "high": high}
-    return pd.DataFrame.from_dict(found, orient="index").rename_axis(by)
+    """Tabulate n, mean, std (with n - 1), low and high of a metric over runs, by setting or level of factor ``by``."""
+    groups = {level: group[metric].dropna() for level, group in rows.groupby(by, sort=False)}
+    found = [(len(values), values.mean(), values.std(), *interval(values)) for values in groups.values()]
+    return pd.DataFrame(found, pd.Index(list(groups), name=by), ["n", "mean", "std", "low", "high"])
 
 
 def contrast(rows: pd.DataFrame, metric: str, factor: str, a: str, b: str, candidates: int = 2) -> Contrast:
-    """Compare two levels of a factor within seeds.
+    """Compare two levels of a factor within seeds, in runs of one dataset.
 
-    Parameters
-    ----------
-    rows : runs of one dataset, with columns setting, seed, the factor and the metric.
-    candidates : how many levels the two were chosen from after looking; more than two widen the interval (Tukey).
+    More than two ``candidates``, of which the two were chosen after looking, widen the interval (Tukey).
     """
     rows = rows.dropna(subset=[metric])
     settings, seeds = list(rows.setting.unique()), list(rows.seed.unique())
@@ -97,12 +82,12 @@ def contrast(rows: pd.DataFrame, metric: str, factor: str, a: str, b: str, candi
     inverse = np.linalg.pinv(design.T @ design)
     if not np.allclose(weights @ inverse @ (design.T @ design), weights):  # levels and seeds cannot be told apart
         means = rows.groupby("setting")[metric].mean().groupby(level).mean()
-        return Contrast(metric, a, b, float(means[b] - means[a]), np.nan, np.nan, np.nan)
+        return Contrast(metric, a, b, float(means[b] - means[a]))
     estimate = inverse @ design.T @ values
     freedom = len(rows) - np.linalg.matrix_rank(design)
     difference = float(weights @ estimate)
     if freedom < 1 or len(seeds) < 2:
-        return Contrast(metric, a, b, difference, np.nan, np.nan, np.nan)
+        return Contrast(metric, a, b, difference)
     std = float(np.sqrt(((values - design @ estimate) ** 2).sum() / freedom))
     error = std * float(np.sqrt(weights @ inverse @ weights))
     half = error * _quantile(candidates, int(freedom))
@@ -121,12 +106,7 @@ def _quantile(candidates: int, freedom: int) -> float:
 
 def pareto(rows: pd.DataFrame) -> pd.DataFrame:
     """Find the runs that no other beats in both measures of :data:`PLANE`, from the least faithful to the most."""
-    fidelity, distance = PLANE
-    ranked = rows.dropna(subset=[fidelity, distance]).sort_values([fidelity, distance], ascending=[False, True])
-    best = np.inf
-    front = []
-    for index, value in ranked[distance].items():
-        if value < best:
-            front.append(index)
-            best = value
-    return rows.loc[front[::-1]]
+    ranked = rows.dropna(subset=[*PLANE]).sort_values([*PLANE], ascending=[False, True])
+    distance = ranked[PLANE[1]]
+    nearer = distance < distance.cummin().shift(fill_value=np.inf)  # than all runs of higher fidelity
+    return ranked[nearer][::-1]

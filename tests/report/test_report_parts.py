@@ -148,7 +148,7 @@ def test_each_grid_opens_the_crops_of_its_own_image():
         for kind in ("grid", "patch")
         for dataset, image in reversed(named)
     )
-    page = postprocess(f'<main>{figures}<div class="appendix"></div></main>', [], Images(), viewer)
+    page = postprocess(f'<main>{figures}<div class="appendix"></div></main>', {}, Images(), viewer)
     for dataset, image in named:
         for kind in ("grid", "patch"):
             assert page.find(id=f"fig-{kind}_{dataset}_{image}")["data-view"] == f"{dataset}/{image}"
@@ -160,7 +160,7 @@ def test_references_are_gathered_once_and_linked_from_where_they_are_cited():
         f"<main><h2>One</h2><p>SRCNN (Dong et al., 2016) came first.</p><h3>References</h3><ul>{dong}</ul>"
         f"<h2>Two</h2><p>As Ledig et al. (2017) say.</p><h3>References</h3><ul>{dong}<li>C. Ledig et al., "
         '"Photo-Realistic Images", CVPR 2017.</li></ul><section class="appendix"></section></main>',
-        [],
+        {},
         Images(),
     )
     listed = page.select(".references li")
@@ -176,7 +176,7 @@ def test_a_term_is_explained_where_each_chapter_first_uses_it_and_in_a_list():
     page = postprocess(
         "<main><h2>One</h2><p>LPIPS of SR and HR; <code>LPIPS</code>.</p><p>LPIPS again, LPIPS-like.</p><h2>Two</h2>"
         '<p>LPIPS.</p><section class="appendix"></section></main>',
-        [],
+        {},
         Images(),
     )
     assert [link.text for link in page.select("a.term")] == ["LPIPS", "SR", "HR", "LPIPS"]
@@ -188,7 +188,7 @@ def test_headings_without_anything_below_them_are_left_out():
     page = postprocess(
         "<main><h2>One</h2><h3>Empty</h3><h3>Full</h3><h4>Part</h4><p>Text.</p><h4>Last</h4>"
         '<details class="code">code</details><section class="appendix"></section></main>',
-        [],
+        {},
         Images(),
     )
     assert [heading.text for heading in page.select("h3, h4")] == ["Full", "Part"]

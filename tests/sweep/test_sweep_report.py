@@ -70,5 +70,5 @@ def test_what_failed_and_who_won_stand_at_the_top(page):
 
 def test_the_same_folder_gives_the_same_bytes(example):
     before = {name: (example / name).read_bytes() for name in ("report.html", "report.pdf")}
-    write_report(comparison_content(example), example)
+    write_report(comparison_content(example))
     assert {name: (example / name).read_bytes() for name in before} == before
