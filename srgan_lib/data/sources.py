@@ -158,7 +158,7 @@ def _in_folder(folder: Path, parts: tuple[Part, ...]) -> list[Photo]:
     present = [part for part in parts if (folder / part.folder).is_dir()] or [Part(".")]
     if (folder / "HR").is_dir():
         present = [Part("HR")]
-    found = [
+    found: list[tuple[Path, Split | None]] = [
         (file, part.split) for part in present for file in image_files(folder / part.folder)[part.start : part.stop]
     ]
     stems = Counter(file.stem for file, _ in found)

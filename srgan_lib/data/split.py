@@ -135,9 +135,9 @@ def _assign(photos: Sequence[Photo], shared: Shared, crop: int, root: str) -> It
     names = list(groups)
     for index in random_stream(shared.data_seed, "split").permutation(len(names)):
         members = groups[names[index]]
-        part: Split | None = members[0].split
-        if part is None or part not in own:
-            part = next((p for p in HELD_OUT if p not in own and count[p] < limits[p]), "train")
+        given = members[0].split
+        free: list[Split] = [part for part in HELD_OUT if part not in own and count[part] < limits[part]]
+        part: Split = given if given and given in own else (free or PARTS)[0]
         for photo in members:
             if count[part] == limits[part]:
                 break

@@ -146,8 +146,8 @@ def evaluate(
             for method, enlarge in methods.items()
         }
         rows = metrics[(metrics.dataset == dataset) & (metrics.image == image)].set_index("method")
-        scores = rows.drop(columns=["dataset", "image"]).to_dict("index")
-        scores = {str(method): row for method, row in scores.items()}
+        table = rows.drop(columns=["dataset", "image"]).to_dict("index")
+        scores = {str(method): {str(name): score for name, score in row.items()} for method, row in table.items()}
         return Sample(dataset, image, pair.given_lr, pair.hr, results, scores)
 
     chosen = choose_images(metrics, samples)

@@ -69,8 +69,8 @@ def overview(summary: pd.DataFrame, dataset: str) -> dict[str, Any]:
     own = means.loc[own_methods(means.index)]
     return {
         "frame": _labelled(means.rename(columns=lambda name: METRICS[name].heading).reset_index()),
-        "best": {METRICS[name].heading: METRICS[name].best(own[name]) for name in means},
-        "formats": {METRICS[name].heading: f".{METRICS[name].digits}f" for name in means},
+        "best": {METRICS[name].heading: METRICS[name].best(own[name]) for name in map(str, means)},
+        "formats": {METRICS[name].heading: f".{METRICS[name].digits}f" for name in map(str, means)},
     }
 
 
@@ -91,7 +91,7 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
             return text
         return f"{text} ({between(row.difference_low, row.difference_high, sign=True)})"
 
-    each = list(rows.itertuples())
+    each: list[Any] = list(rows.itertuples())
     frame = pd.DataFrame(
         {
             "method": rows.method,

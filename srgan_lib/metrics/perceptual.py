@@ -10,7 +10,7 @@ this disk and never replaced by something else.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -129,7 +129,7 @@ class _FeatureDistance:
     """
 
     def __init__(
-        self, features: Callable[[Tensor], list[Tensor]], weights: Sequence[Callable[[Tensor], Tensor]]
+        self, features: Callable[[Tensor], list[Tensor]], weights: Iterable[Callable[[Tensor], Tensor]]
     ) -> None:
         self.features, self.weights = features, weights
         self.of_original = lru_cache(maxsize=1)(self.of)

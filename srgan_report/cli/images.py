@@ -142,7 +142,7 @@ def models(check: bool) -> None:
     if not check:
         figures = pd.read_csv(shipped.FOLDER / shipped.SCORES, index_col="model", dtype=str)
         rows = [
-            (name, *figures.loc[name], f"{path.parent}/{path.stem}.*")
+            (name, *map(str, figures.loc[name]), f"{path.parent}/{path.stem}.*")
             for name, path in shipped.shipped_models().items()
         ]
         print_table(("model", *figures.columns, "weights and model card"), rows)

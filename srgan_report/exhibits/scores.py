@@ -73,7 +73,7 @@ def differences(summary: pd.DataFrame, metrics: pd.DataFrame, dataset: str) -> F
         axis.margins(x=0.1, y=0.1)
         axis.locator_params(axis="x", nbins=4)
         known = means.difference.dropna()
-        values = (f"{chosen[method].label} {metric.text(value, sign=True)}" for method, value in known.items())
+        values = (f"{chosen[str(name)].label} {metric.text(value, sign=True)}" for name, value in known.items())
         text.append(f"{metric.label}: {', '.join(values)}")
     _name_methods(axes[0], chosen)
     describe(figure, f"Mean differences from {BASELINE}. {'; '.join(text)}.")
@@ -133,7 +133,7 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, curve: Sequence[st
     figure, axis = new_figure(height=4.8)
     patterns = rows[(rows.metric == "grid_artefact") & (rows.value > PATTERN)].set_index("method").value
     notes = {
-        method: f" (regular pattern {METRICS['grid_artefact'].phrase(level, sign=True)})"
+        str(method): f" (regular pattern {METRICS['grid_artefact'].phrase(level, sign=True)})"
         for method, level in patterns.items()
     }
     _draw_plane(axis, measured, curve, f"PSNR-Y minus {BASELINE}'s (dB)", f"LPIPS (alex) / {BASELINE}'s", notes)
@@ -199,7 +199,7 @@ def _draw_plane(
         axis.plot(*joined.to_numpy().T, color="0.4", linewidth=1, zorder=1)
     for method, style in method_styles(table.index).items():
         label = style.label + notes.get(method, "")
-        axis.plot(*table.loc[method], style.marker, color=style.colour, label=label, markersize=8, zorder=2)
+        axis.plot(*table.loc[method].to_numpy(), style.marker, color=style.colour, label=label, markersize=8, zorder=2)
     axis.set(xlabel=f"{x}, better →", ylabel=f"{y}, better →")
     axis.invert_yaxis()
     axis.margins(0.12)

@@ -30,7 +30,7 @@ class Watch:
     def __init__(self, label: str, directory: Path) -> None:
         self.label, self.directory = label, directory
         self._handles: dict[str, Any] = {}
-        self._drawn = dict.fromkeys(("bar", "pictures"), monotonic())
+        self._drawn: dict[str, float] = dict.fromkeys(("bar", "pictures"), monotonic())
         self._rows: list[Mapping[Any, Any]] = []
         self._began: tuple[int, float] | None = None
 

@@ -214,11 +214,7 @@ def _metric_arrays(study: Study, measured: pd.DataFrame) -> dict[str, np.ndarray
     """Arrange metrics as images × methods."""
     images, methods = pd.MultiIndex.from_tuples(study.images), list(study.methods)
     tables = measured.pivot(index=["dataset", "image"], columns="method")
-    return {
-        name: tables[name].reindex(index=images, columns=methods).to_numpy(float)
-        for name in COMPARED
-        if name in measured
-    }
+    return {name: tables[name].reindex(images)[methods].to_numpy(float) for name in COMPARED if name in measured}
 
 
 def metric_agreement(scores: np.ndarray, metrics: Mapping[str, np.ndarray]) -> pd.DataFrame:

@@ -79,10 +79,10 @@ def _tree(source: str, where: Path) -> str:
         tree = ast.parse(source)
     except SyntaxError as error:
         raise SyntaxError(f"{where}, line {error.lineno}: {error.msg}") from None
-    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     for node in ast.walk(tree):
-        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:]
+        match node:
+            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef() if ast.get_docstring(node):
+                node.body = node.body[1:]
     return ast.dump(tree)
 
 

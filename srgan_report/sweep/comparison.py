@@ -82,10 +82,11 @@ class Comparison(Display):
     def learning_curves(self) -> pd.DataFrame:
         """Collect the judged method's validation in training: columns run, setting, seed and ``validation.csv``'s."""
         frames = []
-        for row in self.finished.drop_duplicates("run")[["run", "setting", "seed"]].to_dict("records"):
-            path = TRAINED[self.manifest["method"]].path(self.folder / row["run"]).with_name("validation.csv")
+        runs = self.finished.drop_duplicates("run")[["run", "setting", "seed"]]
+        for run, setting, seed in runs.itertuples(index=False, name=None):
+            path = TRAINED[self.manifest["method"]].path(self.folder / run).with_name("validation.csv")
             if path.exists():
-                frames.append(pd.read_csv(path).assign(**row))
+                frames.append(pd.read_csv(path).assign(run=run, setting=setting, seed=seed))
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
     def common_crops(self) -> dict[tuple[str, str], dict[str, dict[str, Path]]]:

@@ -45,10 +45,9 @@ def setting_scores(rows: pd.DataFrame) -> pd.DataFrame:
     for metric, values in _measured(rows):
         stats = over_seeds(rows, str(values.name))
         table["n"] = stats["n"]
-        text = metric.text
         table[metric.heading] = [
-            text(row.mean) if pd.isna(row.low) else f"{text(row.mean)} ({text(row.low)} to {text(row.high)})"
-            for row in stats.itertuples()
+            mean if pd.isna(low) else f"{mean} ({metric.text(low)} to {metric.text(high)})"
+            for mean, low, high in zip(stats["mean"].map(metric.text), stats.low, stats.high, strict=True)
         ]
     return table.reset_index()
 
@@ -114,10 +113,11 @@ def heat_map(rows: pd.DataFrame, down: Factor, across: Factor, metric: str) -> F
     seaborn.heatmap(table, ax=axis, cmap=colours, annot=texts, fmt="", linewidths=1, cbar_kws=bar)
     axis.set(xlabel=across.short, ylabel=down.short)
     axis.tick_params(length=0, labelrotation=0)
-    means = table.stack().dropna()
+    means = table.rename_axis("row").reset_index().melt("row", var_name="column", value_name="mean").dropna()
+    cells = means.sort_values("mean", kind="stable").to_dict("records")
     ends = ", ".join(
-        f"{measure.phrase(means[row, column])} at {down.short} {row} and {across.short} {column}"
-        for row, column in (means.idxmin(), means.idxmax())
+        f"{measure.phrase(cell['mean'])} at {down.short} {cell['row']} and {across.short} {cell['column']}"
+        for cell in (cells[0], cells[-1])
     )
     text = f"Means of {measure.label} by {down.short} and {across.short}; the lowest and the highest: {ends}."
     describe(figure, text)

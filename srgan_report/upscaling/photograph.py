@@ -122,7 +122,8 @@ def read_animation(path: Path) -> Animation:
                 if number == 0 and image.info.get("default_image"):
                     continue  # the still picture of a PNG for programs without animation
                 rgba = frame.convert("RGBA")  # some of Pillow's decoders know the duration only then
-                frames.append(np.dstack([_in_srgb(rgba.convert("RGB"), profile), np.asarray(rgba)[..., 3]]))
+                colours = np.asarray(_in_srgb(rgba.convert("RGB"), profile))
+                frames.append(np.dstack([colours, np.asarray(rgba)[..., 3]]))
                 durations.append(round(frame.info.get("duration", 0)))
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise ImageError(
