@@ -14,13 +14,13 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from srgan_lib.evaluation.evaluator import BUILTIN, TOLERANCES
 from srgan_lib.evaluation.tables import summarise
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import project_root
 from srgan_lib.methods import BASELINE
 from srgan_lib.metrics.measure import HEADLINE, METRICS
 from srgan_lib.models.shipped import FOLDER, SCORES, shipped_models
+from srgan_report.cli.images import BUILTIN, TOLERANCES
 
 RESULTS = project_root() / "results" / "reference"
 PAGE = project_root() / "docs" / "reference_models.md"

@@ -10,7 +10,7 @@ import errno
 import os
 import traceback
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 #: What the user can mend about a disk, by error number.
 _STORAGE_PROBLEMS = {
@@ -32,6 +32,11 @@ class SrganError(Exception):
     def __init__(self, message: str, *, path: str | Path | None = None) -> None:
         super().__init__(message)
         self.path = None if path is None else Path(path)
+
+    @classmethod
+    def at(cls, path: str | Path, problem: str) -> Self:
+        """Name the file or folder at fault, first in the sentence and as ``path``."""
+        return cls(f"{path}: {problem}", path=path)
 
     def _render_traceback_(self) -> list[str]:
         """Give IPython what it shows of the error: the message alone, which also marks it as meant for people."""

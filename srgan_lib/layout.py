@@ -115,6 +115,6 @@ def make_results(folder: Path) -> None:
     except OSError as error:
         problem = error.strerror
     if problem:
-        raise LayoutError(
-            f"{folder}: results cannot be written there ({problem}); choose another folder with --results", path=folder
+        raise LayoutError.at(
+            folder, f"results cannot be written there ({problem}); choose another folder with --results"
         )

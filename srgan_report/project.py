@@ -28,7 +28,7 @@ def write_project(folder: Path) -> list[Path]:
     ignored = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
     for target in targets:
         if target.exists():
-            raise LayoutError(f"{target}: already there, and nothing was written; choose another folder", path=target)
+            raise LayoutError.at(target, "already there, and nothing was written; choose another folder")
     for target in targets:
         shutil.copytree(SHIPPED / target.name, target, ignore=ignored)
     return targets

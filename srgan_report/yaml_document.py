@@ -53,7 +53,7 @@ def load_yaml(path: Path) -> Document:
     if not isinstance(values, dict | None):
         problem = f"expected sections such as 'shared:' and 'warmup:', found {type(values).__name__}"
     if problem:
-        raise ParameterError(f"{path}: {problem}", path=path)
+        raise ParameterError.at(path, f"{problem}")
     sections = {section: {} if content is None else content for section, content in (values or {}).items()}
     return Document(sections, {name: f"{path}, line {line}" for name, line in lines.items()})
 

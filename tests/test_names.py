@@ -20,7 +20,7 @@ def test_no_two_classes_have_one_name():
 
 def test_docstrings_describe_parameters_that_exist():
     documented = {node: described(node) for tree in TREES for node in ast.walk(tree) if isinstance(node, DEFINITIONS)}
-    assert sum(map(len, documented.values())) > 500
+    assert sum(map(len, documented.values())) > 100
     unknown = {node.name: names - accepted(node) for node, names in documented.items() if names - accepted(node)}
     assert unknown == {}
 

@@ -11,7 +11,6 @@ from scripts.judge_reference import judge
 from scripts.publish_reference import publish
 from scripts.reference_tables import BEGIN, COLUMNS, END, PAGE, RESULTS, means, score_table, with_scores, write_tables
 from scripts.write_recipe_tables import RECIPES
-from srgan_lib.evaluation.evaluator import check_models
 from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.layout import project_root
 from srgan_lib.metrics.measure import METRICS
@@ -19,6 +18,7 @@ from srgan_lib.models.files import load_model, save_model
 from srgan_lib.models.generators import build_generator
 from srgan_lib.models.shipped import FOLDER, NAMES, SCORES, reference_models, shipped_models
 from srgan_lib.params.shared import Shared
+from srgan_report.cli.images import check_models
 from srgan_report.exhibits.published import published
 
 ROOT = project_root()

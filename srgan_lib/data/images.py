@@ -76,12 +76,12 @@ def read_image(path: Path, *, use_profile: bool = True) -> np.ndarray:
             profile = image.info.get("icc_profile") if use_profile else None
             return np.asarray(_to_rgb(ImageOps.exif_transpose(image), profile, path))
     except FileNotFoundError:
-        raise ImageError(f"{path}: no such file", path=path) from None
+        raise ImageError.at(path, "no such file") from None
     except ImageError as error:
-        raise ImageError(f"{path}: {error}", path=path) from None
+        raise ImageError.at(path, str(error)) from None
     except Exception as error:
         reason = "not an image, or of a kind Pillow does not know" if "cannot identify" in str(error) else error
-        raise ImageError(f"{path}: cannot be read ({reason}); replace the file or move it away", path=path) from error
+        raise ImageError.at(path, f"cannot be read ({reason}); replace the file or move it away") from error
 
 
 @cache
@@ -151,7 +151,7 @@ def image_files(folder: Path) -> list[Path]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise ImageError(f"{folder}: no such folder", path=folder)
+        raise ImageError.at(folder, "no such folder")
     found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != "." and p.is_file())
     for file in found:
         if not is_utf8(file.name):

@@ -124,10 +124,10 @@ def _builtin(name: str) -> Photo:
 def _in_own_folder(folder: Path, lr_folder: Path | None, scale: int) -> list[Photo]:
     for place in filter(None, (folder, lr_folder)):
         if not place.is_dir():
-            raise DatasetError(f"{place}: no such folder (image_folder, lr_folder)", path=place)
+            raise DatasetError.at(place, "no such folder (image_folder, lr_folder)")
     photos = _in_folder(folder, _FOLDER_PARTS)
     if not photos:
-        raise DatasetError(f"{folder}: no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read", path=folder)
+        raise DatasetError.at(folder, "no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read")
     if lr_folder is None:
         return photos
     subfolders = [lr_folder / part.folder for part in _FOLDER_PARTS if (lr_folder / part.folder).is_dir()]

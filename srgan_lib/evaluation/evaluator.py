@@ -12,20 +12,15 @@ import pandas as pd
 
 from srgan_lib.data.images import ImageError, image_files, read_image
 from srgan_lib.data.levels import ROUNDING_POWER
-from srgan_lib.data.pairs import Pair, load_pairs
-from srgan_lib.data.sources import find_photos
-from srgan_lib.data.split import as_test_set, make_split
-from srgan_lib.evaluation.methods import FolderError, Method, align, match_files, network
+from srgan_lib.data.pairs import Pair
+from srgan_lib.evaluation.methods import FolderError, Method, align, match_files
 from srgan_lib.evaluation.samples import Sample, WholeImages, choose_images, typical_images, write_crops
 from srgan_lib.evaluation.tables import as_text
 from srgan_lib.files import write_atomic
 from srgan_lib.formatting import shortlist
 from srgan_lib.metrics.measure import HEADLINE, METRICS, measure
 from srgan_lib.metrics.spectra import radial_power
-from srgan_lib.models import shipped
-from srgan_lib.models.files import load_model
 from srgan_lib.params.evaluation import Evaluation
-from srgan_lib.params.shared import Shared
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +29,6 @@ FIRST_COLUMNS = ("dataset", "image", "method", *HEADLINE)
 DEFAULT_METRICS = (*HEADLINE, "lpips_squeeze")
 #: Measured whatever is asked for: what the other metrics do not see.
 ALWAYS = ("grid_artefact", "log_spectral_distance")
-BUILTIN = "builtin"
-#: What the shipped models are judged by, and how far another machine may be off.
-TOLERANCES = dict(zip((*HEADLINE, "grid_artefact"), (0.02, 0.001, 0.002, 0.2), strict=True))
 
 
 class Evaluator:
@@ -206,7 +198,7 @@ def evaluate_folders(
     hr, sr = Path(hr), Path(sr)
     originals = {file.stem: file for file in image_files(hr)}
     if not originals:
-        raise FolderError(f"{hr}: no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read", path=hr)
+        raise FolderError.at(hr, "no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read")
     files = match_files(list(originals), sr)
     if spare := sorted({file.name for file in image_files(sr)} - {file.name for file in files.values()}):
         logger.warning("%s: not judged, since %s has no image of that name: %s", sr, hr, shortlist(spare))
@@ -221,29 +213,8 @@ def evaluate_folders(
         if on_progress:
             on_progress(done, len(originals))
     if skipped == len(originals):
-        raise FolderError(f"{hr}: none of its images can be measured; see the warnings above", path=hr)
+        raise FolderError.at(hr, "none of its images can be measured; see the warnings above")
     return evaluator.tables()[0]
-
-
-def check_models(
-    scale: int = 4, folder: Path = shipped.FOLDER, on_step: Callable[[int, int], None] | None = None
-) -> pd.DataFrame:
-    """Judge the shipped models on the built-in held-out photographs and compare with the scores shipped with them.
-
-    Returns
-    -------
-    One row per model and metric: ``model, metric, shipped, measured, agrees`` (NaN where LPIPS was not computed).
-    """
-    shared = Shared.model_validate({"scale": scale})
-    photos = as_test_set(find_photos(BUILTIN, scale=scale))
-    pairs = load_pairs(make_split(photos, shared), photos, shared, "test")
-    methods = {name: network(load_model(path)[0]) for name, path in shipped.shipped_models(scale, folder).items()}
-    judged = evaluate({BUILTIN: pairs}, methods, scale=scale, names=list(TOLERANCES), samples=0, on_step=on_step)
-    measured = judged.metrics.groupby("method", sort=False)[list(TOLERANCES)].mean()
-    known = pd.read_csv(folder / shipped.SCORES, index_col="model").loc[measured.index, list(TOLERANCES)]
-    table = pd.DataFrame({"shipped": known.T.unstack(), "measured": measured.T.unstack()})
-    table = table.rename_axis(["model", "metric"]).reset_index()
-    return table.assign(agrees=abs(table.measured - table.shipped) <= table.metric.map(TOLERANCES))
 
 
 def metric_names(evaluation: Evaluation) -> list[str]:

@@ -118,16 +118,16 @@ def match_files(images: Sequence[str], folder: Path) -> dict[str, Path]:
         elif owners := [key for key in keys if _begins(file.stem, key)]:
             found[keys[max(owners, key=len)]].append(file)
     if missing := [image for image, files in found.items() if not files]:
-        raise FolderError(
-            f"{folder}: no file for {shortlist(missing)}; results must be named like the HR images "
+        raise FolderError.at(
+            folder,
+            f"no file for {shortlist(missing)}; results must be named like the HR images "
             "(something like _SRGAN or x4 may follow)",
-            path=folder,
         )
     if double := next((files for files in found.values() if len(files) > 1), None):
-        raise FolderError(
-            f"{folder}: {shortlist([file.name for file in double])} belong to one image; keep one, "
+        raise FolderError.at(
+            folder,
+            f"{shortlist([file.name for file in double])} belong to one image; keep one, "
             "or put each method into a folder of its own",
-            path=folder,
         )
     return {image: files[0] for image, files in found.items()}
 
@@ -143,10 +143,10 @@ def match_test_sets(folder: Path, images: Mapping[str, Sequence[str]]) -> dict[s
         own = folder / dataset
         files = match_files(names, own if own.is_dir() else folder)
         if shared := {path for others in found.values() for path in others.values()}.intersection(files.values()):
-            raise FolderError(
-                f"{folder}: {shortlist(sorted(path.name for path in shared))} would be of {dataset} and of another "
+            raise FolderError.at(
+                folder,
+                f"{shortlist(sorted(path.name for path in shared))} would be of {dataset} and of another "
                 "test set; put each set's images into a subfolder of its name",
-                path=folder,
             )
         found[dataset] = files
     return found

@@ -64,7 +64,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         content = bytearray(Path(path).read_bytes())
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror}", path=path) from None
+        raise CheckpointError.at(path, f"cannot be read: {error.strerror}") from None
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {})["srgan"])
@@ -73,11 +73,9 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         content[place : place + len(expected)] = ZEROS
         intact = hashlib.sha256(content).hexdigest().encode() == expected
     except (safetensors.SafetensorError, KeyError, ValueError, AttributeError, TypeError, RecursionError):
-        raise CheckpointError(
-            f"{path}: not a file with weights written by this project, or damaged", path=path
-        ) from None
+        raise CheckpointError.at(path, "not a file with weights written by this project, or damaged") from None
     if not intact:
-        raise CheckpointError(f"{path}: damaged: its bytes are not those that were written; delete it", path=path)
+        raise CheckpointError.at(path, "damaged: its bytes are not those that were written; delete it")
     return safetensors.torch.load(bytes(content)), metadata
 
 
@@ -122,9 +120,7 @@ def load(name: str | Path) -> SuperResolver:
 def read_configuration(path: Path, metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration in a file's metadata; ``CheckpointError`` for one of no network that enlarges."""
     if "config" not in metadata:
-        raise CheckpointError(
-            f"{path}: a state for resuming training, not a network; take generator.safetensors", path=path
-        )
+        raise CheckpointError.at(path, "a state for resuming training, not a network; take generator.safetensors")
     with _naming(path):
         return check_configuration(metadata["config"])
 
@@ -137,9 +133,7 @@ def _naming(path: Path) -> Iterator[None]:
     except OwnCodeError as error:
         raise CheckpointError(f"{path}: {error}") from None
     except (ValueError, RuntimeError) as error:
-        raise CheckpointError(
-            f"{path}: not a network that this version can enlarge images with: {error}", path=path
-        ) from None
+        raise CheckpointError.at(path, f"not a network that this version can enlarge images with: {error}") from None
 
 
 def _refuse_other_shapes(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
@@ -162,10 +156,10 @@ def refuse_non_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Refuse weights of a file that are NaN or infinite, with a ``CheckpointError`` that names the first tensor."""
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            raise CheckpointError(
-                f"{path}: {name} holds weights that are NaN or infinite, so that every image would be black; the "
+            raise CheckpointError.at(
+                path,
+                f"{name} holds weights that are NaN or infinite, so that every image would be black; the "
                 "training that wrote them had diverged: take another file",
-                path=path,
             )
 
 

@@ -126,4 +126,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise OwnCodeError(f"{path}: cannot be read: {error.strerror}", path=path) from None
+        raise OwnCodeError.at(path, f"cannot be read: {error.strerror}") from None

@@ -43,10 +43,10 @@ class AdversarialTask(TrainingTask):
             self.loss.terms["feature_matching"] = Term(feature_matching, stage.feature_matching_weight, "features")
         generator, metadata = load_model(warmup_weights, code)
         if generator.scale != shared.scale:
-            raise CheckpointError(
-                f"{warmup_weights}: its generator enlarges ×{generator.scale}, and shared.scale is {shared.scale}; "
+            raise CheckpointError.at(
+                warmup_weights,
+                f"its generator enlarges ×{generator.scale}, and shared.scale is {shared.scale}; "
                 "run the warm-up at that scale",
-                path=warmup_weights,
             )
         generator_config = metadata["config"]
         if stage.lr_consistency:

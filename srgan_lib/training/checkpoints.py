@@ -131,10 +131,10 @@ class TrainingState:
             return 0
         tensors, metadata = found
         if metadata["configs"] != self.configs:
-            raise CheckpointError(
-                f"{self.checkpoints.folder}: its states are of {metadata['configs']}, and this training has "
+            raise CheckpointError.at(
+                self.checkpoints.folder,
+                f"its states are of {metadata['configs']}, and this training has "
                 f"{self.configs}; delete that folder or take another one",
-                path=self.checkpoints.folder,
             )
         for name, part in self.parts.items():
             prefix = f"{name}."

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 
@@ -12,6 +13,12 @@ from srgan_lib.models import shipped
 from srgan_report.cli.options import PATH, Decorator, require_extra
 from srgan_report.cli.terminal import Terminal, print_table
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+BUILTIN = "builtin"
+#: What the shipped models are judged by, and how far another machine may be off.
+TOLERANCES = {"psnr_y": 0.02, "ssim_y": 0.001, "lpips_alex": 0.002, "grid_artefact": 0.2}
 ENDINGS = {"onnx": ".onnx", "spandrel": ".safetensors"}  #: of exported networks
 
 
@@ -100,7 +107,7 @@ def upscale(
     from srgan_report.upscaling.reading import read_header
 
     if not source.exists():
-        raise ImageError(f"{source}: no such file or folder", path=source)
+        raise ImageError.at(source, "no such file or folder")
     is_folder = source.is_dir()
     if target.is_dir() and not is_folder:
         target, suffix = target / f"{source.stem}.{suffix or 'png'}", None
@@ -147,8 +154,6 @@ def models(check: bool) -> None:
         ]
         print_table(("model", *figures.columns, "weights and model card"), rows)
         return
-    from srgan_lib.evaluation.evaluator import check_models
-
     with Terminal() as terminal:
         found = check_models(on_step=terminal.counter("Judging"))
     for row in found.itertuples():
@@ -159,6 +164,37 @@ def models(check: bool) -> None:
         raise click.ClickException(
             f"{names}: not the figures that these weights are shipped with; install the package again"
         )
+
+
+def check_models(
+    scale: int = 4, folder: Path = shipped.FOLDER, on_step: Callable[[int, int], None] | None = None
+) -> pd.DataFrame:
+    """Judge the shipped models on the built-in held-out photographs and compare with the scores shipped with them.
+
+    Returns
+    -------
+    One row per model and metric: ``model, metric, shipped, measured, agrees`` (NaN where LPIPS was not computed).
+    """
+    import pandas as pd
+
+    from srgan_lib.data.pairs import load_pairs
+    from srgan_lib.data.sources import find_photos
+    from srgan_lib.data.split import as_test_set, make_split
+    from srgan_lib.evaluation.evaluator import evaluate
+    from srgan_lib.evaluation.methods import network
+    from srgan_lib.models.files import load_model
+    from srgan_lib.params.shared import Shared
+
+    shared = Shared.model_validate({"scale": scale})
+    photos = as_test_set(find_photos(BUILTIN, scale=scale))
+    pairs = load_pairs(make_split(photos, shared), photos, shared, "test")
+    methods = {name: network(load_model(path)[0]) for name, path in shipped.shipped_models(scale, folder).items()}
+    judged = evaluate({BUILTIN: pairs}, methods, scale=scale, names=list(TOLERANCES), samples=0, on_step=on_step)
+    measured = judged.metrics.groupby("method", sort=False)[list(TOLERANCES)].mean()
+    known = pd.read_csv(folder / shipped.SCORES, index_col="model").loc[measured.index, list(TOLERANCES)]
+    table = pd.DataFrame({"shipped": known.T.unstack(), "measured": measured.T.unstack()})
+    table = table.rename_axis(["model", "metric"]).reset_index()
+    return table.assign(agrees=abs(table.measured - table.shipped) <= table.metric.map(TOLERANCES))
 
 
 @click.command()

@@ -110,9 +110,9 @@ def read_page(path: Path) -> Page:
             [(_encoded(worst, *size), _encoded(best, *size)) for worst, best, *size in content["examples"]],
         )
     except FileNotFoundError:
-        raise OpinionError(f"{path}: no such page; 'srgan opinion make' writes one", path=path) from None
+        raise OpinionError.at(path, "no such page; 'srgan opinion make' writes one") from None
     except (OSError, ValueError, LookupError, TypeError):
-        raise OpinionError(f"{path}: no page that 'srgan opinion make' wrote, or not all of it", path=path) from None
+        raise OpinionError.at(path, "no page that 'srgan opinion make' wrote, or not all of it") from None
 
 
 def _base64(pixels: np.ndarray) -> str:

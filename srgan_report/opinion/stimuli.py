@@ -81,9 +81,7 @@ def find_images(run_dirs: Sequence[Path], scale: int) -> TestImages:
 def _index(run_dir: Path) -> dict[tuple[str, str], dict[str, Path]]:
     folder = run_dir / "evaluation" / "images"
     if not (folder / INDEX).exists():
-        raise OpinionError(
-            f"{folder}: no whole images; compute the evaluation again (srgan run … --from evaluation)", path=folder
-        )
+        raise OpinionError.at(folder, "no whole images; compute the evaluation again (srgan run … --from evaluation)")
     entries: Any = load_json(folder / INDEX)
     return {
         (entry["dataset"], entry["image"]): {method: folder / file for method, file in entry["methods"].items()}

@@ -69,7 +69,7 @@ def read_study(run_dir: Path) -> Study:
     if study := find_study(run_dir):
         return study
     path = run_dir / KEY
-    raise OpinionError(f"{path}: no opinion study here; 'srgan opinion make {run_dir.name}' makes one", path=path)
+    raise OpinionError.at(path, f"no opinion study here; 'srgan opinion make {run_dir.name}' makes one")
 
 
 def find_study(run_dir: Path) -> Study | None:
@@ -82,9 +82,8 @@ def find_study(run_dir: Path) -> Study | None:
         study = Study.model_validate(content)
         if content.get("id") == study.id:
             return study
-    raise OpinionError(
-        f"{path}: broken or edited, so answers cannot be decoded; put back the file that 'srgan opinion make' wrote",
-        path=path,
+    raise OpinionError.at(
+        path, "broken or edited, so answers cannot be decoded; put back the file that 'srgan opinion make' wrote"
     )
 
 

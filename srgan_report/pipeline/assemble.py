@@ -168,11 +168,9 @@ def export_lr(run_dir: Path, target: Path) -> list[Path]:
     outputs = manifests.checked_stages(run_dir)["evaluation"]["outputs"]
     names = [name.removeprefix(LR_IMAGES) for name in outputs if name.startswith(LR_IMAGES)]
     if not names:
-        raise LayoutError(
-            f"{run_dir}: the evaluation kept no LR images; run it again (srgan run … --from evaluation)", path=run_dir
-        )
+        raise LayoutError.at(run_dir, "the evaluation kept no LR images; run it again (srgan run … --from evaluation)")
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise LayoutError(f"{target}: is there already and not an empty folder; name another one", path=target)
+        raise LayoutError.at(target, "is there already and not an empty folder; name another one")
     for name in names:
         write_atomic(target / name, (run_dir / "evaluation" / LR_IMAGES / name).read_bytes())
     return [target / name for name in names]

@@ -127,7 +127,7 @@ class Stage(Display):
         path = self.run.directory / stage / name
         if not path.exists():
             remedy = f"compute stage {stage!r} again (srgan run … --from {stage})"
-            raise LayoutError(f"{path}: not there; {remedy}", path=path)
+            raise LayoutError.at(path, f"not there; {remedy}")
         return path
 
     @property

@@ -104,7 +104,7 @@ def read_run(directory: Path) -> FinishedRun:
 
 
 def _refusal(path: Path, problem: str) -> ReportError:
-    return ReportError(f"{path}: {problem}", path=path)
+    return ReportError.at(path, problem)
 
 
 def _text(path: Path) -> str:

@@ -202,7 +202,7 @@ def _check_names(source: Source, runs: list[SweepRun]) -> None:
             both = f"'{settings[run.name]}' and '{run.setting}'"
             problem = f"{both} are one run, {run.name!r}; give each value and case once"
         if problem:
-            raise ParameterError(f"{source.path}: {problem}", path=source.path)
+            raise ParameterError.at(source.path, problem)
         settings[run.name] = run.setting
 
 

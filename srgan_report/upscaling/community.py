@@ -81,8 +81,8 @@ def check_network(path: Path, scale: int) -> None:
 
 def _check_scale(path: Path, found: int, scale: int) -> None:
     if found != scale:
-        raise CheckpointError(
-            f"{path}: its network enlarges ×{found}, where ×{scale} is asked for; take a ×{scale} network", path=path
+        raise CheckpointError.at(
+            path, f"its network enlarges ×{found}, where ×{scale} is asked for; take a ×{scale} network"
         )
 
 
@@ -101,7 +101,7 @@ def _load_community(path: Path) -> CommunityNetwork:
     try:
         sha256 = sha256_file(path)
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror}", path=path) from None
+        raise CheckpointError.at(path, f"cannot be read: {error.strerror}") from None
     if find_spec("spandrel") is None:
         raise PackageMissing(
             f"{path}: another program's file, which is read through spandrel, which is not installed; "
@@ -125,10 +125,10 @@ def _convert(path: Path, sha256: str) -> Path:
         command = [sys.executable, "-P", unpickle.__file__, str(path.resolve()), str(tensors)]
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace")
         if done.returncode == unpickle.WRONG and done.stdout:
-            raise CheckpointError(f"{path}: {done.stdout.strip()}", path=path)
+            raise CheckpointError.at(path, f"{done.stdout.strip()}")
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or [f"its process ended with {done.returncode}"])[-1]
-            raise CheckpointError(f"{path}: cannot be converted to safetensors: {reason}", path=path)
+            raise CheckpointError.at(path, f"cannot be converted to safetensors: {reason}")
         save_tensors(target, safetensors.torch.load_file(tensors), {"source": {"name": path.name, "sha256": sha256}})
     return target
 
@@ -156,4 +156,4 @@ def _describe(path: Path, tensors: Mapping[str, Tensor]) -> Any:
         )
     except Exception as error:  # its loaders raise whatever the first unexpected shape leads to
         problem = f"spandrel cannot build its network: {(str(error).splitlines() or [type(error).__name__])[0]}"
-    raise CheckpointError(f"{path}: {problem}", path=path)
+    raise CheckpointError.at(path, f"{problem}")

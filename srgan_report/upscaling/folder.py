@@ -65,13 +65,11 @@ def plan_folder(
         If there are no images, the two folders are one, or two images would get the same name.
     """
     if not source.is_dir():
-        raise ImageError(f"{source}: no such folder", path=source)
+        raise ImageError.at(source, "no such folder")
     if target.exists() and not target.is_dir():
         raise ImageError(f"{target} is a file; name a folder for the results of a folder", path=target)
     if target.resolve() == source.resolve():
-        raise ImageError(
-            f"{target}: results cannot go into the folder of the originals; give another folder", path=target
-        )
+        raise ImageError.at(target, "results cannot go into the folder of the originals; give another folder")
     plan, originals = FolderPlan(), {}
     for file in _walk(source, target):
         result = (target / file.relative_to(source)).with_suffix(suffix)
@@ -92,7 +90,7 @@ def plan_folder(
             plan.jobs[result] = header
     if not originals:
         kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-        raise ImageError(f"{source}: no images in this folder; {kinds} are read", path=source)
+        raise ImageError.at(source, f"no images in this folder; {kinds} are read")
     return plan
 
 
@@ -171,7 +169,7 @@ def _alone(target: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise ImageError(f"{target}: another srgan upscale is writing there; wait for it", path=target) from None
+        raise ImageError.at(target, "another srgan upscale is writing there; wait for it") from None
     try:
         yield
     finally:

@@ -68,7 +68,7 @@ def format_of(path: Path) -> Format:
     """Find the format that a file's name stands for; ``ImageError`` if results are not written in it."""
     form = FORMATS.get(path.suffix.lower())
     if form is None:
-        raise ImageError(f"{path}: the name must end in one of {', '.join(FORMATS)}", path=path)
+        raise ImageError.at(path, f"the name must end in one of {', '.join(FORMATS)}")
     return form
 
 
@@ -92,10 +92,10 @@ def check_size(path: Path, width: int, height: int) -> None:
     """Check before anything is computed that a format can hold an image; ``ImageError`` if it is too wide or high."""
     form = format_of(path)
     if max(width, height) > form.longest:
-        raise ImageError(
-            f"{path}: {form.name} holds at most {form.longest:,} pixels a side, and the result has "
+        raise ImageError.at(
+            path,
+            f"{form.name} holds at most {form.longest:,} pixels a side, and the result has "
             f"{width:,}×{height:,}; write PNG or TIFF",
-            path=path,
         )
 
 

@@ -126,9 +126,7 @@ def read_animation(path: Path) -> Animation:
                 frames.append(np.dstack([colours, np.asarray(rgba)[..., 3]]))
                 durations.append(round(frame.info.get("duration", 0)))
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise ImageError(
-            f"{path}: a frame cannot be read ({error}); replace the file or move it away", path=path
-        ) from error
+        raise ImageError.at(path, f"a frame cannot be read ({error}); replace the file or move it away") from error
     return Animation(frames, durations, loops)
 
 

@@ -130,7 +130,7 @@ def _opened(path: Path) -> Iterator[pyvips.Image | Image.Image]:
         name = os.fsencode(path).decode(errors="backslashreplace")
         raise ImageError(f"{name}: the file's name is not UTF-8; rename it", path=path)
     if suffix in FOREIGN_SUFFIXES:
-        raise ImageError(f"{path}: {suffix[1:].upper()} is not read; convert it to PNG or TIFF first", path=path)
+        raise ImageError.at(path, f"{suffix[1:].upper()} is not read; convert it to PNG or TIFF first")
     try:
         if suffix in _BY_PILLOW:
             with _open_by_pillow(path) as picture:
@@ -138,7 +138,7 @@ def _opened(path: Path) -> Iterator[pyvips.Image | Image.Image]:
         else:
             yield _open_by_libvips(path)
     except FileNotFoundError:
-        raise ImageError(f"{path}: no such file", path=path) from None
+        raise ImageError.at(path, "no such file") from None
     except Image.DecompressionBombError:
         raise _too_large(path, "more than 178 million") from None
     except ImageError:
@@ -147,14 +147,14 @@ def _opened(path: Path) -> Iterator[pyvips.Image | Image.Image]:
         problem = f"cannot be read ({str(error).strip().splitlines()[-1].strip()})"
         if any(words in str(error) for words in ("known format", "unable to load", "cannot identify")):
             problem = "not an image, or of a kind that is not read"
-        raise ImageError(f"{path}: {problem}; replace the file or move it away", path=path) from error
+        raise ImageError.at(path, f"{problem}; replace the file or move it away") from error
 
 
 def _open_by_libvips(path: Path) -> pyvips.Image:
     with path.open("rb") as file:  # raises what is wrong with the path itself
         start = file.read(512)
     if b"<svg" in start:
-        raise ImageError(f"{path}: SVG is not read; convert it to PNG or TIFF first", path=path)
+        raise ImageError.at(path, "SVG is not read; convert it to PNG or TIFF first")
     source = pyvips.Source.new_from_file(str(path))
     image = pyvips.Image.new_from_source(source, "", access="random", fail_on="truncated")
     if start.startswith(b"\x89PNG") and _field(image, "icc-profile-data") is None and b"iCCP" in _png_chunks(path):
@@ -167,9 +167,7 @@ def _open_by_pillow(path: Path) -> Image.Image:
         try:
             from pillow_heif import register_heif_opener
         except ModuleNotFoundError:
-            raise ImageError(
-                f"{path}: HEIC needs another package; run: pip install 'srgan-report[heic]'", path=path
-            ) from None
+            raise ImageError.at(path, "HEIC needs another package; run: pip install 'srgan-report[heic]'") from None
         register_heif_opener()
     return Image.open(path)
 
@@ -184,7 +182,7 @@ def _header(path: Path, image: pyvips.Image | Image.Image, allow_large: bool) ->
         orientation, profile = int(_field(image, "orientation") or 1), _field(image, "icc-profile-data")
         colours, alpha = image.bands - image.hasalpha(), bool(image.hasalpha())
         if colours not in (1, 3, 4):
-            raise ImageError(f"{path}: images of {colours} channels are not read; save it as RGB", path=path)
+            raise ImageError.at(path, f"images of {colours} channels are not read; save it as RGB")
         grey, depth, frames = colours == 1, 8 if image.format == "uchar" else 16, _frames(path, image)
     if width * height * frames > LARGEST and not allow_large:
         raise _too_large(path, f"{width:,}×{height:,}" + (f"×{frames}" if frames > 1 else ""))
@@ -217,10 +215,10 @@ def _field(image: pyvips.Image, name: str) -> Any:
 
 
 def _too_large(path: Path, size: str) -> ImageError:
-    return ImageError(
-        f"{path}: {size} pixels are more than the {LARGEST // 10**6} million that are decoded unasked; "
+    return ImageError.at(
+        path,
+        f"{size} pixels are more than the {LARGEST // 10**6} million that are decoded unasked; "
         "if the file is what you think, use --allow-large",
-        path=path,
     )
 
 
@@ -279,10 +277,10 @@ def _integers(path: Path, image: pyvips.Image) -> pyvips.Image:
     if image.format in ("float", "double") and least >= 0 and most <= 1:  # pyright: ignore[reportOperatorIssue] -- a tuple only with size=
         kind = "grey16" if image.bands == 1 else "rgb16"
         return (image * 65535).rint().cast("ushort").copy(interpretation=kind)
-    raise ImageError(
-        f"{path}: integers beyond 16 bits or floats outside [0,1] have no agreed range; "
+    raise ImageError.at(
+        path,
+        "integers beyond 16 bits or floats outside [0,1] have no agreed range; "
         "save the image with 8 or 16 bits a channel",
-        path=path,
     )
 
 

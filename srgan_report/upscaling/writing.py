@@ -164,4 +164,4 @@ def _explained(error: BaseException, path: Path) -> BaseException:
         if number and os.strerror(number) in str(error):
             return storage_error(number, str(path)) or error
     reason = str(error).strip().splitlines()[-1].strip()
-    return ImageError(f"{path}: cannot be written ({reason})", path=path)
+    return ImageError.at(path, f"cannot be written ({reason})")
