@@ -1,13 +1,15 @@
 r"""SRGAN in one file, to be read from top to bottom: data, networks, losses, both trainings, the comparison.
 
-"The paper" is C. Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network",
-CVPR 2017; equations are numbered as there. LR is the low-resolution image, HR the original, SR the generator's result.
+LR is the low-resolution image, HR the original, SR the generator's result. Many HR images have the same LR image: a
+generator that is trained on pixels alone does best with their average, which is blurred; a discriminator, which tells
+photographs from results, makes it choose one that looks real. "The paper" is C. Ledig et al., "Photo-Realistic Single
+Image Super-Resolution Using a Generative Adversarial Network", CVPR 2017; equations are numbered as there.
 
     python docs/examples/minsrgan.py PHOTOS/ OUT/
 
-reads the photographs in PHOTOS (fourteen or more, each side at least CROP pixels), trains on all but six of them, and
-writes both networks and the enlarged test images to OUT. The pipeline of this repository trains the same networks in
-less time, and reports on them:
+reads the photographs in PHOTOS (BATCH + 6 or more, each side at least CROP pixels), trains on all but six of them, and
+writes both networks and the enlarged test images to OUT. The pipeline of this repository trains the same networks, and
+reports on them (the options switch off what it adds to this file, and set what differs):
 
     srgan run params/demo.yaml --run mini -p dataset=folder -p image_folder=PHOTOS -p content_layers='{relu2_2: 1}' \
         -p warmup.schedule=cosine -p warmup.learning_rate=1e-4 -p adversarial.schedule=constant \
@@ -38,7 +40,7 @@ SCALE = 4  # the generator doubles twice: no other scale will do
 CHANNELS, BLOCKS, DISCRIMINATOR_CHANNELS = 64, 16, 64
 WARMUP_STEPS, WARMUP_RATE = 160, 1e-4  # minutes on a CPU, to see it work; the paper: a million
 ADVERSARIAL_STEPS, ADVERSARIAL_RATE = 80, 1e-4  # the paper: 200,000
-CONTENT_WEIGHT, ADVERSARIAL_WEIGHT = 0.5, 1e-3
+CONTENT_WEIGHT, ADVERSARIAL_WEIGHT = 0.5, 1e-3  # the second is the paper's, the first as in params/demo.yaml
 VGG_WEIGHTS = "imagenet"  # downloaded once, 548 MB; "random" needs no download, and random features compare images, too
 
 
@@ -58,12 +60,12 @@ def cubic(x):
 def imresize(image, factor):
     """Resize an H×W×3 uint8 image as MATLAB's imresize, with which the field makes its LR images."""
     # Pillow's and PyTorch's bicubic differ from it, and a network learns to undo exactly the blur it was trained with.
-    stretch = min(factor, 1)  # when shrinking, the kernel is as many times wider: that prevents aliasing
+    stretch = min(factor, 1)  # when shrinking, 1/4 makes the kernel 4 times wider: that prevents aliasing
     for axis in (0, 1):
         size = image.shape[axis]
         centres = (np.arange(math.ceil(size * factor)) + 0.5) / factor - 0.5  # of output pixels, in input pixels
         first = np.floor(centres - 2 / stretch).astype(int)
-        positions = first[:, None] + np.arange(math.ceil(4 / stretch) + 2)  # the input pixels that each one sees
+        positions = first[:, None] + np.arange(math.ceil(4 / stretch) + 2)  # that each one sees, with two to spare
         weights = cubic(stretch * (centres[:, None] - positions))
         weights /= weights.sum(1, keepdims=True)
         positions = positions.clip(0, size - 1)  # beyond the border: the last pixel again
@@ -88,16 +90,14 @@ def read_photographs(folder):
 
 
 def to_tensor(images):
-    """Convert H×W×3 uint8 images to one N×3×H×W tensor in [0,1]."""
+    """Convert H×W×3 uint8 images to one N×3×H×W tensor in [0,1]; channels lie side by side: convolutions are faster."""
     batch = torch.from_numpy(np.stack([image.transpose(2, 0, 1) for image in images]))
-    # In memory the channels of a pixel lie side by side (channels_last), with which convolutions are faster.
     return batch.to(torch.float32, memory_format=torch.channels_last) / 255
 
 
 def turned(image, turn):
     """Mirror left-right, mirror top-bottom, swap rows and columns, or not: one binary digit of 0 to 7 each."""
-    image = image[:, ::-1] if turn & 1 else image
-    image = image[::-1] if turn & 2 else image
+    image = image[:: -1 if turn & 2 else 1, :: -1 if turn & 1 else 1]
     return image.swapaxes(0, 1) if turn & 4 else image
 
 
@@ -105,9 +105,8 @@ def random_crops(photographs, step):
     """Draw the batch of a step: LR and HR crops of the same places, each from another photograph."""
     rng, small = random_stream("crops", step), CROP // SCALE
     chosen = rng.choice(len(photographs), BATCH, replace=False)
-    # Corners are drawn in LR pixels, so that the LR crop shows exactly what the HR crop shows.
     room = np.array([lr.shape[:2] for _, _, lr in photographs])[chosen] - small
-    corners = rng.integers(0, room + 1)
+    corners = rng.integers(0, room + 1)  # in LR pixels, so that the LR crop shows exactly what the HR crop shows
     turns = rng.integers(0, 8, BATCH)  # the eight ways to mirror and turn a square: eight crops out of one
     lr_crops, hr_crops = [], []
     for index, (row, column), turn in zip(chosen, corners, turns, strict=True):
@@ -118,7 +117,7 @@ def random_crops(photographs, step):
     return to_tensor(lr_crops), to_tensor(hr_crops)
 
 
-# ---- The generator, SRResNet (the paper's figure 4, above) -----------------------------------------------------------
+# ---- The generator, SRResNet (the paper's figure 4, upper half) ------------------------------------------------------
 class Block(nn.Module):
     """A residual block: its layers learn what to add to its input."""
 
@@ -155,9 +154,9 @@ class Generator(nn.Module):
 def shuffle_and_convolve(x, kernel, bias):
     """Compute F.conv2d(F.pixel_shuffle(x, 2), kernel, bias, padding=4), for a 9×9 kernel, in a third of the time.
 
-    It convolves first, at the small size, and shuffles only three channels. Of 2×2 output pixels, each needs the kernel
-    at an offset of its own: hence four padded kernels of 10×10 taps. pixel_unshuffle sorts the taps by the place in 2×2
-    shuffled pixels on which they fall, which is the order of the channels of x: 4 times 5×5 taps on the small grid.
+    It convolves first: 12 output channels fill a processor's vectors better than 3. Of 2×2 output pixels, each needs
+    the kernel at an offset of its own: hence four padded kernels of 10×10 taps. pixel_unshuffle sorts the taps by the
+    place in 2×2 shuffled pixels on which they fall, the order of x's channels: 4 times 5×5 taps on the small grid.
     """
     offsets = [(row, column) for row in (0, 1) for column in (0, 1)]
     kernels = [F.pixel_unshuffle(F.pad(kernel, (column, 1 - column, row, 1 - row)), 2) for row, column in offsets]
@@ -168,13 +167,13 @@ def shuffle_and_convolve(x, kernel, bias):
 def enlarge(images):
     """Enlarge N×3×h×w as imresize, without rounding: each of the 4×4 pixels made of one is a weighted sum of 5×5."""
     offsets = (np.arange(SCALE) + 0.5) / SCALE - 0.5  # of the output pixels from the input pixel's centre
-    taps = cubic(offsets[:, None] - np.arange(-2, 3))
+    taps = cubic(offsets[:, None] - np.arange(-2, 3))  # their sum is 1 already
     kernels = torch.tensor(np.einsum("ik,jl->ijkl", taps, taps).reshape(16, 1, 5, 5), dtype=torch.float32)
     padded = F.pad(images, (2, 2, 2, 2), mode="replicate")
     return F.pixel_shuffle(F.conv2d(padded, kernels.repeat(3, 1, 1, 1), groups=3), SCALE)  # each colour by itself
 
 
-# ---- The discriminator (the paper's figure 4, below) -----------------------------------------------------------------
+# ---- The discriminator (the paper's figure 4, lower half) ------------------------------------------------------------
 def build_discriminator():
     """From N×3×CROP×CROP to N×1 logits, high for photographs; the sigmoid that makes probabilities is in the loss."""
     widths = [DISCRIMINATOR_CHANNELS * 2 ** (index // 2) for index in range(8)]  # 64, 64, 128, 128, … 512, 512
@@ -191,15 +190,15 @@ def build_discriminator():
 class ContentLoss:
     """Compare images by what VGG-19, a network that classifies images, sees in them: the paper's equation 5 (VGG22).
 
-    The paper squares the differences and divides features by 12.75. Here the differences are absolute, and features are
-    divided by their mean on some HR crops, so that CONTENT_WEIGHT means the same whatever the weights of VGG-19.
+    Up to relu2_2 it sees edges and textures. The paper squares the differences and divides features by 12.75. Here they
+    are absolute, and divided by their mean on some HR crops: CONTENT_WEIGHT means the same for any weights of VGG-19.
     """
 
     def __init__(self, hr):
         weights = "IMAGENET1K_V1" if VGG_WEIGHTS == "imagenet" else None
-        self.vgg = vgg19(weights=weights, init_weights=False).features[:9].requires_grad_(False)  # up to relu2_2
+        self.vgg = vgg19(weights=weights, init_weights=False).features[:9].requires_grad_(False)  # to relu2_2
         if not weights:
-            own = torch.Generator().manual_seed(0)
+            own = torch.Generator().manual_seed(0)  # the same features whatever SEED is
             for layer in filter(lambda layer: isinstance(layer, nn.Conv2d), self.vgg):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=own)
                 nn.init.zeros_(layer.bias)
@@ -208,8 +207,7 @@ class ContentLoss:
         self.scale = 1 / self.features(hr).mean().item()
 
     def features(self, images):
-        # VGG-19 was trained on images of which ImageNet's mean was subtracted, divided by its standard deviation.
-        mean, deviation = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[..., None, None]
+        mean, deviation = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[..., None, None]  # ImageNet's
         return self.vgg((images - mean) / deviation) * self.scale
 
     def __call__(self, sr, hr):
@@ -227,10 +225,11 @@ def warm_up(photographs):
     torch.manual_seed(int(random_stream("warmup weights").integers(2**63)))
     generator = Generator().to(memory_format=torch.channels_last)  # the layout of the images, see to_tensor
     optimizer = torch.optim.Adam(generator.parameters(), WARMUP_RATE, fused=True)  # fused: all weights in one call
-    for step in range(WARMUP_STEPS):  # the steps become smaller along a cosine; the paper's, a million, do not
+    for step in range(WARMUP_STEPS):
         lr, hr = random_crops(photographs, step)
+        # A short training settles if its rate falls along a cosine; the paper's, of a million steps, is constant.
         optimizer.param_groups[0]["lr"] = WARMUP_RATE * ((1 + math.cos(math.pi * step / WARMUP_STEPS)) / 2)
-        loss = F.l1_loss(generator(lr), hr)  # the paper squares the differences (equation 4), which blurs more
+        loss = F.l1_loss(generator(lr), hr)  # the paper squares (equation 4): nearer to the average, so blurred more
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -249,7 +248,7 @@ def train_against_discriminator(generator, photographs):
         lr, hr = random_crops(photographs, step)
         sr = generator(lr)
         # The generator (equation 3): pass for a photograph (equation 6), come near HR in pixels and in VGG-19's eyes.
-        # The paper has no pixel term here; it keeps a short training close to where the warm-up has come.
+        # The paper has no pixel term here; that keeps a short training close to where the warm-up has come.
         deception = judged(discriminator(sr), real=True)
         loss = F.l1_loss(sr, hr) + CONTENT_WEIGHT * content_loss(sr, hr) + ADVERSARIAL_WEIGHT * deception
         optimizer.zero_grad()
@@ -274,7 +273,8 @@ def upscale(generator, lr):
 
 def psnr_y(sr, hr):
     """PSNR in dB of two H×W×3 uint8 images as the field has it: of luminance (BT.601), without SCALE pixels a side."""
-    difference = (sr.astype(float) - hr)[SCALE:-SCALE, SCALE:-SCALE] @ (np.array([65.481, 128.553, 24.966]) / 255)
+    weights = np.array([65.481, 128.553, 24.966]) / 255  # of 16 to 235: their sum is 219/255, and the 16 cancels below
+    difference = (sr.astype(float) - hr)[SCALE:-SCALE, SCALE:-SCALE] @ weights
     return 10 * math.log10(255**2 / np.mean(difference**2))
 
 
@@ -293,7 +293,7 @@ def main(photos, out):
         scores.append([psnr_y(image, hr) for image in images])
         Image.fromarray(np.hstack([*images, hr])).save(Path(out, f"{name}.png"))  # side by side, HR last
     for method, score in zip(("bicubic", "SRResNet", "SRGAN"), np.mean(scores, 0), strict=True):
-        print(f"{method:9} PSNR-Y {score:.2f} dB")  # detail that SRGAN invents looks real, but costs PSNR
+        print(f"{method:9} PSNR-Y {score:.2f} dB")  # invented detail looks real, but costs PSNR
 
 
 if __name__ == "__main__":
