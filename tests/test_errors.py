@@ -64,7 +64,7 @@ def test_exit_codes_tell_wrong_input_from_what_failed_while_running():
         StageFailed("a", path=Path("c")),
         InputMissing([Missing("vgg19", "VGG-19", "warmup.content_weights: imagenet", "is not on this disk")]),
         ClusterUnavailable("a", address="tcp://b"),
-        Diverged("pixel", 3, 21.0, "; lower it"),
+        Diverged("pixel is nan at step 3; lower it", "pixel", 3),
     ],
 )
 def test_errors_keep_their_attributes_between_processes(error):

@@ -100,8 +100,8 @@ ALL = ["srcnn", "warmup", "adversarial"]
         ("training/srcnn.py", '["mse"], 1.0', '["mse"], 2.0', ["srcnn"]),
         ("training/warmup.py", "stage.initialisation", '"default"', ["warmup"]),
         ("models/generators.py", "Conv2d(64, 32", "Conv2d(64, 31", ALL),
-        ("models/srresnet.py", "channels, 9, padding=4", "channels, 7, padding=3", ALL),
-        ("models/discriminators.py", "LeakyReLU(0.2, ", "LeakyReLU(0.1, ", ["adversarial"]),
+        ("models/srresnet.py", "ClassVar[int] = 9", "ClassVar[int] = 7", ALL),
+        ("models/discriminators.py", "nn.LeakyReLU, 0.2", "nn.LeakyReLU, 0.1", ["adversarial"]),
         # Downloads, progress, health, TensorBoard, plots, labels.
         ("downloads.py", None, None, []),
         ("data/named_sets.py", None, None, []),
