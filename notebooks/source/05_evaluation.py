@@ -121,6 +121,10 @@ shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage
 # power at multiples of 1/`scale` cycles per pixel over that of the frequencies around them, in decibels, minus the same
 # of the original. 0 is the original's own level; above +3 dB the conclusion warns of a pattern.
 #
+# Flat noise looks for speckle, which LPIPS takes for texture: the power of fine detail (the luminance minus its blur by
+# a Gaussian of σ = 2 pixels) in the smoothest tenth of the original's 16×16 blocks, over that of the original, in
+# decibels. 0 is the original's own level; above +3 dB on any image the conclusion warns of speckle.
+#
 # ### Naturalness: does the image look like a photograph at all?
 #
 # All measures so far compare with the original. NIQE (Mittal et al., 2013; `extra_metrics = ["niqe"]`) does not see it:

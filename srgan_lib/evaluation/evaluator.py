@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 FIRST_COLUMNS = ("dataset", "image", "method", *HEADLINE)
 DEFAULT_METRICS = (*HEADLINE, "lpips_squeeze")
 #: Measured whatever is asked for: what the other metrics do not see.
-ALWAYS = ("grid_artefact", "log_spectral_distance")
+ALWAYS = ("grid_artefact", "flat_noise", "log_spectral_distance")
 
 
 class Evaluator:

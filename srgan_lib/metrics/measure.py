@@ -19,6 +19,7 @@ from srgan_lib.data.images import ImageError
 from srgan_lib.data.levels import PEAK, as_saved, in_levels, to_luminance
 from srgan_lib.errors import MetricUnavailable
 from srgan_lib.metrics.fidelity import lr_psnr, ms_ssim, psnr, ssim, ssim_daala, vifp
+from srgan_lib.metrics.flat_noise import flat_noise
 from srgan_lib.metrics.niqe import niqe
 from srgan_lib.metrics.perceptual import CONTENT_LAYERS, content_distance, lpips_distance
 from srgan_lib.metrics.spectra import grid_artefact, log_spectral_distance, spectral_evenness
@@ -90,6 +91,7 @@ METRICS = {
         for name, layer in CONTENT_LAYERS.items()
     },
     "grid_artefact": Metric("grid artefact", "dB", False, "scaled", grid_artefact, _ANY, zero_is_best=True),
+    "flat_noise": Metric("flat noise", "dB", False, "image", flat_noise, _ANY, zero_is_best=True),
     "spectral_evenness": Metric("spectral evenness", "dB", False, "image", spectral_evenness),
     "lr_psnr": Metric("LR-PSNR", "dB", True, "scaled", lr_psnr),
     "niqe": Metric("NIQE", "", False, "sr", niqe),

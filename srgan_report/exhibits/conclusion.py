@@ -16,6 +16,7 @@ from srgan_lib.evaluation.statistics import FEWEST_FOR_INTERVAL, FEWEST_FOR_TEST
 from srgan_lib.evaluation.verdicts import APPEARANCE, FIDELITY, PairedScores, Verdict
 from srgan_lib.formatting import listed
 from srgan_lib.methods import BASELINE, OURS, method_styles
+from srgan_lib.metrics.flat_noise import SPECKLE
 from srgan_lib.metrics.measure import METRICS
 from srgan_lib.metrics.spectra import PATTERN
 from srgan_lib.models.shipped import own_methods
@@ -80,7 +81,13 @@ def _finding(scores: PairedScores, dataset: str, scale: int, heldout: str, steps
     images = f"{count} held-out photograph{plural}" if dataset == heldout else f"{dataset} ({count} image{plural})"
     if count < FEWEST_FOR_INTERVAL:
         images += ", too few to tell a difference from chance,"
-    sentences = [_behind(scores), _against(scores, OURS, BASELINE), _added(scores), _pattern(scores, scale)]
+    sentences = [
+        _behind(scores),
+        _against(scores, OURS, BASELINE),
+        _added(scores),
+        _pattern(scores, scale),
+        _speckle(scores),
+    ]
     sentences.append(_faithful(scores, FIDELITY[:1]))
     if not scores.known(APPEARANCE):
         sentences.append("LPIPS, which judges what PSNR does not see, was not computed")
@@ -154,6 +161,21 @@ def _pattern(scores: PairedScores, scale: int) -> str:
         f"{_label(OURS)} draws a regular pattern with a period of {scale} pixels, "
         f"{METRICS['grid_artefact'].phrase(level, sign=True)} over the originals' level, which LPIPS does not see: "
         "look at smooth areas and strong edges at 300 %"
+    )
+
+
+def _speckle(scores: PairedScores) -> str:
+    """Warn of noise in smooth places of SRGAN's images, which LPIPS takes for texture, if one image has much of it."""
+    if OURS not in scores.methods or not scores.known(["flat_noise"]):
+        return ""
+    table = scores.tables["flat_noise"]
+    levels = table.of(OURS).mean(0)
+    if levels.max() <= SPECKLE:
+        return ""
+    mean, most = (METRICS["flat_noise"].phrase(level, sign=True) for level in (levels.mean(), levels.max()))
+    return (
+        f"{_label(OURS)} speckles smooth places, by up to {most} over the original's level "
+        f"({table.images[levels.argmax()]}; {mean} in the mean), which LPIPS takes for texture: look there at 300 %"
     )
 
 

@@ -143,6 +143,7 @@ def test_metric_names_follow_the_parameters():
         "lpips_squeeze",
         "vif_y",
         "grid_artefact",
+        "flat_noise",
         "log_spectral_distance",
     ]
     everything = Evaluation(extra_metrics=list(get_args(ExtraMetric)))

@@ -13,6 +13,7 @@ from srgan_lib import metrics
 from srgan_lib.data.images import ImageError
 from srgan_lib.data.levels import COLOUR, GREY
 from srgan_lib.metrics.fidelity import lr_psnr, ms_ssim, psnr, ssim, ssim_daala, vifp
+from srgan_lib.metrics.flat_noise import flat_noise
 from srgan_lib.metrics.measure import measure
 from srgan_lib.metrics.niqe import niqe
 from srgan_lib.metrics.perceptual import content_distance, lpips_distance
@@ -25,6 +26,7 @@ TAKE_IMAGES = {
     "perceptual.content_distance": (partial(content_distance, layer="relu2_2"), [COLOUR], PAIR),
     "perceptual.lpips_distance": (lpips_distance, [COLOUR], PAIR),
     "measure.measure": (partial(measure, border=4, names=["psnr_y", "ssim_rgb", "lr_psnr"]), [COLOUR], PAIR),
+    "flat_noise.flat_noise": (flat_noise, [COLOUR], PAIR),
     "niqe.niqe": (niqe, [COLOUR], SINGLE),
     "fidelity.lr_psnr": (partial(lr_psnr, scale=4), [COLOUR], PAIR),
     "fidelity.psnr": (psnr, [GREY, COLOUR], PAIR),

@@ -54,7 +54,7 @@ def test_equal_images():
     image = np.random.default_rng(0).integers(0, 256, (200, 190, 3), dtype=np.uint8)
     values = measure(image, image.copy(), 4, [name for name in METRICS if not name.startswith(("lpips", "content"))])
     assert values["psnr_y"] == values["psnr_rgb"] == math.inf
-    assert values["log_spectral_distance"] == 0
+    assert values["log_spectral_distance"] == values["flat_noise"] == 0
     for name in ("ssim_y", "ssim_rgb", "ssim_y_daala", "ms_ssim_y", "vif_y"):
         assert values[name] == pytest.approx(1, abs=1e-5)
 
@@ -118,7 +118,8 @@ def test_daala_ssim_equals_its_definition_window_by_window():
 def test_every_metric_sees_more_blur_as_worse(photograph):
     hr = photograph("chelsea")[:200, :200]
     slight, strong = (imresize(imresize(hr, 1 / factor), hr.shape[:2]) for factor in (1.5, 4))
-    other_faults = {"grid_artefact", "spectral_evenness", "lr_psnr"}  # blur is even, has no grid and fits its LR image
+    # Blur is even and without noise, has no grid and fits its LR image.
+    other_faults = {"grid_artefact", "flat_noise", "spectral_evenness", "lr_psnr"}
     names = [name for name in METRICS if not name.startswith(("lpips", "content")) and name not in other_faults]
     good, bad = (measure(sr, hr, 4, names) for sr in (slight, strong))
     for name in names:
