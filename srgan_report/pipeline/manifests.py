@@ -175,7 +175,7 @@ def checked_stages(run_dir: Path, *, check: bool = False, whole: bool = False) -
     }
     if wrong:
         raise OutputsChanged(
-            f"{run_dir}: {len(wrong)} files are not as the run has written them, so nothing is made of them; the "
+            f"{run_dir}: its files are not as the run has written them, so nothing is made of them; the "
             "command that started the run ('srgan run …') computes again what is missing or changed:\n"
             + "\n".join(f"{kind}: {name}" for name, kind in wrong.items()),
             path=run_dir,
