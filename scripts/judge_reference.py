@@ -15,12 +15,13 @@ from scripts.reference_tables import RESULTS, write_csv, write_tables
 from srgan_lib.data.pairs import load_pairs
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import as_test_set, make_split
-from srgan_lib.evaluation.evaluator import BUILTIN, DEFAULT_METRICS, evaluate
+from srgan_lib.evaluation.evaluator import DEFAULT_METRICS, evaluate
 from srgan_lib.evaluation.methods import classical, network
 from srgan_lib.files import sha256_file
 from srgan_lib.models.files import load_model
 from srgan_lib.models.shipped import FOLDER, shipped_models
 from srgan_lib.params.shared import Shared
+from srgan_report.cli.images import BUILTIN
 
 TEST_SETS = ("Set5", "BSD100", BUILTIN)
 BASELINES = ("nearest", "bicubic")

@@ -213,8 +213,12 @@ def _ends(found: CrossedMean | preferences.Strengths) -> dict[str, Any]:
 def _metric_arrays(study: Study, measured: pd.DataFrame) -> dict[str, np.ndarray]:
     """Arrange metrics as images × methods."""
     images, methods = pd.MultiIndex.from_tuples(study.images), list(study.methods)
-    tables = measured.pivot(index=["dataset", "image"], columns="method")
-    return {name: tables[name].reindex(images)[methods].to_numpy(float) for name in COMPARED if name in measured}
+    tables = {
+        name: measured.pivot(index=["dataset", "image"], columns="method", values=name)
+        for name in COMPARED
+        if name in measured
+    }
+    return {name: table.reindex(index=images, columns=methods).to_numpy(float) for name, table in tables.items()}
 
 
 def metric_agreement(scores: np.ndarray, metrics: Mapping[str, np.ndarray]) -> pd.DataFrame:

@@ -208,8 +208,8 @@ def repeatability(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     difference of ratings in grades (NaN of pairs).
     """
     rated = study.design.kind == "rating"
-    pairs = map(frozenset, zip(table.winner, table.loser, strict=True))
-    asked = table.method if rated else pd.Series(list(pairs), table.index, dtype=object)
+    pairs = [] if rated else [frozenset(pair) for pair in zip(table.winner, table.loser, strict=True)]
+    asked = table.method if rated else pd.Series(pairs, table.index, dtype=object)
     said = table.assign(asked=asked, said=table.vote if rated else table.winner)
     pairs = said[said["repeat"]].merge(said[~said["repeat"]], on=["rater", "dataset", "image", "asked"])
     pairs["equal"] = pairs.said_x == pairs.said_y
