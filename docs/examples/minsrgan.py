@@ -9,7 +9,7 @@ Image Super-Resolution Using a Generative Adversarial Network", CVPR 2017; equat
 
 reads the photographs in PHOTOS (BATCH + 6 or more, each side at least CROP pixels), trains on all but six of them, and
 writes both networks and the enlarged test images to OUT. The pipeline of this repository trains the same networks, and
-reports on them (the options switch off what it adds to this file, and set what differs):
+reports on them (the options switch off what it adds, such as terms against regular patterns, and set what differs):
 
     srgan run params/demo.yaml --run mini -p dataset=folder -p image_folder=PHOTOS -p content_layers='{relu2_2: 1}' \
         -p warmup.schedule=cosine -p warmup.learning_rate=1e-4 -p adversarial.schedule=constant \
@@ -34,7 +34,7 @@ from torchvision.models import vgg19
 
 SEED = 0
 THREADS = 1  # more are faster; the same number gives the same weights
-TEST_IMAGES, VALIDATION_IMAGES = 5, 1  # never trained on; by the latter the pipeline watches its training
+TEST_IMAGES, VALIDATION_IMAGES = 5, 1  # never trained on; the latter is for the pipeline, to watch its training
 BATCH, CROP = 8, 96  # crops a step, and their side in HR pixels
 SCALE = 4  # the generator doubles twice: no other scale will do
 CHANNELS, BLOCKS, DISCRIMINATOR_CHANNELS = 64, 16, 64
@@ -65,7 +65,7 @@ def imresize(image, factor):
         size = image.shape[axis]
         centres = (np.arange(math.ceil(size * factor)) + 0.5) / factor - 0.5  # of output pixels, in input pixels
         first = np.floor(centres - 2 / stretch).astype(int)
-        positions = first[:, None] + np.arange(math.ceil(4 / stretch) + 2)  # that each one sees, with two to spare
+        positions = first[:, None] + np.arange(math.ceil(4 / stretch) + 2)  # that each one sees, 2 each way, and 2 more
         weights = cubic(stretch * (centres[:, None] - positions))
         weights /= weights.sum(1, keepdims=True)
         positions = positions.clip(0, size - 1)  # beyond the border: the last pixel again
@@ -102,7 +102,7 @@ def turned(image, turn):
 
 
 def random_crops(photographs, step):
-    """Draw the batch of a step: LR and HR crops of the same places, each from another photograph."""
+    """Draw the batch of a step: LR and HR crops of the same places, no photograph twice."""
     rng, small = random_stream("crops", step), CROP // SCALE
     chosen = rng.choice(len(photographs), BATCH, replace=False)
     room = np.array([lr.shape[:2] for _, _, lr in photographs])[chosen] - small
@@ -141,7 +141,7 @@ class Generator(nn.Module):
         # A pixel shuffle makes one channel of twice the size out of four channels; convolutions make the four.
         once, again = (nn.Conv2d(CHANNELS, 4 * CHANNELS, 3, padding=1) for _ in range(2))
         self.grow = nn.Sequential(once, nn.PReLU(), nn.PixelShuffle(2), again, nn.PReLU())
-        self.last = nn.Conv2d(CHANNELS, 3, 9, padding=4)  # of what a second shuffle makes: see shuffle_and_convolve
+        self.last = nn.Conv2d(CHANNELS, 3, 9, padding=4)  # never called: it holds the weights of shuffle_and_convolve
         nn.init.zeros_(self.last.weight)  # training begins at bicubic quality: nothing is added yet
         nn.init.zeros_(self.last.bias)
 
@@ -165,7 +165,7 @@ def shuffle_and_convolve(x, kernel, bias):
 
 
 def enlarge(images):
-    """Enlarge N×3×h×w as imresize, without rounding: each of the 4×4 pixels made of one is a weighted sum of 5×5."""
+    """Enlarge N×3×h×w as imresize, unrounded: a pixel becomes 4×4, each a weighted sum of the 5×5 around it."""
     offsets = (np.arange(SCALE) + 0.5) / SCALE - 0.5  # of the output pixels from the input pixel's centre
     taps = cubic(offsets[:, None] - np.arange(-2, 3))  # their sum is 1 already
     kernels = torch.tensor(np.einsum("ik,jl->ijkl", taps, taps).reshape(16, 1, 5, 5), dtype=torch.float32)
@@ -203,7 +203,7 @@ class ContentLoss:
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=own)
                 nn.init.zeros_(layer.bias)
         self.vgg.to(memory_format=torch.channels_last)
-        self.scale = 1.0
+        self.scale = 1.0  # while it is measured
         self.scale = 1 / self.features(hr).mean().item()
 
     def features(self, images):
@@ -229,7 +229,7 @@ def warm_up(photographs):
         lr, hr = random_crops(photographs, step)
         # A short training settles if its rate falls along a cosine; the paper's, of a million steps, is constant.
         optimizer.param_groups[0]["lr"] = WARMUP_RATE * ((1 + math.cos(math.pi * step / WARMUP_STEPS)) / 2)
-        loss = F.l1_loss(generator(lr), hr)  # the paper squares (equation 4): nearer to the average, so blurred more
+        loss = F.l1_loss(generator(lr), hr)  # the paper squares (equation 4), which favours the average: more blur
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -245,10 +245,10 @@ def train_against_discriminator(generator, photographs):
     optimizer = torch.optim.Adam(generator.parameters(), ADVERSARIAL_RATE, fused=True)
     discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), ADVERSARIAL_RATE, fused=True)
     for step in range(ADVERSARIAL_STEPS):
-        lr, hr = random_crops(photographs, step)
+        lr, hr = random_crops(photographs, step)  # those of the warm-up's steps once more
         sr = generator(lr)
         # The generator (equation 3): pass for a photograph (equation 6), come near HR in pixels and in VGG-19's eyes.
-        # The paper has no pixel term here; that keeps a short training close to where the warm-up has come.
+        # The paper has no pixel term here; ours keeps a short training close to where the warm-up has come.
         deception = judged(discriminator(sr), real=True)
         loss = F.l1_loss(sr, hr) + CONTENT_WEIGHT * content_loss(sr, hr) + ADVERSARIAL_WEIGHT * deception
         optimizer.zero_grad()
@@ -273,7 +273,7 @@ def upscale(generator, lr):
 
 def psnr_y(sr, hr):
     """PSNR in dB of two H×W×3 uint8 images as the field has it: of luminance (BT.601), without SCALE pixels a side."""
-    weights = np.array([65.481, 128.553, 24.966]) / 255  # of 16 to 235: their sum is 219/255, and the 16 cancels below
+    weights = np.array([65.481, 128.553, 24.966]) / 255  # of 16 to 235: 16 cancels; the peak is 255 by custom
     difference = (sr.astype(float) - hr)[SCALE:-SCALE, SCALE:-SCALE] @ weights
     return 10 * math.log10(255**2 / np.mean(difference**2))
 
