@@ -106,9 +106,9 @@ def _behind(scores: PairedScores) -> str:
     ahead: dict[str, list[str]] = {}
     for metric in scores.known(APPEARANCE):
         best = next((name for name in scores.ranking(metric) if name in CLASSICAL), OURS)
-        value, ours = (METRICS[metric].text(scores.mean(name, metric)) for name in (best, OURS))
-        if float(value) < float(ours):
-            ahead.setdefault(_label(best), []).append(f"{NAMES[metric]} ({value} against {ours})")
+        for found in scores.compare(best, OURS, [metric]):
+            if found.direction == "better":
+                ahead.setdefault(_label(best), []).append(f"{NAMES[metric]} ({found.means})")
     untrained = f"which needs no training, is ahead of {_label(OURS)} by"
     return listed([f"{name}, {untrained} {listed(values)}" for name, values in ahead.items()])
 
@@ -173,9 +173,10 @@ def _speckle(scores: PairedScores) -> str:
     if levels.max() <= SPECKLE:
         return ""
     mean, most = (METRICS["flat_noise"].phrase(level, sign=True) for level in (levels.mean(), levels.max()))
+    others = f"; {mean} in the mean" if len(levels) > 1 else ""
     return (
         f"{_label(OURS)} speckles smooth places, by up to {most} over the original's level "
-        f"({table.images[levels.argmax()]}; {mean} in the mean), which LPIPS takes for texture: look there at 300 %"
+        f"({table.images[levels.argmax()]}{others}), which LPIPS can take for texture: look there at 300 %"
     )
 
 
