@@ -111,7 +111,7 @@ def exhibits(results: Analysis, scale: int) -> Iterator[Exhibit]:
             "votes",
             "All votes by method. Look for methods on which people disagree: long bars on both sides.",
         )
-        yield _published_table(results, theirs, where)
+        yield _score_table(results, theirs, where)
     else:
         yield _exhibit(
             figures.preferences(results.scores),
@@ -140,29 +140,26 @@ def _exhibit(
     return Exhibit(content, f"opinion_{name}", caption, table, {"formats": formats} if formats else {})
 
 
-def _published_table(results: Analysis, theirs: pd.DataFrame, where: str) -> Exhibit:
+def _score_table(results: Analysis, theirs: pd.DataFrame, where: str) -> Exhibit:
     styles = method_styles(dict.fromkeys([*results.scores.method, *theirs.method]))
     rows = results.scores.set_index("method").reindex(list(styles))
-    paper = f"MOS in the paper ({where})"
-    frame = pd.DataFrame(
-        {
-            "method": [style.label for style in styles.values()],
-            "MOS here": rows.mos.to_numpy(),
-            "these images": _intervals(rows, "these"),
-            "images of this kind": _intervals(rows, "kind"),
-            "without raters' bias": rows.recovered.to_numpy(),
-            paper: theirs.set_index("method").value.reindex(rows.index).to_numpy(),
-        }
-    )
-    return _exhibit(
-        frame,
-        "published",
-        "Mean opinion scores with 95 % intervals, those recovered by the model of P.910 (Annex E), and those of Ledig "
-        "et al. (2017, table 2). The paper's are of other images, other people (26, calibrated with nearest = 1 and "
-        "the original = 5), and networks trained on 350,000 photographs; scores of two studies do not share a zero.",
-        source="scores",
-        formats=dict.fromkeys(("MOS here", "without raters' bias", paper), ".2f"),
-    )
+    columns = {
+        "method": [style.label for style in styles.values()],
+        "MOS here": rows.mos.to_numpy(),
+        "these images": _intervals(rows, "these"),
+        "images of this kind": _intervals(rows, "kind"),
+        "without raters' bias": rows.recovered.to_numpy(),
+    }
+    caption = "Mean opinion scores with 95 % intervals, and those recovered by the model of P.910 (Annex E)."
+    if len(theirs):
+        columns[f"MOS in the paper ({where})"] = theirs.set_index("method").value.reindex(rows.index).to_numpy()
+        caption += (
+            " Beside them those of Ledig et al. (2017, table 2), which are of other images, other people (26, "
+            "calibrated with nearest = 1 and the original = 5), and networks trained on 350,000 photographs; scores of "
+            "two studies do not share a zero."
+        )
+    numbers = [name for name in columns if name.startswith("MOS") or name == "without raters' bias"]
+    return _exhibit(pd.DataFrame(columns), "published", caption, source="scores", formats=dict.fromkeys(numbers, ".2f"))
 
 
 def _difference_table(results: Analysis) -> Exhibit:
