@@ -70,6 +70,31 @@ class EvenConv(nn.Conv2d):
         return F.conv2d(input, even_phases(self.weight, self.factor), self.bias, padding=1)
 
 
+class ConvBeforeShuffle(nn.Conv2d):
+    """A 3×3 convolution whose output is pixel-shuffled, and that draws no pattern of dots along what is straight.
+
+    Where features do not change along a row, the image does not either, and likewise along a column: for each row of
+    taps, all phases of the shuffle within a row have the same sum, and likewise for columns. This is a stronger form of
+    :func:`even_phases`, which asks it of the sum of all taps. Weights are those before. After the shuffle there are
+    ``out_channels``/``factor``² channels.
+    """
+
+    def __init__(self, channels: int, out_channels: int, factor: int) -> None:
+        super().__init__(channels, out_channels, 3, padding=1)
+        self.factor = factor
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map N×channels×h×w to N×out_channels×h×w."""
+        assert self.bias is not None
+        phases = (-1, self.factor, self.factor)
+        weight, bias = self.weight.unflatten(0, phases), self.bias.unflatten(0, phases)
+        for phase, tap in ((1, 4), (2, 5)):  # rows, columns
+            means = weight.mean(tap, keepdim=True)
+            weight = weight - (means - means.mean(phase, keepdim=True))
+        bias = bias.mean((1, 2), keepdim=True).expand_as(bias)
+        return F.conv2d(input, weight.flatten(0, 2), bias.flatten(), padding=1)
+
+
 class ConvAfterShuffle(nn.Conv2d):
     """The convolution of a pixel-shuffled image, computed before the shuffle: the same function, three times as fast.
 

@@ -169,7 +169,7 @@ class Warmup(GeneratorTraining):
         "trained network to begin with, which gives the architecture: a shipped one's name (srresnet) or a file; "
         "none: fresh weights",
     )
-    generator: Literal["srresnet", "rrdbnet", "espcn", "small_tanh", "compact"] | OwnClassName = parameter(
+    generator: Literal["srresnet", "rrdbnet", "espcn", "small_tanh", "compact", "plain"] | OwnClassName = parameter(
         "srresnet",
         "architecture; FILE.py:Class is a network of your own, which has no other generator_ option: see "
         "docs/own_network.md",

@@ -10,8 +10,8 @@ from srgan_lib.models.tiled_inference import receptive_radius
 from srgan_lib.models.upsample import BicubicUpsample
 from srgan_lib.params.training import Warmup
 
-GENERATORS = ("srresnet", "rrdbnet", "espcn", "small_tanh", "compact")
-WITH_OPTIONS = GENERATORS[:-1]  # compact has neither another input nor another skip
+GENERATORS = ("srresnet", "rrdbnet", "espcn", "small_tanh", "compact", "plain")
+WITH_OPTIONS = GENERATORS[:-2]  # compact and plain have neither another input nor another skip
 
 
 def small(architecture, **options):
@@ -98,9 +98,9 @@ def test_receptive_radius_is_exact_enough(architecture, options):
     """Pixels beyond the radius change nothing; one at it does, or where the bicubic kernel ends in 0 the next one."""
     config = {"architecture": architecture, "scale": 2, **options}
     config |= {"blocks": 1, "channels": 4} if architecture not in ("srcnn", "espcn") else {}
-    if architecture in ("srcnn", "compact"):
+    if architecture in ("srcnn", "compact", "plain"):
         config.pop("input", None)
-    if architecture == "compact":
+    if architecture in ("compact", "plain"):
         config.pop("global_skip", None)
     torch.manual_seed(0)
     model = build_generator(config).double().eval()
@@ -143,6 +143,28 @@ def test_each_hidden_layer_of_compact_begins_near_the_identity():
     for layer in model.body[2:-1:2]:
         noise = layer.weight.detach() - nn.init.dirac_(torch.empty_like(layer.weight))
         assert noise.std() == pytest.approx(0.25 * (2 / (9 * 64)) ** 0.5, rel=0.03) and abs(noise.mean()) < 1e-3
+
+
+def test_plain_starts_at_bicubic_and_has_compacts_layers():
+    model, compact = build_generator({"architecture": "plain"}), build_generator({"architecture": "compact"})
+    assert {name: p.shape for name, p in model.named_parameters()} == {
+        name: p.shape for name, p in compact.named_parameters()
+    }
+    lr = torch.rand(1, 3, 5, 6)
+    assert torch.equal(model(lr), BicubicUpsample(4)(lr))
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_plain_draws_nothing_along_rows_and_columns_that_are_constant(scale):
+    torch.manual_seed(0)
+    model = build_generator({"architecture": "plain", "scale": scale, "channels": 8, "blocks": 2})
+    for p in model.body[-1].parameters():
+        nn.init.normal_(p)
+    edge = 4 * scale  # where padding with zeros is felt
+    rows = model(torch.rand(1, 3, 24, 1).expand(1, 3, 24, 24))[..., edge:-edge]
+    assert rows.std() > 0.1 and (rows - rows[..., :1]).abs().max() < 1e-4
+    columns = model(torch.rand(1, 3, 1, 24).expand(1, 3, 24, 24))[..., edge:-edge, :]
+    assert columns.std() > 0.1 and (columns - columns[..., :1, :]).abs().max() < 1e-4
 
 
 def test_receptive_radius_of_the_papers_networks():
