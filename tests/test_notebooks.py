@@ -195,7 +195,7 @@ def test_it_ends_with_questions_references_and_links(stage):
 
 def test_common_parameters_come_first():
     first, _, rest = parameters_cell("adversarial").partition("# Less often changed.")
-    assert "\nadversarial_weight = 0.001\n" in first and "\nsteps = 80\n" in first
+    assert "\nadversarial_weight = 0.1\n" in first and "\nsteps = 150\n" in first
     assert "\nthreads = " in rest and "\ncheckpoint_every = " in rest
 
 
@@ -209,7 +209,8 @@ def test_the_loss_on_the_page_is_the_one_of_the_run():
     demo = read(ROOT / "params/demo.yaml")
     assert generator_loss(demo.warmup).count(r"L_\mathrm") == 2, "the pixel term, in the sum and in the list"
     text = generator_loss(demo.adversarial)
-    for weight, symbol in (("0.5", "content"), ("0.1", "grid"), ("0.05", "even"), ("0.001", "adv")):
+    assert r" + L_\mathrm{content} + " in text, "a weight of 1 is not written"
+    for weight, symbol in (("0.1", "grid"), ("0.05", "even"), ("0.1", "adv")):
         assert rf"{weight} \, L_\mathrm{{{symbol}}}" in text
     own = Adversarial(adversarial_weight=1e-6, pixel_weight=0, extra_losses={"a.py:Edge": 2})
     assert r"10^{-6} \, L_\mathrm{adv} + 2 \, L_\mathrm{Edge}" in generator_loss(own)

@@ -117,7 +117,11 @@ def test_the_option_quick_raises_nothing_and_gives_way_to_single_values(tmp_path
 def test_realworld_changes_the_degradation_alone():
     plain = values(params_file.read(PARAMS / "demo.yaml"))
     real = values(params_file.read(PARAMS / "demo.yaml", (), (OVERLAYS / "realworld.yaml",)))
-    assert {name for name in plain if plain[name] != real[name]} == {"shared.degradation"}
+    assert {name for name in plain if plain[name] != real[name]} == {
+        "shared.degradation",
+        "warmup.lr_consistency",
+        "adversarial.lr_consistency",
+    }
 
 
 @pytest.mark.parametrize("overlay", sorted(path.name for path in OVERLAYS.glob("*.yaml")))

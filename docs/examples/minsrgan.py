@@ -9,12 +9,9 @@ Image Super-Resolution Using a Generative Adversarial Network", CVPR 2017; equat
 
 reads the photographs in PHOTOS (BATCH + 6 or more, each side at least CROP pixels), trains on all but six of them, and
 writes both networks and the enlarged test images to OUT. The pipeline of this repository trains the same networks, and
-reports on them (the options switch off what it adds, such as terms against regular patterns, and set what differs):
+reports on them (the params file switches off what it could add, such as terms against regular patterns):
 
-    srgan run params/demo.yaml --run mini -p dataset=folder -p image_folder=PHOTOS -p content_layers='{relu2_2: 1}' \
-        -p warmup.schedule=cosine -p warmup.learning_rate=1e-4 -p adversarial.schedule=constant \
-        -p adversarial.learning_rate=1e-4 -p generator_even_phases=false -p grid_weight=0 -p evenness_weight=0 \
-        -p content_weights=imagenet -p device=cpu -p dtype=float32 -p threads=1
+    srgan run docs/examples/minsrgan.yaml --run mini -p image_folder=PHOTOS
 
 tests/test_minsrgan.py trains both: the weights of both networks are equal to the last bit. (The pipeline reads more
 kinds of files, applies colour profiles, makes transparent pixels white, and refuses photographs that appear twice.)
@@ -40,7 +37,7 @@ SCALE = 4  # the generator doubles twice: no other scale will do
 CHANNELS, BLOCKS, DISCRIMINATOR_CHANNELS = 64, 16, 64
 WARMUP_STEPS, WARMUP_RATE = 160, 1e-4  # minutes on a CPU, to see it work; the paper: a million
 ADVERSARIAL_STEPS, ADVERSARIAL_RATE = 80, 1e-4  # the paper: 200,000
-CONTENT_WEIGHT, ADVERSARIAL_WEIGHT = 0.5, 1e-3  # the second is the paper's, the first as in params/demo.yaml
+CONTENT_WEIGHT, ADVERSARIAL_WEIGHT = 0.5, 1e-3  # the second is the paper's, the first a choice that works in minutes
 VGG_WEIGHTS = "imagenet"  # downloaded once, 548 MB; "random" needs no download, and random features compare images, too
 
 

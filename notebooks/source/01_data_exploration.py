@@ -172,10 +172,10 @@ stage.figure(
 #
 # - `srgan run params/demo.yaml --run double -p scale=2`: the dotted line in the spectrum moves to a quarter cycle
 #   per pixel, and the shaded band shrinks: there is less to restore.
-# - `srgan run params/demo.yaml --run real -p degradation=realistic`: the LR crops below HR are blurred, noisy and
-#   compressed, each in its own way, and a network must remove the noise instead of sharpening it. The training
-#   images above keep bicubic LR in the figures, the spectrum included, because their LR is made anew for every
-#   crop.
+# - `srgan run params/demo.yaml --run real -p warmup.lr_consistency=false -p adversarial.lr_consistency=false
+#   -p degradation=realistic`: the LR crops below HR are blurred, noisy and compressed, each in its own way, and a
+#   network must remove the noise instead of sharpening it (LR consistency would undo a bicubic reduction). The training
+#   images above keep bicubic LR in the figures, the spectrum included, because their LR is made anew for every crop.
 # - `srgan run params/demo.yaml --run small -p crop=48`: more of the crops are without content.
 #
 # ## References

@@ -14,14 +14,15 @@ seed = 0
 dataset = "builtin"
 image_folder = None
 scale = 4
-steps = 80
+steps = 150
 batch = 8
 learning_rate = 0.0004
 pixel_loss = "l1"
-content_weight = 0.5
+content_weight = 1.0
 content_layers = {"relu2_2": 0.5, "relu3_1": 0.5}
 adversarial_loss = "bce"
-adversarial_weight = 0.001
+adversarial_weight = 0.1
+discriminator = "patch"
 
 # Less often changed.
 split_seed = None
@@ -50,7 +51,7 @@ schedule = "one_cycle"
 schedule_milestones = [0.5]
 schedule_factor = 0.1
 gradient_clip = None
-ema_decay = 0.0
+ema_decay = 0.98
 log_every = 5
 validate_every = 20
 checkpoint_every = 50
@@ -58,7 +59,7 @@ keep_checkpoints = 1
 keep_networks_every = None
 monitor = None
 pixel_weight = 1.0
-content_loss = "l1"
+content_loss = "mse"
 content_scale = "auto"
 content_weights = "available"
 content_pooling = "max"
@@ -69,15 +70,14 @@ colour_histogram_weight = 0.0
 grid_weight = 0.1
 grid_sides = "both"
 evenness_weight = 0.05
-lr_consistency = False
+lr_consistency = True
 extra_losses = {}
 clamp_in_training = False
 feature_matching_weight = 0.0
 discriminator_every = 1
-discriminator_learning_rate = 0.0001
+discriminator_learning_rate = 0.0005
 discriminator_schedule = "constant"
-discriminator = "srgan"
-discriminator_channels = 64
+discriminator_channels = 32
 discriminator_head = "dense"
 montage_frames = 6
 epochs = None
@@ -117,15 +117,19 @@ train, validation = read_training_pairs(split_csv, shared)
 # ## Two players
 #
 # The generator $G$ is that of [notebook 3](03_warmup.ipynb). The discriminator $D$ takes an image and returns one
-# number, a logit, which is high if $D$ takes the image for a photograph. By default it is that of Ledig et al.
-# (2017): eight 3×3 convolutions with 64 to 512 channels, all followed by LeakyReLU, and all except the first by
-# batch normalisation. Every second convolution has stride 2, so that 96×96 pixels become 6×6. Two dense layers turn
-# these into one logit.
+# number or more, logits, which are high if $D$ takes the image for a photograph. The demo's (`discriminator: patch`)
+# judges each patch of 34×34 pixels by itself: five convolutions, the first two of stride 2, so that 96×96 pixels become
+# 24×24 logits. It judges texture, not what the image shows, and so has learned something after seconds. Spectral
+# normalisation bounds how much its answer may change with its input, which keeps it from being always right.
+#
+# That of Ledig et al. (2017), `discriminator: srgan`, gives one logit for the whole image: eight 3×3 convolutions with
+# 64 to 512 channels, all followed by LeakyReLU, and all except the first by batch normalisation. Every second one has
+# stride 2, so that 96×96 pixels become 6×6. Two dense layers turn these into the logit.
 
 # %%
 network = build_discriminator(discriminator_config(adversarial, shared.crop))
 hr_crop = (3, shared.crop, shared.crop)
-for exhibit in network_exhibits(network, hr_crop, "HR or SR crop", "one logit"):
+for exhibit in network_exhibits(network, hr_crop, "HR or SR crop", "logits"):
     stage.show(exhibit)
 
 # %% [markdown]
@@ -305,7 +309,7 @@ stage.show(figures.speed(stage.directory))
 #
 # Each command repeats the adversarial training and the evaluation: it takes about half as long as the demo.
 #
-# - `srgan run params/demo.yaml --run texture -p adversarial.adversarial_weight=0.1`: the adversarial term's share
+# - `srgan run params/demo.yaml --run texture -p adversarial.adversarial_weight=2`: the adversarial term's share
 #   of the loss grows, PSNR falls faster, and the montage shows more texture, some of it not in the original. With
 #   `0` the discriminator is trained but does not affect the generator, which learns from the other terms alone.
 # - `srgan run params/demo.yaml --run weave -p adversarial.grid_weight=0 -p adversarial.evenness_weight=0`: nothing
@@ -320,6 +324,9 @@ stage.show(figures.speed(stage.directory))
 # - I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014.
 # - C. Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", CVPR 2017.
 # - K. Simonyan, A. Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", ICLR 2015: VGG-19.
+# - P. Isola, J.-Y. Zhu, T. Zhou, A. Efros, "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
+#   2017: a discriminator of patches.
+# - T. Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018.
 # - X. Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017.
 # - A. Jolicoeur-Martineau, "The relativistic discriminator: a key element missing from standard GAN", ICLR 2019.
 # - X. Wang et al., "ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks", ECCVW 2018.

@@ -1,10 +1,10 @@
-"""The generators of plain convolutions (SRCNN, ESPCN, Compact); and what describes, checks and builds any generator."""
+"""The generators of convolutions alone (SRCNN, ESPCN, Plain, Compact); what describes, checks and builds any."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from pydantic import ConfigDict, ValidationError, create_model
@@ -69,35 +69,42 @@ class ESPCN(SuperResolver):
         self.initialise()
 
 
-class Compact(SuperResolver):
-    """SRVGGNetCompact of Real-ESRGAN (Wang et al., ICCV Workshops 2021): it learns the difference from nearest.
+class Plain(SuperResolver):
+    """Plain 3×3 convolutions at LR size, one after the other, and one pixel shuffle: the cheapest way to go deep.
 
-    Nothing is computed at HR size, so that it takes less than a third of SRResNet's time. Its parameters have the names
-    that the field's files have (``body.0.weight``), so that programs built on spandrel load it as it is. ``blocks`` is
-    the number of convolutions between the first and the last.
+    A step costs a quarter of SRResNet's, so that a training of minutes gets further. ``blocks`` is the number of
+    convolutions between the first and the last; ``even_phases`` keeps the last from drawing patterns, see
+    :class:`~srgan_lib.models.upsample.ConvBeforeShuffle`. Parameters have the names that the field's files have for
+    Real-ESRGAN's compact network (``body.0.weight``).
     """
 
     own_tile = 400  # it sees little, so that larger tiles save nothing; rows of results take memory, too
-    skip: ClassVar[GlobalSkip] = "none"  # beside the nearest-neighbour enlargement, a part of the body
 
-    def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 16) -> None:
-        super().__init__(scale, self.skip, "lr", "zero_one")
+    def __init__(
+        self,
+        scale: int = 4,
+        channels: int = 64,
+        blocks: int = 16,
+        global_skip: GlobalSkip = "bicubic",
+        even_phases: bool = False,
+    ) -> None:
+        super().__init__(scale, global_skip, "lr", "zero_one")
         layers: list[nn.Module] = []
         for width in [3, *[channels] * blocks]:
             layers += [nn.Conv2d(width, channels, 3, padding=1), nn.PReLU(channels)]
-        self.body = nn.Sequential(*layers, self.last_convolution(channels, 3 * scale**2))
+        if even_phases:
+            layers.append(ConvBeforeShuffle(channels, 3 * scale**2, scale))
+        else:
+            layers.append(nn.Conv2d(channels, 3 * scale**2, 3, padding=1))
+        self.body = nn.Sequential(*layers)
         self.initialise()
-
-    def last_convolution(self, channels: int, out_channels: int) -> nn.Conv2d:
-        """Build the convolution whose output is shuffled."""
-        return nn.Conv2d(channels, out_channels, 3, padding=1)
 
     def initialise(self, kind: Initialisation = "default") -> None:
         """Set the first weights, of either kind: the identity and a quarter of He-normal noise, zero in the last layer.
 
         A plain network of 17 layers learns slowly from noise alone. From the identity (Zagoruyko & Komodakis,
         "DiracNets", 2017) each layer learns a difference, as in a residual network, and none of them costs time
-        afterwards. With zeros in the last layer, the network starts at nearest quality.
+        afterwards. With zeros in the last layer, the network starts at the quality of what its output is added to.
         """
         super().initialise("he_normal")
         _, *hidden, last = (layer for layer in self.body if isinstance(layer, nn.Conv2d))
@@ -107,27 +114,23 @@ class Compact(SuperResolver):
         nn.init.zeros_(last.weight)
 
     def forward_body(self, images: Tensor) -> Tensor:
-        """Apply the convolutions, shuffle, and add the nearest-neighbour enlargement."""
-        nearest = nn.functional.interpolate(images, scale_factor=self.scale, mode="nearest")
-        return nn.functional.pixel_shuffle(self.body(images), self.scale) + nearest
-
-
-class Plain(Compact):
-    """Compact's layers, on bicubic enlargement, with a last convolution that draws no dots along what is straight.
-
-    Compact's nearest-neighbour enlargement leaves stairs along edges until a long training has removed them. From
-    bicubic quality a training of minutes gets further.
-    """
-
-    skip = "bicubic"
-
-    def last_convolution(self, channels: int, out_channels: int) -> nn.Conv2d:
-        """Build the convolution whose output is shuffled."""
-        return ConvBeforeShuffle(channels, out_channels, self.scale)
-
-    def forward_body(self, images: Tensor) -> Tensor:
         """Apply the convolutions and shuffle."""
         return nn.functional.pixel_shuffle(self.body(images), self.scale)
+
+
+class Compact(Plain):
+    """SRVGGNetCompact of Real-ESRGAN (Wang et al., ICCV Workshops 2021): it learns the difference from nearest.
+
+    Programs built on spandrel load its files as they are. The nearest-neighbour enlargement leaves stairs along edges
+    until a long training has removed them.
+    """
+
+    def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 16) -> None:
+        super().__init__(scale, channels, blocks, global_skip="none")
+
+    def forward_body(self, images: Tensor) -> Tensor:
+        """Apply the convolutions, shuffle, and add the nearest-neighbour enlargement."""
+        return super().forward_body(images) + nn.functional.interpolate(images, scale_factor=self.scale, mode="nearest")
 
 
 ARCHITECTURES: dict[str, type[SuperResolver]] = {

@@ -24,7 +24,15 @@ COMMON_PARAMETERS = frozenset(
     {
         *("run_dir", "seed", "dataset", "image_folder", "scale", "steps", "batch", "learning_rate", "layout"),
         *("generator", "generator_channels", "generator_blocks", "pixel_loss", "content_weight", "content_layers"),
-        *("adversarial_loss", "adversarial_weight", "test_sets", "methods", "interpolations", "sweep_dir"),
+        *(
+            "adversarial_loss",
+            "adversarial_weight",
+            "discriminator",
+            "test_sets",
+            "methods",
+            "interpolations",
+            "sweep_dir",
+        ),
     }
 )
 

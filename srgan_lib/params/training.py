@@ -182,8 +182,8 @@ class Warmup(GeneratorTraining):
     )
     generator_even_phases: bool = parameter(
         False,
-        "keep the pixel shuffles of srresnet from drawing a regular pattern in smooth places: the taps of the "
-        "convolution after each have the same sum for all its phases (Sugawara et al. 2018)",
+        "keep the pixel shuffles of srresnet and plain from drawing a regular pattern: the taps of the "
+        "convolution beside each have the same sum for all its phases (Sugawara et al. 2018)",
     )
     generator_input: Input = parameter("lr", "bicubic: LR enlarged first, no upsampling stages")
     global_skip: GlobalSkip = parameter(

@@ -80,10 +80,10 @@ def started_config(warmup: Warmup, scale: int, path: Path) -> dict[str, Any]:
         )
     wanted, usual = generator_config(warmup, scale), generator_config(Warmup(), scale)
     added = {name: wanted.pop(name) for name in ("consistent", "even_phases") if name in wanted}
-    if "even_phases" in added and config["architecture"] != "srresnet":
+    if "even_phases" in added and config["architecture"] not in ("srresnet", "plain"):
         raise ParameterError(
             f"warmup.generator_even_phases: {path} is of {config['architecture']}, "
-            "and only srresnet has them; leave it out"
+            "and only srresnet and plain have them; leave it out"
         )
     for name, value in wanted.items():
         if value != usual.get(name) and value != config.get(name):
