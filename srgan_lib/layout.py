@@ -92,15 +92,20 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("srgan-report")
 
 
-def run_folder(results: Path, name: str) -> Path:
-    """Return the folder of a run; a LayoutError refuses names that lead outside or that file systems dislike."""
+def run_folder(results: Path, name: str, option: str = "--run") -> Path:
+    """Return the folder of a run; a LayoutError refuses names that lead outside or that file systems dislike.
+
+    ``option`` is that of the command line which gives another name than the file's.
+    """
     allowed = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) and not name.endswith(".")
     reserved = re.fullmatch(r"(reference|sweeps|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)", name, re.IGNORECASE)
     if not allowed or reserved:
+        fit = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._-")[:80].rstrip(".") or "mine"
+        fit = f"my_{fit}" if reserved else fit
         raise LayoutError(
             f"run name {name[:120]!r}: use at most 100 letters, digits, '.', '_' and '-', starting with a letter or "
             "digit and not ending with '.', and neither 'reference', 'sweeps' nor a name that Windows reserves, such "
-            "as 'con'; results always go to a folder of that name under results/"
+            f"as 'con'; results always go to a folder of that name under results/: give one by {option}, such as {fit}"
         )
     return results / name
 

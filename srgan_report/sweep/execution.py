@@ -167,7 +167,7 @@ def plan_study(
 
     ``name`` is by default that of the sweep file; more than ``max_runs`` runs are refused.
     """
-    folder = run_folder(results / "sweeps", source.path.stem if name is None else name)
+    folder = run_folder(results / "sweeps", source.path.stem if name is None else name, "--name")
     factors, runs = expand(source, max_runs)
     planned = planner(runs, folder, root, fetching)
     outcomes = {run.name: Outcome(run, "finished" if is_finished(run) else "waiting") for run in planned}
