@@ -154,8 +154,8 @@ def verify(run: str) -> None:
 @click.command("params")
 @click.argument("pattern", required=False)
 def show_params(pattern: str | None) -> None:
-    """Print every parameter with its default, bounds and meaning (those whose name holds PATTERN)."""
-    rows = [row for row in params_file.describe() if not pattern or pattern in row[0]]
+    """Print every parameter with its default, bounds and meaning (those with PATTERN in their name; * and ? work)."""
+    rows = params_file.described(pattern) if pattern else list(params_file.describe())
     print_table(("name", "default", "allowed", "meaning"), rows)
 
 
