@@ -135,6 +135,20 @@ MISTAKES = [
     mistake("results are a file", "run", "results: results cannot be written there", "--results", files={"results": "x"}),
     mistake("results cannot be", "run --results /proc/nothing", "/proc/nothing: results cannot be written", "--results"),
     mistake("a run that is not there", "report nothing", "no finished run 'nothing'", "make report"),
+    *(
+        mistake(f"outside a project: {words}", words, message, cwd=".")
+        for words, message in (
+            ("verify nothing", "no finished run 'nothing'"),
+            ("report nothing", "no finished run 'nothing'"),
+            ("export-lr nothing out", "no finished run 'nothing'"),
+            ("opinion make nothing", "no finished run 'nothing'"),
+            ("run nothing.yaml", "no such params file; srgan init writes those"),
+            ("train nothing.yaml", "no such params file; srgan init writes those"),
+            ("sweep nothing.yaml", "no such params file; srgan init writes those"),
+            ("fetch nothing.yaml", "no such params file; srgan init writes those"),
+        )
+    ),
+    mistake("fetch outside a project", "fetch -p evaluation.lpips_nets=[]", "Nothing to download", cwd=".", code=0),
     mistake("nothing to verify", "verify nothing", "no finished run 'nothing'", "make report"),
     # photographs
     mistake(
@@ -161,6 +175,20 @@ MISTAKES = [
         "not UTF-8",
         files={"photos/\udcff.png": png(96), "photos/a.png": png(96)},
         code=0,
+    ),
+    *(
+        mistake(f"{words} {side}×{side} pixels", f"{words} -p dataset=folder -p image_folder=hr", "5 cannot be used: smaller than the crop of 96×96", files={f"hr/{name}.png": png(side) for name in "abcde"})
+        for words, side in (("run", 15), ("run --dry-run", 95), ("train", 40))
+    ),
+    *(
+        mistake(f"{words}: own class {content[:20]!r}", f"{words} -p warmup.generator=own.py:Net", "warmup.generator: ", message, files={"own.py": content})
+        for words, content, message in (
+            ("run", "class Net: pass", "Net is no network"),
+            ("run --dry-run", "import sys\nclass Net: pass\nsys.exit(0)", "own.py: line 3: it ends the program"),
+            ("train", "class Net: pass\nimport nothing_here", "own.py: line 2: ModuleNotFoundError"),
+            ("run --dry-run", "class Net\n", "own.py: line 1: SyntaxError"),
+            ("run", b"# coding: latin-1\nx = '\xe9'\nclass Net: pass", "Net is no network"),
+        )
     ),
     plan("other results that are not there", "evaluation: {methods: {theirs: nowhere}}\n", "methods.theirs", "no such folder"),
     # sweeps
