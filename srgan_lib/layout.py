@@ -65,12 +65,12 @@ WRITTEN_ON_THE_WAY = ("montage", "networks", "*_best.safetensors")
 REPEATS = "repeats"
 
 
-def project_root() -> Path:
-    """Return the nearest folder from the working folder upwards with ``notebooks/`` and ``params/``.
+def project_root(start: Path | None = None) -> Path:
+    """Return the nearest folder from ``start`` (the working folder) upwards with ``notebooks/`` and ``params/``.
 
-    Outside a project (a notebook opened alone, in Colab for instance) it is the working folder itself.
+    Outside a project (a notebook opened alone, in Colab for instance) it is ``start`` itself.
     """
-    start = Path.cwd().resolve()
+    start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
         if (folder / "notebooks").is_dir() and (folder / "params").is_dir():
             return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import chdir
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -151,8 +152,10 @@ def verify(run: str) -> None:
     from srgan_report.pipeline.run import Run
     from srgan_report.pipeline.verify import verify_run
 
-    recorded = Run.recorded(options.existing_run(run), project_root())
-    with Terminal() as terminal:
+    run_dir = options.existing_run(run)
+    root = project_root(run_dir)
+    recorded = Run.recorded(run_dir, project_root() if root == run_dir else root)
+    with chdir(recorded.root), Terminal() as terminal:  # relative paths of its parameters are from there
         count = verify_run(recorded, terminal.on_event)
     click.secho(f"Verified: {count} files came out byte for byte the same.", fg="green")
 
