@@ -52,11 +52,12 @@ def check_stages(params: Params, stages: Collection[str], snapshot: Snapshot) ->
     shared, evaluation, judged = params.shared, params.evaluation, "evaluation" in stages
     for stage in {"warmup", "adversarial"}.intersection(stages):
         section = getattr(params, stage)
-        classes = (stage, *section.own_classes, getattr(section, "start", ""), shared.scale, shared.crop)
+        network = (getattr(section, "generator", ""), getattr(section, "start", ""))
+        classes = (stage, *network, *section.extra_losses.items(), shared.scale, shared.crop)
         snapshot.get(classes, lambda stage=stage: _check_classes(stage, params))
     for name, location in evaluation.methods.items() if judged else ():
         if names_network(location):
-            snapshot.get(("network", location), lambda name=name: _check_network(name, params))
+            snapshot.get(("network", location, shared.scale), lambda name=name: _check_network(name, params))
     if judged or "data" in stages:
         read = (shared.model_dump_json(), judged and evaluation.model_dump_json(include={"test_sets", "methods"}))
         snapshot.get(read, lambda: _check_images(params, judged))
