@@ -65,12 +65,12 @@ WRITTEN_ON_THE_WAY = ("montage", "networks", "*_best.safetensors")
 REPEATS = "repeats"
 
 
-def project_root() -> Path:
-    """Return the nearest folder from the working folder upwards with ``notebooks/`` and ``params/``.
+def project_root(start: Path | None = None) -> Path:
+    """Return the nearest folder from ``start`` (the working folder) upwards with ``notebooks/`` and ``params/``.
 
-    Outside a project (a notebook opened alone, in Colab for instance) it is the working folder itself.
+    Outside a project (a notebook opened alone, in Colab for instance) it is ``start`` itself.
     """
-    start = Path.cwd().resolve()
+    start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
         if (folder / "notebooks").is_dir() and (folder / "params").is_dir():
             return folder
@@ -92,15 +92,20 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("srgan-report")
 
 
-def run_folder(results: Path, name: str) -> Path:
-    """Return the folder of a run; a LayoutError refuses names that lead outside or that file systems dislike."""
+def run_folder(results: Path, name: str, option: str = "--run") -> Path:
+    """Return the folder of a run; a LayoutError refuses names that lead outside or that file systems dislike.
+
+    ``option`` is that of the command line which gives another name than the file's.
+    """
     allowed = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) and not name.endswith(".")
     reserved = re.fullmatch(r"(reference|sweeps|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)", name, re.IGNORECASE)
     if not allowed or reserved:
+        fit = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._-")[:80].rstrip(".") or "mine"
+        fit = f"my_{fit}" if reserved else fit
         raise LayoutError(
             f"run name {name[:120]!r}: use at most 100 letters, digits, '.', '_' and '-', starting with a letter or "
             "digit and not ending with '.', and neither 'reference', 'sweeps' nor a name that Windows reserves, such "
-            "as 'con'; results always go to a folder of that name under results/"
+            f"as 'con'; results always go to a folder of that name under results/: give one by {option}, such as {fit}"
         )
     return results / name
 

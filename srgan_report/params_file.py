@@ -1,14 +1,14 @@
-"""Reading parameters into the schema: files, overlays, overrides, and errors in words that help."""
+"""Reading parameters into the schema: files, overlays, overrides; and listing all that there are."""
 
 from __future__ import annotations
 
-import difflib
+import fnmatch
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from srgan_lib.formatting import brief, shortened, value_text
 from srgan_lib.layout import COMPARISON, STAGES
@@ -16,11 +16,8 @@ from srgan_lib.params import ComparisonParams, Params
 from srgan_lib.params.section import ParameterError, Section
 from srgan_lib.params.shared import Shared
 from srgan_lib.params.training import OWN_CLASS
+from srgan_report.refusals import nearest, refusal
 from srgan_report.yaml_document import Document, load_yaml, parse_yaml
-
-MOST = 20  #: wrong parameters that one message names
-#: What pydantic puts into an error's path for a branch of a union.
-UNION_TAG = re.compile(r"(literal|constrained|list\[|function|int$|float$|str$|bool$|none$)")
 
 
 def check(document: Mapping[str, Any], source: str = "parameters", origins: Mapping[str, str] | None = None) -> Params:
@@ -98,8 +95,13 @@ def lowered(document: Document, limits: Document) -> Document:
     return document
 
 
-def describe() -> Iterator[tuple[str, str, str, str]]:
+Row = tuple[str, str, str, str]
+
+
+def describe() -> Iterator[Row]:
     """List the schema's rows as (name, default, allowed, meaning), for ``srgan params``; notebook 06 comes last."""
+    title = Params.model_fields["title"]
+    yield "title", title.default, "text", title.description or ""
     sections: dict[str, type[Section]] = {name: Params.section(name) for name in ("shared", *STAGES)}
     for section, model in {**sections, COMPARISON.name: ComparisonParams}.items():
         properties = model.model_json_schema()["properties"]
@@ -107,11 +109,27 @@ def describe() -> Iterator[tuple[str, str, str, str]]:
             yield f"{section}.{name}", value_text(field.default), _allowed(properties[name]), field.description or ""
 
 
+def described(pattern: str) -> list[Row]:
+    """Select the rows whose name holds a text or is of a pattern such as ``adversarial_w*``; none is an error."""
+    rows, wanted = list(describe()), pattern.lower()
+    found = [row for row in rows if wanted in row[0]]
+    found = found or [row for row in rows if any(fnmatch.fnmatchcase(name, wanted) for name in (row[0], _key(row[0])))]
+    if not found:
+        hint = nearest(wanted, [row[0] if "." in wanted else _key(row[0]) for row in rows])
+        raise ParameterError(f"no parameter has {brief(pattern)} in its name{hint}", parameter=pattern)
+    return found
+
+
+def _key(name: str) -> str:
+    """Leave the section out of a parameter's name."""
+    return name.rpartition(".")[2]
+
+
 def parse_override(text: str) -> Document:
     """Parse ``stage.name=value``; a bare ``name=value`` sets it in every section that has it."""
     name, equals, value = text.partition("=")
     option = f"-p {shortened(text)}"
-    if not equals:
+    if not equals or not re.fullmatch(r"[^.]+(\.[^.]+)?", name.strip()):
         raise ParameterError(
             f"{option}: expected stage.name=value, for example adversarial.adversarial_weight=1e-3", parameter=name
         )
@@ -119,82 +137,19 @@ def parse_override(text: str) -> Document:
 
 
 def nest(name: str, value: Any, source: str) -> Document:
-    """Nest a parameter as a document: ``stage.name``, or a bare ``name`` in every section that has it."""
+    """Nest a parameter as a document: ``stage.name``, ``title``, or a bare ``name`` in every section that has it."""
     section, dot, key = name.partition(".")
     if dot:
         return Document({section: {key: value}}, {f"{section}.{key}": source})
-    fields = {section: Params.section(section).model_fields for section in ("shared", *STAGES)}
-    holders = [section for section, known in fields.items() if name in known]
+    if name in Params.model_fields:  # the title, or a whole section
+        return Document({name: value}, {name: source})
+    holders = Params.holders(name)
     if not holders:
-        nearest = _nearest(name, sorted(set[str]().union(*fields.values())))
-        raise ParameterError(f"{source}: no section has a parameter {brief(name)}{nearest}", parameter=name)
+        hint = nearest(
+            name, ["title", *(key for section in ("shared", *STAGES) for key in Params.section(section).model_fields)]
+        )
+        raise ParameterError(f"{source}: no section has a parameter {brief(name)}{hint}", parameter=name)
     return Document({one: {name: value} for one in holders}, {f"{one}.{name}": source for one in holders})
-
-
-def refusal(
-    error: ValidationError,
-    model: type[BaseModel],
-    source: str,
-    fields: str = "section",
-    origins: Mapping[str, str] | None = None,
-) -> ParameterError:
-    """Turn pydantic's errors of a model into one with a sentence per wrong parameter, naming it and what is allowed.
-
-    ``fields`` is what the message calls the model's fields; ``source`` and ``origins`` are as of :func:`check`.
-    """
-    found: dict[tuple[str, str], list[str]] = {}  # parameter and sentence; its end, since a union refuses per branch
-    for item in error.errors():
-        unknown = item["type"] == "extra_forbidden"  # then the name may look like pydantic's for a branch of a union
-        path = [str(part) for part in item["loc"] if unknown or not UNION_TAG.match(str(part))]
-        name = ".".join(path).removesuffix(".[key]")
-        shown, ends = shortened(name, 100), []
-        if unknown:
-            kind = f"parameter of {path[0]!r}" if len(path) > 1 else fields
-            sentence = f"{shown}: unknown {kind}{_nearest(path[-1], _allowed_at(path, model))}"
-        elif item["type"] == "missing":
-            sentence = f"{name}: is missing"
-        elif item["type"] == "value_error":  # raised by a validator, whose message begins with the parameter's name
-            sentence = ".".join([*path, str(item.get("ctx", {})["error"])])
-            name = sentence.partition(":")[0]
-        else:
-            message = item["msg"].removeprefix("Input should be ").removeprefix("String should ")
-            message = re.sub(r"a valid dictionary or instance of \w+", "a mapping of names to values", message)
-            message = message.replace(f"match pattern '{OWN_CLASS}'", "FILE.py:Class, your own")
-            sentence, ends = f"{shown}: {brief(item['input'])} is not allowed; it should be ", [message]
-        found.setdefault((name, sentence), []).extend(ends)
-    sentences = [(name, sentence + " or ".join(ends)) for (name, sentence), ends in found.items()]
-    lines = [
-        f"{_origin(name, sentence, origins or {}, source)}: {shortened(sentence, 1500)}"
-        for name, sentence in sentences[:MOST]
-    ]
-    if len(sentences) > MOST:
-        lines.append(f"and {len(sentences) - MOST} more")
-    return ParameterError("\n".join(lines), parameter=sentences[0][0])
-
-
-def _origin(name: str, sentence: str, origins: Mapping[str, str], source: str) -> str:
-    """Say where a wrong parameter comes from; of several that do not fit together, the one set last is to blame."""
-    words = set(re.findall(r"\w+", sentence))
-    named = [one for one in origins if "." in one and set(one.split(".")) <= words]
-    section, _, rest = name.partition(".")
-    own = f"{section}.{rest.partition('.')[0]}"
-    return next((origins[one] for one in (*reversed(named), own, section) if one in origins), source)
-
-
-def _allowed_at(path: list[str], model: type[BaseModel]) -> list[str]:
-    """List the names that are allowed beside the last one of ``path``."""
-    for part in path[:-1]:
-        if not part.isdigit():  # a place in a list
-            annotation = model.model_fields[part].annotation
-            inner = next(iter(get_args(annotation)), annotation)
-            assert isinstance(inner, type) and issubclass(inner, BaseModel)
-            model = inner
-    return list(model.model_fields)
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(known)}"
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:

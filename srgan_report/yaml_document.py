@@ -1,19 +1,34 @@
-"""Read YAML as people meant it: no key twice, no aliases that grow without bound, and the line of every parameter."""
+"""Read YAML as people meant it: no key twice, no aliases that grow without bound, and the line of every parameter.
+
+A plain word is a number, ``true``, ``false`` or ``null`` where YAML 1.2 and a person agree on it, and else a text,
+which the schema reads: ``010`` is ten, not YAML 1.1's eight, ``1:30`` is no number, ``1e-3`` is one, and ``yes`` and a
+date are texts.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 import yaml
 
-from srgan_lib.formatting import shortened
+from srgan_lib.formatting import shortened, shortlist
 from srgan_lib.params.section import ParameterError
 
+LARGEST_FILE = 2**18  #: bytes of a params file
 LARGEST = 100_000  #: values in one document, with its aliases written out
 DEEPEST = 50  #: lists and mappings in one another
+TAG = "tag:yaml.org,2002:"
+#: What PyYAML says of the most common slips, and what a colleague would say.
+IN_WORDS = {
+    "'\\t'": "a tab, which indents nothing in YAML; use spaces",
+    "<block end>": "not indented like the lines that it belongs to",
+    "mapping values are not allowed": "a colon too many: indent the line like those beside it, or quote the text",
+    "another document": "a second document begins ('---'); keep one",
+}
 
 
 @dataclass(frozen=True)
@@ -41,14 +56,22 @@ def load_yaml(path: Path) -> Document:
     """Read a params file as sections; one that is missing, no YAML or no mapping is a ParameterError."""
     text = problem = ""
     try:
-        text = path.read_text(encoding="utf-8")
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            problem = "cannot be read: no regular file"
+        elif path.is_file() and path.stat().st_size > LARGEST_FILE:
+            problem = f"no params file: those have at most {LARGEST_FILE // 1024} kB"
+        else:
+            text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         there = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-        problem = f"no such params file; {path.parent} has {', '.join(there) or 'none'}"
+        has = f"{path.parent} has {shortlist(there)}" if there else "srgan init writes those that come with the package"
+        problem = f"no such params file; {has}"
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
-    except ValueError as error:  # not UTF-8, or a NUL in the path
-        problem = f"not a YAML file: {shortened(error)}"
+    except UnicodeDecodeError:
+        problem = "not a YAML file in UTF-8; save it in that encoding"
+    except ValueError as error:  # a NUL in the path
+        problem = f"cannot be read: {error}"
     values, lines = parse_yaml(text, str(path))
     if not isinstance(values, dict | None):
         problem = f"expected sections such as 'shared:' and 'warmup:', found {type(values).__name__}"
@@ -76,13 +99,27 @@ def parse_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f", line {mark.line + 1}" if mark and "\n" in text else ""
-        raise ParameterError(f"{source}{place}: not YAML: {shortened(error.problem or error.context)}") from None
-    except Exception as error:  # PyYAML raises whatever it stumbles over in a value such as 2001-99-99
+        said = f"{error.problem or error.context}"
+        problem = next((words for sign, words in IN_WORDS.items() if sign in said), said)
+        raise ParameterError(f"{source}{place}: not YAML: {shortened(problem)}") from None
+    except yaml.reader.ReaderError as error:
+        place = f", line {text.count(chr(10), 0, error.position) + 1}" if "\n" in text else ""
+        raise ParameterError(f"{source}{place}: not YAML: has the control character {chr(error.character)!r}") from None
+    except Exception as error:  # PyYAML raises whatever it stumbles over in a value, such as a number of 5000 digits
         raise ParameterError(f"{source}: not YAML: {shortened(error)}") from None
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, which takes no key twice, and follows neither nesting nor aliases without bound."""
+    """PyYAML's safe loader, which takes no key twice, and follows neither nesting nor aliases without bound.
+
+    Every key is a text, and a value is plain data: a text, a number, true, false, null, a list or a mapping.
+    """
+
+    yaml_implicit_resolvers: ClassVar = {}
+    yaml_constructors: ClassVar = {
+        f"{TAG}{kind}": yaml.SafeLoader.yaml_constructors[f"{TAG}{kind}"]
+        for kind in ("null", "bool", "str", "seq", "map")
+    }
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -108,14 +145,38 @@ class _Loader(yaml.SafeLoader):
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         """Build the node of a mapping, whose keys must differ."""
         node = super().compose_mapping_node(anchor)
-        lines: dict[tuple[str, str], int] = {}
+        lines: dict[str, int] = {}
         for key, _ in node.value:
-            name = (key.tag, str(key.value))
-            if isinstance(key, yaml.ScalarNode) and name in lines:
-                problem = f"{key.value!r} is given twice, first in line {lines[name]}; keep one of them"
+            problem = ""
+            if not isinstance(key, yaml.ScalarNode):
+                problem = "a list or a mapping where a name is expected"
+            elif key.value in lines:
+                problem = f"{key.value!r} is given twice, first in line {lines[key.value]}; keep one of them"
+            if problem:
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-            lines[name] = key.start_mark.line + 1
+            lines[key.value] = key.start_mark.line + 1
+            if key.tag != f"{TAG}merge":
+                key.tag = f"{TAG}str"
         return node
+
+    def refuse(self, node: yaml.Node) -> NoReturn:
+        """Refuse a tag that no plain value has, such as ``!!python/name:os.system``."""
+        tag = node.tag.replace(TAG, "!!")
+        raise yaml.MarkedYAMLError(problem=f"the tag {tag} is not read; leave it out", problem_mark=node.start_mark)
+
+
+for kind, first, pattern in (
+    ("null", "~nN", r"~|null|Null|NULL"),
+    ("null", "", ""),
+    ("bool", "tTfF", "true|True|TRUE|false|False|FALSE"),
+    ("int", "-+0123456789", r"[-+]?(0|[1-9]\d*)"),
+    ("float", "-+.0123456789", r"[-+]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][-+]?\d+)?"),
+    ("merge", "<", "<<"),
+):
+    _Loader.add_implicit_resolver(f"{TAG}{kind}", re.compile(rf"^({pattern})$"), list(first) or [""])
+_Loader.add_constructor(f"{TAG}int", lambda _, node: int(node.value))
+_Loader.add_constructor(f"{TAG}float", lambda _, node: float(node.value))
+_Loader.add_constructor(None, _Loader.refuse)
 
 
 def _lines(node: yaml.Node) -> dict[str, int]:

@@ -24,10 +24,10 @@ def test_names_are_unique_between_shared_and_each_stage():
     [
         ({"warmup": {"stepz": 3}}, ["warmup.stepz", "unknown", "'steps'"]),
         ({"warmupp": {"steps": 3}}, ["warmupp", "unknown section", "'warmup'"]),
-        ({"warmup": {"steps": "many"}}, ["warmup.steps", "'many'", "integer"]),
+        ({"warmup": {"steps": "many"}}, ["warmup.steps", "'many'", "a whole number"]),
         ({"warmup": {"steps": 0}}, ["warmup.steps", "0", "greater than or equal to 1"]),
         ({"shared": {"scale": 5}}, ["shared.scale", "5", "2, 3, 4 or 8"]),
-        ({"shared": {"device": "gpu"}}, ["shared.device", "'gpu'", "auto|cpu|cuda"]),
+        ({"shared": {"device": "gpu"}}, ["shared.device", "'gpu'", "auto, cpu, cuda or cuda:N"]),
         ({"shared": {"threads": 0}}, ["shared.threads", "'auto'", "greater than or equal to 1"]),
         ({"adversarial": {"content_layers": {"relu9_9": 1}}}, ["adversarial.content_layers", "relu9_9"]),
         ({"warmup": {"learning_rate": float("nan")}}, ["warmup.learning_rate", "finite"]),
@@ -85,10 +85,24 @@ def test_none_means_null_where_null_is_allowed_and_itself_elsewhere(tmp_path):
     assert params_file.check_stage("data", {"train_images": "none"}).shared.train_images is None
 
 
-def test_yaml_reads_1e_4_as_text_and_it_is_still_a_number(tmp_path):
-    file = tmp_path / "x.yaml"
-    file.write_text("warmup:\n  learning_rate: 1e-4\n")
-    assert params_file.read(file).warmup.learning_rate == 1e-4
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("010", 10), ("1_000", 1000), ("1e3", 1000), ("+7", 7), ("'12'", 12), ("0007", 7), ("5.0", 5), ("1.5e2", 150)],
+)
+def test_numbers_are_read_as_a_person_reads_them(text, value):
+    assert params_file.read(ROOT / "params/demo.yaml", (f"warmup.steps={text}",)).warmup.steps == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("yes", True), ("No", False), ("on", True), ("OFF", False), ("true", True), ("False", False)]
+)
+def test_switches_are_read_as_a_person_reads_them(text, value):
+    assert params_file.read(ROOT / "params/demo.yaml", (f"warmup.augment={text}",)).warmup.augment is value
+
+
+@pytest.mark.parametrize("text", ["2001-01-01", "12:30", "yes", "0001", "0x10", "=", "1.2.3"])
+def test_texts_stay_as_they_are_written(text):
+    assert params_file.read(ROOT / "params/demo.yaml", (f"title={text}",)).title == text
 
 
 def test_overrides_and_overlays(tmp_path):
@@ -107,6 +121,22 @@ def test_overrides_and_overlays(tmp_path):
         ("adversarial.weight=1", ["adversarial.weight", "unknown"]),
         ("content_wieghts=random", ["content_wieghts", "'content_weights'"]),
         ("steps", ["steps", "stage.name=value"]),
+        ("=5", ["-p =5", "stage.name=value"]),
+        ("warmup.=5", ["stage.name=value"]),
+        ("a.b.c=5", ["stage.name=value"]),
+        ("CROP=96", ["'CROP'", "did you mean 'crop'?"]),
+        ("warmup.CROP=96", ["-p warmup.CROP=96", "'crop' is one of 'shared'"]),
+        ("warmup.steps_=1", ["-p warmup.steps_=1", "did you mean 'steps'?"]),
+        ("qqq=1", ["'qqq'", "srgan params lists all"]),
+        ("wormup.steps=1", ["-p wormup.steps=1", "unknown section", "'warmup'"]),
+        ("title=5", ["-p title=5", "a text"]),
+        ("lpips_nets=alex", ["such as [alex]"]),
+        ("warmup.steps=", ["nothing is given", "a whole number"]),
+        ("crop=1:30", ["'1:30'", "a whole number"]),
+        ("warmup.steps=0x10", ["'0x10'", "a whole number"]),
+        ("learning_rate=.inf", ["'.inf'", "a number"]),
+        ("warmup={1: 2}", ["warmup.1", "unknown parameter"]),
+        ("content_layers={2: 1}", ["content_layers.2", "relu2_2"]),
         ("warmup.steps=[1", ["warmup.steps=[1", "YAML"]),
     ],
 )
@@ -117,6 +147,72 @@ def test_wrong_overrides(tmp_path, override, words):
         params_file.read(file, (override,))
     for word in words:
         assert word in str(error.value)
+    assert len(str(error.value)) < 600
+
+
+WRONG = (None, [], {}, "x", -1, 1.5, True, {1: 2}, [[1]], {"a": {}}, 10**400, [None], "[a]", {"x": [1]})
+PYDANTIC = (
+    "Input",
+    "should be a valid",
+    "List",
+    "Dictionary",
+    "Keys",
+    "pars",
+    "instance",
+    "pattern",
+    "None ",
+    "be be ",
+)
+
+
+@pytest.mark.parametrize("section", ["shared", *STAGES, "published"])
+def test_no_refusal_speaks_as_pydantic_does(section):
+    refused = 0
+    for name in Params.model_fields[section].annotation.model_fields:
+        for value in WRONG:
+            try:
+                params_file.check({section: {name: value}})
+            except ParameterError as error:
+                refused += 1
+                assert not [words for words in PYDANTIC if words in str(error)], error
+                assert str(error).startswith(f"parameters: {section}.") and len(str(error)) < 1000
+    assert refused > 10
+
+
+def test_papermill_s_texts_for_lists_get_its_option():
+    with pytest.raises(ParameterError, match=r"a list, not a text; papermill takes one by -y 'test_sets: \[Set5\]'"):
+        params_file.check_stage("evaluation", {"test_sets": "[Set5]"})
+    with pytest.raises(ParameterError, match=r"a mapping, not a text; papermill takes one by -y 'methods: \{a: b\}'"):
+        params_file.check_stage("evaluation", {"methods": "{a: b}"})
+
+
+def test_a_name_of_no_section_sets_the_title_or_a_whole_section():
+    file = ROOT / "params/demo.yaml"
+    got = params_file.read(file, ("title=Mine", "warmup={steps: 7}"))
+    assert (got.title, got.warmup.steps) == ("Mine", 7)
+    assert got.warmup.content_weight == params_file.read(file).warmup.content_weight
+
+
+@pytest.mark.parametrize(
+    ("pattern", "first", "count"),
+    [
+        ("adversarial_w*", "adversarial.adversarial_weight", 1),
+        ("warmup.steps", "warmup.steps", 1),
+        ("STEPS", "srcnn.steps", 3),
+        ("beta?", "srcnn.beta1", 6),
+        ("*.seed", "shared.seed", 1),
+        ("tit", "title", 1),
+        ("[", None, 0),
+        ("adversarial_weihgt", None, 0),
+    ],
+)
+def test_parameters_are_found_by_part_or_pattern(pattern, first, count):
+    if first is None:
+        with pytest.raises(ParameterError, match="no parameter has"):
+            params_file.described(pattern)
+        return
+    names = [row[0] for row in params_file.described(pattern)]
+    assert (names[0], len(names)) == (first, count)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +243,7 @@ def test_an_empty_section_means_its_defaults(tmp_path):
 def test_every_parameter_is_described():
     rows = list(params_file.describe())
     sections = [Params.model_fields[name].annotation for name in ("shared", *STAGES)]
-    assert len(rows) == sum(len(section.model_fields) for section in (*sections, ComparisonParams))
+    assert len(rows) == 1 + sum(len(section.model_fields) for section in (*sections, ComparisonParams))
     for name, default, allowed, meaning in rows:
         assert default and allowed and meaning, name
 

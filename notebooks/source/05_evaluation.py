@@ -325,9 +325,7 @@ stage.text(conclude(summary, result.metrics, result.repeats, **told), "conclusio
 # Before: [adversarial training](04_adversarial.ipynb).
 
 # %%
-means = summary.pivot_table(index="method", columns="metric", values="mean", sort=False)
-headline = [name for name in ("psnr_y", "lpips_alex") if name in means]
-stage.finish(**{f"{method}_{metric}": means.loc[method, metric] for method in networks for metric in headline})
+stage.finish(**exhibits.headline(summary, networks))
 
 # %% [markdown] tags=["remove-cell"]
 # ## Your own eyes

@@ -5,7 +5,7 @@ None of them may have been trained on: each training keeps the hashes of its ima
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -44,14 +44,17 @@ def load_test_sets(
     return sets
 
 
-def check_test_sets(names: Sequence[str], split: pd.DataFrame, shared: Shared) -> dict[str, list[str]]:
-    """List the images' names by dataset, and make sure, before hours of training, that the sets are there and unseen.
+def check_test_sets(
+    names: Sequence[str], split: pd.DataFrame, shared: Shared, make: Callable[..., pd.DataFrame] = make_split
+) -> dict[str, pd.DataFrame]:
+    """Give the images' rows by dataset, and make sure, before hours of training, that the sets are there and unseen.
 
-    Raises as :func:`load_test_sets`, which also looks at what was trained on; warnings are left to that.
+    Raises as :func:`load_test_sets`, which also looks at what was trained on; warnings are left to that. With ``make``
+    as :func:`foresee_split`, by which the split was made too, only headers are read, and doubles are not looked for.
     """
     with muted():
-        chosen = [_choose(name, split, [], shared) for name in names]
-    return {dataset: rows.image.tolist() for dataset, rows, _, _ in chosen}
+        chosen = [_choose(name, split, [], shared, make) for name in names]
+    return {dataset: rows for dataset, rows, _, _ in chosen}
 
 
 def record_trained(split_csv: Path, directory: Path) -> None:
@@ -84,7 +87,11 @@ def _refuse_trained(judging: pd.DataFrame, trained: pd.DataFrame) -> None:
 
 
 def _choose(
-    name: str, split: pd.DataFrame, photos: Sequence[Photo], shared: Shared
+    name: str,
+    split: pd.DataFrame,
+    photos: Sequence[Photo],
+    shared: Shared,
+    make: Callable[..., pd.DataFrame] = make_split,
 ) -> tuple[str, pd.DataFrame, Sequence[Photo], Shared]:
     """Find one test set: its name in tables, images as a test part, and photographs and parameters to load them by."""
     if name == HELDOUT:
@@ -97,6 +104,7 @@ def _choose(
         return name, rows.iloc[chosen].assign(split="test"), photos, shared
     own = as_test_set(find_photos(name, scale=shared.scale))
     at_own_size = shared.model_copy(update={"image_size": None})  # scores in the literature are of images as they are
-    rows = make_split(own, at_own_size)
-    refuse_duplicates(pd.concat([split[split.split != "test"], rows], ignore_index=True))
+    rows = make(own, at_own_size)
+    if make is make_split:
+        refuse_duplicates(pd.concat([split[split.split != "test"], rows], ignore_index=True))
     return name, rows, own, at_own_size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,9 @@ COLUMNS = ("split", "image", "group", "width", "height", "mode", "sha256", "perc
 #: the two views of a stereo pair in 70; of 500 different BSDS photographs the closest two in 92.
 NEAR_DUPLICATE_BITS = 40
 
+#: Describes a photograph by (photo, shared, crop, root of paths), or gives None where it cannot be used.
+Examine = Callable[[Photo, Shared, int, str], dict[str, Any] | None]
+
 logger = logging.getLogger(__name__)
 
 
@@ -44,23 +47,21 @@ def make_split(photos: Sequence[Photo], shared: Shared, crop: int = 0) -> pd.Dat
     One row per image, columns ``COLUMNS``: ``sha256`` is of the decoded RGB pixels, ``lr_sha256`` of the LR file's
     (empty if LR is made from HR), ``path`` is relative to the folder all share.
     """
-    if shared.image_size and shared.image_size < crop:
-        raise DatasetError(f"image_size {shared.image_size} is smaller than the crop of {crop}; change one of them")
-    if shared.image_size and shared.lr_folder:
-        raise DatasetError(
-            "image_size resizes HR, so that the images of lr_folder no longer fit; leave out one of them"
-        )
-    root = os.path.commonpath([photo.path.parent for photo in photos])
-    places = {photo.image: place for place, photo in enumerate(photos)}
-    rows = sorted(
-        _assign(photos, shared, crop, root), key=lambda row: (PARTS.index(row["split"]), places[row["image"]])
-    )
-    frame = pd.DataFrame(rows, columns=COLUMNS)
+    frame = pd.DataFrame(_assigned(photos, shared, crop, _examine), columns=COLUMNS)
     refuse_duplicates(frame)
     for _, twins in frame.groupby("sha256", sort=False):
         if len(twins) > 1:
             logger.warning("%s are the same image (%s)", ", ".join(twins.image), twins.split.iloc[0])
     return frame
+
+
+def foresee_split(photos: Sequence[Photo], shared: Shared, crop: int = 0) -> pd.DataFrame:
+    """Tell from the files' headers alone how :func:`make_split` will assign photographs, if all can be read.
+
+    The columns are split, image, width and height (as stored: a camera may say that they are to be turned). A
+    DatasetError refuses an empty part.
+    """
+    return pd.DataFrame(_assigned(photos, shared, crop, _glance), columns=["split", "image", "width", "height"])
 
 
 def read_split(path: Path) -> pd.DataFrame:
@@ -116,7 +117,23 @@ def hash_distance(first: str, second: str) -> int:
     return (int(first, 16) ^ int(second, 16)).bit_count()
 
 
-def _assign(photos: Sequence[Photo], shared: Shared, crop: int, root: str) -> Iterator[dict[str, Any]]:
+def _assigned(photos: Sequence[Photo], shared: Shared, crop: int, examine: Examine) -> list[dict[str, Any]]:
+    """List the split's rows, part by part in the order of the photographs."""
+    if shared.image_size and shared.image_size < crop:
+        raise DatasetError(f"image_size {shared.image_size} is smaller than the crop of {crop}; change one of them")
+    if shared.image_size and shared.lr_folder:
+        raise DatasetError(
+            "image_size resizes HR, so that the images of lr_folder no longer fit; leave out one of them"
+        )
+    root = os.path.commonpath([photo.path.parent for photo in photos])
+    places = {photo.image: place for place, photo in enumerate(photos)}
+    rows = _assign(photos, shared, crop, root, examine)
+    return sorted(rows, key=lambda row: (PARTS.index(row["split"]), places[row["image"]]))
+
+
+def _assign(
+    photos: Sequence[Photo], shared: Shared, crop: int, root: str, examine: Examine
+) -> Iterator[dict[str, Any]]:
     """Yield the split's rows, reading no more files than are needed."""
     groups: dict[str, list[Photo]] = {}
     for photo in photos:
@@ -131,7 +148,7 @@ def _assign(photos: Sequence[Photo], shared: Shared, crop: int, root: str) -> It
         "validation": math.inf if "validation" in own else shared.validation_images,
         "train": shared.train_images or math.inf,
     }
-    count = dict.fromkeys(PARTS, 0)
+    count, unfit = dict.fromkeys(PARTS, 0), 0
     names = list(groups)
     for index in random_stream(shared.data_seed, "split").permutation(len(names)):
         members = groups[names[index]]
@@ -141,16 +158,35 @@ def _assign(photos: Sequence[Photo], shared: Shared, crop: int, root: str) -> It
         for photo in members:
             if count[part] == limits[part]:
                 break
-            if row := _examine(photo, shared, crop, root):
+            if row := examine(photo, shared, crop, root):
                 count[part] += 1
                 yield {"split": part, **row}
+            else:
+                unfit += 1
     needed = own if all(photo.split in own for photo in photos) else PARTS
     if missing := [part for part in needed if count[part] == 0]:
+        small = f", and {unfit} cannot be used: smaller than the crop of {crop}×{crop}, or unreadable" if unfit else ""
         raise DatasetError(
             f"no images left for {' and '.join(missing)}: of {len(photos)} found, {count['test']} are for testing, "
-            f"{count['validation']} for validation and {count['train']} for training. Add images, or lower test_images "
-            "or validation_images"
+            f"{count['validation']} for validation and {count['train']} for training{small}. Add images, or lower "
+            f"test_images{', crop' if unfit else ''} or validation_images"
         )
+
+
+def _least(shared: Shared, crop: int) -> int:
+    """The pixels that a photograph needs per side: those of the crop and, where it is not resized, of one LR pixel."""
+    return 1 if shared.image_size else max(crop, shared.scale)
+
+
+def _glance(photo: Photo, shared: Shared, crop: int, _: str) -> dict[str, Any] | None:
+    """Describe a photograph by its file's header; None if it cannot be used."""
+    try:
+        with Image.open(photo.path) as file:
+            width, height = (-(-side // photo.reduction) for side in file.size)
+    except Exception:  # whatever Pillow stumbles over
+        return None
+    fits = min(width, height) >= _least(shared, crop)
+    return {"image": photo.image, "width": width, "height": height} if fits else None
 
 
 def _examine(photo: Photo, shared: Shared, crop: int, root: str) -> dict[str, Any] | None:
@@ -162,8 +198,8 @@ def _examine(photo: Photo, shared: Shared, crop: int, root: str) -> dict[str, An
         logger.warning("skipped %s: %s", os.path.relpath(error.path or photo.path, root), error.reason)
         return None
     path, (height, width) = photo.path.relative_to(root).as_posix(), image.shape[:2]
-    least = max(crop, shared.scale)
-    if shared.image_size is None and min(height, width) < least:
+    least = _least(shared, crop)
+    if min(height, width) < least:
         small = "skipped %s: its %d×%d pixels are smaller than the crop of %d×%d"
         logger.warning(small, path, width, height, least, least)
         return None

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from srgan_lib.errors import InputError
 from srgan_lib.files import write_atomic
 from srgan_lib.models.base import SuperResolver
-from srgan_lib.models.generators import build_generator, check_configuration
+from srgan_lib.models.generators import build_generator, check_configuration, enlarged
 from srgan_lib.models.own_code import Code, OwnCodeError
 from srgan_lib.models.shipped import shipped_models
 
@@ -104,7 +104,11 @@ def load_model(path: Path, code: Code | None = None) -> tuple[SuperResolver, dic
             tensors = {_todays(name): tensor for name, tensor in tensors.items()}
         _refuse_other_shapes(model, tensors)
         model.load_state_dict(tensors)
-    return model.eval(), metadata
+        model.eval()
+        if config["architecture"] == "own":
+            with torch.no_grad(), torch.random.fork_rng(devices=[]):
+                enlarged(model, torch.linspace(0, 1, 3 * 16 * 20).reshape(1, 3, 16, 20), config["scale"])
+    return model, metadata
 
 
 def load(name: str | Path) -> SuperResolver:

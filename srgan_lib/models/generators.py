@@ -11,12 +11,14 @@ from pydantic import ConfigDict, ValidationError, create_model
 from torch import Tensor, nn
 
 from srgan_lib.models.base import LARGE_TILE, SuperResolver
-from srgan_lib.models.own_code import Code, OwnCodeError, locate, own_class, recorded_class
+from srgan_lib.models.own_code import Code, OwnCodeError, locate, own_class, recorded_class, running
 from srgan_lib.models.rrdbnet import RRDBNet
 from srgan_lib.models.srresnet import SmallTanh, SRResNet
 from srgan_lib.models.upsample import ConvBeforeShuffle
 from srgan_lib.params.shared import Shared
 from srgan_lib.params.training import GlobalSkip, Initialisation, Input, Layout, Srcnn, ValueRange, Warmup, is_own
+
+LARGEST_VALUE = 100.0  #: beyond, a network most likely makes values of [0,255]
 
 
 class SRCNN(SuperResolver):
@@ -197,10 +199,31 @@ def _build_own(kind: type, scale: int) -> Any:
         inspect.signature(kind).bind(scale=scale)
     except TypeError as error:
         raise OwnCodeError(f"{kind.__name__} cannot be built by {kind.__name__}(scale={scale}): {error}") from None
-    network: Any = kind(scale=scale)
-    vars(network)["scale"] = scale
-    network.register_forward_hook(_to_float32)  # under autocast a plain module may end in bfloat16
+    with running(kind):
+        network: Any = kind(scale=scale)
+        vars(network)["scale"] = scale
+        network.register_forward_hook(_to_float32)  # under autocast a plain module may end in bfloat16
     return network
+
+
+def enlarged(network: nn.Module, lr: Tensor, scale: int) -> Tensor:
+    """Enlarge N×3×h×w images by a network of the user's own; ``OwnCodeError`` if what it makes is no such image."""
+    name = type(network).__name__
+    with running(type(network)):
+        sr = network(lr)
+    expected = (len(lr), 3, scale * lr.shape[2], scale * lr.shape[3])
+    if not isinstance(sr, Tensor) or tuple(sr.shape) != expected:
+        got = tuple(sr.shape) if isinstance(sr, Tensor) else type(sr).__name__
+        raise OwnCodeError(
+            f"{name}: at scale {scale} it must make {expected} of {tuple(lr.shape)} (images, channels, height, width), "
+            f"and made {got}"
+        )
+    if not sr.is_floating_point() or not sr.isfinite().all() or sr.abs().max() > LARGEST_VALUE:
+        raise OwnCodeError(
+            f"{name}: images have float values around [0,1], "
+            f"and it made {sr.dtype} from {sr.min():.3g} to {sr.max():.3g}"
+        )
+    return sr
 
 
 def _to_float32(network: nn.Module, inputs: Any, output: Any) -> Any:

@@ -1,8 +1,9 @@
 """Load a network or a loss of the user's own, from the file that the parameters name.
 
-The file is the user's own code and runs as such. It is one self-contained file: the hash of its bytes stands in the
-fingerprints and in the metadata of a trained network, and another file beside it would be in neither. No code is taken
-from a file with weights: whoever opens one gives the file with the class, whose hash must be the one recorded.
+The file is the user's own code and runs as such; what it raises comes with file and line (:func:`running`). It is one
+self-contained file: the hash of its bytes stands in the fingerprints and in the metadata of a trained network, and
+another file beside it would be in neither. No code is taken from a file with weights: whoever opens one gives the file
+with the class, whose hash must be the one recorded.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ import ast
 import hashlib
 import inspect
 import linecache
+import os
 import sys
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from srgan_lib.errors import InputError
+from srgan_lib.errors import InputError, SrganError, one_line
 from srgan_lib.files import write_atomic
+from srgan_lib.formatting import shortened
 from srgan_lib.layout import project_root
 
 
@@ -54,6 +59,29 @@ class OwnClass:
 Code = Path | type | OwnClass
 
 
+@contextmanager
+def running(own: Path | type) -> Iterator[None]:
+    """Turn whatever the user's own code raises, a file or a class, into an ``OwnCodeError`` with the file and the line.
+
+    That it ends the process is an error, too: results would be missing without a word.
+    """
+    file = str(own) if isinstance(own, Path) else _file_of(own)
+    leave, os._exit = os._exit, sys.exit
+    try:
+        yield
+    except (SrganError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        line = error.lineno if isinstance(error, SyntaxError) and error.filename == file else (lines or [None])[-1]
+        ends = isinstance(error, SystemExit)
+        problem = "it ends the program; leave that out" if ends else one_line(type(error).__name__, shortened(error))
+        shown = file if Path(file).is_file() else getattr(own, "__name__", file)
+        raise OwnCodeError.at(shown, f"line {line}: {problem}" if line else problem) from error
+    finally:
+        os._exit = leave
+
+
 def locate(reference: str) -> tuple[Path, str]:
     """Split ``FILE.py:Class`` into the file, relative to the project's root unless absolute, and the class's name."""
     file, _, name = reference.rpartition(":")
@@ -63,10 +91,8 @@ def locate(reference: str) -> tuple[Path, str]:
 def check_reference(reference: str) -> None:
     """Check, without running it, that a file is there and defines the class; else raise ``OwnCodeError``."""
     path, name = locate(reference)
-    try:
+    with running(path):
         tree = ast.parse(_read(path), str(path))
-    except SyntaxError as error:
-        raise OwnCodeError(f"{path}, line {error.lineno}: not Python: {error.msg}") from None
     classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
     if name not in classes:
         raise OwnCodeError(f"{path} defines no class {name!r}; it defines {', '.join(classes) or 'none'}")
@@ -109,21 +135,29 @@ def _run(path: Path, source: bytes) -> dict[str, Any]:
     module = ModuleType(f"own_{hashlib.sha256(source).hexdigest()[:16]}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses look their module up
-    exec(compile(source, str(path), "exec"), module.__dict__)
+    with running(path):
+        exec(compile(source, str(path), "exec"), module.__dict__)
     return module.__dict__
 
 
 def _source_in_memory(kind: type) -> bytes:
     """Read the file or the notebook's cell that defines a class."""
-    functions = [inspect.unwrap(value) for value in vars(kind).values() if isinstance(value, FunctionType)]
-    lines = linecache.getlines(functions[0].__code__.co_filename) if functions else []
+    lines = linecache.getlines(_file_of(kind))
     if not lines:
         raise OwnCodeError(f"the source of {kind.__name__} cannot be read; define the class in a file or in one cell")
     return "".join(lines).encode()
 
 
+def _file_of(kind: type) -> str:
+    """Name the file, real or a notebook's cell, in which a class's functions are; empty for a class without any."""
+    functions = [inspect.unwrap(value) for value in vars(kind).values() if isinstance(value, FunctionType)]
+    return functions[0].__code__.co_filename if functions else ""
+
+
 def _read(path: Path) -> bytes:
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise OwnCodeError.at(path, "cannot be read: no regular file")
         return path.read_bytes()
     except OSError as error:
         raise OwnCodeError.at(path, f"cannot be read: {error.strerror}") from None

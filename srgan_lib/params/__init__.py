@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import model_validator
 
-from srgan_lib.layout import TRAINING_STAGES
+from srgan_lib.layout import STAGES, TRAINING_STAGES
 from srgan_lib.params.evaluation import Evaluation, Published
 from srgan_lib.params.section import Section, parameter
 from srgan_lib.params.shared import Data, Shared
@@ -55,6 +55,11 @@ class Params(Section):
         schema = cls.model_fields[name].annotation
         assert isinstance(schema, type) and issubclass(schema, Section)
         return schema
+
+    @classmethod
+    def holders(cls, name: str) -> list[str]:
+        """List the sections, ``shared`` and stages, that have a parameter of this name."""
+        return [section for section in ("shared", *STAGES) if name in cls.section(section).model_fields]
 
     @model_validator(mode="after")
     def _stages_fit_together(self) -> Params:

@@ -31,7 +31,8 @@ ExtraMetric = Literal[
 Baseline = Literal["nearest", "bilinear", "lanczos", "bicubic"]
 #: Endings of other programs' files of weights, which are pickles; a network's file may end in .safetensors, too.
 PICKLED = frozenset({".pth", ".pt", ".ckpt"})
-MethodName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$")]
+METHOD_NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$"
+MethodName = Annotated[str, Field(pattern=METHOD_NAME)]
 
 
 def names_network(location: str) -> bool:

@@ -12,6 +12,7 @@ from srgan_lib.params.section import Section, parameter
 #: files are hashed).
 LOCATION_PARAMETERS = frozenset({"run_dir", "image_folder", "lr_folder", "tensorboard"})
 SHARPENING_RADIUS = 25  #: pixels that unsharp masking reaches each way
+DEVICE = r"^(auto|cpu|cuda(:\d+)?)$"
 Degradation = Literal["bicubic", "bicubic_float", "blur_bicubic", "realistic"]
 CropRegion = Literal["anywhere", "inner_half"]
 Sampling = Literal["steps", "epochs"]
@@ -62,9 +63,7 @@ class Shared(Section):
         "as Real-ESRGAN, make LR of sharpened HR crops and train towards these; the discriminator's photographs "
         "stay as they are (degradation: realistic)",
     )
-    device: str = parameter(
-        "auto", "auto, cpu, cuda or cuda:N; auto: cuda if present", pattern=r"^(auto|cpu|cuda(:\d+)?)$"
-    )
+    device: str = parameter("auto", "auto, cpu, cuda or cuda:N; auto: cuda if present", pattern=DEVICE)
     dtype: Literal["auto", "float32", "bfloat16"] = parameter(
         "auto", "of the convolutions; auto: bfloat16 where the processor is faster with it"
     )

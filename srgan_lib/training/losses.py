@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from srgan_lib.data.realistic import sharpened
 from srgan_lib.files import digest
 from srgan_lib.models.features import VGGFeatures
-from srgan_lib.models.own_code import OwnClass, OwnCodeError, locate, own_class
+from srgan_lib.models.own_code import OwnClass, OwnCodeError, locate, own_class, running
 from srgan_lib.params.shared import Shared
 from srgan_lib.params.training import GeneratorTraining
 from srgan_lib.training.compute import Compute
@@ -210,10 +210,11 @@ def own_losses(
 
 def build_own_loss(own: OwnClass, compute: Compute, crops: Tensor) -> Distance:
     """Build a loss without arguments, on the device, and check it on HR crops; a network inside it stays fixed."""
-    loss = own.value()
-    if isinstance(loss, nn.Module):
-        loss = loss.to(compute.device).requires_grad_(False).eval()
-    check_loss(loss, own.name, crops)
+    with running(own.value):
+        loss = own.value()
+        if isinstance(loss, nn.Module):
+            loss = loss.to(compute.device).requires_grad_(False).eval()
+        check_loss(loss, own.name, crops)
     return loss
 
 

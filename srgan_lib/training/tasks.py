@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from srgan_lib.data.pairs import Pair
 from srgan_lib.data.patches import PatchSampler
 from srgan_lib.models.files import load_model
-from srgan_lib.models.generators import build_generator
-from srgan_lib.models.own_code import Code, OwnCodeError
+from srgan_lib.models.generators import build_generator, enlarged
+from srgan_lib.models.own_code import Code, OwnCodeError, running
 from srgan_lib.params import Params
 from srgan_lib.params.training import Initialisation
 from srgan_lib.training.checkpoints import NetworkState
@@ -28,7 +28,6 @@ from srgan_lib.training.optimizer import Optimizer
 from srgan_lib.training.validation import Validation
 
 OnStep = Callable[[int, int, Mapping[str, float] | None], None]
-LARGEST_VALUE = 100.0  #: beyond, a network most likely makes values of [0,255]
 
 
 @dataclass(frozen=True)
@@ -147,31 +146,15 @@ def check_generator(network: nn.Module, name: str, scale: int, side: int) -> Non
         raise OwnCodeError(f"{name} has no parameters to train")
     with torch.random.fork_rng(devices=[]):
         lr = torch.rand(2, 3, side, side)
-        sr = _output(network.train(), lr, name, scale)
-        (sr - torch.rand_like(sr)).square().mean().backward()
+        sr = enlarged(network.train(), lr, scale)
+        with running(type(network)):
+            if sr.requires_grad:
+                (sr - torch.rand_like(sr)).square().mean().backward()
         with torch.no_grad():
-            _output(network.eval(), torch.rand(1, 3, side, side + 4), name, scale)
+            enlarged(network.eval(), torch.rand(1, 3, side, side + 4), scale)
     missing = [key for key, value in parameters.items() if value.grad is None or not value.grad.isfinite().all()]
     if missing:
         raise OwnCodeError(
             f"{name}: no finite gradient reaches {', '.join(missing[:5])}; use every parameter in forward(), "
             "or call requires_grad_(False) on those that stay fixed"
         )
-
-
-def _output(network: nn.Module, lr: Tensor, name: str, scale: int) -> Tensor:
-    """What a network makes of N×3×h×w images in [0,1], if it is an image."""
-    sr = network(lr)
-    expected = (len(lr), 3, scale * lr.shape[2], scale * lr.shape[3])
-    if not isinstance(sr, Tensor) or tuple(sr.shape) != expected:
-        got = tuple(sr.shape) if isinstance(sr, Tensor) else type(sr).__name__
-        raise OwnCodeError(
-            f"{name}: at scale {scale} it must make {expected} of {tuple(lr.shape)} (images, channels, height, width), "
-            f"and made {got}"
-        )
-    if not sr.is_floating_point() or not sr.isfinite().all() or sr.abs().max() > LARGEST_VALUE:
-        raise OwnCodeError(
-            f"{name}: images have float values around [0,1], "
-            f"and it made {sr.dtype} from {sr.min():.3g} to {sr.max():.3g}"
-        )
-    return sr

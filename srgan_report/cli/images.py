@@ -113,6 +113,7 @@ def upscale(
         target, suffix = target / f"{source.stem}.{suffix or 'png'}", None
     ending = f".{suffix or 'png'}" if is_folder else target.suffix
     ignored = without_effect(ending, quality=quality, lossless=lossless)
+    ignored += ["--code"] if code and not checkpoint else []
     if not is_folder:
         ignored += [f"--{name}" for name, given in (("format", suffix), ("jobs", jobs > 1)) if given]
     with Terminal() as terminal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import chdir
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,12 +11,12 @@ from typing import Any
 import click
 
 from srgan_lib.downloads import offline
-from srgan_lib.layout import STAGES, TRAINING_STAGES, project_root
+from srgan_lib.layout import DEMO, STAGES, TRAINING_STAGES, project_root
 from srgan_lib.params import Params
 from srgan_report import params_file
 from srgan_report.cli import options
 from srgan_report.cli.terminal import Terminal, print_table
-from srgan_report.project import write_project
+from srgan_report.project import find, write_project
 
 
 @click.command()
@@ -48,6 +49,7 @@ def run(
 ) -> None:
     """Run the five notebooks with PARAMS and make the report."""
     from srgan_report.pipeline.fetching import fetch
+    from srgan_report.pipeline.foresight import foresee
     from srgan_report.pipeline.planning import all_missing, plan_run
 
     terminal = Terminal()
@@ -59,6 +61,8 @@ def run(
         for one in plans:
             terminal.on_event("planned", one.told)
         terminal.missing(missing)
+    foresee(plans)
+    if dry_run:
         return
     options.require_extra("report")
     from srgan_report.pipeline.assemble import assemble  # matplotlib and papermill: not for planning
@@ -84,6 +88,7 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
     options.require_extra("report")
     from srgan_report.pipeline.execution import execute, only_here
     from srgan_report.pipeline.fetching import fetch
+    from srgan_report.pipeline.foresight import foresee
     from srgan_report.pipeline.planning import all_missing, plan_run
 
     if processes:
@@ -97,8 +102,10 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
         this = options.read_run(overrides=overrides, **described)
         plans = plan_run(this)
     wanted = list(STAGES)[: list(STAGES).index(until) + 1]
+    plans = [one for one in plans if one.stage.name in wanted]
+    foresee(plans)
     with only_here(this), terminal:
-        execute([one for one in plans if one.stage.name in wanted], this, terminal.on_event)
+        execute(plans, this, terminal.on_event)
 
 
 @click.command()
@@ -145,8 +152,10 @@ def verify(run: str) -> None:
     from srgan_report.pipeline.run import Run
     from srgan_report.pipeline.verify import verify_run
 
-    recorded = Run.recorded(options.existing_run(run), project_root())
-    with Terminal() as terminal:
+    run_dir = options.existing_run(run)
+    root = project_root(run_dir)
+    recorded = Run.recorded(run_dir, project_root() if root == run_dir else root)
+    with chdir(recorded.root), Terminal() as terminal:  # relative paths of its parameters are from there
         count = verify_run(recorded, terminal.on_event)
     click.secho(f"Verified: {count} files came out byte for byte the same.", fg="green")
 
@@ -154,8 +163,8 @@ def verify(run: str) -> None:
 @click.command("params")
 @click.argument("pattern", required=False)
 def show_params(pattern: str | None) -> None:
-    """Print every parameter with its default, bounds and meaning (those whose name holds PATTERN)."""
-    rows = [row for row in params_file.describe() if not pattern or pattern in row[0]]
+    """Print every parameter with its default, bounds and meaning (those with PATTERN in their name; * and ? work)."""
+    rows = params_file.described(pattern) if pattern else list(params_file.describe())
     print_table(("name", "default", "allowed", "meaning"), rows)
 
 
@@ -175,7 +184,7 @@ def fetch(files: tuple[Path, ...], overrides: tuple[str, ...], overlays: tuple[P
     from srgan_report.sweep.expansion import expand
 
     runs: list[Params] = []
-    for file in files or (Path("params/demo.yaml"),):
+    for file in (find(Path.cwd(), one) for one in files or (Path(DEMO),)):
         if is_sweep(file):
             runs += [one.params for one in expand(read_sweep(file, overrides, overlays))[1]]
         else:

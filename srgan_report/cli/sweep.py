@@ -67,6 +67,7 @@ def sweep(
     """Run all combinations that FILE names, compute once what they share, and compare them in one report."""
     options.require_extra("sweep")
     from srgan_report.pipeline.fetching import fetch
+    from srgan_report.pipeline.foresight import foresee
     from srgan_report.sweep import cluster
     from srgan_report.sweep.definition import read_sweep
     from srgan_report.sweep.execution import plan_study
@@ -82,6 +83,9 @@ def sweep(
         if dry_run:
             show_plan(study, terminal.console)
             terminal.missing(study.missing)
+        if not client:  # a cluster has disks of its own
+            foresee(study.plans)
+        if dry_run:
             return
         if study.missing:
             fetch_there = cluster.fetcher(client) if client else fetch

@@ -12,6 +12,7 @@ from srgan_lib.evaluation import tables
 from srgan_lib.evaluation.samples import Sample, most_different
 from srgan_lib.evaluation.statistics import FEWEST_FOR_TEST, smallest_p_value
 from srgan_lib.metrics.measure import METRICS
+from srgan_lib.params.evaluation import TRAINING, VALIDATION
 from srgan_report.exhibits import grids
 from srgan_report.exhibits import scores as figures
 from srgan_report.exhibits.markup import Exhibit
@@ -19,8 +20,21 @@ from srgan_report.exhibits.markup import Exhibit
 if TYPE_CHECKING:
     from srgan_lib.data.pairs import Pair
 
+HEADLINE = ("psnr_y", "lpips_alex")  #: what a manifest says of each network of the run
 DETAILED = ("psnr_y", "ssim_y", "vif_y", "lpips_alex")  #: metrics with a table of their own
 SUMMARY = "metrics_summary.csv"
+
+
+def headline(summary: pd.DataFrame, networks: Iterable[str]) -> dict[str, float]:
+    """Give the networks' means on the first test set that judges, for the manifest: by ``<method>_<metric>``.
+
+    Scores on training and validation images, which the networks have seen or been chosen by, are no part of them.
+    """
+    judging = summary[~summary.dataset.isin([TRAINING, VALIDATION])]
+    rows = (judging if len(judging) else summary).pipe(lambda table: table[table.dataset == table.dataset.iloc[0]])
+    means = rows.set_index(["method", "metric"])["mean"].to_dict()
+    keys = [(method, metric) for method in networks for metric in HEADLINE]
+    return {f"{method}_{metric}": means[method, metric] for method, metric in keys if (method, metric) in means}
 
 
 def overviews(summary: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) -> Iterator[Exhibit]:

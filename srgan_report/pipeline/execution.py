@@ -13,6 +13,7 @@ from srgan_lib.errors import SrganError
 from srgan_lib.layout import TRAINING_FILES, WRITTEN_ON_THE_WAY, make_results
 from srgan_lib.params.evaluation import names_network
 from srgan_report.pipeline.fetching import InputMissing
+from srgan_report.pipeline.foresight import foresee
 from srgan_report.pipeline.manifests import NAME, compare, file_hashes, read_manifest, record_notebook, write_manifest
 from srgan_report.pipeline.notebook_execution import (
     OnEvent,
@@ -42,8 +43,8 @@ def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, detai
     InputMissing
         Before anything is computed, when a stage reads data or weights that are not on this disk.
     DatasetError, FolderError, CheckpointError, ParameterError
-        Before a training whose networks could not be judged, and before a judging: a test set cannot be had, or is
-        trained on; another method's folder lacks an image, or its file holds no network; a published source is unknown.
+        Before anything is computed, as :func:`.foresee`; and before a training whose networks could not be judged, and
+        before a judging: a test set is trained on; a published source is unknown.
     StageFailed, Interrupted
         As of :func:`execute_notebook`; finished stages and checkpoints stay, so the same command continues there.
     """
@@ -52,6 +53,7 @@ def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, detai
     unknown = [plan for plan in plans if plan.components.unknown]
     if unknown:
         raise InputMissing(all_missing(unknown))
+    foresee(plans)
     locks = _locks(run)
     for plan in plans:
         on_event("planned", plan.told)
@@ -103,13 +105,10 @@ def _check_judging(run: Run) -> None:
     params = run.params
     check_sources(params.published)
     split = read_split(run.directory / "data" / "split.csv")
-    images = check_test_sets(params.evaluation.test_sets, split, params.shared)
+    rows = check_test_sets(params.evaluation.test_sets, split, params.shared)
+    images = {dataset: rows[dataset].image.tolist() for dataset in rows}
     for location in params.evaluation.methods.values():
-        if names_network(location):
-            from srgan_report.upscaling.community import check_network  # with torch
-
-            check_network(Path(location), params.shared.scale)
-        else:
+        if not names_network(location):
             match_test_sets(Path(location), images)
 
 

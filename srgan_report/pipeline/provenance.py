@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from importlib import metadata
+from importlib.util import decode_source
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,7 @@ def own_code(files: Iterable[Path], snapshot: Snapshot) -> dict[str, str]:
         found[f"code {file.name}"] = MISSING
         if file.is_file():
             found[f"code {file.name}"] = _file_hash(file, snapshot)
-            modules = module_hashes([file.read_text(encoding="utf-8")], snapshot)
+            modules = module_hashes([decode_source(file.read_bytes())], snapshot)
             found[f"library code of {file.name}"] = digest(modules)
     return found
 

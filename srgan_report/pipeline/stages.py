@@ -35,6 +35,7 @@ from srgan_report.params_file import check, check_stage, read
 from srgan_report.pipeline import manifests, provenance
 from srgan_report.pipeline.display import Display
 from srgan_report.pipeline.fetching import InputMissing, missing_inputs
+from srgan_report.pipeline.foresight import check_stages
 from srgan_report.pipeline.resolve_auto import resolve
 from srgan_report.pipeline.run import Run, repeated_name
 from srgan_report.project import find
@@ -61,6 +62,7 @@ def open_stage(name: str, namespace: Mapping[str, Any]) -> Stage:
     root = project_root()
     run = Run(resolve(asked), asked, (root / asked.shared.run_dir).resolve(), root)
     if missing := [one for one in STAGES[name].upstream if not (run.directory / one / manifests.NAME).exists()]:
+        check_stages(run.params, {name}, Snapshot())
         _compute(missing, name, run)
     return Stage(name, run)
 

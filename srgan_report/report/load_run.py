@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import math
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from srgan_lib.errors import InputError
-from srgan_lib.layout import STAGES, StageInfo
+from srgan_lib.layout import STAGES, StageInfo, results_folder
+from srgan_lib.params.training import is_own
 
 
 class ReportError(InputError):
@@ -77,6 +79,16 @@ class FinishedRun:
     def own_photographs(self) -> bool:
         """Whether the photographs are the user's own, who wants to see them first."""
         return self.manifest["parameters"]["shared"]["dataset"] == "folder"
+
+    @property
+    def upscaling(self) -> list[str]:
+        """The options, word by word, by which ``srgan upscale`` takes this run's SRGAN; with the code of an own one."""
+        folder = Path("results", self.directory.relative_to(results_folder(self.directory)))
+        words = ["--checkpoint", f"{folder}/srgan_final.safetensors"]
+        generator = self.manifest["parameters"]["warmup"]["generator"]
+        if is_own(generator):
+            words += ["--code", f"{folder}/warmup/code/{Path(generator.rpartition(':')[0]).name}"]
+        return [shlex.quote(word) for word in words]
 
     @property
     def warnings(self) -> list[tuple[StageRun, str]]:

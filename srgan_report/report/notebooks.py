@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from traitlets.config import Config
 
 from srgan_lib.layout import STAGES
 from srgan_report.report.images import SUFFIXES, Images
+from srgan_report.report.load_run import ReportError
 
 HIDDEN = {"remove-cell", "colab"}  # tags of cells that are no part of the report
 FOLD = "fold"  # tag of a code cell whose outputs are folded under its first line, a comment
 HEADING = re.compile(r"^#(?=#+ )", re.MULTILINE)
 TEMPLATE = Path(__file__).with_name("template")
+TEMPLATES = "nbconvert/templates"  #: of nbconvert itself, in a folder share/jupyter
 PLACEHOLDER = "tex-formula"  #: the element that holds a formula's TeX until :func:`set_formulas`
 
 
@@ -104,6 +107,14 @@ def export(cells: list[NotebookNode]) -> str:
 
 class _Exporter(HTMLExporter):
     """nbconvert's exporter, with formulas marked for MathML instead of left to a script from elsewhere."""
+
+    def get_prefix_root_dirs(self) -> list[str]:
+        """Look for nbconvert's own templates where it was installed, too: Jupyter looks under few prefixes alone."""
+        own = [file for file in metadata.files("nbconvert") or () if file.match(f"{TEMPLATES}/lab/conf.json")]
+        roots = [*super().get_prefix_root_dirs(), *(str(Path(str(file.locate())).resolve().parents[3]) for file in own)]
+        if not any(Path(root, TEMPLATES, "lab").is_dir() for root in roots):
+            raise ReportError("nbconvert's templates are missing; run: pip install --force-reinstall nbconvert")
+        return roots
 
     @property
     def default_config(self) -> Config:

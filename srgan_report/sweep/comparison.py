@@ -22,9 +22,9 @@ from srgan_lib.metrics.measure import METRICS
 from srgan_lib.params import ComparisonParams
 from srgan_lib.params.evaluation import TRAINING, VALIDATION
 from srgan_lib.params.section import ParameterError
-from srgan_report.params_file import refusal
 from srgan_report.pipeline.display import Display
 from srgan_report.pipeline.stages import given_parameters
+from srgan_report.refusals import refusal
 from srgan_report.report.load_run import image_files
 from srgan_report.sweep.expansion import Factor
 

@@ -15,7 +15,8 @@ from srgan_lib.methods import TrainedMethod
 from srgan_lib.params import Params
 from srgan_lib.params.evaluation import HELDOUT, VALIDATION
 from srgan_lib.params.section import ParameterError, Section
-from srgan_report.params_file import check_document, nest, parse_override, read_document, refusal
+from srgan_report.params_file import check_document, nest, parse_override, read_document
+from srgan_report.refusals import refusal
 from srgan_report.yaml_document import Document, load_yaml
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -153,12 +154,10 @@ def override(name: str, value: Any) -> str:
 
 def parameters(names: Iterable[str], source: str) -> list[str]:
     """Complete a sweep file's names to ``stage.name``; a bare name gives several where several sections have it."""
-    return [
-        f"{section}.{key}"
-        for name in names
-        for section, keys in nest(name, None, source).values.items()
-        for key in keys
-    ]
+    found = [one for name in names for one in nest(name, None, source).origins]
+    if whole := [one for one in found if "." not in one]:
+        raise ParameterError(f"{source}: {whole[0]}: cannot be varied; name a stage's parameter", parameter=whole[0])
+    return found
 
 
 def _check_varied_once(definition: Definition, path: Path) -> None:

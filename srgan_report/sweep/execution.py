@@ -16,7 +16,7 @@ from srgan_lib.errors import Interrupted, SrganError, traceback_text
 from srgan_lib.layout import make_results, run_folder
 from srgan_report.pipeline.execution import execute
 from srgan_report.pipeline.fetching import Missing
-from srgan_report.pipeline.planning import all_missing, plan_run
+from srgan_report.pipeline.planning import Plan, all_missing, plan_run
 from srgan_report.pipeline.provenance import Components
 from srgan_report.pipeline.run import Run
 from srgan_report.sweep.definition import Source
@@ -106,6 +106,11 @@ class PlannedSweep:
         return [outcome.planned for outcome in self.outcomes.values()]
 
     @property
+    def plans(self) -> list[Plan]:
+        """What will happen to each stage of each run."""
+        return [plan for run in self.planned for plan in run.stages.values()]
+
+    @property
     def finished(self) -> list[PlannedRun]:
         """The runs that can be compared."""
         return [outcome.planned for outcome in self.outcomes.values() if outcome.state == "finished"]
@@ -124,7 +129,7 @@ class PlannedSweep:
             replace(one, required=False, alternative=without)
             if one.required and not all(one.name in names for names in by_run)
             else one
-            for one in all_missing(plan for run in self.planned for plan in run.stages.values())
+            for one in all_missing(self.plans)
         ]
 
     def command(self, run: SweepRun) -> str:
@@ -167,7 +172,7 @@ def plan_study(
 
     ``name`` is by default that of the sweep file; more than ``max_runs`` runs are refused.
     """
-    folder = run_folder(results / "sweeps", source.path.stem if name is None else name)
+    folder = run_folder(results / "sweeps", source.path.stem if name is None else name, "--name")
     factors, runs = expand(source, max_runs)
     planned = planner(runs, folder, root, fetching)
     outcomes = {run.name: Outcome(run, "finished" if is_finished(run) else "waiting") for run in planned}

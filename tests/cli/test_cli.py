@@ -1,6 +1,7 @@
 """What a person who makes a mistake at the command line is told."""
 
 import errno
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -175,3 +176,18 @@ def test_a_cell_that_finds_the_disk_full(project):
         "continues at this stage",
         code=1,
     )
+
+
+def test_verify_works_in_the_project_of_the_run_wherever_it_is_started(tmp_path, monkeypatch):
+    root = make_project(tmp_path / "project")
+    (root / "results/demo").mkdir(parents=True)
+    (root / "results/demo/manifest.json").write_text("{}")
+    seen = []
+    recorded = {"parameters": {}, "command": ""}
+    monkeypatch.setattr("srgan_report.pipeline.run.needed_manifest", lambda *_: recorded)
+    monkeypatch.setattr("srgan_report.pipeline.verify.verify_run", lambda run, _: seen.append((run.root, Path.cwd())))
+    monkeypatch.chdir(tmp_path)
+    for where in (root / "results/demo", Path("project/results/demo")):
+        done = CliRunner().invoke(main, ["verify", str(where)])
+        assert done.exit_code == 0, done.output
+    assert seen == [(root, root)] * 2 and Path.cwd() == tmp_path

@@ -4,7 +4,7 @@ import pytest
 from srgan_lib.data.evaluation_sets import check_test_sets, load_test_sets, read_trained, record_trained
 from srgan_lib.data.images import DatasetError, write_image
 from srgan_lib.data.sources import find_photos
-from srgan_lib.data.split import make_split
+from srgan_lib.data.split import foresee_split, make_split
 from srgan_lib.params.shared import Shared
 
 
@@ -35,7 +35,8 @@ def test_training_images_are_judged_only_if_asked_for(trained_on, trained):
     assert names["folder"] == set(split.image[split.split == "test"])
     assert len(names["training"]) == 3 and names["training"] <= set(split.image[split.split == "train"])
     assert list(load_test_sets(["heldout"], split, photos, shared, trained)) == ["folder"]
-    assert check_test_sets(["heldout", "training"], split, shared) == {
+    checked = check_test_sets(["heldout", "training"], split, shared)
+    assert {part: checked[part].image.tolist() for part in checked} == {
         part: [pair.image for pair in sets[part]] for part in sets
     }
 
@@ -44,7 +45,8 @@ def test_validation_images_are_those_of_the_split(trained_on, trained):
     split, photos, shared = trained_on
     wanted = split.image[split.split == "validation"].tolist()
     pairs = load_test_sets(["validation"], split, photos, shared, trained)["validation"]
-    assert [pair.image for pair in pairs] == wanted == check_test_sets(["validation"], split, shared)["validation"]
+    checked = check_test_sets(["validation"], split, shared)["validation"]
+    assert [pair.image for pair in pairs] == wanted == checked.image.tolist()
 
 
 def test_a_named_set_keeps_its_size_where_the_dataset_is_resized(trained_on, trained, tmp_path, monkeypatch):
@@ -93,3 +95,9 @@ def test_training_images_have_lr_images_also_where_crops_are_degraded_at_random(
     random = shared.model_copy(update={"degradation": "realistic"})
     [pair, *_] = load_test_sets(["training"], split, photos, random, trained)["training"]
     assert pair.lr.shape == (16, 16, 3)
+
+
+def test_headers_foresee_what_the_split_will_be(trained_on):
+    split, photos, shared = trained_on
+    foreseen = foresee_split(photos, shared)
+    assert foreseen.to_dict("list") == split[list(foreseen)].to_dict("list")

@@ -8,6 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.evaluation.tables import summarise
 from srgan_lib.methods import FURTHER_STYLES, METHODS, method_styles
+from srgan_report.exhibits.evaluation import headline
 from srgan_report.exhibits.grids import grid, patches
 from srgan_report.exhibits.plotting import legend_below, new_figure
 from srgan_report.exhibits.scores import differences, distributions, plane, spectra
@@ -195,3 +196,25 @@ def test_a_legend_is_no_wider_than_its_figure(length, columns):
     (legend,) = figure.legends
     assert legend._ncols == columns
     assert columns == 1 or legend.get_window_extent().width <= figure.bbox.width
+
+
+@pytest.mark.parametrize(
+    ("means", "expected"),
+    [
+        ({"builtin": 28.58, "validation": 43.66}, 28.58),
+        ({"validation": 43.66, "builtin": 28.58}, 28.58),
+        ({"training": 31.0, "Set5": 30.0, "Set14": 27.0}, 30.0),
+        ({"Set14": 27.0, "Set5": 30.0, "validation": 1.0}, 27.0),
+        ({"validation": 43.66, "training": 31.0}, 43.66),
+    ],
+)
+def test_a_manifest_says_the_scores_on_the_first_test_set_that_judges(means, expected):
+    summary = pd.DataFrame(
+        [
+            {"dataset": dataset, "method": method, "metric": metric, "mean": mean + (metric == "ssim_y")}
+            for dataset, mean in means.items()
+            for method in ("bicubic", "srgan")
+            for metric in ("ssim_y", "psnr_y")
+        ]
+    )
+    assert headline(summary, ["srgan", "warmup"]) == {"srgan_psnr_y": expected}

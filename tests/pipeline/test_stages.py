@@ -1,14 +1,18 @@
 """A stage opened in a notebook, and the manifest that an earlier run has left."""
 
 import logging
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
 
+from srgan_lib.errors import Interrupted
+from srgan_lib.params.section import ParameterError
 from srgan_report.pipeline.execution import execute
 from srgan_report.pipeline.manifests import read_manifest, write_manifest
 from srgan_report.pipeline.planning import plan_run
 from srgan_report.pipeline.stages import open_stage
+from srgan_report.project import SHIPPED
 from tests.project import execute_here, make_project, tiny_params, tiny_run
 
 
@@ -96,3 +100,27 @@ def test_a_notebook_opened_before_its_turn_says_what_it_computes_first_and_how_l
     open_stage("srcnn", {**values, "run_dir": "results/second", "seed": 1})
     told = capsys.readouterr().out.replace("\xa0", " ")
     assert "When last computed here, that took 1 min 15 s." in told and "01_data_exploration: done in 0 s" in told
+
+
+def test_a_notebook_outside_a_project_computes_first_by_what_comes_with_the_package(tmp_path, monkeypatch):
+    """As ``papermill /clone/notebooks/02_srcnn_baseline.ipynb out.ipynb`` from a folder of one's own."""
+    executed = []
+
+    def stop(source, *_args, **_how):
+        executed.append(Path(source))
+        raise Interrupted("seen enough")
+
+    monkeypatch.setattr("papermill.execute_notebook", stop)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Interrupted):
+        open_stage("srcnn", tiny_params().stage("srcnn"))
+    assert executed == [SHIPPED / "notebooks/01_data_exploration.ipynb"] and executed[0].is_file()
+    assert (tmp_path / "results/notebook/data").is_dir()
+
+
+def test_a_notebook_tries_own_code_before_it_computes_what_it_reads(tmp_path, monkeypatch):
+    monkeypatch.setattr("papermill.execute_notebook", lambda *_args, **_how: pytest.fail("computed first"))
+    monkeypatch.chdir(make_project(tmp_path))
+    (tmp_path / "own.py").write_text("class Net: pass\n")
+    with pytest.raises(ParameterError, match=r"warmup\.generator: Net is no network"):
+        open_stage("warmup", {**tiny_params().stage("warmup"), "generator": "own.py:Net"})

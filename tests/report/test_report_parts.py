@@ -2,15 +2,17 @@
 
 import base64
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from nbformat.v4 import new_markdown_cell
 from PIL import Image
 
 from srgan_report.report.images import Images, ViewedImage, Viewer
-from srgan_report.report.load_run import Scores
-from srgan_report.report.notebooks import placeholder, set_formulas
+from srgan_report.report.load_run import FinishedRun, ReportError, Scores
+from srgan_report.report.notebooks import export, placeholder, set_formulas
 from srgan_report.report.postprocess import postprocess
 from srgan_report.report.summary import examples, results
 
@@ -192,3 +194,39 @@ def test_headings_without_anything_below_them_are_left_out():
         Images(),
     )
     assert [heading.text for heading in page.select("h3, h4")] == ["Full", "Part"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "generator", "command"),
+    [
+        ("results/demo", "srresnet", "--checkpoint results/demo/srgan_final.safetensors"),
+        (
+            "results/mine",
+            "nets/my_net.py:MyNet",
+            "--checkpoint results/mine/srgan_final.safetensors --code results/mine/warmup/code/my_net.py",
+        ),
+        (
+            "results/sweeps/s/run-1",
+            "/home/me/my net.py:N",
+            "--checkpoint results/sweeps/s/run-1/srgan_final.safetensors "
+            "--code 'results/sweeps/s/run-1/warmup/code/my net.py'",
+        ),
+    ],
+)
+def test_the_command_that_enlarges_by_a_run_s_network_has_all_that_it_takes(folder, generator, command):
+    manifest = {"parameters": {"warmup": {"generator": generator}}}
+    run = FinishedRun(Path("/project") / folder, manifest, "", [], scores_of({}, {}), [], [])
+    assert " ".join(run.upscaling) == command
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_nbconvert_s_templates_are_found_outside_jupyter_s_prefixes(found, monkeypatch):
+    """As after pip install --user, or with the system's site-packages."""
+    monkeypatch.setattr("nbconvert.exporters.templateexporter.jupyter_path", lambda *_: [])
+    cells = [new_markdown_cell("# A heading", metadata={"stage": "data"})]
+    if found:
+        assert "A heading" in export(cells)
+        return
+    monkeypatch.setattr("srgan_report.report.notebooks.metadata.files", lambda _: None)
+    with pytest.raises(ReportError, match="pip install --force-reinstall nbconvert"):
+        export(cells)

@@ -56,7 +56,7 @@ def mistake(name: str, command: str, *words: str, **more) -> Mistake:
     return Mistake(name, tuple(command.split()), words, **more)
 
 
-def plan(name: str, content: str, *words: str) -> Mistake:
+def plan(name: str, content: str | bytes, *words: str) -> Mistake:
     """A mistake in a params file, found while planning."""
     return mistake(name, "run --dry-run params/x.yaml", *words, files={"params/x.yaml": content})
 
@@ -84,8 +84,18 @@ MISTAKES = [
     plan("nested too deeply", f"warmup: {'[' * 3000}", "nested too deeply"),
     plan("a switch for a number", "warmup: {steps: true}\n", "line 1", "warmup.steps", "true is for switches"),
     plan("a switch in a list", "evaluation: {interpolations: [false]}\n", "evaluation.interpolations", "false"),
-    plan("a switch for a weight", "warmup: {content_layers: {relu2_2: yes}}\n", "warmup.content_layers", "true"),
-    plan("a date that is none", "title: 2001-99-99\n", "not YAML", "month"),
+    plan("a switch for a weight", "warmup: {content_layers: {relu2_2: true}}\n", "warmup.content_layers", "true"),
+    plan("a date for a number", "warmup: {steps: 2001-01-01}\n", "line 1: warmup.steps: '2001-01-01'", "a whole number"),
+    plan("numbers for names", "1: 2\nwarmup: {3: 4}\n", "line 1: 1: unknown section", "line 2: warmup.3: unknown"),
+    plan("a list for a name", "? [a]\n: 1\n", "line 1: not YAML", "a name is expected"),
+    plan("a tab", "warmup:\n\tsteps: 3\n", "line 2: not YAML: a tab", "use spaces"),
+    plan("a wrong indent", "warmup:\n  steps: 3\n   batch: 4\n", "line 3: not YAML", "indent"),
+    plan("two documents", "warmup: {}\n---\nwarmup: {}\n", "line 2: not YAML", "a second document"),
+    plan("another alphabet", b"\xff\xfew\x00", "x.yaml: not a YAML file in UTF-8"),
+    plan("a NUL", "title: x\nwarmup: \0\n", "line 2: not YAML", "control character '\\x00'"),
+    plan("bytes", "title: !!binary aGk=\n", "line 1: not YAML", "the tag !!binary"),
+    plan("a merge of nothing", "shared: {<<: 1}\n", "line 1: not YAML", "mapping"),
+    plan("ten megabytes", "#" * 10_000_000, "x.yaml: no params file", "at most 256 kB"),
     plan("an endless number", f"warmup: {{steps: {'9' * 5000}}}\n", "not YAML", "digits"),
     plan("an endless text", f"warmup: {{steps: {'x' * 100_000}}}\n", "warmup.steps", "xxx...xxx"),
     plan("an endless name", f"warmup: {{{'x' * 1000}: 1}}\n", "line 1", "unknown parameter of 'warmup'"),
@@ -97,6 +107,7 @@ MISTAKES = [
     plan("too many threads", "shared: {threads: 1000}\n", "shared.threads", "1000", "256"),
     mistake("a misspelt parameter", "run -p warmup.stepz=3", "-p warmup.stepz=3: warmup.stepz", "unknown", "'steps'"),
     mistake("a missing params file", "run params/nothing.yaml", "params/nothing.yaml", "no such params file", "demo.yaml"),
+    mistake("a device as params file", "run --dry-run /dev/zero", "/dev/zero: cannot be read", "no regular file"),
     mistake("a folder as params file", "run params", "params: cannot be read"),
     mistake(
         "wrong in an overlay",
@@ -107,17 +118,37 @@ MISTAKES = [
     mistake("wrong in an option", "run -p warmup.steps=0", "-p warmup.steps=0: warmup.steps: 0 is not allowed"),
     mistake("wrong together, by an option", "run -p scale=3 -p crop=100", "-p crop=100: shared.crop: 100 is no multiple"),
     mistake("a key twice in an option", "run -p methods={a:1,a:2}", "-p methods"),
+    mistake("no name in an option", "run -p =5", "-p =5: expected stage.name=value"),
+    mistake("a parameter that is not there", "params [", "no parameter has '['"),
     mistake("a run_dir as an option", "run -p run_dir=x", "-p run_dir=x: shared.run_dir", "--run"),
     # names and places
     *(
         mistake(f"run name {name[:9]!r}", f"run --run {name}", "run name", "letters, digits", "results/")
         for name in ("a/b", "../x", ".", "-x", "reference", "REFERENCE", "Sweeps", "CON", "con.txt", "lpt1", "a.", "x" * 101)
     ),
+    Mistake("a file's name with a space", ("run", "params/a b.yaml"), ("run name 'a b'", "by --run, such as a_b"), {"params/a b.yaml": ""}),
+    Mistake("a file's name of letters from elsewhere", ("run", "params/\u540d.yaml"), ("by --run, such as mine",), {"params/\u540d.yaml": ""}),
+    mistake("a file's name that is reserved", "run params/con.yaml", "run name 'con'", "such as my_con", files={"params/con.yaml": ""}),
+    Mistake("a sweep file's name with a space", ("sweep", "params/a b.yaml"), ("by --name, such as a_b",), {"params/a b.yaml": "base: demo.yaml\nseeds: [1]\n"}),
     Mistake("an empty run name", ("run", "--run", ""), ("run name ''", "letters, digits")),
     Mistake("an empty sweep name", ("sweep", "params/s.yaml", "--name", ""), ("run name ''",), {"params/s.yaml": "base: demo.yaml\nseeds: [1]\n"}),
     mistake("results are a file", "run", "results: results cannot be written there", "--results", files={"results": "x"}),
     mistake("results cannot be", "run --results /proc/nothing", "/proc/nothing: results cannot be written", "--results"),
     mistake("a run that is not there", "report nothing", "no finished run 'nothing'", "make report"),
+    *(
+        mistake(f"outside a project: {words}", words, message, cwd=".")
+        for words, message in (
+            ("verify nothing", "no finished run 'nothing'"),
+            ("report nothing", "no finished run 'nothing'"),
+            ("export-lr nothing out", "no finished run 'nothing'"),
+            ("opinion make nothing", "no finished run 'nothing'"),
+            ("run nothing.yaml", "no such params file; srgan init writes those"),
+            ("train nothing.yaml", "no such params file; srgan init writes those"),
+            ("sweep nothing.yaml", "no such params file; srgan init writes those"),
+            ("fetch nothing.yaml", "no such params file; srgan init writes those"),
+        )
+    ),
+    mistake("fetch outside a project", "fetch -p evaluation.lpips_nets=[]", "Nothing to download", cwd=".", code=0),
     mistake("nothing to verify", "verify nothing", "no finished run 'nothing'", "make report"),
     # photographs
     mistake(
@@ -145,8 +176,23 @@ MISTAKES = [
         files={"photos/\udcff.png": png(96), "photos/a.png": png(96)},
         code=0,
     ),
+    *(
+        mistake(f"{words} {side}×{side} pixels", f"{words} -p dataset=folder -p image_folder=hr", "5 cannot be used: smaller than the crop of 96×96", files={f"hr/{name}.png": png(side) for name in "abcde"})
+        for words, side in (("run", 15), ("run --dry-run", 95), ("train", 40))
+    ),
+    *(
+        mistake(f"{words}: own class {content[:20]!r}", f"{words} -p warmup.generator=own.py:Net", "warmup.generator: ", message, files={"own.py": content})
+        for words, content, message in (
+            ("run", "class Net: pass", "Net is no network"),
+            ("run --dry-run", "import sys\nclass Net: pass\nsys.exit(0)", "own.py: line 3: it ends the program"),
+            ("train", "class Net: pass\nimport nothing_here", "own.py: line 2: ModuleNotFoundError"),
+            ("run --dry-run", "class Net\n", "own.py: line 1: SyntaxError"),
+            ("run", b"# coding: latin-1\nx = '\xe9'\nclass Net: pass", "Net is no network"),
+        )
+    ),
     plan("other results that are not there", "evaluation: {methods: {theirs: nowhere}}\n", "methods.theirs", "no such folder"),
     # sweeps
+    sweep("a title that varies", "grid: {title: [a, b]}\n", "params/s.yaml", "title", "cannot be varied"),
     sweep("millions of runs", HUGE, "params/s.yaml: its values make 64000000 runs", "--max-runs allows 1000"),
     sweep("a key twice in a sweep", "seeds: [1]\nseeds: [2]\n", "line 3", "'seeds' is given twice"),
     sweep("a switch for a seed", "seeds: [true]\n", "seeds", "true"),
