@@ -66,6 +66,8 @@ class MetricUnavailable(SrganError):
 class StorageError(SrganError):
     """A file cannot be read or written for a reason that the user can mend: a full disk, missing permissions."""
 
+    errno: int | None = None  #: of the operating system
+
 
 def one_line(kind: str, message: str) -> str:
     """Put an error into one line as Python does: its class and its message."""
@@ -75,7 +77,11 @@ def one_line(kind: str, message: str) -> str:
 def storage_error(number: int | None, path: str | None = None) -> StorageError | None:
     """Explain an ``errno``, of a file where it is known; None where the user cannot mend it: it needs a traceback."""
     problem = _STORAGE_PROBLEMS.get(number or 0)
-    return None if problem is None else StorageError(f"{path}: {problem}" if path else problem, path=path)
+    if problem is None:
+        return None
+    error = StorageError(f"{path}: {problem}" if path else problem, path=path)
+    error.errno = number
+    return error
 
 
 def debugging() -> bool:

@@ -22,7 +22,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    temporary = path.with_name(f"{hidden_name(path)}.{secrets.token_hex(4)}{path.suffix}")
     try:
         yield temporary
         with temporary.open("rb+") as file:
@@ -31,6 +31,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def hidden_name(path: Path) -> str:
+    """Return how the names of temporary files of ``path`` begin: like its own, but as short as file systems want it."""
+    return "." + os.fsencode(path.stem)[:200].decode(errors="ignore")
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from srgan_lib.errors import SrganError
 from srgan_lib.models.base import SMALL_TILE, SuperResolver
 from srgan_lib.models.files import load
 from srgan_lib.models.generators import ARCHITECTURES
@@ -34,6 +35,10 @@ SMALLEST_TILE = 32
 LEVELS = {"uint8": 255, "uint16": 65535, "float32": 1}
 
 Progress = Callable[[int, int], None]
+
+
+class NotFinite(SrganError):
+    """What a network computes is no image."""
 
 
 def upscale(lr: np.ndarray, model: str | Path | SuperResolver = "srgan", **options: Any) -> np.ndarray:
@@ -68,6 +73,11 @@ def upscale_strips(
     device, dtype : where and in what precision (``float32``, ``bfloat16``) the network computes.
     self_ensemble : average the results of the eight flips and turns of each tile (Timofte et al., CVPR 2016).
     on_progress : called with the tiles done and the tiles in all.
+
+    Raises
+    ------
+    NotFinite
+        If the network computes numbers that are infinite or none.
     """
     training = model.training
     model.eval().to(device)
@@ -136,6 +146,8 @@ def _run(model: SuperResolver, tile: np.ndarray, device: str, dtype: str, self_e
     with torch.autocast(pixels.device.type, torch.bfloat16, enabled=dtype == "bfloat16"):
         sr = _self_ensemble(model, images) if self_ensemble else model(images)
     levels = sr[0].float()
+    if not levels.isfinite().all():
+        raise NotFinite("the network computes infinite numbers or none at all: its weights are damaged; take others")
     if tile.dtype != np.float32:
         levels = levels.mul_(most).add_(0.5)
     levels = levels.clamp_(0, most).to(pixels.dtype)  # integers drop what is behind the point

@@ -6,7 +6,11 @@ Exit codes: 0 done, 1 something failed while running, 2 wrong input, 130 interru
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -17,14 +21,38 @@ from srgan_report.cli import images, opinion, runs, sweep
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True}
 
 
+@contextmanager
+def _all_like_ctrl_c() -> Iterator[None]:
+    """Treat the signals that end a job (of Slurm, say) or a closed terminal like Ctrl-C, whoever listens to that.
+
+    So temporary files and locks go, and a training saves its state. Who is told to ignore a signal, as by nohup, does.
+    """
+
+    def stop(_number: int, frame: Any) -> None:
+        listener = signal.getsignal(signal.SIGINT)
+        if not callable(listener):  # a shell's background jobs ignore Ctrl-C
+            raise KeyboardInterrupt
+        listener(signal.SIGINT, frame)
+
+    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
+    numbers = [number for name in names if (number := getattr(signal, name, None))]  # Windows has no SIGHUP
+    before = {number: signal.signal(number, stop) for number in numbers if signal.getsignal(number) == signal.SIG_DFL}
+    try:
+        yield
+    finally:
+        for number, listener in before.items():
+            signal.signal(number, listener)
+
+
 class _Commands(click.Group):
     """Shows an error meant for people as one message and ends with its exit code; all others keep their traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _all_like_ctrl_c():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
-            error = Interrupted("nothing computed so far is lost; the same command continues")
+            error = Interrupted("no file is half-written; the same command does what is left to do")
         except SrganError as raised:
             error = raised
         except OSError as raised:

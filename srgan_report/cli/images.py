@@ -103,7 +103,8 @@ def upscale(
     subfolders, and the same command continues a run that was interrupted.
     """
     from srgan_lib.data.images import ImageError
-    from srgan_report.upscaling.formats import Output, check_target, without_effect
+    from srgan_report.outputs import check_output, identities
+    from srgan_report.upscaling.formats import Output, format_of, without_effect
     from srgan_report.upscaling.reading import read_header
 
     if not source.exists():
@@ -118,7 +119,8 @@ def upscale(
         ignored += [f"--{name}" for name, given in (("format", suffix), ("jobs", jobs > 1)) if given]
     with Terminal() as terminal:
         if not is_folder:
-            check_target(source, target, force=how["force"])
+            format_of(target)
+            check_output(target, identities(filter(None, (source, checkpoint, code))), force=how["force"])
             terminal.note(f"Enlarging {source}: {read_header(source, allow_large=how['allow_large'])}")
         for option in ignored:
             terminal.note(f"{option} has no effect here")
@@ -205,17 +207,22 @@ def check_models(
 @click.option(
     "--csv",
     "target",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write the figures of each image here.",
+    type=PATH,
+    help="Also write the figures of each image here, into a file whose name ends in .csv.",
 )
-def evaluate(hr: Path, sr: Path, scale: int, target: Path | None) -> None:
+@click.option("--force", is_flag=True, help="Replace a table that exists.")
+def evaluate(hr: Path, sr: Path, scale: int, target: Path | None, force: bool) -> None:
     """Measure images against the true ones: PSNR and SSIM on Y, LPIPS where its backbone is on this disk."""
     from srgan_lib.evaluation.evaluator import evaluate_folders
-    from srgan_lib.evaluation.methods import FolderError
     from srgan_lib.files import write_atomic
+    from srgan_report.outputs import OutputError, check_output, identities
 
-    if target and not target.parent.is_dir():
-        raise FolderError(f"--csv {target}: there is no folder {target.parent}; make it first", path=target.parent)
+    if target:
+        if not target.parent.is_dir():
+            raise OutputError(f"--csv {target}: there is no folder {target.parent}; make it first", path=target.parent)
+        check_output(target, identities(file for folder in (hr, sr) for file in folder.glob("*")), force=force)
+        if target.suffix.lower() != ".csv":
+            raise OutputError(f"--csv {target}: the name must end in .csv", path=target)
     with Terminal() as terminal:
         frame = evaluate_folders(hr, sr, border=scale, on_progress=terminal.counter("Measuring"))
         terminal.frame(frame)
@@ -244,6 +251,7 @@ def export(model: str, target: Path, kind: Literal["onnx", "spandrel"] | None, c
     """
     from srgan_lib.files import sha256_file, write_atomic
     from srgan_lib.models.files import CheckpointError, load_model, save_tensors
+    from srgan_report.outputs import check_output, identities
 
     def refuse(problem: str, path: Path = target) -> NoReturn:
         raise CheckpointError(problem, path=path)
@@ -253,12 +261,11 @@ def export(model: str, target: Path, kind: Literal["onnx", "spandrel"] | None, c
         refuse(f"{target}: the name must end in {' or '.join(endings)}")
     kind = "onnx" if target.suffix.lower() == ENDINGS["onnx"] else "spandrel"
     require_extra(kind)
-    if target.exists() and not force:
-        refuse(f"{target} exists already; choose another name, or use --force to replace it")
     models = shipped.shipped_models()
     source = models.get(model, Path(model))
     if model not in models and not source.exists():
         refuse(f"{model}: neither a file nor a model of the package; those are {', '.join(models)}", source)
+    check_output(target, identities(filter(None, (source, code))), force=force)
     with Terminal() as terminal:
         terminal.counter(f"Writing {target}")
         network, card = load_model(source, code)

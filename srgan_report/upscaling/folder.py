@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,10 +20,12 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from srgan_lib.data.images import ImageError
-from srgan_lib.errors import SrganError
-from srgan_lib.formatting import counted, duration
+from srgan_lib.errors import SrganError, storage_error
+from srgan_lib.files import hidden_name
+from srgan_lib.formatting import counted, duration, shortlist
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.tiled_inference import upscale
+from srgan_report.outputs import OutputError, OutputExists, check_output, identities
 from srgan_report.upscaling.formats import FORMATS, Output, check_size
 from srgan_report.upscaling.photograph import enlarge
 from srgan_report.upscaling.reading import FOREIGN_SUFFIXES, SUFFIXES, Header, read_header
@@ -29,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 _LOCK = ".srgan-upscale.lock"
 _PROBE = 96  #: pixels a side of the image whose enlargement is timed
+#: After these errors of the operating system no other image could be written either.
+_END_ALL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 #: Called with the images and the megapixels done, and the megapixels in all.
 Progress = Callable[[int, float, float], None]
@@ -47,22 +54,26 @@ class FolderPlan:
     jobs : headers of the images to enlarge, by the file to write.
     done : results that are there already.
     failures : by file that cannot be enlarged, why.
+    left_out : images of kinds that are not read, by kind, and links to folders.
     """
 
     jobs: dict[Path, Header] = field(default_factory=dict)
     done: list[Path] = field(default_factory=list)
     failures: dict[Path, str] = field(default_factory=dict)
+    left_out: dict[str, list[Path]] = field(default_factory=dict)
 
 
 def plan_folder(
     source: Path, target: Path, *, scale: int, suffix: str = ".png", force: bool = False, allow_large: bool = False
 ) -> FolderPlan:
-    """Find the images of a folder and its subfolders, and read their headers; see :func:`upscale_folder`.
+    """Find the images of a folder and its subfolders, name their results, and read their headers.
+
+    See :func:`upscale_folder`. Kinds that are not read, such as the raw file beside a camera's JPEG, claim no name.
 
     Raises
     ------
     ImageError
-        If there are no images, the two folders are one, or two images would get the same name.
+        If there are no images that are read, or the two folders are one.
     """
     if not source.is_dir():
         raise ImageError.at(source, "no such folder")
@@ -70,27 +81,32 @@ def plan_folder(
         raise ImageError(f"{target} is a file; name a folder for the results of a folder", path=target)
     if target.resolve() == source.resolve():
         raise ImageError.at(target, "results cannot go into the folder of the originals; give another folder")
-    plan, originals = FolderPlan(), {}
-    for file in _walk(source, target):
-        result = (target / file.relative_to(source)).with_suffix(suffix)
-        if result in originals:
-            raise ImageError(
-                f"{originals[result].name} and {file.name} would both become {result.name}; rename one", path=file
-            )
-        originals[result] = file
-        if result.exists() and not force:
-            plan.done.append(result)
-            continue
+    plan, files = FolderPlan(), []
+
+    def closed(error: OSError) -> None:
+        plan.failures[Path(error.filename)] = f"{error.filename}: cannot be read ({error.strerror})"
+
+    for file in _walk(source, target, closed):
+        if os.path.isdir(file) or file.suffix.lower() in FOREIGN_SUFFIXES:
+            kind = "a link to a folder" if os.path.isdir(file) else file.suffix[1:].upper()
+            plan.left_out.setdefault(kind, []).append(file)
+        else:
+            files.append(file)
+    if not files:
+        kinds, others = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES)), ", ".join(plan.left_out)
+        raise ImageError.at(source, f"no images in this folder{f' but {others}' * bool(others)}; {kinds} are read")
+    originals = identities(files)
+    for file, result in zip(files, _results([file.relative_to(source) for file in files], suffix), strict=True):
         try:
+            check_output(target / result, originals, force=force)
             header = read_header(file, allow_large=allow_large)
             check_size(result, header.width * scale, header.height * scale)
-        except ImageError as error:
-            plan.failures[file] = str(error)
+        except OutputExists:
+            plan.done.append(target / result)
+        except (ImageError, OutputError) as error:
+            plan.failures[file] = _reason(error, file)
         else:
-            plan.jobs[result] = header
-    if not originals:
-        kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-        raise ImageError.at(source, f"no images in this folder; {kinds} are read")
+            plan.jobs[target / result] = header
     return plan
 
 
@@ -111,6 +127,7 @@ def upscale_folder(
 
     Results that exist already are kept unless ``force``: a result is renamed to its name when it is whole, so that an
     interrupted run loses no more than the images that it was working on. An image that fails does not stop the others.
+    Results that would have one name, as of ``a.jpg`` and ``a.png``, are called ``a.jpg.png`` and ``a.png.png``.
 
     Parameters
     ----------
@@ -130,10 +147,13 @@ def upscale_folder(
     UpscaleError
         After all others are done, if images failed.
     StorageError
-        At once, if results cannot be written.
+        At once, if the disk is full.
     """
     source, target = Path(source), Path(target)
     plan = plan_folder(source, target, scale=model.scale, suffix=suffix, force=force, allow_large=allow_large)
+    for kind, files in plan.left_out.items():
+        names = shortlist([file.name for file in files])
+        logger.warning("left out, as %s is not read: %s (%s)", kind, counted(len(files), "file"), names)
     if plan.done:
         logger.info("%s done already (--force does them again)", counted(len(plan.done), "image"))
     written: list[Path] = []
@@ -145,21 +165,43 @@ def upscale_folder(
             _announce(model, plan, options)
             written = _enlarge_all(model, plan, jobs, on_progress, settings)
     if plan.failures:
-        count, total = len(plan.failures), len(plan.failures) + len(written) + len(plan.done)
+        total = len(plan.failures) + len(written) + len(plan.done)
         lines = "\n".join(f"  {reason}" for reason in plan.failures.values())
-        raise UpscaleError(f"{count} of {counted(total, 'image')} failed:\n{lines}")
+        raise UpscaleError(f"{len(plan.failures)} of {counted(total, 'image')} failed:\n{lines}")
     return written
 
 
-def _walk(source: Path, target: Path) -> Iterator[Path]:
-    """Find the images of a folder, sorted; not those of the results' folder if it lies within."""
-    for place, folders, files in os.walk(source):
+def _walk(source: Path, target: Path, on_error: Callable[[OSError], None]) -> Iterator[Path]:
+    """Find what is named like an image in a folder, and links to folders, which may go round in circles, sorted.
+
+    The results' folder is left out if it lies within; ``on_error`` is told of folders that cannot be read.
+    """
+    for place, folders, files in os.walk(source, onerror=on_error):
         folders[:] = sorted(
             name for name in folders if name[0] != "." and (Path(place) / name).resolve() != target.resolve()
         )
         for name in sorted(files):
             if name[0] != "." and Path(name).suffix.lower() in SUFFIXES | FOREIGN_SUFFIXES:
                 yield Path(place) / name
+        yield from (link for name in folders if (link := Path(place) / name).is_symlink())
+
+
+def _results(files: Sequence[Path], suffix: str) -> list[Path]:
+    """Name the result of each file: like it, but with ``suffix``, or behind its whole name where others share that.
+
+    Names that differ only in capitals or in how Unicode composes them count as one, as on many disks.
+    """
+    names = plain = [file.with_suffix(suffix) for file in files]
+    while True:
+        keys = [unicodedata.normalize("NFC", str(name)).casefold() for name in names]
+        counts = Counter(keys)
+        shared = [place for place, key in enumerate(keys) if counts[key] > 1]
+        if not shared:
+            return names
+        short, names = [place for place in shared if names[place] == plain[place]], [*names]
+        for number, place in enumerate(short or shared, start=1):
+            ending = suffix if short else f"-{number}{suffix}"
+            names[place] = files[place].with_name(files[place].name + ending)
 
 
 @contextmanager
@@ -179,7 +221,7 @@ def _alone(target: Path) -> Iterator[None]:
 
 def _remove_leftovers(jobs: dict[Path, Header]) -> None:
     """Remove the temporary files of a run that was killed."""
-    wanted = {(result.parent, f".{result.stem}") for result in jobs}
+    wanted = {(result.parent, hidden_name(result)) for result in jobs}
     for folder in {folder for folder, _ in wanted}:
         for file in folder.glob(".*"):
             if file.suffix.lower() in FORMATS and (folder, file.stem.rpartition(".")[0]) in wanted:
@@ -226,17 +268,19 @@ def _enlarge_all(
             }
             if on_progress:
                 on_progress(0, megapixels, total)
-            for count, future in enumerate(as_completed(running), start=1):
+            for done, future in enumerate(as_completed(running), start=1):
                 result, header = running[future]
                 try:
                     future.result()
                     written.append(result)
-                except ImageError as error:
-                    plan.failures[header.path] = str(error)
-                    logger.warning("failed: %s", error)
+                except (SrganError, OSError, MemoryError, RuntimeError) as error:  # the last: torch's, of any kind
+                    if getattr(error, "errno", None) in _END_ALL:
+                        raise
+                    plan.failures[header.path] = _reason(error, header.path)
+                    logger.warning("failed: %s", plan.failures[header.path])
                 megapixels += header.megapixels
                 if on_progress:
-                    on_progress(count, megapixels, total)
+                    on_progress(done, megapixels, total)
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
@@ -245,3 +289,10 @@ def _enlarge_all(
 
 def _megapixels(plan: FolderPlan) -> float:
     return sum(header.megapixels for header in plan.jobs.values())
+
+
+def _reason(error: BaseException, path: Path) -> str:
+    """Say which image failed, and why."""
+    told = storage_error(error.errno, error.filename) if isinstance(error, OSError) else None
+    text = str(told or error) or type(error).__name__
+    return text if getattr(error, "path", None) == path else f"{path}: {text}"

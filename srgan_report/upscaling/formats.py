@@ -72,22 +72,6 @@ def format_of(path: Path) -> Format:
     return form
 
 
-def check_target(source: Path, target: Path, *, force: bool) -> None:
-    """Check that a result may be written.
-
-    Raises
-    ------
-    ImageError
-        If the file exists (unless ``force``), is the original, or has a name of no format.
-    """
-    format_of(target)
-    if target.exists():
-        if source.exists() and target.samefile(source):
-            raise ImageError(f"{target} is the original; give the result another name", path=target)
-        if not force:
-            raise ImageError(f"{target} exists already; choose another name, or use --force to replace it", path=target)
-
-
 def check_size(path: Path, width: int, height: int) -> None:
     """Check before anything is computed that a format can hold an image; ``ImageError`` if it is too wide or high."""
     form = format_of(path)

@@ -22,7 +22,8 @@ from srgan_lib.data.images import ImageError, ProfileError, is_srgb, to_srgb
 from srgan_lib.files import atomic_path
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.tiled_inference import upscale_strips
-from srgan_report.upscaling.formats import Output, check_size, check_target, format_of, losses
+from srgan_report.outputs import check_output, identities
+from srgan_report.upscaling.formats import Output, check_size, format_of, losses
 from srgan_report.upscaling.reading import Header, read_header, read_photograph
 from srgan_report.upscaling.writing import write_strips
 
@@ -73,12 +74,17 @@ def upscale_file(
     Raises
     ------
     ImageError
-        If ``source`` cannot be read, or ``target`` exists, is ``source``, or cannot hold the result.
+        If ``source`` cannot be read, or ``target`` cannot hold the result.
+    OutputError
+        If ``target`` exists, or is ``source``.
+    NotFinite
+        If what the network computes is no image.
     StorageError
         If ``target`` cannot be written.
     """
     source, target = Path(source), Path(target)
-    check_target(source, target, force=force)
+    format_of(target)
+    check_output(target, identities([source]), force=force)
     header = read_header(source, allow_large=allow_large)
     enlarge(model, header, target, output or Output(), allow_large=allow_large, **options)
 
@@ -91,7 +97,7 @@ def enlarge(
     for loss in losses(target, depth=header.depth, has_alpha=header.has_alpha, frames=header.frames):
         logger.warning("%s: %s", target, loss)
     if header.frames > 1 and format_of(target).has_frames:
-        animation = read_animation(header.path)
+        animation = read_animation(header.path, header.frames)
     else:
         photo = read_photograph(header.path, allow_large=allow_large)
         for note in photo.notes:
@@ -106,13 +112,13 @@ def enlarge(
     write_animation(target, Animation(enlarged, animation.durations, animation.loops), output)
 
 
-def read_animation(path: Path) -> Animation:
+def read_animation(path: Path, count: int | None = None) -> Animation:
     """Decode the frames of an animation as they are shown, and how long each is.
 
     Raises
     ------
     ImageError
-        If a frame is damaged.
+        If a frame is damaged, or there are not ``count`` of them.
     """
     frames, durations = [], []
     try:
@@ -125,8 +131,11 @@ def read_animation(path: Path) -> Animation:
                 colours = np.asarray(_in_srgb(rgba.convert("RGB"), profile))
                 frames.append(np.dstack([colours, np.asarray(rgba)[..., 3]]))
                 durations.append(round(frame.info.get("duration", 0)))
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise ImageError.at(path, f"a frame cannot be read ({error}); replace the file or move it away") from error
+    except Exception as error:  # Pillow's decoders raise whatever they stumble over
+        reason = str(error) or type(error).__name__
+        raise ImageError.at(path, f"a frame cannot be read ({reason}); replace the file or move it away") from error
+    if count is not None and len(frames) != count:
+        raise ImageError.at(path, f"{len(frames)} of {count} frames can be read; replace the file or move it away")
     return Animation(frames, durations, loops)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,16 +16,18 @@ import pyvips
 from PIL import Image, ImageOps
 
 from srgan_lib.data.images import ImageError, ProfileError, is_srgb, is_utf8, profile_name
+from srgan_report.upscaling.containers import is_cut, png_chunks
 from srgan_report.upscaling.metadata import read_exif, with_bytes, with_exif, with_metadata
 
+_READ = "png apng jpg jpeg jfif tif tiff webp bmp gif avif heic heif"
+_FOREIGN = (
+    "svg pdf eps ai psd psb xcf kra jxl jp2 j2k jpf jxr exr ico icns tga dds ras xbm xpm pcx ppm pgm pbm pnm "
+    "dng nef nrw cr2 cr3 crw arw sr2 srf raf orf rw2 pef srw rwl iiq 3fr fff x3f erf mrw mos dcr kdc"  # of cameras
+)
 #: File name endings (lower case) of the images that are enlarged.
-SUFFIXES = frozenset(
-    {".png", ".apng", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".avif", ".heic", ".heif"}
-)
+SUFFIXES = frozenset(f".{kind}" for kind in _READ.split())
 #: Those of images that are not, which a folder may hold: people should hear of them.
-FOREIGN_SUFFIXES = frozenset(
-    {".svg", ".pdf", ".psd", ".xcf", ".jxl", ".jp2", ".exr", ".dng", ".nef", ".cr2", ".cr3", ".arw", ".raf", ".orf"}
-)
+FOREIGN_SUFFIXES = frozenset(f".{kind}" for kind in _FOREIGN.split())
 LARGEST = 200_000_000  #: pixels of an image that are decoded without being asked to
 
 #: How colours are converted: options of ``icc_import`` and ``icc_export``.
@@ -45,6 +48,7 @@ class Header:
     depth : bits a channel, 8 or 16.
     is_grey, has_alpha : which channels it has.
     frames : their number; more than 1 in an animation.
+    pages : of a TIFF, and images of a HEIC or AVIF file: the first alone is read.
     profile : name of the embedded ICC profile, if there is one that can be read.
     """
 
@@ -55,6 +59,7 @@ class Header:
     is_grey: bool
     has_alpha: bool
     frames: int
+    pages: int
     profile: str
 
     @property
@@ -67,6 +72,7 @@ class Header:
             f"{self.width:,}×{self.height:,} pixels ({self.megapixels:.1f} megapixels)",
             f"{self.depth} bit {'grey' if self.is_grey else 'colour'}{' with transparency' if self.has_alpha else ''}",
             *([f"{self.frames} frames"] if self.frames > 1 else []),
+            *([f"{self.pages} pages"] if self.pages > 1 else []),
             self.profile or "no colour profile",
         ]
         return ", ".join(facts)
@@ -84,7 +90,7 @@ class Photograph:
     profile : the ICC profile that the file's numbers are in; None: sRGB, or none was named.
     is_converted : whether ``srgb`` has other numbers than the file, so that writing in ``profile`` converts back.
     metadata : a ``pyvips.Image`` whose fields hold EXIF, XMP, IPTC and DPI.
-    notes : what the reader should be told about the colours.
+    notes : what the reader should be told about colours and pages.
     """
 
     header: Header
@@ -132,6 +138,8 @@ def _opened(path: Path) -> Iterator[pyvips.Image | Image.Image]:
     if suffix in FOREIGN_SUFFIXES:
         raise ImageError.at(path, f"{suffix[1:].upper()} is not read; convert it to PNG or TIFF first")
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would be to wait for someone who writes to it
+            raise ImageError.at(path, "is a folder, a pipe or a device, and no file; move it away")
         if suffix in _BY_PILLOW:
             with _open_by_pillow(path) as picture:
                 yield picture
@@ -143,8 +151,8 @@ def _opened(path: Path) -> Iterator[pyvips.Image | Image.Image]:
         raise _too_large(path, "more than 178 million") from None
     except ImageError:
         raise
-    except (pyvips.Error, OSError, ValueError, SyntaxError, EOFError, ArithmeticError, KeyError) as error:
-        problem = f"cannot be read ({str(error).strip().splitlines()[-1].strip()})"
+    except Exception as error:
+        problem = f"cannot be read ({(str(error).strip() or type(error).__name__).splitlines()[-1].strip()})"
         if any(words in str(error) for words in ("known format", "unable to load", "cannot identify")):
             problem = "not an image, or of a kind that is not read"
         raise ImageError.at(path, f"{problem}; replace the file or move it away") from error
@@ -155,9 +163,12 @@ def _open_by_libvips(path: Path) -> pyvips.Image:
         start = file.read(512)
     if b"<svg" in start:
         raise ImageError.at(path, "SVG is not read; convert it to PNG or TIFF first")
+    if is_cut(path, start):
+        raise ImageError.at(path, "ends too early: a part of the file is missing; replace the file or move it away")
     source = pyvips.Source.new_from_file(str(path))
-    image = pyvips.Image.new_from_source(source, "", access="random", fail_on="truncated")
-    if start.startswith(b"\x89PNG") and _field(image, "icc-profile-data") is None and b"iCCP" in _png_chunks(path):
+    # "truncated" would leave the strips black that a TIFF lacks; a warning is no reason to refuse an image
+    image = pyvips.Image.new_from_source(source, "", access="random", fail_on="error")
+    if start.startswith(b"\x89PNG") and _field(image, "icc-profile-data") is None and b"iCCP" in png_chunks(path):
         return with_bytes(image, "icc-profile-data", b"broken")  # else nobody would hear of it
     return image
 
@@ -176,37 +187,29 @@ def _header(path: Path, image: pyvips.Image | Image.Image, allow_large: bool) ->
     if isinstance(image, Image.Image):
         width, height = image.size
         orientation, profile = image.getexif().get(0x0112, 1), image.info.get("icc_profile")
-        grey, alpha, depth, frames = image.mode in ("1", "L", "LA"), image.has_transparency_data, 8, 1
+        grey, alpha, depth = image.mode in ("1", "L", "LA"), image.has_transparency_data, 8
+        frames, pages = 1, int(getattr(image, "n_frames", 1))
     else:
         width, height = image.width, image.height
         orientation, profile = int(_field(image, "orientation") or 1), _field(image, "icc-profile-data")
         colours, alpha = image.bands - image.hasalpha(), bool(image.hasalpha())
         if colours not in (1, 3, 4):
             raise ImageError.at(path, f"images of {colours} channels are not read; save it as RGB")
-        grey, depth, frames = colours == 1, 8 if image.format == "uchar" else 16, _frames(path, image)
+        grey, depth = colours == 1, 8 if image.format == "uchar" else 16
+        frames, pages = _frames_and_pages(path, image)
     if width * height * frames > LARGEST and not allow_large:
         raise _too_large(path, f"{width:,}×{height:,}" + (f"×{frames}" if frames > 1 else ""))
     size = (height, width) if orientation >= 5 else (width, height)
-    return Header(path, *size, depth=depth, is_grey=grey, has_alpha=alpha, frames=frames, profile=profile_name(profile))
+    name = profile_name(profile)
+    return Header(path, *size, depth, is_grey=grey, has_alpha=alpha, frames=frames, pages=pages, profile=name)
 
 
-def _frames(path: Path, image: pyvips.Image) -> int:
-    """Count the frames of an animation; libvips does not know those of PNG. Pages of a TIFF are not frames."""
-    loader = str(_field(image, "vips-loader"))
+def _frames_and_pages(path: Path, image: pyvips.Image) -> tuple[int, int]:
+    """Count the frames of an animation, of which libvips does not know a PNG's, or the pages, which are not frames."""
+    loader, count = str(_field(image, "vips-loader")), int(_field(image, "n-pages") or 1)
     if loader.startswith("pngload"):
-        return int.from_bytes(_png_chunks(path).get(b"acTL", b"\1"), "big")
-    return int(_field(image, "n-pages") or 1) if loader.startswith(("gifload", "webpload")) else 1
-
-
-def _png_chunks(path: Path) -> dict[bytes, bytes]:
-    """Read the first four bytes of each chunk before the pixels of a PNG file; libvips tells not all it needs."""
-    chunks: dict[bytes, bytes] = {}
-    with path.open("rb") as file:
-        file.seek(8)
-        while len(head := file.read(12)) == 12 and head[4:8] != b"IDAT":
-            chunks[head[4:8]] = head[8:]
-            file.seek(int.from_bytes(head[:4], "big"), os.SEEK_CUR)  # the rest, and the checksum of four bytes
-    return chunks
+        return int.from_bytes(png_chunks(path).get(b"acTL", b"\1"), "big"), 1
+    return (count, 1) if loader.startswith(("gifload", "webpload")) else (1, count)
 
 
 def _field(image: pyvips.Image, name: str) -> Any:
@@ -239,6 +242,9 @@ def _upright(picture: Image.Image) -> pyvips.Image:
 def _decode(header: Header, image: pyvips.Image) -> Photograph:
     alpha, is_converted = None, False
     notes: list[str] = []
+    if header.pages > 1:
+        verb = "is" if header.pages == 2 else "are"
+        notes.append(f"{header.pages - 1} of {header.pages} pages {verb} left out; only the first is read")
     if header.has_alpha:
         alpha = _pixels(_integers(header.path, image[-1]))[..., 0]
         image = image[:-1]

@@ -241,7 +241,7 @@ MISTAKES = [
     mistake("an unknown format", "upscale a.png out.xyz", "out.xyz", ".png, .jpg", files={"a.png": png(8)}),
     mistake("a folder into itself", "upscale in in", "folder of the originals", files={"in/a.png": png(8)}),
     mistake("a folder into a file", "upscale in a.png", "a.png is a file", files={"in/a.png": png(8), "a.png": png(8)}),
-    mistake("a folder of broken images", "upscale in out", "2 of 2 images failed", "in/a.png", "in/b.svg", files={"in/a.png": "x", "in/b.svg": "x"}, code=1),
+    mistake("a folder of broken images", "upscale in out", "SVG is not read: 1 file (b.svg)", "1 of 1 image failed", "in/a.png", files={"in/a.png": "x", "in/b.svg": "x"}, code=1),
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from srgan_lib.data.images import ImageError
 from srgan_lib.errors import StorageError
 from srgan_report.upscaling import writing
-from srgan_report.upscaling.formats import Output, check_size, check_target, losses, without_effect
+from srgan_report.upscaling.formats import Output, check_size, losses, without_effect
 from srgan_report.upscaling.photograph import (
     Animation,
     fill_invisible,
@@ -237,19 +237,7 @@ def test_damaged_and_foreign_files_are_named(tmp_path):
         read_header(tmp_path / "missing.png")
 
 
-def test_targets_are_checked_beforehand(tmp_path):
-    original, other = tmp_path / "a.png", tmp_path / "b.png"
-    for file in (original, other):
-        file.write_bytes(b"x")
-    os.link(original, tmp_path / "same.png")
-    for target in (original, tmp_path / "same.png"):
-        with pytest.raises(ImageError, match="original"):
-            check_target(original, target, force=True)
-    with pytest.raises(ImageError, match="--force"):
-        check_target(original, other, force=False)
-    check_target(original, other, force=True)
-    with pytest.raises(ImageError):
-        check_target(original, tmp_path / "a.xyz", force=True)
+def test_sizes_are_checked_beforehand(tmp_path):
     for name, side in (("a.webp", 16_384), ("a.jpg", 65_536), ("a.avif", 16_385)):
         with pytest.raises(ImageError):
             check_size(tmp_path / name, side, 10)

@@ -1,6 +1,9 @@
+import math
+
 import numpy as np
 import pytest
 import pyvips
+import torch
 from PIL import Image
 from skimage import data
 from skimage.color import deltaE_ciede2000
@@ -10,7 +13,8 @@ from srgan_lib.data.resize import imresize
 from srgan_lib.models import shipped
 from srgan_lib.models.files import load_model
 from srgan_lib.models.srresnet import SRResNet
-from srgan_lib.models.tiled_inference import upscale
+from srgan_lib.models.tiled_inference import NotFinite, upscale
+from srgan_report.outputs import OutputError
 from srgan_report.upscaling.formats import Output
 from srgan_report.upscaling.photograph import read_animation, upscale_file
 from tests import icc
@@ -137,8 +141,6 @@ def test_colours_are_kept_by_the_shipped_networks(tmp_path, model):
 
 def test_the_network_sees_srgb_whatever_the_profile(tmp_path):
     """A network that depends on the numbers gives the same colours for the same photograph in two colour spaces."""
-    import torch
-
     torch.manual_seed(0)
     network = SRResNet(channels=8, blocks=2, global_skip="bicubic")
     with torch.no_grad():
@@ -222,15 +224,28 @@ def test_what_is_lost_is_said(tmp_path, bicubic, caplog):
     assert any("CMYK" in text for text in caplog.messages)
 
 
+@pytest.mark.parametrize("suffix", ["png", "tif", "gif", "webp"])
+@pytest.mark.parametrize("damage", [1e30, math.inf, -math.inf, math.nan])
+def test_what_is_no_number_is_not_written(tmp_path, suffix, damage):
+    network = SRResNet(channels=4, blocks=1)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.mul_(damage)
+    write_image(tmp_path / "in.png", noise(20, 20))
+    with pytest.raises(NotFinite):
+        upscale_file(network, tmp_path / "in.png", tmp_path / f"out.{suffix}")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
+
+
 def test_nothing_is_overwritten_without_force_and_the_original_never(tmp_path, bicubic):
     write_image(tmp_path / "in.png", noise(20, 20))
     write_image(tmp_path / "out.png", noise(4, 4))
-    with pytest.raises(ImageError, match="--force"):
+    with pytest.raises(OutputError, match="--force"):
         upscale_file(bicubic, tmp_path / "in.png", tmp_path / "out.png")
     assert read_image(tmp_path / "out.png").shape == (4, 4, 3)
     upscale_file(bicubic, tmp_path / "in.png", tmp_path / "out.png", force=True)
     assert np.array_equal(read_image(tmp_path / "out.png"), upscale(noise(20, 20), bicubic))
-    with pytest.raises(ImageError, match="original"):
+    with pytest.raises(OutputError, match="original"):
         upscale_file(bicubic, tmp_path / "in.png", tmp_path / "in.png", force=True)
     assert np.array_equal(read_image(tmp_path / "in.png"), noise(20, 20))
 
