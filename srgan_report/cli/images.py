@@ -11,7 +11,7 @@ import click
 
 from srgan_lib.models import shipped
 from srgan_report.cli.options import PATH, Decorator, require_extra
-from srgan_report.cli.terminal import Terminal, print_table
+from srgan_report.cli.terminal import Terminal, print_table, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,7 +157,7 @@ def models(check: bool) -> None:
     with Terminal() as terminal:
         found = check_models(on_step=terminal.counter("Judging"))
     for row in found.itertuples():
-        click.echo(f"{row.model:9} {row.metric:11} shipped {row.shipped:.4f}  measured {row.measured:.4f}")
+        say(f"{row.model:9} {row.metric:11} shipped {row.shipped:.4f}  measured {row.measured:.4f}")
     wrong = found[~found.agrees & found.measured.notna()]
     if len(wrong):
         names = ", ".join(wrong.model.unique())

@@ -61,8 +61,8 @@ def run_content(run: FinishedRun, light: bool = False) -> ReportContent:
 def write_report(content: ReportContent) -> list[Path]:
     """Write a composed report as ``report.html`` and ``report.pdf`` into its folder, and return both paths."""
     html, pdf = content.folder / "report.html", content.folder / "report.pdf"
-    write_atomic(html, content.images.embed(render(content, "screen")))
-    write_atomic(pdf, render_pdf(render(content, "paper"), content.images))
+    write_atomic(html, content.images.embed(markup.page_text(render(content, "screen"))))
+    write_atomic(pdf, render_pdf(markup.page_text(render(content, "paper")), content.images))
     return [html, pdf]
 
 
