@@ -15,8 +15,10 @@ import pandas as pd
 from PIL import Image
 from scipy.fft import dctn
 
+from srgan_lib.data.folders import tell_pages
 from srgan_lib.data.images import DatasetError, ImageError, Photo, Split, pixel_hash, read_image, read_photo
 from srgan_lib.data.randomness import random_stream
+from srgan_lib.formatting import printable
 from srgan_lib.params.shared import Shared
 
 PARTS: tuple[Split, ...] = ("train", "validation", "test")
@@ -60,6 +62,7 @@ def make_split(photos: Sequence[Photo], shared: Shared, crop: int = 0) -> pd.Dat
     for _, twins in frame.groupby("sha256", sort=False):
         if len(twins) > 1:
             logger.warning("%s are the same image (%s)", ", ".join(twins.image), twins.split.iloc[0])
+    tell_pages(photos[places[image]].path for image in frame.image)
     return frame
 
 
@@ -161,7 +164,7 @@ def _examine(photo: Photo, shared: Shared, crop: int, root: str) -> dict[str, An
     except ImageError as error:
         logger.warning("skipped %s: %s", os.path.relpath(error.path or photo.path, root), error.reason)
         return None
-    path, (height, width) = photo.path.relative_to(root).as_posix(), image.shape[:2]
+    path, (height, width) = printable(photo.path.relative_to(root).as_posix()), image.shape[:2]
     least = max(crop, shared.scale)
     if shared.image_size is None and min(height, width) < least:
         small = "skipped %s: its %d×%d pixels are smaller than the crop of %d×%d"

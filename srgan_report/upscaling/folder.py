@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from srgan_lib.data.images import ImageError
+from srgan_lib.data.images import SUFFIXES, ImageError
 from srgan_lib.errors import SrganError
 from srgan_lib.formatting import counted, duration
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.tiled_inference import upscale
 from srgan_report.upscaling.formats import FORMATS, Output, check_size
 from srgan_report.upscaling.photograph import enlarge
-from srgan_report.upscaling.reading import FOREIGN_SUFFIXES, SUFFIXES, Header, read_header
+from srgan_report.upscaling.reading import FOREIGN_SUFFIXES, Header, read_header
 
 logger = logging.getLogger(__name__)
 
