@@ -15,6 +15,7 @@ import pandas as pd
 from PIL import Image
 from scipy.fft import dctn
 
+from srgan_lib.csv_files import read_csv
 from srgan_lib.data.folders import tell_pages
 from srgan_lib.data.images import DatasetError, ImageError, Photo, Split, pixel_hash, read_image, read_photo
 from srgan_lib.data.randomness import random_stream
@@ -69,7 +70,7 @@ def make_split(photos: Sequence[Photo], shared: Shared, crop: int = 0) -> pd.Dat
 def read_split(path: Path) -> pd.DataFrame:
     """Read a split from its CSV; names such as 0001 stay text."""
     types = {column: int if column in ("width", "height") else str for column in COLUMNS}
-    return pd.read_csv(path, dtype=types, keep_default_na=False)
+    return read_csv(path, dtype=types, na_values=[])
 
 
 def as_test_set(photos: Sequence[Photo]) -> list[Photo]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from srgan_lib.csv_files import write_csv
 from srgan_lib.data.folders import image_files, image_name, tell_left_out, tell_pages
 from srgan_lib.data.images import KINDS, ImageError, read_image
 from srgan_lib.data.levels import ROUNDING_POWER
@@ -161,12 +162,12 @@ def write_results(result: EvaluationResult, summary: pd.DataFrame, directory: Pa
     What is written comes from :func:`evaluate` and :func:`~srgan_lib.evaluation.statistics.summarise`; ``directory`` is
     the evaluation stage's folder.
     """
-    result.metrics.to_csv(directory / "metrics.csv", index=False)
+    write_csv(directory / "metrics.csv", result.metrics)
     if result.repeats is not None:
-        result.repeats.to_csv(directory / "repeats.csv", index=False)
-    summary.to_csv(directory / "metrics_summary.csv", index=False)
+        write_csv(directory / "repeats.csv", result.repeats)
+    write_csv(directory / "metrics_summary.csv", summary)
     write_atomic(directory / "metrics.txt", as_text(summary))
-    result.spectra.to_csv(directory / "spectra.csv", index=False)
+    write_csv(directory / "spectra.csv", result.spectra)
     write_crops(result.samples + result.typical, directory / "viewer")
 
 

@@ -209,9 +209,9 @@ def check_models(
 )
 def evaluate(hr: Path, sr: Path, scale: int, target: Path | None) -> None:
     """Measure images against the true ones: PSNR and SSIM on Y, LPIPS where its backbone is on this disk."""
+    from srgan_lib.csv_files import write_csv
     from srgan_lib.evaluation.evaluator import evaluate_folders
     from srgan_lib.evaluation.methods import FolderError
-    from srgan_lib.files import write_atomic
 
     if target and not target.parent.is_dir():
         raise FolderError(f"--csv {target}: there is no folder {target.parent}; make it first", path=target.parent)
@@ -219,7 +219,7 @@ def evaluate(hr: Path, sr: Path, scale: int, target: Path | None) -> None:
         frame = evaluate_folders(hr, sr, border=scale, on_progress=terminal.counter("Measuring"))
         terminal.frame(frame)
     if target:
-        write_atomic(target, frame.to_csv(index=False))
+        write_csv(target, frame)
 
 
 @click.command()
