@@ -36,6 +36,9 @@ def render(figure: Figure, kind: str) -> bytes:
     """Render a figure as bytes that are the same each time (no dates, no random ids)."""
     import matplotlib
 
+    from srgan_report.exhibits import fonts
+
+    fonts.complete(figure)
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "srgan", "svg.fonttype": "path"}):
         figure.savefig(buffer, format=kind, dpi=160, metadata={"Date": None} if kind == "svg" else {"Software": None})
