@@ -2,12 +2,14 @@
 
 import base64
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
+from srgan_report.report.build import shorten_folders
 from srgan_report.report.images import Images, ViewedImage, Viewer
 from srgan_report.report.load_run import Scores
 from srgan_report.report.notebooks import placeholder, set_formulas
@@ -192,3 +194,25 @@ def test_headings_without_anything_below_them_are_left_out():
         Images(),
     )
     assert [heading.text for heading in page.select("h3, h4")] == ["Full", "Part"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "html", "becomes"),
+    [
+        ("/home/me/birds", '<span>"/home/me/birds"</span>', '<span>"…/birds"</span>'),
+        ("/home/me/birds", "<p>/home/me/birds/a.png is small</p>", "<p>…/birds/a.png is small</p>"),
+        ("/home/me/birds", "<code>srgan run -p image_folder=/home/me/birds</code>", None),
+        ("/home/me/birds", "<p>/home/me/birds2, /mnt/home/me/birds</p>", None),
+        ("../birds", "<p>../birds and ../../birds</p>", "<p>…/birds and ../../birds</p>"),
+        ("/p", "<p>n/p of /p</p>", "<p>n/p of …/p</p>"),
+        ("birds", "<p>birds</p>", None),
+        ("/a\x1b/b", "<p>/a\\x1b/b</p>", "<p>…/b</p>"),
+        (None, "<p>None</p>", None),
+    ],
+)
+def test_folders_of_the_user_are_named_in_full_only_in_the_command(folder, html, becomes):
+    shared = {"image_folder": folder, "lr_folder": None}
+    manifest = {"parameters": {"shared": shared}, "command": f"srgan run -p image_folder={folder}"}
+    page = BeautifulSoup(f"<main>{html}</main>", "html.parser")
+    shorten_folders(page, SimpleNamespace(manifest=manifest))
+    assert str(page) == f"<main>{becomes or html}</main>"
