@@ -48,12 +48,14 @@ def tell_left_out(folder: Path, used: Iterable[Path]) -> None:
     Of the subfolders those with a file that is used are looked into, too. What is hidden does not count.
     """
     files = set(used)
-    kept = {place for file in files for place in file.parents}
+    places = {place for file in files for place in file.parents}
     kinds: Counter[str] = Counter()
     folders: list[str] = []
     others: list[str] = []
-    for place in [folder, *sorted(one for one in kept if folder in one.parents)]:
-        for path in sorted(one for one in place.iterdir() if one.name[0] != "." and one not in files | kept):
+    for place in [folder, *sorted(one for one in places if folder in one.parents)]:
+        for path in sorted(place.iterdir()):
+            if path.name[0] == "." or path in files or path in places:
+                continue
             if path.is_dir():
                 folders.append(path.name)
             elif not path.is_file():
