@@ -39,9 +39,7 @@ def complete(figure: Figure) -> None:
             text.set_parse_math(False)
         shown, fonts = _with_fonts(text.get_text(), lambda character: ord(character) in own, scalable=True)
         if fonts:
-            for font in fonts:
-                font_manager.fontManager.addfont(font)
-            text.set_fontfamily([*text.get_fontfamily(), *(FT2Font(str(font)).family_name for font in fonts)])
+            text.set_fontfamily([*text.get_fontfamily(), *map(_family, fonts)])
         if shown != text.get_text():
             text.set_text(shown)
 
@@ -52,12 +50,19 @@ def for_paper(text: str) -> tuple[str, list[Path]]:
 
 
 def _with_fonts(text: str, has: Callable[[str], bool], *, scalable: bool) -> tuple[str, list[Path]]:
-    missing = sorted({one for one in text if not (has(one) or _WITHOUT_GLYPH.match(one))})
+    missing = sorted({one for one in set(text) if not (has(one) or _WITHOUT_GLYPH.match(one))})
     found = {character: font_with(character, scalable) for character in missing}
     for character in (one for one, font in found.items() if font is None):
         _warn()
         text = text.replace(character, f"\\u{{{ord(character):X}}}")
     return text, sorted({font for font in found.values() if font})
+
+
+@cache
+def _family(font: Path) -> str:
+    """Make a font file known to matplotlib, and name its family."""
+    font_manager.fontManager.addfont(font)
+    return FT2Font(str(font)).family_name
 
 
 @cache
