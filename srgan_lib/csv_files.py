@@ -46,7 +46,7 @@ def read_csv(path: Path, **options: Any) -> pandas.DataFrame:
     types = dict.fromkeys(_NAMES, str) | options.pop("dtype", {})
     frame = pandas.read_csv(path, **{"keep_default_na": False, "na_values": [""], "dtype": types, **options})
     for column in frame.select_dtypes(["object", "string"]):
-        frame[column] = frame[column].map(_restore)
+        frame[column] = frame[column].map(_restore).astype(frame[column].dtype)  # also where all are missing
     return frame.rename(columns=_restore)
 
 

@@ -149,6 +149,12 @@ def test_a_spreadsheet_computes_no_name(cell, written, tmp_path):
     assert [row["image"] for row in read_rows(tmp_path / "a.csv")] == [cell, "x"]
 
 
+def test_a_column_of_names_that_are_all_missing_stays_one_of_names(tmp_path):
+    (tmp_path / "a.csv").write_text("run,cause\n0001,\n-x,\n")
+    back = read_csv(tmp_path / "a.csv", dtype={"cause": str})
+    assert back.fillna({"cause": ""}).cause.tolist() == ["", ""] and back.cause.dtype == back.run.dtype
+
+
 def test_ordinary_tables_are_as_pandas_writes_them():
     frame = pd.DataFrame(
         {"image": ["a, b", 'c"d', None], "x": [0.1, -2e-9, np.nan], "kind": pd.Categorical(list("aba"))}
