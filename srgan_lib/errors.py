@@ -12,6 +12,8 @@ import traceback
 from pathlib import Path
 from typing import ClassVar, Self
 
+from srgan_lib.formatting import printable
+
 #: What the user can mend about a disk, by error number.
 _STORAGE_PROBLEMS = {
     errno.ENOSPC: "the disk is full; free some space",
@@ -24,13 +26,18 @@ _STORAGE_PROBLEMS = {
 
 
 class SrganError(Exception):
-    """Something failed in a way that the message explains; ``path`` is the file or folder at fault, if there is one."""
+    """Something failed in a way that the message explains; ``path`` is the file or folder at fault, if there is one.
+
+    The message may have several lines. What else a terminal would obey in it, and all that in the path, is escaped.
+    """
 
     #: Of the command that the error ends: 1 for a failed computation, 2 for wrong input, 130 after Ctrl-C.
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, path: str | Path | None = None) -> None:
-        super().__init__(message)
+        if path is not None:
+            message = message.replace(str(path), printable(path))
+        super().__init__(printable(message, keep="\n"))
         self.path = None if path is None else Path(path)
 
     @classmethod

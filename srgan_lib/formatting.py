@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 _BRIEF = reprlib.Repr()
 _BRIEF.maxlevel, _BRIEF.maxstring, _BRIEF.maxother = 3, 80, 80
+#: What a terminal or a page obeys instead of showing it: controls, line separators, marks that turn the direction of
+#: writing round (as U+202E), and the surrogates in which Python keeps bytes that are no text.
+_NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+def printable(text: object, keep: str = "") -> str:
+    """Escape in a text what a terminal or a page would obey rather than show, as Python does: ``\\x1b``, ``\\u202e``.
+
+    This is the one escape for people. A name is escaped whole; of a message that may have lines of its own, ``keep``
+    has the characters that stay, such as ``\\n``. What is escaped stays so when it is escaped again.
+    """
+    return _NOT_SHOWN.sub(lambda found: found[0] if found[0] in keep else _escape(found[0]), str(text))
+
+
+def _escape(character: str) -> str:
+    byte = ord(character) - 0xDC00  # of a file's name that is no UTF-8
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else character.encode("unicode_escape").decode()
 
 
 def value_text(value: Any) -> str:
@@ -53,13 +71,13 @@ def counted(number: float, noun: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Join names as a sentence does: ``a``, ``a and b``, ``a, b and c``."""
+    """Join words as a sentence does: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join([", ".join(names[:-1])] * (len(names) > 1) + [*names[-1:]])
 
 
 def shortlist(names: Iterable[str]) -> str:
-    """List the first five names and say how many more there are; ``none`` for no name."""
-    names = list(names)
+    """List the first five names, printable, and say how many more there are; ``none`` for no name."""
+    names = list(map(printable, names))
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return ", ".join(names[:5]) + more if names else "none"
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from srgan_lib.formatting import printable
 
 LIBRARY = logging.getLogger("srgan_lib")  #: the logger above those of all modules
 
@@ -21,8 +24,10 @@ class Listener(logging.Handler):
         self._heard: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass on a text that has not been heard yet."""
-        text = self.format(record)
+        """Pass on a text that has not been heard yet; names in it are escaped, and so is what a terminal obeys."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(printable(one) if isinstance(one, str | Path) else one for one in record.args)
+        text = printable(self.format(record), keep="\n")
         if text not in self._heard:
             self._heard.add(text)
             self.on_text(text)

@@ -40,6 +40,7 @@ sample_crops = 16
 # changing a parameter, run the notebook again from the cell with `open_stage`.
 
 # %%
+from srgan_lib.csv_files import write_csv
 from srgan_lib.data.pairs import load_pairs, training_photos
 from srgan_lib.data.patches import PatchSampler
 from srgan_lib.data.split import make_split
@@ -60,7 +61,7 @@ shared = stage.params.shared
 # %%
 photos = training_photos(shared)
 split = make_split(photos, shared, crop=shared.crop)
-split.to_csv(stage.directory / "split.csv", index=False)
+write_csv(stage.directory / "split.csv", split)
 stage.table(
     split[["split", "image", "width", "height", "mode", "sha256"]].assign(sha256=split.sha256.str[:12]),
     "split",
@@ -87,7 +88,7 @@ stage.figure(
 # %%
 pairs = {part: load_pairs(split, photos, shared, part) for part in ("train", "validation", "test")}
 statistics = figures.statistics(pairs)
-statistics.to_csv(stage.directory / "statistics.csv", index=False)
+write_csv(stage.directory / "statistics.csv", statistics)
 stage.figure(
     figures.colour_statistics(statistics),
     "colour",
@@ -118,7 +119,7 @@ stage.figure(
 
 # %%
 spectra = figures.spectra(pairs["train"], shared.scale)
-spectra.to_csv(stage.directory / "spectra.csv", index=False)
+write_csv(stage.directory / "spectra.csv", spectra)
 stage.figure(
     figures.spectrum(spectra, shared.scale),
     "spectrum",

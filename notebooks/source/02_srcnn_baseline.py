@@ -60,6 +60,7 @@ global_skip = "bicubic"
 # %%
 import pandas as pd
 
+from srgan_lib.csv_files import write_csv
 from srgan_lib.data.evaluation_sets import record_trained
 from srgan_lib.data.pairs import check_alignment, read_training_pairs
 from srgan_lib.models.generators import build_generator, srcnn_config
@@ -87,7 +88,7 @@ split_csv = stage.input("data", "split.csv")
 train, validation = read_training_pairs(split_csv, shared)
 
 alignment = check_alignment(validation, shared.scale)
-alignment.to_csv(stage.directory / "alignment.csv", index=False)
+write_csv(stage.directory / "alignment.csv", alignment)
 stage.table(
     alignment,
     "alignment",

@@ -90,6 +90,7 @@ epochs = None
 import pandas as pd
 import torch
 
+from srgan_lib.csv_files import write_csv
 from srgan_lib.data.evaluation_sets import record_trained
 from srgan_lib.data.pairs import read_training_pairs
 from srgan_lib.data.patches import PatchSampler
@@ -252,7 +253,7 @@ for exhibit in figures.game(curve):
 # %%
 if adversarial.epochs:
     epoch_means = figures.by_epoch(curve, adversarial.epochs)
-    epoch_means.to_csv(stage.directory / "epochs.csv", index=False)
+    write_csv(stage.directory / "epochs.csv", epoch_means)
     stage.table(
         epoch_means,
         "epochs",

@@ -57,6 +57,7 @@ from html import escape
 
 import pandas as pd
 
+from srgan_lib.csv_files import write_csv
 from srgan_lib.data.evaluation_sets import load_test_sets, read_trained
 from srgan_lib.data.pairs import training_photos
 from srgan_lib.data.split import read_split
@@ -238,7 +239,7 @@ for exhibit in exhibits.spectra(result.spectra, test_pairs, shared.scale):
 # %%
 shares = share_of_srgan(evaluation)
 if shares:
-    along(summary, shares).to_csv(stage.directory / "interpolation.csv", index=False)
+    write_csv(stage.directory / "interpolation.csv", along(summary, shares))
 for exhibit in exhibits.planes(summary, test_pairs, shared.scale, joined=list(shares)):
     stage.show(exhibit)
 
@@ -256,7 +257,7 @@ if stage.live:
     stage.panel(slide_between(between, result.samples))
 elif result.samples:
     figure, tried = try_alphas(between, result.samples[0], (0, 0.25, 0.5, 0.75, 1))
-    tried.to_csv(stage.directory / "between.csv", index=False)
+    write_csv(stage.directory / "between.csv", tried)
     stage.figure(
         figure,
         "between",
@@ -274,7 +275,7 @@ elif result.samples:
 curves = {name: pd.read_csv(stage.input(name, "loss_curve.csv")) for name in ("srcnn", "warmup", "adversarial")}
 trainings = {name: stage.parameters_of(name) for name in curves}
 for comparison in compare_all(summary, recipe, curves, trainings, networks):
-    comparison.frame.to_csv(stage.directory / comparison.file, index=False)
+    write_csv(stage.directory / comparison.file, comparison.frame)
     for exhibit in comparison.tables:
         stage.show(exhibit)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from srgan_lib.csv_files import read_csv, write_csv
 from srgan_lib.data.images import DatasetError, Photo
 from srgan_lib.data.pairs import Pair, evenly_spaced, load_pairs
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import as_test_set, make_split, read_split, refuse_duplicates
-from srgan_lib.files import write_atomic
 from srgan_lib.log import muted
 from srgan_lib.params.evaluation import HELDOUT, TRAINING, VALIDATION
 from srgan_lib.params.shared import Shared
@@ -64,12 +64,12 @@ def record_trained(split_csv: Path, directory: Path) -> None:
     """
     split = read_split(split_csv)
     seen = split.loc[split.split != "test", ["split", "image", "sha256"]]
-    write_atomic(directory / "trained_on.csv", seen.to_csv(index=False, lineterminator="\n"))
+    write_csv(directory / "trained_on.csv", seen)
 
 
 def read_trained(files: Iterable[Path]) -> pd.DataFrame:
     """Read what :func:`record_trained` wrote for each of several trainings, as rows split, image and sha256."""
-    return pd.concat([pd.read_csv(file, dtype=str) for file in files], ignore_index=True)
+    return pd.concat([read_csv(file) for file in files], ignore_index=True)
 
 
 def _refuse_trained(judging: pd.DataFrame, trained: pd.DataFrame) -> None:

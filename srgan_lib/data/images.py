@@ -8,8 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-import os
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,13 +18,22 @@ from PIL import Image, ImageCms, ImageOps
 
 from srgan_lib.errors import InputError
 from srgan_lib.files import atomic_path
+from srgan_lib.formatting import printable
 
 logger = logging.getLogger(__name__)
 
 Split = Literal["train", "validation", "test"]
 
-#: File name endings (lower case) that count as images in a folder.
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
+#: Those of the photographs of phones, and what reading them takes.
+HEIF = frozenset({".heic", ".heif"})
+HEIF_REMEDY = "needs another package; run: pip install 'srgan-report[heic]'"
+#: File name endings (lower case) of the images that all commands read.
+SUFFIXES = HEIF.union(
+    (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp", ".avif", ".gif", ".bmp"),
+    (".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".ras", ".xbm"),
+)
+#: The same for people.
+KINDS = "PNG, JPEG, TIFF, WebP, AVIF, HEIC, GIF, BMP, JPEG 2000, PPM, TGA, RAS and XBM"
 #: Pillow's mode for the colour space of a profile.
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 _TOLERANCE = 1  #: of 255 levels by which a profile may differ from sRGB and count as the same
@@ -38,7 +45,7 @@ class ImageError(InputError):
     @property
     def reason(self) -> str:
         """What is wrong, without the file's path."""
-        return str(self).removeprefix(f"{self.path}: ")
+        return str(self).removeprefix(f"{printable(self.path)}: ")
 
 
 class DatasetError(InputError):
@@ -72,16 +79,30 @@ def read_image(path: Path, *, use_profile: bool = True) -> np.ndarray:
     """
     # Pillow's decoders raise whatever they stumble over in a damaged file, not only OSError.
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             profile = image.info.get("icc_profile") if use_profile else None
             return np.asarray(_to_rgb(ImageOps.exif_transpose(image), profile, path))
     except FileNotFoundError:
         raise ImageError.at(path, "no such file") from None
     except ImageError as error:
-        raise ImageError.at(path, str(error)) from None
+        raise (error if error.path else ImageError.at(path, str(error))) from None
     except Exception as error:
         reason = "not an image, or of a kind Pillow does not know" if "cannot identify" in str(error) else error
         raise ImageError.at(path, f"cannot be read ({reason}); replace the file or move it away") from error
+
+
+def open_image(path: Path) -> Image.Image:
+    """Open an image by Pillow, HEIC too; what is no regular file, such as a pipe, is an :class:`ImageError`."""
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise ImageError.at(path, "no regular file")
+    if path.suffix.lower() in HEIF:
+        try:
+            from pillow_heif import register_heif_opener
+        except ModuleNotFoundError:
+            raise ImageError.at(path, f"HEIC {HEIF_REMEDY}") from None
+        register_heif_opener()
+    return Image.open(path)
 
 
 @cache
@@ -142,27 +163,6 @@ def write_image(path: Path, image: np.ndarray) -> None:
     """Write a uint8 H×W, H×W×3 or H×W×4 array as PNG, in one step (never half a file)."""
     with atomic_path(path) as temporary:
         Image.fromarray(image).save(temporary, format="PNG")
-
-
-def image_files(folder: Path) -> list[Path]:
-    """List the images directly in a folder, sorted by name, without hidden files; no such folder is an ImageError.
-
-    A file whose name is not UTF-8, which no table or report can hold, is named in a warning and skipped.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ImageError.at(folder, "no such folder")
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != "." and p.is_file())
-    for file in found:
-        if not is_utf8(file.name):
-            name = os.fsencode(file.name).decode(errors="backslashreplace")
-            logger.warning("skipped %s in %s: the file's name is not UTF-8; rename it", name, folder.name)
-    return [file for file in found if is_utf8(file.name)]
-
-
-def is_utf8(name: str) -> bool:
-    """Tell names that are text from those of which Python keeps the bytes as surrogates."""
-    return not re.search("[\ud800-\udfff]", name)
 
 
 def crop_to_multiple(image: np.ndarray, multiple: int) -> np.ndarray:

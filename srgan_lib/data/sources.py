@@ -18,9 +18,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from srgan_lib.data.images import DatasetError, Photo, Split, image_files
+from srgan_lib.data.folders import image_files, image_name, tell_left_out
+from srgan_lib.data.images import KINDS, DatasetError, Photo, Split
 from srgan_lib.data.named_sets import SETS, NamedSet, Part
-from srgan_lib.formatting import shortlist, size_text
+from srgan_lib.formatting import printable, shortlist, size_text
 from srgan_lib.layout import cache_folder
 
 #: scikit-image's and matplotlib's bundled photographs: name -> (package, file, part of the split).
@@ -126,12 +127,14 @@ def _in_own_folder(folder: Path, lr_folder: Path | None, scale: int) -> list[Pho
         if not place.is_dir():
             raise DatasetError.at(place, "no such folder (image_folder, lr_folder)")
     photos = _in_folder(folder, _FOLDER_PARTS)
+    tell_left_out(folder, [photo.path for photo in photos])
     if not photos:
-        raise DatasetError.at(folder, "no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read")
+        raise DatasetError.at(folder, f"no images in this folder; {KINDS} are read")
     if lr_folder is None:
         return photos
     subfolders = [lr_folder / part.folder for part in _FOLDER_PARTS if (lr_folder / part.folder).is_dir()]
     lr_files = [file for place in (lr_folder, *subfolders) for file in image_files(place)]
+    tell_left_out(lr_folder, lr_files)
     return _pair(photos, lr_files, scale, folder, lr_folder)
 
 
@@ -145,6 +148,8 @@ def _named(dataset: str, scale: int) -> list[Photo]:
         if photos and lr_folder.is_dir():
             photos = _pair(photos, image_files(lr_folder), scale, photos[0].path.parent, lr_folder)
         if photos:
+            if dataset not in SETS:
+                tell_left_out(folder, [file for one in photos for file in (one.path, one.lr_path) if file])
             return [replace(one, reduction=named.reduction) for one in photos if one.image not in named.left_out]
     if not folders or (dataset in SETS and cached not in folders):
         raise DatasetMissing(dataset)
@@ -161,8 +166,11 @@ def _in_folder(folder: Path, parts: tuple[Part, ...]) -> list[Photo]:
     found: list[tuple[Path, Split | None]] = [
         (file, part.split) for part in present for file in image_files(folder / part.folder)[part.start : part.stop]
     ]
-    stems = Counter(file.stem for file, _ in found)
-    names = [file.stem if stems[file.stem] == 1 else f"{file.parent.name}-{file.name}" for file, _ in found]
+    count = Counter(image_name(file) for file, _ in found)
+    names = [
+        image_name(file) if count[image_name(file)] == 1 else printable(f"{file.parent.name}-{file.name}")
+        for file, _ in found
+    ]
     return [Photo(name, file, group=name, split=split) for name, (file, split) in zip(names, found, strict=True)]
 
 

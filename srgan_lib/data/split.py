@@ -15,8 +15,11 @@ import pandas as pd
 from PIL import Image
 from scipy.fft import dctn
 
+from srgan_lib.csv_files import read_csv
+from srgan_lib.data.folders import tell_pages
 from srgan_lib.data.images import DatasetError, ImageError, Photo, Split, pixel_hash, read_image, read_photo
 from srgan_lib.data.randomness import random_stream
+from srgan_lib.formatting import printable
 from srgan_lib.params.shared import Shared
 
 PARTS: tuple[Split, ...] = ("train", "validation", "test")
@@ -52,6 +55,8 @@ def make_split(photos: Sequence[Photo], shared: Shared, crop: int = 0) -> pd.Dat
     for _, twins in frame.groupby("sha256", sort=False):
         if len(twins) > 1:
             logger.warning("%s are the same image (%s)", ", ".join(twins.image), twins.split.iloc[0])
+    used = set(frame.image)
+    tell_pages(photo.path for photo in photos if photo.image in used)
     return frame
 
 
@@ -67,7 +72,7 @@ def foresee_split(photos: Sequence[Photo], shared: Shared, crop: int = 0) -> pd.
 def read_split(path: Path) -> pd.DataFrame:
     """Read a split from its CSV; names such as 0001 stay text."""
     types = {column: int if column in ("width", "height") else str for column in COLUMNS}
-    return pd.read_csv(path, dtype=types, keep_default_na=False)
+    return read_csv(path, dtype=types, na_values=[])
 
 
 def as_test_set(photos: Sequence[Photo]) -> list[Photo]:
@@ -197,7 +202,7 @@ def _examine(photo: Photo, shared: Shared, crop: int, root: str) -> dict[str, An
     except ImageError as error:
         logger.warning("skipped %s: %s", os.path.relpath(error.path or photo.path, root), error.reason)
         return None
-    path, (height, width) = photo.path.relative_to(root).as_posix(), image.shape[:2]
+    path, (height, width) = printable(photo.path.relative_to(root).as_posix()), image.shape[:2]
     least = _least(shared, crop)
     if min(height, width) < least:
         small = "skipped %s: its %d×%d pixels are smaller than the crop of %d×%d"

@@ -10,14 +10,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from srgan_lib.data.images import ImageError, image_files, read_image
+from srgan_lib.csv_files import write_csv
+from srgan_lib.data.folders import image_files, image_name, tell_left_out, tell_pages
+from srgan_lib.data.images import KINDS, ImageError, read_image
 from srgan_lib.data.levels import ROUNDING_POWER
 from srgan_lib.data.pairs import Pair
 from srgan_lib.evaluation.methods import FolderError, Method, align, match_files
 from srgan_lib.evaluation.samples import Sample, WholeImages, choose_images, typical_images, write_crops
 from srgan_lib.evaluation.tables import as_text
 from srgan_lib.files import write_atomic
-from srgan_lib.formatting import shortlist
+from srgan_lib.formatting import printable, shortlist
 from srgan_lib.metrics.measure import HEADLINE, METRICS, measure
 from srgan_lib.metrics.spectra import radial_power
 from srgan_lib.params.evaluation import Evaluation
@@ -160,12 +162,12 @@ def write_results(result: EvaluationResult, summary: pd.DataFrame, directory: Pa
     What is written comes from :func:`evaluate` and :func:`~srgan_lib.evaluation.statistics.summarise`; ``directory`` is
     the evaluation stage's folder.
     """
-    result.metrics.to_csv(directory / "metrics.csv", index=False)
+    write_csv(directory / "metrics.csv", result.metrics)
     if result.repeats is not None:
-        result.repeats.to_csv(directory / "repeats.csv", index=False)
-    summary.to_csv(directory / "metrics_summary.csv", index=False)
+        write_csv(directory / "repeats.csv", result.repeats)
+    write_csv(directory / "metrics_summary.csv", summary)
     write_atomic(directory / "metrics.txt", as_text(summary))
-    result.spectra.to_csv(directory / "spectra.csv", index=False)
+    write_csv(directory / "spectra.csv", result.spectra)
     write_crops(result.samples + result.typical, directory / "viewer")
 
 
@@ -196,23 +198,29 @@ def evaluate_folders(
         If an HR image has no SR file or more than one, sizes differ by ``border`` or more, or no image can be measured.
     """
     hr, sr = Path(hr), Path(sr)
-    originals = {file.stem: file for file in image_files(hr)}
+    own, results = image_files(hr), image_files(sr)
+    tell_left_out(hr, own)
+    tell_left_out(sr, results)
+    originals = {image_name(file): file for file in own}
     if not originals:
-        raise FolderError.at(hr, "no images in this folder; PNG, JPEG, TIFF, WebP and BMP are read")
+        raise FolderError.at(hr, f"no images in this folder; {KINDS} are read")
+    if double := sorted({file.name for file in own} - {file.name for file in originals.values()}):
+        raise FolderError.at(hr, f"another image has the name of {shortlist(double)}; keep one of them")
     files = match_files(list(originals), sr)
-    if spare := sorted({file.name for file in image_files(sr)} - {file.name for file in files.values()}):
+    if spare := sorted({file.name for file in results} - {file.name for file in files.values()}):
         logger.warning("%s: not judged, since %s has no image of that name: %s", sr, hr, shortlist(spare))
-    evaluator, skipped = Evaluator(names, border), 0
+    evaluator, judged = Evaluator(names, border), []
     for done, (image, original) in enumerate(originals.items(), start=1):
         try:
             true, result = read_image(original), read_image(files[image])
-            evaluator.add(hr.name, image, sr.name, *align(result, true, files[image], border))
+            evaluator.add(printable(hr.name), image, printable(sr.name), *align(result, true, files[image], border))
+            judged += [original, files[image]]
         except ImageError as error:
             logger.warning("skipped %s: %s", error.path or original, error.reason)
-            skipped += 1
         if on_progress:
             on_progress(done, len(originals))
-    if skipped == len(originals):
+    tell_pages(judged)
+    if not judged:
         raise FolderError.at(hr, "none of its images can be measured; see the warnings above")
     return evaluator.tables()[0]
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from srgan_lib.data.images import image_files, read_image
+from srgan_lib.data.folders import image_files, image_name
+from srgan_lib.data.images import read_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.errors import InputError
 from srgan_lib.formatting import shortlist
@@ -113,9 +114,10 @@ def match_files(images: Sequence[str], folder: Path) -> dict[str, Path]:
         keys = {image: image for image in images}
     found: dict[str, list[Path]] = {image: [] for image in images}
     for file in image_files(folder):
-        if file.stem in found:
-            found[file.stem].append(file)
-        elif owners := [key for key in keys if _begins(file.stem, key)]:
+        name = image_name(file)
+        if name in found:
+            found[name].append(file)
+        elif owners := [key for key in keys if _begins(name, key)]:
             found[keys[max(owners, key=len)]].append(file)
     if missing := [image for image, files in found.items() if not files]:
         raise FolderError.at(
@@ -168,5 +170,5 @@ def align(sr: np.ndarray, hr: np.ndarray, file: Path, scale: int) -> tuple[np.nd
     return sr[:height, :width], hr[:height, :width]
 
 
-def _begins(stem: str, key: str) -> bool:
-    return stem == key or (stem.startswith(key) and _APPENDED.match(stem, len(key)) is not None)
+def _begins(name: str, key: str) -> bool:
+    return name == key or (name.startswith(key) and _APPENDED.match(name, len(key)) is not None)

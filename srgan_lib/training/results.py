@@ -11,6 +11,7 @@ import numpy as np
 import pandas
 from torch import nn
 
+from srgan_lib.csv_files import write_csv
 from srgan_lib.data.images import write_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.files import write_atomic
@@ -53,8 +54,7 @@ class Results(Observer):
         write_image(self.directory / "sample.png", self.validation.latest)
         history = self.state.history
         for name, curve in (("loss_curve", history.curve), ("validation", history.scores)):
-            table = pandas.DataFrame(curve).to_csv(index=False, lineterminator="\n")
-            write_atomic(self.directory / f"{name}.csv", table)
+            write_csv(self.directory / f"{name}.csv", pandas.DataFrame(curve))
         if monitor := self.stage.monitor:
             sign = 1 if METRICS[monitor].higher_is_better else -1
             *before, last = (sign * row[monitor] for row in rows)

@@ -16,7 +16,9 @@ from typing import Any
 import click
 
 from srgan_lib.errors import Interrupted, SrganError, storage_error, traceback_text
+from srgan_lib.formatting import printable
 from srgan_report.cli import images, opinion, runs, sweep
+from srgan_report.cli.terminal import say
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True}
 
@@ -51,6 +53,9 @@ class _Commands(click.Group):
         try:
             with _all_like_ctrl_c():
                 return super().invoke(ctx)
+        except click.ClickException as raised:  # which click itself shows
+            raised.message = printable(raised.message, keep="\n")
+            raise
         except KeyboardInterrupt:
             error = Interrupted("no file is half-written; the same command does what is left to do")
         except SrganError as raised:
@@ -61,10 +66,10 @@ class _Commands(click.Group):
                 raise
             error = problem.with_traceback(raised.__traceback__)
         if text := traceback_text(error):
-            click.echo(text, err=True)
+            say(*text.split("\n"), err=True)
         label, colour = ("Interrupted", "yellow") if isinstance(error, Interrupted) else ("Error", "red")
-        click.secho(f"{label}: ", fg=colour, bold=True, nl=False, err=True)
-        click.echo(str(error), err=True)
+        say(f"{label}: ", err=True, newline=False, fg=colour, bold=True)
+        say(*str(error).split("\n"), err=True)
         sys.exit(error.exit_code)
 
 

@@ -11,7 +11,7 @@ import click
 
 from srgan_lib.models import shipped
 from srgan_report.cli.options import PATH, Decorator, require_extra
-from srgan_report.cli.terminal import Terminal, print_table
+from srgan_report.cli.terminal import Terminal, print_table, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,7 +160,7 @@ def models(check: bool) -> None:
     with Terminal() as terminal:
         found = check_models(on_step=terminal.counter("Judging"))
     for row in found.itertuples():
-        click.echo(f"{row.model:9} {row.metric:11} shipped {row.shipped:.4f}  measured {row.measured:.4f}")
+        say(f"{row.model:9} {row.metric:11} shipped {row.shipped:.4f}  measured {row.measured:.4f}")
     wrong = found[~found.agrees & found.measured.notna()]
     if len(wrong):
         names = ", ".join(wrong.model.unique())
@@ -213,8 +213,8 @@ def check_models(
 @click.option("--force", is_flag=True, help="Replace a table that exists.")
 def evaluate(hr: Path, sr: Path, scale: int, target: Path | None, force: bool) -> None:
     """Measure images against the true ones: PSNR and SSIM on Y, LPIPS where its backbone is on this disk."""
+    from srgan_lib.csv_files import write_csv
     from srgan_lib.evaluation.evaluator import evaluate_folders
-    from srgan_lib.files import write_atomic
     from srgan_report.outputs import OutputError, check_output, identities
 
     if target:
@@ -227,7 +227,7 @@ def evaluate(hr: Path, sr: Path, scale: int, target: Path | None, force: bool) -
         frame = evaluate_folders(hr, sr, border=scale, on_progress=terminal.counter("Measuring"))
         terminal.frame(frame)
     if target:
-        write_atomic(target, frame.to_csv(index=False))
+        write_csv(target, frame)
 
 
 @click.command()

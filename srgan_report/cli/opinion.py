@@ -9,7 +9,7 @@ import click
 
 from srgan_report import params_file
 from srgan_report.cli.options import existing_run, require_extra
-from srgan_report.cli.terminal import Terminal, print_table
+from srgan_report.cli.terminal import Terminal, print_table, say
 
 if TYPE_CHECKING:
     from srgan_report.opinion.analysis import Analysis
@@ -115,9 +115,9 @@ def simulate(run: str, careless: float, seed: int) -> None:
 
     folder = existing_run(run)
     pooled, found = simulate_answers(folder, Observers(careless=careless), seed)
-    click.secho("SIMULATED raters: nobody has looked at these images.", bold=True)
+    say("SIMULATED raters: nobody has looked at these images.", bold=True)
     _show(pooled, found)
-    click.echo(f"Written: {folder / SIMULATED}")
+    say(f"Written: {folder / SIMULATED}")
 
 
 @opinion.command("plan")
@@ -138,11 +138,11 @@ def plan_command(raters: list[int], images: list[int]) -> None:
 def _show(pooled: Pool, found: Analysis) -> None:
     """Print who was left out and why, and the scores."""
     for name, reason in pooled.left_out:
-        click.secho(f"{name}: left out: {reason}", fg="yellow")
+        say(f"{name}: left out: {reason}", fg="yellow")
     for note in pooled.notes:
-        click.echo(note)
+        say(note)
     for row in found.raters[found.raters.left_out_because != ""].itertuples():
-        click.secho(f"rater {row.rater}: not counted: {row.left_out_because}", fg="yellow")
+        say(f"rater {row.rater}: not counted: {row.left_out_because}", fg="yellow")
     score = "mos" if found.summary["kind"] == "rating" else "strength"
     rows = []
     for row in found.scores.to_dict("records"):

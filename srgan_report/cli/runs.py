@@ -15,7 +15,7 @@ from srgan_lib.layout import DEMO, STAGES, TRAINING_STAGES, project_root
 from srgan_lib.params import Params
 from srgan_report import params_file
 from srgan_report.cli import options
-from srgan_report.cli.terminal import Terminal, print_table
+from srgan_report.cli.terminal import Terminal, print_table, say
 from srgan_report.project import find, write_project
 
 
@@ -24,7 +24,7 @@ from srgan_report.project import find, write_project
 def init(folder: Path) -> None:
     """Copy the notebooks and params files into FOLDER (this one), to be edited: the commands then take those."""
     for written in write_project(folder):
-        click.echo(f"Written: {written}")
+        say(f"Written: {written}")
 
 
 @click.command()
@@ -119,7 +119,7 @@ def report(run: str, open_it: bool, light: bool, archive_images: bool) -> None:
 
     run_dir = options.existing_run(run)
     for path in assemble_again(run_dir, light=light, archive_images=archive_images):
-        click.echo(path)
+        say(path)
     if open_it:
         click.launch(str(run_dir / "report.html"))
 
@@ -140,8 +140,8 @@ def export_lr(run: str, target: Path) -> None:
     run_dir = options.existing_run(run)
     files = export(run_dir, target)
     command = (read_manifest(run_dir) or {}).get("command") or "srgan run …"
-    click.echo(f"{len(files)} LR images written to {target}")
-    click.echo(f"Judge your results, in a folder SR: {command} -p 'evaluation.methods={{Mine: SR}}'")
+    say(f"{len(files)} LR images written to {target}")
+    say(f"Judge your results, in a folder SR: {command} -p 'evaluation.methods={{Mine: SR}}'")
 
 
 @click.command()
@@ -157,7 +157,7 @@ def verify(run: str) -> None:
     recorded = Run.recorded(run_dir, project_root() if root == run_dir else root)
     with chdir(recorded.root), Terminal() as terminal:  # relative paths of its parameters are from there
         count = verify_run(recorded, terminal.on_event)
-    click.secho(f"Verified: {count} files came out byte for byte the same.", fg="green")
+    say(f"Verified: {count} files came out byte for byte the same.", fg="green")
 
 
 @click.command("params")

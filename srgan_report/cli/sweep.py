@@ -108,7 +108,7 @@ def _compare(study: PlannedSweep, terminal: Terminal) -> None:
 
     for outcome in study.unfinished:
         words = outcome.cause or "not finished; the same command continues"
-        terminal.note(f"{outcome.planned.run.name}: {words}")
+        terminal.note(*f"{outcome.planned.run.name}: {words}".split("\n"))
     files = write_records(study, options.this_command())
     if study.finished:
         terminal.note("Making the comparison report")

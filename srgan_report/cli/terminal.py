@@ -1,4 +1,7 @@
-"""What commands show in the terminal: a line per stage with its reason, bars with the time left, tables."""
+"""What commands show in the terminal: a line per stage with its reason, bars with the time left, tables.
+
+All that they print goes through :func:`say` or :class:`Console`, which escape what the terminal would obey.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+import click
+from rich import console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TimeElapsedColumn, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Table
 
+from srgan_lib.formatting import printable
 from srgan_lib.log import LIBRARY, Listener
 
 if TYPE_CHECKING:
@@ -21,6 +27,22 @@ if TYPE_CHECKING:
     from srgan_report.pipeline.fetching import Missing
 
 WORDS = {"run": "[bold]computing[/]", "reuse": "reusing  ", "skip": "skipped  "}
+
+
+def say(*lines: object, err: bool = False, newline: bool = True, **style: Any) -> None:
+    """Print lines for the user, of which none can become two; ``style`` is that of ``click.style``."""
+    click.secho("\n".join(map(printable, lines)), err=err, nl=newline, **style)
+
+
+class Console(console.Console):
+    """Rich's console, in which texts cannot command the terminal; rich's own colours and movements can."""
+
+    def render(
+        self, renderable: console.RenderableType, options: console.ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Render as rich does, with what a terminal would obey escaped."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable(segment.text, keep="\n"))
 
 
 class Terminal:
@@ -36,7 +58,7 @@ class Terminal:
         self.title = ""  # of the stage that is computed
         # What the library logs is shown, each text once, in place of what an earlier terminal showed.
         LIBRARY.setLevel(logging.INFO)
-        LIBRARY.handlers = [Listener(self.note, logging.INFO)]
+        LIBRARY.handlers = [Listener(lambda text: self.note(*text.split("\n")), logging.INFO)]
 
     def __enter__(self) -> Terminal:
         self.progress.start()
@@ -45,9 +67,9 @@ class Terminal:
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
 
-    def note(self, text: str) -> None:
-        """Print one line for the user."""
-        self.console.print(escape(text), soft_wrap=True)
+    def note(self, *lines: str) -> None:
+        """Print lines for the user, as :func:`say` does, above the bars."""
+        self.console.print(escape("\n".join(map(printable, lines))), soft_wrap=True)
 
     def missing(self, missing: Iterable[Missing]) -> None:
         """Show what is to be downloaded, or provided by the user, before anything is computed."""
@@ -73,7 +95,7 @@ class Terminal:
 
     def counter(self, label: str) -> Callable[[int, int], None]:
         """Return a callback ``(done, total)`` that moves a bar."""
-        task = self.progress.add_task(escape(label), total=None)
+        task = self.progress.add_task(escape(printable(label)), total=None)
         return lambda done, total: self.progress.update(task, completed=done, total=total)
 
     def meter(self, label: str) -> Callable[[int, float, float], None]:
@@ -113,12 +135,12 @@ class Terminal:
 
 
 def _cell(value: Any) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else escape(str(value))
+    return f"{value:.4f}" if isinstance(value, float) else escape(printable(value))
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table of texts, as wide as the terminal; in a pipe wide enough to search."""
     table = Table(*headings)
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*map(_cell, row))
     Console(width=None if sys.stdout.isatty() else 180).print(table)

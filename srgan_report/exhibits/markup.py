@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from srgan_lib.formatting import printable
+
 if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
@@ -34,6 +36,9 @@ def render(figure: Figure, kind: str) -> bytes:
     """Render a figure as bytes that are the same each time (no dates, no random ids)."""
     import matplotlib
 
+    from srgan_report.exhibits import fonts
+
+    fonts.complete(figure)
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "srgan", "svg.fonttype": "path"}):
         figure.savefig(buffer, format=kind, dpi=160, metadata={"Date": None} if kind == "svg" else {"Software": None})
@@ -49,6 +54,11 @@ def chart(figure: Figure) -> str:
     """Write a figure as an image element, drawn in lines (SVG) and described in its own words."""
     drawn, words = render(figure, "svg"), str(figure.get_label())
     return image(drawn, "image/svg+xml", words, inches=figure.get_figwidth())
+
+
+def page_text(html: str) -> str:
+    """Finish a page: names that have got into it anyhow turn no direction of writing round and command no terminal."""
+    return printable(html, keep="\n\t\r")
 
 
 def data_uri(data: bytes, mime: str) -> str:

@@ -6,8 +6,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import pandas as pd
-
+from srgan_lib.csv_files import read_csv, write_csv
 from srgan_lib.files import load_json, write_atomic, write_json
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
@@ -43,7 +42,7 @@ def make_study(
     """
     run_dir = run_dirs[0]
     images = find_images(run_dirs, shared.scale)
-    methods, chosen = choose(images, design, pd.read_csv(run_dir / "evaluation" / "metrics.csv"))
+    methods, chosen = choose(images, design, read_csv(run_dir / "evaluation" / "metrics.csv"))
     before = find_study(run_dir)
     salt = before.salt if before else secrets.token_hex(16)
     study = Study(
@@ -63,7 +62,7 @@ def make_study(
         step(len(shown), len(key))
     page = write_page(study, shown, examples(run_dir, shared, design.size))
     measured = measure_crops(images, chosen, methods, design.size, progress("Measuring what is shown"))
-    write_atomic(run_dir / MEASURED, measured.to_csv(index=False))
+    write_csv(run_dir / MEASURED, measured)
     write_json(run_dir / KEY, {"id": study.id, **study.model_dump(mode="json")})
     write_atomic(run_dir / PAGE, page)
     return study

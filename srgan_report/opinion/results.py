@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
+from srgan_lib.csv_files import read_csv, write_csv
 from srgan_lib.files import read_json, write_atomic, write_json
 from srgan_report.opinion.analysis import TABLES, Analysis, analyse
 from srgan_report.opinion.answers import Answer, Pool, new_answers, pool
@@ -68,9 +68,9 @@ def simulate_answers(run_dir: Path, observers: Observers, seed: int) -> tuple[Po
 
 
 def _write(run_dir: Path, folder: str, study: Study, pooled: Pool) -> Analysis:
-    found = analyse(study, pooled, pd.read_csv(run_dir / MEASURED))
+    found = analyse(study, pooled, read_csv(run_dir / MEASURED))
     for name in TABLES:
-        write_atomic(run_dir / folder / f"opinion_{name}.csv", getattr(found, name).to_csv(index=False))
+        write_csv(run_dir / folder / f"opinion_{name}.csv", getattr(found, name))
     write_json(run_dir / folder / SUMMARY, found.summary)
     return found
 
@@ -80,7 +80,7 @@ def read_results(run_dir: Path) -> Analysis | None:
     summary = read_json(run_dir / FOLDER / SUMMARY)
     if summary is None or summary["simulated"]:
         return None
-    tables = {name: pd.read_csv(run_dir / FOLDER / f"opinion_{name}.csv", dtype={"rater": str}) for name in TABLES}
+    tables = {name: read_csv(run_dir / FOLDER / f"opinion_{name}.csv") for name in TABLES}
     return Analysis(**tables, summary=summary, current=shows_current_images(run_dir))
 
 

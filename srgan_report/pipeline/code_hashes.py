@@ -21,6 +21,7 @@ NOT_HASHED = (
 #: Parts that trainings call besides, though none of their numbers depends on how: they find and download files, of
 #: which the contents are hashed, and watch.
 FINDING_AND_WATCHING = (
+    "srgan_lib.data.folders",
     "srgan_lib.data.sources",
     "srgan_lib.models.backbones",
     "srgan_lib.models.shipped",

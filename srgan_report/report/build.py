@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from pathlib import Path
 
+from bs4 import Tag
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from srgan_lib.files import write_atomic
+from srgan_lib.formatting import printable
 from srgan_report.exhibits import markup
 from srgan_report.exhibits.markup import Exhibit
 from srgan_report.opinion.exhibits import exhibits, findings
@@ -54,15 +57,27 @@ def run_content(run: FinishedRun, light: bool = False) -> ReportContent:
         bylines[PEOPLE] = "From the answers in opinion/"
     end = templates.get_template("appendix.html.j2").render(context)
     main = postprocess(f"<main>{head}{export(cells)}{people}{end}</main>", bylines, images, viewer, gallery + per_image)
+    shorten_folders(main, run)
     title, started = run.manifest["title"], context["started"]
     return ReportContent(title, run.finding, started, main, images, run.directory, viewer)
+
+
+def shorten_folders(main: Tag, run: FinishedRun) -> None:
+    """Name the user's folders by their last part, but in the command that reproduces the run, which has all of it."""
+    shared, command = run.manifest["parameters"]["shared"], run.manifest["command"]
+    for folder in filter(None, (shared["image_folder"], shared["lr_folder"])):
+        if (name := Path(folder).name) != folder:
+            pattern = re.compile(rf"(?<![\w/.]){re.escape(printable(folder))}(?!\w)")
+            for text in main.find_all(string=pattern):
+                if not (command and command in text):
+                    text.replace_with(pattern.sub(lambda _, name=name: f"…/{printable(name)}", text))
 
 
 def write_report(content: ReportContent) -> list[Path]:
     """Write a composed report as ``report.html`` and ``report.pdf`` into its folder, and return both paths."""
     html, pdf = content.folder / "report.html", content.folder / "report.pdf"
-    write_atomic(html, content.images.embed(render(content, "screen")))
-    write_atomic(pdf, render_pdf(render(content, "paper"), content.images))
+    write_atomic(html, content.images.embed(markup.page_text(render(content, "screen"))))
+    write_atomic(pdf, render_pdf(markup.page_text(render(content, "paper")), content.images))
     return [html, pdf]
 
 

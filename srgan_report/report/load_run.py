@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import shlex
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from srgan_lib.csv_files import read_rows
 from srgan_lib.errors import InputError
 from srgan_lib.layout import STAGES, StageInfo, results_folder
 from srgan_lib.params.training import is_own
@@ -149,8 +149,7 @@ def image_files(folder: Path) -> list[ImageFiles]:
 def _rows(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         raise _refusal(path, "missing; 'srgan run' writes it after stage evaluation")
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(path)
     if not rows:
         raise _refusal(path, "no rows; run stage evaluation again")
     return rows

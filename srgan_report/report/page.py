@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ import jinja2
 from bs4 import Tag
 from markupsafe import Markup
 
+from srgan_report.exhibits.fonts import for_paper
 from srgan_report.report.images import Images, Viewer
 
 Medium = Literal["screen", "paper"]
@@ -97,10 +99,14 @@ def render_pdf(html: str, images: Images) -> bytes:
     import pypandoc
     import typst
 
+    html, fonts = for_paper(html)
     options = [f"--lua-filter={TEMPLATE / 'pdf.lua'}", f"--template={TEMPLATE / 'pdf.typ'}", "--wrap=none"]
     body = pypandoc.convert_text(html, "typst", format="html", extra_args=options)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         images.write(folder, html)
         (folder / "report.typ").write_text(body, encoding="utf-8")
-        return typst.compile(folder / "report.typ", root=folder, ignore_system_fonts=True, timestamp=0)
+        for number, font in enumerate(fonts):
+            shutil.copy(font, folder / f"{number}{font.suffix}")
+        paths = {"root": folder, "font_paths": [folder] if fonts else []}
+        return typst.compile(folder / "report.typ", **paths, ignore_system_fonts=True, timestamp=0)

@@ -15,7 +15,8 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
-from srgan_lib.files import read_json, write_atomic, write_json
+from srgan_lib.csv_files import read_csv, write_csv
+from srgan_lib.files import read_json, write_json
 from srgan_lib.layout import COMPARISON, project_root
 from srgan_lib.methods import BASELINE, TRAINED
 from srgan_lib.metrics.measure import METRICS
@@ -68,7 +69,7 @@ class Comparison(Display):
 
     def save(self, table: pd.DataFrame, name: str) -> str:
         """Keep a table that a figure is drawn from; returns the figure's ``source``."""
-        write_atomic(self.directory / name, table.to_csv(index=False))
+        write_csv(self.directory / name, table)
         return f"{self.name}/{name}"
 
     def first_runs(self) -> pd.DataFrame:
@@ -86,7 +87,7 @@ class Comparison(Display):
         for run, setting, seed in runs.itertuples(index=False, name=None):
             path = TRAINED[self.manifest["method"]].path(self.folder / run).with_name("validation.csv")
             if path.exists():
-                frames.append(pd.read_csv(path).assign(run=run, setting=setting, seed=seed))
+                frames.append(read_csv(path).assign(run=run, setting=setting, seed=seed))
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
     def common_crops(self) -> dict[tuple[str, str], dict[str, dict[str, Path]]]:
@@ -151,7 +152,7 @@ def read_runs(folder: Path, factors: Iterable[str]) -> pd.DataFrame:
     that did not finish, dataset and all that follows are missing.
     """
     text = dict.fromkeys(("run", "setting", "state", "cause", *factors), str)  # "None" and "0.001" are labels
-    runs = pd.read_csv(folder / "runs.csv", dtype=text, keep_default_na=False, na_values=[""])
+    runs = read_csv(folder / "runs.csv", dtype=text)
     return runs.fillna({"cause": ""})
 
 
@@ -160,7 +161,7 @@ def mean_scores(run_dir: Path, method: str) -> list[dict[str, Any]]:
     path = run_dir / "metrics.csv"
     if not path.exists():
         return [{}]
-    metrics = pd.read_csv(path)
+    metrics = read_csv(path)
     chosen = metrics[metrics.method == method]
     names = [name for name in METRICS if name in chosen]
     return [

@@ -243,5 +243,5 @@ def perform(work: Work, on_progress: Callable[[dict[str, Any]], None] = lambda d
 def cause_of(key: str, error: Exception) -> str:
     """Put what stopped a task into words; where the program is at fault, log its traceback."""
     if text := traceback_text(error):
-        logger.error("%s:\n%s", key, text)
+        logger.error(f"{key}:\n{text}")  # no argument: those are names, whose line breaks are escaped
     return str(error) or type(error).__name__

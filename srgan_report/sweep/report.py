@@ -12,7 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from srgan_lib.files import load_json, write_atomic, write_json
+from srgan_lib.csv_files import write_csv
+from srgan_lib.files import load_json, write_json
 from srgan_lib.formatting import machine_text
 from srgan_lib.layout import COMPARISON, STAGES
 from srgan_report.hardware import machine
@@ -34,7 +35,7 @@ TEMPLATE = Path(__file__).with_name("template")
 def write_records(study: PlannedSweep, command: str) -> list[Path]:
     """Write ``runs.csv`` and ``sweep.json``, which names the ``command`` of the sweep, and return both paths."""
     runs, manifest = study.folder / "runs.csv", study.folder / "sweep.json"
-    write_atomic(runs, runs_table(study).to_csv(index=False))
+    write_csv(runs, runs_table(study))
     write_json(manifest, sweep_manifest(study, command))
     return [runs, manifest]
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from srgan_lib.data.images import ImageError
+from srgan_lib.data.images import SUFFIXES, ImageError
 from srgan_lib.errors import SrganError, storage_error
 from srgan_lib.files import hidden_name
 from srgan_lib.formatting import counted, duration, shortlist
@@ -28,7 +28,7 @@ from srgan_lib.models.tiled_inference import upscale
 from srgan_report.outputs import OutputError, OutputExists, check_output, identities
 from srgan_report.upscaling.formats import FORMATS, Output, check_size
 from srgan_report.upscaling.photograph import enlarge
-from srgan_report.upscaling.reading import FOREIGN_SUFFIXES, SUFFIXES, Header, read_header
+from srgan_report.upscaling.reading import FOREIGN_SUFFIXES, Header, read_header
 
 logger = logging.getLogger(__name__)
 

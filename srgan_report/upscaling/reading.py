@@ -15,18 +15,16 @@ import numpy as np
 import pyvips
 from PIL import Image, ImageOps
 
-from srgan_lib.data.images import ImageError, ProfileError, is_srgb, is_utf8, profile_name
+from srgan_lib.data.folders import is_utf8
+from srgan_lib.data.images import SUFFIXES, ImageError, ProfileError, is_srgb, open_image, profile_name
 from srgan_report.upscaling.containers import is_cut, png_chunks
 from srgan_report.upscaling.metadata import read_exif, with_bytes, with_exif, with_metadata
 
-_READ = "png apng jpg jpeg jfif tif tiff webp bmp gif avif heic heif"
 _FOREIGN = (
-    "svg pdf eps ai psd psb xcf kra jxl jp2 j2k jpf jxr exr ico icns tga dds ras xbm xpm pcx ppm pgm pbm pnm "
+    "svg pdf eps ai psd psb xcf kra jxl jxr exr ico icns dds xbm xpm pcx "
     "dng nef nrw cr2 cr3 crw arw sr2 srf raf orf rw2 pef srw rwl iiq 3fr fff x3f erf mrw mos dcr kdc"  # of cameras
 )
-#: File name endings (lower case) of the images that are enlarged.
-SUFFIXES = frozenset(f".{kind}" for kind in _READ.split())
-#: Those of images that are not, which a folder may hold: people should hear of them.
+#: File name endings of images that are not read, which a folder may hold: people should hear of them.
 FOREIGN_SUFFIXES = frozenset(f".{kind}" for kind in _FOREIGN.split())
 LARGEST = 200_000_000  #: pixels of an image that are decoded without being asked to
 
@@ -34,7 +32,7 @@ LARGEST = 200_000_000  #: pixels of an image that are decoded without being aske
 CONVERSION: dict[str, Any] = {"intent": "relative", "black_point_compensation": True}
 
 logging.getLogger("pyvips").setLevel(logging.ERROR)  # libvips's warnings go by the file; the errors here name it
-_BY_PILLOW = frozenset({".bmp", ".heic", ".heif"})
+_BY_PILLOW = SUFFIXES - {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp", ".gif", ".avif"}
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ def _opened(path: Path) -> Iterator[pyvips.Image | Image.Image]:
         if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would be to wait for someone who writes to it
             raise ImageError.at(path, "is a folder, a pipe or a device, and no file; move it away")
         if suffix in _BY_PILLOW:
-            with _open_by_pillow(path) as picture:
+            with open_image(path) as picture:
                 yield picture
         else:
             yield _open_by_libvips(path)
@@ -173,21 +171,12 @@ def _open_by_libvips(path: Path) -> pyvips.Image:
     return image
 
 
-def _open_by_pillow(path: Path) -> Image.Image:
-    if path.suffix.lower() in (".heic", ".heif"):
-        try:
-            from pillow_heif import register_heif_opener
-        except ModuleNotFoundError:
-            raise ImageError.at(path, "HEIC needs another package; run: pip install 'srgan-report[heic]'") from None
-        register_heif_opener()
-    return Image.open(path)
-
-
 def _header(path: Path, image: pyvips.Image | Image.Image, allow_large: bool) -> Header:
     if isinstance(image, Image.Image):
         width, height = image.size
         orientation, profile = image.getexif().get(0x0112, 1), image.info.get("icc_profile")
-        grey, alpha, depth = image.mode in ("1", "L", "LA"), image.has_transparency_data, 8
+        grey, alpha = image.mode in ("1", "L", "LA") or _is_deep(image), image.has_transparency_data
+        depth = 16 if _is_deep(image) else 8
         frames, pages = 1, int(getattr(image, "n_frames", 1))
     else:
         width, height = image.width, image.height
@@ -217,6 +206,11 @@ def _field(image: pyvips.Image, name: str) -> Any:
     return image.get(name) if image.get_typeof(name) else None
 
 
+def _is_deep(picture: Image.Image) -> bool:
+    """Tell grey of 16 bits, all that Pillow has of more than 8."""
+    return picture.mode.startswith("I")
+
+
 def _too_large(path: Path, size: str) -> ImageError:
     return ImageError.at(
         path,
@@ -229,8 +223,12 @@ def _upright(picture: Image.Image) -> pyvips.Image:
     """Decode what Pillow has opened, with its metadata in libvips's fields."""
     upright = ImageOps.exif_transpose(picture)
     mode = "RGBA" if upright.has_transparency_data else "L" if upright.mode in ("1", "L") else "RGB"
-    image = pyvips.Image.new_from_array(np.asarray(upright.convert(mode)))
-    image = with_exif(image.copy(interpretation="b-w" if mode == "L" else "srgb"), upright.getexif().tobytes())
+    if _is_deep(upright):
+        mode, pixels = "I;16", np.asarray(upright).astype(np.uint16)
+    else:
+        pixels = np.asarray(upright.convert(mode))
+    kind = {"L": "b-w", "I;16": "grey16"}.get(mode, "srgb")
+    image = with_exif(pyvips.Image.new_from_array(pixels).copy(interpretation=kind), upright.getexif().tobytes())
     if dpi := picture.info.get("dpi"):
         image = image.copy(xres=dpi[0] / 25.4, yres=dpi[1] / 25.4)
     for name, info in (("icc-profile-data", "icc_profile"), ("xmp-data", "xmp")):

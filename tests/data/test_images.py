@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from srgan_lib.data.folders import image_files
 from srgan_lib.data.images import (
     ImageError,
     ProfileError,
     crop_to_multiple,
-    image_files,
     is_srgb,
     read_image,
     read_photo,

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srgan_lib.data.images import image_files, read_image
+from srgan_lib.data.folders import image_files
+from srgan_lib.data.images import read_image
 from srgan_lib.data.resize import bicubic_kernel, imresize, resize_weights
 
 

@@ -3,6 +3,7 @@
 import base64
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_markdown_cell
 from PIL import Image
 
+from srgan_report.report.build import shorten_folders
 from srgan_report.report.images import Images, ViewedImage, Viewer
 from srgan_report.report.load_run import FinishedRun, ReportError, Scores
 from srgan_report.report.notebooks import export, placeholder, set_formulas
@@ -230,3 +232,25 @@ def test_nbconvert_s_templates_are_found_outside_jupyter_s_prefixes(found, monke
     monkeypatch.setattr("srgan_report.report.notebooks.metadata.files", lambda _: None)
     with pytest.raises(ReportError, match="pip install --force-reinstall nbconvert"):
         export(cells)
+
+
+@pytest.mark.parametrize(
+    ("folder", "html", "becomes"),
+    [
+        ("/home/me/birds", '<span>"/home/me/birds"</span>', '<span>"…/birds"</span>'),
+        ("/home/me/birds", "<p>/home/me/birds/a.png is small</p>", "<p>…/birds/a.png is small</p>"),
+        ("/home/me/birds", "<code>srgan run -p image_folder=/home/me/birds</code>", None),
+        ("/home/me/birds", "<p>/home/me/birds2, /mnt/home/me/birds</p>", None),
+        ("../birds", "<p>../birds and ../../birds</p>", "<p>…/birds and ../../birds</p>"),
+        ("/p", "<p>n/p of /p</p>", "<p>n/p of …/p</p>"),
+        ("birds", "<p>birds</p>", None),
+        ("/a\x1b/b", "<p>/a\\x1b/b</p>", "<p>…/b</p>"),
+        (None, "<p>None</p>", None),
+    ],
+)
+def test_folders_of_the_user_are_named_in_full_only_in_the_command(folder, html, becomes):
+    shared = {"image_folder": folder, "lr_folder": None}
+    manifest = {"parameters": {"shared": shared}, "command": f"srgan run -p image_folder={folder}"}
+    page = BeautifulSoup(f"<main>{html}</main>", "html.parser")
+    shorten_folders(page, SimpleNamespace(manifest=manifest))
+    assert str(page) == f"<main>{becomes or html}</main>"
