@@ -50,8 +50,8 @@ def image(figure: Figure, data: bytes, mime: str, alt: str) -> str:
     corners = [one.get_position().corners() for one in figure.axes if one.images]
     if corners:
         holes = [[low, (low[0], high[1]), high, (high[0], low[1]), low] for low, *_, high in corners]
-        points = [(x, 1 - y) for hole in holes for x, y in [(0, 1), *hole, (0, 1)]]
-        outline = [*points, (0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]
+        points = [(x, 1 - y) for hole in holes for x, y in [(-0.1, 1.1), *hole, (-0.1, 1.1)]]
+        outline = [*points, (-0.1, -0.1), (1.1, -0.1), (1.1, 1.1), (-0.1, 1.1), (-0.1, -0.1)]  # edges are not smoothed
         style += f"; --around: polygon(evenodd, {', '.join(f'{x:.2%} {y:.2%}' for x, y in outline)})"
     return f'<img alt="{html.escape(alt)}" style="{style}" src="{data_uri(data, mime)}">'
 

@@ -34,7 +34,7 @@
     const ticked = new Map(); // by method: whether it is shown side by side
     const maps = new Map(); // canvases of the open image
     const pointers = new Map();
-    const stage = element("div", { class: "stage" });
+    const stage = element("div", { class: "stage", tabindex: 0, role: "group", "aria-label": "Versions" });
     const zoomed = element("output", { class: "zoomed" });
     const heading = element("h2", { id: "viewer-title" });
     const button = (text, label, act) => element("button", { type: "button", title: label, ...(/\w/.test(text) ? {} : { "aria-label": label }), onclick: act }, text);
