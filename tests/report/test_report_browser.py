@@ -179,7 +179,8 @@ def test_viewer_turns_to_the_next_image_flickers_and_maps_differences(show: Open
 def test_viewer_by_touch(show: Open) -> None:
     page = show(390, 844, has_touch=True, is_mobile=True, device_scale_factor=2)
     page.locator(".look").first.tap()
-    seen = """() => [100, 290].map(x => document.elementFromPoint(x, 300).closest("figure").querySelector("b").textContent)"""
+    seen = """() => [100, 290].map(
+        x => document.elementFromPoint(x, 300).closest("figure").querySelector("b").textContent)"""
     assert set(page.evaluate(seen)) == {"HR", "SRGAN"}
     page.locator(".stage").evaluate("e => e.scrollTo(0, 0)")
     assert set(page.evaluate(seen)) == {"HR", "LR"}
