@@ -41,7 +41,7 @@ def in_this_process(monkeypatch):
     monkeypatch.setattr("srgan_report.report.build.build_report", report_of_bytes)
 
 
-def report_of_bytes(run_dir, light):
+def report_of_bytes(run_dir, whole_images):
     for name in REPORT:
         (run_dir / name).write_bytes(b"report of " + (run_dir / "metrics.csv").read_bytes())
 

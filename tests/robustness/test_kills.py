@@ -36,7 +36,7 @@ BODIES = {
 }
 
 
-def report(run_dir, light):
+def report(run_dir, whole_images):
     for name in REPORT:
         time.sleep(0.05)
         (run_dir / name).write_bytes(b"report of " + (run_dir / "metrics.csv").read_bytes())
