@@ -121,7 +121,7 @@ def test_the_run_s_top_has_the_final_generator_and_the_metrics_as_text(run):
     run_dir = run[0] / "tiny"
     final = (run_dir / "srgan_final.safetensors").read_bytes()
     assert final == (run_dir / "adversarial" / "generator.safetensors").read_bytes()
-    assert "srgan" in (run_dir / "metrics.txt").read_text(encoding="utf-8")
+    assert "SRGAN" in (run_dir / "metrics.txt").read_text(encoding="utf-8")
 
 
 def test_the_archive_holds_all_of_it(run):
