@@ -258,24 +258,24 @@ def compare_all(
             relative,
             relative.drop(columns=unneeded).rename(columns=lambda name: name.replace("_", " ")),
             ".3f",
-            "On other images only distances from bicubic can be compared: PSNR and SSIM minus bicubic's, LPIPS divided "
-            "by bicubic's.",
+            f"{_beaten(relative)} On other images only distances from bicubic can be compared: PSNR and SSIM minus "
+            "bicubic's, LPIPS divided by bicubic's.",
         ),
         (
             "published_curves",
             of_curves,
             of_curves,
             ".4g",
-            "What the source reports of its training, beside the mean of the same quantity over the same part (in per "
-            "cent) of this run's training. Losses depend on their scaling, which sources rarely state; look for the "
-            "same order of size.",
+            f"{(of_curves.difference == 0).sum()} of {len(of_curves)} quantities lie within what the source reports of "
+            "its training. Means are over the same part (in per cent) of this run's training. Losses depend on their "
+            "scaling, which sources rarely state; look for the same order of size.",
         ),
         (
             "published",
             literature,
             literature.drop(columns=["measured_as", "note"]),
             ".3f",
-            "Scores from the literature beside measured ones, where test set and convention are the same.",
+            f"{_beaten(literature)} Test set and convention are the same.",
         ),
     ):
         if len(frame):
@@ -284,20 +284,28 @@ def compare_all(
             yield PublishedComparison(f"{name}.csv", frame, [table])
 
 
+def _beaten(rows: pd.DataFrame) -> str:
+    """Say how many published scores this run reaches."""
+    known = rows.dropna(subset=["measured", "difference"])
+    lower = [METRICS[name].higher_is_better is False if name in METRICS else name == "lpips" for name in known.metric]
+    reached = (known.difference * np.where(lower, -1, 1) >= 0).sum()
+    return f"This run's score is at least as good as the published one in {reached} of {len(known)} comparisons."
+
+
 def _of_recipe(rows: pd.DataFrame) -> list[Exhibit]:
     """Make a table of each title and dataset."""
     tables = []
     for number, ((title, test_set), group) in enumerate(rows.groupby(["title", "dataset"], sort=False), 1):
         shown = wide(group)
         caption = (
-            f"What <em>{escape(str(title))}</em> reports on <code>{test_set}</code>: published, measured in this run, "
-            f"and the difference."
+            f"{_beaten(group)} Published is what <em>{escape(str(title))}</em> reports on <code>{test_set}</code>."
         )
         if number == 1:
             caption += (
                 " Scores can only be compared where images and convention are the same; where the source does not "
-                "state its convention, the column names what is measured here beside it. A dash: this run has no such "
-                "score."
+                "state its convention, the column names what is measured here beside it."
             )
+        if group.measured.isna().any():
+            caption += " A dash: this run has no such score."
         tables.append(Exhibit(shown.pop("frame"), f"published_{number}", caption, "published_recipe.csv", shown))
     return tables
