@@ -140,13 +140,13 @@ def patches(samples: Iterable[Sample], side: int) -> Iterator[Exhibit]:
     )
     for sample in samples:
         place = most_different(sample, side, grids.pictured(sample))
-        yield _patch(sample, side, place, "patch", f"{side}×{side} pixels of", next(explained))
+        yield _patch(sample, side, place, "patch", f"{side}×{side} pixels", next(explained))
 
 
 def middles(samples: Iterable[Sample], side: int) -> Iterator[Exhibit]:
     """Show the middle of each image, ``side`` pixels a side, pixel by pixel."""
     for sample in samples:
-        yield _patch(sample, side, (0.5, 0.5), "patch_middle", "The middle of")
+        yield _patch(sample, side, (0.5, 0.5), "patch_middle", "the middle")
 
 
 def _patch(sample: Sample, side: int, at: tuple[float, float], name: str, what: str, explained: str = "") -> Exhibit:
@@ -155,7 +155,7 @@ def _patch(sample: Sample, side: int, at: tuple[float, float], name: str, what: 
     return Exhibit(
         grids.patches(part),
         f"{name}_{sample.dataset}_{sample.image}",
-        caption(f"{what} <code>{escape(sample.image)}</code>: {found}", explained),
+        caption(f"Nearest the original in {what} of <code>{escape(sample.image)}</code>: {found}.", explained),
         options={"vector": False},
     )
 

@@ -116,9 +116,8 @@ def losses(curve: pd.DataFrame) -> str:
         ways: dict[str, list[str]] = {}
         for term in terms:
             start, _, stop = _tenths(curve[f"{term}_weighted"])
-            ways.setdefault("fall" if stop < start else "rise", []).append(term_style(term).label)
-        each = [f"{listed(names)} {way}{'s' if len(names) == 1 else ''}" for way, names in ways.items()]
-        text += f"; of its terms {listed(each)}"
+            ways.setdefault("falling" if stop < start else "rising", []).append(term_style(term).label)
+        text += "".join(f"; {way}: {', '.join(names)}" for way, names in ways.items())
     return text + "."
 
 
@@ -198,14 +197,14 @@ def sharpness(patches: Mapping[str, np.ndarray]) -> str:
     return f"Of the original's mean gradient this patch has {listed(shown)}."
 
 
-def contrasts(channels: Sequence[int], maps: np.ndarray) -> str:
-    """Say in which of the maps shown, 2×channels×h×w, the generated image has least and most of HR's contrast."""
+def contrasts(layer: str, channels: Sequence[int], maps: np.ndarray) -> str:
+    """Say in which of a layer's maps, 2×channels×h×w, the generated image has least and most of HR's contrast."""
     generated, original = maps.std(axis=(2, 3))
     ratio = generated / np.maximum(original, 1e-9)
     least, most = int(ratio.argmin()), int(ratio.argmax())
     return (
-        f"The generated image has {ratio[least]:.0%} (channel {channels[least]}) to {ratio[most]:.0%} (channel "
-        f"{channels[most]}) of the original's contrast (standard deviation) in these maps."
+        f"In these maps of {layer} the generated image has {ratio[least]:.0%} (channel {channels[least]}) to "
+        f"{ratio[most]:.0%} (channel {channels[most]}) of the original's contrast (standard deviation)."
     )
 
 

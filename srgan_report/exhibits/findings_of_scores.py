@@ -32,13 +32,10 @@ NOTABLE = 0.1  #: the share of an image's blocks from which a kind of content is
 
 def best(scores: PairedScores) -> str:
     """Say which of the run's methods is best by which measure; equal ones as they are printed share it."""
-    won: dict[str, list[str]] = {}
-    for name in scores.tables:
-        means = {method: scores.mean(method, name) for method in ranked(scores.methods, name)}
-        for method in _leaders(means, name):
-            won.setdefault(method, []).append(METRICS[name].label)
-    each = [f"{_label(method)} by {listed(measures)}" for method, measures in won.items()]
-    return f"Best of this run: {'; '.join(each)}."
+    means = {
+        name: {method: scores.mean(method, name) for method in ranked(scores.methods, name)} for name in scores.tables
+    }
+    return f"Best of this run: {_winners(means)}."
 
 
 def against_baseline(scores: PairedScores, metric: str) -> str:
@@ -92,7 +89,7 @@ def one_image(hr: np.ndarray, scores: Mapping[str, Mapping[str, float]]) -> str:
             way = "higher" if ours > base else "lower"
             amount = "equal" if ours == base else f"{metric.phrase(abs(ours - base))} {way}"
             each.append(f"{metric.label} is {amount}")
-    compared = f"; {_label(OURS)}'s {listed(each)} than {BASELINE}'s" if each else ""
+    compared = f"; against {BASELINE}'s, {_label(OURS)}'s {listed(each)}" if each else ""
     return f"{holds(hr)}{compared}."
 
 
@@ -103,14 +100,8 @@ def holds(image: np.ndarray) -> str:
 
 
 def nearest(scores: Mapping[str, Mapping[str, float]], names: Iterable[str]) -> str:
-    """Say which method is nearest the original by each metric on a part of an image."""
-    each = []
-    for name in names:
-        known = {method: values[name] for method, values in scores.items() if np.isfinite(values.get(name, np.nan))}
-        if known:
-            labels = listed([_label(method) for method in _leaders(known, name)])
-            each.append(f"{labels} by {METRICS[name].label}")
-    return f"nearest the original: {', '.join(each)}." if each else ""
+    """Say which method is nearest the original by each metric, on a part of an image: ``SRGAN by LPIPS (alex)``."""
+    return _winners({name: {method: values.get(name, np.nan) for method, values in scores.items()} for name in names})
 
 
 def powers(table: pd.DataFrame, scale: int) -> str:
@@ -210,6 +201,15 @@ def costs(table: pd.DataFrame) -> str:
     if least != method:
         text += f"; {_label(least)} has the fewest operations, {rows.operations[least] / one.operations:.0%} of that"
     return text + "."
+
+
+def _winners(values: Mapping[str, Mapping[str, float]]) -> str:
+    """List the methods that lead by some metric, each with its metrics; ``values`` are by metric and method."""
+    won: dict[str, list[str]] = {}
+    for name, known in values.items():
+        for method in _leaders(known, name):
+            won.setdefault(method, []).append(METRICS[name].label)
+    return "; ".join(f"{_label(method)} by {listed(measures)}" for method, measures in won.items())
 
 
 def _leaders(values: Mapping, name: str) -> list:

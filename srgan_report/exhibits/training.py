@@ -198,9 +198,9 @@ def feature_maps(
     pair = np.stack([validation.enlarge(model, validation.lr[0]), validation.hr[0]])
     activations = features(torch.from_numpy(pair).permute(0, 3, 1, 2) / 255)
     explained = once(
-        "Above, the generated image; below, the original: the middle of the first validation image. Each map is scaled "
-        "by the least and the greatest value of its two images; the content loss compares all channels unscaled. Look "
-        "for texture that is strong below and missing above."
+        "They are the strongest channels of VGG-19 for the middle of the first validation image, generated above and "
+        "original below. Each map is scaled by the least and the greatest value of its two images; the content loss "
+        "compares all channels unscaled. Look for texture that is strong below and missing above."
     )
     for layer, explanation in zip(stage.content_layers, explained, strict=False):
         activation = activations[layer]
@@ -211,10 +211,7 @@ def feature_maps(
         yield Exhibit(
             _map_figure(layer, channels.tolist(), scaled),
             f"feature_maps_{layer}",
-            caption(
-                f"Layer {layer} of VGG-19, its strongest channels: {findings.contrasts(channels.tolist(), scaled)}",
-                explanation,
-            ),
+            caption(findings.contrasts(layer, channels.tolist(), scaled), explanation),
             options={"vector": False},
         )
 

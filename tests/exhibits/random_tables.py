@@ -41,7 +41,11 @@ def curve(seed: int) -> pd.DataFrame:
     table = pd.DataFrame({"step": steps})
     names = ["pixel", "content", "adversarial", "grid", "Own"][: int(rng.integers(1, 6))]
     for name in names:
-        course = np.exp(rng.normal(0, 3) + rng.normal() * np.linspace(0, 1, rows) + 0.02 * rng.normal(size=rows))
+        course = np.exp(
+            rng.normal(0, 3)
+            + rng.choice([0, 1, 3]) * rng.normal() * np.linspace(0, 1, rows)
+            + 0.02 * rng.normal(size=rows)
+        )
         table[f"{name}_weighted"] = course
     table["loss"] = table[[f"{name}_weighted" for name in names]].sum(axis=1)
     level = rng.choice([0.5, 0.75, 0.92, 0.99]) + rng.choice([0.0, 0.1]) * rng.normal(size=rows)

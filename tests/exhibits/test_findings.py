@@ -1,15 +1,20 @@
 """What captions say first: 200 random tables, read by expressions and computed again from the rows."""
 
+import ast
 import re
 import statistics
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from srgan_lib.data.pairs import Pair
 from srgan_lib.evaluation.content import content
+from srgan_lib.evaluation.tables import summarise
 from srgan_lib.evaluation.verdicts import PairedScores
-from srgan_report.exhibits import findings, findings_of_scores
+from srgan_report.exhibits import evaluation, findings, findings_of_scores
 from tests.exhibits import random_tables
 
 LABELS = {"nearest": "nearest", "bicubic": "bicubic", "SRCNN": "srcnn", "warm-up": "warmup", "SRGAN": "srgan"}
@@ -53,16 +58,16 @@ def test_losses_and_shares_are_those_of_the_curve(tables):
             change
         )
         ends.add(end)
-        ways = {}
-        for listed, way in re.findall(
-            r"(?:terms |and )((?:(?! and [^,]* (?:falls?|rises?)\b).)*?) (fall|rise)s?\b", said
-        ):
-            ways |= {TERMS[name]: way for name in names(listed)}
+        ways = {
+            TERMS[name]: way
+            for way, listed in re.findall(r"; (falling|rising): ([^;]*?)(?=;|\.$)", said)
+            for name in listed.split(", ")
+        }
         columns = [name.removesuffix("_weighted") for name in curve if name.endswith("_weighted")]
         assert len(columns) == 1 or set(ways) == set(columns), said
         for term, way in ways.items():
             values = list(curve[f"{term}_weighted"])
-            assert (tenth(values, "last") < tenth(values, "first")) == (way == "fall")
+            assert (tenth(values, "last") < tenth(values, "first")) == (way == "falling")
         said = findings.largest_share(curve)
         total = sum(curve[f"{name}_weighted"] for name in columns)
         shares = {name: 100 * tenth(list(curve[f"{name}_weighted"] / total), "last") for name in columns}
@@ -280,3 +285,39 @@ def test_findings_of_photographs_are_those_of_the_data(tables):
         assert f"{tried.share[tried.psnr_y.idxmax()]:.0%}" in best["psnr_y"]
         assert f"{tried.share[tried.lpips_alex.idxmin()]:.0%}" in best["lpips_alex"]
     assert len(seen) == 2
+
+
+@pytest.mark.parametrize("module", ["evaluation", "network", "photographs", "published", "training"])
+def test_captions_of_exhibits_are_computed(module):
+    tree = ast.parse(Path(findings.__file__).with_name(f"{module}.py").read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Exhibit"]
+    for call in calls:
+        caption = call.args[2]
+        assert not isinstance(caption, ast.Constant), ast.unparse(caption)
+        if isinstance(caption, ast.JoinedStr):
+            assert any(isinstance(part, ast.FormattedValue) for part in caption.values), ast.unparse(caption)
+    assert calls
+
+
+def test_no_sentence_stands_in_two_captions_nor_speaks_of_what_is_not_there():
+    metrics = pd.concat([random_tables.scores(seed).assign(dataset=f"set{seed}") for seed in (3, 6)])
+    summary, scores = summarise(metrics), PairedScores.of_all(metrics)
+    assert all(paired.images > 1 for paired in scores.values())
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    pairs = {
+        name: [Pair(image, noise, noise[::4, ::4]) for image in rows.image.unique()]
+        for name, rows in metrics.groupby("dataset")
+    }
+    shown = [
+        *evaluation.overviews(summary, scores),
+        *evaluation.details(summary, scores),
+        *evaluation.certainty(summary, metrics, scores),
+        *evaluation.failures(metrics, pairs),
+        *evaluation.planes(summary, scores, 3, []),
+    ]
+    sentences = Counter(
+        part for one in shown for part in re.split(r"(?<=[.)]) (?=[A-Z])", one.caption) if len(part) > 60
+    )
+    assert [part for part, count in sentences.items() if count > 1] == []
+    text = " ".join(sentences)
+    assert "unbroken line" not in text and "hollow" not in text and "over trainings" not in text and "NIQE" not in text
