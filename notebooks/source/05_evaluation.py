@@ -68,7 +68,7 @@ from srgan_lib.models.files import load_model
 from srgan_report.exhibits import evaluation as exhibits
 from srgan_report.exhibits.conclusion import conclude
 from srgan_report.exhibits.grids import WeightInterpolation, try_alphas
-from srgan_report.exhibits.published import compare_all
+from srgan_report.exhibits.published import BICUBIC, compare_all, with_people
 from srgan_report.pipeline.stages import open_stage
 from srgan_report.upscaling.contestants import all_methods, repeated_trainings, share_of_srgan, upscaling_options
 
@@ -288,6 +288,9 @@ for exhibit in exhibits.costs(costs):
 # %%
 curves = {name: pd.read_csv(stage.input(name, "loss_curve.csv")) for name in ("srcnn", "warmup", "adversarial")}
 trainings = {name: stage.parameters_of(name) for name in curves}
+if shared.degradation in BICUBIC:
+    for exhibit in with_people(shared.scale):
+        stage.show(exhibit)
 for comparison in compare_all(summary, recipe, curves, trainings, networks):
     comparison.frame.to_csv(stage.directory / comparison.file, index=False)
     for exhibit in comparison.tables:
