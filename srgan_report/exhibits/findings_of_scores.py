@@ -22,7 +22,7 @@ from srgan_lib.models.shipped import own_methods
 JUDGES = (*HEADLINE, "lpips_squeeze", "niqe")  #: by which the worst image is looked for
 #: What the verdict on a method against the baseline is called.
 VERDICTS = {
-    "better": f"better than {BASELINE}",
+    "better": "better",
     "worse": "worse",
     "unchanged": "no measurable difference",
     "open": "left open by these images",
@@ -45,7 +45,7 @@ def against_baseline(scores: PairedScores, metric: str) -> str:
         for verdict in scores.compare(method, BASELINE, [metric]) if method != BASELINE else ():
             found.setdefault(verdict.direction, []).append(_label(method))
     each = [f"{words}: {listed(found[direction])}" for direction, words in VERDICTS.items() if direction in found]
-    return f"By {METRICS[metric].label} {'; '.join(each)}." if each else ""
+    return f"By {METRICS[metric].label}, beside {BASELINE}, {'; '.join(each)}." if each else ""
 
 
 def on_every_image(scores: PairedScores) -> str:
@@ -151,7 +151,8 @@ def between(tried: pd.DataFrame) -> str:
         known = {row: value for row, value in values.items() if np.isfinite(value)}
         if known:
             shares = [f"{tried.share[row]:.0%}" for row in _leaders(known, name)]
-            each.append(f"by {METRICS[name].label} with {listed(shares)}")
+            every = len(shares) == len(known) > 1
+            each.append(f"by {METRICS[name].label} with {'any share' if every else listed(shares)}")
     return f"This detail is best {', '.join(each)} of the adversarial weights." if each else ""
 
 
@@ -198,7 +199,7 @@ def costs(table: pd.DataFrame) -> str:
         f"{_label(method)} takes {one.operations / 1e6:.2f} million multiply–adds per LR pixel, "
         f"and here {one.milliseconds / 1000:.2f} s and {one.mebibytes:.0f} MiB per megapixel"
     )
-    if least != method:
+    if rows.operations[least] < one.operations:
         text += f"; {_label(least)} has the fewest operations, {rows.operations[least] / one.operations:.0%} of that"
     return text + "."
 

@@ -308,7 +308,7 @@ def with_people(scale: int) -> Iterator[Exhibit]:
         return
     column = frame[frame.columns[-1]]
     text = (
-        f"Ranks by these metrics and by 26 raters correlate by {column.min():.2f} to {column.max():.2f} (Spearman) over "
+        f"Ranks by metrics and by 26 raters correlate by {column.min():.2f} to {column.max():.2f} (Spearman) over "
         "the methods of Ledig et al. (2017), Table 2, without HR: there SRGAN, which people put first, has a low PSNR. "
         "It is computed from published means, and says nothing of single images."
     )

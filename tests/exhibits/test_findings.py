@@ -169,7 +169,7 @@ def test_findings_of_scores_are_those_of_the_table(tables):
         check_worst(metrics, rows)
         kinds |= check_plane(metrics, rows)
     assert kinds >= {
-        "better than bicubic",
+        "better",
         "worse",
         "no measurable difference",
         "left open by these images",
@@ -197,14 +197,14 @@ def check_best(said, rows, methods):
 
 
 def check_verdicts(said, judge, rows, others):
-    groups = dict(re.findall(r"(better than bicubic|worse|no measurable difference|left open[\w ]*): ([^;.]*)", said))
+    groups = dict(re.findall(r"(better|worse|no measurable difference|left open[\w ]*): ([^;.]*)", said))
     assert sorted(LABELS[name] for group in groups.values() for name in names(group)) == sorted(others)
     for words, group in groups.items():
         for name in names(group):
             gained = list(gains(rows, LABELS[name], JUDGES[judge]).values())
             average, signs = statistics.fmean(gained), {np.sign(gain) for gain in gained}
-            if words in ("better than bicubic", "worse"):
-                assert (average > 0) == (words == "better than bicubic")
+            if words in ("better", "worse"):
+                assert (average > 0) == (words == "better")
             elif words == "no measurable difference":
                 assert len(signs) > 1 or abs(average) < 0.01
             else:
@@ -321,3 +321,40 @@ def test_no_sentence_stands_in_two_captions_nor_speaks_of_what_is_not_there():
     assert [part for part, count in sentences.items() if count > 1] == []
     text = " ".join(sentences)
     assert "unbroken line" not in text and "hollow" not in text and "over trainings" not in text and "NIQE" not in text
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ((0.25, 26.0), "; against bicubic's, SRGAN's LPIPS (alex) is 0.150 lower and PSNR-Y is 1.00 dB lower."),
+        ((0.4001, 27.5), "; against bicubic's, SRGAN's LPIPS (alex) is equal and PSNR-Y is 0.50 dB higher."),
+        ((np.nan, 27.0), "; against bicubic's, SRGAN's PSNR-Y is equal."),
+        ((np.nan, np.inf), "."),
+    ],
+)
+def test_one_image_is_compared_as_its_scores_are_printed(scores, said):
+    both = {
+        "bicubic": {"lpips_alex": 0.4, "psnr_y": 27.0},
+        "srgan": dict(zip(("lpips_alex", "psnr_y"), scores, strict=True)),
+    }
+    assert findings_of_scores.one_image(np.zeros((32, 32, 3), np.uint8), both) == f"flat 100%{said}"
+
+
+def test_costs_are_those_of_the_table():
+    columns = ["method", "parameters", "operations", "milliseconds", "mebibytes"]
+    table = pd.DataFrame([("srcnn", 10, 1e6, 500.0, 40.0), ("srgan", 20, 4e6, 2500.0, 81.4)], columns=columns)
+    assert findings_of_scores.costs(table) == (
+        "SRGAN takes 4.00 million multiply–adds per LR pixel, and here 2.50 s and 81 MiB per megapixel; SRCNN has the "
+        "fewest operations, 25% of that."
+    )
+    assert findings_of_scores.costs(table[:1]).endswith("here 0.50 s and 40 MiB per megapixel.")
+
+
+def test_a_network_is_called_by_its_class_and_read_by_what_it_has():
+    table = pd.DataFrame(
+        [("first", "conv", 1, 30), ("blocks", "3×3", 4, 70), ("all", "", "", 100)],
+        columns=["layer", "operations", "times", "parameters"],
+    )
+    assert findings.layers("Mine", table) == (
+        "<code>Mine</code> has 100 parameters, 70% of them in <code>blocks</code> (3×3), which it has 4 times."
+    )
