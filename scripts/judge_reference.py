@@ -16,7 +16,7 @@ from srgan_lib.data.pairs import load_pairs
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import as_test_set, make_split
 from srgan_lib.evaluation.evaluator import DEFAULT_METRICS, evaluate
-from srgan_lib.evaluation.methods import classical, network
+from srgan_lib.evaluation.methods import NetworkMethod, classical
 from srgan_lib.files import sha256_file
 from srgan_lib.models.files import load_model
 from srgan_lib.models.shipped import FOLDER, shipped_models
@@ -59,7 +59,7 @@ def judge(
         photos = as_test_set(find_photos(name, scale=shared.scale))
         pairs[name] = load_pairs(make_split(photos, shared), photos, shared, "test")
     methods = {name: classical(name, shared.scale) for name in BASELINES}
-    methods |= {name: network(load_model(path)[0]) for name, path in models.items()}
+    methods |= {name: NetworkMethod(load_model(path)[0]) for name, path in models.items()}
     with tqdm(unit="image") as bar:
 
         def show(done: int, total: int) -> None:

@@ -44,6 +44,7 @@ from srgan_lib.csv_files import write_csv
 from srgan_lib.data.pairs import load_pairs, training_photos
 from srgan_lib.data.patches import PatchSampler
 from srgan_lib.data.split import make_split
+from srgan_report.exhibits import findings
 from srgan_report.exhibits import photographs as figures
 from srgan_report.pipeline.stages import open_stage
 
@@ -66,8 +67,8 @@ stage.table(
     split[["split", "image", "width", "height", "mode", "sha256"]].assign(sha256=split.sha256.str[:12]),
     "split",
     source="split.csv",
-    caption=f"The {len(split)} photographs (dataset {shared.dataset}): part, size in pixels, colour mode "
-    "of the file, and the beginning of the hash of its pixels.",
+    caption=f"{len(split)} photographs (dataset {shared.dataset}) are in this run. Shown are part, size in pixels, "
+    "colour mode of the file, and the beginning of the hash of its pixels.",
 )
 
 # %%
@@ -75,8 +76,8 @@ stage.figure(
     figures.split_overview(split),
     "sizes",
     source="split.csv",
-    caption="Image sizes by part. Look for test images that are much larger or smaller than what training sees: their "
-    "texture has another scale, and the scores say less about other photographs.",
+    caption=f"{findings.within_training(split, {'width': 'width', 'height': 'height'})} The texture of test images "
+    "that are much larger or smaller has another scale, and their scores say less about other photographs.",
 )
 
 # %% [markdown]
@@ -89,11 +90,13 @@ stage.figure(
 pairs = {part: load_pairs(split, photos, shared, part) for part in ("train", "validation", "test")}
 statistics = figures.statistics(pairs)
 write_csv(stage.directory / "statistics.csv", statistics)
+looks = ("luminance", "contrast", "saturation")
 stage.figure(
     figures.colour_statistics(statistics),
     "colour",
     source="statistics.csv",
-    caption="Mean luminance, contrast and saturation of each photograph. Look for parts that do not overlap.",
+    caption=f"{findings.within_training(statistics, {name: name for name in looks})} Each point is a photograph, "
+    "each black line a median. Look for parts that do not overlap.",
 )
 
 # %% [markdown]
@@ -109,13 +112,8 @@ stage.figure(
 # not the detail:
 
 # %%
-stage.figure(
-    figures.pairs_sheet(pairs["train"] + pairs["validation"], shared.scale, count=stage.params.data.sample_pairs),
-    "pairs",
-    vector=False,
-    caption="Each row: a photograph (HR), what the network receives (LR, its pixels shown as they are), and a "
-    "detail of both. Look at fine texture and thin lines: they are what has to be restored.",
-)
+shown = pairs["train"] + pairs["validation"]
+stage.show(figures.pairs_sheet(shown, shared.scale, count=stage.params.data.sample_pairs))
 
 # %%
 spectra = figures.spectra(pairs["train"], shared.scale)
@@ -124,9 +122,8 @@ stage.figure(
     figures.spectrum(spectra, shared.scale),
     "spectrum",
     source="spectra.csv",
-    caption="Radially averaged power spectrum of HR and of LR enlarged with bicubic. The shaded band between the "
-    "curves is the detail that super-resolution has to bring back: it begins near the dotted line, the highest "
-    "frequency that LR can hold.",
+    caption=f"{findings.lost_power(spectra, shared.scale)} The shaded band between the radially averaged power spectra "
+    "is the detail that super-resolution has to bring back; it begins near the dotted line.",
 )
 
 # %% [markdown]
@@ -142,13 +139,7 @@ if stage.live:
 
     stage.panel(degrading(pairs["validation"] + pairs["train"], shared))
 else:
-    stage.figure(
-        figures.degradations_sheet(pairs["validation"][0], shared.scale, shared.seed, shared.blur_sigma),
-        "degradations",
-        vector=False,
-        caption="One detail of the first validation image, and what each degradation makes of it; the realistic chain "
-        "(blur, resizing, noise and JPEG, twice) is drawn anew for every crop.",
-    )
+    stage.show(figures.degradations_sheet(pairs["validation"][0], shared.scale, shared.seed, shared.blur_sigma))
 
 # %% [markdown]
 # ## What training sees
@@ -158,13 +149,7 @@ else:
 
 # %%
 sampler = PatchSampler(pairs["train"], shared, batch=stage.params.data.sample_crops, augment=True)
-stage.figure(
-    figures.crops_sheet(*sampler.batch(0)),
-    "crops",
-    vector=False,
-    caption="The first crops drawn: HR above, LR below. Look for crops without content (sky, blur): many of them would "
-    "waste training time.",
-)
+stage.show(figures.crops_sheet(*sampler.batch(0)))
 
 # %% [markdown]
 # ## Try this

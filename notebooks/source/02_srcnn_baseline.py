@@ -66,6 +66,7 @@ from srgan_lib.data.pairs import check_alignment, read_training_pairs
 from srgan_lib.models.generators import build_generator, srcnn_config
 from srgan_lib.training.formulas import describe_schedule
 from srgan_lib.training.srcnn import train_srcnn
+from srgan_report.exhibits import findings
 from srgan_report.exhibits import network as exhibits
 from srgan_report.exhibits import training as figures
 from srgan_report.pipeline.stages import open_stage
@@ -94,8 +95,8 @@ stage.table(
     "alignment",
     source="alignment.csv",
     formats={"difference": ".2f"},
-    caption="Shift at which each validation pair agrees best, in LR pixels, and the difference that is left there "
-    "(root mean square, in levels of 0 to 255). Shifts other than 0 mean that LR does not belong to HR.",
+    caption=f"{findings.alignment(alignment)} Shifts are in LR pixels; the difference that is left is a root mean "
+    "square, in levels of 0 to 255. Shifts other than 0 mean that LR does not belong to HR.",
 )
 
 # %% [markdown]
@@ -140,8 +141,8 @@ stage.figure(
     figures.loss_curves(curve),
     "loss_curve",
     source="loss_curve.csv",
-    caption="Training loss by step: single steps pale, their running mean strong. A curve that still falls at its "
-    "right end would profit from more steps.",
+    caption=f"{findings.losses(curve)} Single rows are pale, their running mean is strong. A curve that still falls at "
+    "its right end would profit from more steps.",
 )
 
 # %%
@@ -150,9 +151,8 @@ stage.figure(
     figures.learning_curve(progress, "srcnn"),
     "learning_curve",
     source="validation.csv",
-    caption="PSNR and SSIM of the validation images (their middle, at most 256 pixels a side) during training; the "
-    "dashed line is bicubic. Look for the step at which the network passes it, and for a curve that turns down again, "
-    "which would mean overfitting.",
+    caption=f"{findings.learning(progress, grid=False)} The images are cut to their middle, at most 256 pixels a "
+    "side. A curve that turns down again would mean overfitting.",
 )
 
 # %% [markdown]

@@ -98,6 +98,7 @@ from srgan_lib.training.formulas import describe_schedule, generator_loss
 from srgan_lib.training.losses import DISTANCES
 from srgan_lib.training.plain import plain_supervised_step
 from srgan_lib.training.warmup import train_warmup
+from srgan_report.exhibits import findings
 from srgan_report.exhibits import training as figures
 from srgan_report.exhibits.network import network as network_exhibits
 from srgan_report.pipeline.stages import open_stage
@@ -236,18 +237,13 @@ if warmup.steps > 1:
         figures.loss_curves(curve),
         "loss_curves",
         source="loss_curve.csv",
-        caption="The loss and its weighted terms by step, on a logarithmic scale: single rows pale, their running "
-        "mean strong. Look for terms that fall together; if one falls while another rises, they pull in different "
-        "directions.",
+        caption=f"{findings.losses(curve)} Terms that go opposite ways would pull in different directions.",
     )
     stage.figure(
         figures.learning_curve(progress, "warmup"),
         "learning_curve",
         source="validation.csv",
-        caption="PSNR and SSIM of the validation images during the warm-up; the dashed line is bicubic. With the "
-        "global skip the curve starts near that line. The last point is the generator that adversarial training "
-        "starts from. The grid artefact is the power of a regular pattern with the period of the pixel shuffle: 0 is "
-        "the original's own level. From about +3 dB on, look for dots in smooth places.",
+        caption=f"{findings.learning(progress)} The last point is the generator that adversarial training starts from.",
     )
 
 # %% [markdown]

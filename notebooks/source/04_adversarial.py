@@ -103,6 +103,7 @@ from srgan_lib.training.formulas import describe_schedule, generator_loss, playe
 from srgan_lib.training.losses import DISTANCES
 from srgan_lib.training.plain import plain_adversarial_step
 from srgan_lib.training.validation import Validation
+from srgan_report.exhibits import findings
 from srgan_report.exhibits import training as figures
 from srgan_report.exhibits.network import network as network_exhibits
 from srgan_report.pipeline.stages import open_stage
@@ -258,7 +259,7 @@ if adversarial.epochs:
         epoch_means,
         "epochs",
         source="epochs.csv",
-        caption="Mean losses of each epoch. The generator's terms are shown unweighted.",
+        caption=f"{findings.epochs(epoch_means)} The generator's terms are shown unweighted.",
     )
 
 # %% [markdown]
@@ -268,14 +269,7 @@ if adversarial.epochs:
 # price.
 
 # %%
-stage.figure(
-    figures.montage(stage.directory / "montage"),
-    "montage",
-    vector=False,
-    caption="The middle of the first validation image: bicubic, the generator at several steps of adversarial training "
-    "(step 0 is the generator it starts from), and HR. Look for texture that appears, and for patterns that are not in "
-    "HR.",
-)
+stage.show(figures.montage(stage.directory / "montage"))
 
 # %%
 progress = pd.read_csv(stage.directory / "validation.csv")
@@ -283,10 +277,8 @@ stage.figure(
     figures.learning_curve(progress, "srgan"),
     "learning_curve",
     source="validation.csv",
-    caption="PSNR and SSIM of the validation images during adversarial training; the dashed line is bicubic. A "
-    "slow fall is the price of sharper texture; a sudden drop means that the adversarial weight or the learning rate "
-    "is too high. The grid artefact is the power of a regular pattern with the period of the pixel shuffle: 0 is the "
-    "original's own level. From about +3 dB on, look for dots in smooth places.",
+    caption=f"{findings.learning(progress)} A slow fall is the price of sharper texture; a sudden drop means that the "
+    "adversarial weight or the learning rate is too high.",
 )
 
 # %% [markdown]

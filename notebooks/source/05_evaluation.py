@@ -37,7 +37,7 @@ processes = 1
 tensorboard = False
 baselines = ["nearest", "bilinear", "lanczos", "bicubic"]
 lpips_nets = ["alex", "squeeze"]
-extra_metrics = ["ssim_y_daala", "psnr_rgb"]
+extra_metrics = ["ssim_y_daala", "psnr_rgb", "lr_psnr", "niqe"]
 repeats = 1
 grids = 5
 patches = 5
@@ -53,23 +53,23 @@ published = {"title": "", "sources": [], "methods": {}, "metrics": [], "curves":
 # changing a parameter, run the notebook again from the cell with `open_stage`.
 
 # %%
-from html import escape
-
 import pandas as pd
 
 from srgan_lib.csv_files import write_csv
 from srgan_lib.data.evaluation_sets import load_test_sets, read_trained
 from srgan_lib.data.pairs import training_photos
 from srgan_lib.data.split import read_split
+from srgan_lib.evaluation.efficiency import efficiency
 from srgan_lib.evaluation.evaluator import evaluate, metric_names, write_results
 from srgan_lib.evaluation.samples import WholeImages, thin_out
 from srgan_lib.evaluation.tables import along, summarise
+from srgan_lib.evaluation.verdicts import PairedScores
 from srgan_lib.methods import TRAINED
 from srgan_lib.models.files import load_model
 from srgan_report.exhibits import evaluation as exhibits
 from srgan_report.exhibits.conclusion import conclude
 from srgan_report.exhibits.grids import WeightInterpolation, try_alphas
-from srgan_report.exhibits.published import compare_all
+from srgan_report.exhibits.published import BICUBIC, compare_all, with_people
 from srgan_report.pipeline.stages import open_stage
 from srgan_report.upscaling.contestants import all_methods, repeated_trainings, share_of_srgan, upscaling_options
 
@@ -128,8 +128,10 @@ shared, evaluation, recipe = stage.params.shared, stage.params.evaluation, stage
 #
 # ### Naturalness: does the image look like a photograph at all?
 #
-# All measures so far compare with the original. NIQE (Mittal et al., 2013; `extra_metrics = ["niqe"]`) does not see it:
-# it measures how far the statistics of the image's blocks are from those of undistorted photographs. Lower is better.
+# All measures so far compare with the original, and LR-PSNR with LR: it makes the result small again and measures how
+# nearly it is an answer to what was given. NIQE (Mittal et al., 2013) sees neither: it measures how far the statistics
+# of the image's blocks are from those of undistorted photographs. Lower is better. The perceptual index PI (Blau et
+# al., 2018) is the mean of NIQE and of 10 minus the score of Ma et al.; that score is not computed here, and so no PI.
 # Only such a measure stands for perception in the sense of Blau and Michaeli (2018). They prove that beyond some point
 # images become more natural only at the price of distortion: where many details are possible, the most faithful guess
 # is their average, and an average is blurred.
@@ -153,6 +155,7 @@ result = evaluate(
 )
 summary = summarise(result.metrics, result.repeats)
 write_results(result, summary, stage.directory)
+scores = PairedScores.of_all(result.metrics, result.repeats)
 
 # %% [markdown]
 # ## Results
@@ -163,7 +166,7 @@ write_results(result, summary, stage.directory)
 # (Timofte et al., 2016).
 
 # %%
-for exhibit in exhibits.overviews(summary, test_pairs):
+for exhibit in exhibits.overviews(summary, scores):
     stage.show(exhibit)
 
 # %% [markdown]
@@ -190,11 +193,11 @@ for exhibit in exhibits.overviews(summary, test_pairs):
 # are drawn at random.
 
 # %%
-for exhibit in exhibits.details(summary, test_pairs):
+for exhibit in exhibits.details(summary, scores):
     stage.show(exhibit)
 
 # %%
-for exhibit in exhibits.certainty(summary, result.metrics, test_pairs):
+for exhibit in exhibits.certainty(summary, result.metrics, scores):
     stage.show(exhibit)
 
 # %% [markdown]
@@ -221,6 +224,15 @@ for exhibit in exhibits.patches(chosen, evaluation.patch_size):
 # %% tags=["fold"]
 # The middle of the same images: a place that no method has any part in choosing.
 for exhibit in exhibits.middles(chosen, evaluation.patch_size):
+    stage.show(exhibit)
+
+# %% [markdown]
+# ### Where does it fail?
+#
+# Means hide the images on which a method does harm. Each judge names its own.
+
+# %%
+for exhibit in exhibits.failures(result.metrics, test_pairs):
     stage.show(exhibit)
 
 # %% [markdown]
@@ -258,15 +270,18 @@ if stage.live:
 elif result.samples:
     figure, tried = try_alphas(between, result.samples[0], (0, 0.25, 0.5, 0.75, 1))
     write_csv(stage.directory / "between.csv", tried)
-    stage.figure(
-        figure,
-        "between",
-        vector=False,
-        source="between.csv",
-        caption=f"The middle of <code>{escape(result.samples[0].image)}</code> by generators that have from none to "
-        f"all of the adversarial generator's weights, with the scores of this detail. Look for the share at which "
-        f"texture begins to help, and for that at which it begins to be wrong.",
-    )
+    stage.show(exhibits.between(figure, tried))
+
+# %% [markdown]
+# ## What does a network cost?
+#
+# Networks that restore more mostly compute more. Only the times depend on the machine, and on what else it does.
+
+# %%
+costs = efficiency(judged, shared.scale)
+write_csv(stage.directory / "efficiency.csv", costs)
+for exhibit in exhibits.costs(costs):
+    stage.show(exhibit)
 
 # %% [markdown]
 # ## Beside published scores
@@ -274,6 +289,9 @@ elif result.samples:
 # %%
 curves = {name: pd.read_csv(stage.input(name, "loss_curve.csv")) for name in ("srcnn", "warmup", "adversarial")}
 trainings = {name: stage.parameters_of(name) for name in curves}
+if shared.degradation in BICUBIC:
+    for exhibit in with_people(shared.scale):
+        stage.show(exhibit)
 for comparison in compare_all(summary, recipe, curves, trainings, networks):
     write_csv(stage.directory / comparison.file, comparison.frame)
     for exhibit in comparison.tables:

@@ -55,11 +55,21 @@ def classical(name: str, scale: int) -> Method:
     return lambda pair: enlarge(pair.given_lr, name, scale)
 
 
-def network(model: SuperResolver, **options: Any) -> Method:
-    """Wrap a trained network; ``options`` are those of :func:`srgan_lib.models.tiled_inference.upscale`."""
-    from srgan_lib.models.tiled_inference import upscale
+class NetworkMethod:
+    """A trained network as a method; ``options`` are those of :func:`srgan_lib.models.tiled_inference.upscale`."""
 
-    return lambda pair: upscale(pair.given_lr, model, **options)
+    def __init__(self, model: SuperResolver, **options: Any) -> None:
+        self.model, self.options = model, options
+
+    def __call__(self, pair: Pair) -> np.ndarray:
+        """Enlarge the pair's LR image."""
+        return self.enlarge(pair.given_lr)
+
+    def enlarge(self, lr: np.ndarray) -> np.ndarray:
+        """Enlarge an image, h×w×3 uint8."""
+        from srgan_lib.models.tiled_inference import upscale
+
+        return upscale(lr, self.model, **self.options)
 
 
 def interpolate(first: SuperResolver, second: SuperResolver, alpha: float) -> SuperResolver:

@@ -139,6 +139,11 @@ class PairedScores:
                 values = np.stack([table.loc[images, self.methods].to_numpy(float) for table in every])
                 self.tables[name] = ScoreTable(name, values, list(images), self.methods)
 
+    @classmethod
+    def of_all(cls, metrics: pd.DataFrame, repeats: pd.DataFrame | None = None) -> dict[str, PairedScores]:
+        """Pair the scores of each dataset of ``metrics.csv``."""
+        return {str(dataset): cls(rows, repeats) for dataset, rows in metrics.groupby("dataset", sort=False)}
+
     def known(self, metrics: Iterable[str]) -> list[str]:
         """Keep those of the metrics that were computed."""
         return [name for name in metrics if name in self.tables]

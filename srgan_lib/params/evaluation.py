@@ -75,7 +75,9 @@ class Evaluation(Section):
     lpips_nets: list[Literal["alex", "squeeze"]] = parameter(
         ["alex", "squeeze"], "LPIPS judges; not computed where the backbone is missing"
     )
-    extra_metrics: list[ExtraMetric] = parameter(["ssim_y_daala", "psnr_rgb"], "measured besides psnr_y and ssim_y")
+    extra_metrics: list[ExtraMetric] = parameter(
+        ["ssim_y_daala", "psnr_rgb", "lr_psnr", "niqe"], "measured besides psnr_y and ssim_y"
+    )
     repeats: int = parameter(
         1,
         "trainings of each network under seeds of their own; from two on, the tables hold their means and spread, "

@@ -184,14 +184,14 @@ def check_models(
     from srgan_lib.data.sources import find_photos
     from srgan_lib.data.split import as_test_set, make_split
     from srgan_lib.evaluation.evaluator import evaluate
-    from srgan_lib.evaluation.methods import network
+    from srgan_lib.evaluation.methods import NetworkMethod
     from srgan_lib.models.files import load_model
     from srgan_lib.params.shared import Shared
 
     shared = Shared.model_validate({"scale": scale})
     photos = as_test_set(find_photos(BUILTIN, scale=scale))
     pairs = load_pairs(make_split(photos, shared), photos, shared, "test")
-    methods = {name: network(load_model(path)[0]) for name, path in shipped.shipped_models(scale, folder).items()}
+    methods = {name: NetworkMethod(load_model(path)[0]) for name, path in shipped.shipped_models(scale, folder).items()}
     judged = evaluate({BUILTIN: pairs}, methods, scale=scale, names=list(TOLERANCES), samples=0, on_step=on_step)
     measured = judged.metrics.groupby("method", sort=False)[list(TOLERANCES)].mean()
     known = pd.read_csv(folder / shipped.SCORES, index_col="model").loc[measured.index, list(TOLERANCES)]

@@ -58,9 +58,8 @@ def conclude(
     paragraphs = []
     own = own_methods(metrics.method.unique())
     summary, metrics = summary[summary.method.isin(own)], metrics[metrics.method.isin(own)]
-    for dataset, rows in metrics.groupby("dataset", sort=False):
-        scores = PairedScores(rows, repeats)
-        paragraphs.append(_finding(scores, str(dataset), scale, heldout, steps or {}))
+    for dataset, scores in PairedScores.of_all(metrics, repeats).items():
+        paragraphs.append(_finding(scores, dataset, scale, heldout, steps or {}))
         details = [
             _as_sentence(_against(scores, OURS, STARTED_FROM)),
             _as_sentence(_faithful(scores, FIDELITY[1:])),

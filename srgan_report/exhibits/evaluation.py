@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from srgan_lib.evaluation import tables
+from srgan_lib.evaluation.efficiency import SIDE
 from srgan_lib.evaluation.samples import Sample, most_different
 from srgan_lib.evaluation.statistics import FEWEST_FOR_TEST, smallest_p_value
+from srgan_lib.evaluation.verdicts import PairedScores
+from srgan_lib.methods import method_styles
 from srgan_lib.metrics.measure import METRICS
 from srgan_lib.params.evaluation import TRAINING, VALIDATION
+from srgan_report.exhibits import findings_of_scores as findings
 from srgan_report.exhibits import grids
 from srgan_report.exhibits import scores as figures
-from srgan_report.exhibits.markup import Exhibit
+from srgan_report.exhibits.markup import Exhibit, caption, once
+from srgan_report.exhibits.published import published
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from srgan_lib.data.pairs import Pair
 
 HEADLINE = ("psnr_y", "lpips_alex")  #: what a manifest says of each network of the run
@@ -37,99 +44,148 @@ def headline(summary: pd.DataFrame, networks: Iterable[str]) -> dict[str, float]
     return {f"{method}_{metric}": means[method, metric] for method, metric in keys if (method, metric) in means}
 
 
-def overviews(summary: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) -> Iterator[Exhibit]:
-    """Show each test set's means; ``summary`` is ``metrics_summary.csv``."""
-    trainings = int(summary.trainings.max())
-    over = f" and the {trainings} trainings of each network" if trainings > 1 else ""
-    for test_set, pairs in test_sets.items():
-        caption = f"Means over the {len(pairs)} images of <code>{test_set}</code>{over}; the best of this run in bold."
-        yield _table(tables.overview(summary, test_set), f"results_{test_set}", caption)
+def overviews(summary: pd.DataFrame, scores: Mapping[str, PairedScores]) -> Iterator[Exhibit]:
+    """Show each test set's means; ``summary`` is ``metrics_summary.csv``, ``scores`` are by test set."""
+    explained = once("The best is bold; by artefacts and spectra only networks are ranked.")
+    for test_set, paired in scores.items():
+        over = f" and the {paired.trainings} trainings of each network" if paired.trainings > 1 else ""
+        means = f"Means are over the {paired.images} images of <code>{test_set}</code>{over}."
+        yield _table(
+            tables.overview(summary, test_set),
+            f"results_{test_set}",
+            caption(findings.best(paired), means, next(explained)),
+        )
 
 
-def details(summary: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) -> Iterator[Exhibit]:
+def details(summary: pd.DataFrame, scores: Mapping[str, PairedScores]) -> Iterator[Exhibit]:
     """Show each test set's spread, intervals and differences by the metrics that matter."""
-    over = ""
-    if summary.trainings.max() > 1:
-        over = "<em>over trainings</em> is the standard deviation of the means of a method's networks. "
-    for test_set, pairs in test_sets.items():
-        for metric in (name for name in DETAILED if name in set(summary.metric)):
-            yield _table(
-                tables.detail(summary, test_set, metric),
-                f"{metric}_{test_set}",
-                f"{METRICS[metric].label} on <code>{test_set}</code>: mean, spread (standard deviation, median, "
-                "interquartile range), 95 % interval of the mean, paired difference from bicubic with its interval, "
-                "and on how many images the method is better; <em>driven by</em> names the image without which the "
-                f"mean would change most. {over}{_tests(len(pairs))}",
-            )
+    for test_set, paired in scores.items():
+        over = "<em>over trainings</em>: the standard deviation of the means of a method's networks. "
+        explained = once(
+            "Spread: standard deviation, median and interquartile range of the images. <em>from bicubic</em>: the "
+            "paired difference with its interval. <em>driven by</em>: the image without which the mean would change "
+            f"most. {over * (paired.trainings > 1)}{_tests(paired.images)}"
+        )
+        for metric in paired.known(DETAILED):
+            found = caption(findings.against_baseline(paired, metric), next(explained))
+            yield _table(tables.detail(summary, test_set, metric), f"{metric}_{test_set}", found)
 
 
-def certainty(summary: pd.DataFrame, metrics: pd.DataFrame, test_sets: Iterable[str]) -> Iterator[Exhibit]:
+def certainty(summary: pd.DataFrame, metrics: pd.DataFrame, scores: Mapping[str, PairedScores]) -> Iterator[Exhibit]:
     """Show differences from bicubic and all images' scores; ``metrics`` is ``metrics.csv``."""
-    own = " by the run's own training" if summary.trainings.max() > 1 else ""
-    for test_set in test_sets:
+    first = once(
+        "A line is the 95 % interval of the mean paired difference. Where it crosses zero and points lie on both "
+        "sides, these images do not tell the method from bicubic; where all points lie on one side, they leave it open."
+    )
+    second = once("The box holds the middle half. Look for single images that are far from the others.")
+    for test_set, paired in scores.items():
+        own = " by the run's own training" if paired.trainings > 1 else ""
+        points = f"Grey points are the {paired.images} images of <code>{test_set}</code>{own}."
         yield Exhibit(
             figures.differences(summary, metrics, test_set),
             f"differences_{test_set}",
-            f"Paired difference from bicubic on <code>{test_set}</code>: mean with its 95 % interval, and every "
-            f"image{own} as a grey point. Where an interval crosses the zero line and points lie on both sides, these "
-            f"images do not tell the method from bicubic; where all points lie on one side, they leave it open.",
+            caption(findings.on_every_image(paired), points, next(first)),
             SUMMARY,
         )
         yield Exhibit(
             figures.distributions(metrics, test_set),
             f"distributions_{test_set}",
-            "Every image as a point, by method; the box holds the middle half. Look for single images that are far "
-            "from the others: they move the mean.",
+            caption(findings.spreads(paired), next(second)),
             "metrics.csv",
         )
 
 
+def failures(metrics: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) -> Iterator[Exhibit]:
+    """Show by each judge the image on which SRGAN does worst against bicubic, and what it holds."""
+    explained = once(
+        "What an image holds is told of its blocks of 16×16 pixels: a block is <em>flat</em> if the root mean square "
+        "gradient of its luminance is below 4 levels a pixel; else it has <em>edges</em> if its gradients have one "
+        "direction (coherence of at least 0.5), <em>text</em> if three quarters of its pixels are near its darkest or "
+        "its brightest level, and else <em>texture</em>. Kinds below 10% are left out."
+    )
+    for test_set, pairs in test_sets.items():
+        frame, found = findings.worst(metrics[metrics.dataset == test_set], {pair.image: pair.hr for pair in pairs})
+        if found:
+            yield Exhibit(frame, f"failures_{test_set}", caption(found, next(explained)), "metrics.csv")
+
+
+def costs(table: pd.DataFrame) -> Iterator[Exhibit]:
+    """Show what each network costs; ``table`` is ``efficiency.csv``."""
+    if table.empty:
+        return
+    shown = pd.DataFrame(
+        {
+            "method": [style.label for style in method_styles(table.method).values()],
+            "parameters": table.parameters,
+            "million multiply–adds per LR pixel": table.operations / 1e6,
+            "ms per megapixel": table.milliseconds,
+            "MiB per megapixel": table.mebibytes,
+        }
+    )
+    explained = (
+        f"Each network enlarges {SIDE}×{SIDE} LR pixels; megapixels are of the result. Operations are those of "
+        "convolutions, memory is the most that tensors hold at once beside the weights, and the time is that of this "
+        "machine while it computed this."
+    )
+    formats = dict(zip(shown.columns[1:], (",", ".2f", ",.0f", ".0f"), strict=True))
+    yield Exhibit(
+        shown, "efficiency", caption(findings.costs(table), explained), "efficiency.csv", {"formats": formats}
+    )
+
+
 def comparison_grids(samples: Iterable[Sample]) -> Iterator[Exhibit]:
     """Show each image by LR, bicubic, SRGAN and HR."""
-    for sample in samples:
+    for sample, explained in zip(samples, once("Look at texture and at thin lines."), strict=False):
+        found = f"<code>{escape(sample.image)}</code>: {findings.one_image(sample.hr, sample.scores)}"
         yield Exhibit(
             grids.grid(sample),
             f"grid_{sample.dataset}_{sample.image}",
-            f"<code>{escape(sample.image)}</code>: LR as it is, bicubic, SRGAN, and HR. Look at texture and at thin "
-            "lines.",
+            caption(found, explained),
             options={"vector": False},
         )
 
 
 def patches(samples: Iterable[Sample], side: int) -> Iterator[Exhibit]:
     """Show ``side`` pixels a side of each image, pixel by pixel: the part in which the methods differ most."""
+    explained = once(
+        "It is the part in which these methods differ most (by the standard deviation of their luminance), each pixel "
+        "shown as a square, with the scores of this part alone. Look for edges that are sharp in HR and soft in "
+        "bicubic, and for patterns that HR does not have."
+    )
     for sample in samples:
-        yield Exhibit(
-            grids.patches(sample, side, most_different(sample, side, grids.pictured(sample))),
-            f"patch_{sample.dataset}_{sample.image}",
-            f"The {side}×{side} pixels of <code>{escape(sample.image)}</code> in which these methods differ most (by "
-            "the standard deviation of their luminance), each pixel shown as a square, with the scores of this part "
-            "alone. Look for edges that are sharp in HR and soft in bicubic, and for patterns that HR does not have.",
-            options={"vector": False},
-        )
+        place = most_different(sample, side, grids.pictured(sample))
+        yield _patch(sample, side, place, "patch", f"{side}×{side} pixels", next(explained))
 
 
 def middles(samples: Iterable[Sample], side: int) -> Iterator[Exhibit]:
     """Show the middle of each image, ``side`` pixels a side, pixel by pixel."""
     for sample in samples:
-        yield Exhibit(
-            grids.patches(sample, side),
-            f"patch_middle_{sample.dataset}_{sample.image}",
-            f"The middle {side}×{side} pixels of <code>{escape(sample.image)}</code>, "
-            "with the scores of this part alone.",
-            options={"vector": False},
-        )
+        yield _patch(sample, side, (0.5, 0.5), "patch_middle", "the middle")
+
+
+def _patch(sample: Sample, side: int, at: tuple[float, float], name: str, what: str, explained: str = "") -> Exhibit:
+    part = grids.scored_part(sample, side, at)
+    found = findings.nearest(part.scores, grids.LABELS)
+    return Exhibit(
+        grids.patches(part),
+        f"{name}_{sample.dataset}_{sample.image}",
+        caption(f"Nearest the original in {what} of <code>{escape(sample.image)}</code>: {found}.", explained),
+        options={"vector": False},
+    )
 
 
 def spectra(powers: pd.DataFrame, test_sets: Iterable[str], scale: int) -> Iterator[Exhibit]:
     """Show each test set's mean spectra; ``powers`` is ``spectra.csv``."""
+    explained = once(
+        "Below, the distance from HR: a curve under the zero line lacks detail of that size (blur); one above it has "
+        "detail that HR does not have (noise, ringing, blocks)."
+    )
     for test_set in test_sets:
+        table = powers[powers.dataset == test_set].pivot(index="frequency", columns="method", values="power")
         yield Exhibit(
             figures.spectra(powers, test_set, scale),
             f"spectra_{test_set}",
-            "Radially averaged power spectrum of each method and of HR, and below it the distance from HR. A curve "
-            "under the zero line lacks detail of that size (blur); one above it has detail that HR does not have "
-            "(noise, ringing, blocks). Look at the shaded half: nothing there was in the LR image.",
+            caption(findings.powers(table, scale), next(explained)),
             "spectra.csv",
         )
 
@@ -137,26 +193,68 @@ def spectra(powers: pd.DataFrame, test_sets: Iterable[str], scale: int) -> Itera
 def planes(summary: pd.DataFrame, test_sets: Iterable[str], scale: int, joined: Sequence[str]) -> Iterator[Exhibit]:
     """Show each test set's planes of PSNR and LPIPS or NIQE, where they were computed; a line joins some methods."""
     test_sets = list(test_sets)
+    line = "The unbroken line joins the networks whose weights lie between the warm-up's and SRGAN's." if joined else ""
+    hollow = len(published(scale=scale, metric="lpips_alex")) > 0
+    explained = once(
+        caption(
+            "Both measures are relative to bicubic"
+            + ", so that published results (hollow) can stand beside measured ones" * hollow
+            + ". To the right: more faithful; upwards: more like the original to the eye. Both compare with the "
+            "original, so a method can gain in both.",
+            line,
+        )
+    )
     for test_set in test_sets if "lpips_alex" in set(summary.metric) else ():
+        table = figures.relative(summary[summary.dataset == test_set])
+        found = findings.plane(
+            table,
+            "lpips_alex",
+            lambda one, two: (
+                f"{METRICS['psnr_y'].phrase(two.psnr_y - one.psnr_y, sign=True)} PSNR-Y and to "
+                f"{two.lpips_alex / one.lpips_alex:.2f} times its LPIPS"
+            ),
+        )
         yield Exhibit(
             figures.plane(summary, test_set, scale, curve=joined),
             f"plane_{test_set}",
-            "LPIPS and PSNR, relative to bicubic so that published results can stand beside measured ones. To the "
-            "right: more faithful; upwards: more like the original to the eye. Both compare with the original, so a "
-            "method can gain in both. Look at which way adversarial training moves the generator. A line joins the "
-            "networks whose weights lie between the warm-up's and SRGAN's, where the run has any.",
+            caption(found, next(explained)),
             SUMMARY,
         )
+    explained = once(
+        "This is the perception–distortion plane: to the right more faithful, upwards closer to the statistics of "
+        "undistorted photographs, which NIQE measures without the original. Beyond some point no method can gain in "
+        "one without losing in the other (Blau and Michaeli, 2018). NIQE is unreliable for small images and for few of "
+        "them."
+    )
     for test_set in test_sets if "niqe" in set(summary.metric) else ():
+        table = figures.by_method(summary[summary.dataset == test_set], "niqe")
+        found = findings.plane(
+            table,
+            "niqe",
+            lambda one, two: (
+                f"{METRICS['psnr_y'].phrase(two.psnr_y - one.psnr_y, sign=True)} PSNR-Y and "
+                f"{METRICS['niqe'].text(two.niqe - one.niqe, sign=True)} NIQE"
+            ),
+        )
         yield Exhibit(
             figures.naturalness_plane(summary, test_set, curve=joined),
             f"naturalness_{test_set}",
-            "The perception–distortion plane: NIQE, which does not see the original, and PSNR. To the right: more "
-            "faithful; upwards: closer to the statistics of undistorted photographs. Beyond some point no method can "
-            "gain in one without losing in the other (Blau and Michaeli, 2018). NIQE is unreliable for small images "
-            "and for few of them.",
+            caption(found, next(explained)),
             SUMMARY,
         )
+
+
+def between(figure: Figure, tried: pd.DataFrame) -> Exhibit:
+    """Show a detail by the networks between the warm-up's generator and SRGAN's; ``tried`` is ``between.csv``."""
+    image = escape(str(tried.image.iloc[0]))
+    return Exhibit(
+        figure,
+        "between",
+        f"{findings.between(tried)} It is the middle of <code>{image}</code>, with the scores of this detail. Look for "
+        "the share at which texture begins to help, and for that at which it begins to be wrong.",
+        "between.csv",
+        {"vector": False},
+    )
 
 
 def _tests(images: int) -> str:
@@ -174,5 +272,5 @@ def _tests(images: int) -> str:
     )
 
 
-def _table(shown: dict[str, Any], name: str, caption: str) -> Exhibit:
-    return Exhibit(shown.pop("frame"), name, caption, SUMMARY, shown)
+def _table(shown: dict[str, Any], name: str, text: str) -> Exhibit:
+    return Exhibit(shown.pop("frame"), name, text, SUMMARY, shown)

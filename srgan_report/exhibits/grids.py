@@ -31,18 +31,21 @@ def grid(sample: Sample) -> Figure:
     return _panels(sample, (BASELINE, OURS), columns=2, separator=", ")
 
 
-def patches(sample: Sample, side: int, at: tuple[float, float] = (0.5, 0.5)) -> Figure:
-    """Draw ``side``×``side`` HR pixels by LR, bicubic, all methods but classical ones, and HR, with this part's scores.
+def scored_part(sample: Sample, side: int, at: tuple[float, float] = (0.5, 0.5)) -> Sample:
+    """Cut ``side``×``side`` HR pixels with this part's own scores, of the methods that pictures show.
 
     The part lies ``at`` a place that :meth:`~srgan_lib.evaluation.samples.Sample.part` takes.
     """
-    chosen = pictured(sample)
-    count = len(chosen) + 2
-    columns = 3 if count <= 6 else 4 if count <= 8 else 5
     part = sample.part(side, at)
-    scores = {method: part_scores(part.results[method], part.hr, sample.scale) for method in chosen}
-    part = replace(part, scores=scores)
-    return _panels(part, chosen, columns, separator="\n")  # so narrow that a line holds one figure
+    scores = {method: part_scores(part.results[method], part.hr, sample.scale) for method in pictured(sample)}
+    return replace(part, scores=scores)
+
+
+def patches(part: Sample) -> Figure:
+    """Draw a part of an image, as :func:`scored_part` cuts it, by LR, its methods and HR."""
+    count = len(part.scores) + 2
+    columns = 3 if count <= 6 else 4 if count <= 8 else 5
+    return _panels(part, list(part.scores), columns, separator="\n")  # so narrow that a line holds one figure
 
 
 def pictured(sample: Sample) -> list[str]:

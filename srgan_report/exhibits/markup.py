@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from srgan_lib.formatting import printable
@@ -16,13 +17,23 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+def once(text: str) -> Iterator[str]:
+    """Give a text that explains several captions to the first of them, and nothing to the others."""
+    return chain([text], repeat(""))
+
+
+def caption(*parts: str) -> str:
+    """Join the finding of this run and what explains the figure, without what is empty."""
+    return " ".join(filter(None, parts))
+
+
 @dataclass(frozen=True)
 class Exhibit:
     """What a notebook shows under one caption."""
 
     content: Figure | pandas.DataFrame
     name: str  #: unique in the notebook
-    caption: str  #: what it shows and what to look for; may hold inline HTML
+    caption: str  #: what this run shows, then what to look for; may hold inline HTML
     source: str = ""  #: the stage's file with the values shown, if there is one
     #: How it is shown: ``vector`` of a figure, ``best`` and ``formats`` of a table.
     options: Mapping[str, Any] = field(default_factory=dict)

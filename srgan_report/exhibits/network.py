@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from torch import nn
 
+from srgan_report.exhibits import findings
 from srgan_report.exhibits.markup import Exhibit
 from srgan_report.exhibits.plotting import describe, new_figure
 from srgan_report.exhibits.structure import INPUT, Layer, Skip, Structure, structure
@@ -34,8 +35,7 @@ def network(trained: nn.Module, input_shape: Sequence[int], source: str, result:
     yield Exhibit(
         draw_network(trained, input_shape, source, result),
         "network",
-        "The network that is trained, drawn from itself, with the shape after each layer (channels×height×width). A "
-        "circle adds what the line beside it brings; a dashed frame is repeated.",
+        findings.network(type(trained).__name__, structure(trained, input_shape)),
     )
     yield layers(trained, input_shape)
 
@@ -58,12 +58,11 @@ def layers(network: nn.Module, input_shape: Sequence[int]) -> Exhibit:
         for index, layer in enumerate(found.layers)
     ]
     total = {"layer": "all", "operations": "", "output": "", "times": ""}
+    table = pd.DataFrame([*rows, {**total, "parameters": sum(row["parameters"] for row in rows)}])
     return Exhibit(
-        pd.DataFrame([*rows, {**total, "parameters": sum(row["parameters"] for row in rows)}]),
+        table,
         "layers",
-        f"The layers of the network that is trained, for an input of {_shape(input_shape)}: shape of the "
-        "output (channels×height×width), how often the network has the layer, and the parameters of all of them "
-        "together. Look at where most parameters are.",
+        findings.layers(type(network).__name__, table),
         options={"formats": {"parameters": ","}},
     )
 

@@ -17,7 +17,10 @@ from srgan_lib.data.randomness import random_stream
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.split import PARTS
 from srgan_lib.methods import METHODS
+from srgan_lib.metrics.measure import measure
 from srgan_lib.metrics.spectra import radial_power
+from srgan_report.exhibits import findings
+from srgan_report.exhibits.markup import Exhibit
 from srgan_report.exhibits.plotting import describe, legend_below, new_figure, show_image, show_images
 
 if TYPE_CHECKING:
@@ -142,8 +145,8 @@ def spectrum(table: pd.DataFrame, scale: int) -> Figure:
     return figure
 
 
-def pairs_sheet(pairs: Sequence[Pair], scale: int, count: int = 3) -> Figure:
-    """Draw the middle squares of HR and LR images with the most detailed spot of both, one pair a row."""
+def pairs_sheet(pairs: Sequence[Pair], scale: int, count: int = 3) -> Exhibit:
+    """Show the middle squares of HR and LR images with the most detailed spot of both, one pair a row."""
     chosen = evenly_spaced([(pair, pair.lr) for pair in pairs if pair.lr is not None], count)
     figure, axes = new_figure(len(chosen), 4, height=0.3 + 1.6 * len(chosen), squeeze=False)
     titles = ("HR", "LR", "HR, detail", "LR, detail")
@@ -160,11 +163,16 @@ def pairs_sheet(pairs: Sequence[Pair], scale: int, count: int = 3) -> Figure:
         first.text(-0.04, 0.5, pair.image, transform=first.transAxes, rotation=90, ha="right", va="center", fontsize=9)
     names = ", ".join(pair.image for pair, _ in chosen)
     describe(figure, f"HR and LR, made {scale} times smaller, of {names}, each with a detail {DETAIL} pixels wide.")
-    return figure
+    found = findings.enlarged_again({"": [_enlarged_psnr(pair.hr, lr, scale) for pair, lr in chosen]})
+    text = (
+        f"{found} Each row: a photograph (HR), what the network receives (LR, its pixels shown as they are), and a "
+        "detail of both. Look at fine texture and thin lines: they are what has to be restored."
+    )
+    return Exhibit(figure, "pairs", text, options={"vector": False})
 
 
-def crops_sheet(lr: torch.Tensor, hr: torch.Tensor) -> Figure:
-    """Draw training crops as networks see them, HR above LR; uint8 tensors of N×3×h×w and N×3×H×W."""
+def crops_sheet(lr: torch.Tensor, hr: torch.Tensor) -> Exhibit:
+    """Show training crops as networks see them, HR above LR; uint8 tensors of N×3×h×w and N×3×H×W."""
     columns = min(8, len(hr))
     rows = -(-len(hr) // columns)
     figure, axes = new_figure(2 * rows, 1, height=2 * rows * (0.28 + 5.9 / columns), squeeze=False)
@@ -174,11 +182,15 @@ def crops_sheet(lr: torch.Tensor, hr: torch.Tensor) -> Figure:
             show_image(axes[2 * row + place, 0], _strip(images, columns, hr.shape[-1]), name)
     sizes = (f"{images.shape[-1]}×{images.shape[-2]}" for images in (hr, lr))
     describe(figure, "{} HR crops of {} pixels above their LR crops of {} pixels.".format(len(hr), *sizes))
-    return figure
+    text = (
+        f"{findings.crops(hr.permute(0, 2, 3, 1).numpy())} They are the first crops drawn: HR above, LR below. Crops "
+        "without content (sky, blur) are flat: many of them would waste training time."
+    )
+    return Exhibit(figure, "crops", text, options={"vector": False})
 
 
-def degradations_sheet(pair: Pair, scale: int, seed: int, blur_sigma: float = 1.0) -> Figure:
-    """Draw one detail of an HR image under each degradation; the realistic one four times."""
+def degradations_sheet(pair: Pair, scale: int, seed: int, blur_sigma: float = 1.0) -> Exhibit:
+    """Show one detail of an HR image under each degradation; the realistic one four times."""
     side = min(4 * DETAIL, *pair.hr.shape[:2])
     side -= side % scale
     top, left = detailed_spot(pair.hr, side, scale)
@@ -198,7 +210,15 @@ def degradations_sheet(pair: Pair, scale: int, seed: int, blur_sigma: float = 1.
         f"A detail of {pair.image}, {side} pixels wide, and {len(panels) - 1} LR images of it: "
         f"{', '.join(list(panels)[1:])}.",
     )
-    return figure
+    scores: dict[str, list[float]] = {}
+    for title, lr in list(panels.items())[1:]:
+        scores.setdefault(title.partition(",")[0], []).append(_enlarged_psnr(hr, lr, scale))
+    text = (
+        f"{findings.enlarged_again(scores)} Shown is one detail of the first validation image, and what each "
+        "degradation makes of it; the realistic chain (blur, resizing, noise and JPEG, twice) is drawn anew for every "
+        "crop."
+    )
+    return Exhibit(figure, "degradations", text, options={"vector": False})
 
 
 def detailed_spot(image: np.ndarray, side: int, multiple: int) -> tuple[int, int]:
@@ -211,6 +231,11 @@ def detailed_spot(image: np.ndarray, side: int, multiple: int) -> tuple[int, int
     squares = squares[::multiple, ::multiple]
     row, column = np.unravel_index(squares.argmax(), squares.shape)
     return int(row) * multiple, int(column) * multiple
+
+
+def _enlarged_psnr(hr: np.ndarray, lr: np.ndarray, scale: int) -> float:
+    """PSNR-Y of LR that bicubic interpolation enlarges again."""
+    return measure(imresize(lr, scale), hr, scale, ["psnr_y"])["psnr_y"]
 
 
 def _sizes(part: str, rows: pd.DataFrame) -> str:

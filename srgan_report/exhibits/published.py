@@ -19,7 +19,7 @@ from srgan_lib.methods import TRAINED, method_styles
 from srgan_lib.metrics.measure import METRICS
 from srgan_lib.params.evaluation import Published, PublishedCurve
 from srgan_lib.params.section import ParameterError
-from srgan_report.exhibits.markup import Exhibit
+from srgan_report.exhibits.markup import Exhibit, once
 
 #: Networks of the literature by the name that a run has for its own in their place.
 COUNTERPARTS = {network.architecture: method for method, network in TRAINED.items()}
@@ -258,24 +258,24 @@ def compare_all(
             relative,
             relative.drop(columns=unneeded).rename(columns=lambda name: name.replace("_", " ")),
             ".3f",
-            "On other images only distances from bicubic can be compared: PSNR and SSIM minus bicubic's, LPIPS divided "
-            "by bicubic's.",
+            f"{reaches(relative)} On other images only distances from bicubic can be compared: PSNR and SSIM minus "
+            "bicubic's, LPIPS divided by bicubic's.",
         ),
         (
             "published_curves",
             of_curves,
             of_curves,
             ".4g",
-            "What the source reports of its training, beside the mean of the same quantity over the same part (in per "
-            "cent) of this run's training. Losses depend on their scaling, which sources rarely state; look for the "
-            "same order of size.",
+            f"{(of_curves.difference == 0).sum()} of {len(of_curves)} quantities lie within what the source reports of "
+            "its training. Means are over the same part (in per cent) of this run's training. Losses depend on their "
+            "scaling, which sources rarely state; look for the same order of size.",
         ),
         (
             "published",
             literature,
             literature.drop(columns=["measured_as", "note"]),
             ".3f",
-            "Scores from the literature beside measured ones, where test set and convention are the same.",
+            f"{reaches(literature)} Test set and convention are the same.",
         ),
     ):
         if len(frame):
@@ -284,20 +284,51 @@ def compare_all(
             yield PublishedComparison(f"{name}.csv", frame, [table])
 
 
+def reaches(rows: pd.DataFrame) -> str:
+    """Say how many published scores this run reaches, but for their rounding."""
+    known = rows.dropna(subset=["measured", "difference"])
+    if known.empty:
+        return "None of these scores was measured in this run."
+    lower = [not METRICS[name].higher_is_better if name in METRICS else name == "lpips" for name in known.metric]
+    rounding = np.where(known.metric.str.startswith("psnr"), 0.005, 0.0005)
+    reached = (known.difference * np.where(lower, -1, 1) >= -rounding).sum()
+    return f"This run's score is at least as good as the published one in {reached} of {len(known)} comparisons."
+
+
+def with_people(scale: int) -> Iterator[Exhibit]:
+    """Show how well metrics order the methods of Ledig et al. as its 26 raters did, by its published figures."""
+    rows = []
+    for dataset, group in published(source="ledig2017", scale=scale).groupby("dataset", sort=False):
+        table = group.pivot(index="method", columns="metric", values="value").drop(index="hr", errors="ignore")
+        for metric in table.columns.drop("mos"):
+            pairs = table[[metric, "mos"]].dropna()
+            rows.append((dataset, METRICS[str(metric)].label, len(pairs), pairs.corr("spearman").iloc[0, 1]))
+    frame = pd.DataFrame(rows, columns=["dataset", "metric", "methods", "rank correlation with MOS"])
+    if frame.empty:
+        return
+    column = frame[frame.columns[-1]]
+    text = (
+        f"Ranks by metrics and by 26 raters correlate by {column.min():.2f} to {column.max():.2f} (Spearman) over "
+        "the methods of Ledig et al. (2017), Table 2, without HR: there SRGAN, which people put first, has a low PSNR. "
+        "It is computed from published means, and says nothing of single images."
+    )
+    yield Exhibit(frame, "people", text, options={"formats": {frame.columns[-1]: ".2f"}})
+
+
 def _of_recipe(rows: pd.DataFrame) -> list[Exhibit]:
     """Make a table of each title and dataset."""
-    tables = []
+    tables, dash = [], once(" A dash: this run has no such score.")
     for number, ((title, test_set), group) in enumerate(rows.groupby(["title", "dataset"], sort=False), 1):
         shown = wide(group)
         caption = (
-            f"What <em>{escape(str(title))}</em> reports on <code>{test_set}</code>: published, measured in this run, "
-            f"and the difference."
+            f"{reaches(group)} Published is what <em>{escape(str(title))}</em> reports on <code>{test_set}</code>."
         )
         if number == 1:
             caption += (
                 " Scores can only be compared where images and convention are the same; where the source does not "
-                "state its convention, the column names what is measured here beside it. A dash: this run has no such "
-                "score."
+                "state its convention, the column names what is measured here beside it."
             )
+        if group.measured.isna().any():
+            caption += next(dash)
         tables.append(Exhibit(shown.pop("frame"), f"published_{number}", caption, "published_recipe.csv", shown))
     return tables

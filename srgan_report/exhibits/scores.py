@@ -16,6 +16,7 @@ from matplotlib.markers import MarkerStyle
 from srgan_lib.methods import BASELINE, Style, method_styles
 from srgan_lib.metrics.measure import HEADLINE, METRICS
 from srgan_lib.metrics.spectra import PATTERN
+from srgan_report.exhibits.findings_of_scores import front
 from srgan_report.exhibits.plotting import describe, legend_below, new_figure
 from srgan_report.exhibits.published import published
 
@@ -128,10 +129,10 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, curve: Sequence[st
     draws a regular pattern says so in its label, for LPIPS does not see it. A line joins the methods of ``curve`` in
     their order, such as networks interpolated between two others.
     """
-    rows = summary[summary.dataset == dataset].rename(columns={"mean": "value"})
-    measured = _relative(rows)
+    rows = summary[summary.dataset == dataset]
+    measured = relative(rows)
     figure, axis = new_figure(height=4.8)
-    patterns = rows[(rows.metric == "grid_artefact") & (rows.value > PATTERN)].set_index("method").value
+    patterns = rows[(rows.metric == "grid_artefact") & (rows["mean"] > PATTERN)].set_index("method")["mean"]
     notes = {
         str(method): f" (regular pattern {METRICS['grid_artefact'].phrase(level, sign=True)})"
         for method, level in patterns.items()
@@ -141,7 +142,7 @@ def plane(summary: pd.DataFrame, dataset: str, scale: int, *, curve: Sequence[st
     where = dataset if dataset in set(known[known.metric == "lpips_alex"].dataset) else PUBLISHED_ON
     hollow = {"fillstyle": "none", "markersize": 9, "markeredgewidth": 1.8}
     for title, group in known[known.dataset == where].groupby("title"):
-        points = _relative(group).drop(index=BASELINE, errors="ignore")
+        points = relative(group.rename(columns={"value": "mean"})).drop(index=BASELINE, errors="ignore")
         for method, style in method_styles(points.index).items():
             label = f"{style.label} in {str(title).partition(' (')[0]} ({where})"
             axis.plot(*points.loc[method], style.marker, color=style.colour, label=label, **hollow)
@@ -163,7 +164,7 @@ def naturalness_plane(summary: pd.DataFrame, dataset: str, *, curve: Sequence[st
     ``curve`` is as in :func:`plane`. The plane is that of Y. Blau, T. Michaeli, "The Perception-Distortion Tradeoff",
     CVPR 2018.
     """
-    table = _by_method(summary[summary.dataset == dataset].rename(columns={"mean": "value"}), "niqe")
+    table = by_method(summary[summary.dataset == dataset], "niqe")
     figure, axis = new_figure(height=4.2)
     _draw_plane(axis, table, curve, "PSNR-Y (dB)", "NIQE")
     legend_below(figure, axis, columns=3)
@@ -175,15 +176,15 @@ def naturalness_plane(summary: pd.DataFrame, dataset: str, *, curve: Sequence[st
     return figure
 
 
-def _by_method(figures: pd.DataFrame, metric: str) -> pd.DataFrame:
+def by_method(figures: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Tabulate PSNR-Y and another metric of the methods that have both."""
-    table = figures.pivot(index="method", columns="metric", values="value").reindex(columns=["psnr_y", metric])
+    table = figures.pivot(index="method", columns="metric", values="mean").reindex(columns=["psnr_y", metric])
     return table.loc[figures.method.unique()].dropna()
 
 
-def _relative(figures: pd.DataFrame) -> pd.DataFrame:
+def relative(figures: pd.DataFrame) -> pd.DataFrame:
     """Compute PSNR-Y minus the baseline's and LPIPS(alex) divided by it, for the methods that have both."""
-    table = _by_method(figures, "lpips_alex")
+    table = by_method(figures, "lpips_alex")
     if BASELINE not in table.index:
         return table.iloc[:0]
     base = table.loc[BASELINE]
@@ -193,13 +194,16 @@ def _relative(figures: pd.DataFrame) -> pd.DataFrame:
 def _draw_plane(
     axis: Axes, table: pd.DataFrame, curve: Sequence[str], x: str, y: str, notes: Mapping[str, str] = {}
 ) -> None:
-    """Draw measured points, of which a line joins some, on axes whose better ends are up and right."""
+    """Draw measured points, a line along some and one along the front, on axes whose better ends are up and right."""
     joined = table.loc[[method for method in curve if method in table.index]]
     if len(joined):
         axis.plot(*joined.to_numpy().T, color="0.4", linewidth=1, zorder=1)
     for method, style in method_styles(table.index).items():
         label = style.label + notes.get(method, "")
         axis.plot(*table.loc[method].to_numpy(), style.marker, color=style.colour, label=label, markersize=8, zorder=2)
+    best = table.loc[front(table, *table.columns)].sort_values("psnr_y")
+    if len(best) > 1:
+        axis.plot(*best.to_numpy().T, ":", color="0.4", linewidth=1.5, label="front of this run", zorder=1)
     axis.set(xlabel=f"{x}, better →", ylabel=f"{y}, better →")
     axis.invert_yaxis()
     axis.margins(0.12)

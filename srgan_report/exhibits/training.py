@@ -23,21 +23,11 @@ from srgan_lib.models.features import VGGFeatures
 from srgan_lib.params.training import GeneratorTraining
 from srgan_lib.training.history import STATISTICS
 from srgan_lib.training.validation import Validation
-from srgan_report.exhibits.markup import Exhibit
+from srgan_report.exhibits import findings
+from srgan_report.exhibits.markup import Exhibit, caption, once
 from srgan_report.exhibits.plotting import WIDTH, describe, legend_below, new_figure, show_images
+from srgan_report.exhibits.terms import shares, term_style, weighted_terms
 
-TERMS = {
-    "loss": Style("sum", "#000000", "o", "-"),
-    "pixel": Style("pixel", "#0072B2", "s", (0, (6, 2))),
-    "content": Style("content (VGG-19)", "#D55E00", "^", (0, (4, 1, 1, 1))),
-    "adversarial": Style("adversarial", "#009E73", "D", (0, (2, 1))),
-    "grid": Style("grid penalty", "#CC79A7", "X", (0, (1, 1))),
-    "evenness": Style("evenness penalty", "#5D3A9B", "h", (0, (3, 1, 1, 1))),
-    "style": Style("style (Gram)", "#56B4E9", "v", (0, (5, 1, 1, 1, 1, 1))),
-    "histogram": Style("histogram (VGG-19)", "#E69F00", "<", (0, (1, 2))),
-    "colour_histogram": Style("colour histogram", "#8C5A1E", ">", (0, (7, 1, 1, 1))),
-    "feature_matching": Style("feature matching", "#6E6E6E", "P", (0, (4, 2))),
-}
 SIDES = {"real": Style("on real", "#0072B2", "s", (0, (6, 2))), "fake": Style("on fake", "#D55E00", "^", (0, (2, 1)))}
 
 
@@ -52,13 +42,13 @@ VALIDATED = {
 def loss_curves(curve: pandas.DataFrame) -> Figure:
     """Draw the loss and its weighted terms over the steps on a logarithmic axis: thin as logged, thick smoothed."""
     figure, axes = new_figure(height=3.6)
-    terms = _weighted_terms(curve)
+    terms = weighted_terms(curve)
     columns = {"loss": "loss"} | ({name: f"{name}_weighted" for name in terms} if len(terms) > 1 else {})
     for name, column in columns.items():
-        _draw(axes, curve, column, _style(name))
+        _draw(axes, curve, column, term_style(name))
     axes.set(xlabel="step", ylabel="loss (weighted terms)", yscale="log")
     legend_below(figure, axes)
-    text = "; ".join(f"{_style(name).label} {_course(curve, column, '.3g')}" for name, column in columns.items())
+    text = "; ".join(f"{term_style(name).label} {_course(curve, column, '.3g')}" for name, column in columns.items())
     describe(figure, f"{text[0].upper()}{text[1:]}.")
     return figure
 
@@ -66,14 +56,12 @@ def loss_curves(curve: pandas.DataFrame) -> Figure:
 def term_shares(curve: pandas.DataFrame) -> Figure:
     """Draw the share of each weighted term in the generator's loss over the steps."""
     figure, axes = new_figure(height=3.2)
-    terms = _weighted_terms(curve)
-    weighted = curve[[f"{name}_weighted" for name in terms]].abs().set_axis(terms, axis=1)
-    shares = weighted.div(weighted.sum(axis=1), axis=0).mul(100).assign(step=curve["step"])
+    terms, table = weighted_terms(curve), shares(curve)
     for name in terms:
-        _draw(axes, shares, name, _style(name))
+        _draw(axes, table, name, term_style(name))
     axes.set(xlabel="step", ylabel="share of the loss (%)", ylim=(-2, 102))
     legend_below(figure, axes)
-    describe(figure, "; ".join(f"{_style(name).label} {_course(shares, name, '.1f', ' %')}" for name in terms) + ".")
+    describe(figure, "; ".join(f"{term_style(name).label} {_course(table, name, '.1f', ' %')}" for name in terms) + ".")
     return figure
 
 
@@ -99,30 +87,28 @@ def discriminator_curves(curve: pandas.DataFrame) -> Figure:
 
 def game(curve: pandas.DataFrame) -> Iterator[Exhibit]:
     """Show the game of generator and discriminator."""
-    for name, draw, caption in (
+    for name, draw, text in (
         (
             "discriminator",
             discriminator_curves,
-            "The discriminator's loss; how real it takes HR crops and generated crops for, between 0 and 1; and the "
-            "share of each that it judges rightly. Lines at the edges mean that it tells all crops apart, and the "
-            "generator no longer deceives it; lines that meet at one half mean that it cannot tell the two apart. In "
-            "between, both networks learn.",
+            f"{findings.game(curve)} Above, its loss; in the middle, how real it takes HR crops and generated crops "
+            "for, between 0 and 1; below, the share of each that it judges rightly. Lines at the edges mean that it "
+            "tells all crops apart; lines that meet at one half, that it cannot. In between, both networks learn.",
         ),
         (
             "loss_curves",
             loss_curves,
-            "The generator's loss and its weighted terms by step, on a logarithmic scale. The adversarial term need "
-            "not fall: it is measured by an opponent that improves too.",
+            f"{findings.losses(curve)} The axis is logarithmic."
+            + " The adversarial term need not fall: its opponent improves too."
+            * ("adversarial" in weighted_terms(curve)),
         ),
         (
             "term_shares",
             term_shares,
-            "Which share of the generator's loss each weighted term has. The largest share decides what the generator "
-            "learns: an adversarial term of less than a per cent changes hardly anything, one that dominates invents "
-            "texture.",
+            f"{findings.largest_share(curve)} The largest share decides what the generator learns.",
         ),
     ):
-        yield Exhibit(draw(curve), name, caption, "loss_curve.csv")
+        yield Exhibit(draw(curve), name, text, "loss_curve.csv")
 
 
 def by_epoch(curve: pandas.DataFrame, epochs: int) -> pandas.DataFrame:
@@ -169,28 +155,34 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
 
 def speed(directory: Path) -> Exhibit:
     """Show how fast a training was; ``directory`` has its ``speed.json``."""
+    told = pandas.read_json(directory / "speed.json", typ="series")
     return Exhibit(
-        pandas.read_json(directory / "speed.json", typ="series").to_frame().T,
+        told.to_frame().T,
         "speed",
-        "How fast the training was on this machine (since it was last started, if it was interrupted): the share of "
-        "the time that it waited for crops should be near 0, and the memory is the most that the process held.",
+        f"On this machine a step took {told.seconds / max(told.steps, 1):.2g} s, waiting for crops took "
+        f"{told.data_wait_share:.1%} of the time, and the process held at most {told.peak_memory_gib:.1f} GiB.",
         "speed.json",
     )
 
 
-def montage(folder: Path, columns: int = 4) -> Figure:
-    """Draw one validation patch by the generator throughout training, between bicubic and HR.
+def montage(folder: Path, columns: int = 4) -> Exhibit:
+    """Show one validation patch by the generator throughout training, between bicubic and HR.
 
     ``folder`` is the adversarial stage's ``montage/``, and ``columns`` are the patches per row.
     """
     frames = sorted(folder.glob("step_*.png"))
     titles = {path: f"step {int(re.sub(r'[^0-9]', '', path.stem))}" for path in frames}
-    patches = {folder / "bicubic.png": "bicubic", **titles, folder / "hr.png": "HR"}
+    named = {folder / "bicubic.png": "bicubic", **titles, folder / "hr.png": "HR"}
+    patches = {title: read_image(path) for path, title in named.items()}
     rows = math.ceil(len(patches) / columns)
     figure, axes = new_figure(rows, columns, height=1.8 * rows, squeeze=False)
-    show_images(axes, [(title, read_image(path)) for path, title in patches.items()])
+    show_images(axes, patches.items())
     describe(figure, f"One patch by bicubic, by the generator at {', '.join(titles.values())}, and in HR.")
-    return figure
+    text = (
+        f"{findings.sharpness(patches)} It is the middle of the first validation image; step 0 is the generator that "
+        "adversarial training starts from. Look for texture that appears, and for patterns that are not in HR."
+    )
+    return Exhibit(figure, "montage", text, options={"vector": False})
 
 
 @torch.no_grad()
@@ -205,18 +197,21 @@ def feature_maps(
     features = VGGFeatures(stage.content_layers, stage.vgg_weights, pooling=stage.content_pooling)
     pair = np.stack([validation.enlarge(model, validation.lr[0]), validation.hr[0]])
     activations = features(torch.from_numpy(pair).permute(0, 3, 1, 2) / 255)
-    for layer in stage.content_layers:
+    explained = once(
+        "They are the strongest channels of VGG-19 for the middle of the first validation image, generated above and "
+        "original below. Each map is scaled by the least and the greatest value of its two images; the content loss "
+        "compares all channels unscaled. Look for texture that is strong below and missing above."
+    )
+    for layer, explanation in zip(stage.content_layers, explained, strict=False):
         activation = activations[layer]
         channels = activation[1].mean((1, 2)).topk(min(count, activation.shape[1])).indices
         maps = activation[:, channels]
         low, high = maps.amin((0, 2, 3), keepdim=True), maps.amax((0, 2, 3), keepdim=True)
+        scaled = ((maps - low) / (high - low).clamp_min(1e-12)).numpy()
         yield Exhibit(
-            _map_figure(layer, channels.tolist(), ((maps - low) / (high - low).clamp_min(1e-12)).numpy()),
+            _map_figure(layer, channels.tolist(), scaled),
             f"feature_maps_{layer}",
-            f"The strongest feature maps of VGG-19's layer {layer} for the middle of the first validation image, "
-            "each normalised by its least and greatest value: of the generated image above, of the original below. "
-            "The content loss compares all channels, without this scaling. Look for texture that is strong below and "
-            "missing above.",
+            caption(findings.contrasts(layer, channels.tolist(), scaled), explanation),
             options={"vector": False},
         )
 
@@ -235,15 +230,6 @@ def _map_figure(layer: str, channels: list[int], maps: np.ndarray) -> Figure:
     names, distance = ", ".join(map(str, channels)), float(abs(maps[0] - maps[1]).mean())
     describe(figure, f"Channels {names} of {layer}: generated and HR differ by {distance:.3f} on average, of 0 to 1.")
     return figure
-
-
-def _style(term: str) -> Style:
-    """The style of a term of the loss; a loss of the user's own is called like its class."""
-    return TERMS.get(term, Style(term, "#CC79A7", "v", (0, (1, 1))))
-
-
-def _weighted_terms(curve: pandas.DataFrame) -> list[str]:
-    return [name.removesuffix("_weighted") for name in curve.columns if name.endswith("_weighted")]
 
 
 def _course(table: pandas.DataFrame, column: str, spec: str, unit: str = "") -> str:

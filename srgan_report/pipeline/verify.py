@@ -17,8 +17,8 @@ from srgan_report.pipeline.notebook_execution import OnEvent
 from srgan_report.pipeline.planning import plan_run
 from srgan_report.pipeline.run import Run
 
-#: Files that hold measured times and memory, which no two runs share.
-TIMED = frozenset({"speed.json"})
+#: Files that hold measured times, which no two runs share.
+TIMED = frozenset({"speed.json", "efficiency.csv"})
 
 
 class NotReproducible(FilesDiffer):

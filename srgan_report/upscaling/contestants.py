@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from srgan_lib.data.pairs import Pair
-from srgan_lib.evaluation.methods import Method, classical, from_folder, interpolate, network
+from srgan_lib.evaluation.methods import Method, NetworkMethod, classical, from_folder, interpolate
 from srgan_lib.methods import TRAINED
 from srgan_lib.models import shipped
 from srgan_lib.models.base import SuperResolver
@@ -54,16 +54,16 @@ def all_methods(
         if name not in networks
     }
     methods = {name: classical(name, shared.scale) for name in evaluation.baselines}
-    methods |= {name: network(model, **options) for name, model in {**networks, **between}.items()}
+    methods |= {name: NetworkMethod(model, **options) for name, model in {**networks, **between}.items()}
     if evaluation.reference_models:
         for name, path in shipped.reference_models(shared.scale, test_sets).items():
-            methods[shipped.PREFIX + name] = network(load_model(path)[0], **options)
+            methods[shipped.PREFIX + name] = NetworkMethod(load_model(path)[0], **options)
     if evaluation.self_ensemble:
         for name, model in networks.items():
-            methods[f"{name}_ensemble"] = network(model, self_ensemble=True, **options)
+            methods[f"{name}_ensemble"] = NetworkMethod(model, self_ensemble=True, **options)
     for name, location in evaluation.methods.items():
         if names_network(location):
-            methods[name] = network(load_network(Path(location), code, scale=shared.scale), **options)
+            methods[name] = NetworkMethod(load_network(Path(location), code, scale=shared.scale), **options)
         else:
             methods[name] = from_folder(Path(location), test_sets, shared.scale)
     return methods
@@ -75,7 +75,7 @@ def repeated_trainings(
     """Collect the networks of repeated trainings, each of a folder, by the names that the run's own have."""
     options = upscaling_options(shared, evaluation)
     return [
-        {name: network(load_model(trained.path(folder), code)[0], **options) for name, trained in TRAINED.items()}
+        {name: NetworkMethod(load_model(trained.path(folder), code)[0], **options) for name, trained in TRAINED.items()}
         for folder in run_dirs
     ]
 

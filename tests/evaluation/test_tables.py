@@ -40,6 +40,19 @@ def test_the_best_is_of_the_run_not_of_a_model_that_came_with_the_package(summar
     assert detail(renamed, "two", "psnr_y")["best"] == {"PSNR-Y, dB ↑": 27.5}
 
 
+def test_interpolation_is_not_ranked_by_artefacts(summary):
+    renamed = summary.replace({"method": {"bicubic": "nearest"}, "metric": {"lpips_alex": "log_spectral_distance"}})
+    swapped = renamed.assign(mean=-renamed["mean"])  # nearest is best by both
+    assert overview(swapped, "two")["best"] == {
+        "PSNR-Y, dB ↑": -27.5,
+        "log-spectral distance, dB ↓": pytest.approx(-0.3),
+    }
+    assert detail(swapped, "two", "log_spectral_distance")["best"] == {
+        "log-spectral distance, dB ↓": pytest.approx(-0.3)
+    }
+    assert list(overview(swapped.query("method == 'nearest'"), "two")["best"].values()) == [-27.5, None]
+
+
 def test_detail_has_intervals_and_tests_of_one_metric(summary):
     frame = detail(summary, "one", "psnr_y")["frame"].set_index("method")
     assert frame.loc["SRGAN", "from bicubic"] == "+1.00 (+1.00 to +1.00)"

@@ -13,6 +13,7 @@ from scipy import stats
 
 from srgan_lib.evaluation.tables import summarise
 from srgan_report.exhibits.conclusion import conclude
+from tests.exhibits.random_tables import scores
 
 METHODS = ("bicubic", "srcnn", "warmup", "srgan")
 SPREAD = {
@@ -353,40 +354,11 @@ class Reader:
         return 0
 
 
-def synthetic(seed: int) -> pd.DataFrame:
-    """A random table: few images or many, ties, methods in any order, and judges that need not agree."""
-    rng = np.random.default_rng(seed)
-    images = int(rng.choice([1, 2, 3, 4, 5, 6, 8, 12, 20]))
-    methods = ["nearest", "bicubic", "srcnn", "warmup", "srgan"][int(rng.integers(2)) :]
-    spread = {"psnr_y": 2.0, "ssim_y": 0.05, "lpips_alex": 0.06, "lpips_squeeze": 0.06, "log_spectral_distance": 2.0}
-    base = {"psnr_y": 27.0, "ssim_y": 0.8, "lpips_alex": 0.35, "lpips_squeeze": 0.3, "log_spectral_distance": 12.0}
-    closeness = rng.choice([0.0, 0.01, 0.2, 1.0])  # how much methods differ: not at all, hardly, clearly
-    effects = {(method, metric): closeness * spread[metric] * rng.normal() for method in methods for metric in base}
-    noise = rng.choice([0.0, 0.02, 0.1])
-    if rng.random() < 0.2:  # ties
-        effects |= {("srgan", metric): effects["warmup", metric] for metric in base}
-    weave = {method: rng.uniform(-2, 8) for method in methods}
-    speckle = np.random.default_rng([seed, 1])
-    speckled = speckle.uniform(-6, 4)
-    rows = []
-    for number in range(images):
-        level = {metric: base[metric] + spread[metric] * rng.normal() * 0.5 for metric in base}
-        for method in methods:
-            values = {
-                metric: max(0.01, level[metric] + effects[method, metric] + noise * spread[metric] * rng.normal())
-                for metric in base
-            }
-            values["grid_artefact"] = weave[method] + noise * rng.normal()
-            values["flat_noise"] = speckled + speckle.normal()
-            rows.append({"dataset": "set", "image": f"i{number}", "method": method, **values})
-    return pd.DataFrame(rows)
-
-
 @pytest.mark.parametrize("tables", [25, pytest.param(200, marks=pytest.mark.slow)])
 def test_no_sentence_contradicts_any_table(tables):
     kinds = set()
     for seed in range(tables):
-        metrics = synthetic(seed)
+        metrics = scores(seed)
         finding, details = concluded(metrics)
         reader = Reader(metrics.to_dict("records"))
         assert reader.read(f"{finding} {details}") >= 10, finding

@@ -76,7 +76,7 @@ def test_spectra_are_geometric_means(pairs):
 
 
 def test_pairs_sheet_shows_the_same_place_of_both(pairs):
-    figure = figures.pairs_sheet(pairs, 4, count=2)
+    figure = figures.pairs_sheet(pairs, 4, count=2).content
     assert len(figure.axes) == 8
     for row in range(2):
         hr, lr, hr_detail, lr_detail = (axis.get_images()[0].get_array() for axis in figure.axes[4 * row : 4 * row + 4])
@@ -87,14 +87,14 @@ def test_pairs_sheet_shows_the_same_place_of_both(pairs):
 
 
 def test_pairs_sheet_leaves_out_pairs_without_lr(pairs):
-    figure = figures.pairs_sheet([Pair("none", pairs[0].hr, None), pairs[1]], 4, count=3)
+    figure = figures.pairs_sheet([Pair("none", pairs[0].hr, None), pairs[1]], 4, count=3).content
     assert len(figure.axes) == 4
 
 
 def test_crops_sheet_repeats_lr_pixels():
     lr = torch.arange(10 * 3 * 8 * 8, dtype=torch.uint8).reshape(10, 3, 8, 8)
     hr = torch.zeros(10, 3, 32, 32, dtype=torch.uint8)
-    figure = figures.crops_sheet(lr, hr)
+    figure = figures.crops_sheet(lr, hr).content
     assert [axis.get_title() for axis in figure.axes] == ["HR", "LR", "HR", "LR"]
     strip = figure.axes[1].get_images()[0].get_array()
     assert strip.shape == (32, 8 * 34 - 2, 3)
@@ -103,10 +103,10 @@ def test_crops_sheet_repeats_lr_pixels():
 
 
 def test_degradations_sheet(pairs):
-    figure = figures.degradations_sheet(pairs[0], 4, seed=0)
+    figure = figures.degradations_sheet(pairs[0], 4, seed=0).content
     titles = [axis.get_title() for axis in figure.axes]
     assert titles[:4] == ["HR", "bicubic", "bicubic, float", "blur σ 1, bicubic"] and len(titles) == 8
-    again = figures.degradations_sheet(pairs[0], 4, seed=0)
+    again = figures.degradations_sheet(pairs[0], 4, seed=0).content
     for one, other in zip(figure.axes, again.axes, strict=True):
         assert np.array_equal(one.get_images()[0].get_array(), other.get_images()[0].get_array())
 

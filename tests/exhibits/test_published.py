@@ -15,8 +15,10 @@ from srgan_report.exhibits.published import (
     compare_recipe,
     counterparts,
     published,
+    reaches,
     relative_to_bicubic,
     wide,
+    with_people,
 )
 from srgan_report.params_file import check
 from srgan_report.sweep.definition import read_sweep
@@ -261,3 +263,24 @@ def test_training_curves_stand_beside_what_the_source_reports():
     assert table.measured.tolist()[:3] == [3.0, 15.0, 3.0] and np.isnan(table.measured[3])
     assert table.difference.tolist()[:3] == [1.0, 0.0, 1.0]
     assert compare_curves(Published(), {}).empty
+
+
+def test_people_and_metrics_are_compared_by_ranks_of_published_methods():
+    [shown] = with_people(4)
+    assert list(with_people(3)) == []
+    row = shown.content.set_index(["dataset", "metric"]).loc["Set5", "PSNR-Y"]
+    # By MOS: nearest, bicubic, SRCNN, SelfExSR, ESPCN, DRCN, SRResNet, SRGAN; by PSNR SRGAN is third of them.
+    assert list(row) == [8, pytest.approx(1 - 6 * (5**2 + 5) / (8 * 63))]
+    figures = published(source="ledig2017", metric="mos")
+    for _, group in figures[figures.method != "hr"].groupby("dataset"):
+        assert group.method[group.value.idxmax()] == "SRGAN", "as the caption says"
+
+
+@pytest.mark.parametrize(
+    ("metric", "difference", "reached"),
+    [("psnr_y", 0.1, 1), ("psnr_y", -0.004, 1), ("psnr_y", -0.1, 0), ("lpips_alex", -0.1, 1), ("lpips_alex", 0.1, 0)],
+)
+def test_a_caption_counts_the_published_scores_that_are_reached(metric, difference, reached):
+    rows = pd.DataFrame({"metric": [metric, metric], "measured": [1.0, np.nan], "difference": [difference, np.nan]})
+    assert f"in {reached} of 1 " in reaches(rows)
+    assert "None" in reaches(rows[1:])

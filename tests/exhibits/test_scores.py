@@ -9,7 +9,7 @@ from srgan_lib.evaluation.samples import Sample
 from srgan_lib.evaluation.tables import summarise
 from srgan_lib.methods import FURTHER_STYLES, METHODS, method_styles
 from srgan_report.exhibits.evaluation import headline
-from srgan_report.exhibits.grids import grid, patches
+from srgan_report.exhibits.grids import grid, patches, scored_part
 from srgan_report.exhibits.plotting import legend_below, new_figure
 from srgan_report.exhibits.scores import differences, distributions, plane, spectra
 
@@ -133,7 +133,7 @@ def test_grids_name_what_they_show(sample):
     titles = [axes.get_title() for axes in check(grid(sample)).axes]
     assert titles == ["LR, 44×40", "bicubic\n25.12 dB, LPIPS 0.400", "SRGAN\n25.12 dB", "HR, 176×160"]
     assert grid(replace(sample, lr=sample.lr[:, :10])).get_size_inches()[1] <= 5.6 + 1e-9  # upright images
-    figure = check(patches(sample, 64))
+    figure = check(patches(scored_part(sample, 64)))
     assert figure.axes[0].get_title() == "LR, 16×16"
     assert [axes.images[0].get_array().shape for axes in figure.axes if axes.images][-1] == (64, 64, 3)
 
@@ -141,7 +141,7 @@ def test_grids_name_what_they_show(sample):
 def test_a_patch_has_scores_of_its_own(sample):
     changed = sample.hr.copy()
     changed[:32] ^= 255  # far from the middle
-    figure = patches(replace(sample, results={"bicubic": sample.hr ^ 1, "srgan": changed}), 64, at=(0.5, 0.5))
+    figure = patches(scored_part(replace(sample, results={"bicubic": sample.hr ^ 1, "srgan": changed}), 64, (0.5, 0.5)))
     bicubic, srgan = (axes.get_title() for axes in figure.axes[1:3])
     assert bicubic.startswith("bicubic\n53") and srgan.startswith("SRGAN\ninf")
 
@@ -152,7 +152,7 @@ def test_titles_of_patches_do_not_meet_however_many_methods_there_are(sample, co
     many = replace(
         sample, results=dict.fromkeys(names, sample.hr), scores=dict.fromkeys(names, sample.scores["bicubic"])
     )
-    figure = check(patches(many, 64))
+    figure = check(patches(scored_part(many, 64)))
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw(renderer)
     boxes = [axes.title.get_window_extent(renderer) for axes in figure.axes if axes.get_title()]

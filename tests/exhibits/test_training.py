@@ -112,7 +112,7 @@ def test_learning_curve_of_a_network_that_shuffles_pixels_shows_the_grid_artefac
 def test_montage_is_in_the_order_of_training(tmp_path):
     for name in ("step_00000100", "step_00000000", "hr", "bicubic", "step_00000020"):
         write_image(tmp_path / f"{name}.png", np.zeros((8, 8, 3), np.uint8))
-    figure = figures.montage(tmp_path)
+    figure = figures.montage(tmp_path).content
     check(figure)
     assert [axes.get_title() for axes in figure.axes] == ["bicubic", "step 0", "step 20", "step 100", "HR", "", "", ""]
 

@@ -121,7 +121,7 @@ def test_the_run_s_top_has_the_final_generator_and_the_metrics_as_text(run):
     run_dir = run[0] / "tiny"
     final = (run_dir / "srgan_final.safetensors").read_bytes()
     assert final == (run_dir / "adversarial" / "generator.safetensors").read_bytes()
-    assert "srgan" in (run_dir / "metrics.txt").read_text(encoding="utf-8")
+    assert "SRGAN" in (run_dir / "metrics.txt").read_text(encoding="utf-8")
 
 
 def test_the_archive_holds_all_of_it(run):
@@ -215,7 +215,7 @@ def test_every_file_that_is_damaged_is_noticed_and_named(described, monkeypatch)
 def test_damaged_curves_and_scores_come_out_the_same_again(run, described):
     """The training resumes from its last checkpoint, and the evaluation judges again."""
     results, words, _ = run
-    timed = (".ipynb", "manifest.json", "speed.json", "report.html", "report.pdf", ".zip")
+    timed = (".ipynb", "manifest.json", "speed.json", "efficiency.csv", "report.html", "report.pdf", ".zip")
     names = [name for name in files_of(described.directory) if not name.endswith(timed)]
     before = {name: (described.directory / name).read_bytes() for name in names}
     for name in ("adversarial/loss_curve.csv", "evaluation/metrics.csv", "metrics.txt"):
