@@ -6,12 +6,16 @@ Exit codes: 0 done, 1 something failed while running, 2 wrong input, 130 interru
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from srgan_lib.errors import Interrupted, SrganError, storage_error, traceback_text
+from srgan_lib.errors import STOPPING, InputError, Interrupted, SrganError, explained, traceback_text
 from srgan_report.cli import images, opinion, runs, sweep
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True}
@@ -20,15 +24,24 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110, "sh
 class _Commands(click.Group):
     """Shows an error meant for people as one message and ends with its exit code; all others keep their traceback."""
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command; what the terminal's encoding does not have is replaced."""
+        for stream in (sys.stdout, sys.stderr):
+            if reconfigure := getattr(stream, "reconfigure", None):
+                reconfigure(errors="replace")
+        return super().main(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _stopped_by_signals():
+                _check_umask()
+                return super().invoke(ctx)
         except KeyboardInterrupt:
-            error = Interrupted("nothing computed so far is lost; the same command continues")
+            error = Interrupted("what is finished is kept, and no file is half-written; give the same command again")
         except SrganError as raised:
             error = raised
-        except OSError as raised:
-            problem = storage_error(raised.errno, raised.filename)
+        except Exception as raised:
+            problem = explained(raised)
             if problem is None:
                 raise
             error = problem.with_traceback(raised.__traceback__)
@@ -38,6 +51,28 @@ class _Commands(click.Group):
         click.secho(f"{label}: ", fg=colour, bold=True, nl=False, err=True)
         click.echo(str(error), err=True)
         sys.exit(error.exit_code)
+
+
+def _check_umask() -> None:
+    """Refuse a umask under which files just written could not be read."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    if mask & 0o700:
+        raise InputError(f"the umask {mask:04o} takes your own permissions from all that is written; set 'umask 022'")
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Let every signal that asks a command to end do so as Ctrl-C does, unless it is ignored, as under ``nohup``."""
+    here = threading.current_thread() is threading.main_thread()
+    taken = [number for number in STOPPING if here and signal.getsignal(number) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @click.group(cls=_Commands, context_settings=SETTINGS)
