@@ -9,9 +9,11 @@ from typing import Any
 
 import yaml
 
+from srgan_lib.files import read_bounded
 from srgan_lib.formatting import shortened
 from srgan_lib.params.section import ParameterError
 
+LARGEST_FILE = 1_000_000  #: bytes
 LARGEST = 100_000  #: values in one document, with its aliases written out
 DEEPEST = 50  #: lists and mappings in one another
 
@@ -41,7 +43,7 @@ def load_yaml(path: Path) -> Document:
     """Read a params file as sections; one that is missing, no YAML or no mapping is a ParameterError."""
     text = problem = ""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bounded(path, LARGEST_FILE).decode()
     except FileNotFoundError:
         there = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
         problem = f"no such params file; {path.parent} has {', '.join(there) or 'none'}"

@@ -19,8 +19,10 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from srgan_lib.errors import InputError
-from srgan_lib.files import write_atomic
+from srgan_lib.files import read_bounded, write_atomic
 from srgan_lib.layout import project_root
+
+LARGEST_FILE = 1_000_000  #: bytes of a file with code
 
 
 class OwnCodeError(InputError):
@@ -124,6 +126,6 @@ def _source_in_memory(kind: type) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bounded(path, LARGEST_FILE)
     except OSError as error:
         raise OwnCodeError.at(path, f"cannot be read: {error.strerror}") from None

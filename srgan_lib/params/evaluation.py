@@ -29,14 +29,12 @@ ExtraMetric = Literal[
     "niqe",
 ]
 Baseline = Literal["nearest", "bilinear", "lanczos", "bicubic"]
-#: Endings of other programs' files of weights, which are pickles; a network's file may end in .safetensors, too.
-PICKLED = frozenset({".pth", ".pt", ".ckpt"})
 MethodName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$")]
 
 
 def names_network(location: str) -> bool:
-    """Tell whether a method of ``evaluation.methods`` is a file with weights, by its ending, not a folder of images."""
-    return Path(location).suffix.lower() in {".safetensors", *PICKLED}
+    """Tell whether a method of ``evaluation.methods`` is a file with weights, not a folder of images."""
+    return not Path(location).is_dir()
 
 
 class Opinion(Section):
