@@ -8,21 +8,35 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import traceback
 from pathlib import Path
 from typing import ClassVar, Self
 
 from srgan_lib.formatting import printable
 
-#: What the user can mend about a disk, by error number.
+#: What is wrong with a file or folder and what to do, by error number; of others the system's words are said.
 _STORAGE_PROBLEMS = {
     errno.ENOSPC: "the disk is full; free some space",
     errno.EDQUOT: "the disk quota is used up; free some space",
-    errno.EACCES: "permission denied; change the permissions, or choose another place",
-    errno.EPERM: "permission denied; change the permissions, or choose another place",
-    errno.ENAMETOOLONG: "the name is too long; give a shorter one",
+    errno.EFBIG: "files may not become as large as this one here; raise the limit (ulimit -f), or choose another disk",
+    errno.EACCES: "permission denied; change the permissions (and the umask), or choose another place",
+    errno.EPERM: "permission denied; change the permissions (and the umask), or choose another place",
     errno.EROFS: "the file system is read-only; choose another place",
+    errno.ENAMETOOLONG: "the name is too long; give a shorter one",
+    errno.ENOENT: "no such file or folder; check the path (and HOME, if it leads there)",
+    errno.ENOTDIR: "a part of this path is a file, where a folder is needed; move it away, or give another path",
+    errno.EISDIR: "a folder, where a file is needed; move it away, or give another path",
+    errno.EEXIST: "already there; move it away, or give another path",
+    errno.ELOOP: "a symbolic link, or a circle of them, where none is followed; delete the link, or give another path",
+    errno.ENOMEM: "not enough memory; close other programs, or raise the limit (ulimit -v)",
+    errno.EMFILE: "too many open files; raise the limit (ulimit -n)",
 }
+_REMEDY = "choose another place, or see 'srgan --debug' for where it happened"
+#: Of messages by which libraries say that there is no memory.
+_NO_MEMORY = ("Cannot allocate memory", "failed to map segment", "can't start new thread", "can't allocate memory")
+#: What ends a command in order, so that it keeps what is finished; a second one ends it at once.
+STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class SrganError(Exception):
@@ -81,14 +95,33 @@ def one_line(kind: str, message: str) -> str:
     return f"{kind}: {message}" if message else kind
 
 
-def storage_error(number: int | None, path: str | None = None) -> StorageError | None:
-    """Explain an ``errno``, of a file where it is known; None where the user cannot mend it: it needs a traceback."""
-    problem = _STORAGE_PROBLEMS.get(number or 0)
-    if problem is None:
+def storage_error(number: int | None, path: str | Path | None = None, words: str = "") -> StorageError | None:
+    """Explain an ``errno``, of a file where it is known; None without a number: then the program is at fault.
+
+    ``words`` are the error's own, of a number about which no more is known.
+    """
+    if not number:
         return None
+    problem = _STORAGE_PROBLEMS.get(number, f"{words or os.strerror(number)}; {_REMEDY}")
     error = StorageError(f"{path}: {problem}" if path else problem, path=path)
     error.errno = number
     return error
+
+
+def explained(error: BaseException) -> SrganError | None:
+    """Put what the machine refuses (a file, memory, depth) into a sentence; None for a fault of the program."""
+    if isinstance(error, OSError) and error.errno != errno.EPIPE:  # the reader of a pipe may leave
+        path = error.filename2 or error.filename
+        path = os.fsdecode(path) if isinstance(path, str | bytes) else None
+        return storage_error(error.errno, path, error.strerror or "")
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+        return SrganError(
+            "not enough memory; take a smaller batch, crop or tile, close other programs, or raise the limit "
+            f"(ulimit -v, ulimit -u){f' ({error})' if str(error) else ''}"
+        )
+    if isinstance(error, RecursionError):
+        return SrganError("something that was read is nested too deeply; 'srgan --debug' shows where")
+    return None
 
 
 def debugging() -> bool:

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import secrets
+import stat
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from srgan_lib.formatting import size_text
+
 Value = TypeVar("Value")
+LARGEST_JSON = 64 * 2**20  #: bytes of a JSON file
+
+
+@contextmanager
+def naming(path: Path, stand_in: Path | None = None) -> Iterator[None]:
+    """Let an ``OSError`` inside that names no file, or a ``stand_in``, name this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and error.filename in (None, str(stand_in)):
+            error.filename, error.filename2 = str(path), None
+        raise
 
 
 @contextmanager
@@ -24,12 +40,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{hidden_name(path)}.{secrets.token_hex(4)}{path.suffix}")
     try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with naming(path, temporary):
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
 
 
@@ -43,6 +61,25 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     data = content.encode() if isinstance(content, str) else content
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)
+
+
+def check_regular(path: Path, most: int) -> None:
+    """Refuse, by an ``OSError``, what never ends when it is read (a FIFO, a device), a folder, and a larger file."""
+    status = Path(path).stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "a FIFO, a socket or a device; give a regular file", str(path))
+    if status.st_size > most:
+        raise OSError(
+            errno.EINVAL, f"it has {size_text(status.st_size)}; at most {size_text(most)} are read", str(path)
+        )
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """Read a regular file of at most so many bytes; ``OSError`` for any other, as of :func:`check_regular`."""
+    check_regular(path, most)
+    return Path(path).read_bytes()
 
 
 def sha256_file(path: Path) -> str:
@@ -75,15 +112,23 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     write_atomic(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
+def parse_json(text: str | bytes) -> Any:
+    """Parse JSON; a ``ValueError`` if it is none, or its lists are nested more deeply than Python follows."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def load_json(path: Path) -> dict[str, Any]:
     """Read a JSON file that must be there."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    return parse_json(read_bounded(path, LARGEST_JSON))
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
     """Read a JSON object; none where the file is missing or broken, which both mean: not there yet."""
     try:
         content = load_json(path)
-    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return content if isinstance(content, dict) else None

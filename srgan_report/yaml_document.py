@@ -15,10 +15,11 @@ from typing import Any, ClassVar, NoReturn
 
 import yaml
 
+from srgan_lib.files import read_bounded
 from srgan_lib.formatting import shortened, shortlist
 from srgan_lib.params.section import ParameterError
 
-LARGEST_FILE = 2**18  #: bytes of a params file
+LARGEST_FILE = 1_000_000  #: bytes
 LARGEST = 100_000  #: values in one document, with its aliases written out
 DEEPEST = 50  #: lists and mappings in one another
 TAG = "tag:yaml.org,2002:"
@@ -56,12 +57,7 @@ def load_yaml(path: Path) -> Document:
     """Read a params file as sections; one that is missing, no YAML or no mapping is a ParameterError."""
     text = problem = ""
     try:
-        if path.exists() and not (path.is_file() or path.is_dir()):
-            problem = "cannot be read: no regular file"
-        elif path.is_file() and path.stat().st_size > LARGEST_FILE:
-            problem = f"no params file: those have at most {LARGEST_FILE // 1024} kB"
-        else:
-            text = path.read_text(encoding="utf-8")
+        text = read_bounded(path, LARGEST_FILE).decode()
     except FileNotFoundError:
         there = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
         has = f"{path.parent} has {shortlist(there)}" if there else "srgan init writes those that come with the package"

@@ -6,11 +6,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Server(ThreadingHTTPServer):
-    """Serves ``files``; the first ``cuts`` answers break off half-way; ``requests`` are (path, Range)."""
+    """Serves ``files``; the first ``cuts`` answers break off half-way; ``requests`` are (path, Range).
+
+    ``answers`` are given as they are: status, headers and body.
+    """
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.files: dict[str, bytes] = {}
+        self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.requests: list[tuple[str, str | None]] = []
         self.cuts, self.ranges = 0, True
 
@@ -24,6 +28,14 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         wanted = self.headers.get("Range")
         self.server.requests.append((self.path, wanted))
+        if answer := self.server.answers.get(self.path[1:]):
+            status, headers, body = answer
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+            return
         content = self.server.files.get(self.path[1:])
         if content is None:
             self.send_error(404)

@@ -46,7 +46,7 @@ def test_a_broken_download_is_resumed(server, target):
 
 def test_a_download_given_up_is_resumed_by_the_next_run(server, target, monkeypatch):
     server.files["w"], server.cuts = CONTENT, 1
-    received = len(CONTENT) // 2 // BLOCK * BLOCK
+    received = len(CONTENT) // 2
     with (
         monkeypatch.context() as patched,
         pytest.raises(DownloadError, match=rf"{received:,} bytes are here, run again"),
@@ -122,7 +122,57 @@ def test_a_disk_that_is_full_meanwhile(server, target, monkeypatch):
 
     server.files["w"] = CONTENT
     monkeypatch.setattr(downloads, "_receive", full)
-    with pytest.raises(DownloadError, match="No space left on device.*free some room there"):
+    with pytest.raises(DownloadError, match="the disk is full; free some space"):
+        download([server.url("w")], target, CHECKSUM)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "words"),
+    [
+        ({}, b"x" * (len(CONTENT) + 2 * downloads.SLACK), "sends more than"),  # no Content-Length, and no end
+        ({"Content-Length": "10000000000"}, b"x" * (len(CONTENT) + 2 * downloads.SLACK), "sends more than"),
+        ({"Content-Length": "many"}, CONTENT, ""),
+        ({"Content-Length": "9" * 500}, CONTENT, None),  # the end of the connection is a break
+        ({"Content-Length": "3"}, CONTENT, "another file"),
+        ({"Transfer-Encoding": "chunked"}, b"no chunk\r\n", "breaks off"),
+        ({"Location": "http://[broken"}, b"", "breaks off"),
+        ({"Location": "/w"}, b"", "TooManyRedirects"),
+    ],
+)
+def test_whatever_a_server_answers(server, target, headers, body, words, monkeypatch):
+    monkeypatch.setattr(downloads, "PAUSE", 0)
+    server.answers["w"] = (302 if "Location" in headers else 200, headers, body)
+    if words == "":
+        assert download([server.url("w")], target, CHECKSUM, len(CONTENT)).read_bytes() == CONTENT
+    else:
+        with pytest.raises(DownloadError, match=words):
+            download([server.url("w")], target, CHECKSUM, len(CONTENT))
+        assert not target.exists()
+    left = sum(file.stat().st_size for file in target.parent.iterdir())
+    assert left <= len(CONTENT) + downloads.SLACK
+
+
+def test_a_server_that_is_too_slow_is_given_up(server, target, monkeypatch):
+    server.files["w"] = CONTENT
+    monkeypatch.setattr(downloads, "PATIENCE", 0)
+    monkeypatch.setattr(downloads, "SLOWEST", 10**12)
+    with pytest.raises(DownloadError, match=r"sends less than .* bytes a second; [\d,]+ bytes are here, run again"):
+        download([server.url("w")], target, CHECKSUM)
+    assert len(server.requests) == 1 and files(target) == ["weights.pth.part"]
+
+
+def test_a_server_that_knows_no_range_at_all(server, target):
+    server.answers["w"] = (416, {}, b"")
+    with pytest.raises(DownloadError, match="answers 416"):
+        download([server.url("w")], target, CHECKSUM)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("/nowhere")])
+def test_a_lock_that_is_none(server, target, make):
+    server.files["w"] = CONTENT
+    target.parent.mkdir()
+    make(target.parent / ".weights.pth.lock")
+    with pytest.raises(DownloadError, match=r"\.weights\.pth\.lock: a (folder, where|symbolic link)"):
         download([server.url("w")], target, CHECKSUM)
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import os
 import pickle
 import pkgutil
 from pathlib import Path
@@ -91,5 +92,32 @@ def test_what_a_user_can_mend_about_a_disk_is_put_into_words():
     assert isinstance(full, StorageError) and full.path == Path("a.csv")
     assert str(full) == "a.csv: the disk is full; free some space"
     assert "permission denied" in str(errors.storage_error(errno.EACCES))
-    assert errors.storage_error(errno.ENOENT, "a.csv") is None
     assert errors.storage_error(None) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        *(
+            (OSError(number, os.strerror(number), "a.csv"), ("a.csv: ", ";"))
+            for number in sorted(set(errno.errorcode) - {errno.EPIPE})
+        ),
+        (OSError(errno.EFBIG, "File too large", "a.csv"), ("a.csv: ", "ulimit -f")),
+        (OSError(errno.EXDEV, "Invalid link", "a", None, "b.csv"), ("b.csv: ", "another place")),
+        (OSError(errno.EACCES, "Permission denied", b"a\xff"), ("permission denied", "umask")),
+        (OSError(errno.EINVAL, "a FIFO, a socket or a device", "a.csv"), ("a.csv: a FIFO",)),
+        (MemoryError(), ("not enough memory", "ulimit -v")),
+        (ImportError("x.so: failed to map segment from shared object"), ("not enough memory", "x.so")),
+        (RuntimeError("can't start new thread"), ("not enough memory",)),
+        (RecursionError("maximum recursion depth exceeded"), ("nested too deeply",)),
+    ],
+    ids=str,
+)
+def test_what_the_machine_refuses_is_a_sentence_with_a_remedy(error, words):
+    told = str(errors.explained(error))
+    assert all(word in told for word in words) and "\n" not in told and "[Errno" not in told, told
+
+
+@pytest.mark.parametrize("error", [ValueError("planted"), OSError("planted"), BrokenPipeError(errno.EPIPE, "gone")])
+def test_a_fault_of_the_program_has_no_sentence(error):
+    assert errors.explained(error) is None

@@ -5,12 +5,11 @@ Only HR images are fetched: ``imresize`` makes the LR images of the benchmark fi
 
 from __future__ import annotations
 
-import gzip
-import shutil
+import errno
+import hashlib
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,7 +19,11 @@ from filelock import FileLock
 
 from srgan_lib.data.images import SUFFIXES, Split
 from srgan_lib.downloads import DownloadError, download
+from srgan_lib.errors import storage_error
+from srgan_lib.formatting import size_text
 from srgan_lib.layout import cache_folder
+
+LARGEST_IMAGE = 100 * 2**20  #: bytes of one image in a downloaded archive
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Archive:
     """A zip or tar file."""
 
     urls: tuple[str, ...]  #: where the same file is, in the order they are tried
-    checksum: str | None  #: of the file, ``md5:…`` or ``sha256:…``; None only where the address itself pins the content
+    checksum: str | None  #: of the file, ``md5:…`` or ``sha256:…``; None only where the set's own pins the images
     folders: Mapping[str, str]  #: by folder in the archive (a pattern for its last parts), the set's for its images
     size: int | None = None  #: in bytes; None where nobody states it
 
@@ -56,6 +59,9 @@ class NamedSet:
     archives: tuple[Archive, ...]
     parts: tuple[Part, ...] = ()  #: its own folders and split; without any, its images are in ``HR``
     left_out: frozenset[str] = frozenset()  #: images that are among another set's test images too: they train nothing
+    checksum: str | None = (
+        None  #: of its unpacked images, as :func:`images_checksum`, where that of an archive is unknown
+    )
     reduction: int = 1  #: photographs are used at 1/reduction of their size, where compression shows at full size
 
     @property
@@ -94,9 +100,11 @@ def _div2k(part: str, md5: str, size: int) -> Archive:
     return Archive((f"{_ETH}/{name}.zip", f"{mirror}/{name}.zip"), f"md5:{md5}", {name: name}, size)
 
 
-def _benchmark(name: str, homepage: str, images: int, commit: str, checksum: str | None = None) -> NamedSet:
+def _benchmark(
+    name: str, homepage: str, images: int, commit: str, *, archive: str | None = None, unpacked: str | None = None
+) -> NamedSet:
     url = f"{_HUGGING_FACE}/eugenesiow/{name}/resolve/{commit}/data/{name}_HR.tar.gz"
-    return NamedSet(name, homepage, images, (Archive((url,), checksum, {f"{name}_HR": "HR"}),))
+    return NamedSet(name, homepage, images, (Archive((url,), archive, {f"{name}_HR": "HR"}),), checksum=unpacked)
 
 
 #: Set5's img_005 ("woman") is a smaller copy of it.
@@ -118,7 +126,14 @@ _ALL = (
         "imagenet1000",
         _IMAGENET,
         1000,
-        (Archive((f"{_IMAGENET}/archive/bc69043e2862758a1906c6a24a792bb28c6bb2ff.zip",), None, {"imagenet-*": "HR"}),),
+        (
+            Archive(
+                (f"{_IMAGENET}/archive/bc69043e2862758a1906c6a24a792bb28c6bb2ff.zip",),
+                None,  # GitHub packs it anew for whoever asks
+                {"imagenet-*": "HR"},
+            ),
+        ),
+        checksum="md5:5606e1b8ac1338f55267dd56eac8a4cf",
         reduction=2,
     ),
     NamedSet(
@@ -158,26 +173,28 @@ _ALL = (
         "http://people.rennes.inria.fr/Aline.Roumy/results/SR_BMVC12.html",
         5,
         "325646fe7cc8811e312562437885c5c018c74966",
+        unpacked="md5:e128ede786dabb7ebeee99e5fa1ad985",  # as deepinv states it, which reads the same file
     ),
     _benchmark(
         "Set14",
         "https://sites.google.com/site/romanzeyde/research-interests",
         14,
         "5c964717e61b4931236a6dd5561750d11e5a7abb",
+        unpacked="md5:3fce01c3dfe9760194e8a22f6bc032c5",  # likewise
     ),
     _benchmark(
         "BSD100",
         "https://github.com/jbhuang0604/SelfExSR",
         100,
         "8fbc3a31603eba947ea6eba928d31fee0f0c31bb",
-        "sha256:333495ccded04a0db52b33361140821ea7e0d8af8dfb54b58df79a00010858d6",
+        archive="sha256:333495ccded04a0db52b33361140821ea7e0d8af8dfb54b58df79a00010858d6",
     ),
     _benchmark(
         "Urban100",
         "https://github.com/jbhuang0604/SelfExSR",
         100,
         "57309de03db02ac12ee09ad6127e7b815c211328",
-        "md5:65d9d84a34b72c6f7ca1e26a12df1e4c",
+        archive="md5:65d9d84a34b72c6f7ca1e26a12df1e4c",
     ),
 )
 #: The named sets by name.
@@ -198,7 +215,7 @@ def fetch_set(named: NamedSet) -> Path:
     except DownloadError as error:
         raise DownloadError(f"{named.name} was not downloaded: {error}; or {named.instructions}") from error
     except OSError as error:
-        raise DownloadError(f"{named.name}: cannot write to {cache} ({error}); free some room there") from error
+        raise DownloadError(f"{named.name}: {storage_error(error.errno, error.filename) or error}") from error
     return cache / named.name
 
 
@@ -210,10 +227,16 @@ def _fetch(named: NamedSet, cache: Path) -> None:
     with tempfile.TemporaryDirectory(dir=cache) as temporary:
         unpacked = Path(temporary) / named.name
         try:
-            found = sum(_unpack(*one, unpacked) for one in zip(files, named.archives, strict=True))
+            found = sum(_unpack(*one, unpacked, named.images) for one in zip(files, named.archives, strict=True))
             problem = "" if found == named.images else f"its archives hold {found} images, not {named.images}"
-        except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
-            problem = f"a downloaded file is no archive ({error})"
+            if not problem and named.checksum not in (None, images_checksum(unpacked)):
+                problem = f"its images are others than expected (their checksum is not {named.checksum})"
+        except DownloadError as error:
+            problem = str(error)
+        except Exception as error:  # a damaged or hostile archive raises errors of any kind
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES):
+                raise  # the disk is to blame
+            problem = f"a downloaded file is no archive, or a damaged one ({error})"
         if not problem:
             unpacked.rename(cache / named.name)
     for file in files:  # unpacked, or corrupt: in neither case used again
@@ -222,17 +245,31 @@ def _fetch(named: NamedSet, cache: Path) -> None:
         raise DownloadError(problem)
 
 
-def _unpack(file: Path, archive: Archive, target: Path) -> int:
-    """Put an archive's images, by their own names alone, into the set's folders, and count them: none leads outside."""
+def images_checksum(folder: Path) -> str:
+    """Compute the MD5 of the MD5s, in hexadecimal, of a folder's files in the order of their names (deepinv's rule)."""
+    files = sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.name)
+    hashes = "".join(hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in files)
+    return f"md5:{hashlib.md5(hashes.encode(), usedforsecurity=False).hexdigest()}"
+
+
+def _unpack(file: Path, archive: Archive, target: Path, most: int) -> int:
+    """Put an archive's images, by their own names alone, into the set's folders, and count them: none leads outside.
+
+    ``DownloadError`` beyond ``most`` images, and where an image is larger than :data:`LARGEST_IMAGE`.
+    """
     found = 0
     for path, content in _members(file):
         for folder, destination in archive.folders.items():
             if path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.parent.match(folder):
                 place = target / destination / path.name
                 place.parent.mkdir(parents=True, exist_ok=True)
-                with place.open("wb") as copy:
-                    shutil.copyfileobj(content, copy)
                 found += 1
+                with place.open("wb") as copy:
+                    if found > most or copy.write(content.read(LARGEST_IMAGE + 1)) > LARGEST_IMAGE:
+                        raise DownloadError(
+                            f"a downloaded archive holds more than {most} images, or one of more than "
+                            f"{size_text(LARGEST_IMAGE)}: not what is expected"
+                        )
     return found
 
 

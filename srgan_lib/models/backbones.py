@@ -7,12 +7,14 @@ hub. This module does not import torch.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srgan_lib.downloads import DownloadError, download
 from srgan_lib.errors import InputError
+from srgan_lib.models.containers import check_pickle, kind_of
 from srgan_lib.models.vgg19 import layer_index
 
 if TYPE_CHECKING:
@@ -81,17 +83,27 @@ def fetch_backbone(name: str) -> Path:
         ) from error
 
 
-def read_backbone(path: Path) -> dict[str, Tensor]:
-    """Read the weights of a backbone's ``features``, by torchvision's names without that prefix (``0.weight``)."""
+def read_backbone(path: Path, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Read a backbone's weights, by torchvision's names in ``features`` (``0.weight``), as the ``wanted`` tensors.
+
+    ``BackboneError`` if the file cannot be read, or one of them is not there or has another shape.
+    """
     import torch
 
     try:
+        kind_of(path)
+        check_pickle(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
+        found = {str(name).removeprefix("features."): value for name, value in state.items()}
     except Exception as error:  # on a damaged file torch raises whatever its unpickler stumbles over
         raise BackboneError(f"{path} cannot be read as weights; delete it and get it again", path=path) from error
-    return {
-        name.removeprefix("features."): value for name, value in state.items() if not name.startswith("classifier.")
-    }
+    for name, tensor in wanted.items():
+        if getattr(found.get(name), "shape", None) != tensor.shape:
+            raise BackboneError(
+                f"{path}: {name} is missing or of another shape than in this network; delete it and get it again",
+                path=path,
+            )
+    return {name: found[name] for name in wanted}
 
 
 def hub_folder() -> Path:

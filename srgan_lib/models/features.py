@@ -73,14 +73,7 @@ class VGGFeatures(nn.Module):
                 f"the ImageNet weights of VGG-19 up to {deepest} are not on this disk; name a folder "
                 "that has them in SRGAN_WEIGHTS, or set content_weights to random"
             )
-        state = read_backbone(path)
-        wanted = self.layers.state_dict()
-        missing = [name for name in wanted if name not in state or state[name].shape != wanted[name].shape]
-        if missing:
-            raise BackboneError(
-                f"{path} does not hold VGG-19 up to {deepest}: {missing[0]} is missing or of another shape", path=path
-            )
-        self.layers.load_state_dict({name: state[name] for name in wanted})
+        self.layers.load_state_dict(read_backbone(path, self.layers.state_dict()))
 
     def _draw(self) -> None:
         generator = torch.Generator().manual_seed(RANDOM_SEED)

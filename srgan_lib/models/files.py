@@ -19,9 +19,9 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from srgan_lib.errors import InputError
-from srgan_lib.files import write_atomic
+from srgan_lib.files import parse_json, write_atomic
 from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.containers import CheckpointError, kind_of
 from srgan_lib.models.generators import build_generator, check_configuration, enlarged
 from srgan_lib.models.own_code import Code, OwnCodeError
 from srgan_lib.models.shipped import shipped_models
@@ -42,10 +42,6 @@ FORMER_NAMES: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
 ]
 
 
-class CheckpointError(InputError):
-    """A file with weights that is damaged, or does not belong to what it is wanted for."""
-
-
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
     """Write tensors and metadata (plain JSON) in one step; equal contents give equal bytes."""
     metadata = {"srgan": json.dumps({"sha256": ZEROS.decode(), **metadata})}
@@ -61,18 +57,17 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     ``CheckpointError`` if the file is missing, of another kind, or any of its bytes is not as it was written.
     """
-    try:
-        content = bytearray(Path(path).read_bytes())
-    except OSError as error:
-        raise CheckpointError.at(path, f"cannot be read: {error.strerror}") from None
+    if kind_of(path) == "pickle":
+        raise CheckpointError.at(path, "a pickle, where a .safetensors file that this project wrote is wanted")
+    content = bytearray(Path(path).read_bytes())
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {})["srgan"])
+            metadata = parse_json((file.metadata() or {})["srgan"])
         expected = metadata.pop("sha256").encode()
         place = content.index(expected)
         content[place : place + len(expected)] = ZEROS
         intact = hashlib.sha256(content).hexdigest().encode() == expected
-    except (safetensors.SafetensorError, KeyError, ValueError, AttributeError, TypeError, RecursionError):
+    except (safetensors.SafetensorError, KeyError, ValueError, AttributeError, TypeError):
         raise CheckpointError.at(path, "not a file with weights written by this project, or damaged") from None
     if not intact:
         raise CheckpointError.at(path, "damaged: its bytes are not those that were written; delete it")

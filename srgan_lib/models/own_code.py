@@ -23,9 +23,11 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from srgan_lib.errors import InputError, SrganError, one_line
-from srgan_lib.files import write_atomic
+from srgan_lib.files import read_bounded, write_atomic
 from srgan_lib.formatting import shortened
 from srgan_lib.layout import project_root
+
+LARGEST_FILE = 1_000_000  #: bytes of a file with code
 
 
 class OwnCodeError(InputError):
@@ -156,8 +158,6 @@ def _file_of(kind: type) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.exists() and not (path.is_file() or path.is_dir()):
-            raise OwnCodeError.at(path, "cannot be read: no regular file")
-        return path.read_bytes()
+        return read_bounded(path, LARGEST_FILE)
     except OSError as error:
         raise OwnCodeError.at(path, f"cannot be read: {error.strerror}") from None

@@ -29,15 +29,13 @@ ExtraMetric = Literal[
     "niqe",
 ]
 Baseline = Literal["nearest", "bilinear", "lanczos", "bicubic"]
-#: Endings of other programs' files of weights, which are pickles; a network's file may end in .safetensors, too.
-PICKLED = frozenset({".pth", ".pt", ".ckpt"})
 METHOD_NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$"
 MethodName = Annotated[str, Field(pattern=METHOD_NAME)]
 
 
 def names_network(location: str) -> bool:
-    """Tell whether a method of ``evaluation.methods`` is a file with weights, by its ending, not a folder of images."""
-    return Path(location).suffix.lower() in {".safetensors", *PICKLED}
+    """Tell whether a method of ``evaluation.methods`` is a file with weights, not a folder of images."""
+    return not Path(location).is_dir()
 
 
 class Opinion(Section):

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from srgan_lib.errors import Interrupted, SrganError, storage_error, traceback_text
+from srgan_lib.errors import STOPPING, InputError, Interrupted, SrganError, explained, traceback_text
 from srgan_lib.formatting import printable
 from srgan_report.cli import images, opinion, runs, sweep
 from srgan_report.cli.terminal import say
@@ -23,45 +23,30 @@ from srgan_report.cli.terminal import say
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True}
 
 
-@contextmanager
-def _all_like_ctrl_c() -> Iterator[None]:
-    """Treat the signals that end a job (of Slurm, say) or a closed terminal like Ctrl-C, whoever listens to that.
-
-    So temporary files and locks go, and a training saves its state. Who is told to ignore a signal, as by nohup, does.
-    """
-
-    def stop(_number: int, frame: Any) -> None:
-        listener = signal.getsignal(signal.SIGINT)
-        if not callable(listener):  # a shell's background jobs ignore Ctrl-C
-            raise KeyboardInterrupt
-        listener(signal.SIGINT, frame)
-
-    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
-    numbers = [number for name in names if (number := getattr(signal, name, None))]  # Windows has no SIGHUP
-    before = {number: signal.signal(number, stop) for number in numbers if signal.getsignal(number) == signal.SIG_DFL}
-    try:
-        yield
-    finally:
-        for number, listener in before.items():
-            signal.signal(number, listener)
-
-
 class _Commands(click.Group):
     """Shows an error meant for people as one message and ends with its exit code; all others keep their traceback."""
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command; what the terminal's encoding does not have is replaced."""
+        for stream in (sys.stdout, sys.stderr):
+            if reconfigure := getattr(stream, "reconfigure", None):
+                reconfigure(errors="replace")
+        return super().main(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with _all_like_ctrl_c():
+            with _stopped_by_signals():
+                _check_umask()
                 return super().invoke(ctx)
         except click.ClickException as raised:  # which click itself shows
             raised.message = printable(raised.message, keep="\n")
             raise
         except KeyboardInterrupt:
-            error = Interrupted("no file is half-written; the same command does what is left to do")
+            error = Interrupted("what is finished is kept, and no file is half-written; give the same command again")
         except SrganError as raised:
             error = raised
-        except OSError as raised:
-            problem = storage_error(raised.errno, raised.filename)
+        except Exception as raised:
+            problem = explained(raised)
             if problem is None:
                 raise
             error = problem.with_traceback(raised.__traceback__)
@@ -71,6 +56,28 @@ class _Commands(click.Group):
         say(f"{label}: ", err=True, newline=False, fg=colour, bold=True)
         say(*str(error).split("\n"), err=True)
         sys.exit(error.exit_code)
+
+
+def _check_umask() -> None:
+    """Refuse a umask under which files just written could not be read."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    if mask & 0o700:
+        raise InputError(f"the umask {mask:04o} takes your own permissions from all that is written; set 'umask 022'")
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Let every signal that asks a command to end do so as Ctrl-C does, unless it is ignored, as under ``nohup``."""
+    here = threading.current_thread() is threading.main_thread()
+    taken = [number for number in STOPPING if here and signal.getsignal(number) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @click.group(cls=_Commands, context_settings=SETTINGS)

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field, ValidationError
 
+from srgan_lib.files import parse_json, read_bounded
 from srgan_report.opinion.study import OpinionError, Study, plan
 
 FORMAT = "srgan-opinion"
+LARGEST_FILE = 2_000_000  #: bytes of one rater's answers; 2,000 votes have some 200,000
 
 Code = Annotated[str, Field(pattern=r"^[0-9a-f]{10}$")]
 
@@ -25,7 +27,7 @@ class Answer(BaseModel, extra="forbid", strict=True, frozen=True):
 
     shown: list[Code] = Field(min_length=1, max_length=3)
     vote: int = Field(ge=1, le=5)
-    ms: int = Field(ge=0)
+    ms: int = Field(ge=0, le=10**9)
 
 
 class Answers(BaseModel, extra="forbid", strict=True, frozen=True):
@@ -40,7 +42,7 @@ class Answers(BaseModel, extra="forbid", strict=True, frozen=True):
     rater: int = Field(ge=1)
     session: str = Field(pattern=r"^[0-9a-f]{8,32}$")
     simulated: bool
-    screen: dict[str, Any]
+    screen: dict[str, str | int | float | bool | None]
     answers: list[Answer]
     digest: str
 
@@ -79,7 +81,7 @@ def read_answers(path: Path, study: Study, *, simulated: bool = False) -> Answer
     Simulated answers, if they are wanted, never count among those of people, nor the other way round.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(read_bounded(path, LARGEST_FILE))
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise OpinionError("not a file that opinion.html saves", path=path)
         answers = Answers.model_validate(content)
@@ -89,7 +91,9 @@ def read_answers(path: Path, study: Study, *, simulated: bool = False) -> Answer
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise OpinionError(f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}", path=path) from None
-    except (OSError, ValueError):
+    except OSError as error:
+        raise OpinionError(f"cannot be read: {error.strerror}", path=path) from None
+    except ValueError:
         reason = "no complete JSON: truncated, or another kind of file; ask for it again"
         raise OpinionError(reason, path=path) from None
     if fault := _fault(answers, study, simulated):

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from srgan_lib.errors import SrganError
+from srgan_lib.files import naming
 from srgan_lib.layout import TRAINING_FILES, WRITTEN_ON_THE_WAY, make_results
 from srgan_lib.params.evaluation import names_network
 from srgan_report.pipeline.fetching import InputMissing
@@ -130,7 +131,8 @@ def _copy_stage(plan: Plan) -> None:
     shutil.rmtree(target, ignore_errors=True)
     for name in manifest["outputs"]:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(plan.source / name, target / name)
+        with naming(target / name):
+            shutil.copy2(plan.source / name, target / name)
     write_manifest(target, {**manifest, "reused_from": plan.source.parent.name})
 
 
@@ -203,7 +205,7 @@ def _compute_stage(plan: Plan, on_event: OnEvent) -> None:
     with nullcontext() if info.trainer else _earlier_results(folder):  # a training continues from what is there
         _clear(plan, folder)
         parameters = {**run.params.stage(info.name), "run_dir": str(run.directory)}
-        with watch_progress(folder / "progress.json", info, on_event):
+        with naming(folder), watch_progress(folder / "progress.json", info, on_event):
             execute_notebook(run.source_notebook(info.name), folder, parameters, run.root, run.params.shared.threads)
         if (read_manifest(folder) or {}).get("fingerprint") != plan.fingerprint:
             raise StageFailed(

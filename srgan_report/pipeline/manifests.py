@@ -20,12 +20,22 @@ from pathlib import Path
 from typing import Any
 
 from srgan_lib.errors import SrganError
-from srgan_lib.files import read_json, sha256_file, write_atomic, write_json
+from srgan_lib.files import (
+    LARGEST_JSON,
+    parse_json,
+    read_bounded,
+    read_json,
+    sha256_file,
+    write_atomic,
+    write_json,
+)
 from srgan_lib.layout import STAGES, LayoutError, StageInfo
 
 NAME = "manifest.json"
 CACHE = ".hashes.json"
 ZEROS = "0" * 64
+#: Of what a manifest may hold, where the program relies on it.
+KINDS = {"outputs": dict, "parameters": dict, "components": dict, "summary": dict, "stage": str, "fingerprint": str}
 NAMED = 5  #: files that a line names; a list names all
 UNFINISHED = "'srgan run …' writes it when the run is finished"  #: why a run has no manifest
 
@@ -84,10 +94,10 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     """Read a folder's manifest, without its seal; none where it is missing or, with a warning that names it, broken."""
     path = folder / NAME
     try:
-        content = _unsealed(path.read_bytes())
+        content = _unsealed(read_bounded(path, LARGEST_JSON))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except IsADirectoryError:
+    except OSError:
         content = None
     if content is None:
         logger.warning("%s is broken, was changed, or is of an earlier version; it counts as not there", path)
@@ -187,9 +197,17 @@ def checked_stages(run_dir: Path, *, check: bool = False, whole: bool = False) -
 def _unsealed(text: bytes) -> dict[str, Any] | None:
     """Parse a manifest's text; none if it is not as it was written."""
     try:
-        content = json.loads(text)
+        content = parse_json(text)
         seal = content.pop("seal")
         zeroed = ZEROS.encode().join(text.rsplit(seal.encode(), 1))
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):  # no JSON, or not of ours
+    except (ValueError, KeyError, TypeError, AttributeError):  # no JSON, or not of ours
         return None
-    return content if hashlib.sha256(zeroed).hexdigest() == seal else None
+    return content if hashlib.sha256(zeroed).hexdigest() == seal and _well_formed(content) else None
+
+
+def _well_formed(content: Mapping[str, Any]) -> bool:
+    """Tell whether what a manifest holds is of the kind expected, and names files inside its folder alone."""
+    if any(not isinstance(content[name], kind) for name, kind in KINDS.items() if name in content):
+        return False
+    inside = (".." not in Path(name).parts and not Path(name).is_absolute() for name in content.get("outputs", {}))
+    return all(inside) and content.get("stage", "data") in STAGES

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from srgan_lib.errors import Interrupted, SrganError, debugging, one_line, storage_error
+from srgan_lib.errors import STOPPING, Interrupted, SrganError, debugging, one_line, storage_error
 from srgan_lib.files import read_json, write_atomic
 from srgan_lib.layout import StageInfo
 
@@ -151,7 +151,9 @@ def watch_progress(path: Path, info: StageInfo, on_event: OnEvent) -> Iterator[N
 
 
 class _Interrupts:
-    """Passes Ctrl-C on to a notebook's kernel, which listens only while it executes a cell; nbclient tells which.
+    """Passes Ctrl-C, SIGTERM and SIGHUP on to a notebook's kernel as Ctrl-C; nbclient tells which cell it executes.
+
+    A kernel listens only while it executes one.
 
     Outside the main thread, where Python sends none, it does nothing.
     """
@@ -162,14 +164,14 @@ class _Interrupts:
         self._cell: Any = None  # the cell that it was asked to execute
 
     def __enter__(self) -> _Interrupts:
-        self._in_main = threading.current_thread() is threading.main_thread()
-        if self._in_main:
-            self._before = signal.signal(signal.SIGINT, self._handle)
+        here = threading.current_thread() is threading.main_thread()
+        heard = [number for number in STOPPING if here and signal.getsignal(number) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._handle) for number in heard}
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._in_main:
-            signal.signal(signal.SIGINT, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def on_cell_start(self, **_: Any) -> None:
         self._ready = True
@@ -183,7 +185,7 @@ class _Interrupts:
         self._cell = None
 
     def _handle(self, _number: int, _frame: Any) -> None:
-        """Handle Ctrl-C: the first lets the cell end, in which training saves its state; a second ends everything."""
+        """Handle a signal: the first lets the cell end, in which training saves its state; a second ends everything."""
         self.received += 1
         if self.received > 1 or not self._ready:
             interrupt_kernels(signal.SIGKILL)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from srgan_lib.models.backbones import find_backbone
+from srgan_lib.models.containers import kind_of
 from srgan_lib.models.own_code import OwnCodeError, check_reference
 from srgan_lib.models.vgg19 import layer_index
 from srgan_lib.params import Params
-from srgan_lib.params.evaluation import PICKLED
+from srgan_lib.params.evaluation import names_network
 from srgan_lib.params.section import ParameterError
 from srgan_lib.params.shared import Shared
 from srgan_report.hardware import available_cores, cpu_has_bfloat16, cuda_capabilities
@@ -35,7 +36,7 @@ def resolve(params: Params) -> Params:
         problem = ""
         if not Path(index).exists():
             problem = "no such folder of images, or file with a network's weights"
-        elif Path(index).suffix.lower() in PICKLED and find_spec("spandrel") is None:
+        elif names_network(index) and kind_of(Path(index)) == "pickle" and find_spec("spandrel") is None:
             problem = "read through spandrel, which is not installed; run: pip install 'srgan-report[spandrel]'"
         if problem:
             parameter = f"evaluation.methods.{name}"

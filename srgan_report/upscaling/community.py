@@ -22,6 +22,7 @@ from srgan_lib.errors import PackageMissing
 from srgan_lib.files import sha256_file
 from srgan_lib.layout import cache_folder
 from srgan_lib.models.base import SuperResolver
+from srgan_lib.models.containers import WAY_ON, check_pickle, kind_of
 from srgan_lib.models.files import (
     CheckpointError,
     load_model,
@@ -31,7 +32,6 @@ from srgan_lib.models.files import (
     save_tensors,
 )
 from srgan_lib.models.own_code import Code
-from srgan_lib.params.evaluation import PICKLED
 from srgan_report.upscaling import unpickle
 
 
@@ -88,27 +88,24 @@ def _check_scale(path: Path, found: int, scale: int) -> None:
 
 def _is_community(path: Path) -> bool:
     """Tell a pickle, or a safetensors file without this project's metadata, from a file of this project."""
-    if path.suffix.lower() in PICKLED:
+    if kind_of(path) == "pickle":
         return True
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             return "srgan" not in (file.metadata() or {})
-    except (OSError, safetensors.SafetensorError):
+    except safetensors.SafetensorError:
         return False  # told by load_model
 
 
 def _load_community(path: Path) -> CommunityNetwork:
-    try:
-        sha256 = sha256_file(path)
-    except OSError as error:
-        raise CheckpointError.at(path, f"cannot be read: {error.strerror}") from None
     if find_spec("spandrel") is None:
         raise PackageMissing(
             f"{path}: another program's file, which is read through spandrel, which is not installed; "
             "run: pip install 'srgan-report[spandrel]'"
         )
-    if path.suffix.lower() in PICKLED:
-        tensors = load_tensors(_convert(path, sha256))[0]
+    if kind_of(path) == "pickle":
+        check_pickle(path)
+        tensors = load_tensors(_convert(path, sha256_file(path)))[0]
     else:
         tensors = safetensors.torch.load_file(path)
     refuse_non_numbers(path, tensors)
@@ -123,12 +120,17 @@ def _convert(path: Path, sha256: str) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         tensors = Path(folder) / "tensors.safetensors"
         command = [sys.executable, "-P", unpickle.__file__, str(path.resolve()), str(tensors)]
-        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace")
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=unpickle.SECONDS
+            )
+        except subprocess.TimeoutExpired:
+            raise CheckpointError.at(path, f"not read within {unpickle.SECONDS} seconds; {WAY_ON}") from None
         if done.returncode == unpickle.WRONG and done.stdout:
             raise CheckpointError.at(path, f"{done.stdout.strip()}")
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or [f"its process ended with {done.returncode}"])[-1]
-            raise CheckpointError.at(path, f"cannot be converted to safetensors: {reason}")
+            raise CheckpointError.at(path, f"cannot be converted to safetensors ({reason}); {WAY_ON}")
         save_tensors(target, safetensors.torch.load_file(tensors), {"source": {"name": path.name, "sha256": sha256}})
     return target
 
@@ -147,13 +149,15 @@ def _describe(path: Path, tensors: Mapping[str, Tensor]) -> Any:
             return found
         problem = (
             f"{found.architecture.name} from {found.input_channels} to {found.output_channels} channels, "
-            f"×{found.scale}, for {found.purpose}: not a network that enlarges RGB images"
+            f"×{found.scale}, for {found.purpose}: not a network that enlarges RGB images; take one that does"
         )
     except spandrel.UnsupportedModelError:
         problem = (
             f"a network of none of the {len(spandrel.MAIN_REGISTRY)} architectures that spandrel knows "
-            f"(its tensors are called {', '.join(list(tensors)[:2])}, …)"
+            f"(its tensors are called {', '.join(list(tensors)[:2])}, …); take the generator's weights alone, "
+            "and for a network of your own a file that this project trained, with --code"
         )
     except Exception as error:  # its loaders raise whatever the first unexpected shape leads to
-        problem = f"spandrel cannot build its network: {(str(error).splitlines() or [type(error).__name__])[0]}"
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        problem = f"spandrel cannot build its network ({reason}); take the file as its authors published it"
     raise CheckpointError.at(path, f"{problem}")

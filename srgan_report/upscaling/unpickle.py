@@ -6,14 +6,19 @@ What is wrong with a file is printed and the exit code is 2. It imports nothing 
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import warnings
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import torch
 
 WRONG = 2  #: exit code where the file is no pickle of tensors
+SECONDS = 180  #: that the process may take, most of them for loading PyTorch on a busy machine
+MEMORY = 4 * 2**30  #: bytes that it may use, and as many again as eight files of the size read
+WAY_ON = "in the program that made it save the weights alone: torch.save(model.state_dict(), 'weights.pth')"
 
 
 def read(source: str) -> Any:
@@ -25,8 +30,8 @@ def read(source: str) -> Any:
     except Exception as error:  # a damaged pickle raises errors of any kind
         asked = re.search(r"GLOBAL ([\w.]+)", str(error))
         if asked:
-            refuse(f"it asks for {asked[1]}, which weights do not need and which was not run")
-        refuse("it is no file of weights that PyTorch's restricted unpickler reads, or it is damaged")
+            refuse(f"it asks for {asked[1]}, which weights do not need and which was not run; {WAY_ON}")
+        refuse(f"it is no file of weights that PyTorch's restricted unpickler reads, or it is damaged; {WAY_ON}")
 
 
 def tensors_of(content: Any) -> dict[str, torch.Tensor]:
@@ -38,6 +43,15 @@ def tensors_of(content: Any) -> dict[str, torch.Tensor]:
     return {name: value.clone().contiguous() for name, value in state.items() if isinstance(value, torch.Tensor)}
 
 
+def bound(size: int) -> None:
+    """Let this process use no more than :data:`MEMORY` and what a file of ``size`` bytes needs, on Linux."""
+    with suppress(ImportError):
+        import resource
+
+        most = MEMORY + 8 * size
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
 def refuse(reason: str) -> NoReturn:
     """End the process, saying why."""
     print(reason)
@@ -47,7 +61,8 @@ def refuse(reason: str) -> NoReturn:
 if __name__ == "__main__":
     from safetensors.torch import save_file
 
+    bound(os.path.getsize(sys.argv[1]))
     found = tensors_of(read(sys.argv[1]))
     if not found:
-        refuse("it holds no network's weights")
+        refuse(f"it holds no network's weights; {WAY_ON}")
     save_file(found, sys.argv[2])

@@ -1,8 +1,13 @@
 """How a command ends: 0 done, 1 something failed while running, 2 wrong input, 130 interrupted; and what it shows."""
 
+import os
+import signal
+import time
+
 import pytest
 from click.testing import CliRunner
 
+from srgan_lib import errors
 from srgan_report.cli import main
 from tests.project import make_project
 
@@ -72,17 +77,66 @@ def test_a_bug_of_the_command_keeps_its_traceback(monkeypatch):
     assert done.exit_code == 1 and done.exception is bug, "Python shows what nobody catches"
 
 
-def test_a_file_that_is_not_there_by_a_bug_keeps_its_traceback(monkeypatch):
-    bug = FileNotFoundError(2, "No such file or directory", "x")
-    fail_with(monkeypatch, bug)
-    assert srgan("params").exception is bug
-
-
-def test_missing_permissions_are_a_sentence(monkeypatch):
-    fail_with(monkeypatch, PermissionError(13, "Permission denied", "results/a.csv"))
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(13, "Permission denied", "results/a.csv"), "results/a.csv: permission denied"),
+        (FileNotFoundError(2, "No such file or directory", "x"), "x: no such file"),
+        (NotADirectoryError(20, "Not a directory", "R/q/data"), "R/q/data: a part of this path is a file"),
+        (MemoryError(), "not enough memory"),
+        (RecursionError("maximum recursion depth exceeded"), "something that was read is nested too deeply"),
+    ],
+)
+def test_what_the_machine_refuses_is_a_sentence(error, words, monkeypatch):
+    monkeypatch.setenv("SRGAN_DEBUG", "")
+    fail_with(monkeypatch, error)
     done = srgan("params")
     assert done.exit_code == 1
-    assert done.output.startswith("Error: results/a.csv: permission denied") and done.output.count("\n") == 1
+    assert done.output.startswith(f"Error: {words}") and done.output.count("\n") == 1
+    assert "in describe" in srgan("--debug", "params").output
+
+
+@pytest.mark.parametrize("number", errors.STOPPING)
+def test_signals_end_a_command_as_ctrl_c_does(number, monkeypatch):
+    def describe():
+        os.kill(os.getpid(), number)
+        time.sleep(10)
+
+    monkeypatch.setattr("srgan_report.params_file.describe", describe)
+    before = {one: signal.getsignal(one) for one in errors.STOPPING}
+    done = srgan("params")
+    assert done.exit_code == 130 and done.output.startswith("Interrupted: what is finished is kept")
+    assert {one: signal.getsignal(one) for one in errors.STOPPING} == before
+
+
+def test_a_signal_that_is_ignored_stays_so(monkeypatch):
+    def describe():
+        os.kill(os.getpid(), signal.SIGHUP)
+        return []
+
+    monkeypatch.setattr("srgan_report.params_file.describe", describe)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert srgan("params").exit_code == 0, "nohup srgan …"
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_umask_that_forbids_everything_is_refused():
+    before = os.umask(0o777)
+    try:
+        done = srgan("params")
+    finally:
+        os.umask(before)
+    assert done.exit_code == 2 and done.output == (
+        "Error: the umask 0777 takes your own permissions from all that is written; set 'umask 022'\n"
+    )
+
+
+@pytest.mark.parametrize("words", [("params",), ("run", "日本.yaml"), ("upscale", "\udcff.png", "out.png")])
+def test_what_the_terminal_cannot_show_is_replaced(words):
+    done = CliRunner(charset="ascii").invoke(main, words)
+    assert isinstance(done.exception, SystemExit | None) and ("?" in done.output or words != ("params",)), done.output
 
 
 def test_ctrl_c(monkeypatch):

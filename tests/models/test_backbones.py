@@ -134,8 +134,12 @@ def test_reads_both_kinds_of_file(tmp_path):
     torch.save({"features.0.weight": weight, "classifier.1.weight": torch.zeros(1)}, tmp_path / "whole.pth")
     torch.save({"0.weight": weight}, tmp_path / "features.pth")
     for name in ("whole", "features"):
-        state = read_backbone(tmp_path / f"{name}.pth")
+        state = read_backbone(tmp_path / f"{name}.pth", {"0.weight": weight})
         assert list(state) == ["0.weight"] and torch.equal(state["0.weight"], weight)
     (tmp_path / "damaged.pth").write_bytes(b"half a fi")
     with pytest.raises(BackboneError, match=r"damaged\.pth cannot be read as weights"):
-        read_backbone(tmp_path / "damaged.pth")
+        read_backbone(tmp_path / "damaged.pth", {"0.weight": weight})
+    for wanted in ({"3.weight": weight}, {"0.weight": torch.zeros(3)}):  # a whole file of another network
+        with pytest.raises(BackboneError, match=r"features\.pth: .\.weight is missing or of another shape") as other:
+            read_backbone(tmp_path / "features.pth", wanted)
+        assert other.value.path == tmp_path / "features.pth"

@@ -120,7 +120,7 @@ def test_other_methods_are_checked_before_an_evaluation_begins(run, tmp_path):
 
 
 def test_a_network_that_no_package_here_reads_is_refused_while_planning(tmp_path, monkeypatch):
-    (tmp_path / "theirs.pth").touch()
+    (tmp_path / "theirs.pth").write_bytes(b"\x80\x02N.")  # a pickle
     monkeypatch.setattr("srgan_report.pipeline.resolve_auto.find_spec", lambda _: None)
     with pytest.raises(ParameterError, match=r"pip install 'srgan-report\[spandrel\]'") as refused:
         tiny_params(evaluation={"methods": {"Theirs": str(tmp_path / "theirs.pth")}})

@@ -4,6 +4,7 @@ On a throw-away project in forked processes; ``python -m tests.robustness.kill_r
 """
 
 import multiprocessing
+import os
 import random
 import signal
 import time
@@ -11,7 +12,9 @@ from dataclasses import replace
 
 import pytest
 
+from srgan_lib.errors import STOPPING
 from srgan_lib.files import sha256_file
+from srgan_report.cli import main
 from srgan_report.pipeline.assemble import REPORT, assemble
 from srgan_report.pipeline.execution import execute
 from srgan_report.pipeline.planning import plan_run
@@ -20,6 +23,7 @@ from tests.project import execute_here, make_project, tiny_run
 from .changes import files_of
 
 KILLS = 20
+MOMENTS = 1  #: at which each signal is sent
 #: Many files, so that a kill often finds some of them written.
 MANY = """
 from srgan_lib.files import write_atomic
@@ -85,3 +89,62 @@ def test_killed_at_random_moments(tmp_path, monkeypatch):
         again.join()
         assert again.exitcode == 0
         assert hashes(run) == hashes(whole)
+
+
+def run_words(folder):
+    root = make_project(folder, BODIES)
+    quiet = "warmup: {content_weight: 0}\nadversarial: {content_weight: 0}\nevaluation: {lpips_nets: []}\n"
+    (root / "params/demo.yaml").write_text(f"shared: {{threads: 1, dtype: float32, device: cpu}}\n{quiet}")
+    return root, ["run"]
+
+
+def start(words, log):
+    """Start a command in a forked process, with everything imported; what it says goes to a file."""
+
+    def command():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with log.open("wb") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+        main(words)
+
+    process = multiprocessing.get_context("fork").Process(target=command)
+    process.start()
+    return process
+
+
+def stop_and_go_on(words, folder, number, lasts, moment):
+    """Send a signal some time after the start; return how the command ended, after the same one has succeeded."""
+    process, log = start(words, folder.parent / "said.txt"), folder.parent / "said.txt"
+    time.sleep(lasts * moment)
+    os.kill(process.pid, number)
+    process.join(60)
+    ended, said = process.exitcode, log.read_text()
+    assert ended == -number if number == signal.SIGKILL else ended in (0, 130), (ended, said)
+    if ended == 130:
+        assert "Interrupted: " in said and "Traceback" not in said, said
+        assert not [path for path in folder.rglob(".*.????????*") if path.suffix in (".json", ".csv", ".bin")]
+    again = start(words, log)
+    again.join(60)
+    assert again.exitcode == 0, log.read_text()
+    return ended
+
+
+@pytest.mark.slow
+def test_a_signal_at_any_moment(tmp_path, monkeypatch):
+    """Nothing is half-written, no lock is in the way, and the same command succeeds."""
+    monkeypatch.setattr("papermill.execute_notebook", execute_here)
+    monkeypatch.setattr("srgan_report.report.build.build_report", report)
+    monkeypatch.setenv("SRGAN_OFFLINE", "1")
+    root, command = run_words(tmp_path / "whole")
+    monkeypatch.chdir(root)
+    began = time.monotonic()
+    first = start(command, tmp_path / "said.txt")
+    first.join()
+    assert first.exitcode == 0, (tmp_path / "said.txt").read_text()
+    lasts, ended = time.monotonic() - began, []
+    for place, number in enumerate([*STOPPING, signal.SIGKILL] * MOMENTS):
+        root, command = run_words(tmp_path / str(place))
+        monkeypatch.chdir(root)
+        ended.append(stop_and_go_on(command, root, number, lasts, (place + 0.5) / (4 * MOMENTS)))
+    assert set(ended) - {0}, "it was never stopped"

@@ -1,9 +1,12 @@
 """Whatever a file holds, a command that reads it ends in words, and writes nothing but what it was asked for.
 
-``make test`` tries a few contents of each kind and ``make test-all`` 2,000, the same ones every time.
+``make test`` tries a few contents of each kind and ``make test-all`` some more, the same ones every time; as many of
+each as ``SRGAN_EXAMPLES`` says. Readers that no command calls alone are in ``test_readers.py``.
 """
 
 import io
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from srgan_lib.params import Params
 from srgan_report.cli import main
 from srgan_report.sweep.definition import Definition
 
+FEW, MANY = 5, int(os.environ.get("SRGAN_EXAMPLES", "200"))  #: contents that are tried
 SECTIONS = ("shared", *STAGES)
 NAMES = sorted({name for section in SECTIONS for name in Params.section(section).model_fields})
 FULL_NAMES = [f"{section}.{name}" for section in SECTIONS for name in Params.section(section).model_fields]
@@ -187,6 +191,13 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
 
 
+def try_all(count: int, contents: st.SearchStrategy[Any], holds: Callable[[Any], None]) -> None:
+    """Try so many contents, the same ones every time."""
+    checks = list(HealthCheck)
+    how = settings(max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=checks)
+    how(given(content=contents)(lambda content: holds(content)))()
+
+
 KINDS = ("params", "sweep", "image", "network")
 
 
@@ -197,23 +208,16 @@ def try_contents(kind: str, count: int, kinds: dict[str, Any], place: Path) -> N
     (place / "out.png").touch()
     before = {path for path in place.parent.rglob("*")}
 
-    @settings(
-        max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
-    @given(content=contents)
-    def tried(content: Any) -> None:
-        holds(content, place)
-
-    tried()
+    try_all(count, contents, lambda content: holds(content, place))
     assert {path for path in place.parent.rglob("*")} == before, "a file beside those that the command was asked for"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_few_contents(kind, kinds, place):
-    try_contents(kind, 5, kinds, place)
+    try_contents(kind, FEW, kinds, place)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_many_contents(kind, kinds, place):
-    try_contents(kind, 2000, kinds, place)
+    try_contents(kind, MANY, kinds, place)
