@@ -17,8 +17,10 @@ from srgan_report.report import appendix, summary
 from srgan_report.report.images import Images, make_viewer
 from srgan_report.report.load_run import FinishedRun, read_run
 from srgan_report.report.notebooks import export, report_cells
-from srgan_report.report.page import TEMPLATE, ReportContent, page_templates, render, render_pdf
+from srgan_report.report.page import TEMPLATE, ReportContent, page_templates, screen_page
+from srgan_report.report.paper import paper_pages, typeset
 from srgan_report.report.postprocess import postprocess
+from srgan_report.report.sheet import add_sheets
 
 PEOPLE = "people"  #: the id of the chapter's heading
 
@@ -54,16 +56,18 @@ def run_content(run: FinishedRun, light: bool = False) -> ReportContent:
         bylines[PEOPLE] = "From the answers in opinion/"
     end = templates.get_template("appendix.html.j2").render(context)
     main = postprocess(f"<main>{head}{export(cells)}{people}{end}</main>", bylines, images, viewer, gallery + per_image)
+    add_sheets(main, run, images)
     title, started = run.manifest["title"], context["started"]
     return ReportContent(title, run.finding, started, main, images, run.directory, viewer)
 
 
 def write_report(content: ReportContent) -> list[Path]:
-    """Write a composed report as ``report.html`` and ``report.pdf`` into its folder, and return both paths."""
-    html, pdf = content.folder / "report.html", content.folder / "report.pdf"
-    write_atomic(html, content.images.embed(render(content, "screen")))
-    write_atomic(pdf, render_pdf(render(content, "paper"), content.images))
-    return [html, pdf]
+    """Write a composed report as ``report.html`` and as PDF files into its folder, and return their paths."""
+    files = {"report.html": content.images.embed(screen_page(content)).encode()}
+    files |= {name: typeset(page, content.images) for name, page in paper_pages(content).items()}
+    for name, data in files.items():
+        write_atomic(content.folder / name, data)
+    return [content.folder / name for name in files]
 
 
 def people_chapter(run_dir: Path, scale: int, images: Images) -> str:
