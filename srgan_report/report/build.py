@@ -26,7 +26,7 @@ PEOPLE = "people"  #: the id of the chapter's heading
 
 
 def build_report(run_dir: Path, light: bool = False) -> list[Path]:
-    """Write ``report.html`` and ``report.pdf`` into a run's folder; the same folder gives the same bytes.
+    """Write ``report.html`` and the PDF files into a run's folder; the same folder gives the same bytes.
 
     The folder is that of a finished run: five executed notebooks with manifests, ``metrics.csv``,
     ``metrics_summary.csv``, ``manifest.json`` and, where there are images to look closer at,

@@ -99,7 +99,7 @@ def write_source(html: str, images: Images, folder: Path) -> Path:
     import pypandoc
 
     options = [f"--lua-filter={TEMPLATE / 'pdf.lua'}", f"--template={TEMPLATE / 'pdf.typ'}", "--wrap=none"]
-    body = pypandoc.convert_text(html, "typst", format="html", extra_args=options)
-    images.write(folder, html)
+    page = images.write_for_paper(folder, html)
+    body = pypandoc.convert_text(page, "typst", format="html", extra_args=options)
     (folder / "report.typ").write_text(body, encoding="utf-8")
     return folder / "report.typ"

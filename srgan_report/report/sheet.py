@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+
 import numpy as np
 from bs4 import BeautifulSoup, Tag
 from PIL import Image
