@@ -109,7 +109,12 @@ split_csv = stage.input("data", "split.csv")
 train, validation = read_training_pairs(split_csv, shared)
 
 # %%
-if warmup.steps > 1:
+if warmup.start:
+    role = (
+        f"This run continues a trained network, {warmup.start}: its architecture is that network's, and what the steps "
+        "below change is to be compared with it, not with bicubic alone."
+    )
+elif warmup.steps > 1:
     role = (
         "Adversarial training from nothing is unstable: a generator that makes noise teaches the discriminator nothing "
         "useful. The generator is therefore trained alone first."

@@ -294,7 +294,8 @@ if stage.live:
 # ## Conclusion
 
 # %%
-steps = {name: int(curve.step.max()) for name, curve in curves.items()}
+continued = {"warmup"} if trainings["warmup"]["start"] else set()  # few steps from a trained network are no fault
+steps = {name: int(curve.step.max()) for name, curve in curves.items() if name not in continued}
 told = {"scale": shared.scale, "heldout": shared.dataset, "steps": steps, "not_computed": result.not_computed}
 stage.text(conclude(summary, result.metrics, result.repeats, **told), "conclusion")
 

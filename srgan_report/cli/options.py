@@ -57,7 +57,7 @@ def _all_of(*options: Decorator) -> Decorator:
 
 #: How much the report and the archive hold.
 report_options = _all_of(
-    click.option("--light", is_flag=True, help="Leave whole images out of the report; its viewer shows crops."),
+    click.option("--whole-images", is_flag=True, help="Let the report's viewer show whole images instead of crops."),
     click.option(
         "--archive-all",
         is_flag=True,

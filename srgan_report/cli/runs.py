@@ -42,7 +42,7 @@ def run(
     no_reuse: bool,
     check: bool,
     dry_run: bool,
-    light: bool,
+    whole_images: bool,
     archive_all: bool,
     **described: Any,
 ) -> None:
@@ -71,7 +71,7 @@ def run(
     with only_here(this), terminal:
         execute(plans, this, terminal.on_event)
         terminal.note("Making the report")
-        changed = assemble(this, light=light, archive_all=archive_all, check=check)
+        changed = assemble(this, whole_images=whole_images, archive_all=archive_all, check=check)
         terminal.note(f"Report {'written' if changed else 'up to date'}: {this.directory / 'report.html'}")
 
 
@@ -105,13 +105,13 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
 @click.argument("run", metavar="RUN")
 @click.option("--open", "open_it", is_flag=True, help="Open report.html in the browser.")
 @options.report_options
-def report(run: str, open_it: bool, light: bool, archive_all: bool) -> None:
+def report(run: str, open_it: bool, whole_images: bool, archive_all: bool) -> None:
     """Make the report and the archive of RUN (a name under results/, or its folder) again from what is computed."""
     options.require_extra("report")
     from srgan_report.pipeline.assemble import assemble_again
 
     run_dir = options.existing_run(run)
-    for path in assemble_again(run_dir, light=light, archive_all=archive_all):
+    for path in assemble_again(run_dir, whole_images=whole_images, archive_all=archive_all):
         click.echo(path)
     if open_it:
         click.launch(str(run_dir / "report.html"))

@@ -40,15 +40,25 @@ def render(figure: Figure, kind: str) -> bytes:
     return buffer.getvalue()
 
 
-def image(data: bytes, mime: str, alt: str, *, inches: float) -> str:
-    """Write an image element, its data embedded; ``inches`` is its natural width, beyond which it is not stretched."""
-    return f'<img alt="{html.escape(alt)}" style="--inches: {inches:.2f}" src="{data_uri(data, mime)}">'
+def image(figure: Figure, data: bytes, mime: str, alt: str) -> str:
+    """Write a rendered figure as an image element, its data embedded.
+
+    Its style says what a page cannot see: ``--inches``, the natural width, beyond which it is not stretched, and
+    ``--around``, the figure without its photographs, whose colours a dark page may turn.
+    """
+    style = f"--inches: {figure.get_figwidth():.2f}"
+    corners = [one.get_position().corners() for one in figure.axes if one.images]
+    if corners:
+        holes = [[low, (low[0], high[1]), high, (high[0], low[1]), low] for low, *_, high in corners]
+        points = [(x, 1 - y) for hole in holes for x, y in [(-0.1, 1.1), *hole, (-0.1, 1.1)]]
+        outline = [*points, (-0.1, -0.1), (1.1, -0.1), (1.1, 1.1), (-0.1, 1.1), (-0.1, -0.1)]  # edges are not smoothed
+        style += f"; --around: polygon(evenodd, {', '.join(f'{x:.2%} {y:.2%}' for x, y in outline)})"
+    return f'<img alt="{html.escape(alt)}" style="{style}" src="{data_uri(data, mime)}">'
 
 
 def chart(figure: Figure) -> str:
     """Write a figure as an image element, drawn in lines (SVG) and described in its own words."""
-    drawn, words = render(figure, "svg"), str(figure.get_label())
-    return image(drawn, "image/svg+xml", words, inches=figure.get_figwidth())
+    return image(figure, render(figure, "svg"), "image/svg+xml", str(figure.get_label()))
 
 
 def data_uri(data: bytes, mime: str) -> str:

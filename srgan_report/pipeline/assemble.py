@@ -32,12 +32,12 @@ TOP_LEVEL = {
 logger = logging.getLogger(__name__)
 
 
-def assemble(run: Run, *, light: bool = False, archive_all: bool = False, check: bool = False) -> bool:
+def assemble(run: Run, *, whole_images: bool = False, archive_all: bool = False, check: bool = False) -> bool:
     """Write a run's top-level metrics, manifest, study with people, report and archive from its finished stages.
 
     Returns false where all of it was up to date already. A file among these that is not as it was written is named in
-    a warning, and all are written again; with ``check`` every file is read to see that. ``light`` leaves the whole
-    images out of the report, whose viewer shows crops; ``archive_all`` puts all files into the archive.
+    a warning, and all are written again; with ``check`` every file is read to see that. ``whole_images`` puts
+    whole images into the report, whose viewer else shows crops; ``archive_all`` puts all files into the archive.
 
     Raises
     ------
@@ -52,18 +52,18 @@ def assemble(run: Run, *, light: bool = False, archive_all: bool = False, check:
             run.asked.title,
             run.command,
             code_hashes.source_hash("srgan_report.report"),
-            {"light": light, "archive_all": archive_all},
+            {"whole_images": whole_images, "archive_all": archive_all},
         ]
     )
     before = manifests.read_manifest(run_dir) or {}
     if not _is_damaged(run_dir, before, check) and before.get("content") == content:
         manifests.file_hashes(run_dir, before["outputs"], remember=True)
         return False
-    _write_all(run_dir, {**run_manifest(run, stages), "content": content}, stages, light, archive_all)
+    _write_all(run_dir, {**run_manifest(run, stages), "content": content}, stages, whole_images, archive_all)
     return True
 
 
-def assemble_again(run_dir: Path, *, light: bool = False, archive_all: bool = False) -> list[Path]:
+def assemble_again(run_dir: Path, *, whole_images: bool = False, archive_all: bool = False) -> list[Path]:
     """Rebuild a run's report and archive from what its stages have written; the next ``srgan run`` builds them anew.
 
     Returns the files written. As :func:`assemble`, but for a run's own manifest, which must be there.
@@ -72,7 +72,7 @@ def assemble_again(run_dir: Path, *, light: bool = False, archive_all: bool = Fa
     stages = manifests.checked_stages(run_dir, check=True)
     _is_damaged(run_dir, manifest, check=True)
     manifest.pop("content", None)
-    _write_all(run_dir, manifest, stages, light, archive_all)
+    _write_all(run_dir, manifest, stages, whole_images, archive_all)
     return [run_dir / name for name in (*REPORT, ARCHIVE)]
 
 
@@ -85,7 +85,7 @@ def _is_damaged(run_dir: Path, manifest: Mapping[str, Any], check: bool) -> bool
 
 
 def _write_all(
-    run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any], light: bool, archive_all: bool
+    run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any], whole_images: bool, archive_all: bool
 ) -> None:
     """Write what lies at a run's top, and the study that is asked for; the manifest, which records it, comes last."""
     from srgan_report.report.build import build_report  # takes seconds, of which a run that is up to date needs none
@@ -95,7 +95,7 @@ def _write_all(
     unfinished = {key: value for key, value in manifest.items() if key not in ("content", "outputs")}
     manifests.write_manifest(run_dir, unfinished)  # the report reads it; in the archive it cannot hold that one's hash
     _make_study(run_dir, manifest["parameters"])
-    build_report(run_dir, light)
+    build_report(run_dir, whole_images)
     write_archive(run_dir, stages, REPORT, TOP_LEVEL, everything=archive_all)
     outputs = manifests.file_hashes(run_dir, (*TOP_LEVEL, *REPORT, ARCHIVE), check=True)
     manifests.write_manifest(run_dir, {**manifest, "outputs": outputs})

@@ -51,7 +51,7 @@ class Display:
         if vector:
             shown, kind = markup.render(figure, "svg"), "image/svg+xml"
             write_atomic(folder / f"{name}.svg", shown)
-        image = markup.image(shown, kind, alt, inches=figure.get_figwidth())
+        image = markup.image(figure, shown, kind, alt)
         self._show("fig", name, image, caption, source, f"[figure: {alt}]")
 
     def table(

@@ -14,36 +14,37 @@ from srgan_report.exhibits.markup import Exhibit
 from srgan_report.opinion.exhibits import exhibits, findings
 from srgan_report.opinion.results import read_results
 from srgan_report.report import appendix, summary
-from srgan_report.report.images import Images, make_viewer
+from srgan_report.report.images import Images
 from srgan_report.report.load_run import FinishedRun, read_run
 from srgan_report.report.notebooks import export, report_cells
 from srgan_report.report.page import TEMPLATE, ReportContent, page_templates, screen_page
 from srgan_report.report.paper import paper_pages, typeset
 from srgan_report.report.postprocess import postprocess
 from srgan_report.report.sheet import add_sheets
+from srgan_report.report.viewer import make_viewer
 
 PEOPLE = "people"  #: the id of the chapter's heading
 
 
-def build_report(run_dir: Path, light: bool = False) -> list[Path]:
+def build_report(run_dir: Path, whole: bool = False) -> list[Path]:
     """Write ``report.html`` and the PDF files into a run's folder; the same folder gives the same bytes.
 
     The folder is that of a finished run: five executed notebooks with manifests, ``metrics.csv``,
     ``metrics_summary.csv``, ``manifest.json`` and, where there are images to look closer at,
-    ``evaluation/viewer/index.json`` and ``evaluation/images/index.json``. A ``light`` report has crops in the viewer in
-    place of the whole images. :class:`.ReportError` names what is missing or broken.
+    ``evaluation/viewer/index.json`` and ``evaluation/images/index.json``. With ``whole`` the viewer has whole images in
+    place of crops. :class:`.ReportError` names what is missing or broken.
     """
-    return write_report(run_content(read_run(Path(run_dir)), light))
+    return write_report(run_content(read_run(Path(run_dir)), whole))
 
 
-def run_content(run: FinishedRun, light: bool = False) -> ReportContent:
+def run_content(run: FinishedRun, whole: bool = False) -> ReportContent:
     """Compose the report of a run: summary, a chapter for each notebook, appendix."""
     images = Images()
     cells = [cell for stage in run.stages for cell in report_cells(stage.notebook, stage.info.name, images)]
     bylines = {
         stage.info.name: f"Notebook {stage.info.notebook}, {stage.manifest['seconds']:.0f} s" for stage in run.stages
     }
-    viewer = make_viewer(run, images, light)
+    viewer = make_viewer(run, images, whole)
     templates = page_templates(TEMPLATE)
     gallery = templates.get_template("gallery.html.j2").render(viewer=viewer, gains=summary.gains(run.scores), run=run)
     per_image = templates.get_template("per_image.html.j2").render(summary.per_image(run.scores))
@@ -58,7 +59,7 @@ def run_content(run: FinishedRun, light: bool = False) -> ReportContent:
     main = postprocess(f"<main>{head}{export(cells)}{people}{end}</main>", bylines, images, viewer, gallery + per_image)
     add_sheets(main, run, images)
     title, started = run.manifest["title"], context["started"]
-    return ReportContent(title, run.finding, started, main, images, run.directory, viewer)
+    return ReportContent(title, context["lead"], started, main, images, run.directory, viewer)
 
 
 def write_report(content: ReportContent) -> list[Path]:

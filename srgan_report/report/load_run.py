@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from srgan_lib.errors import InputError
+from srgan_lib.evaluation.verdicts import PairedScores
 from srgan_lib.layout import STAGES, StageInfo
+from srgan_lib.metrics.measure import METRICS
 
 
 class ReportError(InputError):
@@ -41,8 +45,10 @@ class Scores:
     ``heldout`` is the dataset whose other images were trained on.
     """
 
-    def __init__(self, rows: list[dict[str, str]], summary: list[dict[str, str]], heldout: str) -> None:
-        self.heldout = heldout
+    def __init__(
+        self, rows: list[dict[str, str]], summary: list[dict[str, str]], heldout: str, repeats: Path | None = None
+    ) -> None:
+        self.heldout, self._repeats = heldout, repeats
         self._rows = {(r["dataset"], r["image"], r["method"]): r for r in rows}
         self._summary = {(r["dataset"], r["method"], r["metric"]): r for r in summary}
         self.datasets = list(dict.fromkeys(r["dataset"] for r in rows))
@@ -55,6 +61,13 @@ class Scores:
     def one(self, dataset: str, image: str, method: str, metric: str) -> float | None:
         """One image's figure."""
         return _number(self._rows.get((dataset, image, method), {}).get(metric))
+
+    def paired(self, dataset: str) -> PairedScores:
+        """The scores on a dataset as what compares methods takes them, with those of further trainings."""
+        frame = pd.DataFrame([row for (name, *_), row in self._rows.items() if name == dataset])
+        numbers = [name for name in METRICS if name in frame]
+        frame[numbers] = frame[numbers].apply(pd.to_numeric, errors="coerce")
+        return PairedScores(frame, None if self._repeats is None else pd.read_csv(self._repeats))
 
     def mean(self, dataset: str, method: str, metric: str) -> float | None:
         """The mean over a dataset's images."""
@@ -72,6 +85,11 @@ class FinishedRun:
     scores: Scores
     crops: list[ImageFiles]  # of the images that the evaluation chose
     whole_images: list[ImageFiles]  # all, or none where they were not kept
+
+    @property
+    def kept(self) -> list[ImageFiles]:
+        """The test images as they are there: whole, or else crops of some."""
+        return self.whole_images or self.crops
 
     @property
     def own_photographs(self) -> bool:
@@ -97,7 +115,9 @@ def read_run(directory: Path) -> FinishedRun:
         stages.append(StageRun(info, _json(directory / name / "manifest.json"), notebook))
     manifest = _json(directory / "manifest.json")
     heldout = manifest["parameters"]["shared"]["dataset"]
-    scores = Scores(_rows(directory / "metrics.csv"), _rows(directory / "metrics_summary.csv"), heldout)
+    repeats = directory / "evaluation/repeats.csv"
+    tables = (_rows(directory / name) for name in ("metrics.csv", "metrics_summary.csv"))
+    scores = Scores(*tables, heldout, repeats if repeats.exists() else None)
     finding = _text(directory / "evaluation/conclusion.txt").partition("\n\n")[0].strip()
     crops, whole = (image_files(directory / "evaluation" / folder) for folder in ("viewer", "images"))
     return FinishedRun(directory, manifest, finding, stages, scores, crops, whole)

@@ -12,7 +12,8 @@ import jinja2
 from bs4 import Tag
 from markupsafe import Markup
 
-from srgan_report.report.images import Images, Viewer
+from srgan_report.report.images import Images
+from srgan_report.report.viewer import Viewer
 
 Medium = Literal["screen", "paper"]
 TEMPLATE = Path(__file__).with_name("template")

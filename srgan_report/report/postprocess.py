@@ -12,14 +12,16 @@ from mistune.util import striptags
 
 from srgan_lib.layout import NOTEBOOKS
 from srgan_report.report.appendix import add_glossary, gather_references
-from srgan_report.report.images import NAME, Images, Viewer
+from srgan_report.report.images import NAME, Images
 from srgan_report.report.notebooks import set_formulas
+from srgan_report.report.viewer import Viewer
 
 #: Figures to look up rather than to read, by how their ids begin: folded on the screen.
 LOOKED_UP = (
     *("src-", "fig-network", "fig-feature_maps", "fig-degradations", "fig-sizes", "fig-crops", "fig-term_shares"),
     *("tab-layers", "tab-split", "tab-alignment", "tab-speed", "tab-psnr_", "tab-ssim_", "tab-lpips_", "tab-vif_"),
 )
+OVERVIEWS = ("fig-grid_", "fig-pairs")  #: whole photographs, drawn smaller than they are
 SECTIONS = ("Try this", "Kinds of measure")  #: that are folded whole
 SHOWN = 2  #: comparison grids, and patches, that are not folded
 KINDS = {"srgan-table": "Table", "srgan-listing": "Listing"}  #: what is no figure, by its class
@@ -78,7 +80,7 @@ def _leave_out_empty_sections(page: BeautifulSoup) -> None:
 
 def _shows(element: Tag) -> bool:
     """Whether an element is a heading or content that a reader sees."""
-    if element.find_parent("details", class_="code"):
+    if element.find_parent(class_="code"):
         return False
     return element.name in ("h2", "h3", "h4", "p", "li", "table", "img", "pre", "dl", "math")
 
@@ -113,6 +115,8 @@ def _complete_figures(page: BeautifulSoup, images: Images) -> None:
         image["alt"] = striptags(_attribute(image, "alt"))  # it may repeat a caption, which may hold HTML
         if (size := images.size(_attribute(image, "src"))) and not image.has_attr("width"):
             image["width"], image["height"] = map(str, size)
+    for image in page.select(", ".join(f"figure[id^={name}] img" for name in OVERVIEWS)):
+        images.take_as_overview(_attribute(image, "src"))
     for figure in page.select("figure.srgan"):
         kind = next((kind for name, kind in KINDS.items() if name in figure["class"]), "Figure")
         count[kind] += 1
@@ -195,10 +199,10 @@ def _box_what_is_wide(page: BeautifulSoup) -> None:
     for number, table in enumerate(page.find_all("table"), 1):
         box = table.find_parent(class_="scroll") or table.wrap(page.new_tag("div", attrs={"class": "scroll"}))
         box.attrs |= {"tabindex": "0", "role": "region", "aria-label": _label(box) or f"Small table {number}"}
-    # Figures too, as all have labels, which a phone's width would make tiny.
+    # A chart is seen whole, or as wide as it is on request, in its box.
     for image in page.select("figure.srgan > img"):
         chart = {"class": "scroll chart", "tabindex": "0", "role": "region", "aria-label": _label(image)}
-        image.wrap(page.new_tag("div", attrs=chart))
+        image.wrap(page.new_tag("div", attrs={**chart, "style": _attribute(image, "style")}))
     for wide in page.select("pre, math[display=block]"):
         wide["tabindex"] = "0"
 

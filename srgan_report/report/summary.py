@@ -1,4 +1,4 @@
-"""Compose the front of the report: the finding, the results table, the best and the worst example with their crops."""
+"""Compose the front of the report: what was found, the results table, and an example of each kind with its crops."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from srgan_lib.metrics.measure import HEADLINE, METRICS
 from srgan_lib.models.shipped import own_methods
 from srgan_report.opinion.results import page_to_offer
 from srgan_report.report.flow import flow_chart
-from srgan_report.report.images import Images, view
+from srgan_report.report.images import Images
+from srgan_report.report.lead import apart, changes, lead, start_in_words, start_method, tiles
 from srgan_report.report.load_run import FinishedRun, Scores
 from srgan_report.report.notebooks import anchor
+from srgan_report.report.viewer import ViewedImage, strip
 
 GAINED = ("lpips_alex", "psnr_y")  #: what an image is compared by, the first that was computed ranks the images
 PER_IMAGE = (*HEADLINE, "lpips_squeeze")  #: columns of the table of every image
@@ -44,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Example:
-    """An image that stands out by what SRGAN gains over bicubic."""
+    """An image chosen by what SRGAN gains over bicubic."""
 
     title: str
     dataset: str
@@ -60,23 +62,42 @@ class Example:
 
 def context(run: FinishedRun, images: Images) -> dict[str, Any]:
     """What the summary's template shows; the examples' crops are added to ``images``."""
-    shown = []
-    for example in examples(run.scores):
-        crops = [files for files in run.crops if (files.dataset, files.image) == (example.dataset, example.image)]
-        shown.append((example, view(run, crops[0], images, enlarge=True) if crops else None))
+    kept = {(files.dataset, files.image): files for files in run.kept}
+    start = start_method(run)
+    methods = [
+        "lr",
+        BASELINE,
+        *([start] if start else []),
+        "warmup",
+        OURS,
+        *([] if start else ["reference_srgan"]),
+        "hr",
+    ]
+
+    def shown(example: Example) -> tuple[Example, ViewedImage | None]:
+        files = kept.pop((example.dataset, example.image), None)  # each image once
+        return example, strip(run, files, images, methods) if files else None
+
+    scores, parameters = run.scores, run.manifest["parameters"]
+    paired = scores.paired(scores.datasets[0])
     return {
-        "scale": run.manifest["parameters"]["shared"]["scale"],
+        "scale": parameters["shared"]["scale"],
         "machine": machine_text(run.manifest["machine"]),
         "duration": duration(run.manifest["seconds"]),
-        "flow_chart": Markup(flow_chart(run.manifest["parameters"]["shared"]["dataset"], images)),
+        "flow_chart": Markup(flow_chart(parameters["shared"]["dataset"], images)),
         "started": run.stages[0].manifest["started"][:10],
-        "finding": run.finding,
+        "lead": lead(run),
+        "typical": [shown(example) for example in typical(scores)],
+        "tiles": tiles(paired),
+        "apart": apart(paired),
+        "start": start_in_words(run),
+        "changes": changes(run, HEADLINE),
         "opinion_page": page_to_offer(run.directory),
         "headings": [METRICS[metric].heading for metric in HEADLINE],
-        "datasets": [(dataset_label(run.scores, one), results(run.scores, one)) for one in run.scores.datasets],
+        "datasets": [(dataset_label(scores, one), results(scores, one, start)) for one in scores.datasets],
         "networks": networks(run),
-        "reference": own_methods(run.scores.methods) != run.scores.methods,
-        "examples": shown,
+        "reference": own_methods(scores.methods) != scores.methods,
+        "examples": [shown(example) for example in examples(scores)],
     }
 
 
@@ -87,13 +108,17 @@ def dataset_label(scores: Scores, dataset: str) -> str:
     return f"{count} held-out photograph{plural}" if dataset == scores.heldout else f"{dataset} ({count} image{plural})"
 
 
-def results(scores: Scores, dataset: str) -> list[Row]:
-    """The results table of a dataset: each method's mean by metric, the best of this run marked in each column."""
+def results(scores: Scores, dataset: str, start: str = "") -> list[Row]:
+    """The results table of a dataset: each method's mean by metric, the best of this run marked in each column.
+
+    The first row is of the network that the run continues, ``start``, if there is one.
+    """
     means = {metric: {method: scores.mean(dataset, method, metric) for method in scores.methods} for metric in HEADLINE}
     rows = []
-    for method, style in method_styles(scores.methods).items():
-        cells = [cell for metric in HEADLINE if (cell := _cell(means[metric], method, metric))]
-        rows.append(Row(style.label, style.colour, cells))
+    for method in sorted(scores.methods, key=lambda method: method != start):
+        style = method_styles(scores.methods)[method]
+        cells = [cell for metric in HEADLINE if (cell := _cell(means[metric], method, metric, first=not rows))]
+        rows.append(Row(f"{style.label}{', the start' if method == start else ''}", style.colour, cells))
     return rows
 
 
@@ -102,9 +127,12 @@ def networks(run: FinishedRun) -> str:
     parameters = run.manifest["parameters"]
     generator = parameters["warmup"]["generator"]
     name = "SRResNet" if generator == "srresnet" else generator
+    start = start_in_words(run)
+    begun = f"continues {start} for" if start else f"is this run's {name} after"
+    alone, against = (parameters[stage]["steps"] for stage in ("warmup", "adversarial"))
     words = (
-        f"Warm-up is this run's {name} after {parameters['warmup']['steps']} steps without a discriminator, SRGAN the "
-        f"same network after {parameters['adversarial']['steps']} steps more against one"
+        f"Warm-up {begun} {alone} steps without a discriminator, SRGAN is the same network after {against} steps more "
+        "against one"
     )
     trainings = parameters["evaluation"]["repeats"]
     words += f"; means are over {trainings} trainings of each" if trainings > 1 else ""
@@ -115,19 +143,23 @@ def networks(run: FinishedRun) -> str:
 def examples(scores: Scores) -> list[Example]:
     """The images where SRGAN gains most and least over bicubic: by LPIPS, or by PSNR where LPIPS was not computed."""
     judge, gained = _gains(scores)
-    if not gained:
-        return []
     ranked = sorted(gained, key=lambda key: -gained[key])
     words = ("Largest gain", "No gain", "Smallest loss"), ("Smallest gain", "No gain", "Largest loss")
-    chosen = [ranked[0], ranked[-1]] if ranked[1:] else ranked
     return [
-        Example(
-            f"{more if gained[key] > 0 else less if gained[key] < 0 else none} over bicubic by {METRICS[judge].label}",
-            *key,
-            f"SRGAN against bicubic: {_compared(scores, *key)}",
-        )
-        for (more, none, less), key in zip(words, chosen, strict=False)
+        _example(scores, f"{more if gained[key] > 0 else less if gained[key] < 0 else none} over bicubic", judge, key)
+        for (more, none, less), key in zip(words, [*ranked[:1], *ranked[1:][-1:]], strict=False)
     ]
+
+
+def typical(scores: Scores) -> list[Example]:
+    """The image with the median of these gains in the first test set; none where no image can be compared."""
+    judge, gained = _gains(scores)
+    ranked = sorted((key for key in gained if key[0] == scores.datasets[0]), key=lambda key: -gained[key])
+    return [_example(scores, "Median gain over bicubic", judge, key) for key in ranked[len(ranked) // 2 :][:1]]
+
+
+def _example(scores: Scores, title: str, judge: str, key: tuple[str, str]) -> Example:
+    return Example(f"{title} by {METRICS[judge].label}", *key, f"SRGAN against bicubic: {_compared(scores, *key)}")
 
 
 def gains(scores: Scores) -> dict[str, str]:
@@ -201,12 +233,12 @@ def _compared(scores: Scores, dataset: str, image: str, short: bool = False) -> 
     return ", ".join(text)
 
 
-def _cell(column: dict[str, float | None], method: str, name: str) -> Cell | None:
+def _cell(column: dict[str, float | None], method: str, name: str, first: bool) -> Cell | None:
     """The cell of one method; none where the column's first cell reaches over all rows."""
     metric = METRICS[name]
     known = {key: value for key, value in column.items() if value is not None}
     if not known:
-        return Cell("not computed", missing=True, rows=len(column)) if method == next(iter(column)) else None
+        return Cell("not computed", missing=True, rows=len(column)) if first else None
     if method not in known:
         return Cell("not computed", missing=True)
     text, own = metric.text(known[method]), own_methods(known)

@@ -69,7 +69,14 @@ def test_asks_no_other_host_for_anything(page: BeautifulSoup) -> None:
 def test_opens_with_the_answer(page: BeautifulSoup) -> None:
     before = page.find("h2", id="data").find_all_previous(string=True)
     text = " ".join(before)
-    assert page.select_one(".finding").text.strip() == FINDING
+    lead = page.select_one(".finding").text
+    assert lead.count(". ") == 0 and "to enlarge photographs 4×; its images of 3 photographs" in lead
+    assert [tile.b.text for tile in page.select(".tiles li")] == [
+        "27\N{NO-BREAK SPACE}% closer",
+        "−0.30 dB",
+        "not sure",
+    ]
+    assert page.text.count(FINDING) == 0, "the conclusion stands in its place"
     assert WARNING in text
     assert (
         "Largest gain over bicubic by LPIPS (alex): chelsea" in text
@@ -162,15 +169,21 @@ def test_the_drawing_of_the_stages_is_made_from_their_table(monkeypatch: pytest.
     assert "Proof reads SRCNN baseline, Evaluation." in figure.get_label()
 
 
+def test_the_first_picture_comes_early(run_dir: Path) -> None:
+    head = (run_dir / "report.html").read_text().partition('class="tiles"')[0]
+    assert head.count('src="data:image') == 5 and len(head) < 1.5 * 4e6 / 8, "within 1.5 s at 4 Mbit/s"
+
+
 def test_an_image_is_stored_once(page: BeautifulSoup) -> None:
     sources = Counter(image["src"] for image in page.find_all("img"))
     assert max(sources.values()) == 1
-    assert len(page.select(".panel")) == 2 * 6
+    assert len(page.select(".panel")) == 3 * 5, "the median gain, the largest and the smallest"
     assert page.select_one("#fig-grid_builtin_chelsea")["data-view"] == "builtin/chelsea"
 
 
-def test_the_viewer_holds_whole_images_of_all_methods_without_loss(page: BeautifulSoup, fresh: Path) -> None:
-    held = page.find(id="viewer-images")
+def test_the_viewer_holds_whole_images_of_all_methods_without_loss_on_request(page: BeautifulSoup, fresh: Path) -> None:
+    whole = BeautifulSoup(build_report(fresh, whole=True)[0].read_text(), "html.parser")
+    held = whole.find(id="viewer-images")
     assert held["data-keys"].split("\n") == [f"builtin/{image}" for image in IMAGES]
     data = json.loads(held.string)
     assert data["note"] == ""
@@ -185,25 +198,35 @@ def test_the_viewer_holds_whole_images_of_all_methods_without_loss(page: Beautif
     assert [item["data-view"] for item in page.select(".gallery li")] == held["data-keys"].split("\n")
 
 
-def test_a_light_report_has_crops_and_says_so(fresh: Path) -> None:
-    page = BeautifulSoup(build_report(fresh, light=True)[0].read_text(), "html.parser")
+def test_the_viewer_has_crops_and_says_so(page: BeautifulSoup, fresh: Path) -> None:
     data = json.loads(page.find(id="viewer-images").string)
-    assert (
-        "This report is light: the viewer shows the middle of 3 of 3 test images"
-        in page.select_one(".gallery-box").text
-    )
-    assert data["images"][0]["versions"][0]["source"].startswith("data:image/")
+    assert data["note"] in page.select_one(".gallery-box").text and "a part of 3 of 3 test images" in data["note"]
+    for one in data["images"]:
+        versions = {version["method"]: version["source"] for version in one["versions"]}
+        images = {
+            method: Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))) for method, uri in versions.items()
+        }
+        assert images["hr"].size == (one["width"], one["height"]) == (224, 224) and images["lr"].size == (56, 56)
+        with Image.open(fresh / f"evaluation/images/hr/{one['key']}.png") as whole:
+            assert cut_of(np.asarray(whole.convert("RGB")), np.asarray(images["hr"].convert("RGB"))), "without loss"
+
+
+def cut_of(whole: np.ndarray, part: np.ndarray) -> bool:
+    """Whether a part is in an image pixel by pixel."""
+    rows, columns = (whole.shape[axis] - part.shape[axis] + 1 for axis in (0, 1))
+    places = itertools.product(range(rows), range(columns))
+    return any(np.array_equal(whole[y : y + len(part), x : x + part.shape[1]], part) for y, x in places)
 
 
 def test_images_that_find_no_room_are_named(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("srgan_report.report.images.MOST", 1)
+    monkeypatch.setattr("srgan_report.report.viewer.MOST", 1)
     page = BeautifulSoup(build_report(fresh)[0].read_text(), "html.parser")
     assert len(json.loads(page.find(id="viewer-images").string)["images"]) == 1
-    assert "The viewer holds 1 of 3 test images" in page.select_one(".gallery-box").text
+    assert "a part of 1 of 3 test images" in page.select_one(".gallery-box").text
 
 
-def test_code_is_folded_and_noise_is_not_shown(page: BeautifulSoup) -> None:
-    assert all(code.find_parent("details") for code in page.select(".highlight"))
+def test_code_waits_for_its_button_and_noise_is_not_shown(page: BeautifulSoup) -> None:
+    assert page.select(".highlight") and all(code.find_parent(class_="code") for code in page.select(".highlight"))
     assert "hidden-from-the-report" not in page.text
     assert "step 400/400: done" in page.text and "step 1/400" not in page.text, "of a progress bar its last state"
 
@@ -233,7 +256,8 @@ def test_what_was_not_computed_is_said(fresh: Path) -> None:
 
 @pytest.mark.slow
 def test_a_run_without_crops_or_warnings(fresh: Path) -> None:
-    (fresh / "evaluation/viewer/index.json").unlink()
+    for folder in ("viewer", "images"):
+        (fresh / "evaluation" / folder / "index.json").unlink()
     write_manifest(fresh / "data", {**manifest_of(fresh / "data"), "warnings": []})
     page = BeautifulSoup(build_report(fresh)[0].read_text(), "html.parser")
     assert not page.select(".panel") and not page.find(id="warnings")

@@ -8,11 +8,12 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from srgan_report.report.images import Images, ViewedImage, Viewer
+from srgan_report.report.images import Images
 from srgan_report.report.load_run import Scores
 from srgan_report.report.notebooks import placeholder, set_formulas
 from srgan_report.report.postprocess import postprocess
 from srgan_report.report.summary import examples, results
+from srgan_report.report.viewer import PART, ViewedImage, Viewer, textured_place
 
 
 def scores_of(
@@ -132,6 +133,23 @@ def test_a_png_is_embedded_smaller_with_the_same_pixels(mode: str, mime: str) ->
         assert np.array_equal(np.asarray(shown.convert("RGBA")), np.asarray(image.convert("RGBA"))) or mode == "I;16"
 
 
+@pytest.mark.parametrize("middle", [(60, 200), (180, 100)])
+def test_a_strip_shows_texture_rather_than_an_edge(middle: tuple[int, int]) -> None:
+    pixels = np.full((256, 256), 90, np.uint8)
+    pixels[:, 128:] = 230  # the strongest edge there is
+    half = PART // 2
+    rows, columns = (slice(place - half, place + half) for place in middle)
+    pixels[rows, columns] += np.random.default_rng(0).integers(0, 25, (PART, PART), np.uint8)
+    hr = Image.fromarray(pixels)
+    found = textured_place(hr, hr.resize((64, 64), Image.Resampling.BICUBIC))
+    assert np.abs(np.subtract(found[::-1], middle)).max() <= 8
+
+
+def test_a_strip_of_a_tiny_image_is_its_middle() -> None:
+    tiny = Image.new("L", (12, 8))
+    assert textured_place(tiny, tiny.resize((3, 2))) == (4, 4)
+
+
 def test_each_grid_opens_the_crops_of_its_own_image():
     """Sets share names, names begin or end like others, and an id cannot have every letter."""
     named = [
@@ -142,7 +160,7 @@ def test_each_grid_opens_the_crops_of_its_own_image():
         ("folder", "東京"),
         ("folder", "大阪"),
     ]
-    viewer = Viewer([ViewedImage(*name, (1, 1), {}, "", (1, 1)) for name in named], whole=True, total=len(named))
+    viewer = Viewer([ViewedImage(*name, (1, 1), {}) for name in named], whole=True, total=len(named))
     figures = "".join(
         f'<figure class="srgan" id="fig-{kind}_{dataset}_{image}"></figure>'
         for kind in ("grid", "patch")

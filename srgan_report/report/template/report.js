@@ -42,10 +42,6 @@
   name();
 
   const code = document.getElementById("code");
-  code.addEventListener("click", () => {
-    const open = code.textContent === "Show code";
-    document.querySelectorAll("details.code").forEach((details) => { details.open = open; });
-    code.textContent = open ? "Hide code" : "Show code";
-  });
+  code.addEventListener("click", () => { code.textContent = root.classList.toggle("show-code") ? "Hide code" : "Show code"; });
   theme.parentElement.hidden = false;
 })();

@@ -83,6 +83,7 @@
       tools.append(element("button", { type: "button", title: "Copy as LaTeX", "aria-label": `${label}: copy as LaTeX`, onclick: (event) => copy(tables.map((table) => latex(table, text)).join("\n"), event.target) }, "LaTeX"));
       tables.forEach(sortable);
     }
+    if (figure.querySelector(".chart")) tools.append(element("button", { type: "button", class: "enlarge", "aria-label": `${label}: larger`, onclick: () => figure.classList.toggle("large") }, "Larger"));
     if (figure.id && label) tools.append(element("a", { class: "permalink", href: `#${figure.id}`, "aria-label": `Link to ${label}` }, "#"));
     if (tools.childNodes.length) caption.append(" ", tools);
   }

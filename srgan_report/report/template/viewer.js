@@ -1,6 +1,6 @@
 "use strict";
-// Looking closer: a before/after slider at the top of the page, and a viewer in which all versions of an image
-// zoom and move together. Both read the crops from the page itself; without scripts those stand there side by side.
+// Looking closer: a viewer in which all versions of an image zoom and move together. It opens at 300 % where the
+// strips on the page are; without scripts those stand there side by side.
 (() => {
   const element = (tag, attributes = {}, ...children) => {
     const made = document.createElement(tag);
@@ -28,29 +28,13 @@
   }
   const heldKeys = new Set(held.dataset.keys.split("\n"));
 
-  // The slider at the top: two images, and a range that lies over them.
-  function beforeAfter(panels) {
-    const find = (method) => panels.querySelector(`[data-method="${method}"]`);
-    const [before, after] = [find("bicubic"), find("srgan")];
-    if (!before || !after) return null;
-    const names = [before.dataset.label, after.dataset.label];
-    const box = element("div", { class: "compare", role: "group", "aria-label": `${panels.dataset.image}: ${names.join(" and ")}` });
-    const move = (event) => box.style.setProperty("--at", `${event.target.value}%`);
-    const right = after.querySelector("img").cloneNode();
-    right.className = "over";
-    box.append(before.querySelector("img").cloneNode(), right, element("span", { class: "tag" }, names[0]), element("span", { class: "tag end" }, names[1]),
-      element("input", { type: "range", min: 0, max: 100, step: 0.5, value: 50, oninput: move,
-                         "aria-label": `Divider between ${names.join(" and ")}` }));
-    return box;
-  }
-
   const viewer = (() => {
     let crops, mode, scale, x, y, at, parts; // (x, y): the point of the image in the middle of every pane, in its pixels
     let map = "none"; // what is drawn of each version: itself, or its difference from HR
     const ticked = new Map(); // by method: whether it is shown side by side
     const maps = new Map(); // canvases of the open image
     const pointers = new Map();
-    const stage = element("div", { class: "stage" });
+    const stage = element("div", { class: "stage", tabindex: 0, role: "group", "aria-label": "Versions" });
     const zoomed = element("output", { class: "zoomed" });
     const heading = element("h2", { id: "viewer-title" });
     const button = (text, label, act) => element("button", { type: "button", title: label, ...(/\w/.test(text) ? {} : { "aria-label": label }), onclick: act }, text);
@@ -213,8 +197,10 @@
           element("div", { class: "ends" }, caption(left), caption(right))));
         [before.value, after.value] = [crops.before, crops.after];
       }
-      if (fresh) fit();
+      if (fresh) [scale, x, y] = [3, ...crops.centre];
       draw();
+      // On a phone two panes are seen: the original, and first what this run made.
+      if (fresh) stage.querySelector("[data-method=srgan]")?.closest("figure").scrollIntoView({ inline: "start", block: "nearest" });
     }
 
     stage.addEventListener("pointerdown", (event) => {
@@ -288,7 +274,7 @@
       others.hidden = all.images.length < 2;
       note.textContent = all.note;
       note.hidden = !all.note;
-      for (const version of crops.versions) if (!ticked.has(version.method)) ticked.set(version.method, version.shown);
+      for (const version of crops.versions) if (!ticked.has(version.method)) ticked.set(version.method, true);
       drawBoxes();
       for (const select of [before, after]) {
         select.replaceChildren(...crops.versions.map((version, index) => element("option", { value: index }, version.label)));
@@ -301,20 +287,14 @@
   })();
 
   const opener = (key, text) => element("button", { type: "button", class: "look", onclick: () => viewer.open(key) }, text);
-  for (const panels of document.querySelectorAll(".panels")) {
-    if (heldKeys.has(panels.dataset.view)) panels.before(opener(panels.dataset.view, "Look closer: all methods"));
-    const slider = beforeAfter(panels);
-    if (!slider) continue;
-    (panels.previousElementSibling ?? panels).before(slider);
-    panels.hidden = true;
-  }
   for (const figure of document.querySelectorAll("figure[data-view]")) {
     if (!heldKeys.has(figure.dataset.view)) continue;
     const button = opener(figure.dataset.view, `Look closer at ${figure.dataset.view.split("/").pop()}`);
     figure.append(button);
-    const image = figure.querySelector("img");
-    image.classList.add("opens");
-    image.addEventListener("click", () => button.click());
+    for (const image of figure.querySelectorAll("img")) {
+      image.classList.add("opens");
+      image.addEventListener("click", () => button.click());
+    }
   }
   for (const item of document.querySelectorAll(".gallery [data-view]")) {
     const button = element("button", { type: "button", onclick: () => viewer.open(item.dataset.view) });
