@@ -22,9 +22,10 @@ FIGURE, NAME = re.compile(r"#figure\("), re.compile(r"<((?:fig|tab)-[^>]+)>$")
 
 @dataclass(frozen=True)
 class Layout:
-    """A file that was set: by name, the page of each figure and how many pages it is after its text."""
+    """A file that was set: by name, the page of each figure and how many pages it is after the end of its text."""
 
     figures: dict[str, int]
+    #: From the end of the text before it: -1 where that text begins on the figure's page and ends on the next.
     distances: dict[str, int]
     headings: dict[str, int]
     full: list[float]  # by page, how much of its height is used
