@@ -55,11 +55,13 @@ def _all_of(*options: Decorator) -> Decorator:
     return lambda command: reduce(lambda made, option: option(made), reversed(options), command)
 
 
-#: How much of the whole images the report and the archive hold.
+#: How much the report and the archive hold.
 report_options = _all_of(
     click.option("--whole-images", is_flag=True, help="Let the report's viewer show whole images instead of crops."),
     click.option(
-        "--archive-images", is_flag=True, help="Put the whole images by every method into srgan_results.zip, too."
+        "--archive-all",
+        is_flag=True,
+        help="Put all files into srgan_results.zip: whole images by every method, discriminator, checkpoints, figures.",
     ),
 )
 #: What a run computes and where its results go: the parameters of :func:`read_run`.

@@ -44,7 +44,7 @@ def run(
     check: bool,
     dry_run: bool,
     whole_images: bool,
-    archive_images: bool,
+    archive_all: bool,
     **described: Any,
 ) -> None:
     """Run the five notebooks with PARAMS and make the report."""
@@ -75,7 +75,7 @@ def run(
     with only_here(this), terminal:
         execute(plans, this, terminal.on_event)
         terminal.note("Making the report")
-        changed = assemble(this, whole_images=whole_images, archive_images=archive_images, check=check)
+        changed = assemble(this, whole_images=whole_images, archive_all=archive_all, check=check)
         terminal.note(f"Report {'written' if changed else 'up to date'}: {this.directory / 'report.html'}")
 
 
@@ -112,13 +112,13 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
 @click.argument("run", metavar="RUN")
 @click.option("--open", "open_it", is_flag=True, help="Open report.html in the browser.")
 @options.report_options
-def report(run: str, open_it: bool, whole_images: bool, archive_images: bool) -> None:
+def report(run: str, open_it: bool, whole_images: bool, archive_all: bool) -> None:
     """Make the report and the archive of RUN (a name under results/, or its folder) again from what is computed."""
     options.require_extra("report")
     from srgan_report.pipeline.assemble import assemble_again
 
     run_dir = options.existing_run(run)
-    for path in assemble_again(run_dir, whole_images=whole_images, archive_images=archive_images):
+    for path in assemble_again(run_dir, whole_images=whole_images, archive_all=archive_all):
         say(path)
     if open_it:
         click.launch(str(run_dir / "report.html"))

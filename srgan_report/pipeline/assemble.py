@@ -1,27 +1,25 @@
-"""From finished stages to a finished run: top-level files, study, report, archive; and its LR images for others."""
+"""From finished stages to a finished run: top-level files, study, report; and its LR images for others."""
 
 from __future__ import annotations
 
 import logging
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from srgan_lib.files import Snapshot, atomic_path, digest, write_atomic
+from srgan_lib.files import Snapshot, digest, write_atomic
 from srgan_lib.layout import STAGES, LayoutError
 from srgan_lib.methods import TRAINED
 from srgan_lib.params import Params
 from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
 from srgan_report.hardware import machine
-from srgan_report.opinion.study import TABLES, OpinionError, find_study
+from srgan_report.opinion.study import OpinionError, find_study
 from srgan_report.pipeline import code_hashes, manifests, provenance
+from srgan_report.pipeline.archive import ARCHIVE, write_archive
 from srgan_report.pipeline.run import Run
 
-ARCHIVE = "srgan_results.zip"
-REPORT = ("report.html", "report.pdf")
-WHOLE_IMAGES = "evaluation/images"  #: large, and therefore in the archive on request only
+REPORT = ("report.html", "report.pdf", "report_appendix.pdf")
 LR_IMAGES = "images/lr/"  #: where the evaluation has written those of the test sets
 #: What a run has at its top besides the report and the archive, and where it comes from.
 TOP_LEVEL = {
@@ -34,12 +32,12 @@ TOP_LEVEL = {
 logger = logging.getLogger(__name__)
 
 
-def assemble(run: Run, *, whole_images: bool = False, archive_images: bool = False, check: bool = False) -> bool:
+def assemble(run: Run, *, whole_images: bool = False, archive_all: bool = False, check: bool = False) -> bool:
     """Write a run's top-level metrics, manifest, study with people, report and archive from its finished stages.
 
     Returns false where all of it was up to date already. A file among these that is not as it was written is named in
     a warning, and all are written again; with ``check`` every file is read to see that. ``whole_images`` puts
-    whole images into the report, whose viewer else shows crops; ``archive_images`` puts them into the archive.
+    whole images into the report, whose viewer else shows crops; ``archive_all`` puts all files into the archive.
 
     Raises
     ------
@@ -54,18 +52,18 @@ def assemble(run: Run, *, whole_images: bool = False, archive_images: bool = Fal
             run.asked.title,
             run.command,
             code_hashes.source_hash("srgan_report.report"),
-            {"whole_images": whole_images, "archive_images": archive_images},
+            {"whole_images": whole_images, "archive_all": archive_all},
         ]
     )
     before = manifests.read_manifest(run_dir) or {}
     if not _is_damaged(run_dir, before, check) and before.get("content") == content:
         manifests.file_hashes(run_dir, before["outputs"], remember=True)
         return False
-    _write_all(run_dir, {**run_manifest(run, stages), "content": content}, stages, whole_images, archive_images)
+    _write_all(run_dir, {**run_manifest(run, stages), "content": content}, stages, whole_images, archive_all)
     return True
 
 
-def assemble_again(run_dir: Path, *, whole_images: bool = False, archive_images: bool = False) -> list[Path]:
+def assemble_again(run_dir: Path, *, whole_images: bool = False, archive_all: bool = False) -> list[Path]:
     """Rebuild a run's report and archive from what its stages have written; the next ``srgan run`` builds them anew.
 
     Returns the files written. As :func:`assemble`, but for a run's own manifest, which must be there.
@@ -74,7 +72,7 @@ def assemble_again(run_dir: Path, *, whole_images: bool = False, archive_images:
     stages = manifests.checked_stages(run_dir, check=True)
     _is_damaged(run_dir, manifest, check=True)
     manifest.pop("content", None)
-    _write_all(run_dir, manifest, stages, whole_images, archive_images)
+    _write_all(run_dir, manifest, stages, whole_images, archive_all)
     return [run_dir / name for name in (*REPORT, ARCHIVE)]
 
 
@@ -87,7 +85,7 @@ def _is_damaged(run_dir: Path, manifest: Mapping[str, Any], check: bool) -> bool
 
 
 def _write_all(
-    run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any], whole_images: bool, archive_images: bool
+    run_dir: Path, manifest: dict[str, Any], stages: Mapping[str, Any], whole_images: bool, archive_all: bool
 ) -> None:
     """Write what lies at a run's top, and the study that is asked for; the manifest, which records it, comes last."""
     from srgan_report.report.build import build_report  # takes seconds, of which a run that is up to date needs none
@@ -98,7 +96,7 @@ def _write_all(
     manifests.write_manifest(run_dir, unfinished)  # the report reads it; in the archive it cannot hold that one's hash
     _make_study(run_dir, manifest["parameters"])
     build_report(run_dir, whole_images)
-    write_archive(run_dir, stages, archive_images)
+    write_archive(run_dir, stages, REPORT, TOP_LEVEL, everything=archive_all)
     outputs = manifests.file_hashes(run_dir, (*TOP_LEVEL, *REPORT, ARCHIVE), check=True)
     manifests.write_manifest(run_dir, {**manifest, "outputs": outputs})
 
@@ -138,26 +136,6 @@ def run_manifest(run: Run, stages: dict[str, Any]) -> dict[str, Any]:
         "seconds": round(sum(stage["seconds"] for stage in stages.values()), 1),
         "stages": {name: {key: stage.get(key) for key in kept} for name, stage in stages.items()},
     }
-
-
-def write_archive(run_dir: Path, stages: Mapping[str, Any], whole_images: bool = False) -> Path:
-    """Write ``srgan_results.zip``: what a run's manifests record, and these; the same files give the same bytes.
-
-    Of a study with people it holds the scores, and not the key to the methods. ``stages``: their manifests.
-    """
-    target = run_dir / ARCHIVE
-    recorded = [
-        f"{stage}/{name}" for stage, manifest in stages.items() for name in (*manifest["outputs"], manifests.NAME)
-    ]
-    opinions = [path.relative_to(run_dir).as_posix() for path in run_dir.glob(TABLES)]
-    if not whole_images:
-        recorded = [name for name in recorded if not name.startswith(f"{WHOLE_IMAGES}/")]
-    with atomic_path(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name in sorted([*recorded, *opinions, *TOP_LEVEL, *REPORT, manifests.NAME]):
-            # Weights and pictures do not compress, and text is small: storing is several times faster.
-            entry = zipfile.ZipInfo(f"{run_dir.name}/{name}", (1980, 1, 1, 0, 0, 0))
-            archive.writestr(entry, (run_dir / name).read_bytes())
-    return target
 
 
 def export_lr(run_dir: Path, target: Path) -> list[Path]:

@@ -20,15 +20,17 @@ from srgan_report.report import appendix, summary
 from srgan_report.report.images import Images
 from srgan_report.report.load_run import FinishedRun, read_run
 from srgan_report.report.notebooks import export, report_cells
-from srgan_report.report.page import TEMPLATE, ReportContent, page_templates, render, render_pdf
+from srgan_report.report.page import TEMPLATE, ReportContent, page_templates, screen_page
+from srgan_report.report.paper import paper_pages, typeset
 from srgan_report.report.postprocess import postprocess
+from srgan_report.report.sheet import add_sheets
 from srgan_report.report.viewer import make_viewer
 
 PEOPLE = "people"  #: the id of the chapter's heading
 
 
 def build_report(run_dir: Path, whole: bool = False) -> list[Path]:
-    """Write ``report.html`` and ``report.pdf`` into a run's folder; the same folder gives the same bytes.
+    """Write ``report.html`` and the PDF files into a run's folder; the same folder gives the same bytes.
 
     The folder is that of a finished run: five executed notebooks with manifests, ``metrics.csv``,
     ``metrics_summary.csv``, ``manifest.json`` and, where there are images to look closer at,
@@ -59,6 +61,7 @@ def run_content(run: FinishedRun, whole: bool = False) -> ReportContent:
     end = templates.get_template("appendix.html.j2").render(context)
     main = postprocess(f"<main>{head}{export(cells)}{people}{end}</main>", bylines, images, viewer, gallery + per_image)
     shorten_folders(main, run)
+    add_sheets(main, run, images)
     title, started = run.manifest["title"], context["started"]
     return ReportContent(title, context["lead"], started, main, images, run.directory, viewer)
 
@@ -75,11 +78,12 @@ def shorten_folders(main: Tag, run: FinishedRun) -> None:
 
 
 def write_report(content: ReportContent) -> list[Path]:
-    """Write a composed report as ``report.html`` and ``report.pdf`` into its folder, and return both paths."""
-    html, pdf = content.folder / "report.html", content.folder / "report.pdf"
-    write_atomic(html, content.images.embed(markup.page_text(render(content, "screen"))))
-    write_atomic(pdf, render_pdf(markup.page_text(render(content, "paper")), content.images))
-    return [html, pdf]
+    """Write a composed report as ``report.html`` and as PDF files into its folder, and return their paths."""
+    files = {"report.html": content.images.embed(markup.page_text(screen_page(content))).encode()}
+    files |= {name: typeset(markup.page_text(page), content.images) for name, page in paper_pages(content).items()}
+    for name, data in files.items():
+        write_atomic(content.folder / name, data)
+    return [content.folder / name for name in files]
 
 
 def people_chapter(run_dir: Path, scale: int, images: Images) -> str:

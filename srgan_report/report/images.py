@@ -22,6 +22,7 @@ MOST_WEBP = 16383  #: pixels of a side
 LOSSLESS = {"lossless": True, "exact": True, "quality": 50, "method": 4}
 #: Of whole photographs, drawn smaller than they are: a fifth of that.
 LOSSY = {"quality": 85, "method": 4}
+JUDGED = 512  #: pixels across up to which an image is a crop
 DATA_URI = re.compile(rf"data:({'|'.join(map(re.escape, SUFFIXES))});base64,([A-Za-z0-9+/=]+)")
 NAME = re.compile(r"image-[0-9a-f]{16}(\.\w+)")
 
@@ -78,10 +79,27 @@ class Images:
             return data_uri(small, "image/webp")
         return data_uri(data, mime)
 
-    def write(self, folder: Path, html: str) -> None:
-        """Write the images that a page names into a folder, under their names."""
-        for name in {found[0] for found in NAME.finditer(html)}:
-            (folder / name).write_bytes(self._files[name])
+    def write_for_paper(self, folder: Path, html: str) -> str:
+        """Write the images that a page names into a folder, and return the page with the names of the files.
+
+        A picture of more than :data:`JUDGED` pixels across is a figure in which photographs are drawn smaller than they
+        are; it becomes a JPEG, a fifth of its PNG. Crops, whose pixels are judged, keep them.
+        """
+        files: dict[str, str] = {}
+        for name in dict.fromkeys(found[0] for found in NAME.finditer(html)):
+            data, files[name] = self._files[name], name
+            if name.endswith(".png") and (size := self.size(name)) and size[0] > JUDGED:
+                data, files[name] = _as_jpeg(data), f"{name.removesuffix('.png')}.jpg"
+            (folder / files[name]).write_bytes(data)
+        return NAME.sub(lambda found: files[found[0]], html)
+
+
+def _as_jpeg(png: bytes) -> bytes:
+    """Encode a PNG as JPEG, with its colours as fine as its brightness."""
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as image:
+        image.convert("RGB").save(buffer, "JPEG", quality=88, subsampling=0, optimize=True)
+    return buffer.getvalue()
 
 
 def _as_webp(png: bytes, options: Mapping[str, Any]) -> bytes | None:

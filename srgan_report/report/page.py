@@ -1,10 +1,8 @@
-"""Render a composed report: as a page for the screen, or plain for paper, set as PDF."""
+"""Render a composed report as a page: for the screen, or plain for paper."""
 
 from __future__ import annotations
 
 import copy
-import shutil
-import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +12,6 @@ import jinja2
 from bs4 import Tag
 from markupsafe import Markup
 
-from srgan_report.exhibits.fonts import for_paper
 from srgan_report.report.images import Images
 from srgan_report.report.viewer import Viewer
 
@@ -48,27 +45,25 @@ class ReportContent:
         }
 
 
-def render(content: ReportContent, medium: Medium) -> str:
-    """Render a report for a medium, *paper* for :func:`render_pdf`, as HTML in which names stand for the images."""
-    main = copy.copy(content.main)
-    other = "paper" if medium == "screen" else "screen"
-    for element in main.select(f"[data-only={other}]"):
-        element.decompose()
-    if medium == "screen":
-        for tex in main.find_all("annotation"):  # what pandoc reads
-            tex.decompose()
-    else:
-        for folded in main.select("details.fold"):
-            summary = folded.find("summary")
-            if summary and summary.find(["h3", "h4"]):
-                summary.unwrap()
-            elif summary:
-                summary.decompose()
-            folded.unwrap()
-        for link in main.select("a.term"):
-            link.unwrap()
+def render(content: ReportContent, medium: Medium, main: Tag) -> str:
+    """Render a report's main part for a medium as HTML in which names stand for the images."""
     template = page_templates(TEMPLATE).get_template("page.html.j2")
     return template.render(content=content, medium=medium, main=Markup(str(main)), contents=_contents(main), file=_file)
+
+
+def screen_page(content: ReportContent) -> str:
+    """Render a report for the screen, as HTML in which names stand for the images."""
+    main = copy.copy(content.main)
+    keep_for(main, "screen")
+    for tex in main.find_all("annotation"):  # what pandoc reads
+        tex.decompose()
+    return render(content, "screen", main)
+
+
+def keep_for(main: Tag, medium: Literal["screen", "paper"]) -> None:
+    """Drop what is for the other medium only."""
+    for element in main.select(f"[data-only={'paper' if medium == 'screen' else 'screen'}]"):
+        element.decompose()
 
 
 def page_templates(folder: Path) -> jinja2.Environment:
@@ -90,24 +85,3 @@ def _contents(main: Tag) -> list[dict[str, Any]]:
 def _file(name: str) -> Markup:
     """A style sheet or a script of the page, as it is."""
     return Markup((TEMPLATE / name).read_text(encoding="utf-8"))
-
-
-def render_pdf(html: str, images: Images) -> bytes:
-    """Set a page rendered for paper as PDF; the same page gives the same bytes.
-
-    The filter ``pdf.lua`` turns marked parts of the page into calls of the functions in ``pdf.typ``.
-    """
-    import pypandoc
-    import typst
-
-    html, fonts = for_paper(html)
-    options = [f"--lua-filter={TEMPLATE / 'pdf.lua'}", f"--template={TEMPLATE / 'pdf.typ'}", "--wrap=none"]
-    body = pypandoc.convert_text(html, "typst", format="html", extra_args=options)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        images.write(folder, html)
-        (folder / "report.typ").write_text(body, encoding="utf-8")
-        for number, font in enumerate(fonts):
-            shutil.copy(font, folder / f"{number}{font.suffix}")
-        paths = {"root": folder, "font_paths": [folder] if fonts else []}
-        return typst.compile(folder / "report.typ", **paths, ignore_system_fonts=True, timestamp=0)

@@ -11,7 +11,7 @@ from srgan_lib.log import listening
 from srgan_report.exhibits import fonts, markup
 from srgan_report.exhibits.plotting import new_figure, show_image
 from srgan_report.report.images import Images
-from srgan_report.report.page import render_pdf
+from srgan_report.report.paper import typeset
 
 
 def make_font(folder, family, text):
@@ -112,9 +112,9 @@ def test_a_font_that_is_there_draws_instead_of_the_escape(machine):
 def test_the_pdf_takes_the_font_that_it_needs(machine):
     page = "<html><head><title>t</title><meta name='date' content='2026-01-01'></head><body><p>{}</p></body></html>"
     machine(Han="寝")
-    ordinary = [render_pdf(page.format(text), Images()) for text in ("sleeping", r"\u{5BDD}", "寝")]
+    ordinary = [typeset(page.format(text), Images()) for text in ("sleeping", r"\u{5BDD}", "寝")]
     machine()
-    again = [render_pdf(page.format(text), Images()) for text in ("sleeping", r"\u{5BDD}", "寝")]
+    again = [typeset(page.format(text), Images()) for text in ("sleeping", r"\u{5BDD}", "寝")]
     assert again[:2] == ordinary[:2], "what needs no font is as before"
     assert again[2] == again[1] != ordinary[2]
     assert b"Han-Regular" in ordinary[2] and b"Han-Regular" not in ordinary[0]

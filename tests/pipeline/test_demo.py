@@ -17,6 +17,10 @@ from srgan_lib.files import Snapshot
 from srgan_lib.layout import STAGES
 from srgan_report.cli.options import read_run
 from srgan_report.pipeline.planning import plan_run
+from srgan_report.report.build import run_content
+from srgan_report.report.load_run import read_run as read_finished
+from srgan_report.report.paper import paper_pages, write_source
+from tests.report.layout import layout
 from tests.robustness.changes import KINDS, assert_noticed, damaged, files_of
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +85,7 @@ def test_everything_promised_is_there(run):
     for name in (
         "report.html",
         "report.pdf",
+        "report_appendix.pdf",
         "metrics.csv",
         "metrics_summary.csv",
         "manifest.json",
@@ -124,7 +129,7 @@ def test_the_run_s_top_has_the_final_generator_and_the_metrics_as_text(run):
     assert "SRGAN" in (run_dir / "metrics.txt").read_text(encoding="utf-8")
 
 
-def test_the_archive_holds_all_of_it(run):
+def test_the_archive_holds_what_a_reader_needs(run):
     run_dir = run[0] / "tiny"
     with zipfile.ZipFile(run_dir / "srgan_results.zip") as archive:
         assert archive.testzip() is None
@@ -132,13 +137,26 @@ def test_the_archive_holds_all_of_it(run):
     for name in (
         "report.html",
         "report.pdf",
+        "report_appendix.pdf",
         "metrics.csv",
         "manifest.json",
-        "adversarial/generator.safetensors",
+        "srgan_final.safetensors",
+        "left_out.txt",
         "evaluation/05_evaluation.ipynb",
         "warmup/loss_curve.csv",
     ):
         assert f"tiny/{name}" in names
+    assert "tiny/adversarial/discriminator.safetensors" not in names
+
+
+@pytest.mark.slow
+def test_the_printed_report_is_short_and_its_figures_stand_beside_their_text(run, tmp_path):
+    content = run_content(read_finished(run[0] / "tiny"))
+    found = layout(write_source(paper_pages(content)["report.pdf"], content.images, tmp_path))
+    assert len(found.full) <= 16 and min(found.full[:-1]) > 0.5
+    assert len(found.distances) > 12 and set(found.distances.values()) <= {-1, 0, 1}
+    evidence = [page for name, page in found.figures.items() if not name.startswith("tab-")]
+    assert found.headings["evaluation-conclusion"] >= max(evidence), "after its evidence"
 
 
 def test_the_damaged_image_is_named_and_skipped_and_the_report_repeats_it(run):
@@ -215,7 +233,7 @@ def test_every_file_that_is_damaged_is_noticed_and_named(described, monkeypatch)
 def test_damaged_curves_and_scores_come_out_the_same_again(run, described):
     """The training resumes from its last checkpoint, and the evaluation judges again."""
     results, words, _ = run
-    timed = (".ipynb", "manifest.json", "speed.json", "efficiency.csv", "report.html", "report.pdf", ".zip")
+    timed = (".ipynb", "manifest.json", "speed.json", "efficiency.csv", "report.html", ".pdf", ".zip")
     names = [name for name in files_of(described.directory) if not name.endswith(timed)]
     before = {name: (described.directory / name).read_bytes() for name in names}
     for name in ("adversarial/loss_curve.csv", "evaluation/metrics.csv", "metrics.txt"):

@@ -22,15 +22,7 @@ from .changes import files_of
 
 ROOT = Path(__file__).parents[2]
 REPORT = "report and archive"
-TIMED = (
-    ".ipynb",
-    "manifest.json",
-    "speed.json",
-    "efficiency.csv",
-    "report.html",
-    "report.pdf",
-    ".zip",
-)  #: hold times, or files that do
+TIMED = (".ipynb", "manifest.json", "speed.json", "efficiency.csv", "report.html", ".pdf", ".zip")  #: hold times
 
 
 def start(folder: Path, name: str) -> subprocess.Popen[bytes]:

@@ -44,28 +44,23 @@ function Span(span)
   if span.classes:includes("source") then return call("source", span.content, pandoc.RawInline) end
 end
 
--- Typst 0.15 has other names for some symbols than pandoc 3.9 writes.
+-- Typst 0.15 has other names for some symbols than pandoc 3.9 writes, and puts an index below an arrow.
 function Math(formula)
   local typst = pandoc.write(pandoc.Pandoc({pandoc.Plain({formula})}), "typst"):gsub("%s+$", "")
-  return pandoc.RawInline("typst", (typst:gsub("%.circle", ".o"):gsub("%f[%a]sect%f[%A]", "inter")))
+  return pandoc.RawInline("typst", (typst:gsub("%.circle", ".o"):gsub("%f[%a]sect%f[%A]", "inter"):gsub("arrow%.b_", "scripts(arrow.b)_")))
 end
 
-local TEXT_WIDTH = 6.4 -- inches, as plotting.WIDTH
+local INCHES, COLUMN, HIGHEST = 6.4, 116, 84 -- plotting.WIDTH; millimetres, as in pdf.typ
 
--- A chart keeps its own width, up to the text's, and stays lower than the page; photographs are as wide as the text, and
--- low enough for two on a page.
+-- A picture is as wide as the column beside its caption, if it would not be too high to find room near its text; a chart
+-- that is drawn narrower stays so.
 function Image(image)
   local wide, high = tonumber(image.attributes.width), tonumber(image.attributes.height)
-  local chart = image.src:match("%.svg$")
-  local share = wide and high and math.min(1, (chart and 1.2 or 0.62) * wide / high) or 1
-  local inches = tonumber((image.attributes.style or ""):match("%-%-inches: ([%d.]+)"))
-  if chart and inches then share = math.min(share, inches / TEXT_WIDTH) end
-  image.attributes = {width = string.format("%.1f%%", 100 * share), alt = pandoc.utils.stringify(image.caption)}
+  local inches = tonumber((image.attributes.style or ""):match("%-%-inches: ([%d.]+)")) or INCHES
+  local width = COLUMN * math.min(1, inches / INCHES)
+  if wide and high then width = math.min(width, HIGHEST * wide / high) end
+  image.attributes = {width = string.format("%.1fmm", width), alt = pandoc.utils.stringify(image.caption)}
   return image
-end
-
-function Table(t)
-  return dressed(t)
 end
 
 local function across(image)
@@ -73,8 +68,33 @@ local function across(image)
   return image
 end
 
+function Table(t)
+  if t.classes:includes("sheet") then return call("sheet", {t:walk({Image = across})}, pandoc.RawBlock) end
+  return dressed(t)
+end
+
+-- A glossary is a list whose items begin with their terms.
+function DefinitionList(list)
+  return pandoc.BulletList(list.content:map(function(item)
+    local words = pandoc.Inlines({pandoc.Strong(item[1]), pandoc.Str(":"), pandoc.Space()})
+    return {pandoc.Plain(words .. pandoc.utils.blocks_to_inlines(item[2][1]))}
+  end))
+end
+
+-- Panels share the width: in one row, or in two.
+local PANELS = 7
+local function arranged(panels)
+  local count = 0
+  for _, part in ipairs(panels) do
+    if part.text == "#panel[" then count = count + 1 end
+  end
+  local columns = count > PANELS and math.ceil(count / 2) or count
+  return call("panels(" .. columns .. ")", panels, pandoc.RawBlock)
+end
+
 function Div(div)
   if div.attributes.paper == "panel" then div = div:walk({Image = across}) end
+  if div.attributes.paper == "panels" then return arranged(div.content) end
   if div.attributes.paper then return call(div.attributes.paper, div.content, pandoc.RawBlock) end
   return div.content
 end
