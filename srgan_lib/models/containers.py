@@ -51,12 +51,13 @@ def kind_of(path: Path) -> Literal["safetensors", "pickle"]:
                 return "pickle"
     except OSError as error:
         raise CheckpointError.at(path, f"cannot be read: {error.strerror or error}") from None
-    if re.match(rb"\x80[\x02-\x05]", start):
-        return "pickle"
     if start[8:9] == b"{" and (size := int.from_bytes(start[:8], "little")) < 2**40:
         if size > LARGEST_HEADER:
-            raise CheckpointError.at(path, f"names its tensors in {size:,} bytes; at most {LARGEST_HEADER:,} are read")
+            names = f"names its tensors in {size:,} bytes, and at most {LARGEST_HEADER:,} are read"
+            raise CheckpointError.at(path, f"damaged, or no network: it {names}")
         return "safetensors"
+    if re.match(rb"\x80[\x02-\x05]", start):
+        return "pickle"
     for pattern, problem in _OTHERS:
         if re.match(pattern, start, re.DOTALL):
             raise CheckpointError.at(path, problem)

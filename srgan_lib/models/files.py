@@ -58,7 +58,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     ``CheckpointError`` if the file is missing, of another kind, or any of its bytes is not as it was written.
     """
     if kind_of(path) == "pickle":
-        raise CheckpointError.at(path, "a pickle, where a .safetensors file that this project wrote is wanted")
+        raise CheckpointError.at(path, "not a file with weights written by this project, but a pickle")
     content = bytearray(Path(path).read_bytes())
     try:
         with safetensors.safe_open(path, framework="pt") as file:

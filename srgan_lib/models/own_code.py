@@ -76,8 +76,11 @@ def running(own: Path | type) -> Iterator[None]:
     except BaseException as error:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
         line = error.lineno if isinstance(error, SyntaxError) and error.filename == file else (lines or [None])[-1]
-        ends = isinstance(error, SystemExit)
-        problem = "it ends the program; leave that out" if ends else one_line(type(error).__name__, shortened(error))
+        problem = one_line(type(error).__name__, shortened(error))
+        if isinstance(error, SystemExit):
+            problem = "it ends the program; leave that out"
+        elif isinstance(error, SyntaxError):
+            problem = f"not Python: {error.msg}"
         shown = file if Path(file).is_file() else getattr(own, "__name__", file)
         raise OwnCodeError.at(shown, f"line {line}: {problem}" if line else problem) from error
     finally:

@@ -21,7 +21,7 @@ from srgan_report.upscaling.containers import is_cut, png_chunks
 from srgan_report.upscaling.metadata import read_exif, with_bytes, with_exif, with_metadata
 
 _FOREIGN = (
-    "svg pdf eps ai psd psb xcf kra jxl jxr exr ico icns dds xbm xpm pcx "
+    "svg pdf eps ai psd psb xcf kra jxl jxr exr ico icns dds xpm pcx "
     "dng nef nrw cr2 cr3 crw arw sr2 srf raf orf rw2 pef srw rwl iiq 3fr fff x3f erf mrw mos dcr kdc"  # of cameras
 )
 #: File name endings of images that are not read, which a folder may hold: people should hear of them.

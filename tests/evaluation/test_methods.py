@@ -12,7 +12,7 @@ from srgan_lib.evaluation.methods import (
     enlarge,
     from_folder,
     interpolate,
-    network,
+    NetworkMethod,
 )
 from srgan_lib.models.files import CheckpointError
 from srgan_lib.models.generators import ESPCN
@@ -43,7 +43,7 @@ def test_methods_for_judging(pairs):
     pair = pairs[0]
     assert np.array_equal(classical("lanczos", 4)(pair), enlarge(pair.lr, "lanczos", 4))
     model = SRResNet(channels=4, blocks=1)
-    assert np.array_equal(network(model, self_ensemble=True)(pair), upscale(pair.lr, model, self_ensemble=True))
+    assert np.array_equal(NetworkMethod(model, self_ensemble=True)(pair), upscale(pair.lr, model, self_ensemble=True))
 
 
 def test_interpolated_networks_lie_between_their_ends():

@@ -17,7 +17,8 @@ from srgan_report.report import summary
 from srgan_report.report.images import Images
 from srgan_report.report.load_run import FinishedRun, Scores, StageRun
 from srgan_report.report.page import TEMPLATE, page_templates
-from tests.exhibits.test_conclusion import LABELS, LOWER_IS_BETTER, Reader, synthetic
+from tests.exhibits import random_tables
+from tests.exhibits.test_conclusion import LABELS, LOWER_IS_BETTER, Reader
 
 COLUMNS = {"PSNR-Y, dB ↑": ("psnr_y", 2), "SSIM-Y (Wang) ↑": ("ssim_y", 3), "LPIPS (alex) ↓": ("lpips_alex", 3)}
 JUDGES = {"LPIPS (alex)": ("lpips_alex", 3), "PSNR-Y": ("psnr_y", 2)}
@@ -182,7 +183,7 @@ def front(metrics: pd.DataFrame, lpips: bool, start: str | None = None) -> tuple
 def test_no_sentence_of_the_front_contradicts_any_table(tables):
     titles = set()
     for seed in range(1000, 1000 + tables):
-        metrics, lpips = synthetic(seed), seed % 5 != 0
+        metrics, lpips = random_tables.scores(seed), seed % 5 != 0
         rows = metrics.to_dict("records")
         page, gallery = front(metrics, lpips)
         reader = Front(rows)
@@ -194,7 +195,7 @@ def test_no_sentence_of_the_front_contradicts_any_table(tables):
 
 
 def test_a_run_that_continues_a_network_is_compared_with_it():
-    metrics = synthetic(1002)
+    metrics = random_tables.scores(1002)
     start = metrics[metrics.method == "warmup"].assign(method="reference_srresnet")
     start["psnr_y"] -= 0.25
     page, _ = front(pd.concat([metrics, start]), True, "srresnet")
@@ -211,7 +212,7 @@ def test_a_run_that_continues_a_network_is_compared_with_it():
 
 
 def test_the_reader_notices_a_wrong_front():
-    metrics = synthetic(1002)
+    metrics = random_tables.scores(1002)
     page, gallery = front(metrics, True)
     said = re.search(r"\((better|worse)\)", page)[1]
     for right, wrong in (

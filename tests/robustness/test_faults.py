@@ -109,8 +109,8 @@ def test_other_methods_are_checked_before_an_evaluation_begins(run, tmp_path):
     before = contents(run)
     for location, kind in (
         ("theirs", FolderError),
-        ("theirs.safetensors", CheckpointError),
-        ("x2.safetensors", CheckpointError),
+        ("theirs.safetensors", ParameterError),
+        ("x2.safetensors", ParameterError),
     ):
         again = judging(run, theirs=str(tmp_path / location))
         with pytest.raises(kind) as error:

@@ -95,7 +95,7 @@ MISTAKES = [
     plan("a NUL", "title: x\nwarmup: \0\n", "line 2: not YAML", "control character '\\x00'"),
     plan("bytes", "title: !!binary aGk=\n", "line 1: not YAML", "the tag !!binary"),
     plan("a merge of nothing", "shared: {<<: 1}\n", "line 1: not YAML", "mapping"),
-    plan("ten megabytes", "#" * 10_000_000, "x.yaml: no params file", "at most 256 kB"),
+    plan("ten megabytes", "#" * 10_000_000, "x.yaml: cannot be read", "at most 1 MB"),
     plan("an endless number", f"warmup: {{steps: {'9' * 5000}}}\n", "not YAML", "digits"),
     plan("an endless text", f"warmup: {{steps: {'x' * 100_000}}}\n", "warmup.steps", "xxx...xxx"),
     plan("an endless name", f"warmup: {{{'x' * 1000}: 1}}\n", "line 1", "unknown parameter of 'warmup'"),
@@ -107,7 +107,7 @@ MISTAKES = [
     plan("too many threads", "shared: {threads: 1000}\n", "shared.threads", "1000", "256"),
     mistake("a misspelt parameter", "run -p warmup.stepz=3", "-p warmup.stepz=3: warmup.stepz", "unknown", "'steps'"),
     mistake("a missing params file", "run params/nothing.yaml", "params/nothing.yaml", "no such params file", "demo.yaml"),
-    mistake("a device as params file", "run --dry-run /dev/zero", "/dev/zero: cannot be read", "no regular file"),
+    mistake("a device as params file", "run --dry-run /dev/zero", "/dev/zero: cannot be read", "regular file"),
     mistake("a folder as params file", "run params", "params: cannot be read"),
     mistake(
         "wrong in an overlay",
@@ -185,7 +185,7 @@ MISTAKES = [
         "run --dry-run -p dataset=folder -p image_folder=photos",
         "skipped \\xff.png in photos",
         "not UTF-8",
-        files={"photos/\udcff.png": png(96), "photos/a.png": png(96)},
+        files={"photos/\udcff.png": png(96), **{f"photos/{name}.png": png(96) for name in "abcdefgh"}},
         code=0,
     ),
     *(
@@ -198,7 +198,7 @@ MISTAKES = [
             ("run", "class Net: pass", "Net is no network"),
             ("run --dry-run", "import sys\nclass Net: pass\nsys.exit(0)", "own.py: line 3: it ends the program"),
             ("train", "class Net: pass\nimport nothing_here", "own.py: line 2: ModuleNotFoundError"),
-            ("run --dry-run", "class Net\n", "own.py: line 1: SyntaxError"),
+            ("run --dry-run", "class Net\n", "own.py: line 1: not Python"),
             ("run", b"# coding: latin-1\nx = '\xe9'\nclass Net: pass", "Net is no network"),
         )
     ),

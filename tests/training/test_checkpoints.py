@@ -48,7 +48,7 @@ def test_any_wrong_byte_is_noticed(tmp_path):
                 load_tensors(path)
     for cut in (0, 7, 40, len(content) - 1):
         path.write_bytes(content[:cut])
-        with pytest.raises(CheckpointError, match="damaged"):
+        with pytest.raises(CheckpointError, match="damaged|empty"):
             load_tensors(path)
 
 

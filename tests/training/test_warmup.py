@@ -73,5 +73,7 @@ def test_even_phases_are_added_where_a_network_has_them(network, tmp_path):
     assert started_config(Warmup(), 4, path)["even_phases"], "what the file has stays"
     other = generator_config(Warmup(generator="espcn"), 4)
     save_model(tmp_path / "espcn.safetensors", build_generator(other), other)
-    with pytest.raises(ParameterError, match="generator_even_phases: .* is of espcn, and only srresnet has them"):
+    with pytest.raises(
+        ParameterError, match="generator_even_phases: .* is of espcn, and only srresnet and plain have them"
+    ):
         started_config(asked, 4, tmp_path / "espcn.safetensors")
