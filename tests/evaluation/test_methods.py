@@ -8,11 +8,11 @@ from srgan_lib.data.resize import imresize
 from srgan_lib.evaluation.methods import (
     CLASSICAL,
     FolderError,
+    NetworkMethod,
     classical,
     enlarge,
     from_folder,
     interpolate,
-    NetworkMethod,
 )
 from srgan_lib.models.files import CheckpointError
 from srgan_lib.models.generators import ESPCN

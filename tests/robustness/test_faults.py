@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from srgan_lib.data.images import Photo, write_image
 from srgan_lib.data.split import make_split
 from srgan_lib.evaluation.methods import FolderError
-from srgan_lib.models.files import CheckpointError, save_model
+from srgan_lib.models.files import save_model
 from srgan_lib.models.generators import build_generator
 from srgan_lib.params.section import ParameterError
 from srgan_lib.params.shared import Shared
