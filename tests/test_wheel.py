@@ -96,7 +96,7 @@ def test_init_writes_what_the_commands_then_take(folder, call, srgan):
     own.mkdir()
     srgan("init", "own")
     demo = own / "params/demo.yaml"
-    demo.write_text(demo.read_text().replace("steps: 160", "steps: many"))
+    demo.write_text(demo.read_text().replace("steps: 500", "steps: many"))
     refused = call("srgan", "run", "--dry-run", cwd=own)
     assert refused.returncode == 2 and "many" in refused.stderr
     again = call("srgan", "init", cwd=own)

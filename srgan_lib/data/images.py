@@ -87,7 +87,11 @@ def read_image(path: Path, *, use_profile: bool = True) -> np.ndarray:
     except ImageError as error:
         raise (error if error.path else ImageError.at(path, str(error))) from None
     except Exception as error:
-        reason = "not an image, or of a kind Pillow does not know" if "cannot identify" in str(error) else error
+        reason = (
+            "not an image, or of a kind Pillow does not know"
+            if "cannot identify" in str(error)
+            else " ".join(str(error).split())
+        )
         raise ImageError.at(path, f"cannot be read ({reason}); replace the file or move it away") from error
 
 

@@ -75,8 +75,7 @@ class ConvBeforeShuffle(nn.Conv2d):
 
     Where features do not change along a row, the image does not either, and likewise along a column: for each row of
     taps, all phases of the shuffle within a row have the same sum, and likewise for columns. This is a stronger form of
-    :func:`even_phases`, which asks it of the sum of all taps. Weights are those before. After the shuffle there are
-    ``out_channels``/``factor``² channels.
+    :func:`even_phases`, which asks it of the sum of all taps. The shuffle leaves ``out_channels / factor**2`` channels.
     """
 
     def __init__(self, channels: int, out_channels: int, factor: int) -> None:

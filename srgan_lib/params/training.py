@@ -124,7 +124,9 @@ class GeneratorTraining(Training):
         0.0, "weight of the same term over all frequencies from .15 cycles per pixel; 0: off", ge=0
     )
     lr_consistency: bool = parameter(
-        False, "correct the generator's output so that its MATLAB bicubic reduction is the LR image"
+        False,
+        "correct the generator's output so that its MATLAB bicubic reduction is the LR image; a network of your own is "
+        "left as it is",
     )
     extra_losses: dict[OwnClassName, Annotated[float, Field(ge=0)]] = parameter(
         {}, "losses of your own, FILE.py:Class, each with its weight: see docs/own_network.md"

@@ -15,7 +15,6 @@ from srgan_lib.models.discriminators import build_discriminator, discriminator_c
 from srgan_lib.models.files import CheckpointError, load_model
 from srgan_lib.models.own_code import Code
 from srgan_lib.params import Params
-from srgan_lib.params.section import ParameterError
 from srgan_lib.training.adversarial_loss import AdversarialLoss, feature_matching
 from srgan_lib.training.checkpoints import NetworkState
 from srgan_lib.training.compute import seeded
@@ -49,9 +48,7 @@ class AdversarialTask(TrainingTask):
                 "run the warm-up at that scale",
             )
         generator_config = metadata["config"]
-        if stage.lr_consistency:
-            if not isinstance(generator, SuperResolver):
-                raise ParameterError("adversarial.lr_consistency: a generator of your own makes itself consistent")
+        if stage.lr_consistency and isinstance(generator, SuperResolver):  # one of the user's own may do it itself
             generator.make_consistent()
             generator_config = generator_config | {"consistent": True}
         config = discriminator_config(stage, shared.crop, generator_config.get("value_range", "zero_one"))

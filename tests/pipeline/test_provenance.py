@@ -6,10 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import STAGES
-from srgan_lib.models.files import save_model
+from srgan_lib.models.files import save_model, save_tensors
 from srgan_lib.models.generators import build_generator
 from srgan_lib.params.section import ParameterError
 from srgan_report.pipeline import code_hashes, provenance
@@ -220,12 +221,12 @@ def test_data_beside_a_module_is_part_of_it(file, library):
 @pytest.mark.slow
 def test_published_figures_and_other_methods_weights_rerun_the_evaluation_alone(library, tmp_path):
     weights = tmp_path / "theirs.safetensors"
-    weights.write_bytes(b"first")
+    save_tensors(weights, {"a": torch.ones(1)}, {})
     judged = {"methods": {"theirs": str(weights)}, "lpips_nets": []}
     before = fingerprints(library, tiny_params(evaluation=judged))
     published = fingerprints(library, tiny_params(evaluation=judged, published={"title": "A report"}))
     assert changed(before, published) == ["evaluation"]
-    weights.write_bytes(b"second")
+    save_tensors(weights, {"a": torch.zeros(1)}, {})
     assert changed(before, fingerprints(library, tiny_params(evaluation=judged))) == ["evaluation"]
     image = tmp_path / "theirs" / "builtin" / "a.png"
     write_atomic(image, b"first")

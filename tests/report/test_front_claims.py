@@ -191,7 +191,10 @@ def test_no_sentence_of_the_front_contradicts_any_table(tables):
         reader.read_gallery(gallery)
         assert reader.claims >= 8 + len(reader.images)
         titles |= set(re.findall(r"<b>([\w ]+) over bicubic", page))
-    assert titles == {"Largest gain", "No gain", "Smallest loss", "Smallest gain", "Largest loss"} or tables < 200
+    assert (
+        titles - {"Median gain"} == {"Largest gain", "No gain", "Smallest loss", "Smallest gain", "Largest loss"}
+        or tables < 200
+    )
 
 
 def test_a_run_that_continues_a_network_is_compared_with_it():

@@ -39,9 +39,10 @@ for name in ("metrics.csv", "metrics.txt"):
 (stage.directory / "conclusion.txt").write_text("SRGAN is judged.\\n")
 from PIL import Image
 (stage.directory / "viewer").mkdir(exist_ok=True)
-files = {method: f"00_{method}.png" for method in ("bicubic", "srgan", "hr")}
-for name in files.values():
-    Image.new("RGB", (8, 8), (90, 120, 60)).save(stage.directory / "viewer" / name)
+files = {method: f"00_{method}.png" for method in ("lr", "bicubic", "srgan", "hr")}
+for method, name in files.items():
+    side = 2 if method == "lr" else 8
+    Image.new("RGB", (side, side), (90, 120, 60)).save(stage.directory / "viewer" / name)
 index = [{"dataset": "heldout", "image": f"test_image_of_seed_{seed}", "methods": files}]
 (stage.directory / "viewer" / "index.json").write_text(json.dumps(index))
 open(stage.run.directory.parent / "computed.txt", "a").write(f"{stage.name} {stage.fingerprint[:8]}\\n")
