@@ -29,6 +29,7 @@ FURTHER_METRICS = (
     "ssim_y_daala",
     "psnr_rgb",
     "grid_artefact",
+    "flat_noise",
     "spectral_evenness",
     "lr_psnr",
     "niqe",

@@ -32,6 +32,7 @@ COLUMNS = (
     "ssim_y_daala",
     "niqe",
     "grid_artefact",
+    "flat_noise",
     "spectral_evenness",
     "log_spectral_distance",
     "lr_psnr",
