@@ -10,6 +10,7 @@ from typing import Any
 
 from srgan_lib.files import Snapshot
 from srgan_lib.layout import REPEATS, STAGES, TRAINING_STAGES, StageInfo
+from srgan_lib.params.section import ParameterError
 from srgan_report.pipeline import provenance
 from srgan_report.pipeline.fetching import Missing, distinct, missing_inputs
 from srgan_report.pipeline.manifests import compare, read_manifest
@@ -75,7 +76,13 @@ def plan_run(
     check : whether all result files are read to see that they are as they were written; default: those whose size or
         times have changed.
     snapshot : of the disk, to plan several runs from one.
+
+    Raises
+    ------
+    ParameterError
+        If photographs lie where results go.
     """
+    _check_apart(run)
     if finished is None:
         finished = finished_stages(run.results) if reuse else {}
     snapshot = snapshot or Snapshot()
@@ -99,6 +106,20 @@ def plan_run(
         if name == until:
             break
     return plans
+
+
+def _check_apart(run: Run) -> None:
+    """Check that no photographs lie in a stage's folder, whose content is deleted before the stage is computed."""
+    stages = [(run.directory / name).resolve() for name in STAGES]
+    for name in ("image_folder", "lr_folder"):
+        folder = getattr(run.params.shared, name)
+        if folder and any(Path(folder).resolve().is_relative_to(stage) for stage in stages):
+            raise ParameterError(
+                f"shared.{name}: {folder} lies where this run's results go, and would be deleted; give the run another "
+                "name with --run, or its results another folder with --results",
+                parameter=f"shared.{name}",
+                path=folder,
+            )
 
 
 def all_missing(plans: Iterable[Plan]) -> list[Missing]:

@@ -130,6 +130,18 @@ MISTAKES = [
     ),
     mistake("no folder", "run -p dataset=folder -p image_folder=nowhere", "nowhere", "no such folder"),
     mistake(
+        "photographs where results go",
+        "run --dry-run --results . --run bird -p dataset=folder -p image_folder=bird/data",
+        "shared.image_folder: ", "bird/data", "deleted", "--run",
+        files={"bird/notes.txt": "x", "bird/data/a.png": png(96)},
+    ),
+    mistake(
+        "LR photographs below where results go",
+        "run --results . --run bird -p dataset=folder -p image_folder=bird -p lr_folder=params/../bird/data",
+        "shared.lr_folder: ", "bird/data", "deleted",
+        files={"bird/a.png": png(96), "bird/data/a.png": png(24)},
+    ),
+    mistake(
         "HR and LR that do not pair",
         "run -p dataset=folder -p image_folder=hr -p lr_folder=lr",
         "HR and LR do not pair",
