@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.fft import dctn, idctn
-from scipy.signal import fftconvolve
 from scipy.special import j1
 from torch import Tensor
 from torch.nn import functional as F
@@ -181,6 +180,8 @@ def _ring(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _filter(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    from scipy.signal import fftconvolve  # more than a second, which runs without this degradation do without
+
     margin = len(kernel) // 2
     padded = np.pad(image, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
     return fftconvolve(padded, kernel[..., None].astype(image.dtype), mode="valid", axes=(0, 1))
