@@ -24,6 +24,7 @@ from tests.report.layout import layout
 from tests.robustness.changes import KINDS, assert_noticed, damaged, files_of
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
 METHODS = ["nearest", "bilinear", "lanczos", "bicubic", "srcnn", "warmup", "srgan"]
 
 
@@ -149,7 +150,6 @@ def test_the_archive_holds_what_a_reader_needs(run):
     assert "tiny/adversarial/discriminator.safetensors" not in names
 
 
-@pytest.mark.slow
 def test_the_printed_report_is_short_and_its_figures_stand_beside_their_text(run, tmp_path):
     content = run_content(read_finished(run[0] / "tiny"))
     found = layout(write_source(paper_pages(content)["report.pdf"], content.images, tmp_path))
@@ -192,7 +192,6 @@ def test_nothing_is_written_outside_the_run_s_folder(run):
     assert {path.name for path in run[0].iterdir()} <= {"tiny", ".locks", "none"}
 
 
-@pytest.mark.slow
 def test_verify_proves_that_the_run_repeats(run):
     done = subprocess.run(
         [sys.executable, "-m", "srgan_report.cli", "verify", str(run[0] / "tiny")],
@@ -218,7 +217,6 @@ def described(run, monkeypatch):
     return read_run(ROOT / "params/two_stage_div2k.yaml", "tiny", overrides, overlays, False, results)
 
 
-@pytest.mark.slow
 def test_every_file_that_is_damaged_is_noticed_and_named(described, monkeypatch):
     """Each file of the run in one of the ways, in turn; the throw-away project of ``test_integrity`` tries all."""
     snapshot, names = Snapshot(), files_of(described.directory)
@@ -229,7 +227,6 @@ def test_every_file_that_is_damaged_is_noticed_and_named(described, monkeypatch)
     assert [plan.action for plan in plan_run(described)] == ["skip"] * len(STAGES)
 
 
-@pytest.mark.slow
 def test_damaged_curves_and_scores_come_out_the_same_again(run, described):
     """The training resumes from its last checkpoint, and the evaluation judges again."""
     results, words, _ = run
