@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from srgan_lib.data.images import read_image, write_image
-from srgan_lib.data.levels import luminance
 from srgan_lib.data.pairs import Item, evenly_spaced
 from srgan_lib.files import write_atomic
 from srgan_lib.methods import BASELINE, OURS
@@ -54,24 +53,6 @@ class Sample:
         )
         results = {method: image[of_hr] for method, image in self.results.items()}
         return replace(self, lr=self.lr[of_lr], hr=self.hr[of_hr], results=results)
-
-
-def most_different(sample: Sample, side: int, methods: Sequence[str]) -> tuple[float, float]:
-    """Find the part of an image in which methods differ most: with the largest standard deviation of their luminance.
-
-    The deviations are averaged over a part of ``side`` HR pixels. It is returned where it lies, down and across, as
-    :meth:`Sample.part` takes it.
-    """
-    deviation = np.std([luminance(sample.results[method]) for method in methods], axis=0)
-    sums = np.pad(deviation, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)[:: sample.scale, :: sample.scale]
-    rows, columns = (min(size, max(1, side // sample.scale)) for size in sample.lr.shape[:2])
-    windows = sums[rows:, columns:] - sums[:-rows, columns:] - sums[rows:, :-columns] + sums[:-rows, :-columns]
-    best = np.unravel_index(windows.argmax(), windows.shape)
-    # In the middle of a step, so that no rounding leads to the one before.
-    down, across = (
-        (start + 0.5) / (count - 1) if count > 1 else 0.0 for start, count in zip(best, windows.shape, strict=True)
-    )
-    return down, across
 
 
 def choose_images(metrics: pd.DataFrame, count: int) -> list[tuple[str, str]]:

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from srgan_lib.evaluation import tables
 from srgan_lib.evaluation.efficiency import SIDE
-from srgan_lib.evaluation.samples import Sample, most_different
+from srgan_lib.evaluation.samples import Sample
 from srgan_lib.evaluation.statistics import FEWEST_FOR_TEST, smallest_p_value
 from srgan_lib.evaluation.verdicts import PairedScores
 from srgan_lib.methods import method_styles
 from srgan_lib.metrics.measure import METRICS
 from srgan_lib.params.evaluation import TRAINING, VALIDATION
 from srgan_report.exhibits import findings_of_scores as findings
-from srgan_report.exhibits import grids
+from srgan_report.exhibits import grids, tables
 from srgan_report.exhibits import scores as figures
 from srgan_report.exhibits.markup import Exhibit, caption, once
 from srgan_report.exhibits.published import published
@@ -153,7 +152,7 @@ def patches(samples: Iterable[Sample], side: int) -> Iterator[Exhibit]:
         "bicubic, and for patterns that HR does not have."
     )
     for sample in samples:
-        place = most_different(sample, side, grids.pictured(sample))
+        place = grids.most_different(sample, side, grids.pictured(sample))
         yield _patch(sample, side, place, "patch", f"{side}×{side} pixels", next(explained))
 
 

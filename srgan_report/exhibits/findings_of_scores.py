@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from srgan_lib.evaluation.content import content
-from srgan_lib.evaluation.tables import ranked
 from srgan_lib.evaluation.verdicts import PairedScores
 from srgan_lib.formatting import listed
 from srgan_lib.methods import BASELINE, OURS, method_styles
 from srgan_lib.metrics.measure import HEADLINE, METRICS
 from srgan_lib.models.shipped import own_methods
+from srgan_report.exhibits.tables import ranked
 
 JUDGES = (*HEADLINE, "lpips_squeeze", "niqe")  #: by which the worst image is looked for
 #: What the verdict on a method against the baseline is called.

@@ -9,8 +9,9 @@ from bs4 import BeautifulSoup, Tag
 from PIL import Image
 
 from srgan_lib.data.images import read_image
-from srgan_lib.evaluation.samples import Sample, most_different
+from srgan_lib.evaluation.samples import Sample
 from srgan_lib.methods import NOT_PICTURED, method_styles
+from srgan_report.exhibits.grids import most_different
 from srgan_report.report.images import Images
 from srgan_report.report.load_run import FinishedRun, ImageFiles
 from srgan_report.report.page import TEMPLATE, page_templates
