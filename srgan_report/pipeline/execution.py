@@ -11,7 +11,7 @@ from pathlib import Path
 
 from srgan_lib.errors import SrganError
 from srgan_lib.files import naming
-from srgan_lib.layout import TRAINING_FILES, WRITTEN_ON_THE_WAY, make_results
+from srgan_lib.layout import TRAINING_FILES, WRITTEN_ON_THE_WAY
 from srgan_lib.params.evaluation import names_network
 from srgan_report.pipeline.fetching import InputMissing
 from srgan_report.pipeline.foresight import foresee
@@ -25,6 +25,7 @@ from srgan_report.pipeline.notebook_execution import (
 )
 from srgan_report.pipeline.planning import Plan, all_missing, decide_again
 from srgan_report.pipeline.run import Run
+from srgan_report.project import make_results
 
 logger = logging.getLogger(__name__)
 

@@ -14,9 +14,10 @@ import pandas as pd
 from srgan_lib.csv_files import read_rows
 from srgan_lib.errors import InputError
 from srgan_lib.evaluation.verdicts import PairedScores
-from srgan_lib.layout import STAGES, StageInfo, results_folder
+from srgan_lib.layout import STAGES, StageInfo
 from srgan_lib.metrics.measure import METRICS
 from srgan_lib.params.training import is_own
+from srgan_report.project import results_folder
 
 
 class ReportError(InputError):

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from srgan_lib.files import Snapshot
-from srgan_lib.layout import STAGES, results_folder
+from srgan_lib.layout import STAGES
 from srgan_report.pipeline.manifests import read_manifest
 from srgan_report.pipeline.planning import Plan, finished_stages, plan_run
 from srgan_report.pipeline.resolve_auto import resolve
 from srgan_report.pipeline.run import Run
+from srgan_report.project import results_folder
 from srgan_report.sweep.expansion import SweepRun
 
 
