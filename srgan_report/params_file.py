@@ -10,13 +10,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from srgan_lib.formatting import brief, shortened, value_text
+from srgan_lib.formatting import shortened, value_text
 from srgan_lib.layout import COMPARISON, STAGES
 from srgan_lib.params import ComparisonParams, Params
 from srgan_lib.params.section import ParameterError, Section
 from srgan_lib.params.shared import Shared
 from srgan_lib.params.training import OWN_CLASS
-from srgan_report.refusals import nearest, refusal
+from srgan_report.refusals import brief, nearest, refusal
 from srgan_report.yaml_document import Document, load_yaml, parse_yaml
 
 

@@ -1,4 +1,4 @@
-"""A project on disk: its notebooks and params files, or else those that come with the package; the folders of its runs."""
+"""A project on disk: its notebooks and params files, or those that come with the package, and where its runs lie."""
 
 from __future__ import annotations
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from srgan_lib.formatting import duration, machine_text
+from srgan_lib.formatting import duration
 from srgan_lib.methods import BASELINE, OURS, method_styles
 from srgan_lib.metrics.measure import HEADLINE, METRICS
 from srgan_lib.models.shipped import own_methods
+from srgan_report.hardware import machine_text
 from srgan_report.opinion.results import page_to_offer
 from srgan_report.report.flow import flow_chart
 from srgan_report.report.images import Images

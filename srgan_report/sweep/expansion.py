@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from srgan_lib.formatting import brief, shortened, value_text
+from srgan_lib.formatting import shortened, value_text
 from srgan_lib.layout import COMPARISON
 from srgan_lib.params import Params
 from srgan_lib.params.section import ParameterError
 from srgan_report.params_file import check_document, nest
+from srgan_report.refusals import brief
 from srgan_report.sweep.definition import Source, override, parameters
 
 LONGEST = 90  #: characters of a run's name
