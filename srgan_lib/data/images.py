@@ -122,16 +122,6 @@ def is_srgb(profile: bytes, mode: str) -> bool:
     return mode != "CMYK" and bool(abs(difference).max() <= _TOLERANCE)
 
 
-def profile_name(profile: bytes | None) -> str:
-    """Read the name of a profile; empty where there is none or it cannot be read."""
-    if profile is None:
-        return ""
-    try:
-        return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))).strip()
-    except (OSError, ImageCms.PyCMSError):
-        return ""
-
-
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """Convert an image of mode L, RGB or CMYK to RGB with sRGB's colours; a :class:`ProfileError` says why not."""
     try:

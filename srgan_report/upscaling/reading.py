@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import stat
@@ -13,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import pyvips
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 from srgan_lib.data.folders import is_utf8
-from srgan_lib.data.images import SUFFIXES, ImageError, ProfileError, is_srgb, open_image, profile_name
+from srgan_lib.data.images import SUFFIXES, ImageError, ProfileError, is_srgb, open_image
 from srgan_report.upscaling.containers import is_cut, png_chunks
 from srgan_report.upscaling.metadata import read_exif, with_bytes, with_exif, with_metadata
 
@@ -189,8 +190,18 @@ def _header(path: Path, image: pyvips.Image | Image.Image, allow_large: bool) ->
     if width * height * frames > LARGEST and not allow_large:
         raise _too_large(path, f"{width:,}×{height:,}" + (f"×{frames}" if frames > 1 else ""))
     size = (height, width) if orientation >= 5 else (width, height)
-    name = profile_name(profile)
+    name = _profile_name(profile)
     return Header(path, *size, depth, is_grey=grey, has_alpha=alpha, frames=frames, pages=pages, profile=name)
+
+
+def _profile_name(profile: bytes | None) -> str:
+    """Read the name of a profile; empty where there is none or it cannot be read."""
+    if profile is None:
+        return ""
+    try:
+        return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))).strip()
+    except (OSError, ImageCms.PyCMSError):
+        return ""
 
 
 def _frames_and_pages(path: Path, image: pyvips.Image) -> tuple[int, int]:
