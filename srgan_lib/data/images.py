@@ -87,11 +87,9 @@ def read_image(path: Path, *, use_profile: bool = True) -> np.ndarray:
     except ImageError as error:
         raise (error if error.path else ImageError.at(path, str(error))) from None
     except Exception as error:
-        reason = (
-            "not an image, or of a kind Pillow does not know"
-            if "cannot identify" in str(error)
-            else " ".join(str(error).split())
-        )
+        reason = " ".join(str(error).split())
+        if "cannot identify" in reason:
+            reason = "not an image, or of a kind Pillow does not know"
         raise ImageError.at(path, f"cannot be read ({reason}); replace the file or move it away") from error
 
 

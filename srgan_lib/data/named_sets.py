@@ -59,9 +59,8 @@ class NamedSet:
     archives: tuple[Archive, ...]
     parts: tuple[Part, ...] = ()  #: its own folders and split; without any, its images are in ``HR``
     left_out: frozenset[str] = frozenset()  #: images that are among another set's test images too: they train nothing
-    checksum: str | None = (
-        None  #: of its unpacked images, as :func:`images_checksum`, where that of an archive is unknown
-    )
+    #: of its unpacked images, as :func:`images_checksum`, where that of an archive is unknown
+    checksum: str | None = None
     reduction: int = 1  #: photographs are used at 1/reduction of their size, where compression shows at full size
 
     @property
