@@ -23,12 +23,8 @@ from srgan_report.yaml_document import Document, load_yaml, parse_yaml
 def check(document: Mapping[str, Any], source: str = "parameters", origins: Mapping[str, str] | None = None) -> Params:
     """Validate a params document: ``shared`` and stage sections, each optional.
 
-    Error messages name where a parameter comes from by ``origins``, as of :class:`Document`, or by ``source``.
-
-    Raises
-    ------
-    ParameterError
-        Naming every wrong parameter and what is allowed.
+    A :class:`ParameterError` names every wrong parameter and what is allowed, and where the parameter comes from by
+    ``origins``, as of :class:`Document`, or by ``source``.
     """
     try:
         return Params.model_validate(document)

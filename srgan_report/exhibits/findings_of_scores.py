@@ -159,15 +159,8 @@ def between(tried: pd.DataFrame) -> str:
 def worst(metrics: pd.DataFrame, images: Mapping[str, np.ndarray]) -> tuple[pd.DataFrame, str]:
     """Find by each judge the image on which SRGAN gains least over the baseline, or loses most, and what it holds.
 
-    Parameters
-    ----------
-    metrics : the rows of ``metrics.csv`` of one dataset.
-    images : the originals by name.
-
-    Returns
-    -------
-    The table (judge, image, both methods' scores, change, image holds), empty where one was not judged, and its
-    finding.
+    ``metrics`` are the rows of ``metrics.csv`` of one dataset, ``images`` the originals by name. With the table (judge,
+    image, both methods' scores, change, image holds), empty where one was not judged, comes its finding.
     """
     rows, lost = [], []
     for name in (one for one in JUDGES if one in metrics):

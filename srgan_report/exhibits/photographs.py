@@ -59,10 +59,9 @@ def split_overview(split: pd.DataFrame) -> Figure:
 def statistics(pairs: Mapping[str, Sequence[Pair]]) -> pd.DataFrame:
     """Measure colour and luminance of every HR image, given the pairs of each part.
 
-    Returns
-    -------
-    One row per image: split, image, luminance and contrast (mean and standard deviation of BT.601 luminance, levels of
-    16 to 235), saturation (mean of (max - min) / max, 0 to 1), and red, green and blue (means, levels of 0 to 255).
+    There is a row per image: split, image, luminance and contrast (mean and standard deviation of BT.601 luminance,
+    levels of 16 to 235), saturation (mean of (max - min) / max, 0 to 1), and red, green and blue (means, levels of 0 to
+    255).
     """
     rows = []
     for part, images in pairs.items():

@@ -20,9 +20,7 @@ ARTEFACTS = ("grid_artefact", "flat_noise", "spectral_evenness", "log_spectral_d
 def overview(summary: pd.DataFrame, dataset: str) -> dict[str, Any]:
     """Tabulate each method's mean by each metric that was computed on one dataset of ``metrics_summary.csv``.
 
-    Returns
-    -------
-    Arguments for showing the table: ``frame``, and per column ``best`` (of the run's own methods) and ``formats``.
+    They are arguments for showing it: ``frame``, and per column ``best`` (of the run's own methods) and ``formats``.
     """
     rows = summary[summary.dataset == dataset]
     means = by_method(rows, "mean")

@@ -126,10 +126,8 @@ def by_epoch(curve: pandas.DataFrame, epochs: int) -> pandas.DataFrame:
 def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
     """Draw PSNR-Y and SSIM-Y on the validation crops over the steps, beside bicubic, and the grid artefact where known.
 
-    Parameters
-    ----------
-    validation : rows of ``validation.csv``.
-    method : ``srcnn`` (which shuffles no pixels, and so draws no grid), ``warmup`` or ``srgan``, for name and colour.
+    ``validation`` has the rows of ``validation.csv``; name and colour are those of ``method``: ``srcnn`` (which
+    shuffles no pixels, and so draws no grid), ``warmup`` or ``srgan``.
     """
     names = [name for name in VALIDATED if name in validation and (name, method) != ("grid_artefact", "srcnn")]
     figure, axes = new_figure(1, len(names), height=3.0)

@@ -38,11 +38,7 @@ def assemble(run: Run, *, whole_images: bool = False, archive_all: bool = False,
     Returns false where all of it was up to date already. A file among these that is not as it was written is named in
     a warning, and all are written again; with ``check`` every file is read to see that. ``whole_images`` puts
     whole images into the report, whose viewer else shows crops; ``archive_all`` puts all files into the archive.
-
-    Raises
-    ------
-    OutputsChanged
-        Naming the files of stages that are not as they were written.
+    ``OutputsChanged`` names the files of stages that are not as they were written.
     """
     run_dir = run.directory
     stages = manifests.checked_stages(run_dir, check=check)

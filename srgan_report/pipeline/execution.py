@@ -40,15 +40,10 @@ def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, detai
     Two processes that want the same stage at the same time do not both compute it: the second waits,
     then copies the first one's.
 
-    Raises
-    ------
-    InputMissing
-        Before anything is computed, when a stage reads data or weights that are not on this disk.
-    DatasetError, FolderError, CheckpointError, ParameterError
-        Before anything is computed, as :func:`.foresee`; and before a training whose networks could not be judged, and
-        before a judging: a test set is trained on; a published source is unknown.
-    StageFailed, Interrupted
-        As of :func:`execute_notebook`; finished stages and checkpoints stay, so the same command continues there.
+    Before anything is computed, ``InputMissing`` names data or weights that a stage reads and this disk lacks, and
+    other errors are as of :func:`.foresee`; before a training whose networks could not be judged, and before a judging,
+    they name a test set that is trained on, or an unknown published source. ``StageFailed`` and ``Interrupted`` are as
+    of :func:`execute_notebook`; finished stages and checkpoints stay, so the same command continues there.
     """
     from filelock import FileLock
 

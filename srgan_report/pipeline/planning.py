@@ -65,7 +65,8 @@ def plan_run(
 ) -> list[Plan]:
     """Say what a run would do to each stage; nothing is computed, written or downloaded.
 
-    What depends on data that are not on this disk yet has an unknown fingerprint and is to be computed.
+    What depends on data that are not on this disk yet has an unknown fingerprint and is to be computed. An
+    ``OutputError`` names photographs that lie where results go.
 
     Parameters
     ----------
@@ -76,11 +77,6 @@ def plan_run(
     check : whether all result files are read to see that they are as they were written; default: those whose size or
         times have changed.
     snapshot : of the disk, to plan several runs from one.
-
-    Raises
-    ------
-    OutputError
-        If photographs lie where results go.
     """
     _check_apart(run)
     if finished is None:

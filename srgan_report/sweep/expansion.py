@@ -71,11 +71,8 @@ class _Choice(NamedTuple):
 def expand(source: Source, max_runs: int | None = None) -> tuple[list[Factor], list[SweepRun]]:
     """List what a sweep varies and all its runs, seeds innermost.
 
-    Raises
-    ------
-    ParameterError
-        For more runs than ``max_runs``, and for the base or the first run whose parameters are unknown, out of range or
-        impossible together.
+    A :class:`ParameterError` refuses more runs than ``max_runs``, and the base or the first run whose parameters are
+    unknown, out of range or impossible together.
     """
     title = source.base.title
     axes = _axes(source)

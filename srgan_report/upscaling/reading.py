@@ -38,28 +38,17 @@ _BY_PILLOW = SUFFIXES - {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".ti
 
 @dataclass(frozen=True)
 class Header:
-    """What is known of an image file before its pixels are decoded.
-
-    Attributes
-    ----------
-    path : of the file.
-    width, height : pixels, upright.
-    depth : bits a channel, 8 or 16.
-    is_grey, has_alpha : which channels it has.
-    frames : their number; more than 1 in an animation.
-    pages : of a TIFF, and images of a HEIC or AVIF file: the first alone is read.
-    profile : name of the embedded ICC profile, if there is one that can be read.
-    """
+    """What is known of an image file before its pixels are decoded."""
 
     path: Path
-    width: int
+    width: int  #: pixels, upright
     height: int
-    depth: int
+    depth: int  #: bits a channel, 8 or 16
     is_grey: bool
     has_alpha: bool
-    frames: int
-    pages: int
-    profile: str
+    frames: int  #: their number; more than 1 in an animation
+    pages: int  #: of a TIFF, and images of a HEIC or AVIF file: the first alone is read
+    profile: str  #: name of the embedded ICC profile, if there is one that can be read
 
     @property
     def megapixels(self) -> float:
@@ -79,35 +68,21 @@ class Header:
 
 @dataclass(frozen=True)
 class Photograph:
-    """A decoded image file.
-
-    Attributes
-    ----------
-    header : size and channels.
-    srgb : h×w×3, sRGB, uint8 or uint16: the latter where 8 bits would round what the file says.
-    alpha : h×w of the same type, or None where the image is opaque.
-    profile : the ICC profile that the file's numbers are in; None: sRGB, or none was named.
-    is_converted : whether ``srgb`` has other numbers than the file, so that writing in ``profile`` converts back.
-    metadata : a ``pyvips.Image`` whose fields hold EXIF, XMP, IPTC and DPI.
-    notes : what the reader should be told about colours and pages.
-    """
+    """A decoded image file."""
 
     header: Header
-    srgb: np.ndarray
-    alpha: np.ndarray | None
-    profile: bytes | None
-    is_converted: bool
-    metadata: Any
-    notes: list[str]
+    srgb: np.ndarray  #: h×w×3, sRGB, uint8 or uint16: the latter where 8 bits would round what the file says
+    alpha: np.ndarray | None  #: h×w of the same type, or None where the image is opaque
+    profile: bytes | None  #: the ICC profile that the file's numbers are in; None: sRGB, or none was named
+    is_converted: bool  #: ``srgb`` has other numbers than the file, so that writing in ``profile`` converts back
+    metadata: Any  #: a ``pyvips.Image`` whose fields hold EXIF, XMP, IPTC and DPI
+    notes: list[str]  #: what the reader should be told about colours and pages
 
 
 def read_header(path: Path, *, allow_large: bool = False) -> Header:
     """Read size and channels of an image file, without decoding it.
 
-    Raises
-    ------
-    ImageError
-        If it is no image that can be read, or has more than ``LARGEST`` pixels and is not allowed to.
+    ``ImageError`` if it is no image that can be read, or has more than ``LARGEST`` pixels and is not allowed to.
     """
     with _opened(path) as image:
         return _header(path, image, allow_large)
