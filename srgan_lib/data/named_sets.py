@@ -64,11 +64,6 @@ class NamedSet:
     reduction: int = 1  #: photographs are used at 1/reduction of their size, where compression shows at full size
 
     @property
-    def folders(self) -> list[str]:
-        """The folders its images are expected in, each once."""
-        return list(dict.fromkeys(part.folder for part in self.parts)) or ["HR"]
-
-    @property
     def size(self) -> int | None:
         """Bytes to download; None where an archive's size is unknown."""
         sizes = [archive.size for archive in self.archives if archive.size is not None]
@@ -78,7 +73,8 @@ class NamedSet:
     def instructions(self) -> str:
         """Where to get the set by hand, and where to put it."""
         addresses = ", ".join(url for archive in self.archives for url in archive.urls)
-        folders = " and ".join(f"$SRGAN_DATA/{self.name}/{folder}" for folder in self.folders)
+        names = dict.fromkeys(part.folder for part in self.parts) or ["HR"]
+        folders = " and ".join(f"$SRGAN_DATA/{self.name}/{name}" for name in names)
         return f"get it from {addresses} (described at {self.homepage}) and put its {self.images} images into {folders}"
 
 

@@ -105,8 +105,8 @@ def from_folder(folder: Path, test_sets: Mapping[str, Sequence[Pair]], scale: in
 
 #: What data sets append to the names of HR files: ``img_001_SRF_4_HR``, ``0801x4``, ``baby-GT``.
 _DECORATION = re.compile(r"(x\d|[_\-. ](SRF_?\d|x\d|HR|GT|original))+$", re.IGNORECASE)
-#: How whatever a program appends to a name begins: ``baby_SRGAN``, ``babyx4_out``, ``baby (1)``.
-_APPENDED = re.compile(r"[_\-. (]|x\d", re.IGNORECASE)
+#: How whatever a program appends to a name begins, if it does: ``baby_SRGAN``, ``babyx4_out``, ``baby (1)``.
+_APPENDED = re.compile(r"[_\-. (]|x\d|$", re.IGNORECASE)
 
 
 class FolderError(InputError):
@@ -127,7 +127,7 @@ def match_files(images: Sequence[str], folder: Path) -> dict[str, Path]:
         name = image_name(file)
         if name in found:
             found[name].append(file)
-        elif owners := [key for key in keys if _begins(name, key)]:
+        elif owners := [key for key in keys if name.startswith(key) and _APPENDED.match(name[len(key) :])]:
             found[keys[max(owners, key=len)]].append(file)
     if missing := [image for image, files in found.items() if not files]:
         raise FolderError.at(
@@ -178,7 +178,3 @@ def align(sr: np.ndarray, hr: np.ndarray, file: Path, scale: int) -> tuple[np.nd
         )
     height, width = np.minimum(sr.shape[:2], hr.shape[:2])
     return sr[:height, :width], hr[:height, :width]
-
-
-def _begins(name: str, key: str) -> bool:
-    return name == key or (name.startswith(key) and _APPENDED.match(name, len(key)) is not None)
