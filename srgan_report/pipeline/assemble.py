@@ -42,15 +42,10 @@ def assemble(run: Run, *, whole_images: bool = False, archive_all: bool = False,
     """
     run_dir = run.directory
     stages = manifests.checked_stages(run_dir, check=check)
-    content = digest(
-        [
-            {name: [stage["fingerprint"], stage["outputs"]] for name, stage in stages.items()},
-            run.asked.title,
-            run.command,
-            code_hashes.source_hash("srgan_report.report"),
-            {"whole_images": whole_images, "archive_all": archive_all},
-        ]
-    )
+    made = {name: [stage["fingerprint"], stage["outputs"]] for name, stage in stages.items()}
+    asked = {"whole_images": whole_images, "archive_all": archive_all}
+    code = code_hashes.source_hash("srgan_report.report")
+    content = digest([made, run.asked.title, run.command, code, asked])
     before = manifests.read_manifest(run_dir) or {}
     if not _is_damaged(run_dir, before, check) and before.get("content") == content:
         manifests.file_hashes(run_dir, before["outputs"], remember=True)

@@ -221,13 +221,8 @@ def _announce(model: SuperResolver, plan: FolderPlan, options: dict[str, Any]) -
         upscale(probe, model, **options)
         seconds.append(time.perf_counter() - start)
     speed, total = _PROBE**2 / 1e6 / min(seconds), _megapixels(plan)
-    logger.info(
-        "%s to enlarge, %.1f megapixels: about %s at %.3f megapixels a second",
-        counted(len(plan.jobs), "image"),
-        total,
-        duration(max(total / speed, 1)),
-        speed,
-    )
+    told = "%s to enlarge, %.1f megapixels: about %s at %.3f megapixels a second"
+    logger.info(told, counted(len(plan.jobs), "image"), total, duration(max(total / speed, 1)), speed)
 
 
 def _enlarge_all(

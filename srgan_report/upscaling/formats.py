@@ -59,11 +59,8 @@ def check_size(path: Path, width: int, height: int) -> None:
     """Check before anything is computed that a format can hold an image; ``ImageError`` if it is too wide or high."""
     form = format_of(path)
     if max(width, height) > form.longest:
-        raise ImageError.at(
-            path,
-            f"{form.name} holds at most {form.longest:,} pixels a side, and the result has "
-            f"{width:,}×{height:,}; write PNG or TIFF",
-        )
+        most = f"{form.name} holds at most {form.longest:,} pixels a side"
+        raise ImageError.at(path, f"{most}, and the result has {width:,}×{height:,}; write PNG or TIFF")
 
 
 def losses(path: Path, *, depth: int, has_alpha: bool, frames: int) -> Iterator[str]:

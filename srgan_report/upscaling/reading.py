@@ -267,11 +267,8 @@ def _integers(path: Path, image: pyvips.Image) -> pyvips.Image:
     if image.format in ("float", "double") and least >= 0 and most <= 1:  # pyright: ignore[reportOperatorIssue] -- a tuple only with size=
         kind = "grey16" if image.bands == 1 else "rgb16"
         return (image * 65535).rint().cast("ushort").copy(interpretation=kind)
-    raise ImageError.at(
-        path,
-        "integers beyond 16 bits or floats outside [0,1] have no agreed range; "
-        "save the image with 8 or 16 bits a channel",
-    )
+    unknown = "integers beyond 16 bits or floats outside [0,1] have no agreed range"
+    raise ImageError.at(path, f"{unknown}; save the image with 8 or 16 bits a channel")
 
 
 def _pixels(image: pyvips.Image) -> np.ndarray:
