@@ -45,11 +45,9 @@ def check_document(document: Document, source: str) -> Params:
     shared = document.values.get("shared")
     if isinstance(shared, Mapping) and "run_dir" in shared:
         origin = document.origins.get("shared.run_dir", source)
-        raise ParameterError(
-            f"{origin}: shared.run_dir: is for notebooks run by hand; "
-            "here --run names the folder, and --results where it is",
-            parameter="shared.run_dir",
-        )
+        here = "here --run names the folder, and --results where it is"
+        problem = f"{origin}: shared.run_dir: is for notebooks run by hand; {here}"
+        raise ParameterError(problem, parameter="shared.run_dir")
     return check(document.values, source, document.origins)
 
 

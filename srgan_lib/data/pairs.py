@@ -177,10 +177,7 @@ def _allocate(size: int) -> np.ndarray:
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(folder).free < size:
-        raise DatasetError.at(
-            folder,
-            f"{size / 2**30:.1f} GiB of decoded images do not fit on this disk; free some room, lower "
-            "train_images, or set XDG_CACHE_HOME to a folder on a larger disk",
-        )
+        remedy = "free some room, lower train_images, or set XDG_CACHE_HOME to a folder on a larger disk"
+        raise DatasetError.at(folder, f"{size / 2**30:.1f} GiB of decoded images do not fit on this disk; {remedy}")
     with tempfile.TemporaryFile(dir=folder) as file:
         return np.asarray(np.memmap(file, np.uint8, "w+", shape=(size,)))

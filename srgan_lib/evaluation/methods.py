@@ -130,17 +130,12 @@ def match_files(images: Sequence[str], folder: Path) -> dict[str, Path]:
         elif owners := [key for key in keys if name.startswith(key) and _APPENDED.match(name[len(key) :])]:
             found[keys[max(owners, key=len)]].append(file)
     if missing := [image for image, files in found.items() if not files]:
-        raise FolderError.at(
-            folder,
-            f"no file for {shortlist(missing)}; results must be named like the HR images "
-            "(something like _SRGAN or x4 may follow)",
-        )
+        rule = "results must be named like the HR images (something like _SRGAN or x4 may follow)"
+        raise FolderError.at(folder, f"no file for {shortlist(missing)}; {rule}")
     if double := next((files for files in found.values() if len(files) > 1), None):
-        raise FolderError.at(
-            folder,
-            f"{shortlist([file.name for file in double])} belong to one image; keep one, "
-            "or put each method into a folder of its own",
-        )
+        names = shortlist([file.name for file in double])
+        remedy = "keep one, or put each method into a folder of its own"
+        raise FolderError.at(folder, f"{names} belong to one image; {remedy}")
     return {image: files[0] for image, files in found.items()}
 
 
@@ -155,11 +150,8 @@ def match_test_sets(folder: Path, images: Mapping[str, Sequence[str]]) -> dict[s
         own = folder / dataset
         files = match_files(names, own if own.is_dir() else folder)
         if shared := {path for others in found.values() for path in others.values()}.intersection(files.values()):
-            raise FolderError.at(
-                folder,
-                f"{shortlist(sorted(path.name for path in shared))} would be of {dataset} and of another "
-                "test set; put each set's images into a subfolder of its name",
-            )
+            problem = f"{shortlist(sorted(path.name for path in shared))} would be of {dataset} and of another test set"
+            raise FolderError.at(folder, f"{problem}; put each set's images into a subfolder of its name")
         found[dataset] = files
     return found
 
@@ -171,10 +163,7 @@ def align(sr: np.ndarray, hr: np.ndarray, file: Path, scale: int) -> tuple[np.nd
     a FolderError says if they differ by more.
     """
     if any(abs(one - other) >= max(scale, 1) for one, other in zip(sr.shape[:2], hr.shape[:2], strict=True)):
-        raise FolderError(
-            f"{file} has {sr.shape[1]}×{sr.shape[0]} pixels and its HR image "
-            f"{hr.shape[1]}×{hr.shape[0]}; results must be of the size of HR",
-            path=file,
-        )
+        sizes = f"{sr.shape[1]}×{sr.shape[0]} pixels and its HR image {hr.shape[1]}×{hr.shape[0]}"
+        raise FolderError(f"{file} has {sizes}; results must be of the size of HR", path=file)
     height, width = np.minimum(sr.shape[:2], hr.shape[:2])
     return sr[:height, :width], hr[:height, :width]

@@ -94,11 +94,8 @@ def check_sources(recipe: Published) -> None:
     """Make sure, before hours of training, that the sources that a recipe names are known; else ParameterError."""
     known = published().source.unique()
     if unknown := set(recipe.sources) - set(known):
-        raise ParameterError(
-            f"published.sources: no source is called {', '.join(sorted(unknown))}; there are {', '.join(known)}",
-            parameter="published.sources",
-            allowed=known,
-        )
+        problem = f"no source is called {', '.join(sorted(unknown))}; there are {', '.join(known)}"
+        raise ParameterError(f"published.sources: {problem}", parameter="published.sources", allowed=known)
 
 
 def compare_recipe(summary: pd.DataFrame, recipe: Published, methods: Mapping[str, str]) -> pd.DataFrame:

@@ -79,10 +79,8 @@ def only_here(run: Run) -> AbstractContextManager[object]:
     try:
         return FileLock(_locks(run) / f"run-{run.directory.name}.lock").acquire(timeout=0)
     except Timeout:
-        raise RunInUse(
-            f"another process is working on this run ({run.directory}); wait for it, or give another name with --run",
-            path=run.directory,
-        ) from None
+        problem = f"another process is working on this run ({run.directory})"
+        raise RunInUse(f"{problem}; wait for it, or give another name with --run", path=run.directory) from None
 
 
 def _locks(run: Run) -> Path:

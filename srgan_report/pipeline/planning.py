@@ -110,11 +110,9 @@ def _check_apart(run: Run) -> None:
     for name in ("image_folder", "lr_folder"):
         folder = getattr(run.params.shared, name)
         if folder and any(Path(folder).resolve().is_relative_to(stage) for stage in stages):
-            raise OutputError(
-                f"shared.{name}: {folder} lies where this run's results go, and would be deleted; give the run another "
-                "name with --run, or its results another folder with --results",
-                path=folder,
-            )
+            problem = f"shared.{name}: {folder} lies where this run's results go, and would be deleted"
+            remedy = "give the run another name with --run, or its results another folder with --results"
+            raise OutputError(f"{problem}; {remedy}", path=folder)
 
 
 def all_missing(plans: Iterable[Plan]) -> list[Missing]:

@@ -78,11 +78,9 @@ def expand(source: Source, max_runs: int | None = None) -> tuple[list[Factor], l
     axes = _axes(source)
     count = math.prod(map(len, axes.values())) * max(1, len(source.definition.seeds))
     if max_runs and count > max_runs:
-        raise ParameterError(
-            f"{source.path}: its values make {count} runs, and --max-runs allows {max_runs}; vary less, or raise it",
-            allowed=(f"at most {max_runs} runs",),
-            path=source.path,
-        )
+        problem = f"{source.path}: its values make {count} runs, and --max-runs allows {max_runs}"
+        allowed = (f"at most {max_runs} runs",)
+        raise ParameterError(f"{problem}; vary less, or raise it", allowed=allowed, path=source.path)
     found: dict[str, dict[str, list[Any]]] = {name: {} for name in axes}
     runs: list[SweepRun] = []
     for picks in itertools.product(*axes.values()):

@@ -198,11 +198,8 @@ def _is_deep(picture: Image.Image) -> bool:
 
 
 def _too_large(path: Path, size: str) -> ImageError:
-    return ImageError.at(
-        path,
-        f"{size} pixels are more than the {LARGEST // 10**6} million that are decoded unasked; "
-        "if the file is what you think, use --allow-large",
-    )
+    problem = f"{size} pixels are more than the {LARGEST // 10**6} million that are decoded unasked"
+    return ImageError.at(path, f"{problem}; if the file is what you think, use --allow-large")
 
 
 def _upright(picture: Image.Image) -> pyvips.Image:
