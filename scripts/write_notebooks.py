@@ -16,11 +16,20 @@ from nbformat import NotebookNode
 
 from srgan_lib.files import write_atomic
 from srgan_lib.layout import COMPARISON, DEMO, NOTEBOOKS, project_root
-from srgan_lib.params import COMMON_PARAMETERS, ComparisonParams
+from srgan_lib.params import ComparisonParams
 from srgan_report.interactive import colab
 from srgan_report.params_file import read
 from srgan_report.pipeline.stages import PARAMETERS_HEADER
 
+#: Parameters that people change first, which are listed before the others.
+COMMON = frozenset(
+    (
+        *("run_dir", "seed", "dataset", "image_folder", "scale", "steps", "batch", "learning_rate", "layout"),
+        *("generator", "generator_channels", "generator_blocks", "pixel_loss", "content_weight", "content_layers"),
+        *("adversarial_loss", "adversarial_weight", "discriminator", "test_sets", "methods", "interpolations"),
+        "sweep_dir",
+    )
+)
 PARAMETERS_CELL = '# %% tags=["parameters"]'
 COLAB_CELL = re.compile(r'# %%( \[markdown\])? tags=\["colab"\]\n(?:(?!# %%).*\n)*')
 
@@ -35,8 +44,8 @@ def shown(notebook: str) -> dict[str, Any]:
 def parameters_cell(notebook: str) -> str:
     """Write the parameters cell of a notebook: all parameters with the demo's values, common ones first."""
     values = shown(notebook)
-    common = [name for name in values if name in COMMON_PARAMETERS]
-    others = [name for name in values if name not in COMMON_PARAMETERS]
+    common = [name for name in values if name in COMMON]
+    others = [name for name in values if name not in COMMON]
     lines = [f"{PARAMETERS_HEADER} of this notebook; `srgan params` explains each and its bounds."]
     lines += [f"{name} = {values[name]!r}".replace("'", '"') for name in common]
     lines += ["", "# Less often changed."]

@@ -44,7 +44,8 @@ def download(urls: Sequence[str], target: Path, checksum: str | None, size: int 
     """Download a file to ``target``, where it appears once it is complete and verified.
 
     What has arrived is kept beside it as ``<name>.part``; this process or a later one continues there. Of several
-    processes one downloads, the others wait for it.
+    processes one downloads, the others wait for it. A :class:`DownloadError` says that ``SRGAN_OFFLINE`` forbids it, no
+    address gives the right file, or the disk is full.
 
     Parameters
     ----------
@@ -53,11 +54,6 @@ def download(urls: Sequence[str], target: Path, checksum: str | None, size: int 
     checksum : ``md5:…`` or ``sha256:…``, in hexadecimal, at least its first digits; None: not verified.
     size : in bytes, if it is known: a disk without room for it is noticed first. No more than that, or else
         :data:`LARGEST`, is received.
-
-    Raises
-    ------
-    DownloadError
-        If ``SRGAN_OFFLINE`` forbids it, no address gives the right file, or the disk is full.
     """
     if offline():
         raise DownloadError("SRGAN_OFFLINE forbids downloads")

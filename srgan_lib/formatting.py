@@ -1,14 +1,11 @@
-"""Put values into words: a parameter's value, a duration, a size, a number of things, a machine, many names."""
+"""Put values into words: a parameter's value, a duration, a size, a number of things, many names."""
 
 from __future__ import annotations
 
 import re
-import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-_BRIEF = reprlib.Repr()
-_BRIEF.maxlevel, _BRIEF.maxstring, _BRIEF.maxother = 3, 80, 80
 #: What a terminal or a page obeys instead of showing it: controls, line separators, marks that turn the direction of
 #: writing round (as U+202E), and the surrogates in which Python keeps bytes that are no text.
 _NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -58,13 +55,6 @@ def size_text(size: int | None) -> str:
     return f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{size / 2**20:.0f} MB"
 
 
-def machine_text(machine: Mapping[str, Any]) -> str:
-    """Format a machine as :func:`srgan_report.hardware.machine` or a manifest describes it."""
-    gpus = machine["gpu"]
-    cards = f"{gpus} CUDA device{'s' if gpus > 1 else ''}" if gpus else "no GPU"
-    return f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} GiB memory, {cards}"
-
-
 def counted(number: float, noun: str) -> str:
     """Count things, e.g. ``1 image``, ``1,000 images``."""
     return f"{number:,.0f} {noun}{'' if number == 1 else 's'}"
@@ -80,11 +70,6 @@ def shortlist(names: Iterable[str]) -> str:
     names = list(map(printable, names))
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return ", ".join(names[:5]) + more if names else "none"
-
-
-def brief(value: Any) -> str:
-    """Write a value as Python does, cut where it is long: what a person has typed, in a message."""
-    return _BRIEF.repr(value)
 
 
 def shortened(text: object, length: int = 400) -> str:

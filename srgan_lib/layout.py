@@ -1,9 +1,7 @@
-"""Where everything of a project and of a run lies: every path and the table of stages."""
+"""Where everything of a project and of a run lies: the table of stages, the names of files and folders."""
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -77,49 +75,6 @@ def project_root(start: Path | None = None) -> Path:
     return start
 
 
-def results_folder(run_dir: Path) -> Path:
-    """Return the folder of all runs, which share what they compute.
-
-    A run lies in it, in its ``sweeps/<sweep>/``, or as a repeated training in another run's :data:`REPEATS`.
-    """
-    if run_dir.parent.name == REPEATS:
-        return results_folder(run_dir.parents[1])
-    return run_dir.parents[2] if run_dir.parents[1].name == "sweeps" else run_dir.parent
-
-
 def cache_folder() -> Path:
     """Return where downloaded sets are kept: this project's folder in the user's cache."""
     return platformdirs.user_cache_path("srgan-report")
-
-
-def run_folder(results: Path, name: str, option: str = "--run") -> Path:
-    """Return the folder of a run; a LayoutError refuses names that lead outside or that file systems dislike.
-
-    ``option`` is that of the command line which gives another name than the file's.
-    """
-    allowed = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) and not name.endswith(".")
-    reserved = re.fullmatch(r"(reference|sweeps|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)", name, re.IGNORECASE)
-    if not allowed or reserved:
-        fit = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._-")[:80].rstrip(".") or "mine"
-        fit = f"my_{fit}" if reserved else fit
-        raise LayoutError(
-            f"run name {name[:120]!r}: use at most 100 letters, digits, '.', '_' and '-', starting with a letter or "
-            "digit and not ending with '.', and neither 'reference', 'sweeps' nor a name that Windows reserves, such "
-            f"as 'con'; results always go to a folder of that name under results/: give one by {option}, such as {fit}"
-        )
-    return results / name
-
-
-def make_results(folder: Path) -> None:
-    """Make the folder of all runs where it is missing; a :class:`LayoutError` says why it cannot be written to."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        problem = "" if os.access(folder, os.W_OK | os.X_OK) else "permission denied"
-    except FileExistsError:
-        problem = "is a file"
-    except OSError as error:
-        problem = error.strerror
-    if problem:
-        raise LayoutError.at(
-            folder, f"results cannot be written there ({problem}); choose another folder with --results"
-        )

@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,13 @@ def machine() -> dict[str, Any]:
         "gpu": len(cuda_capabilities()),
         "system": f"{platform.system()} {platform.machine()}",
     }
+
+
+def machine_text(machine: Mapping[str, Any]) -> str:
+    """Format a machine as :func:`machine` or a manifest describes it."""
+    gpus = machine["gpu"]
+    cards = f"{gpus} CUDA device{'s' if gpus > 1 else ''}" if gpus else "no GPU"
+    return f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} GiB memory, {cards}"
 
 
 @cache

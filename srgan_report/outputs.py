@@ -26,20 +26,11 @@ def identities(files: Iterable[Path]) -> set[tuple[int, int]]:
 
 
 def check_output(target: Path, read: Set[tuple[int, int]], *, force: bool) -> None:
-    """Check, before anything is computed, that a file may be written.
+    """Check, before anything is computed, that a file may be written, with ``force`` also over another one.
 
-    Parameters
-    ----------
-    target : the file to write.
-    read : the :func:`identities` of what the command reads, which nothing may replace.
-    force : replace another file that is there.
-
-    Raises
-    ------
-    OutputExists
-        If a file is there and ``force`` is not given.
-    OutputError
-        If it is an input or no regular file, or the name cannot be one.
+    ``read`` are the :func:`identities` of what the command reads, which nothing may replace. :class:`OutputExists` says
+    that a file is there and ``force`` is not given, and :class:`OutputError` that it is an input or no regular file, or
+    that the name cannot be one.
     """
     if len(os.fsencode(target.name)) > LONGEST_NAME:
         raise OutputError.at(target, "the name is too long; choose a shorter one")

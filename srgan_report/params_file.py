@@ -10,25 +10,21 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from srgan_lib.formatting import brief, shortened, value_text
+from srgan_lib.formatting import shortened, value_text
 from srgan_lib.layout import COMPARISON, STAGES
 from srgan_lib.params import ComparisonParams, Params
 from srgan_lib.params.section import ParameterError, Section
 from srgan_lib.params.shared import Shared
 from srgan_lib.params.training import OWN_CLASS
-from srgan_report.refusals import nearest, refusal
+from srgan_report.refusals import brief, nearest, refusal
 from srgan_report.yaml_document import Document, load_yaml, parse_yaml
 
 
 def check(document: Mapping[str, Any], source: str = "parameters", origins: Mapping[str, str] | None = None) -> Params:
     """Validate a params document: ``shared`` and stage sections, each optional.
 
-    Error messages name where a parameter comes from by ``origins``, as of :class:`Document`, or by ``source``.
-
-    Raises
-    ------
-    ParameterError
-        Naming every wrong parameter and what is allowed.
+    A :class:`ParameterError` names every wrong parameter and what is allowed, and where the parameter comes from by
+    ``origins``, as of :class:`Document`, or by ``source``.
     """
     try:
         return Params.model_validate(document)
@@ -49,11 +45,9 @@ def check_document(document: Document, source: str) -> Params:
     shared = document.values.get("shared")
     if isinstance(shared, Mapping) and "run_dir" in shared:
         origin = document.origins.get("shared.run_dir", source)
-        raise ParameterError(
-            f"{origin}: shared.run_dir: is for notebooks run by hand; "
-            "here --run names the folder, and --results where it is",
-            parameter="shared.run_dir",
-        )
+        here = "here --run names the folder, and --results where it is"
+        problem = f"{origin}: shared.run_dir: is for notebooks run by hand; {here}"
+        raise ParameterError(problem, parameter="shared.run_dir")
     return check(document.values, source, document.origins)
 
 

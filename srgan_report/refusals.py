@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import difflib
 import re
+import reprlib
 from collections.abc import Mapping, Sequence
 from string import Template
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from srgan_lib.formatting import brief, listed, shortened
+from srgan_lib.formatting import listed, shortened
 from srgan_lib.params import Params
 from srgan_lib.params.evaluation import METHOD_NAME
 from srgan_lib.params.section import ParameterError
 from srgan_lib.params.shared import DEVICE
 from srgan_lib.params.training import OWN_CLASS, VGG_LAYER
 
+_BRIEF = reprlib.Repr()
+_BRIEF.maxlevel, _BRIEF.maxstring, _BRIEF.maxother = 3, 80, 80
 MOST = 20  #: wrong parameters that one message names
 MOST_ALLOWED = 12  #: names that a message lists as allowed
 #: What pydantic puts into an error's path for a branch of a union.
@@ -81,6 +84,11 @@ def refusal(
     if len(lines) > MOST:
         lines[MOST:] = [f"and {len(lines) - MOST} more"]
     return ParameterError("\n".join(lines), parameter=next(iter(found))[0])
+
+
+def brief(value: Any) -> str:
+    """Write a value as Python does, cut where it is long: what a person has typed, in a message."""
+    return _BRIEF.repr(value)
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

@@ -80,11 +80,8 @@ def load_yaml(path: Path) -> Document:
 def parse_yaml(text: str, source: str) -> tuple[Any, dict[str, int]]:
     """Read YAML: its value, and the lines of the keys of the first two levels, by ``section`` and ``section.name``.
 
-    Raises
-    ------
-    ParameterError
-        For what is no YAML, a key given twice, aliases that stand for more than ``LARGEST`` values, and what is
-        nested more than ``DEEPEST`` deep.
+    A ParameterError refuses what is no YAML, a key given twice, aliases that stand for more than ``LARGEST`` values,
+    and what is nested more than ``DEEPEST`` deep.
     """
     try:
         loader = _Loader(text)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from srgan_lib.formatting import duration, machine_text, shortlist, size_text, value_text
+from srgan_lib.formatting import duration, shortlist, size_text, value_text
+from srgan_report.hardware import machine_text
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from scripts.write_notebooks import parameters_cell, regenerate, shown
 from srgan_lib.layout import COMPARISON, NOTEBOOKS, STAGES
 from srgan_lib.params import Params
 from srgan_lib.params.training import Adversarial, AdversarialKind, Schedule
-from srgan_lib.training.formulas import describe_schedule, generator_loss, players
+from srgan_report.exhibits.formulas import describe_schedule, generator_loss, players
 from srgan_report.interactive import colab
 from srgan_report.params_file import read
 from srgan_report.report.postprocess import SECTIONS

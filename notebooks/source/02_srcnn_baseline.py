@@ -64,11 +64,11 @@ from srgan_lib.csv_files import write_csv
 from srgan_lib.data.evaluation_sets import record_trained
 from srgan_lib.data.pairs import check_alignment, read_training_pairs
 from srgan_lib.models.generators import build_generator, srcnn_config
-from srgan_lib.training.formulas import describe_schedule
 from srgan_lib.training.srcnn import train_srcnn
 from srgan_report.exhibits import findings
 from srgan_report.exhibits import network as exhibits
 from srgan_report.exhibits import training as figures
+from srgan_report.exhibits.formulas import describe_schedule
 from srgan_report.pipeline.stages import open_stage
 
 stage = open_stage("srcnn", globals())

@@ -94,12 +94,12 @@ from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.generators import build_generator, generator_config
 from srgan_lib.models.rrdbnet import DenseBlock
 from srgan_lib.models.srresnet import ResidualBlock
-from srgan_lib.training.formulas import describe_schedule, generator_loss
 from srgan_lib.training.losses import DISTANCES
 from srgan_lib.training.plain import plain_supervised_step
 from srgan_lib.training.warmup import train_warmup
 from srgan_report.exhibits import findings
 from srgan_report.exhibits import training as figures
+from srgan_report.exhibits.formulas import describe_schedule, generator_loss
 from srgan_report.exhibits.network import network as network_exhibits
 from srgan_report.pipeline.stages import open_stage
 

@@ -99,12 +99,12 @@ from srgan_lib.models.files import load_model
 from srgan_lib.training.adversarial import train_adversarial
 from srgan_lib.training.adversarial_loss import AdversarialLoss
 from srgan_lib.training.compute import Compute
-from srgan_lib.training.formulas import describe_schedule, generator_loss, players
 from srgan_lib.training.losses import DISTANCES
 from srgan_lib.training.plain import plain_adversarial_step
 from srgan_lib.training.validation import Validation
 from srgan_report.exhibits import findings
 from srgan_report.exhibits import training as figures
+from srgan_report.exhibits.formulas import describe_schedule, generator_loss, players
 from srgan_report.exhibits.network import network as network_exhibits
 from srgan_report.pipeline.stages import open_stage
 

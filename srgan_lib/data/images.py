@@ -87,11 +87,9 @@ def read_image(path: Path, *, use_profile: bool = True) -> np.ndarray:
     except ImageError as error:
         raise (error if error.path else ImageError.at(path, str(error))) from None
     except Exception as error:
-        reason = (
-            "not an image, or of a kind Pillow does not know"
-            if "cannot identify" in str(error)
-            else " ".join(str(error).split())
-        )
+        reason = " ".join(str(error).split())
+        if "cannot identify" in reason:
+            reason = "not an image, or of a kind Pillow does not know"
         raise ImageError.at(path, f"cannot be read ({reason}); replace the file or move it away") from error
 
 
@@ -120,16 +118,6 @@ def is_srgb(profile: bytes, mode: str) -> bool:
     image = Image.fromarray(np.arange(256, dtype=np.uint8)[None] if mode == "L" else grid).convert(mode)
     difference = np.asarray(to_srgb(image, profile)).astype(int) - np.asarray(image.convert("RGB"))
     return mode != "CMYK" and bool(abs(difference).max() <= _TOLERANCE)
-
-
-def profile_name(profile: bytes | None) -> str:
-    """Read the name of a profile; empty where there is none or it cannot be read."""
-    if profile is None:
-        return ""
-    try:
-        return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))).strip()
-    except (OSError, ImageCms.PyCMSError):
-        return ""
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:

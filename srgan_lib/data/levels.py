@@ -25,6 +25,11 @@ def in_levels(
 ) -> list[np.ndarray]:
     """Check the images that a function was given, and bring those of floats onto 0 to 255.
 
+    uint8 images come back as they are, others as float64 (the same array where it is that already). A ``ValueError``
+    refuses another type or shape, floats without ``data_range``, values beyond it, NaN and infinity, and a
+    ``data_range`` that is plainly another one's: 1 for uint8, or 255 where no value reaches :data:`DARKEST`; an
+    :class:`ImageError` refuses images of unequal sizes.
+
     Parameters
     ----------
     function : whose images these are, for the message.
@@ -32,18 +37,6 @@ def in_levels(
         rounding to 8 bits takes away. uint8 images need none.
     shapes : that are allowed, of :data:`GREY` and :data:`COLOUR`.
     images : by the name of the function's parameter; all of one shape.
-
-    Returns
-    -------
-    uint8 images as they are, others as float64 (the same array where it is that already).
-
-    Raises
-    ------
-    ValueError
-        For another type or shape, floats without ``data_range``, values beyond it, NaN and infinity, and for a
-        ``data_range`` that is plainly another one's: 1 for uint8, or 255 where no value reaches :data:`DARKEST`.
-    ImageError
-        For images of unequal sizes.
     """
     if data_range not in (None, 1, PEAK):
         raise ValueError(f"{function}: data_range is {data_range!r}; allowed: 1 for [0,1] and 255 for [0,255]")

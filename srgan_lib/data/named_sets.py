@@ -59,15 +59,9 @@ class NamedSet:
     archives: tuple[Archive, ...]
     parts: tuple[Part, ...] = ()  #: its own folders and split; without any, its images are in ``HR``
     left_out: frozenset[str] = frozenset()  #: images that are among another set's test images too: they train nothing
-    checksum: str | None = (
-        None  #: of its unpacked images, as :func:`images_checksum`, where that of an archive is unknown
-    )
+    #: of its unpacked images, as :func:`images_checksum`, where that of an archive is unknown
+    checksum: str | None = None
     reduction: int = 1  #: photographs are used at 1/reduction of their size, where compression shows at full size
-
-    @property
-    def folders(self) -> list[str]:
-        """The folders its images are expected in, each once."""
-        return list(dict.fromkeys(part.folder for part in self.parts)) or ["HR"]
 
     @property
     def size(self) -> int | None:
@@ -79,7 +73,8 @@ class NamedSet:
     def instructions(self) -> str:
         """Where to get the set by hand, and where to put it."""
         addresses = ", ".join(url for archive in self.archives for url in archive.urls)
-        folders = " and ".join(f"$SRGAN_DATA/{self.name}/{folder}" for folder in self.folders)
+        names = dict.fromkeys(part.folder for part in self.parts) or ["HR"]
+        folders = " and ".join(f"$SRGAN_DATA/{self.name}/{name}" for name in names)
         return f"get it from {addresses} (described at {self.homepage}) and put its {self.images} images into {folders}"
 
 

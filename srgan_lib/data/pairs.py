@@ -125,12 +125,8 @@ def check_alignment(pairs: Sequence[Pair], scale: int) -> pd.DataFrame:
     """Find the shift at which each LR image fits its HR image best, and the remaining difference.
 
     HR is shrunk with MATLAB's bicubic and compared with LR at every shift of up to 3 LR pixels. LR that was made from
-    HR in this way passes by construction; the check is for LR from files.
-
-    Returns
-    -------
-    One row per pair that has an LR image: image, shift_rows, shift_columns (LR pixels; 0 is right) and
-    difference (root mean square of the luminance, in levels).
+    HR in this way passes by construction; the check is for LR from files. There is a row per pair that has an LR image:
+    image, shift_rows, shift_columns (LR pixels; 0 is right) and difference (root mean square of the luminance, levels).
     """
     rows = [(pair.image, *_best_shift(pair.lr, imresize(pair.hr, 1 / scale))) for pair in pairs if pair.lr is not None]
     return pd.DataFrame(rows, columns=["image", "shift_rows", "shift_columns", "difference"])
@@ -181,10 +177,7 @@ def _allocate(size: int) -> np.ndarray:
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(folder).free < size:
-        raise DatasetError.at(
-            folder,
-            f"{size / 2**30:.1f} GiB of decoded images do not fit on this disk; free some room, lower "
-            "train_images, or set XDG_CACHE_HOME to a folder on a larger disk",
-        )
+        remedy = "free some room, lower train_images, or set XDG_CACHE_HOME to a folder on a larger disk"
+        raise DatasetError.at(folder, f"{size / 2**30:.1f} GiB of decoded images do not fit on this disk; {remedy}")
     with tempfile.TemporaryFile(dir=folder) as file:
         return np.asarray(np.memmap(file, np.uint8, "w+", shape=(size,)))

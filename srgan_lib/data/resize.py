@@ -25,16 +25,13 @@ Kind = Literal["benchmark", "float"]
 def imresize(image: np.ndarray, scale: float | tuple[int, int], kind: Kind = "benchmark") -> np.ndarray:
     """Resize an image bicubically, equal to MATLAB's ``imresize`` in every pixel; the dtype stays.
 
+    A ``ValueError`` refuses an image of another shape or dtype, and another scale or kind.
+
     Parameters
     ----------
     image : H×W or H×W×C, uint8 or floating point. Float images may have any range and are neither rounded nor clipped.
     scale : enlargement factor (1/4 shrinks; the size is rounded up), or the output's (height, width).
     kind : which of MATLAB's variants, see the module's text.
-
-    Raises
-    ------
-    ValueError
-        If the image's shape or dtype, the scale or the kind is not one of these.
     """
     if image.ndim not in (2, 3):
         raise ValueError(f"imresize takes H×W or H×W×C arrays, not one of shape {image.shape}")
@@ -75,9 +72,7 @@ def resize_weights(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Compute the input pixels (zero-based) and weights of each output pixel along one dimension.
 
-    Returns
-    -------
-    positions, weights : out_size×taps arrays of int64 and float64; each row of weights sums to 1.
+    Both are out_size×taps, of int64 and float64; each row of weights sums to 1.
     """
     stretch = min(scale, 1.0)
     support = 4 / stretch

@@ -45,9 +45,7 @@ def make_split(photos: Sequence[Photo], shared: Shared, crop: int = 0) -> pd.Dat
     ``crop`` HR pixels, is named in a warning and skipped; doubles in one part are named in a warning. A DatasetError
     refuses an empty part, a group on two sides, or an image with a (near-)duplicate in another part.
 
-    Returns
-    -------
-    One row per image, columns ``COLUMNS``: ``sha256`` is of the decoded RGB pixels, ``lr_sha256`` of the LR file's
+    There is a row per image, with ``COLUMNS``: ``sha256`` is of the decoded RGB pixels, ``lr_sha256`` of the LR file's
     (empty if LR is made from HR), ``path`` is relative to the folder all share.
     """
     frame = pd.DataFrame(_assigned(photos, shared, crop, _examine), columns=COLUMNS)

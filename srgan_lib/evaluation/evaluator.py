@@ -92,6 +92,8 @@ def evaluate(
 ) -> EvaluationResult:
     """Let every method enlarge every image of the test sets, and measure the results.
 
+    A ``ValueError`` refuses a result that has not the size of its HR image, and a metric that is unknown.
+
     Parameters
     ----------
     test_sets : pairs by dataset.
@@ -102,11 +104,6 @@ def evaluate(
     images : receives LR, every method's result and HR of all images; without it those to show are enlarged again.
     repeats : the networks of further trainings, by the names that they have among the methods; they are only measured.
     on_step : called with the results judged and the results in all.
-
-    Raises
-    ------
-    ValueError
-        If a result has not the size of its HR image, or a metric is unknown.
     """
     evaluator = Evaluator(names, scale)
     powers: list[pd.DataFrame] = []
@@ -181,21 +178,16 @@ def evaluate_folders(
 ) -> pd.DataFrame:
     """Measure a folder of results against the true images; an image that cannot be measured is named and skipped.
 
+    The table is as ``metrics.csv``: dataset (the name of ``hr``), image, method (the name of ``sr``), metrics. A
+    :class:`FolderError` refuses an HR image without an SR file or with several, sizes that differ by ``border`` or
+    more, and folders of which no image can be measured.
+
     Parameters
     ----------
     hr, sr : folders. Files pair by name; the SR name may have something appended (``baby_SRGAN``, ``babyx4``).
     border : pixels shaved from each side; the field's convention is the scale.
     names : metrics, see :data:`srgan_lib.metrics.measure.METRICS`.
     on_progress : called with the images done and the images in all.
-
-    Returns
-    -------
-    As ``metrics.csv``: dataset (the name of ``hr``), image, method (the name of ``sr``), metrics.
-
-    Raises
-    ------
-    FolderError
-        If an HR image has no SR file or more than one, sizes differ by ``border`` or more, or no image can be measured.
     """
     hr, sr = Path(hr), Path(sr)
     own, results = image_files(hr), image_files(sr)

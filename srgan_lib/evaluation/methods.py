@@ -105,8 +105,8 @@ def from_folder(folder: Path, test_sets: Mapping[str, Sequence[Pair]], scale: in
 
 #: What data sets append to the names of HR files: ``img_001_SRF_4_HR``, ``0801x4``, ``baby-GT``.
 _DECORATION = re.compile(r"(x\d|[_\-. ](SRF_?\d|x\d|HR|GT|original))+$", re.IGNORECASE)
-#: How whatever a program appends to a name begins: ``baby_SRGAN``, ``babyx4_out``, ``baby (1)``.
-_APPENDED = re.compile(r"[_\-. (]|x\d", re.IGNORECASE)
+#: How whatever a program appends to a name begins, if it does: ``baby_SRGAN``, ``babyx4_out``, ``baby (1)``.
+_APPENDED = re.compile(r"[_\-. (]|x\d|$", re.IGNORECASE)
 
 
 class FolderError(InputError):
@@ -127,20 +127,15 @@ def match_files(images: Sequence[str], folder: Path) -> dict[str, Path]:
         name = image_name(file)
         if name in found:
             found[name].append(file)
-        elif owners := [key for key in keys if _begins(name, key)]:
+        elif owners := [key for key in keys if name.startswith(key) and _APPENDED.match(name[len(key) :])]:
             found[keys[max(owners, key=len)]].append(file)
     if missing := [image for image, files in found.items() if not files]:
-        raise FolderError.at(
-            folder,
-            f"no file for {shortlist(missing)}; results must be named like the HR images "
-            "(something like _SRGAN or x4 may follow)",
-        )
+        rule = "results must be named like the HR images (something like _SRGAN or x4 may follow)"
+        raise FolderError.at(folder, f"no file for {shortlist(missing)}; {rule}")
     if double := next((files for files in found.values() if len(files) > 1), None):
-        raise FolderError.at(
-            folder,
-            f"{shortlist([file.name for file in double])} belong to one image; keep one, "
-            "or put each method into a folder of its own",
-        )
+        names = shortlist([file.name for file in double])
+        remedy = "keep one, or put each method into a folder of its own"
+        raise FolderError.at(folder, f"{names} belong to one image; {remedy}")
     return {image: files[0] for image, files in found.items()}
 
 
@@ -155,11 +150,8 @@ def match_test_sets(folder: Path, images: Mapping[str, Sequence[str]]) -> dict[s
         own = folder / dataset
         files = match_files(names, own if own.is_dir() else folder)
         if shared := {path for others in found.values() for path in others.values()}.intersection(files.values()):
-            raise FolderError.at(
-                folder,
-                f"{shortlist(sorted(path.name for path in shared))} would be of {dataset} and of another "
-                "test set; put each set's images into a subfolder of its name",
-            )
+            problem = f"{shortlist(sorted(path.name for path in shared))} would be of {dataset} and of another test set"
+            raise FolderError.at(folder, f"{problem}; put each set's images into a subfolder of its name")
         found[dataset] = files
     return found
 
@@ -171,14 +163,7 @@ def align(sr: np.ndarray, hr: np.ndarray, file: Path, scale: int) -> tuple[np.nd
     a FolderError says if they differ by more.
     """
     if any(abs(one - other) >= max(scale, 1) for one, other in zip(sr.shape[:2], hr.shape[:2], strict=True)):
-        raise FolderError(
-            f"{file} has {sr.shape[1]}×{sr.shape[0]} pixels and its HR image "
-            f"{hr.shape[1]}×{hr.shape[0]}; results must be of the size of HR",
-            path=file,
-        )
+        sizes = f"{sr.shape[1]}×{sr.shape[0]} pixels and its HR image {hr.shape[1]}×{hr.shape[0]}"
+        raise FolderError(f"{file} has {sizes}; results must be of the size of HR", path=file)
     height, width = np.minimum(sr.shape[:2], hr.shape[:2])
     return sr[:height, :width], hr[:height, :width]
-
-
-def _begins(name: str, key: str) -> bool:
-    return name == key or (name.startswith(key) and _APPENDED.match(name, len(key)) is not None)

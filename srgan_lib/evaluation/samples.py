@@ -6,7 +6,6 @@ images.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,9 +14,8 @@ import numpy as np
 import pandas as pd
 
 from srgan_lib.data.images import read_image, write_image
-from srgan_lib.data.levels import luminance
 from srgan_lib.data.pairs import Item, evenly_spaced
-from srgan_lib.files import write_atomic
+from srgan_lib.files import write_json
 from srgan_lib.methods import BASELINE, OURS
 from srgan_lib.metrics.measure import METRICS
 
@@ -56,38 +54,13 @@ class Sample:
         return replace(self, lr=self.lr[of_lr], hr=self.hr[of_hr], results=results)
 
 
-def most_different(sample: Sample, side: int, methods: Sequence[str]) -> tuple[float, float]:
-    """Find the part of an image in which methods differ most: with the largest standard deviation of their luminance.
-
-    The deviations are averaged over a part of ``side`` HR pixels. It is returned where it lies, down and across, as
-    :meth:`Sample.part` takes it.
-    """
-    deviation = np.std([luminance(sample.results[method]) for method in methods], axis=0)
-    sums = np.pad(deviation, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)[:: sample.scale, :: sample.scale]
-    rows, columns = (min(size, max(1, side // sample.scale)) for size in sample.lr.shape[:2])
-    windows = sums[rows:, columns:] - sums[:-rows, columns:] - sums[rows:, :-columns] + sums[:-rows, :-columns]
-    best = np.unravel_index(windows.argmax(), windows.shape)
-    # In the middle of a step, so that no rounding leads to the one before.
-    down, across = (
-        (start + 0.5) / (count - 1) if count > 1 else 0.0 for start, count in zip(best, windows.shape, strict=True)
-    )
-    return down, across
-
-
 def choose_images(metrics: pd.DataFrame, count: int) -> list[tuple[str, str]]:
     """Choose images that show the whole range of what our method gains: the best, the worst and others evenly between.
 
     The gain is that over the baseline in LPIPS(alex), or in PSNR-Y where LPIPS was not computed. Without one of the two
-    methods, images are taken evenly from the table.
-
-    Parameters
-    ----------
-    metrics : as ``metrics.csv``.
-    count : how many, or all there are; several datasets share them equally, the first of them what is left over.
-
-    Returns
-    -------
-    Pairs of dataset and image, dataset by dataset, from the largest gain to the smallest.
+    methods, images are taken evenly from the table, which is as ``metrics.csv``. Returned are ``count`` pairs of
+    dataset and image, or all there are: dataset by dataset, from the largest gain to the smallest. Several datasets
+    share them equally, the first of them what is left over.
     """
     name = "lpips_alex" if metrics.lpips_alex.notna().any() else "psnr_y"
     ranked = []
@@ -171,4 +144,4 @@ class WholeImages:
 
 def _write_index(folder: Path, entries: Sequence[tuple[str, str, Mapping[str, str]]]) -> None:
     index = [{"dataset": dataset, "image": image, "methods": files} for dataset, image, files in entries]
-    write_atomic(folder / INDEX, json.dumps(index, indent=1) + "\n")
+    write_json(folder / INDEX, index)

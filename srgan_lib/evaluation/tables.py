@@ -1,27 +1,22 @@
-"""The summary of the scores, and tables to read of it: rows by method, numbers with decimals that mean something."""
+"""The summary of the scores by dataset, method and metric, and what is written to files from it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from srgan_lib.evaluation.methods import CLASSICAL
 from srgan_lib.evaluation.statistics import holm, mean_interval, signed_rank_test
 from srgan_lib.evaluation.verdicts import PairedScores, ScoreTable
 from srgan_lib.methods import BASELINE, method_styles
 from srgan_lib.metrics.measure import METRICS
-from srgan_lib.models.shipped import own_methods
 
 SUMMARY_COLUMNS = (
     *("dataset", "method", "metric", "n", "mean", "std", "median", "iqr", "ci_low", "ci_high"),
     *("difference", "difference_low", "difference_high", "better_on", "p_value", "effect_size"),
     *("driven_by", "mean_without", "trainings", "training_std"),
 )
-#: Metrics of what a network may draw wrongly.
-ARTEFACTS = ("grid_artefact", "flat_noise", "spectral_evenness", "log_spectral_distance")
 
 
 def summarise(metrics: pd.DataFrame, repeats: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -60,76 +55,6 @@ def summarise(metrics: pd.DataFrame, repeats: pd.DataFrame | None = None) -> pd.
     return pd.concat(frames, ignore_index=True).reindex(columns=SUMMARY_COLUMNS)
 
 
-def overview(summary: pd.DataFrame, dataset: str) -> dict[str, Any]:
-    """Tabulate each method's mean by each metric that was computed on one dataset of ``metrics_summary.csv``.
-
-    Returns
-    -------
-    Arguments for showing the table: ``frame``, and per column ``best`` (of the run's own methods) and ``formats``.
-    """
-    rows = summary[summary.dataset == dataset]
-    means = _by_method(rows, "mean")
-    best = {name: METRICS[name].best(means[name][ranked(means.index, name)]) for name in map(str, means)}
-    return {
-        "frame": _labelled(means.rename(columns=lambda name: METRICS[name].heading).reset_index()),
-        "best": {METRICS[name].heading: value for name, value in best.items()},
-        "formats": {METRICS[name].heading: f".{METRICS[name].digits}f" for name in map(str, means)},
-    }
-
-
-def ranked(methods: Iterable[str], metric: str) -> list[str]:
-    """Choose the methods among which a table names the best: this run's, and by artefacts its networks alone.
-
-    Interpolation makes none of what networks are watched for, and nearest has the spectrum of its blocks.
-    """
-    left_out = CLASSICAL if metric in ARTEFACTS else ()
-    return [method for method in own_methods(methods) if method not in left_out]
-
-
-def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
-    """Tabulate one metric on one dataset: spread (IQR: interquartile range), interval, difference from baseline, test.
-
-    With several trainings there is also the standard deviation over them. What is returned is as for :func:`overview`.
-    """
-    rows = summary[(summary.dataset == dataset) & (summary.metric == metric)]
-    measure = METRICS[metric]
-
-    def between(low: float, high: float, sign: bool = False) -> str:
-        return "–" if pd.isna(low) else f"{measure.text(low, sign)} to {measure.text(high, sign)}"
-
-    def difference(row: Any) -> str:
-        text = "" if pd.isna(row.difference) else measure.text(row.difference, sign=True)
-        if pd.isna(row.difference_low):
-            return text
-        return f"{text} ({between(row.difference_low, row.difference_high, sign=True)})"
-
-    each: list[Any] = list(rows.itertuples())
-    frame = pd.DataFrame(
-        {
-            "method": rows.method,
-            measure.heading: rows["mean"],
-            "std": rows["std"],
-            "median": rows["median"],
-            "IQR": rows.iqr,
-            "95 % interval": list(map(between, rows.ci_low, rows.ci_high)),
-            f"from {BASELINE}": [difference(row) for row in each],
-            "better on": ["" if pd.isna(row.better_on) else f"{row.better_on:.0f} of {row.n}" for row in each],
-            "over trainings": rows.training_std,
-            "p (Holm)": rows.p_value,
-            "effect": rows.effect_size,
-            "driven by": rows.driven_by,
-        }
-    )
-    unknown = [name for name in ("p (Holm)", "over trainings") if frame[name].isna().all()]
-    frame = frame.drop(columns=unknown)  # too few images for any test, and one training of each network
-    columns = (measure.heading, "std", "median", "IQR", "over trainings")
-    return {
-        "frame": _labelled(frame),
-        "best": {measure.heading: measure.best(rows["mean"][rows.method.isin(ranked(rows.method, metric))])},
-        "formats": dict.fromkeys(columns, f".{measure.digits}f") | {"p (Holm)": ".3f", "effect": ".2f"},
-    }
-
-
 def along(summary: pd.DataFrame, shares: Mapping[str, float]) -> pd.DataFrame:
     """Tabulate networks between two others: each metric's mean by dataset, share of the second's weights and method.
 
@@ -147,13 +72,13 @@ def as_text(summary: pd.DataFrame) -> str:
     for dataset, rows in summary.groupby("dataset", sort=False):
         scores = zip(rows.metric, rows["mean"], rows["std"], strict=True)
         text = [f"{METRICS[name].text(mean)} ± {METRICS[name].text(std)}" for name, mean, std in scores]
-        table = _by_method(rows.assign(text=text), "text").rename(columns=lambda name: METRICS[name].heading)
+        table = by_method(rows.assign(text=text), "text").rename(columns=lambda name: METRICS[name].heading)
         table.index = pd.Index([style.label for style in method_styles(table.index).values()], name="method")
         parts.append(f"{dataset}, {rows.n.max()} images\n{table.to_string()}\n")
     return "\n".join(parts)
 
 
-def _by_method(rows: pd.DataFrame, values: str) -> pd.DataFrame:
+def by_method(rows: pd.DataFrame, values: str) -> pd.DataFrame:
     """Spread one dataset's rows by method down and metric across, each in its order."""
     table = rows.pivot(index="method", columns="metric", values=values).loc[rows.method.unique()]
     return table[[name for name in METRICS if name in table]].rename_axis(columns=None)
@@ -194,8 +119,3 @@ def _described(table: ScoreTable) -> pd.DataFrame:
         rows["trainings"] = [trainings if trained else 1 for trained in np.ptp(table.values, axis=0).any(axis=0)]
         rows["training_std"] = np.where(rows.trainings > 1, spread, np.nan)
     return rows.reset_index()
-
-
-def _labelled(frame: pd.DataFrame) -> pd.DataFrame:
-    labels = {method: style.label for method, style in method_styles(frame["method"]).items()}
-    return frame.assign(method=frame["method"].map(labels))

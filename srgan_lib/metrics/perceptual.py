@@ -96,9 +96,8 @@ def _load_lpips(net: str, path: Path) -> lpips.LPIPS:
         model = lpips.LPIPS(net=net, pretrained=False, pnet_rand=True, verbose=False)
     calibration = Path(lpips.__file__).with_name("weights") / "v0.1" / f"{net}.pth"
     weights = torch.load(calibration, map_location="cpu", weights_only=True)
-    names = {
-        name: name.partition(".")[2] for name in model.net.state_dict()
-    }  # slice2.3.weight: the backbone's 3.weight
+    # slice2.3.weight is the backbone's 3.weight
+    names = {name: name.partition(".")[2] for name in model.net.state_dict()}
     features = read_backbone(path, {short: model.net.state_dict()[name] for name, short in names.items()})
     weights |= {f"net.{name}": features[short] for name, short in names.items()}
     model.load_state_dict(weights, strict=False, assign=True)

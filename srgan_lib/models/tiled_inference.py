@@ -64,6 +64,7 @@ def upscale_strips(
     """Enlarge an image with a network in evaluation mode, a row of tiles at a time, so that no result is held whole.
 
     Strips come from top to bottom, clipped and rounded: rows×(scale·w)×3 of the type of ``lr``, scale·h rows in all.
+    :class:`NotFinite` says that the network computes numbers that are infinite or none.
 
     Parameters
     ----------
@@ -73,11 +74,6 @@ def upscale_strips(
     device, dtype : where and in what precision (``float32``, ``bfloat16``) the network computes.
     self_ensemble : average the results of the eight flips and turns of each tile (Timofte et al., CVPR 2016).
     on_progress : called with the tiles done and the tiles in all.
-
-    Raises
-    ------
-    NotFinite
-        If the network computes numbers that are infinite or none.
     """
     training = model.training
     model.eval().to(device)

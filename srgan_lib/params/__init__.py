@@ -19,23 +19,6 @@ from srgan_lib.params.section import Section, parameter
 from srgan_lib.params.shared import Data, Shared
 from srgan_lib.params.training import SPECTRAL_BLOCK, Adversarial, Srcnn, Warmup
 
-#: Parameters that people change first: the notebooks list them before the others.
-COMMON_PARAMETERS = frozenset(
-    {
-        *("run_dir", "seed", "dataset", "image_folder", "scale", "steps", "batch", "learning_rate", "layout"),
-        *("generator", "generator_channels", "generator_blocks", "pixel_loss", "content_weight", "content_layers"),
-        *(
-            "adversarial_loss",
-            "adversarial_weight",
-            "discriminator",
-            "test_sets",
-            "methods",
-            "interpolations",
-            "sweep_dir",
-        ),
-    }
-)
-
 
 class Params(Section):
     """All parameters of a run."""

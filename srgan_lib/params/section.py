@@ -25,10 +25,8 @@ def parameter(default: Any, meaning: str, **bounds: Any) -> Any:
 class ParameterError(InputError, ValueError):
     """A parameter that is unknown, of the wrong type, out of range or impossible with another.
 
-    Attributes
-    ----------
-    parameter : its name, e.g. ``warmup.steps``, where several are wrong that of the first; empty for a whole file.
-    allowed : what is allowed instead, each value or bound in words; empty where only the message says it.
+    ``parameter`` is its name, e.g. ``warmup.steps``, where several are wrong that of the first; empty for a whole file.
+    ``allowed`` is each value or bound that is allowed, in words; empty where only the message says it.
     """
 
     def __init__(

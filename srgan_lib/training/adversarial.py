@@ -42,11 +42,8 @@ class AdversarialTask(TrainingTask):
             self.loss.terms["feature_matching"] = Term(feature_matching, stage.feature_matching_weight, "features")
         generator, metadata = load_model(warmup_weights, code)
         if generator.scale != shared.scale:
-            raise CheckpointError.at(
-                warmup_weights,
-                f"its generator enlarges ×{generator.scale}, and shared.scale is {shared.scale}; "
-                "run the warm-up at that scale",
-            )
+            problem = f"its generator enlarges ×{generator.scale}, and shared.scale is {shared.scale}"
+            raise CheckpointError.at(warmup_weights, f"{problem}; run the warm-up at that scale")
         generator_config = metadata["config"]
         if stage.lr_consistency and isinstance(generator, SuperResolver):  # one of the user's own may do it itself
             generator.make_consistent()

@@ -56,12 +56,8 @@ class Checkpoints:
             aside.mkdir(exist_ok=True)
             for other in self.files():
                 other.rename(aside / other.name)
-            logger.warning(
-                "%s was made with other parameters, data or code: training starts anew. It is kept in %s; "
-                "delete that when you do not need it",
-                path.name,
-                aside,
-            )
+            kept = "%s was made with other parameters, data or code: training starts anew. It is kept in %s"
+            logger.warning(f"{kept}; delete that when you do not need it", path.name, aside)
             break
         return None
 
@@ -131,11 +127,8 @@ class TrainingState:
             return 0
         tensors, metadata = found
         if metadata["configs"] != self.configs:
-            raise CheckpointError.at(
-                self.checkpoints.folder,
-                f"its states are of {metadata['configs']}, and this training has "
-                f"{self.configs}; delete that folder or take another one",
-            )
+            problem = f"its states are of {metadata['configs']}, and this training has {self.configs}"
+            raise CheckpointError.at(self.checkpoints.folder, f"{problem}; delete that folder or take another one")
         for name, part in self.parts.items():
             prefix = f"{name}."
             part.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from torch import nn
 from srgan_lib.csv_files import write_csv
 from srgan_lib.data.images import write_image
 from srgan_lib.data.resize import imresize
-from srgan_lib.files import write_atomic
+from srgan_lib.files import write_json
 from srgan_lib.metrics.measure import METRICS
 from srgan_lib.models.files import CheckpointError, load_tensors, save_model
 from srgan_lib.training.checkpoints import NetworkState, TrainingState
@@ -80,7 +79,7 @@ class Results(Observer):
             "data_wait_share": round(wait_share, 5),
             "peak_memory_gib": round(peak_memory, 3),
         }
-        write_atomic(self.directory / "speed.json", json.dumps(speed, indent=1) + "\n")
+        write_json(self.directory / "speed.json", speed)
         self._write_networks(self.stage.steps, "{name}")
 
     def _write_networks(self, step: int, pattern: str) -> None:

@@ -174,9 +174,7 @@ def check_models(
 ) -> pd.DataFrame:
     """Judge the shipped models on the built-in held-out photographs and compare with the scores shipped with them.
 
-    Returns
-    -------
-    One row per model and metric: ``model, metric, shipped, measured, agrees`` (NaN where LPIPS was not computed).
+    Each model and metric has a row: ``model, metric, shipped, measured, agrees`` (NaN where LPIPS was not computed).
     """
     import pandas as pd
 

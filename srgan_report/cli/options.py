@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import click
 
 from srgan_lib.errors import PackageMissing
-from srgan_lib.layout import LayoutError, project_root, run_folder
+from srgan_lib.layout import LayoutError, project_root
 from srgan_report.params_file import read
-from srgan_report.project import find
+from srgan_report.project import find, run_folder
 
 if TYPE_CHECKING:
     from srgan_report.pipeline.run import Run

@@ -190,12 +190,9 @@ def fetch(files: tuple[Path, ...], overrides: tuple[str, ...], overlays: tuple[P
         else:
             runs.append(params_file.read(file, overrides, overlays))
     snapshot = Snapshot()
-    missing = fetching.distinct(
-        replace(one, required=True)
-        for params in map(resolve, runs)
-        for stage in STAGES
-        for one in fetching.missing_inputs(stage, params, snapshot)
-    )
+    read = [(stage, params) for params in map(resolve, runs) for stage in STAGES]
+    needed = [one for stage, params in read for one in fetching.missing_inputs(stage, params, snapshot)]
+    missing = fetching.distinct(replace(one, required=True) for one in needed)
     terminal = Terminal()
     if missing:
         fetching.fetch(missing)

@@ -14,7 +14,7 @@ import pandas as pd
 from srgan_lib.evaluation.methods import CLASSICAL
 from srgan_lib.evaluation.statistics import FEWEST_FOR_INTERVAL, FEWEST_FOR_TEST
 from srgan_lib.evaluation.verdicts import APPEARANCE, FIDELITY, PairedScores, Verdict
-from srgan_lib.formatting import listed
+from srgan_lib.formatting import counted, listed
 from srgan_lib.methods import BASELINE, OURS, method_styles
 from srgan_lib.metrics.flat_noise import SPECKLE
 from srgan_lib.metrics.measure import METRICS
@@ -73,12 +73,16 @@ def conclude(
     return paragraphs + ([" ".join(missing)] if missing else [])
 
 
+def set_in_words(dataset: str, images: int, heldout: str) -> str:
+    """Name a test set with its size, e.g. ``5 held-out photographs`` or ``Set5 (5 images)``."""
+    held_out = dataset == heldout
+    return counted(images, "held-out photograph") if held_out else f"{dataset} ({counted(images, 'image')})"
+
+
 def _finding(scores: PairedScores, dataset: str, scale: int, heldout: str, steps: Mapping[str, int]) -> str:
     """Say what SRGAN gains and loses against the baseline, what its training added, and what is most faithful."""
-    count = scores.images
-    plural = "" if count == 1 else "s"
-    images = f"{count} held-out photograph{plural}" if dataset == heldout else f"{dataset} ({count} image{plural})"
-    if count < FEWEST_FOR_INTERVAL:
+    images = set_in_words(dataset, scores.images, heldout)
+    if scores.images < FEWEST_FOR_INTERVAL:
         images += ", too few to tell a difference from chance,"
     sentences = [
         _behind(scores),

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from srgan_lib.evaluation import tables
 from srgan_lib.evaluation.efficiency import SIDE
-from srgan_lib.evaluation.samples import Sample, most_different
+from srgan_lib.evaluation.samples import Sample
 from srgan_lib.evaluation.statistics import FEWEST_FOR_TEST, smallest_p_value
 from srgan_lib.evaluation.verdicts import PairedScores
 from srgan_lib.methods import method_styles
 from srgan_lib.metrics.measure import METRICS
 from srgan_lib.params.evaluation import TRAINING, VALIDATION
 from srgan_report.exhibits import findings_of_scores as findings
-from srgan_report.exhibits import grids
+from srgan_report.exhibits import grids, tables
 from srgan_report.exhibits import scores as figures
 from srgan_report.exhibits.markup import Exhibit, caption, once
 from srgan_report.exhibits.published import published
@@ -50,11 +49,8 @@ def overviews(summary: pd.DataFrame, scores: Mapping[str, PairedScores]) -> Iter
     for test_set, paired in scores.items():
         over = f" and the {paired.trainings} trainings of each network" if paired.trainings > 1 else ""
         means = f"Means are over the {paired.images} images of <code>{test_set}</code>{over}."
-        yield _table(
-            tables.overview(summary, test_set),
-            f"results_{test_set}",
-            caption(findings.best(paired), means, next(explained)),
-        )
+        found = caption(findings.best(paired), means, next(explained))
+        yield _table(tables.overview(summary, test_set), f"results_{test_set}", found)
 
 
 def details(summary: pd.DataFrame, scores: Mapping[str, PairedScores]) -> Iterator[Exhibit]:
@@ -81,18 +77,10 @@ def certainty(summary: pd.DataFrame, metrics: pd.DataFrame, scores: Mapping[str,
     for test_set, paired in scores.items():
         own = " by the run's own training" if paired.trainings > 1 else ""
         points = f"Grey points are the {paired.images} images of <code>{test_set}</code>{own}."
-        yield Exhibit(
-            figures.differences(summary, metrics, test_set),
-            f"differences_{test_set}",
-            caption(findings.on_every_image(paired), points, next(first)),
-            SUMMARY,
-        )
-        yield Exhibit(
-            figures.distributions(metrics, test_set),
-            f"distributions_{test_set}",
-            caption(findings.spreads(paired), next(second)),
-            "metrics.csv",
-        )
+        text = caption(findings.on_every_image(paired), points, next(first))
+        yield Exhibit(figures.differences(summary, metrics, test_set), f"differences_{test_set}", text, SUMMARY)
+        text = caption(findings.spreads(paired), next(second))
+        yield Exhibit(figures.distributions(metrics, test_set), f"distributions_{test_set}", text, "metrics.csv")
 
 
 def failures(metrics: pd.DataFrame, test_sets: Mapping[str, Sequence[Pair]]) -> Iterator[Exhibit]:
@@ -128,21 +116,16 @@ def costs(table: pd.DataFrame) -> Iterator[Exhibit]:
         "machine while it computed this."
     )
     formats = dict(zip(shown.columns[1:], (",", ".2f", ",.0f", ".0f"), strict=True))
-    yield Exhibit(
-        shown, "efficiency", caption(findings.costs(table), explained), "efficiency.csv", {"formats": formats}
-    )
+    text = caption(findings.costs(table), explained)
+    yield Exhibit(shown, "efficiency", text, "efficiency.csv", {"formats": formats})
 
 
 def comparison_grids(samples: Iterable[Sample]) -> Iterator[Exhibit]:
     """Show each image by LR, bicubic, SRGAN and HR."""
     for sample, explained in zip(samples, once("Look at texture and at thin lines."), strict=False):
         found = f"<code>{escape(sample.image)}</code>: {findings.one_image(sample.hr, sample.scores)}"
-        yield Exhibit(
-            grids.grid(sample),
-            f"grid_{sample.dataset}_{sample.image}",
-            caption(found, explained),
-            options={"vector": False},
-        )
+        name, text = f"grid_{sample.dataset}_{sample.image}", caption(found, explained)
+        yield Exhibit(grids.grid(sample), name, text, options={"vector": False})
 
 
 def patches(samples: Iterable[Sample], side: int) -> Iterator[Exhibit]:
@@ -153,7 +136,7 @@ def patches(samples: Iterable[Sample], side: int) -> Iterator[Exhibit]:
         "bicubic, and for patterns that HR does not have."
     )
     for sample in samples:
-        place = most_different(sample, side, grids.pictured(sample))
+        place = grids.most_different(sample, side, grids.pictured(sample))
         yield _patch(sample, side, place, "patch", f"{side}×{side} pixels", next(explained))
 
 
@@ -165,13 +148,9 @@ def middles(samples: Iterable[Sample], side: int) -> Iterator[Exhibit]:
 
 def _patch(sample: Sample, side: int, at: tuple[float, float], name: str, what: str, explained: str = "") -> Exhibit:
     part = grids.scored_part(sample, side, at)
-    found = findings.nearest(part.scores, grids.LABELS)
-    return Exhibit(
-        grids.patches(part),
-        f"{name}_{sample.dataset}_{sample.image}",
-        caption(f"Nearest the original in {what} of <code>{escape(sample.image)}</code>: {found}.", explained),
-        options={"vector": False},
-    )
+    found = f"Nearest the original in {what} of <code>{escape(sample.image)}</code>: "
+    text = caption(f"{found}{findings.nearest(part.scores, grids.LABELS)}.", explained)
+    return Exhibit(grids.patches(part), f"{name}_{sample.dataset}_{sample.image}", text, options={"vector": False})
 
 
 def spectra(powers: pd.DataFrame, test_sets: Iterable[str], scale: int) -> Iterator[Exhibit]:
@@ -182,12 +161,8 @@ def spectra(powers: pd.DataFrame, test_sets: Iterable[str], scale: int) -> Itera
     )
     for test_set in test_sets:
         table = powers[powers.dataset == test_set].pivot(index="frequency", columns="method", values="power")
-        yield Exhibit(
-            figures.spectra(powers, test_set, scale),
-            f"spectra_{test_set}",
-            caption(findings.powers(table, scale), next(explained)),
-            "spectra.csv",
-        )
+        text = caption(findings.powers(table, scale), next(explained))
+        yield Exhibit(figures.spectra(powers, test_set, scale), f"spectra_{test_set}", text, "spectra.csv")
 
 
 def planes(summary: pd.DataFrame, test_sets: Iterable[str], scale: int, joined: Sequence[str]) -> Iterator[Exhibit]:
@@ -195,31 +170,24 @@ def planes(summary: pd.DataFrame, test_sets: Iterable[str], scale: int, joined: 
     test_sets = list(test_sets)
     line = "The unbroken line joins the networks whose weights lie between the warm-up's and SRGAN's." if joined else ""
     hollow = len(published(scale=scale, metric="lpips_alex")) > 0
+    beside = ", so that published results (hollow) can stand beside measured ones" * hollow
     explained = once(
-        caption(
-            "Both measures are relative to bicubic"
-            + ", so that published results (hollow) can stand beside measured ones" * hollow
-            + ". To the right: more faithful; upwards: more like the original to the eye. Both compare with the "
-            "original, so a method can gain in both.",
-            line,
-        )
+        f"Both measures are relative to bicubic{beside}. To the right: more faithful; upwards: more like the original "
+        f"to the eye. Both compare with the original, so a method can gain in both. {line}".rstrip()
     )
+
+    def gained(one: pd.Series, two: pd.Series) -> str:
+        return f"{METRICS['psnr_y'].phrase(two.psnr_y - one.psnr_y, sign=True)} PSNR-Y"
+
     for test_set in test_sets if "lpips_alex" in set(summary.metric) else ():
         table = figures.relative(summary[summary.dataset == test_set])
         found = findings.plane(
             table,
             "lpips_alex",
-            lambda one, two: (
-                f"{METRICS['psnr_y'].phrase(two.psnr_y - one.psnr_y, sign=True)} PSNR-Y and to "
-                f"{two.lpips_alex / one.lpips_alex:.2f} times its LPIPS"
-            ),
+            lambda one, two: f"{gained(one, two)} and to {two.lpips_alex / one.lpips_alex:.2f} times its LPIPS",
         )
-        yield Exhibit(
-            figures.plane(summary, test_set, scale, curve=joined),
-            f"plane_{test_set}",
-            caption(found, next(explained)),
-            SUMMARY,
-        )
+        text = caption(found, next(explained))
+        yield Exhibit(figures.plane(summary, test_set, scale, curve=joined), f"plane_{test_set}", text, SUMMARY)
     explained = once(
         "This is the perception–distortion plane: to the right more faithful, upwards closer to the statistics of "
         "undistorted photographs, which NIQE measures without the original. Beyond some point no method can gain in "
@@ -231,30 +199,20 @@ def planes(summary: pd.DataFrame, test_sets: Iterable[str], scale: int, joined: 
         found = findings.plane(
             table,
             "niqe",
-            lambda one, two: (
-                f"{METRICS['psnr_y'].phrase(two.psnr_y - one.psnr_y, sign=True)} PSNR-Y and "
-                f"{METRICS['niqe'].text(two.niqe - one.niqe, sign=True)} NIQE"
-            ),
+            lambda one, two: f"{gained(one, two)} and {METRICS['niqe'].text(two.niqe - one.niqe, sign=True)} NIQE",
         )
-        yield Exhibit(
-            figures.naturalness_plane(summary, test_set, curve=joined),
-            f"naturalness_{test_set}",
-            caption(found, next(explained)),
-            SUMMARY,
-        )
+        figure, text = figures.naturalness_plane(summary, test_set, curve=joined), caption(found, next(explained))
+        yield Exhibit(figure, f"naturalness_{test_set}", text, SUMMARY)
 
 
 def between(figure: Figure, tried: pd.DataFrame) -> Exhibit:
     """Show a detail by the networks between the warm-up's generator and SRGAN's; ``tried`` is ``between.csv``."""
-    image = escape(str(tried.image.iloc[0]))
-    return Exhibit(
-        figure,
-        "between",
-        f"{findings.between(tried)} It is the middle of <code>{image}</code>, with the scores of this detail. Look for "
-        "the share at which texture begins to help, and for that at which it begins to be wrong.",
-        "between.csv",
-        {"vector": False},
+    text = (
+        f"{findings.between(tried)} It is the middle of <code>{escape(str(tried.image.iloc[0]))}</code>, with the "
+        "scores of this detail. Look for the share at which texture begins to help, and for that at which it begins to "
+        "be wrong."
     )
+    return Exhibit(figure, "between", text, "between.csv", {"vector": False})
 
 
 def _tests(images: int) -> str:

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from srgan_lib.evaluation.content import content
-from srgan_lib.evaluation.tables import ranked
 from srgan_lib.evaluation.verdicts import PairedScores
 from srgan_lib.formatting import listed
 from srgan_lib.methods import BASELINE, OURS, method_styles
 from srgan_lib.metrics.measure import HEADLINE, METRICS
 from srgan_lib.models.shipped import own_methods
+from srgan_report.exhibits.tables import ranked
 
 JUDGES = (*HEADLINE, "lpips_squeeze", "niqe")  #: by which the worst image is looked for
 #: What the verdict on a method against the baseline is called.
@@ -159,15 +159,8 @@ def between(tried: pd.DataFrame) -> str:
 def worst(metrics: pd.DataFrame, images: Mapping[str, np.ndarray]) -> tuple[pd.DataFrame, str]:
     """Find by each judge the image on which SRGAN gains least over the baseline, or loses most, and what it holds.
 
-    Parameters
-    ----------
-    metrics : the rows of ``metrics.csv`` of one dataset.
-    images : the originals by name.
-
-    Returns
-    -------
-    The table (judge, image, both methods' scores, change, image holds), empty where one was not judged, and its
-    finding.
+    ``metrics`` are the rows of ``metrics.csv`` of one dataset, ``images`` the originals by name. With the table (judge,
+    image, both methods' scores, change, image holds), empty where one was not judged, comes its finding.
     """
     rows, lost = [], []
     for name in (one for one in JUDGES if one in metrics):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from srgan_lib.data.levels import luminance
 from srgan_lib.evaluation.methods import interpolate
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.methods import BASELINE, NOT_PICTURED, OURS, method_styles
@@ -29,6 +30,24 @@ LABELS = ("psnr_y", "lpips_alex")  #: the figures written above each method's im
 def grid(sample: Sample) -> Figure:
     """Draw LR, the baseline's and our image, and HR: whole images with their scores, two a row."""
     return _panels(sample, (BASELINE, OURS), columns=2, separator=", ")
+
+
+def most_different(sample: Sample, side: int, methods: Sequence[str]) -> tuple[float, float]:
+    """Find the part of an image in which methods differ most: with the largest standard deviation of their luminance.
+
+    The deviations are averaged over a part of ``side`` HR pixels. It is returned where it lies, down and across, as
+    :meth:`~srgan_lib.evaluation.samples.Sample.part` takes it.
+    """
+    deviation = np.std([luminance(sample.results[method]) for method in methods], axis=0)
+    sums = np.pad(deviation, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)[:: sample.scale, :: sample.scale]
+    rows, columns = (min(size, max(1, side // sample.scale)) for size in sample.lr.shape[:2])
+    windows = sums[rows:, columns:] - sums[:-rows, columns:] - sums[rows:, :-columns] + sums[:-rows, :-columns]
+    best = np.unravel_index(windows.argmax(), windows.shape)
+    # In the middle of a step, so that no rounding leads to the one before.
+    down, across = (
+        (start + 0.5) / (count - 1) if count > 1 else 0.0 for start, count in zip(best, windows.shape, strict=True)
+    )
+    return down, across
 
 
 def scored_part(sample: Sample, side: int, at: tuple[float, float] = (0.5, 0.5)) -> Sample:

@@ -15,6 +15,7 @@ from srgan_lib.formatting import printable
 if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
+    from PIL import Image
 
 
 def once(text: str) -> Iterator[str]:
@@ -80,6 +81,13 @@ def chart(figure: Figure) -> str:
 def page_text(html: str) -> str:
     """Finish a page: names that have got into it anyhow turn no direction of writing round and command no terminal."""
     return printable(html, keep="\n\t\r")
+
+
+def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
+    """Encode a picture as the content of a file; ``options`` are those of Pillow for the kind."""
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
 
 
 def data_uri(data: bytes, mime: str) -> str:

@@ -32,11 +32,8 @@ ARROW = {"arrowstyle": "->", "color": INK, "shrinkA": 0}
 
 def network(trained: nn.Module, input_shape: Sequence[int], source: str, result: str) -> Iterator[Exhibit]:
     """Show a network's drawing, then its layers; parameters as :func:`draw_network`."""
-    yield Exhibit(
-        draw_network(trained, input_shape, source, result),
-        "network",
-        findings.network(type(trained).__name__, structure(trained, input_shape)),
-    )
+    found = findings.network(type(trained).__name__, structure(trained, input_shape))
+    yield Exhibit(draw_network(trained, input_shape, source, result), "network", found)
     yield layers(trained, input_shape)
 
 
@@ -59,12 +56,8 @@ def layers(network: nn.Module, input_shape: Sequence[int]) -> Exhibit:
     ]
     total = {"layer": "all", "operations": "", "output": "", "times": ""}
     table = pd.DataFrame([*rows, {**total, "parameters": sum(row["parameters"] for row in rows)}])
-    return Exhibit(
-        table,
-        "layers",
-        findings.layers(type(network).__name__, table),
-        options={"formats": {"parameters": ","}},
-    )
+    text = findings.layers(type(network).__name__, table)
+    return Exhibit(table, "layers", text, options={"formats": {"parameters": ","}})
 
 
 def draw_network(network: nn.Module, input_shape: Sequence[int], source: str, result: str) -> Figure:

@@ -59,10 +59,9 @@ def split_overview(split: pd.DataFrame) -> Figure:
 def statistics(pairs: Mapping[str, Sequence[Pair]]) -> pd.DataFrame:
     """Measure colour and luminance of every HR image, given the pairs of each part.
 
-    Returns
-    -------
-    One row per image: split, image, luminance and contrast (mean and standard deviation of BT.601 luminance, levels of
-    16 to 235), saturation (mean of (max - min) / max, 0 to 1), and red, green and blue (means, levels of 0 to 255).
+    There is a row per image: split, image, luminance and contrast (mean and standard deviation of BT.601 luminance,
+    levels of 16 to 235), saturation (mean of (max - min) / max, 0 to 1), and red, green and blue (means, levels of 0 to
+    255).
     """
     rows = []
     for part, images in pairs.items():
@@ -137,11 +136,8 @@ def spectrum(table: pd.DataFrame, scale: int) -> Figure:
     axes.set(xlabel="Frequency (cycles per HR pixel)", ylabel="Power (dB over one level²)", xlim=(0, 0.5))
     legend_below(figure, axes, columns=2)
     middle = table.index[table.frequency >= (limit + 0.5) / 2][0]
-    describe(
-        figure,
-        f"At {table.frequency[middle]:.2f} cycles per pixel, in the middle of what LR cannot hold, HR has "
-        f"{hr[middle]:.0f} dB and enlarged LR {bicubic[middle]:.0f} dB.",
-    )
+    place = f"At {table.frequency[middle]:.2f} cycles per pixel, in the middle of what LR cannot hold"
+    describe(figure, f"{place}, HR has {hr[middle]:.0f} dB and enlarged LR {bicubic[middle]:.0f} dB.")
     return figure
 
 
@@ -205,11 +201,8 @@ def degradations_sheet(pair: Pair, scale: int, seed: int, blur_sigma: float = 1.
     }
     figure, axes = new_figure(2, 4, height=3.8)
     show_images(axes, panels.items())
-    describe(
-        figure,
-        f"A detail of {pair.image}, {side} pixels wide, and {len(panels) - 1} LR images of it: "
-        f"{', '.join(list(panels)[1:])}.",
-    )
+    made = f"{len(panels) - 1} LR images of it: {', '.join(list(panels)[1:])}"
+    describe(figure, f"A detail of {pair.image}, {side} pixels wide, and {made}.")
     scores: dict[str, list[float]] = {}
     for title, lr in list(panels.items())[1:]:
         scores.setdefault(title.partition(",")[0], []).append(_enlarged_psnr(hr, lr, scale))

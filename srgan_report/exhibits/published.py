@@ -50,12 +50,8 @@ def counterparts(architectures: Mapping[str, str], trainings: Mapping[str, Mappi
     What has taken one step is no such network. A generator has a name only if it is SRResNet: ``SRResNet`` if it was
     trained on pixels alone, ``SRGAN`` if with a content and an adversarial term. Where the loss is one of those in
     Table 1 of Ledig et al. (2017), it has the name there too, such as ``SRGAN-VGG22``; of these, the paper calls
-    SRResNet-MSE ``SRResNet`` and SRGAN-VGG54 ``SRGAN``, and no other.
-
-    Parameters
-    ----------
-    architectures : class of each of the run's networks, by method.
-    trainings : flat parameters of each training stage.
+    SRResNet-MSE ``SRResNet`` and SRGAN-VGG54 ``SRGAN``, and no other. ``architectures`` has the class of each of the
+    run's networks, by method, and ``trainings`` the flat parameters of each training stage.
     """
     found = {"SRCNN": "srcnn"} if trainings["srcnn"]["steps"] > 1 else {}
     for method in ("warmup", "srgan"):
@@ -98,11 +94,8 @@ def check_sources(recipe: Published) -> None:
     """Make sure, before hours of training, that the sources that a recipe names are known; else ParameterError."""
     known = published().source.unique()
     if unknown := set(recipe.sources) - set(known):
-        raise ParameterError(
-            f"published.sources: no source is called {', '.join(sorted(unknown))}; there are {', '.join(known)}",
-            parameter="published.sources",
-            allowed=known,
-        )
+        problem = f"no source is called {', '.join(sorted(unknown))}; there are {', '.join(known)}"
+        raise ParameterError(f"published.sources: {problem}", parameter="published.sources", allowed=known)
 
 
 def compare_recipe(summary: pd.DataFrame, recipe: Published, methods: Mapping[str, str]) -> pd.DataFrame:
@@ -138,17 +131,10 @@ def relative_to_bicubic(comparison: pd.DataFrame, summary: pd.DataFrame) -> pd.D
     """Compare the distances of the source's and this run's networks from bicubic, where the test images differ.
 
     PSNR and SSIM minus bicubic's, LPIPS divided by bicubic's: these depend less on the images than the figures do.
-
-    Parameters
-    ----------
-    comparison : of :func:`compare_recipe`.
-    summary : as ``metrics_summary.csv``.
-
-    Returns
-    -------
-    Columns title, method, metric, published_on, published, measured_on, measured_as, measured, difference, for each
-    trained network on each dataset of the run for which no source has figures. A source that has no bicubic is set
-    beside another's, where the convention is stated and therefore the same.
+    ``comparison`` is of :func:`compare_recipe`, ``summary`` as ``metrics_summary.csv``. The columns are title, method,
+    metric, published_on, published, measured_on, measured_as, measured, difference, for each trained network on each
+    dataset of the run for which no source has figures. A source that has no bicubic is set beside another's, where the
+    convention is stated and therefore the same.
     """
     # Tables are joined on the columns that both have.
     bicubic = comparison[comparison.method == "bicubic"].rename(columns={"published": "own"})
@@ -173,10 +159,8 @@ def relative_to_bicubic(comparison: pd.DataFrame, summary: pd.DataFrame) -> pd.D
 def compare_curves(recipe: Published, curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Compare what the source reports of its training with this run's ``loss_curve.csv``, given by stage.
 
-    Returns
-    -------
-    Columns stage, quantity, part (of the training, in per cent), published, measured, difference (0 within a published
-    range, else to its nearest end), note. ``measured`` is NaN where the loss curve has no such column.
+    The columns are stage, quantity, part (of the training, in per cent), published, measured, difference (0 within a
+    published range, else to its nearest end), note. ``measured`` is NaN where the loss curve has no such column.
     """
     columns = ["stage", "quantity", "part", "published", "measured", "difference", "note"]
     return pd.DataFrame([_curve_row(figure, curves[figure.stage]) for figure in recipe.curves], columns=columns)

@@ -126,10 +126,8 @@ def by_epoch(curve: pandas.DataFrame, epochs: int) -> pandas.DataFrame:
 def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
     """Draw PSNR-Y and SSIM-Y on the validation crops over the steps, beside bicubic, and the grid artefact where known.
 
-    Parameters
-    ----------
-    validation : rows of ``validation.csv``.
-    method : ``srcnn`` (which shuffles no pixels, and so draws no grid), ``warmup`` or ``srgan``, for name and colour.
+    ``validation`` has the rows of ``validation.csv``; name and colour are those of ``method``: ``srcnn`` (which
+    shuffles no pixels, and so draws no grid), ``warmup`` or ``srgan``.
     """
     names = [name for name in VALIDATED if name in validation and (name, method) != ("grid_artefact", "srcnn")]
     figure, axes = new_figure(1, len(names), height=3.0)
@@ -156,13 +154,11 @@ def learning_curve(validation: pandas.DataFrame, method: str) -> Figure:
 def speed(directory: Path) -> Exhibit:
     """Show how fast a training was; ``directory`` has its ``speed.json``."""
     told = pandas.read_json(directory / "speed.json", typ="series")
-    return Exhibit(
-        told.to_frame().T,
-        "speed",
+    text = (
         f"On this machine a step took {told.seconds / max(told.steps, 1):.2g} s, waiting for crops took "
-        f"{told.data_wait_share:.1%} of the time, and the process held at most {told.peak_memory_gib:.1f} GiB.",
-        "speed.json",
+        f"{told.data_wait_share:.1%} of the time, and the process held at most {told.peak_memory_gib:.1f} GiB."
     )
+    return Exhibit(told.to_frame().T, "speed", text, "speed.json")
 
 
 def montage(folder: Path, columns: int = 4) -> Exhibit:
@@ -208,12 +204,9 @@ def feature_maps(
         maps = activation[:, channels]
         low, high = maps.amin((0, 2, 3), keepdim=True), maps.amax((0, 2, 3), keepdim=True)
         scaled = ((maps - low) / (high - low).clamp_min(1e-12)).numpy()
-        yield Exhibit(
-            _map_figure(layer, channels.tolist(), scaled),
-            f"feature_maps_{layer}",
-            caption(findings.contrasts(layer, channels.tolist(), scaled), explanation),
-            options={"vector": False},
-        )
+        figure = _map_figure(layer, channels.tolist(), scaled)
+        text = caption(findings.contrasts(layer, channels.tolist(), scaled), explanation)
+        yield Exhibit(figure, f"feature_maps_{layer}", text, options={"vector": False})
 
 
 def _map_figure(layer: str, channels: list[int], maps: np.ndarray) -> Figure:

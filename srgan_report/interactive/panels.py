@@ -6,7 +6,6 @@ For notebook 1 :func:`degrading`; for notebook 5 :func:`look_closer`, :func:`sli
 from __future__ import annotations
 
 import html
-import io
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,8 +25,9 @@ from srgan_lib.evaluation.methods import Method
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.methods import method_styles
 from srgan_lib.params.shared import Degradation, Shared
+from srgan_lib.training.validation import center_crop
 from srgan_report.exhibits.grids import SIDE, WeightInterpolation, as_text
-from srgan_report.exhibits.markup import data_uri
+from srgan_report.exhibits.markup import data_uri, encoded
 from srgan_report.exhibits.photographs import detailed_spot
 
 WIDTH = 240  #: CSS pixels of each picture
@@ -57,9 +57,7 @@ def show_text(output: ipywidgets.HTML, text: str) -> None:
 
 
 def _figure(picture: Picture) -> str:
-    buffer = io.BytesIO()
-    Image.fromarray(picture.image).save(buffer, "PNG", compress_level=1)
-    source = data_uri(buffer.getvalue(), "image/png")
+    source = data_uri(encoded(Image.fromarray(picture.image), "PNG", compress_level=1), "image/png")
     label = html.escape(picture.label)
     return (
         f'<figure style="margin: 0"><figcaption><b>{label}</b> {html.escape(picture.scores)}</figcaption>'
@@ -176,7 +174,7 @@ def enlarge_own(methods: Mapping[str, Method], folder: Path) -> ipywidgets.VBox:
 
     def enlarge(name: str, file: Path) -> None:
         try:
-            lr = _middle(read_image(file))
+            lr = center_crop(read_image(file), DETAIL, 1).copy()
         except ImageError as error:
             show_text(output, str(error).replace(str(file), name))
             return
@@ -210,8 +208,3 @@ def uploaded(value: Any) -> tuple[str, bytes]:
     """Name and content of the last file in a ``FileUpload``, which ipywidgets 7 (in Colab) and 8 shape differently."""
     name, file = list(value.items())[-1] if isinstance(value, dict) else (value[-1]["name"], value[-1])
     return name, bytes(file["content"])
-
-
-def _middle(image: np.ndarray) -> np.ndarray:
-    top, left = (max(0, size - DETAIL) // 2 for size in image.shape[:2])
-    return image[top : top + DETAIL, left : left + DETAIL].copy()

@@ -38,23 +38,14 @@ def assemble(run: Run, *, whole_images: bool = False, archive_all: bool = False,
     Returns false where all of it was up to date already. A file among these that is not as it was written is named in
     a warning, and all are written again; with ``check`` every file is read to see that. ``whole_images`` puts
     whole images into the report, whose viewer else shows crops; ``archive_all`` puts all files into the archive.
-
-    Raises
-    ------
-    OutputsChanged
-        Naming the files of stages that are not as they were written.
+    ``OutputsChanged`` names the files of stages that are not as they were written.
     """
     run_dir = run.directory
     stages = manifests.checked_stages(run_dir, check=check)
-    content = digest(
-        [
-            {name: [stage["fingerprint"], stage["outputs"]] for name, stage in stages.items()},
-            run.asked.title,
-            run.command,
-            code_hashes.source_hash("srgan_report.report"),
-            {"whole_images": whole_images, "archive_all": archive_all},
-        ]
-    )
+    made = {name: [stage["fingerprint"], stage["outputs"]] for name, stage in stages.items()}
+    asked = {"whole_images": whole_images, "archive_all": archive_all}
+    code = code_hashes.source_hash("srgan_report.report")
+    content = digest([made, run.asked.title, run.command, code, asked])
     before = manifests.read_manifest(run_dir) or {}
     if not _is_damaged(run_dir, before, check) and before.get("content") == content:
         manifests.file_hashes(run_dir, before["outputs"], remember=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from srgan_lib.errors import SrganError
 from srgan_lib.files import naming
-from srgan_lib.layout import TRAINING_FILES, WRITTEN_ON_THE_WAY, make_results
+from srgan_lib.layout import TRAINING_FILES, WRITTEN_ON_THE_WAY
 from srgan_lib.params.evaluation import names_network
 from srgan_report.pipeline.fetching import InputMissing
 from srgan_report.pipeline.foresight import foresee
@@ -25,6 +25,7 @@ from srgan_report.pipeline.notebook_execution import (
 )
 from srgan_report.pipeline.planning import Plan, all_missing, decide_again
 from srgan_report.pipeline.run import Run
+from srgan_report.project import make_results
 
 logger = logging.getLogger(__name__)
 
@@ -39,15 +40,10 @@ def execute(plans: list[Plan], run: Run, on_event: OnEvent = lambda event, detai
     Two processes that want the same stage at the same time do not both compute it: the second waits,
     then copies the first one's.
 
-    Raises
-    ------
-    InputMissing
-        Before anything is computed, when a stage reads data or weights that are not on this disk.
-    DatasetError, FolderError, CheckpointError, ParameterError
-        Before anything is computed, as :func:`.foresee`; and before a training whose networks could not be judged, and
-        before a judging: a test set is trained on; a published source is unknown.
-    StageFailed, Interrupted
-        As of :func:`execute_notebook`; finished stages and checkpoints stay, so the same command continues there.
+    Before anything is computed, ``InputMissing`` names data or weights that a stage reads and this disk lacks, and
+    other errors are as of :func:`.foresee`; before a training whose networks could not be judged, and before a judging,
+    they name a test set that is trained on, or an unknown published source. ``StageFailed`` and ``Interrupted`` are as
+    of :func:`execute_notebook`; finished stages and checkpoints stay, so the same command continues there.
     """
     from filelock import FileLock
 
@@ -83,10 +79,8 @@ def only_here(run: Run) -> AbstractContextManager[object]:
     try:
         return FileLock(_locks(run) / f"run-{run.directory.name}.lock").acquire(timeout=0)
     except Timeout:
-        raise RunInUse(
-            f"another process is working on this run ({run.directory}); wait for it, or give another name with --run",
-            path=run.directory,
-        ) from None
+        problem = f"another process is working on this run ({run.directory})"
+        raise RunInUse(f"{problem}; wait for it, or give another name with --run", path=run.directory) from None
 
 
 def _locks(run: Run) -> Path:

@@ -40,14 +40,10 @@ def foresee(plans: Iterable[Plan]) -> None:
 def check_stages(params: Params, stages: Collection[str], snapshot: Snapshot) -> None:
     """Check what stages with resolved parameters will read, as far as it is on this disk; what is known only once.
 
-    Raises
-    ------
-    DatasetError
-        No photographs are left for a part of the split, or a test image is too small to be judged.
-    FolderError, ImageError
-        An image of another method cannot be read, or is of another size than its test image.
-    ParameterError
-        A network or loss of the user's own does not work, or a file that a parameter names holds no network that fits.
+    ``DatasetError`` if no photographs are left for a part of the split, or a test image is too small to be judged;
+    ``FolderError`` or ``ImageError`` if an image of another method cannot be read, or is of another size than its test
+    image; ``ParameterError`` if a network or loss of the user's own does not work, or a file that a parameter names
+    holds no network that fits.
     """
     shared, evaluation, judged = params.shared, params.evaluation, "evaluation" in stages
     for stage in {"warmup", "adversarial"}.intersection(stages):

@@ -169,11 +169,7 @@ def checked_stages(run_dir: Path, *, check: bool = False, whole: bool = False) -
     """Read the manifests of a run's stages, all of which must be there with all their files as they were written.
 
     Of a ``whole`` run the files at its top must be so, too, and in the stages' folders there must be no others.
-
-    Raises
-    ------
-    OutputsChanged
-        Naming each file that is otherwise.
+    :class:`OutputsChanged` names each file that is otherwise.
     """
     manifests = {stage: read_manifest(run_dir / stage) for stage in STAGES}
     folders = {**manifests, "": read_manifest(run_dir)} if whole else manifests

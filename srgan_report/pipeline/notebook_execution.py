@@ -37,13 +37,8 @@ def execute_notebook(source: Path, folder: Path, parameters: Mapping[str, Any], 
     """Execute a notebook into a folder, where it appears under its name once it is complete.
 
     The kernel works in the project's ``root``, with thread pools of that size, which a stage's fingerprint names.
-
-    Raises
-    ------
-    StageFailed
-        When a cell raises or the kernel dies. ``<name>.failed.ipynb`` keeps the traceback.
-    Interrupted
-        When the user stops it.
+    :class:`StageFailed` when a cell raises or the kernel dies, of which ``<name>.failed.ipynb`` keeps the traceback;
+    ``Interrupted`` when the user stops it.
     """
     import papermill
     from jupyter_client.manager import AsyncKernelManager

@@ -65,7 +65,8 @@ def plan_run(
 ) -> list[Plan]:
     """Say what a run would do to each stage; nothing is computed, written or downloaded.
 
-    What depends on data that are not on this disk yet has an unknown fingerprint and is to be computed.
+    What depends on data that are not on this disk yet has an unknown fingerprint and is to be computed. An
+    ``OutputError`` names photographs that lie where results go.
 
     Parameters
     ----------
@@ -76,11 +77,6 @@ def plan_run(
     check : whether all result files are read to see that they are as they were written; default: those whose size or
         times have changed.
     snapshot : of the disk, to plan several runs from one.
-
-    Raises
-    ------
-    OutputError
-        If photographs lie where results go.
     """
     _check_apart(run)
     if finished is None:
@@ -114,11 +110,9 @@ def _check_apart(run: Run) -> None:
     for name in ("image_folder", "lr_folder"):
         folder = getattr(run.params.shared, name)
         if folder and any(Path(folder).resolve().is_relative_to(stage) for stage in stages):
-            raise OutputError(
-                f"shared.{name}: {folder} lies where this run's results go, and would be deleted; give the run another "
-                "name with --run, or its results another folder with --results",
-                path=folder,
-            )
+            problem = f"shared.{name}: {folder} lies where this run's results go, and would be deleted"
+            remedy = "give the run another name with --run, or its results another folder with --results"
+            raise OutputError(f"{problem}; {remedy}", path=folder)
 
 
 def all_missing(plans: Iterable[Plan]) -> list[Missing]:

@@ -23,13 +23,9 @@ logger = logging.getLogger(__name__)
 def resolve(params: Params) -> Params:
     """Leave nothing in parameters to the machine: device, dtype, threads and content weights become values.
 
-    What ``content_weights: available`` became is logged.
-
-    Raises
-    ------
-    ParameterError
-        For a device that this machine does not have, other methods' results that are not there, or a pickled network
-        where the package that reads it is not.
+    What ``content_weights: available`` became is logged. A :class:`ParameterError` refuses a device that this machine
+    does not have, other methods' results that are not there, and a pickled network where the package that reads it is
+    not.
     """
     sections: dict[str, Any] = {"shared": resolve_shared(params.shared)}
     for name, index in params.evaluation.methods.items():

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from srgan_lib.layout import REPEATS, STAGES, results_folder
+from srgan_lib.layout import REPEATS, STAGES
 from srgan_lib.params import Params
 from srgan_report.params_file import check
 from srgan_report.pipeline.manifests import NAME, UNFINISHED, needed_manifest
-from srgan_report.project import find
+from srgan_report.project import find, results_folder
 
 
 @dataclass(frozen=True)

@@ -46,15 +46,9 @@ PARAMETERS_HEADER = "# Parameters"  # first line of every parameters cell; paper
 def open_stage(name: str, namespace: Mapping[str, Any]) -> Stage:
     """Check a notebook's parameters and open its stage, computing the stages it reads where they are missing.
 
-    The namespace is the notebook's ``globals()``, where its parameters cells have left their values.
-
-    Raises
-    ------
-    LayoutError
-        For a name that is no stage's.
-    ParameterError
-        For an unknown name in a parameters cell (papermill injects those without a word), a wrong value
-        or an impossible combination.
+    The namespace is the notebook's ``globals()``, where its parameters cells have left their values. A
+    :class:`LayoutError` refuses a name that is no stage's, a :class:`ParameterError` an unknown name in a parameters
+    cell (papermill injects those without a word), a wrong value or an impossible combination.
     """
     if name not in STAGES:
         raise LayoutError(f"no stage is called {name!r}; stages: {', '.join(STAGES)}")

@@ -28,15 +28,9 @@ class NotReproducible(FilesDiffer):
 def verify_run(run: Run, on_event: OnEvent) -> int:
     """Hash a finished run's files; then execute it again without reuse, in a scratch folder inside it, and compare.
 
-    Returns how many files were byte for byte the same (all of them).
-
-    Raises
-    ------
-    OutputsChanged
-        Before anything runs, naming each file that is not as the run wrote it.
-    NotReproducible
-        Naming each file that differs; the scratch folder then stays. Before anything runs, naming a file of the
-        user's own code that has changed since.
+    Returns how many files were byte for byte the same (all of them). Before anything runs, ``OutputsChanged`` names
+    each file that is not as the run wrote it, and :class:`NotReproducible` a file of the user's own code that has
+    changed since; afterwards the latter names each file that differs, and the scratch folder stays.
     """
     recorded = checked_stages(run.directory, check=True, whole=True)
     _check_own_code(run, recorded)

@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image
 
-from srgan_report.exhibits.markup import data_uri
+from srgan_report.exhibits.markup import data_uri, encoded
 
 TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp"}
 SUFFIXES = {mime: suffix for suffix, mime in TYPES.items()}
@@ -96,19 +96,15 @@ class Images:
 
 def _as_jpeg(png: bytes) -> bytes:
     """Encode a PNG as JPEG, with its colours as fine as its brightness."""
-    buffer = io.BytesIO()
     with Image.open(io.BytesIO(png)) as image:
-        image.convert("RGB").save(buffer, "JPEG", quality=88, subsampling=0, optimize=True)
-    return buffer.getvalue()
+        return encoded(image.convert("RGB"), "JPEG", quality=88, subsampling=0, optimize=True)
 
 
 def _as_webp(png: bytes, options: Mapping[str, Any]) -> bytes | None:
     """Encode a PNG as WebP; None for one whose colours or sides WebP cannot have."""
-    buffer = io.BytesIO()
     with Image.open(io.BytesIO(png)) as image:
         if image.mode not in ("L", "P", "RGB", "RGBA") or max(image.size) > MOST_WEBP:
             return None
         if getattr(image, "n_frames", 1) > 1 or {"icc_profile", "gamma"} & set(image.info):
             return None
-        image.save(buffer, "WEBP", **options)
-    return buffer.getvalue()
+        return encoded(image, "WEBP", **options)

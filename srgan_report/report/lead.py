@@ -17,12 +17,11 @@ from srgan_lib.metrics.flat_noise import SPECKLE
 from srgan_lib.metrics.measure import METRICS
 from srgan_lib.metrics.spectra import PATTERN
 from srgan_lib.models.shipped import NAMES, PREFIX
-from srgan_report.exhibits.conclusion import FEW_STEPS, STARTED_FROM
+from srgan_report.exhibits.conclusion import ADDED, FEW_STEPS, STARTED_FROM
 from srgan_report.exhibits.conclusion import NAMES as JUDGES
 from srgan_report.report.load_run import FinishedRun
 
 LIKENESS, EXACTNESS = APPEARANCE[0], FIDELITY[0]  #: the judges of the first two figures
-SEEN = {"better": "better", "worse": "worse", "unchanged": "not measurably different"}
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def apart(scores: PairedScores) -> str:
         found = scores.compare(OURS, other, [*APPEARANCE, *FIDELITY])
         said = [
             f"{words} by {listed([JUDGES[one.metric] for one in found if one.seen == seen])}"
-            for seen, words in SEEN.items()
+            for seen, words in ADDED.items()
             if any(one.seen == seen for one in found)
         ]
         if said:

@@ -14,9 +14,10 @@ import pandas as pd
 from srgan_lib.csv_files import read_rows
 from srgan_lib.errors import InputError
 from srgan_lib.evaluation.verdicts import PairedScores
-from srgan_lib.layout import STAGES, StageInfo, results_folder
+from srgan_lib.layout import STAGES, StageInfo
 from srgan_lib.metrics.measure import METRICS
 from srgan_lib.params.training import is_own
+from srgan_report.project import results_folder
 
 
 class ReportError(InputError):
@@ -117,13 +118,15 @@ class FinishedRun:
 def read_run(directory: Path) -> FinishedRun:
     """Read a run's folder; :class:`ReportError` names the first file that is missing or broken, and what makes it."""
     if not directory.is_dir():
-        raise _refusal(directory, "no such run folder; 'srgan run' makes one, and finished runs lie under results/")
+        raise ReportError.at(
+            directory, "no such run folder; 'srgan run' makes one, and finished runs lie under results/"
+        )
     stages = []
     for name, info in STAGES.items():
         notebook = directory / name / f"{info.notebook}.ipynb"
         if not notebook.exists():
             continues = "the command that started the run ('srgan run …') continues there"
-            raise _refusal(notebook, f"missing, so stage {name!r} of this run is not finished; {continues}")
+            raise ReportError.at(notebook, f"missing, so stage {name!r} of this run is not finished; {continues}")
         stages.append(StageRun(info, _json(directory / name / "manifest.json"), notebook))
     manifest = _json(directory / "manifest.json")
     heldout = manifest["parameters"]["shared"]["dataset"]
@@ -135,22 +138,18 @@ def read_run(directory: Path) -> FinishedRun:
     return FinishedRun(directory, manifest, finding, stages, scores, crops, whole)
 
 
-def _refusal(path: Path, problem: str) -> ReportError:
-    return ReportError.at(path, problem)
-
-
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise _refusal(path, "missing; 'srgan run' writes it when the stage is finished") from None
+        raise ReportError.at(path, "missing; 'srgan run' writes it when the stage is finished") from None
 
 
 def _json(path: Path) -> Any:
     try:
         return json.loads(_text(path))
     except ValueError as error:
-        raise _refusal(path, f"not valid JSON ({error}); delete it and run 'srgan run' again") from None
+        raise ReportError.at(path, f"not valid JSON ({error}); delete it and run 'srgan run' again") from None
 
 
 def image_files(folder: Path) -> list[ImageFiles]:
@@ -162,16 +161,16 @@ def image_files(folder: Path) -> list[ImageFiles]:
     ]
     for path in (path for entry in entries for path in entry.files.values()):
         if not path.exists():
-            raise _refusal(path, f"named in {folder / 'index.json'} but not there; run stage evaluation again")
+            raise ReportError.at(path, f"named in {folder / 'index.json'} but not there; run stage evaluation again")
     return entries
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
     if not path.exists():
-        raise _refusal(path, "missing; 'srgan run' writes it after stage evaluation")
+        raise ReportError.at(path, "missing; 'srgan run' writes it after stage evaluation")
     rows = read_rows(path)
     if not rows:
-        raise _refusal(path, "no rows; run stage evaluation again")
+        raise ReportError.at(path, "no rows; run stage evaluation again")
     return rows
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from bs4 import BeautifulSoup, Tag
 from PIL import Image
 
 from srgan_lib.data.images import read_image
-from srgan_lib.evaluation.samples import Sample, most_different
+from srgan_lib.evaluation.samples import Sample
 from srgan_lib.methods import NOT_PICTURED, method_styles
+from srgan_report.exhibits.grids import most_different
+from srgan_report.exhibits.markup import encoded
 from srgan_report.report.images import Images
 from srgan_report.report.load_run import FinishedRun, ImageFiles
 from srgan_report.report.page import TEMPLATE, page_templates
@@ -63,6 +63,4 @@ def _cut(sample: Sample, side: int, kind: str, images: Images) -> list[str]:
 def _enlarged(pixels: np.ndarray) -> bytes:
     """Repeat pixels, H×W×3 uint8, so that nothing can smooth them, as a PNG file."""
     times = max(1, DRAWN // pixels.shape[0])
-    buffer = io.BytesIO()
-    Image.fromarray(pixels.repeat(times, axis=0).repeat(times, axis=1)).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
+    return encoded(Image.fromarray(pixels.repeat(times, axis=0).repeat(times, axis=1)), "PNG", optimize=True)

@@ -9,10 +9,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from srgan_lib.formatting import duration, machine_text
+from srgan_lib.formatting import duration
 from srgan_lib.methods import BASELINE, OURS, method_styles
 from srgan_lib.metrics.measure import HEADLINE, METRICS
 from srgan_lib.models.shipped import own_methods
+from srgan_report.exhibits.conclusion import set_in_words
+from srgan_report.hardware import machine_text
 from srgan_report.opinion.results import page_to_offer
 from srgan_report.report.flow import flow_chart
 from srgan_report.report.images import Images
@@ -94,18 +96,14 @@ def context(run: FinishedRun, images: Images) -> dict[str, Any]:
         "changes": changes(run, HEADLINE),
         "opinion_page": page_to_offer(run.directory),
         "headings": [METRICS[metric].heading for metric in HEADLINE],
-        "datasets": [(dataset_label(scores, one), results(scores, one, start)) for one in scores.datasets],
+        "datasets": [
+            (set_in_words(one, len(scores.images(one)), scores.heldout), results(scores, one, start))
+            for one in scores.datasets
+        ],
         "networks": networks(run),
         "reference": own_methods(scores.methods) != scores.methods,
         "examples": [shown(example) for example in examples(scores)],
     }
-
-
-def dataset_label(scores: Scores, dataset: str) -> str:
-    """A dataset in words, with its size, e.g. ``5 held-out photographs`` or ``Set5 (5 images)``."""
-    count = len(scores.images(dataset))
-    plural = "" if count == 1 else "s"
-    return f"{count} held-out photograph{plural}" if dataset == scores.heldout else f"{dataset} ({count} image{plural})"
 
 
 def results(scores: Scores, dataset: str, start: str = "") -> list[Row]:

@@ -5,7 +5,6 @@ A crop lies where the original has most fine detail, a rule that no method has a
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +14,7 @@ from PIL import Image
 
 from srgan_lib.methods import NOT_PICTURED, OURS, method_styles
 from srgan_lib.metrics.measure import METRICS
+from srgan_report.exhibits.markup import encoded
 from srgan_report.report.images import Images
 from srgan_report.report.load_run import FinishedRun, ImageFiles
 
@@ -139,7 +139,8 @@ def view(
             cut = image.crop((left // step, top // step, (left + sides[0]) // step, (top + sides[1]) // step))
         if enlarge and step > 1:
             cut = cut.resize((sides[0], sides[1]), Image.Resampling.NEAREST)
-        versions[method] = Version(style.label, _score_text(run, files, method), images.add(_png(cut), "image/png"))
+        source = images.add(encoded(cut, "PNG"), "image/png")
+        versions[method] = Version(style.label, _score_text(run, files, method), source)
     return ViewedImage(files.dataset, files.image, (sides[0], sides[1]), versions, centre=(across - left, down - top))
 
 
@@ -171,15 +172,8 @@ def _with_thumb(one: ViewedImage, files: ImageFiles, images: Images, side: int) 
     with Image.open(files.files.get(OURS, files.files["hr"])) as image:
         thumb = image.convert("RGB")
     thumb.thumbnail((side, side))
-    buffer = io.BytesIO()
-    thumb.save(buffer, "JPEG", quality=82)
-    return replace(one, thumb=images.add(buffer.getvalue(), "image/jpeg"), thumb_size=thumb.size)
-
-
-def _png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
+    name = images.add(encoded(thumb, "JPEG", quality=82), "image/jpeg")
+    return replace(one, thumb=name, thumb_size=thumb.size)
 
 
 def _score_text(run: FinishedRun, files: ImageFiles, method: str) -> str:

@@ -112,11 +112,8 @@ class Source:
 def read_sweep(path: Path, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = ()) -> Source:
     """Read and check a sweep file and its base, over which ``overlays`` and ``overrides`` go after the file's own.
 
-    Raises
-    ------
-    ParameterError
-        For a file that is missing or wrong, naming what is wrong and what is allowed; the runs' own parameters are
-        checked by :func:`srgan_report.sweep.expansion.expand`.
+    A :class:`ParameterError` says that a file is missing or what is wrong in it and what is allowed; the runs' own
+    parameters are checked by :func:`srgan_report.sweep.expansion.expand`.
     """
     written = load_yaml(path)
     try:

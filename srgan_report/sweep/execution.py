@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from srgan_lib.errors import Interrupted, SrganError, traceback_text
-from srgan_lib.layout import make_results, run_folder
 from srgan_report.pipeline.execution import execute
 from srgan_report.pipeline.fetching import Missing
 from srgan_report.pipeline.planning import Plan, all_missing, plan_run
 from srgan_report.pipeline.provenance import Components
 from srgan_report.pipeline.run import Run
+from srgan_report.project import make_results, run_folder
 from srgan_report.sweep.definition import Source
 from srgan_report.sweep.expansion import Factor, SweepRun, expand, single_command
 from srgan_report.sweep.planning import PlannedRun, StageTask, by_urgency, is_finished, tasks

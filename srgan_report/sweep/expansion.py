@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from srgan_lib.formatting import brief, shortened, value_text
+from srgan_lib.formatting import shortened, value_text
 from srgan_lib.layout import COMPARISON
 from srgan_lib.params import Params
 from srgan_lib.params.section import ParameterError
 from srgan_report.params_file import check_document, nest
+from srgan_report.refusals import brief
 from srgan_report.sweep.definition import Source, override, parameters
 
 LONGEST = 90  #: characters of a run's name
@@ -70,21 +71,16 @@ class _Choice(NamedTuple):
 def expand(source: Source, max_runs: int | None = None) -> tuple[list[Factor], list[SweepRun]]:
     """List what a sweep varies and all its runs, seeds innermost.
 
-    Raises
-    ------
-    ParameterError
-        For more runs than ``max_runs``, and for the base or the first run whose parameters are unknown, out of range or
-        impossible together.
+    A :class:`ParameterError` refuses more runs than ``max_runs``, and the base or the first run whose parameters are
+    unknown, out of range or impossible together.
     """
     title = source.base.title
     axes = _axes(source)
     count = math.prod(map(len, axes.values())) * max(1, len(source.definition.seeds))
     if max_runs and count > max_runs:
-        raise ParameterError(
-            f"{source.path}: its values make {count} runs, and --max-runs allows {max_runs}; vary less, or raise it",
-            allowed=(f"at most {max_runs} runs",),
-            path=source.path,
-        )
+        problem = f"{source.path}: its values make {count} runs, and --max-runs allows {max_runs}"
+        allowed = (f"at most {max_runs} runs",)
+        raise ParameterError(f"{problem}; vary less, or raise it", allowed=allowed, path=source.path)
     found: dict[str, dict[str, list[Any]]] = {name: {} for name in axes}
     runs: list[SweepRun] = []
     for picks in itertools.product(*axes.values()):

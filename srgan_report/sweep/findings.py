@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from srgan_lib.evaluation.statistics import student_quantile
 from srgan_lib.formatting import counted, listed
 from srgan_lib.metrics.measure import METRICS
 from srgan_report.sweep.expansion import Factor
@@ -150,8 +151,6 @@ def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> Effect | None:
 
 def seed_variance(rows: pd.DataFrame, metric: str) -> str:
     """Say how far two runs of one setting may lie apart by their seeds alone."""
-    from scipy.stats import t
-
     label = METRICS[metric].label
     pooled = rows.groupby("setting")[metric]
     counts = pooled.count()
@@ -160,7 +159,7 @@ def seed_variance(rows: pd.DataFrame, metric: str) -> str:
         return f"{label}: {unknown}"
     freedom = (counts - 1).sum()
     std = float(((pooled.var() * (counts - 1)).sum() / freedom) ** 0.5)
-    apart = t.ppf(0.975, freedom) * std * 2**0.5
+    apart = student_quantile(freedom) * std * 2**0.5
     return (
         f"{label}: runs that differ in the seed only have a standard deviation of {_fine(std, metric)}. By chance "
         f"alone, two single runs differ by less than {_fine(apart, metric)} 19 times in 20."

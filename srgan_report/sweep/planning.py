@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from srgan_lib.files import Snapshot
-from srgan_lib.layout import STAGES, results_folder
+from srgan_lib.layout import STAGES
 from srgan_report.pipeline.manifests import read_manifest
 from srgan_report.pipeline.planning import Plan, finished_stages, plan_run
 from srgan_report.pipeline.resolve_auto import resolve
 from srgan_report.pipeline.run import Run
+from srgan_report.project import results_folder
 from srgan_report.sweep.expansion import SweepRun
 
 
@@ -55,12 +56,8 @@ class StageTask:
 def plan_sweep(runs: Iterable[SweepRun], folder: Path, root: Path, fetching: bool = False) -> list[PlannedRun]:
     """Plan all runs as the disk is now; nothing is computed, written or downloaded, and torch is not imported.
 
-    Of several runs that need a stage, the first computes it and the others plan to reuse it.
-
-    Parameters
-    ----------
-    folder : the sweep's, ``results/sweeps/<name>``.
-    fetching : whether what is missing is fetched before computing.
+    Of several runs that need a stage, the first computes it and the others plan to reuse it. ``folder`` is the sweep's,
+    ``results/sweeps/<name>``; ``fetching``: what is missing is fetched before computing.
     """
     finished = finished_stages(results_folder(folder / "run"))
     claimed: dict[str, Path] = {}  # by fingerprint, the folder of the run that computes it

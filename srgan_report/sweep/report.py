@@ -14,9 +14,8 @@ import pandas as pd
 
 from srgan_lib.csv_files import write_csv
 from srgan_lib.files import load_json, write_json
-from srgan_lib.formatting import machine_text
 from srgan_lib.layout import COMPARISON, STAGES
-from srgan_report.hardware import machine
+from srgan_report.hardware import machine, machine_text
 from srgan_report.pipeline.manifests import read_manifest
 from srgan_report.pipeline.notebook_execution import execute_notebook
 from srgan_report.pipeline.provenance import commit

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from srgan_lib.evaluation.statistics import student_quantile
+
 PLANE = ("psnr_y", "lpips_alex")  #: fidelity, of which higher is better, and distance, of which lower is
 
 
@@ -46,12 +48,10 @@ class Contrast:
 
 def interval(values: Sequence[float] | pd.Series) -> tuple[float, float]:
     """Compute Student's 95 % interval of the mean; NaN for fewer than two values."""
-    from scipy.stats import t
-
     sample = np.asarray(values, float)
     if len(sample) < 2:
         return np.nan, np.nan
-    half = t.ppf(0.975, len(sample) - 1) * sample.std(ddof=1) / np.sqrt(len(sample))
+    half = student_quantile(len(sample) - 1) * sample.std(ddof=1) / np.sqrt(len(sample))
     return float(sample.mean() - half), float(sample.mean() + half)
 
 
@@ -97,11 +97,11 @@ def contrast(rows: pd.DataFrame, metric: str, factor: str, a: str, b: str, candi
 @functools.cache
 def _quantile(candidates: int, freedom: int) -> float:
     """How many standard errors half of a 95 % interval is: Student's, or Tukey's for a pair of more candidates."""
-    from scipy.stats import studentized_range, t
+    from scipy.stats import studentized_range
 
     if candidates > 2:
         return float(studentized_range.ppf(0.95, candidates, freedom)) / 2**0.5
-    return float(t.ppf(0.975, freedom))
+    return student_quantile(freedom)
 
 
 def pareto(rows: pd.DataFrame) -> pd.DataFrame:

@@ -53,17 +53,9 @@ class CommunityNetwork(SuperResolver):
 def load_network(path: Path, code: Code | None = None, *, scale: int | None = None) -> SuperResolver:
     """Build the network that a file of this project or another program's holds, on the CPU and in eval mode.
 
-    Parameters
-    ----------
-    path, code : as :func:`srgan_lib.models.files.load_model` takes them.
-    scale : what the network must enlarge by; none: anything.
-
-    Raises
-    ------
-    CheckpointError
-        If the file is damaged, holds more than tensors, or no network that enlarges RGB images, by ``scale``.
-    PackageMissing
-        If it is another program's and spandrel is not installed.
+    ``path`` and ``code`` are as :func:`srgan_lib.models.files.load_model` takes them. ``CheckpointError`` if the file
+    is damaged, holds more than tensors, or no network that enlarges RGB images, by ``scale`` (none: by anything);
+    ``PackageMissing`` if it is another program's and spandrel is not installed.
     """
     model = _load_community(path) if _is_community(path) else load_model(path, code)[0]
     if scale is not None:

@@ -25,11 +25,7 @@ def is_cut(path: Path, start: bytes) -> bool:
     """Tell whether a file ends before its pixels do, in a way that libvips does not notice.
 
     A GIF without its last blocks would have fewer frames, and tiles that are missing in a TIFF would be black.
-
-    Parameters
-    ----------
-    path : of the file.
-    start : its first bytes, 16 at least.
+    ``start`` are its first bytes, 16 at least.
     """
     if start.startswith(b"GIF8"):
         return _gif_is_cut(path)

@@ -31,21 +31,16 @@ def all_methods(
 ) -> dict[str, Method]:
     """Collect baselines, the run's networks and those between them, reference models, ensembles and others' methods.
 
+    A ``FolderError`` names an image that a method's folder lacks, and a ``CheckpointError`` a method's file that is no
+    network that is known, or one that enlarges by another factor; ``PackageMissing`` says that it is another program's
+    and spandrel is not installed.
+
     Parameters
     ----------
     networks : trained by the run: ``srcnn``, ``warmup`` and ``srgan``.
     test_sets : pairs by dataset; a folder of another method's images must have one for each.
     shared, evaluation : the sections of the parameters.
     code : where the class of a network of the user's own is.
-
-    Raises
-    ------
-    FolderError
-        If a method's folder lacks an image.
-    CheckpointError
-        If a method's file is no network that is known, or one that enlarges by another factor.
-    PackageMissing
-        If it is another program's and spandrel is not installed.
     """
     options = upscaling_options(shared, evaluation)
     between = {

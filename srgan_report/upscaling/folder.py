@@ -47,20 +47,12 @@ class UpscaleError(SrganError):
 
 @dataclass
 class FolderPlan:
-    """What is to be done in a folder.
+    """What is to be done in a folder."""
 
-    Attributes
-    ----------
-    jobs : headers of the images to enlarge, by the file to write.
-    done : results that are there already.
-    failures : by file that cannot be enlarged, why.
-    left_out : images of kinds that are not read, by kind, and links to folders.
-    """
-
-    jobs: dict[Path, Header] = field(default_factory=dict)
-    done: list[Path] = field(default_factory=list)
-    failures: dict[Path, str] = field(default_factory=dict)
-    left_out: dict[str, list[Path]] = field(default_factory=dict)
+    jobs: dict[Path, Header] = field(default_factory=dict)  #: headers of the images to enlarge, by the file to write
+    done: list[Path] = field(default_factory=list)  #: results that are there already
+    failures: dict[Path, str] = field(default_factory=dict)  #: by file that cannot be enlarged, why
+    left_out: dict[str, list[Path]] = field(default_factory=dict)  #: what is not read by kind, and links to folders
 
 
 def plan_folder(
@@ -69,11 +61,7 @@ def plan_folder(
     """Find the images of a folder and its subfolders, name their results, and read their headers.
 
     See :func:`upscale_folder`. Kinds that are not read, such as the raw file beside a camera's JPEG, claim no name.
-
-    Raises
-    ------
-    ImageError
-        If there are no images that are read, or the two folders are one.
+    ``ImageError`` if there are no images that are read, or the two folders are one.
     """
     if not source.is_dir():
         raise ImageError.at(source, "no such folder")
@@ -129,6 +117,9 @@ def upscale_folder(
     interrupted run loses no more than the images that it was working on. An image that fails does not stop the others.
     Results that would have one name, as of ``a.jpg`` and ``a.png``, are called ``a.jpg.png`` and ``a.png.png``.
 
+    ``ImageError`` as :func:`plan_folder`, and if another run is writing there; ``UpscaleError`` after all others are
+    done, if images failed; ``StorageError`` at once, if the disk is full.
+
     Parameters
     ----------
     source, target : folders; ``target`` is created, and the results keep names and subfolders.
@@ -139,15 +130,6 @@ def upscale_folder(
     allow_large : take images of more than 200 million pixels.
     on_progress : told after each image.
     **options : those of :func:`srgan_lib.models.tiled_inference.upscale_strips`.
-
-    Raises
-    ------
-    ImageError
-        As :func:`plan_folder`; if another run is writing there.
-    UpscaleError
-        After all others are done, if images failed.
-    StorageError
-        At once, if the disk is full.
     """
     source, target = Path(source), Path(target)
     plan = plan_folder(source, target, scale=model.scale, suffix=suffix, force=force, allow_large=allow_large)
@@ -239,13 +221,8 @@ def _announce(model: SuperResolver, plan: FolderPlan, options: dict[str, Any]) -
         upscale(probe, model, **options)
         seconds.append(time.perf_counter() - start)
     speed, total = _PROBE**2 / 1e6 / min(seconds), _megapixels(plan)
-    logger.info(
-        "%s to enlarge, %.1f megapixels: about %s at %.3f megapixels a second",
-        counted(len(plan.jobs), "image"),
-        total,
-        duration(max(total / speed, 1)),
-        speed,
-    )
+    told = "%s to enlarge, %.1f megapixels: about %s at %.3f megapixels a second"
+    logger.info(told, counted(len(plan.jobs), "image"), total, duration(max(total / speed, 1)), speed)
 
 
 def _enlarge_all(

@@ -11,24 +11,15 @@ from srgan_lib.data.images import ImageError
 
 @dataclass(frozen=True)
 class Format:
-    """A file format.
+    """A file format."""
 
-    Attributes
-    ----------
-    name : as people call it.
-    depth : greatest number of bits of a channel.
-    longest : greatest width and height in pixels.
-    has_alpha, has_frames : whether it holds transparency, and animation.
-    has_quality, has_lossless : whether ``quality`` and ``lossless`` mean anything to it.
-    """
-
-    name: str
-    depth: int
-    longest: int
-    has_alpha: bool = True
-    has_frames: bool = False
-    has_quality: bool = False
-    has_lossless: bool = False
+    name: str  #: as people call it
+    depth: int  #: greatest number of bits of a channel
+    longest: int  #: greatest width and height in pixels
+    has_alpha: bool = True  #: holds transparency
+    has_frames: bool = False  #: holds animation
+    has_quality: bool = False  #: :attr:`Output.quality` means something to it
+    has_lossless: bool = False  #: :attr:`Output.lossless` means something to it
 
 
 _JPEG = Format("JPEG", 8, 65_535, has_alpha=False, has_quality=True)
@@ -48,20 +39,12 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Output:
-    """How results are written.
+    """How results are written."""
 
-    Attributes
-    ----------
-    quality : 1 to 100, of lossy formats.
-    lossless : WebP and AVIF without loss.
-    to_srgb : in sRGB instead of the input's profile.
-    strip : without EXIF, XMP, IPTC and DPI.
-    """
-
-    quality: int = 95
-    lossless: bool = False
-    to_srgb: bool = False
-    strip: bool = False
+    quality: int = 95  #: 1 to 100, of lossy formats
+    lossless: bool = False  #: WebP and AVIF without loss
+    to_srgb: bool = False  #: in sRGB instead of the input's profile
+    strip: bool = False  #: without EXIF, XMP, IPTC and DPI
 
 
 def format_of(path: Path) -> Format:
@@ -76,11 +59,8 @@ def check_size(path: Path, width: int, height: int) -> None:
     """Check before anything is computed that a format can hold an image; ``ImageError`` if it is too wide or high."""
     form = format_of(path)
     if max(width, height) > form.longest:
-        raise ImageError.at(
-            path,
-            f"{form.name} holds at most {form.longest:,} pixels a side, and the result has "
-            f"{width:,}×{height:,}; write PNG or TIFF",
-        )
+        most = f"{form.name} holds at most {form.longest:,} pixels a side"
+        raise ImageError.at(path, f"{most}, and the result has {width:,}×{height:,}; write PNG or TIFF")
 
 
 def losses(path: Path, *, depth: int, has_alpha: bool, frames: int) -> Iterator[str]:

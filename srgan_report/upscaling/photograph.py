@@ -34,18 +34,11 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  #: ITU-R BT.601
 
 @dataclass(frozen=True)
 class Animation:
-    """Pictures that are shown one after another.
+    """Pictures that are shown one after another."""
 
-    Attributes
-    ----------
-    frames : h×w×4 uint8, sRGB with transparency.
-    durations : of each frame in milliseconds.
-    loops : how often it is played; 0: for ever.
-    """
-
-    frames: Iterable[np.ndarray]
-    durations: list[int]
-    loops: int
+    frames: Iterable[np.ndarray]  #: h×w×4 uint8, sRGB with transparency
+    durations: list[int]  #: of each frame in milliseconds
+    loops: int  #: how often it is played; 0: for ever
 
 
 def upscale_file(
@@ -61,7 +54,9 @@ def upscale_file(
     """Enlarge an image file; the name of ``target`` says the format.
 
     The network sees sRGB; the file is written in the colours (ICC profile), bit depth and channels of ``source``, with
-    its metadata, as far as the format goes. What is lost is logged as a warning.
+    its metadata, as far as the format goes. What is lost is logged as a warning. ``ImageError`` if ``source`` cannot be
+    read, or ``target`` cannot hold the result; ``OutputError`` if ``target`` exists, or is ``source``; ``NotFinite`` if
+    what the network computes is no image; ``StorageError`` if ``target`` cannot be written.
 
     Parameters
     ----------
@@ -70,17 +65,6 @@ def upscale_file(
     force : replace ``target`` if it exists.
     allow_large : decode more than 200 million pixels.
     **options : those of :func:`srgan_lib.models.tiled_inference.upscale_strips`.
-
-    Raises
-    ------
-    ImageError
-        If ``source`` cannot be read, or ``target`` cannot hold the result.
-    OutputError
-        If ``target`` exists, or is ``source``.
-    NotFinite
-        If what the network computes is no image.
-    StorageError
-        If ``target`` cannot be written.
     """
     source, target = Path(source), Path(target)
     format_of(target)
@@ -113,13 +97,7 @@ def enlarge(
 
 
 def read_animation(path: Path, count: int | None = None) -> Animation:
-    """Decode the frames of an animation as they are shown, and how long each is.
-
-    Raises
-    ------
-    ImageError
-        If a frame is damaged, or there are not ``count`` of them.
-    """
+    """Decode the frames of an animation, and how long each is; ``ImageError`` for a damaged one, or not ``count``."""
     frames, durations = [], []
     try:
         with Image.open(path) as image:
@@ -232,12 +210,8 @@ def _halve(image: np.ndarray) -> np.ndarray:
 def hold_to_range(enlarged: np.ndarray, alpha: np.ndarray, first: int, scale: int) -> np.ndarray:
     """Hold an enlarged transparency between those of the four LR pixels around each of its pixels.
 
-    So a mask has no ringing beside its edges, and what is opaque stays just that.
-
-    Parameters
-    ----------
-    enlarged : rows×(scale·w), the strip of the result that begins with row ``first``.
-    alpha : h×w, the LR image's, of the same type.
+    So a mask has no ringing beside its edges, and what is opaque stays just that. ``enlarged`` is rows×(scale·w), the
+    strip of the result that begins with row ``first``; ``alpha`` is the LR image's, h×w, of the same type.
     """
     rows, columns = (
         (start + np.arange(count) + scale // 2) // scale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import stat
@@ -13,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import pyvips
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 from srgan_lib.data.folders import is_utf8
-from srgan_lib.data.images import SUFFIXES, ImageError, ProfileError, is_srgb, open_image, profile_name
+from srgan_lib.data.images import SUFFIXES, ImageError, ProfileError, is_srgb, open_image
 from srgan_report.upscaling.containers import is_cut, png_chunks
 from srgan_report.upscaling.metadata import read_exif, with_bytes, with_exif, with_metadata
 
@@ -37,28 +38,17 @@ _BY_PILLOW = SUFFIXES - {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".ti
 
 @dataclass(frozen=True)
 class Header:
-    """What is known of an image file before its pixels are decoded.
-
-    Attributes
-    ----------
-    path : of the file.
-    width, height : pixels, upright.
-    depth : bits a channel, 8 or 16.
-    is_grey, has_alpha : which channels it has.
-    frames : their number; more than 1 in an animation.
-    pages : of a TIFF, and images of a HEIC or AVIF file: the first alone is read.
-    profile : name of the embedded ICC profile, if there is one that can be read.
-    """
+    """What is known of an image file before its pixels are decoded."""
 
     path: Path
-    width: int
+    width: int  #: pixels, upright
     height: int
-    depth: int
+    depth: int  #: bits a channel, 8 or 16
     is_grey: bool
     has_alpha: bool
-    frames: int
-    pages: int
-    profile: str
+    frames: int  #: their number; more than 1 in an animation
+    pages: int  #: of a TIFF, and images of a HEIC or AVIF file: the first alone is read
+    profile: str  #: name of the embedded ICC profile, if there is one that can be read
 
     @property
     def megapixels(self) -> float:
@@ -78,35 +68,21 @@ class Header:
 
 @dataclass(frozen=True)
 class Photograph:
-    """A decoded image file.
-
-    Attributes
-    ----------
-    header : size and channels.
-    srgb : h×w×3, sRGB, uint8 or uint16: the latter where 8 bits would round what the file says.
-    alpha : h×w of the same type, or None where the image is opaque.
-    profile : the ICC profile that the file's numbers are in; None: sRGB, or none was named.
-    is_converted : whether ``srgb`` has other numbers than the file, so that writing in ``profile`` converts back.
-    metadata : a ``pyvips.Image`` whose fields hold EXIF, XMP, IPTC and DPI.
-    notes : what the reader should be told about colours and pages.
-    """
+    """A decoded image file."""
 
     header: Header
-    srgb: np.ndarray
-    alpha: np.ndarray | None
-    profile: bytes | None
-    is_converted: bool
-    metadata: Any
-    notes: list[str]
+    srgb: np.ndarray  #: h×w×3, sRGB, uint8 or uint16: the latter where 8 bits would round what the file says
+    alpha: np.ndarray | None  #: h×w of the same type, or None where the image is opaque
+    profile: bytes | None  #: the ICC profile that the file's numbers are in; None: sRGB, or none was named
+    is_converted: bool  #: ``srgb`` has other numbers than the file, so that writing in ``profile`` converts back
+    metadata: Any  #: a ``pyvips.Image`` whose fields hold EXIF, XMP, IPTC and DPI
+    notes: list[str]  #: what the reader should be told about colours and pages
 
 
 def read_header(path: Path, *, allow_large: bool = False) -> Header:
     """Read size and channels of an image file, without decoding it.
 
-    Raises
-    ------
-    ImageError
-        If it is no image that can be read, or has more than ``LARGEST`` pixels and is not allowed to.
+    ``ImageError`` if it is no image that can be read, or has more than ``LARGEST`` pixels and is not allowed to.
     """
     with _opened(path) as image:
         return _header(path, image, allow_large)
@@ -189,8 +165,18 @@ def _header(path: Path, image: pyvips.Image | Image.Image, allow_large: bool) ->
     if width * height * frames > LARGEST and not allow_large:
         raise _too_large(path, f"{width:,}×{height:,}" + (f"×{frames}" if frames > 1 else ""))
     size = (height, width) if orientation >= 5 else (width, height)
-    name = profile_name(profile)
+    name = _profile_name(profile)
     return Header(path, *size, depth, is_grey=grey, has_alpha=alpha, frames=frames, pages=pages, profile=name)
+
+
+def _profile_name(profile: bytes | None) -> str:
+    """Read the name of a profile; empty where there is none or it cannot be read."""
+    if profile is None:
+        return ""
+    try:
+        return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))).strip()
+    except (OSError, ImageCms.PyCMSError):
+        return ""
 
 
 def _frames_and_pages(path: Path, image: pyvips.Image) -> tuple[int, int]:
@@ -212,11 +198,8 @@ def _is_deep(picture: Image.Image) -> bool:
 
 
 def _too_large(path: Path, size: str) -> ImageError:
-    return ImageError.at(
-        path,
-        f"{size} pixels are more than the {LARGEST // 10**6} million that are decoded unasked; "
-        "if the file is what you think, use --allow-large",
-    )
+    problem = f"{size} pixels are more than the {LARGEST // 10**6} million that are decoded unasked"
+    return ImageError.at(path, f"{problem}; if the file is what you think, use --allow-large")
 
 
 def _upright(picture: Image.Image) -> pyvips.Image:
@@ -281,11 +264,8 @@ def _integers(path: Path, image: pyvips.Image) -> pyvips.Image:
     if image.format in ("float", "double") and least >= 0 and most <= 1:  # pyright: ignore[reportOperatorIssue] -- a tuple only with size=
         kind = "grey16" if image.bands == 1 else "rgb16"
         return (image * 65535).rint().cast("ushort").copy(interpretation=kind)
-    raise ImageError.at(
-        path,
-        "integers beyond 16 bits or floats outside [0,1] have no agreed range; "
-        "save the image with 8 or 16 bits a channel",
-    )
+    unknown = "integers beyond 16 bits or floats outside [0,1] have no agreed range"
+    raise ImageError.at(path, f"{unknown}; save the image with 8 or 16 bits a channel")
 
 
 def _pixels(image: pyvips.Image) -> np.ndarray:

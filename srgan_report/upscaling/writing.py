@@ -34,6 +34,9 @@ _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  #: of PNG, by number of channels
 def write_strips(path: Path, strips: Iterable[np.ndarray], photo: Photograph, scale: int, output: Output) -> None:
     """Write an enlarged photograph, in one step: a whole file or, where anything is raised, none.
 
+    A :class:`StorageError` says that the disk is full or may not be written, an :class:`ImageError` that the encoder
+    refuses the image.
+
     Parameters
     ----------
     path : the file; its ending says the format.
@@ -42,13 +45,6 @@ def write_strips(path: Path, strips: Iterable[np.ndarray], photo: Photograph, sc
     photo : the original, in whose profile, depth and metadata the file is written as far as its format goes.
     scale : of the enlargement.
     output : quality and the like.
-
-    Raises
-    ------
-    StorageError
-        If the disk is full or may not be written.
-    ImageError
-        If the encoder refuses the image.
     """
     form = format_of(path)
     errors: list[BaseException] = []

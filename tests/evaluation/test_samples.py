@@ -6,14 +6,8 @@ import pandas as pd
 import pytest
 
 from srgan_lib.data.images import read_image
-from srgan_lib.evaluation.samples import (
-    Sample,
-    choose_images,
-    most_different,
-    thin_out,
-    typical_images,
-    write_crops,
-)
+from srgan_lib.evaluation.samples import Sample, choose_images, thin_out, typical_images, write_crops
+from srgan_report.exhibits.grids import most_different
 
 
 def sample(height=40, width=60, scale=4) -> Sample:

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from srgan_lib.evaluation.tables import along, as_text, detail, overview, summarise
+from srgan_lib.evaluation.tables import along, as_text, summarise
 from srgan_report.exhibits import markup
+from srgan_report.exhibits.tables import detail, overview
 
 
 @pytest.fixture(scope="module")

@@ -111,7 +111,7 @@ ALL = ["srcnn", "warmup", "adversarial"]
         ("training/observers.py", "wins outright", "is too strong", []),
         ("srgan_report/exhibits/training.py", None, None, []),
         ("srgan_report/exhibits/plotting.py", None, None, []),
-        ("training/formulas.py", "least squares", "squares", []),
+        ("srgan_report/exhibits/formulas.py", "least squares", "squares", []),
         ("methods.py", None, None, []),
     ],
 )
