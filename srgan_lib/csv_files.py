@@ -32,7 +32,7 @@ def csv_text(frame: pandas.DataFrame) -> str:
     escaped = frame.rename(columns=_escape)
     for place, column in enumerate(frame):
         if frame[column].dtype.kind == "O":
-            escaped.isetitem(place, frame[column].map(_escape))
+            escaped.isetitem(place, frame[column].map(_escape).array)
     return escaped.to_csv(index=False, lineterminator="\n")
 
 

@@ -108,7 +108,7 @@ class _Loader(yaml.SafeLoader):
     Every key is a text, and a value is plain data: a text, a number, true, false, null, a list or a mapping.
     """
 
-    yaml_implicit_resolvers: ClassVar = {}
+    yaml_implicit_resolvers: ClassVar = {}  # pyright: ignore[reportIncompatibleVariableOverride]
     yaml_constructors: ClassVar = {
         f"{TAG}{kind}": yaml.SafeLoader.yaml_constructors[f"{TAG}{kind}"]
         for kind in ("null", "bool", "str", "seq", "map")

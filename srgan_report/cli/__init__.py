@@ -39,7 +39,7 @@ class _Commands(click.Group):
                 _check_umask()
                 return super().invoke(ctx)
         except click.ClickException as raised:  # which click itself shows
-            raised.message = printable(raised.message, keep="\n")
+            vars(raised)["message"] = printable(raised.message, keep="\n")
             raise
         except KeyboardInterrupt:
             error = Interrupted("what is finished is kept, and no file is half-written; give the same command again")

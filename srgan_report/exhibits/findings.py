@@ -124,7 +124,7 @@ def losses(curve: pd.DataFrame) -> str:
 def largest_share(curve: pd.DataFrame) -> str:
     """Say which term decides the loss in the last tenth, and whether the adversarial one does anything."""
     table = shares(curve)
-    ends = {name: _tenths(table[name])[2] for name in table if name != "step"}
+    ends = {str(name): _tenths(table[name])[2] for name in table if name != "step"}
     most = max(ends, key=ends.__getitem__)
     text = f"In the last tenth of the training the term {term_style(most).label} is {ends[most]:.0f}% of the loss"
     if "adversarial" in ends and most != "adversarial":
@@ -174,7 +174,7 @@ def learning(validation: pd.DataFrame, grid: bool = True) -> str:
     behind = np.flatnonzero((gain <= 0).to_numpy())
     if len(behind) and behind[-1] + 1 < len(gain):
         text += f", past which it is from step {validation.step.iloc[behind[-1] + 1]:.0f} on"
-    best = validation.loc[validation.psnr_y.idxmax()]
+    best = validation.iloc[int(validation.psnr_y.argmax())]
     if psnr.text(best.psnr_y) != psnr.text(last.psnr_y):
         text += f"; it was highest at step {best.step:.0f} ({psnr.phrase(best.psnr_y)})"
     if grid and "grid_artefact" in validation:

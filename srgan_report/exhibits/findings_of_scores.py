@@ -128,7 +128,7 @@ def front(table: pd.DataFrame, x: str, y: str) -> list[str]:
     return [str(method) for method, dominated in zip(rows.index, behind, strict=True) if not dominated]
 
 
-def plane(table: pd.DataFrame, y: str, moved: Callable[[pd.Series, pd.Series], str]) -> str:
+def plane(table: pd.DataFrame, y: str, moved: Callable[..., str]) -> str:
     """Name the methods on the front, and how adversarial training moved the generator.
 
     ``moved`` puts the way from the warm-up's row to SRGAN's into words.
@@ -168,8 +168,8 @@ def worst(metrics: pd.DataFrame, images: Mapping[str, np.ndarray]) -> tuple[pd.D
         gain = (table[OURS] - table[BASELINE] if {OURS, BASELINE} <= set(table) else pd.Series(dtype=float)).dropna()
         if gain.empty:
             continue
-        image = gain.idxmin() if metric.higher_is_better else gain.idxmax()
-        ours, base, change = table.loc[image, OURS], table.loc[image, BASELINE], gain[image]
+        image = str(gain.idxmin() if metric.higher_is_better else gain.idxmax())
+        ours, base, change = table[OURS][image], table[BASELINE][image], gain[image]
         lost += [metric.label] if change != 0 and (change < 0) == metric.higher_is_better else []
         cells = metric.text(ours), metric.text(base), metric.text(change, sign=True)
         rows.append((metric.heading, image, *cells, holds(images[image])))
@@ -177,7 +177,7 @@ def worst(metrics: pd.DataFrame, images: Mapping[str, np.ndarray]) -> tuple[pd.D
     if frame.empty:
         return frame, ""
     counts = frame.image.value_counts()
-    names = [f"<code>{escape(image)}</code> ({count} of {len(frame)} judges)" for image, count in counts.items()]
+    names = [f"<code>{escape(str(image))}</code> ({count} of {len(frame)} judges)" for image, count in counts.items()]
     there = f"it loses there by {listed(lost)}" if lost else "by no judge does it lose there"
     return frame, f"{_label(OURS)} gains least over {BASELINE} on {listed(names)}; {there}."
 

@@ -80,8 +80,8 @@ def _check_images(params: Params, judged: bool) -> None:
     for dataset, images in rows.items():
         resized = shared.image_size if dataset in {shared.dataset, *OWN_PARTS} else None
         sizes[dataset] = {
-            one.image: tuple(side - side % shared.scale for side in (resized or one.width, resized or one.height))
-            for one in images.itertuples()
+            image: tuple(side - side % shared.scale for side in (resized or width, resized or height))
+            for image, width, height in zip(images.image, images.width, images.height, strict=True)
         }
         if small := next((image for image, size in sizes[dataset].items() if min(size) < least), None):
             raise DatasetError(

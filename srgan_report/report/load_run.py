@@ -131,8 +131,8 @@ def read_run(directory: Path) -> FinishedRun:
     manifest = _json(directory / "manifest.json")
     heldout = manifest["parameters"]["shared"]["dataset"]
     repeats = directory / "evaluation/repeats.csv"
-    tables = (_rows(directory / name) for name in ("metrics.csv", "metrics_summary.csv"))
-    scores = Scores(*tables, heldout, repeats if repeats.exists() else None)
+    rows, summary = (_rows(directory / name) for name in ("metrics.csv", "metrics_summary.csv"))
+    scores = Scores(rows, summary, heldout, repeats if repeats.exists() else None)
     finding = _text(directory / "evaluation/conclusion.txt").partition("\n\n")[0].strip()
     crops, whole = (image_files(directory / "evaluation" / folder) for folder in ("viewer", "images"))
     return FinishedRun(directory, manifest, finding, stages, scores, crops, whole)

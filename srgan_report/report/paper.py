@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -53,7 +54,10 @@ def _move_folded(text: Tag, appendix: Tag) -> int:
             own = summary.find("h3") is not None
             appendix.extend(copy.copy(one) for level, one in above.items() if level == "h2" or not own)
             above, moved = {}, moved + 1
-            name, before = summary.get_text(" ", strip=True).rstrip("."), element.find_previous(string=str.strip)
+            name, before = (
+                summary.get_text(" ", strip=True).rstrip("."),
+                element.find_previous(string=re.compile(r"\S")),
+            )
             if line and before and before.parent is line:
                 line.string = f"{line.string} · {name}"
             else:
@@ -93,8 +97,9 @@ def typeset(html: str, images: Images) -> bytes:
     with tempfile.TemporaryDirectory() as name:
         for number, font in enumerate(fonts):
             shutil.copy(font, Path(name) / f"{number}{font.suffix}")
-        source, paths = write_source(html, images, Path(name)), [name] if fonts else []
-        return typst.compile(source, root=name, font_paths=paths, ignore_system_fonts=True, timestamp=0)
+        folder = Path(name)
+        source = write_source(html, images, folder)
+        return typst.compile(source, root=folder, font_paths=[folder], ignore_system_fonts=True, timestamp=0)
 
 
 def write_source(html: str, images: Images, folder: Path) -> Path:
