@@ -223,13 +223,32 @@ comparison.finish(finding=finding(rows, factors), winner=best and best.shown)
 # %% [markdown]
 # ## Try this
 #
-# - How many seeds does a verdict need? Give the sweep file twice as many `seeds` and run it again: finished runs are
-#   kept. The intervals should shrink by about $1/\sqrt{2}$.
-# - Does the ranking depend on the length of the training? Run the sweep with `-p adversarial.steps=` doubled and
-#   another `--name`, and compare the learning curves. Expect settings that learn slowly to catch up.
-# - Change `winner: {by: [psnr_y]}` in the sweep file. Expect the winner to move along the front, to the right.
-# - Vary a second parameter under `grid`. Where the rows of the heat map cross, two sweeps of one parameter each would
-#   have misled you.
+# Each exercise is a question and a command that takes an hour and more on a laptop, and continues where it was
+# interrupted. Cell: set `sweep_dir` to the folder that it names. Answers and measured figures are in
+# [docs/exercises.md](../docs/exercises.md).
+#
+# 1. *How large is the variance between seeds?* Compare it with the one that was found above. Expect the interval of a
+#    mean over eight seeds to be less than half as long as over three: Student's $t$ is smaller, and so is
+#    $1/\sqrt{n}$.
+#
+#    ```
+#    srgan sweep params/sweeps/seeds.yaml
+#    ```
+#
+# 2. *Does the ranking depend on the length of the training?* Compare the learning curves with those of the sweep of as
+#    many steps as the demo, in exercise 3. Expect settings that learn slowly to catch up.
+#
+#    ```
+#    srgan sweep params/sweeps/adversarial_weight.yaml --name longer -p adversarial.steps=300
+#    ```
+#
+# 3. *Does another rule name another winner?* Cell: `winner(comparison.validation, rows, ["psnr_y"])`; or write
+#    `winner: {by: [psnr_y]}` into the sweep file and repeat the command: nothing is trained again. Expect the winner to
+#    move along the front, to the right.
+#
+#    ```
+#    srgan sweep params/sweeps/adversarial_weight.yaml
+#    ```
 
 # %% [markdown]
 # ## References
