@@ -7,6 +7,7 @@ what the finished stages measured, and ``docs/exercises.md`` the tables that fol
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 import signal
@@ -127,6 +128,8 @@ def measure(folder: Path) -> dict[str, float | str]:
             table = pd.read_csv(folder / stage / "metrics_summary.csv")
             table = table[table.dataset == table.dataset.iloc[0]]
             found |= {f"score/{one.method}/{one.metric}": one.mean for one in table.itertuples()}
+    if len(done) < len(STAGES):
+        found.pop("minutes", None)  # of a part
     return found
 
 
@@ -192,12 +195,22 @@ def run(command: str, minutes: float | None) -> None:
         process.wait()
 
 
+@functools.cache
+def origin() -> dict[str, str]:
+    """Name commit and machine, as they were before this call wrote anything."""
+    return {"commit": commit(ROOT) or "", "machine": machine_text(machine())}
+
+
 def record(one: Exercise, measured: pd.DataFrame) -> pd.DataFrame:
     """Put what an exercise measured of what the page shows in place of its earlier rows."""
     shown = {"minutes"}.union(*(columns.values() for columns in COLUMNS.values()))
-    origin = {"commit": commit(ROOT), "machine": machine_text(machine())}
     rows = [
-        {"exercise": one.name, "measure": key, "value": f"{value:.6g}" if isinstance(value, float) else value, **origin}
+        {
+            "exercise": one.name,
+            "measure": key,
+            "value": f"{value:.6g}" if isinstance(value, float) else value,
+            **origin(),
+        }
         for key, value in measure(one.folder).items()
         if key in shown
     ]
@@ -212,6 +225,7 @@ def main(names: tuple[str, ...], minutes: float | None) -> None:
     every = {one.name: one for one in (BASE, *exercises())}
     if unknown := set(names) - set(every):
         raise click.UsageError(f"no exercise is called {', '.join(sorted(unknown))}; there are {', '.join(every)}")
+    origin()
     for name in names or every:
         run(every[name].command, minutes)
         measured = record(every[name], read_table())
