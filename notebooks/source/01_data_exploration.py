@@ -154,15 +154,33 @@ stage.show(figures.crops_sheet(*sampler.batch(0)))
 # %% [markdown]
 # ## Try this
 #
-# Each command is a run beside this one, as long as the demo.
+# Each exercise is a question, a command, and the cell to change where notebooks are run by hand (Jupyter, Colab). A
+# command makes a run beside this one, with a report of its own, in three to ten minutes on a laptop; this notebook by
+# itself answers in seconds. Answers and measured figures are in [docs/exercises.md](../docs/exercises.md).
 #
-# - `srgan run params/demo.yaml --run double -p scale=2`: the dotted line in the spectrum moves to a quarter cycle
-#   per pixel, and the shaded band shrinks: there is less to restore.
-# - `srgan run params/demo.yaml --run real -p warmup.lr_consistency=false -p adversarial.lr_consistency=false
-#   -p degradation=realistic`: the LR crops below HR are blurred, noisy and compressed, each in its own way, and a
-#   network must remove the noise instead of sharpening it (LR consistency would undo a bicubic reduction). The training
-#   images above keep bicubic LR in the figures, the spectrum included, because their LR is made anew for every crop.
-# - `srgan run params/demo.yaml --run small -p crop=48`: more of the crops are without content.
+# 1. *How much less is there to restore at ×2?* Compare the spectrum with the one above, and the first sentence of its
+#    caption. Cell: `scale = 2` in the parameters. Expect the dotted line at twice the frequency, a smaller shaded band,
+#    and higher scores of every method, bicubic included.
+#
+#    ```
+#    srgan run params/demo.yaml --run double -p scale=2
+#    ```
+#
+# 2. *What does a network have to do besides enlarging when LR is blurred, noisy and compressed?* Compare the LR crops
+#    (the training images' spectrum stays, for their LR is made anew for every crop). Cell: `degradation = "realistic"`,
+#    in notebooks 3 and 4 `lr_consistency = False` as well, which would undo a bicubic reduction. Expect every score to
+#    be lower than in this run, and the gain over bicubic to come from removing noise.
+#
+#    ```
+#    srgan run params/demo.yaml --run real -p degradation=realistic -p lr_consistency=false
+#    ```
+#
+# 3. *What is lost when crops are half as wide?* Count the crops above that hold something to learn. Cell: `crop = 48`.
+#    Expect more of them to be flat, shorter trainings (a quarter of the pixels a step), and lower scores than here.
+#
+#    ```
+#    srgan run params/demo.yaml --run small -p crop=48
+#    ```
 #
 # ## References
 #

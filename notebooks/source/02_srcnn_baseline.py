@@ -158,16 +158,39 @@ stage.figure(
 # %% [markdown]
 # ## Try this
 #
-# Each command trains SRCNN again and evaluates it. The rest is taken from the demo, so it is done in a quarter of
-# the time.
+# Each exercise is a question, a command, and the cell to change where notebooks are run by hand (Jupyter, Colab). A
+# command takes what does not change from the demo, and is done in one to three minutes on a laptop. Answers and
+# measured figures are in [docs/exercises.md](../docs/exercises.md).
+
+# %%
+last = progress.iloc[-1]
+stage.markdown(
+    f"To compare with: this run's SRCNN comes to a PSNR-Y of {last.psnr_y:.2f} dB on the validation images, bicubic "
+    f"interpolation to {last.psnr_y_bicubic:.2f} dB."
+)
+
+# %% [markdown]
+# 1. *What does the bicubic image that is added to the output give?* The paper's network has to learn the whole picture.
+#    Cell: `global_skip = "none"`. Expect a curve that starts far below bicubic's dashed line and does not reach it in
+#    the demo's few steps.
 #
-# - `srgan run params/demo.yaml --run plain -p srcnn.global_skip=none`, as in the paper: the network no longer
-#   starts from the bicubic image, so PSNR starts far below the dashed line and does not reach it in the demo's few
-#   steps.
-# - `srgan run params/demo.yaml --run narrow -p srcnn.layout=9-1-5`: the second layer has 25 times fewer weights
-#   (see the table), and PSNR is a little lower.
-# - `srgan run params/demo.yaml --run fast -p srcnn.learning_rate=0.01`: the loss jumps before it falls, or does not
-#   fall at all.
+#    ```
+#    srgan run params/demo.yaml --run plain -p srcnn.global_skip=none
+#    ```
+#
+# 2. *Does the second layer need to look beyond one pixel?* Cell: `layout = "9-1-5"`, as in the first paper. Expect 25
+#    times fewer weights in that layer (see the table of layers), faster steps, and a PSNR that is a little lower.
+#
+#    ```
+#    srgan run params/demo.yaml --run narrow -p srcnn.layout=9-1-5
+#    ```
+#
+# 3. *Is a tenfold learning rate ten times as fast?* Cell: `learning_rate = 0.01`. Expect a loss that jumps before it
+#    falls, or does not fall at all, and a PSNR below this run's.
+#
+#    ```
+#    srgan run params/demo.yaml --run fast -p srcnn.learning_rate=0.01
+#    ```
 #
 # ## References
 #
@@ -180,5 +203,4 @@ stage.figure(
 # Before: [the photographs](01_data_exploration.ipynb). Next: [the generator's warm-up](03_warmup.ipynb).
 
 # %%
-last = progress.iloc[-1]
 stage.finish(psnr_y=last.psnr_y, ssim_y=last.ssim_y, bicubic_psnr_y=last.psnr_y_bicubic)

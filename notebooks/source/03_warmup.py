@@ -256,15 +256,39 @@ stage.show(figures.speed(stage.directory))
 # %% [markdown]
 # ## Try this
 #
-# Each command trains the generator again, and then adversarially: it takes nearly as long as the demo.
+# Each exercise is a question, a command, and the cell to change where notebooks are run by hand (Jupyter, Colab). A
+# command trains the generator again, and then adversarially: three to ten minutes on a laptop, and up to three times as
+# long for the first. Answers and measured figures are in [docs/exercises.md](../docs/exercises.md).
+
+# %%
+last = progress.iloc[-1]
+stage.markdown(
+    f"To compare with: this run's warm-up comes to a PSNR-Y of {last.psnr_y:.2f} dB on the validation images, bicubic "
+    f"interpolation to {last.psnr_y_bicubic:.2f} dB."
+)
+
+# %% [markdown]
+# 1. *How far does the paper's generator get in as many steps?* Cell: `generator = "srresnet"` and
+#    `learning_rate = 5e-4`, a rate that suits it. Expect steps that take four times as long.
 #
-# - `srgan run params/demo.yaml --run classical -p warmup.learning_rate=5e-4 -p warmup.generator=srresnet`: the paper's
-#   generator (with a rate that suits it). A step takes four times as long; look at how far PSNR gets in as many steps.
-# - `srgan run params/demo.yaml --run content -p warmup.content_weight=0.1`: expect a lower PSNR and a better LPIPS
-#   before any discriminator. With `-p warmup.generator_even_phases=false` as well, a regular pattern of dots
-#   appears, which LPIPS does not see; look at smooth places in notebook 5.
-# - `srgan run params/demo.yaml --run shallow -p warmup.generator_blocks=4`: the table shrinks, steps are faster,
-#   and after so few steps PSNR is hardly lower.
+#    ```
+#    srgan run params/demo.yaml --run classical -p warmup.generator=srresnet -p warmup.learning_rate=5e-4
+#    ```
+#
+# 2. *What does a content term change before there is any discriminator?* Cell: `content_weight = 0.1`. Expect a lower
+#    PSNR and a better LPIPS of the warm-up in notebook 5. With `-p warmup.generator_even_phases=false` as well, a
+#    regular pattern of dots appears, which LPIPS does not see; look at smooth places.
+#
+#    ```
+#    srgan run params/demo.yaml --run content -p warmup.content_weight=0.1
+#    ```
+#
+# 3. *How much does depth give in so few steps?* Cell: `generator_blocks = 4`. Expect fewer parameters (see the table of
+#    layers), faster steps, and a PSNR that is hardly lower.
+#
+#    ```
+#    srgan run params/demo.yaml --run shallow -p warmup.generator_blocks=4
+#    ```
 #
 # ## References
 #
@@ -284,7 +308,6 @@ stage.show(figures.speed(stage.directory))
 # Before: [the baseline, SRCNN](02_srcnn_baseline.ipynb). Next: [adversarial training](04_adversarial.ipynb).
 
 # %%
-last = progress.iloc[-1]
 stage.finish(
     psnr_y=last.psnr_y,
     ssim_y=last.ssim_y,

@@ -300,17 +300,41 @@ stage.show(figures.speed(stage.directory))
 # %% [markdown]
 # ## Try this
 #
-# Each command repeats the adversarial training and the evaluation: it takes about half as long as the demo.
+# Each exercise is a question, a command, and the cell to change where notebooks are run by hand (Jupyter, Colab). A
+# command repeats the adversarial training and the evaluation: two to five minutes on a laptop. Answers and measured
+# figures are in [docs/exercises.md](../docs/exercises.md).
+
+# %%
+last, row = progress.iloc[-1], curve.dropna(subset=["d_real"]).iloc[-1]
+stage.markdown(
+    f"To compare with: this run's SRGAN comes to a PSNR-Y of {last.psnr_y:.2f} dB on the validation images. At the end "
+    f"the discriminator takes originals to be real with a probability of {row.d_real:.2f}, and SRGAN's images with "
+    f"{row.d_fake:.2f}."
+)
+
+# %% [markdown]
+# 1. *What does more texture cost?* Cell: `adversarial_weight = 2`. Expect the adversarial term's share of the loss to
+#    grow, PSNR to fall below this run's, and the montage to show texture of which some is not in the original. With `0`
+#    the discriminator is trained but does not affect the generator, which learns from the other terms alone.
 #
-# - `srgan run params/demo.yaml --run texture -p adversarial.adversarial_weight=2`: the adversarial term's share
-#   of the loss grows, PSNR falls faster, and the montage shows more texture, some of it not in the original. With
-#   `0` the discriminator is trained but does not affect the generator, which learns from the other terms alone.
-# - `srgan run params/demo.yaml --run weave -p adversarial.grid_weight=0 -p adversarial.evenness_weight=0`: nothing
-#   holds back a regular pattern along edges any more. Compare the grid artefact in the learning curve, and the
-#   edges at 300 % in notebook 5.
-# - `srgan run params/demo.yaml --run relative -p adversarial.adversarial_loss=relativistic`: both players' formulas
-#   above change. A probability now states how much more real one image looks than another; it is 0.5 for a
-#   discriminator that cannot tell them apart.
+#    ```
+#    srgan run params/demo.yaml --run texture -p adversarial.adversarial_weight=2
+#    ```
+#
+# 2. *What holds back a regular pattern along edges?* Cell: `grid_weight = 0` and `evenness_weight = 0`. Expect a larger
+#    grid artefact in the learning curve than here; look at edges at 300 % in notebook 5.
+#
+#    ```
+#    srgan run params/demo.yaml --run weave -p adversarial.grid_weight=0 -p adversarial.evenness_weight=0
+#    ```
+#
+# 3. *What does a discriminator say that compares images instead of judging one?* Cell:
+#    `adversarial_loss = "relativistic"`. Expect both players' formulas to change: a probability now states how much
+#    more real one image looks than another; it is 0.5 for a discriminator that cannot tell them apart.
+#
+#    ```
+#    srgan run params/demo.yaml --run relative -p adversarial.adversarial_loss=relativistic
+#    ```
 #
 # ## References
 #
@@ -329,7 +353,6 @@ stage.show(figures.speed(stage.directory))
 # Before: [the generator's warm-up](03_warmup.ipynb). Next: [evaluation](05_evaluation.ipynb).
 
 # %%
-last, row = progress.iloc[-1], curve.dropna(subset=["d_real"]).iloc[-1]
 stage.finish(
     psnr_y=last.psnr_y,
     ssim_y=last.ssim_y,

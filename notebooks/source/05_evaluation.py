@@ -64,7 +64,9 @@ from srgan_lib.evaluation.evaluator import evaluate, metric_names, write_results
 from srgan_lib.evaluation.samples import WholeImages, thin_out
 from srgan_lib.evaluation.tables import along, summarise
 from srgan_lib.evaluation.verdicts import PairedScores
+from srgan_lib.formatting import listed
 from srgan_lib.methods import TRAINED
+from srgan_lib.metrics.measure import METRICS
 from srgan_lib.models.files import load_model
 from srgan_report.exhibits import evaluation as exhibits
 from srgan_report.exhibits.conclusion import conclude
@@ -321,13 +323,37 @@ stage.text(conclude(summary, result.metrics, result.repeats, **told), "conclusio
 # %% [markdown]
 # ## Try this
 #
-# - `srgan run params/demo.yaml -p 'interpolations=[0.25, 0.5, 0.75]'`: three networks between warm-up and SRGAN
-#   join the tables, and a line the plane of LPIPS and PSNR. Nothing is trained again.
-# - `srgan run params/demo.yaml --run seeds -p repeats=3`: every network is trained under three seeds, in thrice the
-#   time of the demo. Expect *over trainings* to be far smaller than the spread over images, and larger than some
-#   differences between methods.
-# - `srgan run params/demo.yaml -p self_ensemble=true`: expect a little more PSNR for eight times the work of
-#   enlarging.
+# Each exercise is a question, a command, and the cell to change where notebooks are run by hand (Jupyter, Colab). Only
+# the second trains anything; the others take one or two minutes on a laptop. Answers and measured figures are in
+# [docs/exercises.md](../docs/exercises.md).
+
+# %%
+found = exhibits.headline(summary, ["srgan"])
+means = [f"{METRICS[name.removeprefix('srgan_')].label} {value:.3f}" for name, value in found.items()]
+stage.markdown(f"To compare with: this run's SRGAN has {listed(means)}.")
+
+# %% [markdown]
+# 1. *Is there something between warm-up and SRGAN?* Cell: `interpolations = [0.25, 0.5, 0.75]`. Expect three networks
+#    in the tables, and a line in the plane of LPIPS and PSNR that joins the two without a kink.
+#
+#    ```
+#    srgan run params/demo.yaml --run between -p 'interpolations=[0.25,0.5,0.75]'
+#    ```
+#
+# 2. *Are the differences larger than those between trainings?* Cell: `repeats = 3`. Every network is trained under
+#    three seeds, in three times the demo's minutes. Expect *over trainings* to be far smaller than the spread over
+#    images, and larger than some differences between methods.
+#
+#    ```
+#    srgan run params/demo.yaml --run trainings -p repeats=3
+#    ```
+#
+# 3. *What does the mean over eight flips and turns give?* Cell: `self_ensemble = True`. Expect a little more PSNR, for
+#    eight times the work of enlarging, and of SRGAN's images a worse LPIPS: a mean is smoother.
+#
+#    ```
+#    srgan run params/demo.yaml --run turned -p self_ensemble=true
+#    ```
 #
 # ## References
 #

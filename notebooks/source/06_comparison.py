@@ -20,13 +20,15 @@ from html import escape
 
 from IPython.display import Markdown, display
 
-from srgan_report.sweep import exhibits
+from srgan_lib.params.evaluation import VALIDATION
+from srgan_report.exhibits.markup import caption, once
+from srgan_report.sweep import captions, exhibits, findings
 from srgan_report.sweep.comparison import open_comparison
-from srgan_report.sweep.findings import NOTHING_COMMON, computed, effects, finding, seed_variances, winner
+from srgan_report.sweep.findings import NOTHING_COMMON
 
 comparison = open_comparison(globals())
 factors, rows = comparison.factors, comparison.rows
-metrics = computed(rows)
+metrics = findings.computed(rows)
 
 # %% [markdown]
 # ## What was varied
@@ -40,9 +42,10 @@ files = comparison.manifest["files"]
 base = [files["params"], *files["overlays"]]
 comparison.table(
     exhibits.varied_table(factors, comparison.manifest["seeds"]), "varied", source="sweep.json",
-    caption=f"What <code>{escape(files['sweep'])}</code> varies over <code>{escape(' with '.join(base))}</code>. "
-    f"Every combination was run with every seed. Look for parameters that are <em>not</em> listed: they are the same "
-    f"in all runs.",
+    caption=f"{comparison.finished.run.nunique()} of {comparison.runs.run.nunique()} runs finished, with "
+    f"{comparison.runs.setting.nunique()} settings. What <code>{escape(files['sweep'])}</code> varies over "
+    f"<code>{escape(' with '.join(base))}</code>: every combination, with every seed. Look for parameters that "
+    "are <em>not</em> listed: they are the same in all runs.",
 )
 
 # %% [markdown]
@@ -56,17 +59,24 @@ comparison.table(
 # where $n$ is the number of runs and $s$ their standard deviation.
 
 # %%
-for number, (dataset, group) in enumerate(comparison.finished.groupby("dataset", sort=False), 1):
+explained = once(
+    "Mean over n runs, with its 95 % interval where n is 2 or more. A metric that was not computed has no column. Look "
+    "for intervals that do not overlap."
+)
+judged = comparison.finished[comparison.finished.dataset != VALIDATION]
+for number, (dataset, group) in enumerate(judged.groupby("dataset", sort=False), 1):
+    measured = findings.computed(group)
     comparison.table(
         exhibits.setting_scores(group), f"settings_{number}", source="runs.csv",
-        caption=f"Settings on {escape(dataset)} (images: {group.n.iloc[0]:.0f}): mean over n runs, with its 95 % "
-        f"interval where n is 2 or more. A metric that was not computed has no column. Look for intervals that do "
-        f"not overlap.",
+        caption=caption(
+            captions.extremes(group, measured),
+            f"Settings on {escape(dataset)} (images: {group.n.iloc[0]:.0f}).", next(explained),
+        ),
     )
     comparison.table(
         exhibits.run_scores(group), f"runs_{number}", source="runs.csv", **exhibits.score_formats(group),
-        caption=f"Every run on {escape(dataset)}, the best score of each column bold. A name leads to the run's own "
-        f"report, which lies beside this one. Look at how far the seeds of one setting lie apart.",
+        caption=f"{captions.between_seeds(group, measured)} Every run on {escape(dataset)}, the best score of "
+        "each column bold. A name leads to the run's own report, which lies beside this one.",
     )
 
 # %% [markdown]
@@ -84,22 +94,34 @@ for number, (dataset, group) in enumerate(comparison.finished.groupby("dataset",
 # partly luck. A best number between the ends is therefore named beside them and compared with the worst.
 
 # %%
+looks = once("Look for differences that are larger than the intervals.")
+evidence = once(
+    "Levels that are compared, by how much they differ within seeds, and whether the interval leaves chance out."
+)
 for number, factor in enumerate(factors if metrics else [], 1):
     display(Markdown(f"### {factor.short}"))
     comparison.figure(
         exhibits.main_effect(rows, factor, metrics), f"effect_{number}", source="runs.csv",
-        caption=f"Every run as a grey point, and the mean over the runs at each value of "
-        f"<code>{escape(factor.name)}</code> with its 95 % interval over these runs. Look for differences that are "
-        f"larger than the intervals.",
+        caption=caption(
+            captions.extremes(rows, metrics, factor),
+            f"Every run as a grey point, and the mean at each value of <code>{escape(factor.name)}</code> with its "
+            "95 % interval over these runs.", next(looks),
+        ),
     )
-    comparison.text(effects(rows, factor), f"effect_{number}")
+    comparison.table(
+        findings.effects(rows, factor), f"effect_{number}", source="runs.csv",
+        caption=caption(f"By <code>{escape(factor.short)}</code>.", next(evidence)),
+    )
 
 # %%
+explained = once(
+    "Mean over the seeds for each pair of values; bright is better. Look for rows that do not all rise and fall alike: "
+    "there the two parameters depend on each other."
+)
 for name in metrics if len(factors) == 2 else []:
     comparison.figure(
         exhibits.heat_map(rows, *factors, name), f"map_{name}", source="runs.csv",
-        caption="Mean over the seeds for each pair of values; bright is better. Look for rows that do not all rise "
-        "and fall alike: there the two parameters depend on each other.",
+        caption=caption(captions.extremes(rows, [name], *factors), next(explained)),
     )
 
 # %%
@@ -118,7 +140,7 @@ if not metrics:
 # between single runs of two settings says nothing about the settings.
 
 # %%
-comparison.text(seed_variances(rows), "seed_variance")
+comparison.text(findings.seed_variances(rows), "seed_variance")
 
 # %% [markdown]
 # ## Learning curves
@@ -130,9 +152,9 @@ comparison.text(seed_variances(rows), "seed_variance")
 curves = comparison.learning_curves()
 comparison.figure(
     exhibits.learning_curves(curves), "learning_curves", source=comparison.save(curves, "learning_curves.csv"),
-    caption="Validation images through training: a line for each run, a colour for each setting; dashed: bicubic. "
-    "Look for lines that fall away from the others, where the training is not stable, and for lines that still rise "
-    "at their end, where it was too short.",
+    caption=f"{captions.ends_of_training(curves)} Validation images through training: a line for each run, a "
+    "colour for each setting; dashed: bicubic. Look for lines that fall away from the others, where the training "
+    "is not stable, and for lines that still rise at their end, where it was too short.",
 )
 
 # %% [markdown]
@@ -150,9 +172,9 @@ if "lpips_alex" in metrics:
     comparison.figure(
         exhibits.plane(rows, baselines[baselines.dataset == rows.dataset.iloc[0]]), "plane",
         source=f"runs.csv and {baselines_csv}",
-        caption="Every run by its PSNR and its LPIPS, and the front of the runs that no other beats in both. To the "
-        "right: more faithful; upwards: more like the original to the eye. Look for settings that lie behind the "
-        "front with every seed.",
+        caption=f"{captions.on_the_front(rows)} Every run by its PSNR and its LPIPS; no other beats those on the "
+        "front in both. To the right: more faithful; upwards: more like the original to the eye. Look for "
+        "settings that lie behind the front with every seed.",
     )
 else:
     comparison.text(["Not drawn: it needs LPIPS (alex), which was not computed for all these runs."], "no_plane")
@@ -161,8 +183,9 @@ else:
 if len(metrics) > 1 and len(rows) > 2:
     comparison.figure(
         exhibits.metric_pairs(rows, metrics), "metric_pairs", source="runs.csv",
-        caption="Each metric against each other, a point for every run, and its distribution over the runs. Look "
-        "for pairs of metrics that rank the settings differently: there the choice of the metric decides who wins.",
+        caption=f"{captions.rank_correlations(rows, metrics)} A point for every run, and how each metric is "
+        "distributed over the runs. Look for pairs of metrics that rank the settings differently: there the "
+        "choice of the metric decides who wins.",
     )
 
 # %% [markdown]
@@ -176,12 +199,14 @@ settings = comparison.first_runs()
 all_settings = len(settings) == comparison.finished.setting.nunique()
 shown = "each setting" if all_settings else f"the first {len(settings)} settings"
 crops = comparison.common_crops()
+looks = once("Look for texture that is in HR too, and for patterns that are not.")
 for number, ((dataset, image), files) in enumerate(crops.items(), 1):
     comparison.figure(
         exhibits.patches(files, comparison.manifest["method"]), f"patches_{number}", vector=False,
         source="evaluation/viewer of each run",
-        caption=f"The middle of <code>{escape(image)}</code> ({escape(dataset)}) by the first seed of {shown}. "
-        "Look for texture that is in HR too, and for patterns that are not.",
+        caption=caption(
+            f"The middle of <code>{escape(image)}</code> ({escape(dataset)}) by the first seed of {shown}.", next(looks)
+        ),
     )
 
 # %%
@@ -197,7 +222,7 @@ if not crops:
 # of the seeds choose and the others judge. LPIPS with AlexNet features may not choose; it stays an independent judge.
 
 # %%
-best = winner(comparison.validation, rows, comparison.manifest["winner_by"]) if factors else None
+best = findings.winner(comparison.validation, rows, comparison.manifest["winner_by"]) if factors else None
 why = "not all of them have the same validation images" if factors else "nothing but the seed varies"
 verdict = best.text if best else f"No setting is named: {why}."
 comparison.text([verdict if metrics else NOTHING_COMMON], "winner")
@@ -212,24 +237,43 @@ if unfinished.empty:
 else:
     comparison.table(
         unfinished, "unfinished", source="runs.csv",
-        caption="Runs that are not part of the comparison, with the cause. The command of the sweep computes what "
-        "is missing here, and nothing else. Look for a cause that belongs to one setting: the comparison then lacks "
-        "it.",
+        caption=f"Not part of the comparison: {len(unfinished)} of {comparison.runs.run.nunique()} runs. The "
+        "command of the sweep computes what is missing here, and nothing else. Look for a cause that belongs to "
+        "one setting: the comparison then lacks it.",
     )
 
 # %%
-comparison.finish(finding=finding(rows, factors), winner=best and best.shown)
+comparison.finish(finding=findings.finding(rows, factors), winner=best and best.shown)
 
 # %% [markdown]
 # ## Try this
 #
-# - How many seeds does a verdict need? Give the sweep file twice as many `seeds` and run it again: finished runs are
-#   kept. The intervals should shrink by about $1/\sqrt{2}$.
-# - Does the ranking depend on the length of the training? Run the sweep with `-p adversarial.steps=` doubled and
-#   another `--name`, and compare the learning curves. Expect settings that learn slowly to catch up.
-# - Change `winner: {by: [psnr_y]}` in the sweep file. Expect the winner to move along the front, to the right.
-# - Vary a second parameter under `grid`. Where the rows of the heat map cross, two sweeps of one parameter each would
-#   have misled you.
+# Each exercise is a question and a command that takes an hour and more on a laptop, and continues where it was
+# interrupted. Cell: set `sweep_dir` to the folder that it names. Answers and measured figures are in
+# [docs/exercises.md](../docs/exercises.md).
+#
+# 1. *How large is the variance between seeds?* Compare it with the one that was found above. Expect the interval of a
+#    mean over eight seeds to be less than half as long as over three: Student's $t$ is smaller, and so is
+#    $1/\sqrt{n}$.
+#
+#    ```
+#    srgan sweep params/sweeps/seeds.yaml
+#    ```
+#
+# 2. *Does the ranking depend on the length of the training?* Compare the learning curves with those of the sweep of as
+#    many steps as the demo, in exercise 3. Expect settings that learn slowly to catch up.
+#
+#    ```
+#    srgan sweep params/sweeps/adversarial_weight.yaml --name longer -p adversarial.steps=300
+#    ```
+#
+# 3. *Does another rule name another winner?* Cell: `findings.winner(comparison.validation, rows, ["psnr_y"])`; or
+#    write `winner: {by: [psnr_y]}` into the sweep file and repeat the command: nothing is trained again. Expect the
+#    winner to move along the front, to the right.
+#
+#    ```
+#    srgan sweep params/sweeps/adversarial_weight.yaml
+#    ```
 
 # %% [markdown]
 # ## References

@@ -157,7 +157,7 @@ class SweepProgress:
         state = f"[{COLOURS[event.kind]}]{event.kind}[/]"
         with self._lock:
             self._ended += 1
-            count = f"({self._ended} of {len(self._study.outcomes)})"
+            count = f"({self._ended} of {len(self._study.outcomes)}{self._left()})"
             self._console.print(f"{escape(outcome.planned.run.name)}: {state} {count} {words}", soft_wrap=True)
 
     def _table(self) -> Table:
@@ -169,25 +169,38 @@ class SweepProgress:
         labels = _differing([*self._study.outcomes])
         table = Table("state", "stage", "progress", "best so far")
         table.columns.insert(0, Column("run", overflow="fold", min_width=min(24, max(map(len, labels.values())))))
-        table.caption = f"{counts}; {duration(time.monotonic() - self._began)}"
+        table.caption = f"{counts}; {duration(time.monotonic() - self._began)}{self._left()}"
         for one in shown:
             state = f"[{COLOURS[one.state]}]{one.state}[/]"
             told = [f"{now['label']} {now['step']}/{now['total']}" for now in one.running.values() if now.get("total")]
-            texts = (", ".join(one.running), ", ".join(told), self._measure(one))
+            texts = (
+                ", ".join(STAGES[what].title if what in STAGES else what for what in one.running),
+                ", ".join(told),
+                self._measure(one),
+            )
             table.add_row(escape(labels[one.planned.run.name]), state, *texts)
         return table
 
+    def _left(self) -> str:
+        """About how long the runs take that have not ended, at the pace of those that have; empty before the first."""
+        left = len(self._study.outcomes) - self._ended
+        if not self._ended or not left:
+            return ""
+        return f", about {duration((time.monotonic() - self._began) / self._ended * left)} left"
+
     def _measure(self, outcome: Outcome) -> str:
         """The best PSNR on the validation images so far; of a finished run, its figures on the test images."""
+        from srgan_lib.metrics.measure import METRICS
+
         folder = outcome.planned.directory
         summary = (read_json(folder / "evaluation" / "manifest.json") or {}).get("summary", {})
         method = self._study.source.method
         figures = {name.removeprefix(f"{method}_"): value for name, value in summary.items() if name.startswith(method)}
         if outcome.state == "finished" and figures:
-            return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+            return ", ".join(f"{METRICS[name].label} {METRICS[name].phrase(value)}" for name, value in figures.items())
         for stage in reversed(TRAINING_STAGES):
             if best := _best_psnr(folder / stage / "validation.csv"):
-                return f"{stage}: {best:.2f} dB"
+                return f"{STAGES[stage].title}: {best:.2f} dB"
         return ""
 
 

@@ -52,10 +52,15 @@ def enlarged_again(scores: Mapping[str, Sequence[float]]) -> str:
     return f"Enlarged again by bicubic interpolation, LR comes to a PSNR-Y of {listed(parts)}."
 
 
-def lost_power(table: pd.DataFrame, scale: int) -> str:
-    """Say how much power enlarged LR lacks where LR holds nothing; ``table`` is as the data's ``spectra.csv``."""
+def lacking_power(table: pd.DataFrame, scale: int) -> float:
+    """Average in dB the power that enlarged LR lacks where LR holds nothing; ``table`` is as ``spectra.csv``."""
     beyond = table[table.frequency >= 1 / (2 * scale)]
-    lack = float((10 * np.log10(beyond.hr / beyond.bicubic)).mean())
+    return float((10 * np.log10(beyond.hr / beyond.bicubic)).mean())
+
+
+def lost_power(table: pd.DataFrame, scale: int) -> str:
+    """Say how much power enlarged LR lacks; as :func:`lacking_power`."""
+    lack = lacking_power(table, scale)
     return (
         f"Above {1 / (2 * scale):.3g} cycles per pixel, which LR cannot hold, enlarged LR has on average "
         f"{abs(lack):.1f} dB {'less' if lack >= 0 else 'more'} power than HR."

@@ -162,7 +162,8 @@ def _example(scores: Scores, title: str, judge: str, key: tuple[str, str]) -> Ex
 
 def gains(scores: Scores) -> dict[str, str]:
     """Say by image, as the viewer calls it, what SRGAN gains over bicubic."""
-    return {f"{dataset}/{image}": _compared(scores, dataset, image, short=True) for dataset, image in _gains(scores)[1]}
+    told = {key: _compared(scores, *key, short=True) for key in _gains(scores)[1]}
+    return {"/".join(key): f"{text} against bicubic" for key, text in told.items()}
 
 
 def per_image(scores: Scores) -> dict[str, Any]:

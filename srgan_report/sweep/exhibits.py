@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -22,11 +21,13 @@ from srgan_lib.methods import METHODS
 from srgan_lib.metrics.measure import METRICS, Metric
 from srgan_report.exhibits.markup import Html
 from srgan_report.exhibits.plotting import WIDTH, describe, legend_below, new_figure, show_image
+from srgan_report.sweep.captions import rank_correlations
 from srgan_report.sweep.expansion import Factor
 from srgan_report.sweep.statistics import PLANE, over_seeds, pareto
 
 LEGEND = 12  #: settings at most that a legend names; more are told by the colour of their order
 LINE = 90  #: characters that fit below a figure side by side
+TICKS = 4  #: intervals between marks on the axis of a metric, at most
 TITLE = 18  #: characters that fit above a patch
 MARKERS = "os^DvPX<>phd8"
 WAITING = "not begun or interrupted; the same command continues"
@@ -96,6 +97,7 @@ def main_effect(rows: pd.DataFrame, factor: Factor, names: Sequence[str]) -> Fig
             axis.set_xticks(list(indices.values()), factor.levels, rotation=0 if len(indices) < 5 else 45, ha="center")
         axis.set(xlabel=factor.short, title=metric.heading)
         axis.margins(x=0.08)
+        _scale(axis, y=name)
         means = ", ".join(f"{metric.text(mean)} at {level}" for level, mean in table["mean"].items())
         text.append(f"{metric.label} {means}")
     describe(figure, f"Means by {factor.short}: {'; '.join(text)}.")
@@ -139,15 +141,12 @@ def metric_pairs(rows: pd.DataFrame, names: Sequence[str]) -> Figure:
         else:
             _plot_runs(axis, rows, x, y, markersize=5)
             axis.set_ylabel(METRICS[y].heading)
+            _scale(axis, y=y)
         if down == count - 1:
             axis.set_xlabel(METRICS[x].heading)
+            _scale(axis, x=x)
     _name_settings(figure, axes[1, 0], rows)
-    order = rows[list(names)].corr(method="spearman")
-    text = "; ".join(
-        f"{METRICS[one].label} and {METRICS[other].label} {f'{order.loc[one, other]:.2f}'.replace('-', '−')}"
-        for one, other in combinations(names, 2)
-    )
-    describe(figure, f"{len(rows)} runs by each pair of metrics. Spearman's rank correlations: {text}.")
+    describe(figure, f"Runs by each pair of metrics. {rank_correlations(rows, names)}")
     return figure
 
 
@@ -163,6 +162,7 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
         look = {"color": bicubic_style.colour, "linestyle": bicubic_style.line, "label": bicubic_style.label}
         axis.plot(bicubic.index, bicubic, **look)
         axis.set(xlabel="step", ylabel=label)
+        _scale(axis, y=name)
     _name_settings(figure, axes[0], curves)
     last = runs["psnr_y"].last().groupby("setting", sort=False).mean()
     text = "; ".join(f"{setting}: {METRICS['psnr_y'].text(value)}" for setting, value in last.items())
@@ -186,8 +186,9 @@ def plane(rows: pd.DataFrame, baselines: pd.DataFrame) -> Figure:
         look = {"color": style.colour, "fillstyle": "none", "markersize": 10, "markeredgewidth": 1.8}
         axis.plot(group[fidelity].mean(), group[distance].mean(), style.marker, label=style.label, **look)
     axis.set(xlabel=f"{faithful.label} ({faithful.unit}), better →", ylabel=f"{alike.label}, better →")
-    axis.invert_yaxis()
     axis.margins(0.12)
+    _scale(axis, x=fidelity, y=distance)
+    axis.invert_yaxis()
     _name_settings(figure, axis, rows)
     text = "; ".join(
         f"{row.setting}, seed {row.seed}: {faithful.phrase(row[fidelity])}, {alike.text(row[distance])}"
@@ -220,6 +221,17 @@ def _positions(factor: Factor) -> tuple[dict[str, float], bool]:
             return numbers, True
         levels = sorted(numbers, key=numbers.__getitem__)
     return {level: float(index) for index, level in enumerate(levels)}, False
+
+
+def _scale(axes: Axes, **metrics: str) -> None:
+    """Mark the axes ``x`` and ``y`` in a metric's own digits; what is alike in them is not drawn as a difference."""
+    for name, metric in metrics.items():
+        axis, digits = getattr(axes, f"{name}axis"), METRICS[metric].digits
+        low, high = axis.get_view_interval()
+        if (lacking := TICKS * 10**-digits - (high - low)) > 0:
+            axes.set(**{f"{name}lim": (low - lacking / 2, high + lacking / 2)})
+        axis.set_major_locator(MaxNLocator(TICKS, steps=[1, 2, 5, 10]))
+        axis.set_major_formatter(f"{{x:.{digits}f}}")
 
 
 def _setting_styles(rows: pd.DataFrame) -> dict[str, tuple[Any, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -31,7 +32,7 @@ class Effect:
     contrast: Contrast
     begin: str  # of the claim, up to the metric's label
     claim: str  # what changes by how much, and whether that exceeds the spread over seeds; without a full stop
-    evidence: str  # what may follow the claim: the interval and the standard deviation
+    inner: Contrast | None = None  # of the worst and the best, where the best is none of the two levels
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Winner:
     @property
     def shown(self) -> dict[str, Any]:
         """What the head of the report needs, as plain JSON."""
-        return {name: getattr(self, name) for name in ("setting", "metric", "clear", "rule", "choice", "verdict")}
+        return {name: getattr(self, name) for name in ("setting", "metric", "clear")}
 
     @property
     def text(self) -> str:
@@ -99,9 +100,27 @@ def _claims(found: Sequence[Effect]) -> list[str]:
     return [f"{one.claim}." for one in found]
 
 
-def effects(rows: pd.DataFrame, factor: Factor) -> list[str]:
-    """Say what a factor changes, in a sentence for each metric; none where fewer than two levels have finished runs."""
-    return [f"{one.claim}{one.evidence}." for one in _all_effects(rows, factor)]
+def effects(rows: pd.DataFrame, factor: Factor) -> pd.DataFrame:
+    """Tabulate what a factor changes by each metric, the evidence of what :func:`finding` says of it.
+
+    A row for the levels that are compared, one more where the best is none of them; none where fewer than two levels
+    have finished runs.
+    """
+    found = [pair for one in _all_effects(rows, factor) for pair in (one.contrast, one.inner) if pair]
+    return pd.DataFrame([_evidence(pair) for pair in found])
+
+
+def _evidence(found: Contrast) -> dict[str, str]:
+    fine = partial(_fine, metric=found.metric)
+    return {
+        "judge": METRICS[found.metric].label,
+        "from": found.a,
+        "to": found.b,
+        "change": f"{fine(found.difference, sign=True)} {_direction(found.difference, found.metric)}",
+        "95 % interval": f"{fine(found.low, sign=True)} to {fine(found.high, sign=True)}" if found.known else "–",
+        "spread over seeds": fine(found.std) if found.known else "–",
+        "more than chance": ("yes" if _better(found) else "no") if found.known else "unknown",
+    }
 
 
 def _all_effects(rows: pd.DataFrame, factor: Factor) -> list[Effect]:
@@ -126,7 +145,7 @@ def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> Effect | None:
     # Within seeds, as the contrast is: where a run is missing, the plain means compare different seeds.
     means = {level: contrast(rows, metric, factor.name, present[0], level).difference for level in present}
     worst, *_, best = sorted(present, key=means.__getitem__, reverse=not measure.higher_is_better)
-    inside = between = ""
+    inside, inner = "", None
     if factor.numbers:
         number = dict(zip(factor.levels, factor.numbers, strict=True))
         a, b = min(present, key=number.__getitem__), max(present, key=number.__getitem__)
@@ -139,14 +158,11 @@ def effect(rows: pd.DataFrame, factor: Factor, metric: str) -> Effect | None:
             if peak.known:
                 inside += f", {'by more than' if _better(peak) else 'within'} the spread over seeds"
             inner = contrast(rows, metric, factor.name, worst, best, candidates=len(present))
-            between = f"; between {worst} and {best}, the worst and the best, it {_moves(inner.difference, metric)}"
-            between += "".join(_judged(inner))
     else:
         found = contrast(rows, metric, factor.name, worst, best, candidates=len(present))
         begin = f"Between {factor.short} {worst} and {best}, the worst and the best, "
-    verdict, evidence = _judged(found)
-    claim = f"{begin}{measure.label} {_moves(found.difference, metric)}{verdict}{inside}"
-    return Effect(found, begin, claim, evidence + between)
+    claim = f"{begin}{measure.label} {_moves(found.difference, metric)}{_judged(found)[0]}{inside}"
+    return Effect(found, begin, claim, inner)
 
 
 def seed_variance(rows: pd.DataFrame, metric: str) -> str:
