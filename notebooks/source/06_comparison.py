@@ -21,7 +21,6 @@ from html import escape
 from IPython.display import Markdown, display
 
 from srgan_lib.params.evaluation import VALIDATION
-from srgan_report.exhibits.markup import caption, once
 from srgan_report.sweep import captions, exhibits, findings
 from srgan_report.sweep.comparison import open_comparison
 from srgan_report.sweep.findings import NOTHING_COMMON
@@ -56,22 +55,16 @@ comparison.table(
 #
 # $$ \bar{y} \pm t_{0.975,\,n-1} \, \frac{s}{\sqrt{n}} , $$
 #
-# where $n$ is the number of runs and $s$ their standard deviation.
+# where $n$ is the number of runs and $s$ their standard deviation. A metric that was not computed has no column. Look
+# for intervals that do not overlap.
 
 # %%
-explained = once(
-    "Mean over n runs, with its 95 % interval where n is 2 or more. A metric that was not computed has no column. Look "
-    "for intervals that do not overlap."
-)
 judged = comparison.finished[comparison.finished.dataset != VALIDATION]
 for number, (dataset, group) in enumerate(judged.groupby("dataset", sort=False), 1):
     measured = findings.computed(group)
     comparison.table(
         exhibits.setting_scores(group), f"settings_{number}", source="runs.csv",
-        caption=caption(
-            captions.extremes(group, measured),
-            f"Settings on {escape(dataset)} (images: {group.n.iloc[0]:.0f}).", next(explained),
-        ),
+        caption=f"{captions.extremes(group, measured)} Settings on {escape(dataset)} (images: {group.n.iloc[0]:.0f}).",
     )
     comparison.table(
         exhibits.run_scores(group), f"runs_{number}", source="runs.csv", **exhibits.score_formats(group),
@@ -92,36 +85,28 @@ for number, (dataset, group) in enumerate(judged.groupby("dataset", sort=False),
 # interval uses Student's $t$ where the two were chosen beforehand (the smallest and the largest number), and Tukey's
 # studentised range where they are the worst and the best of several, because a best that was picked after looking is
 # partly luck. A best number between the ends is therefore named beside them and compared with the worst.
+#
+# In the figures every run is a grey point, with the mean at each value and its 95 % interval over these runs. Look for
+# differences that are larger than the intervals, and in maps of two parameters, where bright is better, for rows that
+# do not all rise and fall alike: there the two depend on each other.
 
 # %%
-looks = once("Look for differences that are larger than the intervals.")
-evidence = once(
-    "Levels that are compared, by how much they differ within seeds, and whether the interval leaves chance out."
-)
 for number, factor in enumerate(factors if metrics else [], 1):
     display(Markdown(f"### {factor.short}"))
     comparison.figure(
         exhibits.main_effect(rows, factor, metrics), f"effect_{number}", source="runs.csv",
-        caption=caption(
-            captions.extremes(rows, metrics, factor),
-            f"Every run as a grey point, and the mean at each value of <code>{escape(factor.name)}</code> with its "
-            "95 % interval over these runs.", next(looks),
-        ),
+        caption=f"{captions.extremes(rows, metrics, factor)} By <code>{escape(factor.name)}</code>.",
     )
     comparison.table(
         findings.effects(rows, factor), f"effect_{number}", source="runs.csv",
-        caption=caption(f"By <code>{escape(factor.short)}</code>.", next(evidence)),
+        caption=f"Differences within seeds between levels of <code>{escape(factor.short)}</code>.",
     )
 
 # %%
-explained = once(
-    "Mean over the seeds for each pair of values; bright is better. Look for rows that do not all rise and fall alike: "
-    "there the two parameters depend on each other."
-)
 for name in metrics if len(factors) == 2 else []:
     comparison.figure(
         exhibits.heat_map(rows, *factors, name), f"map_{name}", source="runs.csv",
-        caption=caption(captions.extremes(rows, [name], *factors), next(explained)),
+        caption=f"{captions.extremes(rows, [name], *factors)} Means over the seeds for each pair of values.",
     )
 
 # %%
@@ -192,21 +177,18 @@ if len(metrics) > 1 and len(rows) > 2:
 # ## The same patch by every setting
 #
 # Scores are means over pixels and images; the eye notices what they average away. Each setting's first seed shows the
-# same patches here.
+# same patches here. Look for texture that is in HR too, and for patterns that are not.
 
 # %%
 settings = comparison.first_runs()
 all_settings = len(settings) == comparison.finished.setting.nunique()
 shown = "each setting" if all_settings else f"the first {len(settings)} settings"
 crops = comparison.common_crops()
-looks = once("Look for texture that is in HR too, and for patterns that are not.")
 for number, ((dataset, image), files) in enumerate(crops.items(), 1):
     comparison.figure(
         exhibits.patches(files, comparison.manifest["method"]), f"patches_{number}", vector=False,
         source="evaluation/viewer of each run",
-        caption=caption(
-            f"The middle of <code>{escape(image)}</code> ({escape(dataset)}) by the first seed of {shown}.", next(looks)
-        ),
+        caption=f"The middle of <code>{escape(image)}</code> ({escape(dataset)}) by the first seed of {shown}.",
     )
 
 # %%
