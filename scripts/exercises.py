@@ -21,11 +21,10 @@ import pandas as pd
 
 from scripts.reference_tables import write_csv
 from srgan_lib.files import load_json, write_atomic
-from srgan_lib.formatting import machine_text
 from srgan_lib.layout import COMPARISON, DEMO, NOTEBOOKS, STAGES, project_root
 from srgan_lib.metrics.measure import METRICS
 from srgan_report.exhibits.findings import lacking_power
-from srgan_report.hardware import machine
+from srgan_report.hardware import machine, machine_text
 from srgan_report.pipeline.manifests import read_manifest
 from srgan_report.pipeline.provenance import commit
 
@@ -150,16 +149,18 @@ def _measure_sweep(folder: Path) -> dict[str, float | str]:
 
 
 def tables(measured: pd.DataFrame) -> dict[str, str]:
-    """Make each notebook's table in Markdown; a dash stands for what has not been measured."""
+    """Make each notebook's table in Markdown, of the runs and figures that have been measured; or say that none has."""
     values = measured.set_index(["exercise", "measure"]).value
     made = {}
     for notebook, columns in COLUMNS.items():
         names = [one.name for one in exercises() if one.notebook == notebook]
         names = names if notebook == COMPARISON.name else ["demo", *names]
         keys = columns if notebook == COMPARISON.name else {"minutes": "minutes", **columns}
+        keys = {heading: key for heading, key in keys.items() if any((name, key) in values for name in names)}
+        names = [name for name in names if any((name, key) in values for key in keys.values())]
         lines = [["run", *keys], ["---"] * (len(keys) + 1)]
         lines += [[name, *(_text(values.get((name, key)), key) for key in keys.values())] for name in names]
-        made[notebook] = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+        made[notebook] = "".join(f"| {' | '.join(line)} |\n" for line in lines) if names else "Not measured yet.\n"
     return made
 
 
