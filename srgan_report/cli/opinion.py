@@ -87,7 +87,8 @@ def make(runs: tuple[str, ...], methods: str | None, force: bool, **options: Any
 @click.argument("files", metavar="FILES…", nargs=-1, type=click.Path(path_type=Path))
 def collect(run: str, files: tuple[Path, ...]) -> None:
     """Check what raters sent back, keep it in RUN's folder, and write scores and report; FILES can be added later."""
-    from srgan_report.opinion.results import collect_answers
+    from srgan_report.opinion.results import SLIDE, collect_answers
+    from srgan_report.opinion.study import FOLDER
 
     require_extra("report")
     from srgan_report.pipeline.assemble import assemble_again
@@ -96,7 +97,8 @@ def collect(run: str, files: tuple[Path, ...]) -> None:
     _show(*collect_answers(folder, files))
     with Terminal() as terminal:
         terminal.note("Making the report")
-        terminal.note(f"Written: {', '.join(str(path) for path in assemble_again(folder))}")
+        written = [*assemble_again(folder), folder / FOLDER / SLIDE]
+        terminal.note(f"Written: {', '.join(map(str, written))}")
 
 
 @opinion.command()
@@ -106,18 +108,24 @@ def collect(run: str, files: tuple[Path, ...]) -> None:
 )
 @click.option("--seed", default=0, help="Of the simulation.")
 def simulate(run: str, careless: float, seed: int) -> None:
-    """Let simulated raters answer RUN's study, for teaching; their scores stay in opinion/simulated/.
+    """Let simulated raters answer RUN's study, as a rehearsal: chapter and slide, marked so, in opinion/simulated/.
 
     The methods' qualities are invented: spread evenly over the scale, in the order of the tables.
     """
-    from srgan_report.opinion.results import SIMULATED, simulate_answers
+    from srgan_lib.files import load_json
+    from srgan_report.opinion.results import SLIDE, simulate_answers
     from srgan_report.opinion.simulation import Observers
+
+    require_extra("report")
+    from srgan_report.report.build import write_rehearsal
 
     folder = existing_run(run)
     pooled, found = simulate_answers(folder, Observers(careless=careless), seed)
     say("SIMULATED raters: nobody has looked at these images.", bold=True)
     _show(pooled, found)
-    say(f"Written: {folder / SIMULATED}")
+    scale = load_json(folder / "manifest.json")["parameters"]["shared"]["scale"]
+    chapter = write_rehearsal(folder, found, scale)
+    say(f"Written: {chapter} and {chapter.with_name(SLIDE)}")
 
 
 @opinion.command("plan")
@@ -136,16 +144,19 @@ def plan_command(raters: list[int], images: list[int]) -> None:
 
 
 def _show(pooled: Pool, found: Analysis) -> None:
-    """Print who was left out and why, and the scores."""
+    """Print who was left out and why, the scores, and what they say."""
+    from srgan_report.opinion.exhibits import finding, interval
+
     for name, reason in pooled.left_out:
         say(f"{name}: left out: {reason}", fg="yellow")
     for note in pooled.notes:
         say(note)
-    for row in found.raters[found.raters.left_out_because != ""].itertuples():
+    for row in found.raters[found.raters.left_out_because.notna()].itertuples():
         say(f"rater {row.rater}: not counted: {row.left_out_because}", fg="yellow")
-    score = "mos" if found.summary["kind"] == "rating" else "strength"
+    score = "mos" if found.rating else "preference"
     rows = []
     for row in found.scores.to_dict("records"):
-        ends = [f"{row[f'{which}_low']:.2f} to {row[f'{which}_high']:.2f}" for which in ("these", "kind")]
+        ends = [interval(row[f"{which}_low"], row[f"{which}_high"]) for which in ("these", "kind")]
         rows.append((row["method"], f"{row[score]:.2f}", *ends, str(row["votes"])))
     print_table(("method", score.replace("mos", "MOS"), "these images", "images of this kind", "votes"), rows)
+    say(finding(found), bold=True)
