@@ -43,13 +43,15 @@ def opinion() -> None:
 @click.option("--methods", metavar="A,B,…", help="Methods shown, e.g. bicubic,srgan,hr.")
 @click.option("--images", type=int, help="Test images shown, at most.")
 @click.option("--size", type=int, help="Side of what is shown of an image, in pixels, at most.")
-@click.option("--raters", type=int, help="Raters there can be.")
+@click.option(
+    "--raters", metavar="FILE|NUMBER", help="Raters there can be, or a file with a code a line: a link for each."
+)
 @click.option("--votes", type=int, help="Votes of a rater, at most.")
 @click.option("--repeats", type=int, help="Votes asked twice.")
 @click.option(
     "--force", is_flag=True, help="Replace another study of this run; its answers cannot be decoded any more."
 )
-def make(runs: tuple[str, ...], methods: str | None, force: bool, **options: Any) -> None:
+def make(runs: tuple[str, ...], methods: str | None, raters: str | None, force: bool, **options: Any) -> None:
     """Write opinion.html, to be sent to raters, into RUN's folder; of several runs into the first one's.
 
     What is not given is as in the run's params (evaluation.opinion), or the default (srgan params opinion).
@@ -57,6 +59,7 @@ def make(runs: tuple[str, ...], methods: str | None, force: bool, **options: Any
     from srgan_lib.files import load_json
     from srgan_lib.params.evaluation import Opinion
     from srgan_lib.params.shared import Shared
+    from srgan_report.opinion.links import read_codes, write_links
     from srgan_report.opinion.make import make_study
     from srgan_report.opinion.study import PAGE, plan
 
@@ -66,6 +69,9 @@ def make(runs: tuple[str, ...], methods: str | None, force: bool, **options: Any
     asked = {name: value for name, value in options.items() if value is not None}
     if methods is not None:
         asked["methods"] = [name.strip() for name in methods.split(",") if name.strip()]
+    codes = read_codes(Path(raters)) if raters and not raters.lstrip("-").isdecimal() else []
+    if raters:
+        asked["raters"] = len(codes) or int(raters)
     merged = {**(parameters["evaluation"].get("opinion") or {}), **asked}
     wanted = params_file.check({"evaluation": {"opinion": merged}}, "srgan opinion make")
     design = wanted.evaluation.opinion or Opinion()
@@ -76,6 +82,10 @@ def make(runs: tuple[str, ...], methods: str | None, force: bool, **options: Any
             f"{len(study.methods)} methods on {len(study.images)} images, {len(plan(study, 1))} votes a rater, "
             f"{page.stat().st_size / 1e6:.1f} MB: {page}"
         )
+        if raters:
+            terminal.note(
+                f"A link for each rater, with a code in place of a name: {write_links(folders[0], study, codes)}"
+            )
         terminal.note(
             f"Send it with a number from 1 to {study.design.raters} to each rater; then: "
             f"srgan opinion collect {runs[0]} FILES…"
