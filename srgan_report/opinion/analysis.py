@@ -221,7 +221,7 @@ def _of_pairs(study: Study, every: pd.DataFrame, names: list[str], out: dict[int
 def _inside(names: list[str], out: Mapping[int, str]) -> list[int]:
     """Number the raters that count."""
     if len(out) == len(names):
-        raise OpinionError("no rater is left: " + "; ".join(f"{names[number]} {why}" for number, why in out.items()))
+        raise OpinionError("no rater is left: " + "; ".join(f"{names[number]}: {why}" for number, why in out.items()))
     return [number for number in range(len(names)) if number not in out]
 
 

@@ -194,7 +194,6 @@ def _shown(results: Analysis, scale: int) -> Iterator[Exhibit]:
             "over raters and images) and of the methods' means (diamond). To the right: agrees. The metrics are of the "
             "crops that people saw; the original itself is left out.",
         )
-        yield _agreement_table(results.metrics)
     yield _image_table(results)
 
 
@@ -275,28 +274,6 @@ def _difference_table(results: Analysis) -> Exhibit:
         caption = "Pairs of methods: votes, the share that preferred the better one, and that share by the model."
     formats = {"difference": "+.2f", "preferred": ".0%", "by the model": ".0%"}
     return _exhibit(pd.DataFrame(columns), "differences", caption, formats=formats)
-
-
-def _agreement_table(rows: pd.DataFrame) -> Exhibit:
-    frame = pd.DataFrame(
-        {
-            "metric": [METRICS[name].label for name in rows.metric],
-            "images": rows.points,
-            "rank": rows.spearman,
-            "95 % of rank": _intervals(rows, "spearman"),
-            "linear": rows.pearson,
-            "95 % of linear": _intervals(rows, "pearson"),
-            "rank of methods": rows.over_methods,
-        }
-    )
-    return _exhibit(
-        frame,
-        "agreement",
-        "Which metric agrees with people: rank (Spearman) and linear (Pearson) correlation over images by all methods, "
-        "and over the means of methods. Metrics for which lower is better are turned round.",
-        source="metrics",
-        formats=dict.fromkeys(("rank", "linear", "rank of methods"), ".2f"),
-    )
 
 
 def _image_table(results: Analysis) -> Exhibit:

@@ -27,10 +27,8 @@ def read_codes(path: Path) -> list[str]:
     codes: list[str] = []
     for number, code in enumerate(map(str.strip, lines), 1):
         if code and not RATER_CODE.fullmatch(code):
-            raise OpinionError(
-                f"line {number}: {code!r} is no code; up to 40 letters without accents, digits, '.', '_' and '-'",
-                path=path,
-            )
+            allowed = "up to 40 letters without accents, digits, '.', '_' and '-'"
+            raise OpinionError(f"line {number}: {code!r} is no code; {allowed}", path=path)
         if code in codes:
             raise OpinionError(f"line {number}: {code} is there twice; each rater has a code of their own", path=path)
         codes += [code] if code else []

@@ -42,7 +42,7 @@ def test_chapter_of_ratings(tmp_path):
     shown = chapter(run_dir)
     assert [figure["id"] for figure in shown.select("figure")] == [
         "fig-opinion_scores", "fig-opinion_votes", "tab-opinion_published", "tab-opinion_differences",
-        "fig-opinion_metrics", "tab-opinion_agreement", "tab-opinion_images",
+        "fig-opinion_metrics", "tab-opinion_images",
     ]  # fmt: skip
     scores = shown.select_one("#tab-opinion_published").text
     assert "MOS in the paper (BSD100)" in scores and "3.56" in scores  # SRGAN's
