@@ -43,13 +43,15 @@ def opinion() -> None:
 @click.option("--methods", metavar="A,B,…", help="Methods shown, e.g. bicubic,srgan,hr.")
 @click.option("--images", type=int, help="Test images shown, at most.")
 @click.option("--size", type=int, help="Side of what is shown of an image, in pixels, at most.")
-@click.option("--raters", type=int, help="Raters there can be.")
+@click.option(
+    "--raters", metavar="FILE|NUMBER", help="Raters there can be, or a file with a code a line: a link for each."
+)
 @click.option("--votes", type=int, help="Votes of a rater, at most.")
 @click.option("--repeats", type=int, help="Votes asked twice.")
 @click.option(
     "--force", is_flag=True, help="Replace another study of this run; its answers cannot be decoded any more."
 )
-def make(runs: tuple[str, ...], methods: str | None, force: bool, **options: Any) -> None:
+def make(runs: tuple[str, ...], methods: str | None, raters: str | None, force: bool, **options: Any) -> None:
     """Write opinion.html, to be sent to raters, into RUN's folder; of several runs into the first one's.
 
     What is not given is as in the run's params (evaluation.opinion), or the default (srgan params opinion).
@@ -57,6 +59,7 @@ def make(runs: tuple[str, ...], methods: str | None, force: bool, **options: Any
     from srgan_lib.files import load_json
     from srgan_lib.params.evaluation import Opinion
     from srgan_lib.params.shared import Shared
+    from srgan_report.opinion.links import read_codes, write_links
     from srgan_report.opinion.make import make_study
     from srgan_report.opinion.study import PAGE, plan
 
@@ -66,6 +69,9 @@ def make(runs: tuple[str, ...], methods: str | None, force: bool, **options: Any
     asked = {name: value for name, value in options.items() if value is not None}
     if methods is not None:
         asked["methods"] = [name.strip() for name in methods.split(",") if name.strip()]
+    codes = read_codes(Path(raters)) if raters and not raters.lstrip("-").isdecimal() else []
+    if raters:
+        asked["raters"] = len(codes) or int(raters)
     merged = {**(parameters["evaluation"].get("opinion") or {}), **asked}
     wanted = params_file.check({"evaluation": {"opinion": merged}}, "srgan opinion make")
     design = wanted.evaluation.opinion or Opinion()
@@ -76,6 +82,10 @@ def make(runs: tuple[str, ...], methods: str | None, force: bool, **options: Any
             f"{len(study.methods)} methods on {len(study.images)} images, {len(plan(study, 1))} votes a rater, "
             f"{page.stat().st_size / 1e6:.1f} MB: {page}"
         )
+        if raters:
+            terminal.note(
+                f"A link for each rater, with a code in place of a name: {write_links(folders[0], study, codes)}"
+            )
         terminal.note(
             f"Send it with a number from 1 to {study.design.raters} to each rater; then: "
             f"srgan opinion collect {runs[0]} FILES…"
@@ -87,7 +97,8 @@ def make(runs: tuple[str, ...], methods: str | None, force: bool, **options: Any
 @click.argument("files", metavar="FILES…", nargs=-1, type=click.Path(path_type=Path))
 def collect(run: str, files: tuple[Path, ...]) -> None:
     """Check what raters sent back, keep it in RUN's folder, and write scores and report; FILES can be added later."""
-    from srgan_report.opinion.results import collect_answers
+    from srgan_report.opinion.results import SLIDE, collect_answers
+    from srgan_report.opinion.study import FOLDER
 
     require_extra("report")
     from srgan_report.pipeline.assemble import assemble_again
@@ -96,7 +107,8 @@ def collect(run: str, files: tuple[Path, ...]) -> None:
     _show(*collect_answers(folder, files))
     with Terminal() as terminal:
         terminal.note("Making the report")
-        terminal.note(f"Written: {', '.join(str(path) for path in assemble_again(folder))}")
+        written = [*assemble_again(folder), folder / FOLDER / SLIDE]
+        terminal.note(f"Written: {', '.join(map(str, written))}")
 
 
 @opinion.command()
@@ -106,18 +118,24 @@ def collect(run: str, files: tuple[Path, ...]) -> None:
 )
 @click.option("--seed", default=0, help="Of the simulation.")
 def simulate(run: str, careless: float, seed: int) -> None:
-    """Let simulated raters answer RUN's study, for teaching; their scores stay in opinion/simulated/.
+    """Let simulated raters answer RUN's study, as a rehearsal: chapter and slide, marked so, in opinion/simulated/.
 
     The methods' qualities are invented: spread evenly over the scale, in the order of the tables.
     """
-    from srgan_report.opinion.results import SIMULATED, simulate_answers
+    from srgan_lib.files import load_json
+    from srgan_report.opinion.results import SLIDE, simulate_answers
     from srgan_report.opinion.simulation import Observers
+
+    require_extra("report")
+    from srgan_report.report.build import write_rehearsal
 
     folder = existing_run(run)
     pooled, found = simulate_answers(folder, Observers(careless=careless), seed)
     say("SIMULATED raters: nobody has looked at these images.", bold=True)
     _show(pooled, found)
-    say(f"Written: {folder / SIMULATED}")
+    scale = load_json(folder / "manifest.json")["parameters"]["shared"]["scale"]
+    chapter = write_rehearsal(folder, found, scale)
+    say(f"Written: {chapter} and {chapter.with_name(SLIDE)}")
 
 
 @opinion.command("plan")
@@ -136,16 +154,19 @@ def plan_command(raters: list[int], images: list[int]) -> None:
 
 
 def _show(pooled: Pool, found: Analysis) -> None:
-    """Print who was left out and why, and the scores."""
+    """Print who was left out and why, the scores, and what they say."""
+    from srgan_report.opinion.exhibits import finding, interval
+
     for name, reason in pooled.left_out:
         say(f"{name}: left out: {reason}", fg="yellow")
     for note in pooled.notes:
         say(note)
-    for row in found.raters[found.raters.left_out_because != ""].itertuples():
+    for row in found.raters[found.raters.left_out_because.notna()].itertuples():
         say(f"rater {row.rater}: not counted: {row.left_out_because}", fg="yellow")
-    score = "mos" if found.summary["kind"] == "rating" else "strength"
+    score = "mos" if found.rating else "preference"
     rows = []
     for row in found.scores.to_dict("records"):
-        ends = [f"{row[f'{which}_low']:.2f} to {row[f'{which}_high']:.2f}" for which in ("these", "kind")]
+        ends = [interval(row[f"{which}_low"], row[f"{which}_high"]) for which in ("these", "kind")]
         rows.append((row["method"], f"{row[score]:.2f}", *ends, str(row["votes"])))
     print_table(("method", score.replace("mos", "MOS"), "these images", "images of this kind", "votes"), rows)
+    say(finding(found), bold=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 from time import monotonic
 
 import ipywidgets
-import pandas as pd
 from pydantic import ValidationError
 
 from srgan_lib.files import read_json, write_atomic
@@ -17,9 +16,8 @@ from srgan_lib.params.evaluation import Opinion
 from srgan_lib.params.shared import Shared
 from srgan_report.exhibits import markup
 from srgan_report.interactive.panels import show_text
-from srgan_report.opinion import figures
 from srgan_report.opinion.answers import Answer, Answers, new_answers
-from srgan_report.opinion.exhibits import findings
+from srgan_report.opinion.exhibits import findings, score_figure
 from srgan_report.opinion.make import make_study
 from srgan_report.opinion.page import Encoded, read_page
 from srgan_report.opinion.ratings import SCALE
@@ -156,10 +154,11 @@ class RatingPanel(ipywidgets.VBox):
             return
         results = read_results(self.folder)
         assert results is not None  # it was written just now
-        figure = figures.scores(results.scores, pd.DataFrame(columns=["method", "value"]))
         left_out = [f"{name}: left out: {reason}" for name, reason in pooled.left_out]
         notes = [*left_out, *pooled.notes, *findings(results)]
-        self._stage.value = "".join(f"<p>{html.escape(note)}</p>" for note in notes) + markup.chart(figure)
+        self._stage.value = "".join(f"<p>{html.escape(note)}</p>" for note in notes) + markup.chart(
+            score_figure(results)
+        )
 
 
 def _button(description: str, act: Callable[[], None]) -> ipywidgets.Button:

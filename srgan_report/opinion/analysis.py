@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from srgan_lib.evaluation.statistics import CrossedMean
 from srgan_lib.metrics.measure import METRICS
-from srgan_report.opinion import preferences, ratings
+from srgan_report.opinion import preferences, ratings, screening
 from srgan_report.opinion.answers import Pool, numbered, repeatability, vote_array, vote_table
 from srgan_report.opinion.stimuli import COMPARED
 from srgan_report.opinion.study import ORIGINAL, OpinionError, Study
@@ -21,14 +21,15 @@ from srgan_report.opinion.study import ORIGINAL, OpinionError, Study
 TABLES = ("scores", "differences", "raters", "images", "metrics", "votes")
 FEWEST = 5  #: points below which no correlation with a metric is given
 RESAMPLES = 1000  #: of the intervals of these correlations
-CHANCE = 0.05  #: p-value above which a rater of pairs cannot be told from a coin, and is screened
 
 
 @dataclass(frozen=True)
 class Analysis:
     """What a study says: the tables that are written as ``opinion_*.csv``, and numbers about the whole study."""
 
-    scores: pd.DataFrame  #: a row for each method: mean opinion score, or strength in log-odds, with both intervals
+    #: A row for each method, with both intervals: mean opinion score; of pairs the preference, which is the probability
+    #: to be preferred to a method of average strength.
+    scores: pd.DataFrame
     differences: pd.DataFrame  #: a row for each pair of methods, the better one first
     raters: pd.DataFrame  #: a row for each rater, with why one does not count
     images: pd.DataFrame  #: a row for each image: how far apart methods are on it, and the lead without it
@@ -41,6 +42,16 @@ class Analysis:
     def rating(self) -> bool:
         """Whether raters gave grades rather than preferences."""
         return self.summary["kind"] == "rating"
+
+    @property
+    def too_few(self) -> bool:
+        """Whether so few raters count that nothing may be ranked."""
+        return self.summary["raters"] < screening.FEWEST_RATERS
+
+    def in_order(self) -> pd.DataFrame:
+        """Return the scores of what was voted on, the best first; of too few raters in the methods' order."""
+        value, voted = "mos" if self.rating else "preference", self.scores[self.scores.votes > 0]
+        return voted if self.too_few else voted.sort_values(value, ascending=False, kind="stable")
 
 
 class _Found(NamedTuple):
@@ -69,15 +80,18 @@ def analyse(study: Study, pooled: Pool, measured: pd.DataFrame) -> Analysis:
         )
     table = vote_table(study, pooled.kept)
     names = list(table.rater.unique())
-    compute = _of_ratings if study.design.kind == "rating" else _of_pairs
-    found = compute(study, numbered(study, table), names)
+    rating = study.design.kind == "rating"
+    careless = screening.inattentive(table.assign(rater=pd.factorize(table.rater)[0]))
+    found = (_of_ratings if rating else _of_pairs)(study, numbered(study, table), names, careless)
     out = found.left_out
+    given = table.groupby("rater", sort=False)["vote" if rating else "side"]
     raters = pd.DataFrame(
         {
             "rater": names,
             **found.raters,
-            "left_out_because": [out.get(number, "") for number in range(len(names))],
+            "left_out_because": [out.get(number) for number in range(len(names))],
             "seconds": table.groupby("rater", sort=False).seconds.median().to_numpy(),
+            "same_vote": given.agg(lambda own: own.value_counts(normalize=True).max()).to_numpy(),
         }
     ).join(repeatability(study, table), on="rater")
     images = pd.DataFrame(list(study.images), columns=["dataset", "image"]).join(found.images)
@@ -98,16 +112,26 @@ def analyse(study: Study, pooled: Pool, measured: pd.DataFrame) -> Analysis:
     return Analysis(found.scores, found.differences, raters, images, metrics, table, summary)
 
 
-def _of_ratings(study: Study, table: pd.DataFrame, names: list[str]) -> _Found:
+def _of_ratings(study: Study, table: pd.DataFrame, names: list[str], out: dict[int, str]) -> _Found:
     """Compute mean opinion scores; raters' bias and inconsistency are of the model of those that count."""
     every = vote_array(study, table)
-    out = ratings.screened(every) if len(names) > 2 else {}
+    looked = _inside(names, out)
+    correlations = np.full((len(names), 2), np.nan)
+    correlations[looked] = ratings.correlations(every[looked])
+    if len(looked) > 2:
+        out = out | screening.unlike_the_others(correlations)
     inside = _inside(names, out)
     votes = every[inside]
     means, model = ratings.method_means(votes), ratings.fit_raters(votes)
     grades = (votes[..., None] == ratings.GRADES).sum((0, 1))  # methods × grades: how often each was given
     rows = [
-        {"method": method, "votes": given.sum(), "mos": mean.value, **_ends(mean), "recovered": np.nanmean(recovered)}
+        {
+            "method": method,
+            "votes": given.sum(),
+            "mos": mean.value,
+            **_ends(mean, len(inside), (1, 5)),
+            "recovered": pd.Series(recovered).mean(),
+        }
         for method, mean, given, recovered in zip(study.methods, means, grades, model.quality.T, strict=True)
     ]
     columns = [f"share_{grade}" for grade in ratings.GRADES]
@@ -117,18 +141,18 @@ def _of_ratings(study: Study, table: pd.DataFrame, names: list[str]) -> _Found:
     differences = []
     for one, two in combinations(order, 2):
         gap = ratings.difference(votes, one, two)
-        row = {"first": study.methods[one], "second": study.methods[two], "difference": gap.value, **_ends(gap)}
+        row = {"first": study.methods[one], "second": study.methods[two], "difference": gap.value}
+        row |= _ends(gap, len(inside), (-4, 4))
         differences.append({**row, "raters_needed": ratings.raters_needed(gap, gap.value, len(study.images))})
     bias, inconsistency = np.full((2, len(names)), np.nan)
     bias[inside], inconsistency[inside] = model.bias, model.inconsistency
-    by_image, by_method = ratings.correlations(every).T
     raters = {
         "votes": np.isfinite(every).sum((1, 2)),
         "mean": [np.nanmean(own) for own in every],
         "bias": bias,
         "inconsistency": inconsistency,
-        "correlation_images": by_image,
-        "correlation_methods": by_method,
+        "correlation_images": correlations[:, 0],
+        "correlation_methods": correlations[:, 1],
     }
     lead = [method for method in order if study.methods[method] != ORIGINAL][:2]
     images = [_image_row(votes, image, lead) for image in range(len(study.images))]
@@ -149,16 +173,14 @@ def _image_row(votes: np.ndarray, image: int, lead: list[int]) -> dict[str, Any]
     return row
 
 
-def _of_pairs(study: Study, every: pd.DataFrame, names: list[str]) -> _Found:
+def _of_pairs(study: Study, every: pd.DataFrame, names: list[str], out: dict[int, str]) -> _Found:
     """Compute strengths of the methods."""
-    count, numbers = len(study.methods), range(len(names))
-    chance = preferences.rater_agreement(every, count) if len(names) > 2 else {}
-    out = {
-        rater: f"cannot be told from a coin: p = {value:.2f} that the agreement with the others is chance"
-        for rater, value in chance.items()
-        if value > CHANCE
-    }
-    votes = every[every.rater.isin(_inside(names, out))]
+    count, numbers, looked = len(study.methods), range(len(names)), _inside(names, out)
+    own = every[every.rater.isin(looked)]
+    chance = preferences.rater_agreement(own, count) if len(looked) > 2 else {}
+    out = out | screening.like_a_coin(chance)
+    inside = _inside(names, out)
+    votes = every[every.rater.isin(inside)]
     found = preferences.strengths_with_intervals(votes, count)
     wins = preferences.win_matrix(votes, count)
     meetings = wins + wins.T
@@ -167,8 +189,10 @@ def _of_pairs(study: Study, every: pd.DataFrame, names: list[str]) -> _Found:
     scores = {
         "method": study.methods,
         "votes": meetings.sum(1).astype(int),
+        "won": wins.sum(1) / np.maximum(meetings.sum(1), 1),
         "strength": found.value,
-        **_ends(found),
+        "preference": expit(found.value),
+        **_ends(found, len(inside), (0, 1), expit),
         **{f"over_{name}": preferred[:, m] for m, name in enumerate(study.methods)},
     }
     differences = [
@@ -197,16 +221,22 @@ def _of_pairs(study: Study, every: pd.DataFrame, names: list[str]) -> _Found:
 def _inside(names: list[str], out: Mapping[int, str]) -> list[int]:
     """Number the raters that count."""
     if len(out) == len(names):
-        raise OpinionError("no rater is left: " + "; ".join(f"{names[number]} {why}" for number, why in out.items()))
+        raise OpinionError("no rater is left: " + "; ".join(f"{names[number]}: {why}" for number, why in out.items()))
     return [number for number in range(len(names)) if number not in out]
 
 
-def _ends(found: CrossedMean | preferences.Strengths) -> dict[str, Any]:
+def _ends(
+    found: CrossedMean | preferences.Strengths,
+    raters: int,
+    bounds: tuple[float, float],
+    onto: Callable[[Any], Any] = lambda value: value,
+) -> dict[str, Any]:
+    """Give the ends of both intervals, brought ``onto`` the scale and cut to its bounds; NaN of too few raters."""
+    known = 1 if raters >= screening.FEWEST_FOR_INTERVAL else np.nan
     return {
-        "these_low": found.value - found.half_these,
-        "these_high": found.value + found.half_these,
-        "kind_low": found.value - found.half_kind,
-        "kind_high": found.value + found.half_kind,
+        f"{name}_{end}": np.clip(onto(found.value + sign * half * known), *bounds)
+        for name, half in (("these", found.half_these), ("kind", found.half_kind))
+        for end, sign in (("low", -1), ("high", 1))
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,9 @@ from srgan_report.opinion.study import OpinionError, Study, plan
 
 FORMAT = "srgan-opinion"
 LARGEST_FILE = 2_000_000  #: bytes of one rater's answers; 2,000 votes have some 200,000
+
+#: What a rater's link may hold in place of a name; the page takes no other.
+RATER_CODE = re.compile(r"[A-Za-z0-9._-]{1,40}")
 
 Code = Annotated[str, Field(pattern=r"^[0-9a-f]{10}$")]
 
@@ -40,6 +44,7 @@ class Answers(BaseModel, extra="forbid", strict=True, frozen=True):
     version: Literal[1]
     study: str
     rater: int = Field(ge=1)
+    code: str = Field("", pattern=f"^({RATER_CODE.pattern})?$")  #: of the link by which the page was opened, if any
     session: str = Field(pattern=r"^[0-9a-f]{8,32}$")
     simulated: bool
     screen: dict[str, str | int | float | bool | None]
@@ -53,7 +58,8 @@ class Answers(BaseModel, extra="forbid", strict=True, frozen=True):
     def hashed(self) -> str:
         """Hash what the votes say; the page computes the same."""
         votes = ";".join(f"{'+'.join(answer.shown)}:{answer.vote}:{answer.ms}" for answer in self.answers)
-        text = f"{self.study}|{self.rater}|{self.session}|{str(self.simulated).lower()}|{votes}"
+        rater = f"{self.rater}{self.code and f'={self.code}'}"
+        text = f"{self.study}|{rater}|{self.session}|{str(self.simulated).lower()}|{votes}"
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -61,16 +67,24 @@ class Answers(BaseModel, extra="forbid", strict=True, frozen=True):
 class Pool:
     """Answers that count, and what was said about the others."""
 
-    kept: dict[str, Answers] = field(default_factory=dict)  #: by rater: the number, with a letter where two used one
+    #: By rater: the code, or else the number, with a letter where several used one.
+    kept: dict[str, Answers] = field(default_factory=dict)
     left_out: list[tuple[str, str]] = field(default_factory=list)  #: file and reason of each that does not count
     notes: list[str] = field(default_factory=list)  #: about those that do
 
 
 def new_answers(
-    study: str, rater: int, session: str, answers: Sequence[Answer], *, simulated: bool = False, **screen: Any
+    study: str,
+    rater: int,
+    session: str,
+    answers: Sequence[Answer],
+    *,
+    code: str = "",
+    simulated: bool = False,
+    **screen: Any,
 ) -> Answers:
     """Write one rater's answers to the study of that id, as the page would."""
-    made = Answers(format=FORMAT, version=1, study=study, rater=rater, session=session,
+    made = Answers(format=FORMAT, version=1, study=study, rater=rater, code=code, session=session,
                    simulated=simulated, screen=screen, answers=list(answers), digest="")  # fmt: skip
     return made.model_copy(update={"digest": made.hashed()})
 
@@ -126,33 +140,41 @@ def _fault(answers: Answers, study: Study, simulated: bool) -> str | None:
 
 
 def pool(files: Iterable[Path], study: Study, *, simulated: bool = False) -> Pool:
-    """Read files and pool those that count; nothing that is wrong with one touches the others."""
+    """Read files and pool those that count; nothing that is wrong with one touches the others.
+
+    One code, one rater: of several files with the same code, or of the same session, the one with the most votes
+    counts, of equally many the first.
+    """
     found = Pool()
-    sessions: dict[str, list[tuple[str, Answers]]] = {}
+    sent_by: dict[tuple[str, str], list[tuple[str, Answers]]] = {}
     for path in files:
         try:
             answers = read_answers(path, study, simulated=simulated)
-            sessions.setdefault(answers.session, []).append((path.name, answers))
+            who = (answers.code, "") if answers.code else ("", answers.session)
+            sent_by.setdefault(who, []).append((path.name, answers))
         except OpinionError as error:
             found.left_out.append((path.name, str(error)))
-    raters: dict[int, list[tuple[str, Answers]]] = {}
-    for sent in sessions.values():
-        # Of what somebody sent twice, the later state of the session has more votes.
+    raters: dict[str, list[tuple[str, Answers]]] = {}
+    for sent in sent_by.values():
+        # A code is one rater, and a session is one: of what was sent twice, the later state has more votes.
         (name, kept), *earlier = sorted(sent, key=lambda one: len(one[1].answers), reverse=True)
-        raters.setdefault(kept.rater, []).append((name, kept))
+        raters.setdefault(kept.code or str(kept.rater), []).append((name, kept))
         for other, dropped in earlier:
+            if dropped == kept:
+                continue
             same = kept.answers[: len(dropped.answers)] == dropped.answers
-            reason = f"sent twice: {name} is of the same rater and session{'' if same else ', with other votes'}"
+            whose = f"code {kept.code}" if kept.code else "the same rater and session"
+            reason = f"sent twice: {name} is of {whose}{'' if same else ', with other votes'}"
             found.left_out.append((other, reason))
-    for number, group in sorted(raters.items()):
+    for label, group in sorted(raters.items(), key=lambda one: (one[1][0][1].rater, one[0])):
         if len(group) > 1:
             names = ", ".join(name for name, _ in group)
             found.notes.append(
-                f"number {number} was used by {len(group)} raters ({names}); all are kept, told apart by letters"
+                f"number {label} was used by {len(group)} raters ({names}); all are kept, told apart by letters"
             )
-        asked = len(plan(study, number))
         for place, (name, answers) in enumerate(group):
-            found.kept[f"{number}{chr(ord('a') + place) if len(group) > 1 else ''}"] = answers
+            asked = len(plan(study, answers.rater))
+            found.kept[f"{label}{chr(ord('a') + place) if len(group) > 1 else ''}"] = answers
             if len(answers.answers) < asked:
                 found.notes.append(f"{name}: {len(answers.answers)} of {asked} votes; they count")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,29 +17,36 @@ from srgan_report.exhibits.published import COUNTERPARTS, published
 from srgan_report.exhibits.scores import PUBLISHED_ON
 from srgan_report.opinion import figures
 from srgan_report.opinion.analysis import Analysis
-from srgan_report.opinion.study import ORIGINAL
+from srgan_report.opinion.screening import FASTEST, FEWEST_FOR_INTERVAL, FEWEST_RATERS
+from srgan_report.opinion.study import FOLDER, ORIGINAL, SIMULATED
 
 SOURCE = "ledig2017"  #: whose mean opinion scores are published
+MISSING = "–"  #: in place of an interval that is not given
+NAMES = {"method", "better", "worse", "dataset", "image", "metric", "rater"}  #: columns that make no row a full one
 QUESTIONS = {"photograph": "which looks more like a photograph", "original": "which is closer to the original"}
 
 
 def findings(results: Analysis) -> list[str]:
-    """Say in sentences who was asked what, and what came of it."""
-    summary, metrics = results.summary, results.metrics
+    """Say in sentences who was asked what, and what came of it; nothing is ranked where too few were asked."""
+    summary = results.summary
+    metrics = results.metrics.dropna(subset="spearman").sort_values("spearman", ascending=False)
     asked = f"said of pairs {QUESTIONS[summary['question']]}"
     if results.rating:
         asked = "gave each image 1 (bad) to 5 (excellent)"
+    who = ("simulated rater", "") if summary["simulated"] else ("person", "people")
     opening = (
-        f"{_count(summary['raters'], 'person', 'people')} {asked}: {summary['votes']} votes on "
+        f"{_count(summary['raters'], *who)} {asked}: {summary['votes']} votes on "
         f"{_count(summary['images'], 'image')} by {len(results.scores)} methods, shown without their names in an order "
         "of each rater's own."
     )
-    out = results.raters[results.raters.left_out_because.notna()]
-    if len(out):
-        reasons = "; ".join(f"number {row.rater} ({row.left_out_because})" for row in out.itertuples())
-        opening += f" {_count(len(out), 'rater')} did not count: {reasons}."
-    text = [opening, _order(results)]
-    if results.rating and summary["alpha"] is not None:
+    if summary["simulated"]:
+        opening = f"Simulated: nobody has looked at these images, and their qualities are invented. {opening}"
+    if out := results.raters.left_out_because.count():
+        opening += f" {_count(out, 'rater')} did not count: too fast, always the same vote, or unlike the others."
+    text = [opening, finding(results)]
+    if results.too_few:
+        return text + _outdated(results)
+    if results.rating and np.isfinite(summary["alpha"]):
         agreement = (
             f"Raters agree with each other to a Krippendorff's alpha of {summary['alpha']:.2f} (1: all the same, 0: as "
             "by chance)."
@@ -50,61 +58,119 @@ def findings(results: Analysis) -> list[str]:
         text.append(agreement)
     if summary.get("regularised"):
         text.append(
-            "One method won or lost every comparison; half a vote was added each way, so that its strength is finite."
+            "Some methods won every comparison with the others; half a vote was added each way, so that strengths are "
+            "finite."
         )
-    if len(metrics) > 1:
-        ranked = metrics.sort_values("spearman", ascending=False)
-        best, worst = ranked.iloc[0], ranked.iloc[-1]
+    if len(metrics) > 1 and _number(metrics.spearman.iloc[0]) != _number(metrics.spearman.iloc[-1]):
+        best, worst = metrics.iloc[0], metrics.iloc[-1]
         text.append(
-            f"Of the metrics, {METRICS[best.metric].label} agrees most with people (rank correlation "
-            f"{_number(best.spearman)}, 95 % interval {_ends(best.spearman_low, best.spearman_high)}), "
+            f"Of the metrics, {METRICS[best.metric].label} agrees most with {_people(results)} (rank correlation "
+            f"{_number(best.spearman)}, 95 % interval {interval(best.spearman_low, best.spearman_high)}), "
             f"{METRICS[worst.metric].label} least ({_number(worst.spearman)})."
         )
-    if not results.current:
-        text.append(
-            "The images that were rated are those of an earlier computation of this run; "
-            "a new study would show today's."
-        )
-    return text
+    return text + _outdated(results)
 
 
-def _order(results: Analysis) -> str:
-    """Say who is first, whether that is sure, and where SRGAN stands to the best of the others."""
+def finding(results: Analysis) -> str:
+    """Say in one sentence or two who is first, whether that is sure, and where SRGAN stands to the best of the others.
+
+    Of fewer raters than :data:`.FEWEST_RATERS` it says only that they are too few.
+    """
+    if results.too_few:
+        number = _count(results.summary["raters"], "rater")
+        return f"Too few to say: {number}, at least {FEWEST_RATERS} are needed."
+    value = "difference" if results.rating else "predicted"
     judged = results.differences[(results.differences[["first", "second"]] != ORIGINAL).all(axis=1)]
+    judged = judged.dropna(subset=value)
     if judged.empty:
         return "Only one method was shown beside the original."
     lead, labels = judged.iloc[0], _labels(results)
     first, second = labels[lead["first"]], labels[lead["second"]]
+    people = _people(results).capitalize()
+    if round(lead[value] - (0 if results.rating else 0.5), 2) <= 0:
+        return f"{people} put no method first: {first} has the highest score, but comes no higher than {second}."
     if not results.rating:
+        scores = results.scores.set_index("method")
+        apart = scores.these_low[lead["first"]] > scores.these_high[lead["second"]]
+        sure = "" if apart else "; their intervals overlap, and other raters might change the order"
         if not lead.votes:
-            return f"{first} is first, before {second}."
-        share = f"{lead.preferred:.0%} of {lead.votes} direct comparisons"
-        return f"{first} is first; it was preferred to {second} in {share}."
+            return f"{people} put {first} first, before {second}, with which it was not compared directly{sure}."
+        share = f"{lead.preferred:.0%} of {_count(lead.votes, 'direct comparison')}"
+        return f"{people} put {first} first; it was preferred to {second} in {share}{sure}."
     sure = "and other raters might change that"
     if lead.kind_low > 0:
         sure = "also for other images of this kind"
     elif lead.these_low > 0:
         sure = "for these images; other images might change it"
-    text = f"People put {first} first, {lead.difference:.2f} before {second}, {sure}."
+    text = f"{people} put {first} first, {lead.difference:.2f} before {second}, {sure}."
     if OURS not in (lead["first"], lead["second"]) and (judged["first"] == OURS).any():
         behind = judged[judged["second"] == OURS].iloc[0].difference
-        text += f" {labels[OURS]} is {behind:.2f} behind."
+        text += f" {labels[OURS]} is {behind:.2f} behind {first}."
     return text
 
 
+def _people(results: Analysis) -> str:
+    return "simulated raters" if results.summary["simulated"] else "people"
+
+
+def _outdated(results: Analysis) -> list[str]:
+    text = "The images that were rated are those of an earlier computation of this run; a new study would show today's."
+    return [] if results.current else [text]
+
+
 def exhibits(results: Analysis, scale: int) -> Iterator[Exhibit]:
-    """Show scores, votes or preferences, differences, the images that decide, and which metric agrees."""
+    """Show what :func:`_shown` has, without empty rows and columns; what is simulated says so in itself."""
+    for exhibit in _shown(results, scale):
+        content, caption, source = exhibit.content, exhibit.caption, exhibit.source
+        if isinstance(content, pd.DataFrame):
+            empty = content.isna() | content.isin(["", MISSING])
+            content = content.loc[~empty.drop(columns=list(NAMES & set(content))).all(axis=1), ~empty.all()]
+            if content.empty:
+                continue
+        else:
+            _mark(content, results)
+        if results.summary["simulated"]:
+            caption, source = f"<strong>Simulated.</strong> {caption}", source.replace(FOLDER, SIMULATED, 1)
+        yield replace(exhibit, content=content, caption=caption, source=source)
+
+
+def score_figure(results: Analysis) -> Figure:
+    """Draw the scores by themselves, marked if they are simulated."""
+    return _mark(figures.scores(results.in_order(), pd.DataFrame(columns=["method", "value"])), results)
+
+
+def lines(results: Analysis) -> str:
+    """Say what the lines of that figure are."""
+    if results.summary["raters"] < FEWEST_FOR_INTERVAL:
+        return f"Fewer than {FEWEST_FOR_INTERVAL} raters have no interval."
+    return (
+        "Thick: 95 % interval if other people rated these images. Thin: if other images of this kind were rated, too."
+    )
+
+
+def _mark(figure: Figure, results: Analysis) -> Figure:
+    if results.summary["simulated"]:
+        figure.text(0.5, 0.5, "SIMULATED", size=44, color="black", alpha=0.14, rotation=20, ha="center", va="center")
+    return figure
+
+
+def _shown(results: Analysis, scale: int) -> Iterator[Exhibit]:
+    """Show scores, who does not count, votes or preferences, differences, images that decide, and which metric agrees.
+
+    Of too few raters only the raw means, in the methods' order.
+    """
     known = published(source=SOURCE, metric="mos", scale=scale)
     where = next((name for name in results.images.dataset.unique() if name in set(known.dataset)), PUBLISHED_ON)
     theirs = known[known.dataset == where].replace({"method": COUNTERPARTS})
-    kind = "Mean opinion scores" if results.rating else "Strengths by the model of Bradley and Terry"
+    theirs = theirs[theirs.method.isin(results.scores.method)]
+    kind = "Mean opinion scores" if results.rating else "Preference to a method of average strength (Bradley and Terry)"
     hollow = f" Hollow: Ledig et al. on {where}." if results.rating and len(theirs) else ""
-    yield _exhibit(
-        figures.scores(results.scores, theirs),
-        "scores",
-        f"{kind}. Thick: 95 % interval if other people rated these images. Thin: if other images of this kind were "
-        f"rated, too.{hollow} Look for thin lines that do not overlap.",
-    )
+    look = "" if results.too_few else " Look for thin lines that do not overlap."
+    yield _exhibit(figures.scores(results.in_order(), theirs), "scores", f"{kind}. {lines(results)}{hollow}{look}")
+    yield _rater_table(results)
+    if results.too_few:
+        yield _raw_table(results)
+        return
     if results.rating:
         yield _exhibit(
             figures.votes(results.scores),
@@ -128,7 +194,6 @@ def exhibits(results: Analysis, scale: int) -> Iterator[Exhibit]:
             "over raters and images) and of the methods' means (diamond). To the right: agrees. The metrics are of the "
             "crops that people saw; the original itself is left out.",
         )
-        yield _agreement_table(results.metrics)
     yield _image_table(results)
 
 
@@ -140,11 +205,35 @@ def _exhibit(
     return Exhibit(content, f"opinion_{name}", caption, table, {"formats": formats} if formats else {})
 
 
-def _score_table(results: Analysis, theirs: pd.DataFrame, where: str) -> Exhibit:
-    styles = method_styles(dict.fromkeys([*results.scores.method, *theirs.method]))
-    rows = results.scores.set_index("method").reindex(list(styles))
+def _rater_table(results: Analysis) -> Exhibit:
+    out = results.raters[results.raters.left_out_because.notna()]
+    frame = out[["rater", "votes", "seconds", "same_vote", "left_out_because"]]
+    headings = ["rater", "votes", "seconds a vote", "most frequent vote", "left out because"]
+    caption = (
+        f"Raters who do not count: less than {FASTEST:g} s a vote (median), one and the same vote always, or votes "
+        "unlike the others'."
+    )
+    formats = {"seconds a vote": ".2f", "most frequent vote": ".0%"}
+    return _exhibit(frame.set_axis(headings, axis=1), "raters", caption, formats=formats)
+
+
+def _raw_table(results: Analysis) -> Exhibit:
+    rows, rated = results.in_order(), results.rating
+    mean = "mean vote" if rated else "preferred"
     columns = {
-        "method": [style.label for style in styles.values()],
+        "method": rows.method.map(_labels(results)),
+        mean: rows.mos if rated else rows.won,
+        "95 % interval, these images": _intervals(rows, "these") if rated else MISSING,
+        "votes": rows.votes,
+    }
+    caption = "Raw means, in the order of the methods and not of the votes."
+    return _exhibit(pd.DataFrame(columns), "raw", caption, source="scores", formats={mean: ".2f" if rated else ".0%"})
+
+
+def _score_table(results: Analysis, theirs: pd.DataFrame, where: str) -> Exhibit:
+    rows = results.scores.set_index("method")
+    columns = {
+        "method": list(_labels(results).values()),
         "MOS here": rows.mos.to_numpy(),
         "these images": _intervals(rows, "these"),
         "images of this kind": _intervals(rows, "kind"),
@@ -171,7 +260,7 @@ def _difference_table(results: Analysis) -> Exhibit:
             "these images": _intervals(rows, "these"),
             "images of this kind": _intervals(rows, "kind"),
             "raters needed": [
-                "" if np.isnan(low) else "more images" if np.isnan(count) else f"{count:.0f}"
+                MISSING if np.isnan(low) else "more images" if np.isnan(count) else f"{count:.0f}"
                 for low, count in zip(rows.kind_low, rows.raters_needed, strict=True)
             ],
         }
@@ -185,28 +274,6 @@ def _difference_table(results: Analysis) -> Exhibit:
         caption = "Pairs of methods: votes, the share that preferred the better one, and that share by the model."
     formats = {"difference": "+.2f", "preferred": ".0%", "by the model": ".0%"}
     return _exhibit(pd.DataFrame(columns), "differences", caption, formats=formats)
-
-
-def _agreement_table(rows: pd.DataFrame) -> Exhibit:
-    frame = pd.DataFrame(
-        {
-            "metric": [METRICS[name].label for name in rows.metric],
-            "images": rows.points,
-            "rank": rows.spearman,
-            "95 % of rank": _intervals(rows, "spearman"),
-            "linear": rows.pearson,
-            "95 % of linear": _intervals(rows, "pearson"),
-            "rank of methods": rows.over_methods,
-        }
-    )
-    return _exhibit(
-        frame,
-        "agreement",
-        "Which metric agrees with people: rank (Spearman) and linear (Pearson) correlation over images by all methods, "
-        "and over the means of methods. Metrics for which lower is better are turned round.",
-        source="metrics",
-        formats=dict.fromkeys(("rank", "linear", "rank of methods"), ".2f"),
-    )
 
 
 def _image_table(results: Analysis) -> Exhibit:
@@ -225,11 +292,12 @@ def _labels(results: Analysis) -> dict[str, str]:
 
 
 def _intervals(rows: pd.DataFrame, of: str) -> list[str]:
-    return [_ends(*ends) for ends in zip(rows[f"{of}_low"], rows[f"{of}_high"], strict=True)]
+    return [interval(*ends) for ends in zip(rows[f"{of}_low"], rows[f"{of}_high"], strict=True)]
 
 
-def _ends(low: float, high: float) -> str:
-    return "" if np.isnan(low) else f"{_number(low)} to {_number(high)}"
+def interval(low: float, high: float) -> str:
+    """Write an interval's ends, or a dash where there is none."""
+    return MISSING if np.isnan(low) else f"{_number(low)} to {_number(high)}"
 
 
 def _number(value: float) -> str:

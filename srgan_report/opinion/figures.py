@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from srgan_lib.methods import method_styles
 from srgan_lib.metrics.measure import METRICS
@@ -17,15 +18,14 @@ GRADES = ("#b2182b", "#ef8a62", "#dddddd", "#67a9cf", "#2166ac")
 
 
 def scores(table: pd.DataFrame, published: pd.DataFrame) -> Figure:
-    """Draw each method's score with its interval for these images (thick) and for images of this kind (thin).
+    """Draw each method's score, in the table's order, with intervals: these images (thick), images of the kind (thin).
 
     Published scores, columns method and value of one source and set, are drawn hollow.
     """
-    value = "mos" if "mos" in table else "strength"
-    ordered = table.sort_values(value, ascending=False, kind="stable")
+    value = "mos" if "mos" in table else "preference"
     styles = method_styles(table.method)
-    figure, axis = new_figure(height=1.1 + 0.36 * len(ordered))
-    for place, row in enumerate(ordered.to_dict("records")):
+    figure, axis = new_figure(height=1.1 + 0.36 * len(table))
+    for place, row in enumerate(table.to_dict("records")):
         style = styles[row["method"]]
         axis.plot([row["kind_low"], row["kind_high"]], [place, place], color=style.colour, linewidth=1.2)
         axis.plot([row["these_low"], row["these_high"]], [place, place], color=style.colour, linewidth=3.6, alpha=0.6)
@@ -33,16 +33,18 @@ def scores(table: pd.DataFrame, published: pd.DataFrame) -> Figure:
         known = published[published.method == row["method"]].value
         if value == "mos" and len(known):
             axis.plot(known.iloc[0], place, "o", color="black", fillstyle="none", markersize=9)
-    _label_rows(axis, [styles[method].label for method in ordered.method])
+    _label_rows(axis, [styles[method].label for method in table.method])
     if value == "mos":
         axis.set_xlim(0.9, 5.1)
         axis.set_xticks(range(1, 6), [f"{grade}\n{label}" for grade, label in enumerate(SCALE, 1)])
         axis.set_xlabel("mean opinion score")
     else:
-        axis.axvline(0, color="black", linewidth=1)
-        axis.set_xlabel("strength (log-odds), better →")
-    words = (f"{styles[row['method']].label} {row[value]:.2f}" for row in ordered.to_dict("records"))
-    describe(figure, f"{'Mean opinion scores' if value == 'mos' else 'Strengths'}: {', '.join(words)}.")
+        axis.axvline(0.5, color="black", linewidth=1)
+        axis.set_xlim(-0.02, 1.02)
+        axis.xaxis.set_major_formatter(PercentFormatter(1))
+        axis.set_xlabel("preferred to a method of average strength")
+    words = (f"{styles[row['method']].label} {row[value]:.2f}" for row in table.to_dict("records"))
+    describe(figure, f"{'Mean opinion scores' if value == 'mos' else 'Preferences'}: {', '.join(words)}.")
     return figure
 
 

@@ -115,11 +115,16 @@ def read_page(path: Path) -> Page:
         raise OpinionError.at(path, "no page that 'srgan opinion make' wrote, or not all of it") from None
 
 
-def _base64(pixels: np.ndarray) -> str:
-    """Encode H×W×3 uint8 as lossless WebP, about two thirds of PNG, and that as text."""
+def as_webp(image: Image.Image) -> bytes:
+    """Encode an image as lossless WebP, about two thirds of PNG."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "WEBP", lossless=True, quality=60, method=4, exact=True)
-    return base64.b64encode(buffer.getvalue()).decode()
+    image.save(buffer, "WEBP", lossless=True, quality=60, method=4, exact=True)
+    return buffer.getvalue()
+
+
+def _base64(pixels: np.ndarray) -> str:
+    """Encode H×W×3 uint8 as WebP, and that as text."""
+    return base64.b64encode(as_webp(Image.fromarray(pixels))).decode()
 
 
 def _encoded(data: str, width: int, height: int) -> Encoded:

@@ -112,7 +112,7 @@ def _half(variance: np.ndarray, groups: int) -> np.ndarray:
     """Compute half the length of intervals from variances that so many groups gave."""
     if groups < 2:
         return np.full(len(variance), np.nan)
-    return student_quantile(groups - 1) * np.sqrt(variance)
+    return student_quantile(groups - 1) * np.sqrt(np.maximum(variance, 0))  # rounded, it may be below
 
 
 def rater_agreement(votes: pd.DataFrame, methods: int) -> dict[int, float]:

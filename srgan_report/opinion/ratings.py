@@ -1,4 +1,4 @@
-"""Mean opinion scores with intervals for both things that a study draws, and the raters: their bias, who did not look.
+"""Mean opinion scores with intervals for both things that a study draws, and what raters are like.
 
 Votes are an array of R raters × I images × M methods, 1 ("bad") to 5 ("excellent"), NaN where a rater did not see an
 image. Of each mean there are two intervals, since there are two questions:
@@ -12,7 +12,7 @@ References
 ----------
 - ITU-T P.910 (10/2023), Annex E; Z. Li, C. G. Bampis, L. Krasula, L. Janowski, I. Katsavounidis, "A Simple Model for
   Subject Behavior in Subjective Experiments", Electronic Imaging 2020: maximum likelihood by alternating projection.
-- ITU-T P.913 (06/2021), section 11.4: screening by correlation with the other raters.
+- ITU-T P.913 (06/2021), section 11.4: correlation with the other raters.
 - K. Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011.
 """
 
@@ -27,8 +27,6 @@ from srgan_lib.evaluation.statistics import CrossedMean, crossed_mean, student_q
 
 SCALE = ("bad", "poor", "fair", "good", "excellent")  #: ITU-T P.910 (10/2023), section 8.1: the labels of 1 to 5
 GRADES = np.arange(1, 6)
-#: P.913: a rater whose votes correlate less than this with the others', by image and by method, is screened.
-BY_IMAGE, BY_METHOD = 0.75, 0.80
 MOST = 10_000  #: raters beyond whom a difference needs more images rather than more raters
 STEPS, TOLERANCE = 1000, 1e-8  #: of fitting raters
 
@@ -127,25 +125,6 @@ def correlations(votes: np.ndarray) -> np.ndarray:
         means = (np.nanmean(np.where(both, table, np.nan)[:, methods], axis=0) for table in (own, rest))
         result[rater, 1] = _pearson(*means) if methods.sum() > 2 else result[rater, 0]
     return result
-
-
-def screened(votes: np.ndarray) -> dict[int, str]:
-    """Find raters who did not look, each with the reason: they vote all the same, or unlike the others (P.913).
-
-    Raters are judged in one pass against all others. The rule of BT.500 is not applied: it was made for raters who are
-    wrong now and then, and misses those who vote by chance.
-    """
-    reasons = {}
-    for rater, (own, (by_image, by_method)) in enumerate(zip(votes, correlations(votes), strict=True)):
-        given = own[np.isfinite(own)]
-        if len(given) > 2 and np.ptp(given) == 0:
-            reasons[rater] = f"gave {given[0]:g} to every image"
-        elif by_image < BY_IMAGE and by_method < BY_METHOD:
-            reasons[rater] = (
-                f"votes unlike the others: correlation {by_image:.2f} over images and {by_method:.2f} over methods "
-                f"(P.913 asks for {BY_IMAGE} or {BY_METHOD})"
-            )
-    return reasons
 
 
 def _pearson(first: np.ndarray, second: np.ndarray) -> float:

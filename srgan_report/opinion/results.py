@@ -14,11 +14,12 @@ from srgan_report.opinion.analysis import TABLES, Analysis, analyse
 from srgan_report.opinion.answers import Answer, Pool, new_answers, pool
 from srgan_report.opinion.make import MEASURED, fingerprint
 from srgan_report.opinion.simulation import Observers, simulate_preferences, simulate_study
-from srgan_report.opinion.study import FOLDER, PAGE, OpinionError, Study, find_study, plan, read_study
+from srgan_report.opinion.slide import slide
+from srgan_report.opinion.study import FOLDER, PAGE, SIMULATED, OpinionError, Study, find_study, plan, read_study
 
 KEPT = f"{FOLDER}/answers"  #: accepted files, one for each session
-SIMULATED = f"{FOLDER}/simulated"  #: folder of simulated answers and their scores, apart from all others
 SUMMARY = "opinion_summary.json"
+SLIDE = "opinion_slide.html"  #: for who shows the results to a class
 logger = logging.getLogger(__name__)
 
 
@@ -28,11 +29,12 @@ def collect_answers(run_dir: Path, files: Sequence[Path]) -> tuple[Pool, Analysi
     An :class:`OpinionError` says if there is no study, or no answers that count.
     """
     study = read_study(run_dir)
-    given = pool(files, study)
+    given = pool([*sorted((run_dir / KEPT).glob("*.json")), *files], study)  # what was collected earlier comes first
     for answers in given.kept.values():
         write_atomic(run_dir / KEPT / f"{answers.session}.json", answers.text())
     everything = pool(sorted((run_dir / KEPT).glob("*.json")), study)
-    everything.left_out += given.left_out
+    said = dict(everything.left_out)
+    everything.left_out += [one for one in given.left_out if one[0] not in said]
     return everything, _write(run_dir, FOLDER, study, everything)
 
 
@@ -58,7 +60,9 @@ def simulate_answers(run_dir: Path, observers: Observers, seed: int) -> tuple[Po
             votes = 1 + simulate_preferences(drawn.shown, pairs, bool(careless), observers, rng)
         answers = [
             Answer(shown=list(trial), vote=int(vote), ms=int(ms))
-            for trial, vote, ms in zip(trials, votes, rng.lognormal(8, 0.4, len(trials)), strict=True)
+            for trial, vote, ms in zip(
+                trials, votes, rng.lognormal(6 if careless else 8, 0.4, len(trials)), strict=True
+            )
         ]
         file = run_dir / SIMULATED / "answers" / f"{rater + 1:03d}.json"
         write_atomic(file, new_answers(study.id, rater + 1, rng.bytes(8).hex(), answers, simulated=True).text())
@@ -72,6 +76,7 @@ def _write(run_dir: Path, folder: str, study: Study, pooled: Pool) -> Analysis:
     for name in TABLES:
         write_csv(run_dir / folder / f"opinion_{name}.csv", getattr(found, name))
     write_json(run_dir / folder / SUMMARY, found.summary)
+    write_atomic(run_dir / folder / SLIDE, slide(run_dir, study, found))
     return found
 
 

@@ -17,6 +17,7 @@ from srgan_lib.params.evaluation import Opinion
 FOLDER = "opinion"
 PAGE = "opinion.html"  #: beside report.html, to be sent to raters
 KEY = f"{FOLDER}/study.json"  #: decodes the page; it stays in the run's folder
+SIMULATED = f"{FOLDER}/simulated"  #: folder of simulated answers and what comes of them, apart from all others
 TABLES = f"{FOLDER}/opinion_*"  #: what is computed from the answers
 ORIGINAL = "hr"  #: the method that is the original itself
 

@@ -14,8 +14,10 @@ from srgan_lib.files import write_atomic
 from srgan_lib.formatting import printable
 from srgan_report.exhibits import markup
 from srgan_report.exhibits.markup import Exhibit
+from srgan_report.opinion.analysis import Analysis
 from srgan_report.opinion.exhibits import exhibits, findings
 from srgan_report.opinion.results import read_results
+from srgan_report.opinion.study import SIMULATED
 from srgan_report.report import appendix, summary
 from srgan_report.report.images import Images
 from srgan_report.report.load_run import FinishedRun, read_run
@@ -27,6 +29,9 @@ from srgan_report.report.sheet import add_sheets
 from srgan_report.report.viewer import make_viewer
 
 PEOPLE = "people"  #: the id of the chapter's heading
+REHEARSAL = (
+    "Nobody has looked at these images: raters, votes and the methods' qualities are invented, to rehearse a study."
+)
 
 
 def build_report(run_dir: Path, whole: bool = False) -> list[Path]:
@@ -55,7 +60,7 @@ def run_content(run: FinishedRun, whole: bool = False) -> ReportContent:
     if run.own_photographs:
         context["opening"], gallery = Markup(gallery), ""
     head = templates.get_template("summary.html.j2").render(context)
-    people = people_chapter(run.directory, context["scale"], images)
+    people = people_chapter(read_results(run.directory), context["scale"], images)
     if people:
         bylines[PEOPLE] = "From the answers in opinion/"
     end = templates.get_template("appendix.html.j2").render(context)
@@ -86,14 +91,29 @@ def write_report(content: ReportContent) -> list[Path]:
     return [content.folder / name for name in files]
 
 
-def people_chapter(run_dir: Path, scale: int, images: Images) -> str:
+def people_chapter(results: Analysis | None, scale: int, images: Images) -> str:
     """Write the chapter "What people say" as HTML, its images by their names in ``images``; empty without answers."""
-    results = read_results(run_dir)
     if results is None:
         return ""
+    heading = "What people say"
+    if results.summary["simulated"]:
+        heading = "What simulated raters say"
     paragraphs = "".join(f"<p>{escape(text)}</p>" for text in findings(results))
     shown = "".join(_shown(exhibit) for exhibit in exhibits(results, scale))
-    return images.take_from(f'<h2 id="{PEOPLE}">What people say</h2>{paragraphs}{shown}')
+    return images.take_from(f'<h2 id="{PEOPLE}">{heading}</h2>{paragraphs}{shown}')
+
+
+def write_rehearsal(run_dir: Path, results: Analysis, scale: int) -> Path:
+    """Write the chapter of a simulated study as a page of its own, which says so, beside the simulated answers."""
+    title = f"SIMULATED: a rehearsal of the opinion study of {run_dir.name}"
+    images = Images()
+    notice = f'<p class="notice" style="border: 2px solid; padding: .5em"><strong>{REHEARSAL}</strong></p>'
+    head = f'<h1 id="result">{escape(printable(title))}</h1>{notice}'
+    main = postprocess(f"<main>{head}{people_chapter(results, scale, images)}</main>", {PEOPLE: ""}, images)
+    content = ReportContent(title, REHEARSAL, "", main, images, run_dir)
+    path = run_dir / SIMULATED / "opinion_rehearsal.html"
+    write_atomic(path, images.embed(markup.page_text(screen_page(content))))
+    return path
 
 
 def _shown(exhibit: Exhibit) -> str:

@@ -27,7 +27,8 @@ def srgan(*words):
 def test_a_study_is_simulated_and_says_so(run_dir):
     result = srgan("simulate", run_dir, "--careless", 0.1)
     assert result.exit_code == 0 and "SIMULATED" in result.output
-    assert (run_dir / "opinion/simulated/opinion_scores.csv").exists()
+    folder = run_dir / "opinion/simulated"
+    assert all((folder / f"opinion_{name}").exists() for name in ("scores.csv", "rehearsal.html", "slide.html"))
 
 
 def test_collecting_only_bad_files_is_wrong_input(run_dir, tmp_path):
@@ -48,6 +49,8 @@ def test_another_study_is_not_replaced(run_dir):
         ["make", "nowhere"],
         ["make", "{run}", "--methods", "mine"],
         ["make", "{run}", "--size", "9"],
+        ["make", "{run}", "--raters", "nowhere.txt"],
+        ["make", "{run}", "--raters", "0"],
         ["plan", "--raters", "x"],
         ["plan", "--images", "1"],
     ],

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import re
 import shutil
 
@@ -33,8 +34,9 @@ def make_copy(run_dir, kind):
 
 @pytest.fixture
 def study(made, tmp_path, monkeypatch):
-    """Copies a study's folder, and lets every click count."""
+    """Copies a study's folder, and lets every click count, two seconds after the last."""
     monkeypatch.setattr(rating_panel, "BLANK", 0)
+    monkeypatch.setattr(rating_panel, "monotonic", itertools.count(0, 2).__next__)  # who clicks at once does not count
 
     def study(kind="rating"):
         run_dir, design = made[1][kind]

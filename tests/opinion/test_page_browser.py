@@ -166,6 +166,26 @@ def test_the_number_may_stand_in_the_address(show):
     assert show(mark="#7", **DESKTOP).locator("#number").input_value() == "7"
 
 
+def test_the_code_of_a_link_is_in_the_file_and_remembered_by_itself(show, studies, tmp_path):
+    page = show(mark="#rater=anna-1&number=7", **DESKTOP)
+    assert "anna-1" in page.locator("#who").inner_text() and not page.locator("#ask").is_visible()
+    page.get_by_role("button", name="Begin", exact=True).click()
+    page.get_by_role("button", name="Begin voting").click()
+    for number in range(len(plan(studies["rating"][1], 7))):
+        wait(page, number)
+        page.keyboard.press("1")
+    answers = read_answers(saved(page, tmp_path), studies["rating"][1])
+    assert (answers.rater, answers.code) == (7, "anna-1") and not page.locator("#next").is_visible()
+    with page.expect_navigation():
+        page.evaluate("location.hash = 'rater=bob&number=2'")
+    assert "bob" in page.locator("#who").inner_text() and page.locator("#begin").is_visible()
+
+
+def test_what_is_no_code_is_not_taken(show):
+    page = show(mark="#rater=%3Cb%3E&number=7", **DESKTOP)
+    assert not page.locator("#who").is_visible() and page.locator("#number").input_value() == "7"
+
+
 def test_a_vote_before_the_picture_is_there_does_not_count(show):
     page = show(**DESKTOP)
     begin(page, 1)
@@ -194,6 +214,7 @@ def test_what_is_saved_holds_nothing_else(show, studies, tmp_path):
         "version",
         "study",
         "rater",
+        "code",
         "session",
         "simulated",
         "screen",

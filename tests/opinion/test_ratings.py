@@ -12,8 +12,8 @@ from srgan_report.opinion.ratings import (
     krippendorff_alpha,
     method_means,
     raters_needed,
-    screened,
 )
+from srgan_report.opinion.screening import unlike_the_others
 from srgan_report.opinion.simulation import POWER, Observers, detectable, simulate_study
 
 
@@ -143,14 +143,14 @@ def test_who_votes_by_chance_or_all_the_same_is_named(study):
     votes = study.votes.copy()
     votes[3] = 3
     votes[7] = np.random.default_rng(2).integers(1, 6, votes[7].shape)
-    assert set(screened(votes)) == {3, 7}
+    assert set(unlike_the_others(correlations(votes))) == {3, 7}
     assert correlations(votes)[3, 0] == 0
 
 
 def test_a_generous_rater_is_kept(study):
     votes = study.votes.copy()
     votes[0] = np.clip(votes[0] + 1, 1, 5)
-    assert 0 not in screened(votes)
+    assert 0 not in unlike_the_others(correlations(votes))
 
 
 @pytest.mark.parametrize("which", ["these", "kind"])
@@ -187,7 +187,7 @@ def test_a_thousand_studies_cover_what_they_claim():
     covered, errors, caught = np.zeros(2), [], np.zeros(3)  # caught: rightly, wrongly, missed
     for _ in range(studies):
         study = simulate_study(qualities, 26, 20, observers, rng)
-        flagged = np.isin(np.arange(26), list(screened(study.votes)))
+        flagged = np.isin(np.arange(26), list(unlike_the_others(correlations(study.votes))))
         caught += [
             (flagged & study.careless).sum(),
             (flagged & ~study.careless).sum(),

@@ -17,10 +17,10 @@ from srgan_lib.params.shared import Shared
 from srgan_report.opinion.answers import Answer, new_answers, pool, read_answers
 from srgan_report.opinion.make import make_study
 from srgan_report.opinion.page import LARGEST
-from srgan_report.opinion.results import SIMULATED, collect_answers, simulate_answers
+from srgan_report.opinion.results import collect_answers, simulate_answers
 from srgan_report.opinion.simulation import Observers
 from srgan_report.opinion.stimuli import find_images
-from srgan_report.opinion.study import KEY, PAGE, OpinionError, Study, plan, read_study
+from srgan_report.opinion.study import KEY, PAGE, SIMULATED, OpinionError, Study, plan, read_study
 from tests.opinion_example import METHODS, make_example, make_light_run
 
 
@@ -53,7 +53,7 @@ def send(folder, study, rater, vote=None, votes=None, session="ab" * 8, **change
     key, place = study.key(), list(study.methods)
     vote = vote or (lambda image, method: 1 + min(4, place.index(method)))
     trials = plan(study, rater)[:votes]
-    answers = [Answer(shown=list(trial), vote=vote(*key[trial[0]]), ms=900) for trial in trials]
+    answers = [Answer(shown=list(trial), vote=vote(*key[trial[0]]), ms=1900) for trial in trials]
     file = folder / f"{rater}_{session}.json"
     content = {**new_answers(study.id, rater, session, answers).model_dump(), **changes}
     file.write_text(json.dumps(content))
@@ -296,7 +296,7 @@ def test_nobody_answered(example):
 def test_a_single_rater_has_scores_without_intervals(copied, tmp_path):
     run_dir, study = copied
     _, found = collect_answers(run_dir, [send(tmp_path, study, 1)])
-    assert found.scores.mos.notna().all() and found.scores.these_low.isna().all()
+    assert found.too_few and found.scores.mos.notna().all() and found.scores.these_low.isna().all()
 
 
 def test_all_raters_the_same_vote_is_an_answer_and_no_crash(copied, tmp_path):

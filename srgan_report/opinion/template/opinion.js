@@ -1,7 +1,10 @@
 (() => {
   const study = JSON.parse(document.getElementById("study").textContent);
   const $ = (id) => document.getElementById(id);
-  const PLACE = `srgan-opinion-${study.id}`;
+  // The link may name the rater (#rater=anna&number=7), or a number alone (#7).
+  const link = new URLSearchParams(location.hash.slice(1));
+  const code = /^[A-Za-z0-9._-]{1,40}$/.test(link.get("rater") || "") ? link.get("rater") : "";
+  const PLACE = `srgan-opinion-${study.id}${code && "-" + code}`;
   const BLANK = 250;       // ms of grey between pictures, in which no vote counts: a double tap is not two votes
   const PER_VOTE = 5000;   // ms, until a rater's own pace is known
   const rating = study.kind === "rating";
@@ -77,8 +80,12 @@
       : "You will see two versions of the same picture. Say which one it is; if they look alike, guess.";
     $("length").textContent = `${votes} votes, about ${minutes(votes, PER_VOTE)} minutes.`;
     $("number").max = study.plans.length;
-    const hash = parseInt(location.hash.slice(1), 10);
+    const hash = parseInt(link.get("number") || location.hash.slice(1), 10);
     if (hash >= 1 && hash <= study.plans.length) $("number").value = hash;
+    $("who").hidden = !code;
+    $("ask").hidden = !!code;
+    $("who").textContent = `Your link has the code ${code}, which the file holds, too. Take part once.`;
+    $("anew").hidden = $("next").hidden = !!code; // a code is one rater
     $("forgetful").hidden = canRemember();
     state = load();
     const begun = state && state.answers.length;
@@ -179,14 +186,14 @@
     const votes = answers.map((a) => `${a.shown.join("+")}:${a.vote}:${a.ms}`).join(";");
     const ratio = window.devicePixelRatio || 1;
     return {
-      format: "srgan-opinion", version: 1, study: study.id, rater: state.rater, session: state.session, simulated: false,
+      format: "srgan-opinion", version: 1, study: study.id, rater: state.rater, code, session: state.session, simulated: false,
       screen: { ratio, width: screen.width, height: screen.height, touch: matchMedia("(hover: none)").matches },
-      answers, digest: sha256(`${study.id}|${state.rater}|${state.session}|false|${votes}`),
+      answers, digest: sha256(`${study.id}|${state.rater}${code && "=" + code}|${state.session}|false|${votes}`),
     };
   }
   function end() {
     const text = JSON.stringify(file());
-    const name = `opinion_${study.id}_${state.rater}_${state.session.slice(0, 4)}.json`;
+    const name = `opinion_${study.id}_${code || state.rater}_${state.session.slice(0, 4)}.json`;
     $("text").value = text;
     $("save").href = "data:application/json;charset=utf-8," + encodeURIComponent(text);
     $("save").download = name;
@@ -224,6 +231,7 @@
     if (value) { event.preventDefault(); vote(value); }
     if (event.key === "Backspace") { event.preventDefault(); back(); }
   });
+  addEventListener("hashchange", () => location.reload()); // another rater's link
   addEventListener("resize", fit);
   if (window.visualViewport) visualViewport.addEventListener("resize", fit);
 
