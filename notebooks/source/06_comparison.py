@@ -97,10 +97,11 @@ for number, factor in enumerate(factors if metrics else [], 1):
         exhibits.main_effect(rows, factor, metrics), f"effect_{number}", source="runs.csv",
         caption=f"{captions.extremes(rows, metrics, factor)} By <code>{escape(factor.name)}</code>.",
     )
-    comparison.table(
-        findings.effects(rows, factor), f"effect_{number}", source="runs.csv",
-        caption=f"Differences within seeds between levels of <code>{escape(factor.short)}</code>.",
-    )
+    if not (effects := findings.effects(rows, factor)).empty:
+        comparison.table(
+            effects, f"effect_{number}", source="runs.csv",
+            caption=f"Differences within seeds between levels of <code>{escape(factor.short)}</code>.",
+        )
 
 # %%
 for name in metrics if len(factors) == 2 else []:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -161,10 +160,21 @@ def _fold(page: BeautifulSoup) -> None:
             between = f"{len(pictures) - SHOWN} more images, between the largest gain and the smallest"
             _wrapped(page, pictures[1:-1], between)
     for heading in [one for one in page.find_all("h3") if one.get_text() in SECTIONS]:
-        following = heading.find_next_siblings()
-        section = list(itertools.takewhile(lambda one: one.name not in ("h2", "h3"), following))
-        if section:
+        if section := _section(heading):
             _wrapped(page, section, heading)
+
+
+def _section(heading: Tag) -> list[Tag]:
+    """List what follows a heading, in its cell and in those after it, up to what holds another section's heading."""
+    found: list[Tag] = []
+    place: Tag | None = heading
+    while place and place.name != "main":
+        for one in place.find_next_siblings():
+            if one.name in ("h2", "h3") or one.find(["h2", "h3"]):
+                return found
+            found.append(one)
+        place = place.parent
+    return found
 
 
 def _wrapped(page: BeautifulSoup, elements: Sequence[Tag], summary: str | Tag) -> None:

@@ -61,9 +61,11 @@ def on_the_front(rows: pd.DataFrame) -> str:
 
 def rank_correlations(rows: pd.DataFrame, names: Sequence[str]) -> str:
     """Say how alike each pair of metrics ranks the runs."""
-    order = rows[list(names)].corr(method="spearman")
+    order = rows[list(names)].corr(method="spearman").stack().dropna()  # without pairs that cannot be ranked
     pairs = [
-        f"{METRICS[one].label} and {METRICS[other].label} {order.loc[one, other]:.2f}".replace("-0", "−0")
+        f"{METRICS[one].label} and {METRICS[other].label} {order[one, other]:.2f}".replace("-", "−")
         for one, other in combinations(names, 2)
+        if (one, other) in order
     ]
-    return f"Spearman's rank correlations over {counted(len(rows), 'run')}: {'; '.join(pairs)}."
+    ranked = "; ".join(pairs) or "none, for no two metrics rank them"
+    return f"Spearman's rank correlations over {counted(len(rows), 'run')}: {ranked}."

@@ -216,6 +216,14 @@ def test_headings_without_anything_below_them_are_left_out():
     assert [heading.text for heading in page.select("h3, h4")] == ["Full", "Part"]
 
 
+def test_a_section_that_goes_on_in_further_cells_is_folded_whole():
+    cells = "<div><h3>Try this</h3><p>one</p></div><div><div><p>two</p></div></div><div><ol><li>three</li></ol></div>"
+    page = postprocess(f"<main><section>{cells}<div><h3>After</h3><p>four</p></div></section></main>", {}, Images())
+    [folded] = page.select("details.fold")
+    assert folded.get_text(" ", strip=True) == "Try this one two three"
+    assert page.get_text(" ", strip=True) == "Try this one two three After four"
+
+
 @pytest.mark.parametrize(
     ("folder", "generator", "command"),
     [

@@ -171,7 +171,7 @@ def test_two_factors_have_a_heat_map_and_a_stage_of_another_run_is_reused(projec
     assert sweep(path).exit_code == 0
     assert not any(line.startswith(("srcnn", "warmup")) for line in computed(project))
     report = (project / "results/sweeps/study/report.html").read_text(encoding="utf-8")
-    assert "Look for rows that do not all rise and fall alike" in report
+    assert "Means over the seeds for each pair of values" in report
     assert (
         "the lowest and the highest: 26.50 dB at adversarial_weight 0.01 and batch 2, 27.00 dB at adversarial" in report
     )
