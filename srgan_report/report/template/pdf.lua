@@ -50,7 +50,7 @@ function Math(formula)
   return pandoc.RawInline("typst", (typst:gsub("%.circle", ".o"):gsub("%f[%a]sect%f[%A]", "inter"):gsub("arrow%.b_", "scripts(arrow.b)_")))
 end
 
-local INCHES, COLUMN, HIGHEST = 6.4, 116, 84 -- plotting.WIDTH; millimetres, as in pdf.typ
+local INCHES, COLUMN, HIGHEST = 6.4, 116, 64 -- plotting.WIDTH; millimetres, as in pdf.typ
 
 -- A picture is as wide as the column beside its caption, if it would not be too high to find room near its text; a chart
 -- that is drawn narrower stays so.
