@@ -63,7 +63,7 @@ def rank_correlations(rows: pd.DataFrame, names: Sequence[str]) -> str:
     """Say how alike each pair of metrics ranks the runs."""
     order = rows[list(names)].corr(method="spearman").stack().dropna()  # without pairs that cannot be ranked
     pairs = [
-        f"{METRICS[one].label} and {METRICS[other].label} {order[one, other]:.2f}".replace("-", "−")
+        f"{METRICS[one].label} and {METRICS[other].label} {f'{order[one, other]:.2f}'.replace('-', '−')}"
         for one, other in combinations(names, 2)
         if (one, other) in order
     ]
