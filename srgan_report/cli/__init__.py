@@ -38,7 +38,7 @@ class _Commands(click.Group):
             with _stopped_by_signals():
                 _check_umask()
                 return super().invoke(ctx)
-        except click.ClickException as raised:  # which click itself shows
+        except click.ClickException as raised:  # which click itself shows, and declares final
             vars(raised)["message"] = printable(raised.message, keep="\n")
             raise
         except KeyboardInterrupt:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from srgan_lib.evaluation.statistics import FEWEST_FOR_INTERVAL
 from srgan_lib.evaluation.verdicts import APPEARANCE, FIDELITY, PairedScores, Verdict
 from srgan_lib.formatting import counted, duration, listed
-from srgan_lib.layout import TRAINING_STAGES
 from srgan_lib.methods import BASELINE, OURS, method_styles
 from srgan_lib.metrics.flat_noise import SPECKLE
 from srgan_lib.metrics.measure import METRICS
@@ -41,15 +40,16 @@ def lead(run: FinishedRun) -> str:
     if not found:
         return run.finding
     [one] = found
-    seconds = sum(stage.manifest["seconds"] for stage in run.stages if stage.info.name in TRAINING_STAGES)
     start, photographs = start_in_words(run), counted(scores.images, "photograph")
+    both = ["warmup", "adversarial"]  # SRCNN's time is not the generator's
+    seconds = sum(stage.manifest["seconds"] for stage in run.stages if stage.info.name in both)
     seen = f"{photographs} that it had never seen" if dataset == run.scores.heldout else f"{photographs} of {dataset}"
     sentence = (
         f"SRGAN{f', which continues {start},' if start else ''} was trained here for {duration(seconds)} to enlarge "
         f"photographs {parameters['shared']['scale']}×; its images of {seen} are {_result(one)} than ordinary "
         f"(bicubic) enlargements, {_sureness(one)}."
     )
-    trained = ["adversarial"] if start else ["warmup", "adversarial"]
+    trained = both[1:] if start else both
     if any(parameters[stage]["steps"] < FEW_STEPS for stage in trained):
         sentence = f"Trained too briefly to judge the method: {sentence}"
     return sentence

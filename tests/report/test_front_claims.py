@@ -203,7 +203,11 @@ def test_a_run_that_continues_a_network_is_compared_with_it():
     start["psnr_y"] -= 0.25
     page, _ = front(pd.concat([metrics, start]), True, "srresnet")
     soup = BeautifulSoup(page, "html.parser")
-    assert "SRGAN, which continues the shipped srresnet, was trained here" in soup.select_one(".finding").text
+    # A second for each stage of the generator, and none for SRCNN.
+    assert (
+        "SRGAN, which continues the shipped srresnet, was trained here for 2\N{NO-BREAK SPACE}s"
+        in soup.select_one(".finding").text
+    )
     assert "Warm-up continues the shipped srresnet for 160 steps" in soup.select_one("#tab-results figcaption").text
     assert soup.select_one("#tab-results tbody th").text == "reference SRResNet, the start"
     rows = {row.th.text: [cell.text for cell in row.select("td")] for row in soup.select("#tab-changes tbody tr")}
