@@ -93,7 +93,7 @@ def test_weights_are_told_by_their_content(kind, name, tmp_path):
         (b"\x08\x07\x12\x07pytorch", "an ONNX graph"),
         (safetensors_header(2**30), "names its tensors in 1,073,741,824 bytes"),
     ],
-    ids=lambda value: repr(value[:12]),
+    ids=lambda value: value if isinstance(value, str) else "",  # a zip archive holds the time of its making
 )
 def test_other_files_are_named_with_a_way_on(content, words, tmp_path):
     path = tmp_path / "m.pth"
