@@ -55,9 +55,9 @@ def size_text(size: int | None) -> str:
     return f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{size / 2**20:.0f} MB"
 
 
-def counted(number: float, noun: str) -> str:
-    """Count things, e.g. ``1 image``, ``1,000 images``."""
-    return f"{number:,.0f} {noun}{'' if number == 1 else 's'}"
+def counted(number: float, noun: str, plural: str = "") -> str:
+    """Count things, e.g. ``1 image``, ``1,000 images``; a ``plural`` without s is given."""
+    return f"{number:,.0f} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -86,3 +86,13 @@ def method_styles(methods: Iterable[str]) -> dict[str, Style]:
     """Return the style of each method; methods that are not this project's get further ones in their order."""
     further = cycle(FURTHER_STYLES)
     return {name: METHODS.get(name) or replace(next(further), label=name) for name in methods}
+
+
+def label_of(method: str) -> str:
+    """Return what a method is called in figures, tables and sentences."""
+    return METHODS[method].label if method in METHODS else method
+
+
+def labels_of(methods: Iterable[str]) -> dict[str, str]:
+    """Return what each of several methods is called, in their order."""
+    return {name: label_of(name) for name in methods}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from srgan_lib.evaluation.statistics import holm, mean_interval, signed_rank_test
 from srgan_lib.evaluation.verdicts import PairedScores, ScoreTable
-from srgan_lib.methods import BASELINE, method_styles
+from srgan_lib.methods import BASELINE, label_of
 from srgan_lib.metrics.measure import METRICS
 
 SUMMARY_COLUMNS = (
@@ -73,7 +73,7 @@ def as_text(summary: pd.DataFrame) -> str:
         scores = zip(rows.metric, rows["mean"], rows["std"], strict=True)
         text = [f"{METRICS[name].text(mean)} ± {METRICS[name].text(std)}" for name, mean, std in scores]
         table = by_method(rows.assign(text=text), "text").rename(columns=lambda name: METRICS[name].heading)
-        table.index = pd.Index([style.label for style in method_styles(table.index).values()], name="method")
+        table.index = pd.Index([label_of(name) for name in table.index], name="method")
         parts.append(f"{dataset}, {rows.n.max()} images\n{table.to_string()}\n")
     return "\n".join(parts)
 

@@ -38,8 +38,10 @@ class _Commands(click.Group):
             with _stopped_by_signals():
                 _check_umask()
                 return super().invoke(ctx)
-        except click.ClickException as raised:  # which click itself shows, and declares final
-            vars(raised)["message"] = printable(raised.message, keep="\n")
+        except click.ClickException as raised:  # which click itself shows
+            # It may quote what was typed, of which no byte may steer the terminal.
+            escaped = printable(raised.message, keep="\n")
+            raised.message = escaped  # pyright: ignore[reportAttributeAccessIssue]  # final, but only as declared
             raise
         except KeyboardInterrupt:
             error = Interrupted("what is finished is kept, and no file is half-written; give the same command again")

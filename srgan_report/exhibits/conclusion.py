@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from srgan_lib.evaluation.methods import CLASSICAL
 from srgan_lib.evaluation.statistics import FEWEST_FOR_INTERVAL, FEWEST_FOR_TEST
 from srgan_lib.evaluation.verdicts import APPEARANCE, FIDELITY, PairedScores, Verdict
 from srgan_lib.formatting import counted, listed
-from srgan_lib.methods import BASELINE, OURS, method_styles
+from srgan_lib.methods import BASELINE, OURS, label_of
 from srgan_lib.metrics.flat_noise import SPECKLE
 from srgan_lib.metrics.measure import METRICS
 from srgan_lib.metrics.spectra import PATTERN
@@ -111,8 +112,8 @@ def _behind(scores: PairedScores) -> str:
         best = next((name for name in scores.ranking(metric) if name in CLASSICAL), OURS)
         for found in scores.compare(best, OURS, [metric]):
             if found.direction == "better":
-                ahead.setdefault(_label(best), []).append(f"{NAMES[metric]} ({found.means})")
-    untrained = f"which needs no training, is ahead of {_label(OURS)} by"
+                ahead.setdefault(label_of(best), []).append(f"{NAMES[metric]} ({found.means})")
+    untrained = f"which needs no training, is ahead of {label_of(OURS)} by"
     return listed([f"{name}, {untrained} {listed(values)}" for name, values in ahead.items()])
 
 
@@ -120,7 +121,7 @@ def _against(scores: PairedScores, method: str, other: str) -> str:
     """Compare two methods by every judge."""
     appearance = scores.compare(method, other, APPEARANCE)
     fidelity = _fidelity(scores.compare(method, other, FIDELITY))
-    name, opponent = _label(method), _label(other)
+    name, opponent = label_of(method), label_of(other)
     if not appearance:
         return f"compared with {opponent}, {name} has {fidelity}" if fidelity else ""
     directions = {one.direction for one in appearance}
@@ -148,20 +149,32 @@ def _added(scores: PairedScores) -> str:
     said = [f"{words} by {_judges(group, lambda one: (NAMES[one.metric], ''))}" for words, group in groups if group]
     disagree = "the judges disagree: " if len(said) > 1 else ""
     return (
-        f"against the {_label(STARTED_FROM)} network, from which its training started, "
-        f"{disagree}{_label(OURS)} is {listed(said)}"
+        f"against the {label_of(STARTED_FROM)} network, from which its training started, "
+        f"{disagree}{label_of(OURS)} is {listed(said)}"
     )
+
+
+def pattern(scores: PairedScores) -> float | None:
+    """Measure in dB the regular pattern in SRGAN's images; none where it was not looked for, or is too weak to name."""
+    judged = OURS in scores.methods and scores.known(["grid_artefact"])
+    level = scores.mean(OURS, "grid_artefact") if judged else 0.0
+    return level if level > PATTERN else None
+
+
+def speckle(scores: PairedScores) -> np.ndarray | None:
+    """Measure in dB the noise in smooth places of each of SRGAN's images; none where no image has much of it."""
+    judged = OURS in scores.methods and scores.known(["flat_noise"])
+    levels = scores.tables["flat_noise"].of(OURS).mean(0) if judged else np.zeros(1)
+    return levels if levels.max() > SPECKLE else None
 
 
 def _pattern(scores: PairedScores, scale: int) -> str:
     """Warn of a regular pattern in SRGAN's images, which the judges of appearance do not see."""
-    if OURS not in scores.methods or not scores.known(["grid_artefact"]):
-        return ""
-    level = scores.mean(OURS, "grid_artefact")
-    if level <= PATTERN:
+    level = pattern(scores)
+    if level is None:
         return ""
     return (
-        f"{_label(OURS)} draws a regular pattern with a period of {scale} pixels, "
+        f"{label_of(OURS)} draws a regular pattern with a period of {scale} pixels, "
         f"{METRICS['grid_artefact'].phrase(level, sign=True)} over the originals' level, which LPIPS does not see: "
         "look at smooth areas and strong edges at 300 %"
     )
@@ -169,17 +182,13 @@ def _pattern(scores: PairedScores, scale: int) -> str:
 
 def _speckle(scores: PairedScores) -> str:
     """Warn of noise in smooth places of SRGAN's images, which LPIPS takes for texture, if one image has much of it."""
-    if OURS not in scores.methods or not scores.known(["flat_noise"]):
-        return ""
-    table = scores.tables["flat_noise"]
-    levels = table.of(OURS).mean(0)
-    if levels.max() <= SPECKLE:
+    if (levels := speckle(scores)) is None:
         return ""
     mean, most = (METRICS["flat_noise"].phrase(level, sign=True) for level in (levels.mean(), levels.max()))
-    others = f"; {mean} in the mean" if len(levels) > 1 else ""
+    where = scores.tables["flat_noise"].images[levels.argmax()] + (f"; {mean} in the mean" if len(levels) > 1 else "")
     return (
-        f"{_label(OURS)} speckles smooth places, by up to {most} over the original's level "
-        f"({table.images[levels.argmax()]}{others}), which LPIPS can take for texture: look there at 300 %"
+        f"{label_of(OURS)} speckles smooth places, by up to {most} over the original's level ({where}), which LPIPS "
+        "can take for texture: look there at 300 %"
     )
 
 
@@ -203,14 +212,14 @@ def _faithful(scores: PairedScores, judges: Iterable[str]) -> str:
         against = {name: scores.compare(name, best, [metric]) for name in others}
         equal = [name for name, found in against.items() if found and found[0].direction == "unchanged"]
         next_best = [(name, one.notes) for name in others[:1] for one in scores.compare(best, name, [metric])]
-        ahead = [f"ahead of {_label(name)} {notes.removeprefix('better ')}" for name, notes in next_best if notes]
+        ahead = [f"ahead of {label_of(name)} {notes.removeprefix('better ')}" for name, notes in next_best if notes]
         value = {name: METRICS[metric].phrase(scores.mean(name, metric)) for name in (best, *equal)}
         if not equal:
-            said = f"is {_label(best)}{_noted(value[best], *ahead)}"
+            said = f"is {label_of(best)}{_noted(value[best], *ahead)}"
         elif len(equal) > MOST_EQUALS:
-            said = f"is {_label(best)} ({value[best]}), with no measurable difference from {len(equal)} other methods"
+            said = f"is {label_of(best)} ({value[best]}), with no measurable difference from {len(equal)} other methods"
         else:
-            values = [f"{_label(name)} ({value[name]})" for name in value]
+            values = [f"{label_of(name)} ({value[name]})" for name in value]
             said = f"are, with no measurable difference, {listed(values)}"
         clauses.append(f"by {NAMES[metric]} the most faithful {said}")
     return "; ".join(clauses)
@@ -238,8 +247,11 @@ def _spectrum(scores: PairedScores) -> str:
     found = scores.compare(OURS, BASELINE, ["log_spectral_distance"])
     if not found:
         return ""
-    ours, base = (METRICS["log_spectral_distance"].phrase(value) for value in (found[0].mean, found[0].other))
-    return f"The power spectrum of {_label(OURS)} is {ours} from that of the originals, {_label(BASELINE)}'s {base}."
+    metric, [one] = METRICS["log_spectral_distance"], found
+    return (
+        f"The power spectrum of {label_of(OURS)} is {metric.phrase(one.mean)} from that of the originals, "
+        f"{label_of(BASELINE)}'s {metric.phrase(one.other)}."
+    )
 
 
 def _certainty(rows: pd.DataFrame) -> str:
@@ -251,7 +263,7 @@ def _certainty(rows: pd.DataFrame) -> str:
     if row.n < FEWEST_FOR_INTERVAL:
         return f"{row.n} images are too few for intervals: other images could turn any of these differences around."
     low, high, without = (METRICS["psnr_y"].text(value) for value in (row.ci_low, row.ci_high, row.mean_without))
-    text = f"The mean PSNR-Y of {_label(method)} has a 95 % interval of {low} to {high} dB"
+    text = f"The mean PSNR-Y of {label_of(method)} has a 95 % interval of {low} to {high} dB"
     if row.ci_high - row.ci_low > 1:
         text += f", wide because images differ; without {row.driven_by} the mean would be {without} dB"
     if row.n < FEWEST_FOR_TEST:
@@ -291,10 +303,6 @@ def _judges(verdicts: Sequence[Verdict], told: Callable[[Verdict], tuple[str, st
 def _noted(*parts: str) -> str:
     """Put what there is to note into brackets."""
     return f" ({', '.join(filter(None, parts))})" if any(parts) else ""
-
-
-def _label(method: str) -> str:
-    return method_styles([method])[method].label
 
 
 def _as_sentence(text: str) -> str:

@@ -12,8 +12,7 @@ from srgan_lib.evaluation.efficiency import SIDE
 from srgan_lib.evaluation.samples import Sample
 from srgan_lib.evaluation.statistics import FEWEST_FOR_TEST, smallest_p_value
 from srgan_lib.evaluation.verdicts import PairedScores
-from srgan_lib.methods import method_styles
-from srgan_lib.metrics.measure import METRICS
+from srgan_lib.methods import labels_of
 from srgan_lib.params.evaluation import TRAINING, VALIDATION
 from srgan_report.exhibits import findings_of_scores as findings
 from srgan_report.exhibits import grids, tables
@@ -103,7 +102,7 @@ def costs(table: pd.DataFrame) -> Iterator[Exhibit]:
         return
     shown = pd.DataFrame(
         {
-            "method": [style.label for style in method_styles(table.method).values()],
+            "method": [*labels_of(table.method).values()],
             "parameters": table.parameters,
             "million multiply–adds per LR pixel": table.operations / 1e6,
             "ms per megapixel": table.milliseconds,
@@ -175,18 +174,9 @@ def planes(summary: pd.DataFrame, test_sets: Iterable[str], scale: int, joined: 
         f"Both measures are relative to bicubic{beside}. To the right: more faithful; upwards: more like the original "
         f"to the eye. Both compare with the original, so a method can gain in both. {line}".rstrip()
     )
-
-    def gained(one: pd.Series, two: pd.Series) -> str:
-        return f"{METRICS['psnr_y'].phrase(two.psnr_y - one.psnr_y, sign=True)} PSNR-Y"
-
     for test_set in test_sets if "lpips_alex" in set(summary.metric) else ():
         table = figures.relative(summary[summary.dataset == test_set])
-        found = findings.plane(
-            table,
-            "lpips_alex",
-            lambda one, two: f"{gained(one, two)} and to {two.lpips_alex / one.lpips_alex:.2f} times its LPIPS",
-        )
-        text = caption(found, next(explained))
+        text = caption(findings.plane(table, "lpips_alex"), next(explained))
         yield Exhibit(figures.plane(summary, test_set, scale, curve=joined), f"plane_{test_set}", text, SUMMARY)
     explained = once(
         "This is the perception–distortion plane: to the right more faithful, upwards closer to the statistics of "
@@ -196,13 +186,10 @@ def planes(summary: pd.DataFrame, test_sets: Iterable[str], scale: int, joined: 
     )
     for test_set in test_sets if "niqe" in set(summary.metric) else ():
         table = figures.by_method(summary[summary.dataset == test_set], "niqe")
-        found = findings.plane(
-            table,
-            "niqe",
-            lambda one, two: f"{gained(one, two)} and {METRICS['niqe'].text(two.niqe - one.niqe, sign=True)} NIQE",
+        text = caption(findings.plane(table, "niqe"), next(explained))
+        yield Exhibit(
+            figures.naturalness_plane(summary, test_set, curve=joined), f"naturalness_{test_set}", text, SUMMARY
         )
-        figure, text = figures.naturalness_plane(summary, test_set, curve=joined), caption(found, next(explained))
-        yield Exhibit(figure, f"naturalness_{test_set}", text, SUMMARY)
 
 
 def between(figure: Figure, tried: pd.DataFrame) -> Exhibit:

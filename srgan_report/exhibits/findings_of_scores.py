@@ -5,7 +5,7 @@ A caption begins with it. ``scores`` are those of one dataset.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 
 import numpy as np
@@ -14,7 +14,7 @@ import pandas as pd
 from srgan_lib.evaluation.content import content
 from srgan_lib.evaluation.verdicts import PairedScores
 from srgan_lib.formatting import listed
-from srgan_lib.methods import BASELINE, OURS, method_styles
+from srgan_lib.methods import BASELINE, OURS, label_of
 from srgan_lib.metrics.measure import HEADLINE, METRICS
 from srgan_lib.models.shipped import own_methods
 from srgan_report.exhibits.tables import ranked
@@ -43,7 +43,7 @@ def against_baseline(scores: PairedScores, metric: str) -> str:
     found: dict[str, list[str]] = {}
     for method in scores.methods:
         for verdict in scores.compare(method, BASELINE, [metric]) if method != BASELINE else ():
-            found.setdefault(verdict.direction, []).append(_label(method))
+            found.setdefault(verdict.direction, []).append(label_of(method))
     each = [f"{words}: {listed(found[direction])}" for direction, words in VERDICTS.items() if direction in found]
     return f"By {METRICS[metric].label}, beside {BASELINE}, {'; '.join(each)}." if each else ""
 
@@ -53,7 +53,7 @@ def on_every_image(scores: PairedScores) -> str:
     won = []
     for name in scores.known(HEADLINE):
         found = {m: scores.compare(m, BASELINE, [name]) for m in scores.methods if m != BASELINE}
-        names = [_label(method) for method, [*one] in found.items() if one and one[0].better_on == one[0].images]
+        names = [label_of(method) for method, [*one] in found.items() if one and one[0].better_on == one[0].images]
         won += [f"by {METRICS[name].label} {listed(names)}"] if names else []
     if not won:
         return f"No method is better than {BASELINE} on every image, by whichever of these measures."
@@ -89,7 +89,7 @@ def one_image(hr: np.ndarray, scores: Mapping[str, Mapping[str, float]]) -> str:
             way = "higher" if ours > base else "lower"
             amount = "equal" if ours == base else f"{metric.phrase(abs(ours - base))} {way}"
             each.append(f"{metric.label} is {amount}")
-    compared = f"; against {BASELINE}'s, {_label(OURS)}'s {listed(each)}" if each else ""
+    compared = f"; against {BASELINE}'s, {label_of(OURS)}'s {listed(each)}" if each else ""
     return f"{holds(hr)}{compared}."
 
 
@@ -111,7 +111,7 @@ def powers(table: pd.DataFrame, scale: int) -> str:
     each = []
     for method in sorted(chosen, key=lambda one: (beyond[one] - beyond["hr"]).mean()):
         gap = (beyond[method] - beyond["hr"]).mean()
-        each.append(f"{_label(method)} {abs(gap):.1f} dB {'less' if gap < 0 else 'more'}")
+        each.append(f"{label_of(method)} {abs(gap):.1f} dB {'less' if gap < 0 else 'more'}")
     return f"Power above {0.5 / scale:.3g} cycles per pixel, on average and beside HR's: {listed(each)}."
 
 
@@ -128,18 +128,22 @@ def front(table: pd.DataFrame, x: str, y: str) -> list[str]:
     return [str(method) for method, dominated in zip(rows.index, behind, strict=True) if not dominated]
 
 
-def plane(table: pd.DataFrame, y: str, moved: Callable[..., str]) -> str:
-    """Name the methods on the front, and how adversarial training moved the generator.
+def plane(table: pd.DataFrame, y: str) -> str:
+    """Name the methods on the front, and how adversarial training moved the generator; ``table`` is as for ``front``.
 
-    ``moved`` puts the way from the warm-up's row to SRGAN's into words.
+    ``y`` is ``niqe`` or, relative to the baseline, ``lpips_alex``.
     """
-    names = [_label(method) for method in front(table, "psnr_y", y)]
+    names = [label_of(method) for method in front(table, "psnr_y", y)]
     if not names:
         return ""
     text = f"On the front, where no other method of this run is better in both, {'lies' if len(names) == 1 else 'lie'} "
     text += f"{listed(names)}"
     if {"warmup", OURS} <= set(table.index):
-        text += f"; adversarial training moved the generator by {moved(table.loc['warmup'], table.loc[OURS])}"
+        gained = METRICS["psnr_y"].phrase(table.psnr_y[OURS] - table.psnr_y["warmup"], sign=True)
+        start, end = table[y]["warmup"], table[y][OURS]
+        niqe = f"{METRICS['niqe'].text(end - start, sign=True)} NIQE"
+        then = niqe if y == "niqe" else f"to {end / start:.2f} times its LPIPS"
+        text += f"; adversarial training moved the generator by {gained} PSNR-Y and {then}"
     return text + "."
 
 
@@ -173,13 +177,13 @@ def worst(metrics: pd.DataFrame, images: Mapping[str, np.ndarray]) -> tuple[pd.D
         lost += [metric.label] if change != 0 and (change < 0) == metric.higher_is_better else []
         cells = metric.text(ours), metric.text(base), metric.text(change, sign=True)
         rows.append((metric.heading, image, *cells, holds(images[image])))
-    frame = pd.DataFrame(rows, columns=["judge", "image", _label(OURS), BASELINE, "change", "image holds"])
+    frame = pd.DataFrame(rows, columns=["judge", "image", label_of(OURS), BASELINE, "change", "image holds"])
     if frame.empty:
         return frame, ""
     counts = frame.image.value_counts()
     names = [f"<code>{escape(str(image))}</code> ({count} of {len(frame)} judges)" for image, count in counts.items()]
     there = f"it loses there by {listed(lost)}" if lost else "by no judge does it lose there"
-    return frame, f"{_label(OURS)} gains least over {BASELINE} on {listed(names)}; {there}."
+    return frame, f"{label_of(OURS)} gains least over {BASELINE} on {listed(names)}; {there}."
 
 
 def costs(table: pd.DataFrame) -> str:
@@ -189,11 +193,11 @@ def costs(table: pd.DataFrame) -> str:
     least = str(rows.operations.idxmin())
     one = rows.loc[method]
     text = (
-        f"{_label(method)} takes {one.operations / 1e6:.2f} million multiply–adds per LR pixel, "
+        f"{label_of(method)} takes {one.operations / 1e6:.2f} million multiply–adds per LR pixel, "
         f"and here {one.milliseconds / 1000:.2f} s and {one.mebibytes:.0f} MiB per megapixel"
     )
     if rows.operations[least] < one.operations:
-        text += f"; {_label(least)} has the fewest operations, {rows.operations[least] / one.operations:.0%} of that"
+        text += f"; {label_of(least)} has the fewest operations, {rows.operations[least] / one.operations:.0%} of that"
     return text + "."
 
 
@@ -203,7 +207,7 @@ def _winners(values: Mapping[str, Mapping[str, float]]) -> str:
     for name, known in values.items():
         for method in _leaders(known, name):
             won.setdefault(method, []).append(METRICS[name].label)
-    return "; ".join(f"{_label(method)} by {listed(measures)}" for method, measures in won.items())
+    return "; ".join(f"{label_of(method)} by {listed(measures)}" for method, measures in won.items())
 
 
 def _leaders(values: Mapping, name: str) -> list:
@@ -211,7 +215,3 @@ def _leaders(values: Mapping, name: str) -> list:
     metric = METRICS[name]
     most = metric.best(values.values())
     return [] if most is None else [key for key, value in values.items() if metric.text(value) == metric.text(most)]
-
-
-def _label(method: str) -> str:
-    return method_styles([method])[method].label

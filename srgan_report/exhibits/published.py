@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from srgan_lib.methods import TRAINED, method_styles
+from srgan_lib.methods import TRAINED, labels_of
 from srgan_lib.metrics.measure import METRICS
 from srgan_lib.params.evaluation import Published, PublishedCurve
 from srgan_lib.params.section import ParameterError
@@ -185,8 +185,7 @@ def wide(rows: pd.DataFrame) -> dict[str, Any]:
 
     The result holds the arguments for showing the table: ``frame`` and, per column, ``formats``.
     """
-    names = method_styles(rows.method.unique())
-    frame = pd.DataFrame({"method": [style.label for style in names.values()]}, index=list(names))
+    frame = pd.DataFrame({"method": labels_of(rows.method)})
     formats: dict[str, str] = {}
     for metric, group in rows.groupby("metric", sort=False):
         scores = group.set_index("method")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from srgan_lib.evaluation.methods import CLASSICAL
 from srgan_lib.evaluation.tables import by_method
-from srgan_lib.methods import BASELINE, method_styles
+from srgan_lib.methods import BASELINE, label_of
 from srgan_lib.metrics.measure import METRICS
 from srgan_lib.models.shipped import own_methods
 
@@ -86,5 +86,4 @@ def detail(summary: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
 
 
 def _labelled(frame: pd.DataFrame) -> pd.DataFrame:
-    labels = {method: style.label for method, style in method_styles(frame["method"]).items()}
-    return frame.assign(method=frame["method"].map(labels))
+    return frame.assign(method=frame["method"].map(label_of))

@@ -29,8 +29,6 @@ from srgan_report.exhibits.plotting import WIDTH, describe, legend_below, new_fi
 from srgan_report.exhibits.terms import shares, term_style, weighted_terms
 
 SIDES = {"real": Style("on real", "#0072B2", "s", (0, (6, 2))), "fake": Style("on fake", "#D55E00", "^", (0, (2, 1)))}
-
-
 #: How scores of the validation crops are labelled, named in words, and written.
 VALIDATED = {
     "psnr_y": ("PSNR-Y (dB)", "PSNR-Y", ".2f", " dB"),
@@ -87,28 +85,18 @@ def discriminator_curves(curve: pandas.DataFrame) -> Figure:
 
 def game(curve: pandas.DataFrame) -> Iterator[Exhibit]:
     """Show the game of generator and discriminator."""
-    for name, draw, text in (
-        (
-            "discriminator",
-            discriminator_curves,
-            f"{findings.game(curve)} Above, its loss; in the middle, how real it takes HR crops and generated crops "
-            "for, between 0 and 1; below, the share of each that it judges rightly. Lines at the edges mean that it "
-            "tells all crops apart; lines that meet at one half, that it cannot. In between, both networks learn.",
-        ),
-        (
-            "loss_curves",
-            loss_curves,
-            f"{findings.losses(curve)} The axis is logarithmic."
-            + " The adversarial term need not fall: its opponent improves too."
-            * ("adversarial" in weighted_terms(curve)),
-        ),
-        (
-            "term_shares",
-            term_shares,
-            f"{findings.largest_share(curve)} The largest share decides what the generator learns.",
-        ),
-    ):
-        yield Exhibit(draw(curve), name, text, "loss_curve.csv")
+    text = (
+        f"{findings.game(curve)} Above, its loss; in the middle, how real it takes HR crops and generated crops for, "
+        "between 0 and 1; below, the share of each that it judges rightly. Lines at the edges mean that it tells all "
+        "crops apart; lines that meet at one half, that it cannot. In between, both networks learn."
+    )
+    yield Exhibit(discriminator_curves(curve), "discriminator", text, "loss_curve.csv")
+    text = f"{findings.losses(curve)} The axis is logarithmic."
+    if "adversarial" in weighted_terms(curve):
+        text += " The adversarial term need not fall: its opponent improves too."
+    yield Exhibit(loss_curves(curve), "loss_curves", text, "loss_curve.csv")
+    text = f"{findings.largest_share(curve)} The largest share decides what the generator learns."
+    yield Exhibit(term_shares(curve), "term_shares", text, "loss_curve.csv")
 
 
 def by_epoch(curve: pandas.DataFrame, epochs: int) -> pandas.DataFrame:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from srgan_lib.methods import OURS, method_styles
+from srgan_lib.formatting import counted
+from srgan_lib.methods import OURS, labels_of
 from srgan_lib.metrics.measure import METRICS
 from srgan_report.exhibits.markup import Exhibit
 from srgan_report.exhibits.published import COUNTERPARTS, published
@@ -35,14 +36,14 @@ def findings(results: Analysis) -> list[str]:
         asked = "gave each image 1 (bad) to 5 (excellent)"
     who = ("simulated rater", "") if summary["simulated"] else ("person", "people")
     opening = (
-        f"{_count(summary['raters'], *who)} {asked}: {summary['votes']} votes on "
-        f"{_count(summary['images'], 'image')} by {len(results.scores)} methods, shown without their names in an order "
-        "of each rater's own."
+        f"{counted(summary['raters'], *who)} {asked}: {summary['votes']} votes on "
+        f"{counted(summary['images'], 'image')} by {len(results.scores)} methods, shown without their names in an "
+        "order of each rater's own."
     )
     if summary["simulated"]:
         opening = f"Simulated: nobody has looked at these images, and their qualities are invented. {opening}"
     if out := results.raters.left_out_because.count():
-        opening += f" {_count(out, 'rater')} did not count: too fast, always the same vote, or unlike the others."
+        opening += f" {counted(out, 'rater')} did not count: too fast, always the same vote, or unlike the others."
     text = [opening, finding(results)]
     if results.too_few:
         return text + _outdated(results)
@@ -77,14 +78,14 @@ def finding(results: Analysis) -> str:
     Of fewer raters than :data:`.FEWEST_RATERS` it says only that they are too few.
     """
     if results.too_few:
-        number = _count(results.summary["raters"], "rater")
+        number = counted(results.summary["raters"], "rater")
         return f"Too few to say: {number}, at least {FEWEST_RATERS} are needed."
     value = "difference" if results.rating else "predicted"
     judged = results.differences[(results.differences[["first", "second"]] != ORIGINAL).all(axis=1)]
     judged = judged.dropna(subset=value)
     if judged.empty:
         return "Only one method was shown beside the original."
-    lead, labels = judged.iloc[0], _labels(results)
+    lead, labels = judged.iloc[0], labels_of(results.scores.method)
     first, second = labels[lead["first"]], labels[lead["second"]]
     people = _people(results).capitalize()
     if round(lead[value] - (0 if results.rating else 0.5), 2) <= 0:
@@ -95,7 +96,7 @@ def finding(results: Analysis) -> str:
         sure = "" if apart else "; their intervals overlap, and other raters might change the order"
         if not lead.votes:
             return f"{people} put {first} first, before {second}, with which it was not compared directly{sure}."
-        share = f"{lead.preferred:.0%} of {_count(lead.votes, 'direct comparison')}"
+        share = f"{lead.preferred:.0%} of {counted(lead.votes, 'direct comparison')}"
         return f"{people} put {first} first; it was preferred to {second} in {share}{sure}."
     sure = "and other raters might change that"
     if lead.kind_low > 0:
@@ -221,7 +222,7 @@ def _raw_table(results: Analysis) -> Exhibit:
     rows, rated = results.in_order(), results.rating
     mean = "mean vote" if rated else "preferred"
     columns = {
-        "method": rows.method.map(_labels(results)),
+        "method": rows.method.map(labels_of(results.scores.method)),
         mean: rows.mos if rated else rows.won,
         "95 % interval, these images": _intervals(rows, "these") if rated else MISSING,
         "votes": rows.votes,
@@ -233,7 +234,7 @@ def _raw_table(results: Analysis) -> Exhibit:
 def _score_table(results: Analysis, theirs: pd.DataFrame, where: str) -> Exhibit:
     rows = results.scores.set_index("method")
     columns = {
-        "method": list(_labels(results).values()),
+        "method": list(labels_of(results.scores.method).values()),
         "MOS here": rows.mos.to_numpy(),
         "these images": _intervals(rows, "these"),
         "images of this kind": _intervals(rows, "kind"),
@@ -252,7 +253,7 @@ def _score_table(results: Analysis, theirs: pd.DataFrame, where: str) -> Exhibit
 
 
 def _difference_table(results: Analysis) -> Exhibit:
-    labels, rows = _labels(results), results.differences
+    labels, rows = labels_of(results.scores.method), results.differences
     columns: dict[str, Any] = {"better": rows["first"].map(labels), "worse": rows["second"].map(labels)}
     if results.rating:
         columns |= {
@@ -287,10 +288,6 @@ def _image_table(results: Analysis) -> Exhibit:
     return _exhibit(frame, "images", f"{caption}.", formats=dict.fromkeys(names.values(), ".2f"))
 
 
-def _labels(results: Analysis) -> dict[str, str]:
-    return {method: style.label for method, style in method_styles(results.scores.method).items()}
-
-
 def _intervals(rows: pd.DataFrame, of: str) -> list[str]:
     return [interval(*ends) for ends in zip(rows[f"{of}_low"], rows[f"{of}_high"], strict=True)]
 
@@ -302,7 +299,3 @@ def interval(low: float, high: float) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or f'{one}s'}"

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from srgan_lib.methods import method_styles
+from srgan_lib.methods import label_of, method_styles
 from srgan_lib.metrics.measure import METRICS
 from srgan_report.exhibits.plotting import describe, new_figure
 from srgan_report.opinion.ratings import SCALE
@@ -77,7 +77,7 @@ def preferences(table: pd.DataFrame) -> Figure:
     """Draw how often each method (row) was preferred to each other (column), from strongest to weakest."""
     ordered = table.sort_values("strength", ascending=False, kind="stable")
     methods = list(ordered.method)
-    labels = [style.label for style in method_styles(methods).values()]
+    labels = [label_of(method) for method in methods]
     shares = ordered[[f"over_{method}" for method in methods]].to_numpy()
     figure, axis = new_figure(height=1.5 + 0.5 * len(methods), width=2.4 + 0.72 * len(methods))
     axis.imshow(shares, vmin=0, vmax=1, cmap="RdBu")

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from srgan_lib.evaluation.statistics import FEWEST_FOR_INTERVAL
 from srgan_lib.evaluation.verdicts import APPEARANCE, FIDELITY, PairedScores, Verdict
 from srgan_lib.formatting import counted, duration, listed
-from srgan_lib.methods import BASELINE, OURS, method_styles
-from srgan_lib.metrics.flat_noise import SPECKLE
+from srgan_lib.methods import BASELINE, OURS, label_of
 from srgan_lib.metrics.measure import METRICS
-from srgan_lib.metrics.spectra import PATTERN
 from srgan_lib.models.shipped import NAMES, PREFIX
-from srgan_report.exhibits.conclusion import ADDED, FEW_STEPS, STARTED_FROM
+from srgan_report.exhibits.conclusion import ADDED, FEW_STEPS, STARTED_FROM, pattern, speckle
 from srgan_report.exhibits.conclusion import NAMES as JUDGES
 from srgan_report.report.load_run import FinishedRun
 
@@ -139,15 +137,11 @@ def apart(scores: PairedScores) -> str:
             comma = "," if other == STARTED_FROM else ""
             disagree = " the judges disagree:" if len(said) > 1 else ""
             sentences.append(f"Against {name}{comma}{disagree} SRGAN is {listed(said)}.")
-    judged = OURS in scores.methods
-    if judged and scores.known(["grid_artefact"]) and (level := scores.mean(OURS, "grid_artefact")) > PATTERN:
+    if (level := pattern(scores)) is not None:
         sentences.append(f"SRGAN draws a regular pattern ({METRICS['grid_artefact'].phrase(level, sign=True)}).")
-    if (
-        judged
-        and scores.known(["flat_noise"])
-        and (level := scores.tables["flat_noise"].of(OURS).mean(0).max()) > SPECKLE
-    ):
-        sentences.append(f"SRGAN speckles smooth places (up to {METRICS['flat_noise'].phrase(level, sign=True)}).")
+    if (levels := speckle(scores)) is not None:
+        most = METRICS["flat_noise"].phrase(levels.max(), sign=True)
+        sentences.append(f"SRGAN speckles smooth places (up to {most}).")
     return " ".join(sentences)
 
 
@@ -170,13 +164,12 @@ def changes(run: FinishedRun, metrics: tuple[str, ...]) -> list[tuple[str, list[
         return []
     scores = run.scores.paired(run.scores.datasets[0])
     known = scores.known(metrics)
-    styles = method_styles([start, STARTED_FROM, OURS])
-    rows = [(f"{styles[start].label}, the start", [METRICS[name].text(scores.mean(start, name)) for name in known])]
+    rows = [(f"{label_of(start)}, the start", [METRICS[name].text(scores.mean(start, name)) for name in known])]
     for method in (STARTED_FROM, OURS):
         found = scores.compare(method, start, known)
         told = [
             f"{METRICS[one.metric].text(one.difference, sign=True)}, better on {one.better_on} of {one.images}"
             for one in found
         ]
-        rows += [(styles[method].label, told)] if told else []
+        rows += [(label_of(method), told)] if told else []
     return rows

@@ -17,6 +17,7 @@ from srgan_report.report.viewer import Viewer
 
 Medium = Literal["screen", "paper"]
 TEMPLATE = Path(__file__).with_name("template")
+UNLISTED = {"Try this"}  #: headings of most chapters, which the contents leave out
 MOST = 1_000_000  #: bytes of a CSV file that the page carries with it; a longer one is named only
 
 
@@ -74,11 +75,12 @@ def page_templates(folder: Path) -> jinja2.Environment:
 
 
 def _contents(main: Tag) -> list[dict[str, Any]]:
-    """List the chapters with their sections."""
+    """List the chapters with their sections, except those that chapters have alike."""
     chapters: list[dict[str, Any]] = []
     for heading in main.select("h2[id], h3[id]"):
         level = chapters if heading.name == "h2" else chapters[-1]["sections"]
-        level.append({"anchor": heading["id"], "text": heading.get_text(" ", strip=True), "sections": []})
+        if (text := heading.get_text(" ", strip=True)) not in UNLISTED:
+            level.append({"anchor": heading["id"], "text": text, "sections": []})
     return chapters
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from srgan_lib.data.images import read_image
 from srgan_lib.evaluation.samples import Sample
-from srgan_lib.methods import NOT_PICTURED, method_styles
+from srgan_lib.methods import NOT_PICTURED, label_of
 from srgan_report.exhibits.fonts import for_paper
 from srgan_report.exhibits.grids import most_different
 from srgan_report.exhibits.markup import encoded
@@ -120,7 +120,7 @@ def add_sheets(main: Tag, run: FinishedRun, images: Images) -> None:
         samples = [_sample(files[str(one["id"])]) for one in figures]
         numbers = [one.select(".label")[0].get_text().strip("Figure .") for one in (figures[0], figures[-1])]
         rows = [(one.image, _cut(one, side, kind, images)) for one in samples]
-        labels = [style.label for style in method_styles(["lr", *samples[0].results, "hr"]).values()]
+        labels = [label_of(name) for name in ("lr", *samples[0].results, "hr")]
         template = page_templates(TEMPLATE).get_template("sheet.html.j2")
         html = template.render(kind=kind, side=side, part=part, numbers=numbers, labels=labels, rows=rows)
         figures[0].insert_before(BeautifulSoup(html, "html.parser"))

@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from srgan_lib.formatting import duration
-from srgan_lib.methods import BASELINE, OURS, method_styles
+from srgan_lib.methods import BASELINE, OURS, label_of, method_styles
 from srgan_lib.metrics.measure import HEADLINE, METRICS
 from srgan_lib.models.shipped import own_methods
 from srgan_report.exhibits.conclusion import set_in_words
@@ -175,7 +175,7 @@ def per_image(scores: Scores) -> dict[str, Any]:
         {
             "dataset": dataset,
             "image": image,
-            "label": style.label,
+            "label": label_of(method),
             "values": [
                 "–" if (value := scores.one(dataset, image, method, metric)) is None else METRICS[metric].text(value)
                 for metric in known
@@ -183,7 +183,7 @@ def per_image(scores: Scores) -> dict[str, Any]:
         }
         for dataset in scores.datasets
         for image in scores.images(dataset)
-        for method, style in method_styles(scores.methods).items()
+        for method in scores.methods
     ]
     headings = [METRICS[metric].heading for metric in known]
     return {"rows": rows, "headings": headings, "several": len(scores.datasets) > 1}

@@ -224,7 +224,7 @@ def check_worst(metrics, rows):
 
 def check_plane(metrics, rows):
     means = metrics.groupby("method", sort=False)[["psnr_y", "lpips_alex"]].mean()
-    said = findings_of_scores.plane(means, "lpips_alex", lambda one, two: f"{two.psnr_y - one.psnr_y:+.2f} dB")
+    said = findings_of_scores.plane(means, "lpips_alex")
     found = re.search(r"better in both, (?:lies|lie) (.*?);", said)[1]
     points = {name: (mean(rows, name, "psnr_y"), -mean(rows, name, "lpips_alex")) for name in means.index}
 
@@ -234,7 +234,9 @@ def check_plane(metrics, rows):
 
     assert [LABELS[name] for name in names(found)] == [name for name in points if not behind(name)]
     moved = points["srgan"][0] - points["warmup"][0]
-    assert float(re.search(r"generator by (\S+) dB", said)[1]) == pytest.approx(moved, abs=0.0051)
+    gained, times = re.search(r"generator by (\S+) dB PSNR-Y and to (\S+) times its LPIPS", said).groups()
+    assert float(gained.replace("−", "-")) == pytest.approx(moved, abs=0.0051)
+    assert float(times) == pytest.approx(points["srgan"][1] / points["warmup"][1], abs=0.0051)
     return {"one" if " and " not in found else "more"}
 
 

@@ -15,6 +15,7 @@ from srgan_report.report.build import shorten_folders
 from srgan_report.report.images import Images
 from srgan_report.report.load_run import FinishedRun, ReportError, Scores
 from srgan_report.report.notebooks import export, placeholder, set_formulas
+from srgan_report.report.page import ReportContent, screen_page
 from srgan_report.report.postprocess import postprocess
 from srgan_report.report.summary import examples, results
 from srgan_report.report.viewer import PART, ViewedImage, Viewer, textured_place
@@ -280,3 +281,14 @@ def test_folders_of_the_user_are_named_in_full_only_in_the_command(folder, html,
     page = BeautifulSoup(f"<main>{html}</main>", "html.parser")
     shorten_folders(page, SimpleNamespace(manifest=manifest))
     assert str(page) == f"<main>{becomes or html}</main>"
+
+
+def test_contents_leave_out_the_section_that_each_notebook_has(tmp_path: Path) -> None:
+    chapters = "".join(
+        f'<h2 id="{name}">{name}</h2><h3 id="{name}-own">Of {name}</h3><h3 id="{name}-try-this">Try this</h3>'
+        for name in ("data", "srcnn")
+    )
+    main = BeautifulSoup(f"<main>{chapters}</main>", "html.parser").select("main")[0]
+    page = screen_page(ReportContent("A study", "Found.", "2026-01-01", main, Images(), tmp_path))
+    links = [link.get_text() for link in BeautifulSoup(page, "html.parser").select("#contents a")]
+    assert links == ["data", "Of data", "srcnn", "Of srcnn"]
