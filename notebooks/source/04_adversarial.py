@@ -70,7 +70,7 @@ colour_histogram_weight = 0.0
 grid_weight = 0.0
 grid_sides = "both"
 evenness_weight = 0.0
-mesh_weight = 0.3
+mesh_weight = 2.0
 lr_consistency = True
 extra_losses = {}
 clamp_in_training = False
@@ -186,10 +186,10 @@ stage.markdown(generator_loss(adversarial))
 # $$ L_\mathrm{mesh} = \operatorname{mean}_{d, p} \max \left( 0, A_{\mathrm{SR},d}(p) - A_{\mathrm{HR},d}(p) \right) ,
 #        \quad A_{x,d}(p) = \sqrt{ \operatorname{mean}_{q \in W(p)} (k_d * x)(q)^2 + \tfrac{1}{4} } , $$
 #
-# where $x$ is grey, in 8-bit levels, $W(p)$ is a window of 4×4 pixels and $k_d$ the fourth difference
-# $(1, -4, 6, -4, 1) / 16$ along rows or columns, smoothed by $(1, 2, 1) / 4$ across. It has its largest response at
-# half a cycle per pixel, where an image reduced by 4 says nothing about the original. Only excess counts: less fine
-# structure than the original's costs nothing here.
+# where $x$ is grey, in 8-bit levels, $W(p)$ is a window of 4×4 pixels and $k_d$ the second difference
+# $(-1, 2, -1) / 4$ along rows or columns, smoothed by $(1, 2, 1) / 4$ across. It has its largest response at half a
+# cycle per pixel, where an image reduced by 4 says nothing about the original. Only excess counts: less fine structure
+# than the original's costs nothing here.
 #
 # The choice of layers (`content_layers`) decides what counts as content. A value in `relu2_2` (VGG22 in Ledig et
 # al.) depends on 14×14 pixels: edges and fine texture. One in `relu5_4` (VGG54) depends on 252×252 pixels: it

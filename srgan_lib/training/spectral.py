@@ -90,19 +90,19 @@ def evenness_penalty(lowest: float = 0.15) -> SpectralExcess:
 
 
 class MeshPenalty(nn.Module):
-    """Fine structure of SR beyond what HR has at the same place: mesh, dots and stairs beside edges.
+    """Fine structure of SR beyond what HR has at the same place: mesh, dots and ripples beside edges.
 
-    Fine structure is the fourth difference of the grey image along rows or columns, (1, -4, 6, -4, 1)/16, smoothed by
-    (1, 2, 1)/4 across: near half a cycle per pixel, where a ×4 generator cannot know what it draws. Its root mean
-    square over 4×4 pixels is compared, so that detail may lie elsewhere than HR's by a pixel or two, and be weaker.
+    Fine structure is the second difference of the grey image along rows or columns, (-1, 2, -1)/4, smoothed by
+    (1, 2, 1)/4 across. Its root mean square over 4×4 pixels is compared, so that detail may lie elsewhere than HR's by a
+    pixel or two, and be weaker.
     """
 
     kernels: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        fourth, smooth = torch.tensor([1.0, -4, 6, -4, 1]) / 16, torch.tensor([0, 1.0, 2, 1, 0]) / 4
-        bands = torch.stack([torch.outer(fourth, smooth), torch.outer(smooth, fourth)])
+        second, smooth = torch.tensor([-1.0, 2, -1]) / 4, torch.tensor([1.0, 2, 1]) / 4
+        bands = torch.stack([torch.outer(second, smooth), torch.outer(smooth, second)])
         self.register_buffer("kernels", bands[:, None], persistent=False)
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
