@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks import data, judging, plain, profile
+from benchmarks import data, gpu, judging, plain, profile
 from benchmarks.race import Race, run
 from srgan_lib.data.images import write_image
-from srgan_lib.models.discriminators import Discriminator
+from srgan_lib.models.discriminators import ARCHITECTURES, Discriminator
 from srgan_lib.models.srresnet import SRResNet
 
 
@@ -96,3 +96,44 @@ def test_the_upscalers_agree():
     eager = judging.enlarge_eagerly(**size, device="cpu")()
     assert ours.shape == eager.shape == (96, 120, 3)
     assert abs(ours.astype(int) - eager).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "far"),
+    [
+        ([0.1, 0.2], [0.1, 0.2], (0, 0)),
+        ([0.101, 0.3], [0.1, 0.2], (0.01, 0.5)),
+        ([0.1, float("nan")], [0.1, 0.2], (0, float("inf"))),
+    ],
+)
+def test_losses_that_are_no_numbers_are_infinitely_far(found, expected, far):
+    assert gpu.deviation(found, expected) == pytest.approx(far)
+
+
+def test_every_network_is_tried_on_a_gpu():
+    assert {"srresnet", "plain"} < set(gpu.choices(gpu.Warmup, "generator"))
+    assert set(gpu.choices(gpu.Adversarial, "discriminator")) == set(ARCHITECTURES)
+
+
+@pytest.mark.slow
+def test_the_trial_for_gpus_runs_on_the_cpu_and_tells_what_is_far_off(tmp_path, monkeypatch, capsys):
+    trained = []
+    monkeypatch.setattr(gpu, "project_root", lambda: tmp_path)
+    monkeypatch.setattr(gpu, "train", lambda seconds, words: trained.append(seconds) or "trained")
+    words = ["--tiny", "--seconds", "100000"]
+    assert gpu.main(words) == 0
+    text = (tmp_path / "results/bench/gpu.md").read_text()
+    assert text in capsys.readouterr().out and text.endswith("trained\n") and trained[0] <= 100_000
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    networks = [*gpu.choices(gpu.Warmup, "generator"), *gpu.choices(gpu.Adversarial, "discriminator")]
+    assert [row[0].partition(" ")[0] for row in rows[1:]] == networks
+    assert rows[0][1:] == ["float32", "float32, not channels-last", "bfloat16"]
+    for row in rows[1:]:
+        assert row[1] == "0.0e+00, 0.0e+00", "the CPU against itself"
+    with monkeypatch.context() as broken:
+        broken.setattr(gpu, "choices", lambda section, field: ["espcn"] if field == "generator" else [])
+        broken.setattr(gpu, "deviation", lambda found, expected: (1.0, 1.0))
+        assert gpu.main(words) == 1
+        broken.setitem(gpu.VARIANTS, "float32", {"dtype": "float16"})
+        gpu.main(words)
+        assert "**ValidationError" in capsys.readouterr().out, "the others are tried all the same"

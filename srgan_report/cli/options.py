@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -26,6 +27,16 @@ QUICK = Path("params/overlays/quick.yaml")
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 PATH = click.Path(path_type=Path)
 
+
+def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
+    """Read a duration such as ``90s``, ``10m`` or ``1h30m``, in seconds."""
+    found = re.fullmatch(r"(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,5})s)?", text or "")
+    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    if text is not None and not hours + minutes + seconds:
+        raise click.BadParameter(f"{text!r} is no duration; write hours, minutes and seconds as 90s, 10m or 1h30m")
+    return 3600.0 * hours + 60 * minutes + seconds or None
+
+
 overrides_option: Decorator = click.option(
     "-p",
     "overrides",
@@ -35,6 +46,13 @@ overrides_option: Decorator = click.option(
 )
 overlays_option: Decorator = click.option(
     "--overlay", "overlays", multiple=True, type=PATH, help="A params file merged over the one named; repeatable."
+)
+budget_option: Decorator = click.option(
+    "--budget",
+    callback=_seconds,
+    metavar="TIME",
+    help="End after about this time, such as 10m or 1h30m: the steps of the trainings, in the proportion of the "
+    "parameters', are planned from the speed that is measured first.",
 )
 results_option: Decorator = click.option(
     "--results",

@@ -37,25 +37,29 @@ def init(folder: Path) -> None:
     "--check", is_flag=True, help="Read every result file before it is used, even if its times have not changed."
 )
 @click.option("--dry-run", is_flag=True, help="Print what each stage will do and what is to be downloaded; do nothing.")
+@options.budget_option
 @options.report_options
 def run(
     from_stage: str | None,
     no_reuse: bool,
     check: bool,
     dry_run: bool,
+    budget: float | None,
     whole_images: bool,
     archive_all: bool,
     **described: Any,
 ) -> None:
     """Run the five notebooks with PARAMS and make the report."""
+    from srgan_report.pipeline.budget import Budget, execute_within
     from srgan_report.pipeline.fetching import fetch
     from srgan_report.pipeline.foresight import foresee
     from srgan_report.pipeline.planning import all_missing, plan_run
 
+    limit = Budget(budget) if budget else None
     terminal = Terminal()
     this = options.read_run(**described)
     plan = partial(plan_run, from_stage=from_stage, reuse=not no_reuse, check=check)
-    plans = plan(this, fetching=not offline())
+    plans = plan((limit and limit.recorded(this)) or this, fetching=not offline())
     missing = all_missing(plans)
     if dry_run:
         for one in plans:
@@ -72,8 +76,12 @@ def run(
         if fetch(missing):
             this = options.read_run(**described)  # ``available`` may mean what has arrived
         plans = plan(this)
+        limit = Budget(budget) if budget else None  # downloads do not count
     with only_here(this), terminal:
-        execute(plans, this, terminal.on_event)
+        if limit:
+            this = execute_within(limit, this, plan, terminal.on_event, terminal.note)
+        else:
+            execute(plans, this, terminal.on_event)
         terminal.note("Making the report")
         changed = assemble(this, whole_images=whole_images, archive_all=archive_all, check=check)
         terminal.note(f"Report {'written' if changed else 'up to date'}: {this.directory / 'report.html'}")
@@ -83,9 +91,13 @@ def run(
 @options.run_options
 @click.option("--until", type=click.Choice(TRAINING_STAGES), default="adversarial", help="The last stage to train.")
 @click.option("--processes", type=click.IntRange(1), help="Train in so many processes: a GPU each, or sharing the CPU.")
-def train(until: str, processes: int | None, overrides: tuple[str, ...], **described: Any) -> None:
+@options.budget_option
+def train(
+    until: str, processes: int | None, budget: float | None, overrides: tuple[str, ...], **described: Any
+) -> None:
     """Train the networks of PARAMS, without judging them: srgan run goes on from there."""
     options.require_extra("report")
+    from srgan_report.pipeline.budget import Budget, execute_within
     from srgan_report.pipeline.execution import execute, only_here
     from srgan_report.pipeline.fetching import fetch
     from srgan_report.pipeline.foresight import foresee
@@ -105,7 +117,10 @@ def train(until: str, processes: int | None, overrides: tuple[str, ...], **descr
     plans = [one for one in plans if one.stage.name in wanted]
     foresee(plans)
     with only_here(this), terminal:
-        execute(plans, this, terminal.on_event)
+        if budget:
+            execute_within(Budget(budget, until), this, plan_run, terminal.on_event, terminal.note)
+        else:
+            execute(plans, this, terminal.on_event)
 
 
 @click.command()
