@@ -93,8 +93,8 @@ class MeshPenalty(nn.Module):
     """Fine structure of SR beyond what HR has at the same place: mesh, dots and ripples beside edges.
 
     Fine structure is the second difference of the grey image along rows or columns, (-1, 2, -1)/4, smoothed by
-    (1, 2, 1)/4 across. Its root mean square over 4×4 pixels is compared, so that detail may lie elsewhere than HR's by a
-    pixel or two, and be weaker.
+    (1, 2, 1)/4 across. Its root mean square over 4×4 pixels is compared, so that detail may lie elsewhere than HR's by
+    a pixel or two, and be weaker.
     """
 
     kernels: Tensor
