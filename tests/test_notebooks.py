@@ -213,7 +213,7 @@ def test_the_loss_on_the_page_is_the_one_of_the_run():
     assert generator_loss(demo.warmup).count(r"L_\mathrm") == 2, "the pixel term, in the sum and in the list"
     text = generator_loss(demo.adversarial)
     assert r" + L_\mathrm{content} + " in text, "a weight of 1 is not written"
-    for weight, symbol in (("0.1", "grid"), ("0.05", "even"), ("0.1", "adv")):
+    for weight, symbol in (("0.3", "mesh"), ("0.1", "adv")):
         assert rf"{weight} \, L_\mathrm{{{symbol}}}" in text
     own = Adversarial(adversarial_weight=1e-6, pixel_weight=0, extra_losses={"a.py:Edge": 2})
     assert r"10^{-6} \, L_\mathrm{adv} + 2 \, L_\mathrm{Edge}" in generator_loss(own)

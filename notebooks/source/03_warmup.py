@@ -67,6 +67,7 @@ colour_histogram_weight = 0.0
 grid_weight = 0.0
 grid_sides = "both"
 evenness_weight = 0.0
+mesh_weight = 0.0
 lr_consistency = True
 extra_losses = {}
 clamp_in_training = False

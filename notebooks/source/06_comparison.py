@@ -21,7 +21,7 @@ from html import escape
 from IPython.display import Markdown, display
 
 from srgan_lib.params.evaluation import VALIDATION
-from srgan_report.sweep import captions, exhibits, findings
+from srgan_report.sweep import exhibits, findings
 from srgan_report.sweep.comparison import open_comparison
 from srgan_report.sweep.findings import NOTHING_COMMON
 
@@ -64,11 +64,11 @@ for number, (dataset, group) in enumerate(judged.groupby("dataset", sort=False),
     measured = findings.computed(group)
     comparison.table(
         exhibits.setting_scores(group), f"settings_{number}", source="runs.csv",
-        caption=f"{captions.extremes(group, measured)} Settings on {escape(dataset)} (images: {group.n.iloc[0]:.0f}).",
+        caption=f"{exhibits.extremes(group, measured)} Settings on {escape(dataset)} (images: {group.n.iloc[0]:.0f}).",
     )
     comparison.table(
         exhibits.run_scores(group), f"runs_{number}", source="runs.csv", **exhibits.score_formats(group),
-        caption=f"{captions.between_seeds(group, measured)} Every run on {escape(dataset)}, the best score of "
+        caption=f"{exhibits.between_seeds(group, measured)} Every run on {escape(dataset)}, the best score of "
         "each column bold. A name leads to the run's own report, which lies beside this one.",
     )
 
@@ -95,19 +95,18 @@ for number, factor in enumerate(factors if metrics else [], 1):
     display(Markdown(f"### {factor.short}"))
     comparison.figure(
         exhibits.main_effect(rows, factor, metrics), f"effect_{number}", source="runs.csv",
-        caption=f"{captions.extremes(rows, metrics, factor)} By <code>{escape(factor.name)}</code>.",
+        caption=f"{exhibits.extremes(rows, metrics, factor)} By <code>{escape(factor.name)}</code>.",
     )
-    if not (effects := findings.effects(rows, factor)).empty:
-        comparison.table(
-            effects, f"effect_{number}", source="runs.csv",
-            caption=f"Differences within seeds between levels of <code>{escape(factor.short)}</code>.",
-        )
+    comparison.table(
+        findings.effects(rows, factor), f"effect_{number}", source="runs.csv",
+        caption=f"Differences within seeds between levels of <code>{escape(factor.short)}</code>.",
+    )
 
 # %%
 for name in metrics if len(factors) == 2 else []:
     comparison.figure(
         exhibits.heat_map(rows, *factors, name), f"map_{name}", source="runs.csv",
-        caption=f"{captions.extremes(rows, [name], *factors)} Means over the seeds for each pair of values.",
+        caption=f"{exhibits.extremes(rows, [name], *factors)} Means over the seeds for each pair of values.",
     )
 
 # %%
@@ -138,7 +137,7 @@ comparison.text(findings.seed_variances(rows), "seed_variance")
 curves = comparison.learning_curves()
 comparison.figure(
     exhibits.learning_curves(curves), "learning_curves", source=comparison.save(curves, "learning_curves.csv"),
-    caption=f"{captions.ends_of_training(curves)} Validation images through training: a line for each run, a "
+    caption=f"{exhibits.ends_of_training(curves)} Validation images through training: a line for each run, a "
     "colour for each setting; dashed: bicubic. Look for lines that fall away from the others, where the training "
     "is not stable, and for lines that still rise at their end, where it was too short.",
 )
@@ -158,7 +157,7 @@ if "lpips_alex" in metrics:
     comparison.figure(
         exhibits.plane(rows, baselines[baselines.dataset == rows.dataset.iloc[0]]), "plane",
         source=f"runs.csv and {baselines_csv}",
-        caption=f"{captions.on_the_front(rows)} Every run by its PSNR and its LPIPS; no other beats those on the "
+        caption=f"{exhibits.on_the_front(rows)} Every run by its PSNR and its LPIPS; no other beats those on the "
         "front in both. To the right: more faithful; upwards: more like the original to the eye. Look for "
         "settings that lie behind the front with every seed.",
     )
@@ -169,7 +168,7 @@ else:
 if len(metrics) > 1 and len(rows) > 2:
     comparison.figure(
         exhibits.metric_pairs(rows, metrics), "metric_pairs", source="runs.csv",
-        caption=f"{captions.rank_correlations(rows, metrics)} A point for every run, and how each metric is "
+        caption=f"{exhibits.rank_correlations(rows, metrics)} A point for every run, and how each metric is "
         "distributed over the runs. Look for pairs of metrics that rank the settings differently: there the "
         "choice of the metric decides who wins.",
     )

@@ -123,6 +123,9 @@ class GeneratorTraining(Training):
     evenness_weight: float = parameter(
         0.0, "weight of the same term over all frequencies from .15 cycles per pixel; 0: off", ge=0
     )
+    mesh_weight: float = parameter(
+        0.0, "weight of the term against fine structure that HR has not at the place: mesh beside edges; 0: off", ge=0
+    )
     lr_consistency: bool = parameter(
         False,
         "correct the generator's output so that its MATLAB bicubic reduction is the LR image; a network of your own is "

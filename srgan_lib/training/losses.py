@@ -1,6 +1,6 @@
 """The terms of a generator's loss, and their weighted sum.
 
-Distances between images, between features of VGG-19, and own losses stand here; those in the frequency domain in
+Distances between images, between features of VGG-19, and own losses stand here; those against patterns in
 :mod:`~srgan_lib.training.spectral`, those against a discriminator in :mod:`~srgan_lib.training.adversarial_loss`.
 """
 
@@ -23,7 +23,7 @@ from srgan_lib.models.own_code import OwnClass, OwnCodeError, locate, own_class,
 from srgan_lib.params.shared import Shared
 from srgan_lib.params.training import GeneratorTraining
 from srgan_lib.training.compute import Compute
-from srgan_lib.training.spectral import evenness_penalty, grid_penalty
+from srgan_lib.training.spectral import MeshPenalty, evenness_penalty, grid_penalty
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 OwnLosses = Sequence[tuple[OwnClass, float]]  #: losses of the user's own, each with its weight
@@ -155,6 +155,7 @@ class GeneratorLoss:
             "colour_histogram": lambda: histogram_distance,
             "grid": lambda: grid_penalty(shared.scale, stage.grid_sides).to(compute.device),
             "evenness": lambda: evenness_penalty().to(compute.device),
+            "mesh": lambda: MeshPenalty().to(compute.device),
         }
         terms = {
             name: Term(build(), weight)

@@ -59,8 +59,7 @@ def make(runs: tuple[str, ...], methods: str | None, raters: str | None, force: 
     from srgan_lib.files import load_json
     from srgan_lib.params.evaluation import Opinion
     from srgan_lib.params.shared import Shared
-    from srgan_report.opinion.links import read_codes, write_links
-    from srgan_report.opinion.make import make_study
+    from srgan_report.opinion.make import make_study, read_codes, write_links
     from srgan_report.opinion.study import PAGE, plan
 
     folders = [existing_run(run) for run in runs]

@@ -64,6 +64,7 @@ _TERMS = {
     "colour_histogram": ("colour", "the squared distance of the sorted values of red, green and blue"),
     "grid": ("grid", "the excess of power at the frequencies of a pixel shuffle's pattern (formula in notebook 4)"),
     "evenness": ("even", "the same over all frequencies from 0.15 cycles per pixel"),
+    "mesh": ("mesh", "the excess of fine structure over HR's at the same place (formula in notebook 4)"),
     "adversarial": ("adv", "how little the discriminator takes SR for a photograph"),
     "feature_matching": ("match", "the distance between the discriminator's features of SR and HR"),
 }

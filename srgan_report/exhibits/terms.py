@@ -13,6 +13,7 @@ TERMS = {
     "adversarial": Style("adversarial", "#009E73", "D", (0, (2, 1))),
     "grid": Style("grid penalty", "#CC79A7", "X", (0, (1, 1))),
     "evenness": Style("evenness penalty", "#5D3A9B", "h", (0, (3, 1, 1, 1))),
+    "mesh": Style("mesh penalty", "#999933", "*", (0, (3, 2))),
     "style": Style("style (Gram)", "#56B4E9", "v", (0, (5, 1, 1, 1, 1, 1))),
     "histogram": Style("histogram (VGG-19)", "#E69F00", "<", (0, (1, 2))),
     "colour_histogram": Style("colour histogram", "#8C5A1E", ">", (0, (7, 1, 1, 1))),

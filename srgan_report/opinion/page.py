@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from srgan_report.exhibits.markup import encoded
 from srgan_report.opinion.ratings import SCALE
 from srgan_report.opinion.study import OpinionError, Study, Trial, plan
 
@@ -48,10 +48,7 @@ def write_page(
         "plans": [[[place[code] for code in trial] for trial in plan(study, rater)] for rater in raters],
         "examples": [[_base64(worst), _base64(best), best.shape[1], best.shape[0]] for worst, best in examples],
     }
-    page, style, *scripts = (
-        (TEMPLATE / name).read_text(encoding="utf-8")
-        for name in ("opinion.html", "opinion.css", "sha256.js", "opinion.js")
-    )
+    style, *scripts = (_template(name) for name in ("opinion.css", "sha256.js", "opinion.js"))
     parts = {
         "QUESTION": html.escape(question),
         "STYLE": style,
@@ -61,14 +58,25 @@ def write_page(
         ),
         "SCRIPT": "\n".join(scripts),
     }
-    for name, text in parts.items():
-        page = page.replace(f"<!--{name}-->", text)
+    page = filled("opinion.html", parts)
     if len(page) > LARGEST:
         raise OpinionError(
             f"the page would have {len(page) / 1e6:.0f} MB, and mail servers refuse more than {LARGEST / 1e6:.0f}; "
             "show fewer images (--images), smaller ones (--size) or fewer methods (--methods)"
         )
     return page
+
+
+def filled(template: str, parts: Mapping[str, str]) -> str:
+    """Read a page's template, and put each part in the place of the comment that names it."""
+    page = _template(template)
+    for name, text in parts.items():
+        page = page.replace(f"<!--{name}-->", text)
+    return page
+
+
+def _template(name: str) -> str:
+    return (TEMPLATE / name).read_text(encoding="utf-8")
 
 
 class Encoded(NamedTuple):
@@ -117,9 +125,7 @@ def read_page(path: Path) -> Page:
 
 def as_webp(image: Image.Image) -> bytes:
     """Encode an image as lossless WebP, about two thirds of PNG."""
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", lossless=True, quality=60, method=4, exact=True)
-    return buffer.getvalue()
+    return encoded(image, "WEBP", lossless=True, quality=60, method=4, exact=True)
 
 
 def _base64(pixels: np.ndarray) -> str:

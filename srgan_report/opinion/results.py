@@ -1,25 +1,35 @@
-"""The results of a study: answers collected or simulated, their scores written, and read for whoever shows them."""
+"""The results of a study: answers collected or simulated, their scores written, and read for whoever shows them.
+
+A slide shows them to a class: the question, the images, the scores, and what they say.
+"""
 
 from __future__ import annotations
 
+import html
+import io
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from srgan_lib.csv_files import read_csv, write_csv
 from srgan_lib.files import read_json, write_atomic, write_json
+from srgan_lib.methods import method_styles
+from srgan_report.exhibits import markup
 from srgan_report.opinion.analysis import TABLES, Analysis, analyse
 from srgan_report.opinion.answers import Answer, Pool, new_answers, pool
+from srgan_report.opinion.exhibits import finding, findings, lines, score_figure
 from srgan_report.opinion.make import MEASURED, fingerprint
+from srgan_report.opinion.page import QUESTIONS, Encoded, as_webp, filled, read_page
 from srgan_report.opinion.simulation import Observers, simulate_preferences, simulate_study
-from srgan_report.opinion.slide import slide
 from srgan_report.opinion.study import FOLDER, PAGE, SIMULATED, OpinionError, Study, find_study, plan, read_study
 
 KEPT = f"{FOLDER}/answers"  #: accepted files, one for each session
 SUMMARY = "opinion_summary.json"
 SLIDE = "opinion_slide.html"  #: for who shows the results to a class
+SIDE = 128  #: pixels of the middle of an image that the slide shows
 logger = logging.getLogger(__name__)
 
 
@@ -76,8 +86,45 @@ def _write(run_dir: Path, folder: str, study: Study, pooled: Pool) -> Analysis:
     for name in TABLES:
         write_csv(run_dir / folder / f"opinion_{name}.csv", getattr(found, name))
     write_json(run_dir / folder / SUMMARY, found.summary)
-    write_atomic(run_dir / folder / SLIDE, slide(run_dir, study, found))
+    write_atomic(run_dir / folder / SLIDE, _slide(run_dir, study, found))
     return found
+
+
+def _slide(run_dir: Path, study: Study, results: Analysis) -> str:
+    """Write the slide as one self-contained page that prints on one sheet.
+
+    It shows the image on which the methods are furthest apart, if the study's page is there to take it from; methods
+    are in the order of their scores, of too few raters in that of the study.
+    """
+    simulated = results.summary["simulated"]
+    question = QUESTIONS["rating" if results.rating else study.design.question]
+    place = int(results.images.spread.fillna(-1).to_numpy().argmax())
+    page = read_page(run_dir / PAGE) if (run_dir / PAGE).exists() else None
+    strip = []
+    if page and page.study == study.id:
+        for method, style in method_styles(results.in_order().method).items():
+            uri = markup.data_uri(_middle(page.images[study.code(place, method)]), "image/webp")
+            label = html.escape(style.label)
+            strip.append(f'<figure><img alt="{label}" src="{uri}"><figcaption>{label}</figcaption></figure>')
+    parts = {
+        "QUESTION": html.escape(question),
+        "MARK": '<p class="mark">Simulated: nobody has looked at these images.</p>' if simulated else "",
+        "COUNT": str(max(len(strip), 1)),
+        "STRIP": "".join(strip),
+        "PLACE": f"The middle of {html.escape(study.images[place][1])}." if strip else "",
+        "CHART": markup.chart(score_figure(results)),
+        "LINES": html.escape(lines(results)),
+        "FINDING": html.escape(finding(results)),
+        "WHO": html.escape(findings(results)[0]),
+    }
+    return markup.page_text(filled("slide.html", parts))
+
+
+def _middle(image: Encoded) -> bytes:
+    """Cut the middle out of an image, :data:`SIDE` pixels each way where it has them."""
+    left, top = (max(length - SIDE, 0) // 2 for length in (image.width, image.height))
+    with Image.open(io.BytesIO(image.webp)) as whole:
+        return as_webp(whole.crop((left, top, min(left + SIDE, image.width), min(top + SIDE, image.height))))
 
 
 def read_results(run_dir: Path) -> Analysis | None:

@@ -63,11 +63,13 @@ class Display:
         source: str = "",
         formats: Mapping[str, str] | None = None,
     ) -> None:
-        """Show the rows of a table, without its index, with their caption.
+        """Show the rows of a table, without its index, with their caption; nothing where there are no rows.
 
         By column, ``best`` is the value to mark, and ``formats`` says how to write values, e.g. ``{"psnr_y": ".2f"}``.
         """
-        self._show("tab", name, markup.table(frame, name, best, formats), caption, source, frame.to_string(index=False))
+        if not frame.empty:
+            shown = markup.table(frame, name, best, formats)
+            self._show("tab", name, shown, caption, source, frame.to_string(index=False))
 
     def show(self, exhibit: Exhibit) -> None:
         """Show a figure or table that comes with its name and caption."""

@@ -23,9 +23,8 @@ from srgan_report.report.images import Images
 from srgan_report.report.load_run import FinishedRun, read_run
 from srgan_report.report.notebooks import export, report_cells
 from srgan_report.report.page import TEMPLATE, ReportContent, page_templates, screen_page
-from srgan_report.report.paper import paper_pages, typeset
+from srgan_report.report.paper import add_sheets, paper_pages, typeset
 from srgan_report.report.postprocess import postprocess
-from srgan_report.report.sheet import add_sheets
 from srgan_report.report.viewer import make_viewer
 
 PEOPLE = "people"  #: the id of the chapter's heading

@@ -1,9 +1,13 @@
-"""Figures and tables that compare the runs of a sweep; settings keep one colour in all figures."""
+"""Figures and tables that compare the runs of a sweep, and what each shows in a sentence, which begins its caption.
+
+Settings keep one colour in all figures.
+"""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -17,11 +21,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from srgan_lib.data.images import read_image
+from srgan_lib.formatting import counted, listed
 from srgan_lib.methods import METHODS
 from srgan_lib.metrics.measure import METRICS, Metric
 from srgan_report.exhibits.markup import Html
-from srgan_report.exhibits.plotting import WIDTH, describe, legend_below, new_figure, show_image
-from srgan_report.sweep.captions import rank_correlations
+from srgan_report.exhibits.plotting import WIDTH, describe, legend_below, new_figure, show_images
 from srgan_report.sweep.expansion import Factor
 from srgan_report.sweep.statistics import PLANE, over_seeds, pareto
 
@@ -30,6 +34,7 @@ LINE = 90  #: characters that fit below a figure side by side
 TICKS = 4  #: intervals between marks on the axis of a metric, at most
 TITLE = 18  #: characters that fit above a patch
 MARKERS = "os^DvPX<>phd8"
+FALLEN = 0.1  #: dB by which a training must end below its best to be counted
 WAITING = "not begun or interrupted; the same command continues"
 
 
@@ -204,12 +209,65 @@ def patches(runs: Mapping[str, Mapping[str, Path]], method: str, columns: int = 
     panels = {"bicubic": first["bicubic"], **{name: files[method] for name, files in runs.items()}, "HR": first["hr"]}
     count = -(-len(panels) // columns)
     figure, axes = new_figure(count, columns, height=1.85 * count, squeeze=False)
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for axis, (title, path) in zip(axes.flat, panels.items(), strict=False):
-        show_image(axis, read_image(path), fill(title, TITLE, break_long_words=False))
+    titled = ((fill(title, TITLE, break_long_words=False), read_image(path)) for title, path in panels.items())
+    show_images(axes, titled)
     describe(figure, f"The same crop by {'; '.join(panels)}.")
     return figure
+
+
+def extremes(rows: pd.DataFrame, metrics: Sequence[str], *factors: Factor) -> str:
+    """Say where the mean of each metric is best and where worst: by level of factors, or by setting."""
+    by = [factor.name for factor in factors] or ["setting"]
+    said = []
+    for name in metrics:
+        metric = METRICS[name]
+        means = rows.groupby(by)[name].mean().sort_values(ascending=not metric.higher_is_better, kind="stable")
+        best, worst = (metric.phrase(means.iloc[end]) for end in (0, -1))
+        first, last = (" and ".join([at] if isinstance(at, str) else at) for at in (means.index[0], means.index[-1]))
+        where = f"best at {first} ({best}) and worst at {last} ({worst})" if best != worst else f"{best} everywhere"
+        said.append(f"{metric.label} is {where}")
+    return html.escape(f"{'; '.join(said)}.", quote=False)
+
+
+def between_seeds(rows: pd.DataFrame, metrics: Sequence[str]) -> str:
+    """Say how far runs of one setting lie apart at most."""
+    settings = rows.groupby("setting")
+    if settings.seed.nunique().max() < 2:
+        return "Each setting has one seed."
+    most = {name: float((settings[name].max() - settings[name].min()).max()) for name in metrics}
+    apart = [f"{METRICS[name].phrase(value)} ({METRICS[name].label})" for name, value in most.items()]
+    return f"Runs of one setting lie up to {listed(apart)} apart."
+
+
+def ends_of_training(curves: pd.DataFrame) -> str:
+    """Say how many runs end above bicubic, and how many below what they had reached before."""
+    runs = [run for _, run in curves.groupby("run")]
+    above = sum(run.psnr_y.iloc[-1] > run.psnr_y_bicubic.iloc[-1] for run in runs)
+    fallen = sum(run.psnr_y.iloc[-1] < run.psnr_y.max() - FALLEN for run in runs)
+    return (
+        f"By PSNR-Y, of {counted(len(runs), 'run')} {above} end above bicubic, and {fallen} end more than {FALLEN} dB "
+        "below their own best."
+    )
+
+
+def on_the_front(rows: pd.DataFrame) -> str:
+    """Say how many runs no other beats in both measures, and of how many settings they are."""
+    front = pareto(rows)
+    return (
+        f"Of {counted(len(rows), 'run')} {len(front)} lie on the front, of {front.setting.nunique()} of the settings."
+    )
+
+
+def rank_correlations(rows: pd.DataFrame, names: Sequence[str]) -> str:
+    """Say how alike each pair of metrics ranks the runs."""
+    order = rows[list(names)].corr(method="spearman").stack().dropna()  # without pairs that cannot be ranked
+    pairs = [
+        f"{METRICS[one].label} and {METRICS[other].label} {f'{order[one, other]:.2f}'.replace('-', '−')}"
+        for one, other in combinations(names, 2)
+        if (one, other) in order
+    ]
+    ranked = "; ".join(pairs) or "none, for no two metrics rank them"
+    return f"Spearman's rank correlations over {counted(len(rows), 'run')}: {ranked}."
 
 
 def _positions(factor: Factor) -> tuple[dict[str, float], bool]:

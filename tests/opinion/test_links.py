@@ -6,7 +6,7 @@ import pytest
 
 from srgan_lib.csv_files import read_csv
 from srgan_report.opinion.answers import Answer, new_answers, pool
-from srgan_report.opinion.links import LINKS, read_codes, write_links
+from srgan_report.opinion.make import LINKS, read_codes, write_links
 from srgan_report.opinion.results import collect_answers
 from srgan_report.opinion.study import OpinionError, plan
 from tests.opinion_example import make_example, make_light_run

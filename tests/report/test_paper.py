@@ -15,8 +15,7 @@ from srgan_report.report.build import run_content
 from srgan_report.report.images import Images
 from srgan_report.report.load_run import read_run
 from srgan_report.report.page import ReportContent
-from srgan_report.report.paper import APPENDIX, REPORT, paper_pages, write_source
-from srgan_report.report.sheet import DRAWN, PARTS, add_sheets
+from srgan_report.report.paper import APPENDIX, DRAWN, PARTS, REPORT, add_sheets, paper_pages, write_source
 from tests.report.layout import layout
 from tests.report_example import IMAGES, chart, make_run, photographs, png
 

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from srgan_report.sweep import captions
+from srgan_report.sweep import exhibits
 from srgan_report.sweep.exhibits import main_effect, metric_pairs, plane
 from srgan_report.sweep.findings import computed, effects
 from tests.sweep.test_claims import JUDGES, LEVEL, WEIGHT, Reader, synthetic
@@ -24,7 +24,7 @@ def test_extremes_are_those_of_the_means(sweeps):
         _, rows, factors = synthetic(seed)
         for by in ([], factors[:1], factors):
             names = [factor.name for factor in by] or ["setting"]
-            said = ENDS.findall(captions.extremes(rows, computed(rows), *by))
+            said = ENDS.findall(exhibits.extremes(rows, computed(rows), *by))
             assert [judge for judge, *_ in said] == [name for name in JUDGES if rows[JUDGES[name]].notna().all()]
             for judge, first, best, last, worst, same in said:
                 means = rows.groupby(names)[JUDGES[judge]].mean()
@@ -43,7 +43,7 @@ def test_extremes_are_those_of_the_means(sweeps):
 def test_seeds_lie_apart_as_the_caption_says(sweeps):
     for seed in range(sweeps):
         _, rows, _ = synthetic(seed)
-        text = captions.between_seeds(rows, ["psnr_y"])
+        text = exhibits.between_seeds(rows, ["psnr_y"])
         widest = max(group.max() - group.min() for _, group in rows.groupby("setting").psnr_y)
         found = re.search(r"up to ([\d.]+) dB", text)
         assert bool(found) == (rows.groupby("setting").seed.nunique().max() > 1)
@@ -60,9 +60,9 @@ def test_the_front_and_the_ranks_are_counted(sweeps):
             for index, (psnr, lpips) in enumerate(points)
             if not any(p >= psnr and d <= lpips and (p > psnr or d < lpips) for p, d in points)
         ]
-        counts = [int(one) for one in re.findall(r"\d+", captions.on_the_front(rows))]
+        counts = [int(one) for one in re.findall(r"\d+", exhibits.on_the_front(rows))]
         assert counts == [len(rows), len(free), rows.setting.iloc[free].nunique()]
-        text = captions.rank_correlations(rows, ["psnr_y", "lpips_alex"])
+        text = exhibits.rank_correlations(rows, ["psnr_y", "lpips_alex"])
         wanted = rows.psnr_y.rank().corr(rows.lpips_alex.rank())
         if math.isnan(wanted):
             assert text.endswith("none, for no two metrics rank them.")
@@ -76,7 +76,7 @@ def test_ends_of_training_are_counted():
     curves = pd.DataFrame(
         [{"run": run, "psnr_y": value, "psnr_y_bicubic": 25.0} for run, curve in runs.items() for value in curve]
     )
-    assert [float(one) for one in re.findall(r"[\d.]+\d|\d", captions.ends_of_training(curves))] == [3, 2, 1, 0.1]
+    assert [float(one) for one in re.findall(r"[\d.]+\d|\d", exhibits.ends_of_training(curves))] == [3, 2, 1, 0.1]
 
 
 @SWEEPS

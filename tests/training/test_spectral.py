@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from srgan_lib.training.spectral import evenness_penalty, grid_penalty
+from srgan_lib.training.spectral import MeshPenalty, evenness_penalty, grid_penalty
 
 
 def crops(seed=0, count=8, side=96, dtype=torch.float32):
@@ -16,7 +16,7 @@ def weave(images, amplitude=0.1, period=4):
     return images + amplitude * torch.outer(carrier, carrier)
 
 
-@pytest.mark.parametrize("penalty", [grid_penalty(4), evenness_penalty()])
+@pytest.mark.parametrize("penalty", [grid_penalty(4), evenness_penalty(), MeshPenalty()])
 def test_equal_images_cost_nothing(penalty):
     assert penalty(crops(), crops()).item() == 0
 
@@ -94,3 +94,35 @@ def test_descending_removes_the_weave():
 def test_crops_smaller_than_a_block_are_refused():
     with pytest.raises(ValueError, match="48 pixels do not fit"):
         grid_penalty(4)(crops(side=32), crops(side=32))
+
+
+def edges():
+    """Vertical edges of one blur, 16 pixels apart."""
+    row = 0.5 + 0.3 * torch.tanh(4 * torch.sin(2 * math.pi * torch.arange(64) / 32))
+    return row.expand(1, 3, 64, 64).contiguous()
+
+
+def stripes(period, amplitude=0.05):
+    """Columns by themselves: a mesh along a horizontal edge, say."""
+    return amplitude * torch.cos(2 * math.pi * torch.arange(64) / period).expand(1, 3, 64, 64)
+
+
+def test_a_mesh_costs_where_hr_has_none():
+    hr, penalty, mesh = edges(), MeshPenalty(), torch.zeros(1, 3, 64, 64)
+    mesh[..., 24:40, :] = stripes(2.1)[..., 24:40, :]
+    for pattern in (mesh, mesh.mT):
+        cost = penalty(hr + pattern, hr)
+        assert cost > 10 * penalty(hr.roll(1, -1), hr), "edges elsewhere by a pixel"
+        assert cost > 10 * penalty(hr + pattern, hr + pattern.roll(1, -1)), "the mesh of HR itself"
+        assert penalty(hr, hr + pattern) < 0.02 * cost, "less fine structure than HR's"
+    assert penalty(hr + stripes(16), hr) < 0.05 * penalty(hr + stripes(2.1), hr)
+
+
+def test_descending_removes_the_mesh():
+    hr, penalty = edges(), MeshPenalty()
+    sr = (hr + stripes(2.1)).requires_grad_()
+    before = penalty(sr, hr).item()
+    for _ in range(20):
+        (gradient,) = torch.autograd.grad(penalty(sr, hr), sr)
+        sr = (sr - 0.5 * gradient / gradient.norm()).detach().requires_grad_()
+    assert penalty(sr, hr).item() < 0.7 * before
