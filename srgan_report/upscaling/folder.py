@@ -103,6 +103,7 @@ def upscale_folder(
     source: Path,
     target: Path,
     *,
+    choose: Callable[[Path], SuperResolver] | None = None,
     suffix: str = ".png",
     output: Output | None = None,
     jobs: int = 1,
@@ -123,6 +124,7 @@ def upscale_folder(
     Parameters
     ----------
     source, target : folders; ``target`` is created, and the results keep names and subfolders.
+    choose : finds the network for an image file, of the scale of ``model``, by which the time is told; none: that one.
     suffix : of the results, which says their format.
     output : quality and the like.
     jobs : images that are worked on at a time.
@@ -145,7 +147,7 @@ def upscale_folder(
         with _alone(target):
             _remove_leftovers(plan.jobs)
             _announce(model, plan, options)
-            written = _enlarge_all(model, plan, jobs, on_progress, settings)
+            written = _enlarge_all(choose or (lambda _: model), plan, jobs, on_progress, settings)
     if plan.failures:
         total = len(plan.failures) + len(written) + len(plan.done)
         lines = "\n".join(f"  {reason}" for reason in plan.failures.values())
@@ -226,7 +228,11 @@ def _announce(model: SuperResolver, plan: FolderPlan, options: dict[str, Any]) -
 
 
 def _enlarge_all(
-    model: SuperResolver, plan: FolderPlan, workers: int, on_progress: Progress | None, options: dict[str, Any]
+    choose: Callable[[Path], SuperResolver],
+    plan: FolderPlan,
+    workers: int,
+    on_progress: Progress | None,
+    options: dict[str, Any],
 ) -> list[Path]:
     """Enlarge images, several at a time, and return the files written; failures of single files join the plan's."""
     written: list[Path] = []
@@ -237,12 +243,12 @@ def _enlarge_all(
         if stop.is_set():
             raise CancelledError
 
+    def work(header: Header, result: Path) -> None:
+        enlarge(choose(header.path), header, result, on_progress=check, **options)
+
     with ThreadPoolExecutor(workers) as pool:
         try:
-            running = {
-                pool.submit(enlarge, model, header, result, on_progress=check, **options): (result, header)
-                for result, header in plan.jobs.items()
-            }
+            running = {pool.submit(work, header, result): (result, header) for result, header in plan.jobs.items()}
             if on_progress:
                 on_progress(0, megapixels, total)
             for done, future in enumerate(as_completed(running), start=1):
