@@ -105,7 +105,7 @@ def upscale(
     """
     from srgan_lib.data.images import ImageError
     from srgan_report.outputs import check_output, identities
-    from srgan_report.upscaling.formats import Output, format_of, without_effect
+    from srgan_report.upscaling.formats import Maker, Output, format_of, without_effect
     from srgan_report.upscaling.reading import read_header
 
     if not source.exists():
@@ -127,6 +127,7 @@ def upscale(
             terminal.note(f"{option} has no effect here")
         progress = terminal.meter("Loading the network") if is_folder else terminal.counter(f"Enlarging {source.name}")
 
+        from srgan_lib.files import sha256_file
         from srgan_lib.params.shared import Shared
         from srgan_report.pipeline.resolve_auto import resolve_shared
         from srgan_report.upscaling.community import load_network
@@ -139,10 +140,12 @@ def upscale(
         if not (model or checkpoint) and FOR_OTHERS in shipped.shipped_models():
             choose = partial(suited_network, allow_large=how["allow_large"])
         if choose and not is_folder:
-            network = choose(source)
+            network, maker = choose(source)
         else:
-            network = load_network(checkpoint or shipped.shipped_models()[model or FOR_CLEAN], code)
-        output = Output(quality=quality or 95, lossless=lossless, to_srgb=colours == "srgb", strip=strip)
+            weights = checkpoint or shipped.shipped_models()[model or FOR_CLEAN]
+            network = load_network(weights, code)
+            maker = Maker(checkpoint.name if checkpoint else model or FOR_CLEAN, sha256_file(weights))
+        output = Output(quality or 95, lossless=lossless, to_srgb=colours == "srgb", strip=strip, maker=maker)
         how |= {"device": shared.device, "dtype": shared.dtype, "output": output, "on_progress": progress}
         if is_folder:
             upscale_folder(network, source, target, choose=choose, suffix=ending, jobs=jobs, **how)

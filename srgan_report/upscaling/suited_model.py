@@ -23,8 +23,11 @@ from scipy.fft import dctn
 from srgan_lib.data.images import open_image
 from srgan_lib.data.levels import luminance
 from srgan_lib.data.realistic import LUMA_STEPS
+from srgan_lib.files import sha256_file
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.files import load
+from srgan_lib.models.shipped import shipped_models
+from srgan_report.upscaling.formats import Maker
 from srgan_report.upscaling.reading import read_photograph
 
 logger = logging.getLogger(__name__)
@@ -46,14 +49,16 @@ class Choice(NamedTuple):
     reason: str
 
 
-def suited_network(path: Path, *, allow_large: bool = False) -> SuperResolver:
+def suited_network(path: Path, *, allow_large: bool = False) -> tuple[SuperResolver, Maker]:
     """Load the network that :func:`suited_model` chooses, and log which and why."""
     model, reason = suited_model(path, allow_large=allow_large)
     logger.info("%s: enlarged by %s (%s); --model takes another", path.name, model, reason)
     return _loaded(model)
 
 
-_loaded = cache(load)
+@cache
+def _loaded(name: str) -> tuple[SuperResolver, Maker]:
+    return load(name), Maker(name, sha256_file(shipped_models()[name]))
 
 
 def suited_model(path: Path, *, allow_large: bool = False) -> Choice:

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from srgan_lib.data.resize import imresize
+from srgan_lib.files import sha256_file
 from srgan_lib.models.shipped import shipped_models
 from srgan_report.upscaling.suited_model import FOR_OTHERS, jpeg_quality, suited_model, suited_network
 
@@ -67,6 +68,7 @@ def test_the_quality_is_the_one_that_the_file_was_saved_with(clean, quality):
 def test_the_choice_is_told_in_a_line(clean, tmp_path, caplog):
     Image.fromarray(clean).save(tmp_path / "a.jpg", quality=75)
     with caplog.at_level(logging.INFO):
-        network = suited_network(tmp_path / "a.jpg")
+        network, maker = suited_network(tmp_path / "a.jpg")
     assert network.scale == 4
+    assert maker == (FOR_OTHERS, sha256_file(shipped_models()[FOR_OTHERS]))
     assert caplog.messages == ["a.jpg: enlarged by photo (a JPEG of quality 75); --model takes another"]
