@@ -12,7 +12,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from scripts.reference_tables import RESULTS, write_csv, write_tables
-from srgan_lib.data.pairs import load_pairs
+from srgan_lib.data.pairs import Pair, load_pairs
 from srgan_lib.data.sources import find_photos
 from srgan_lib.data.split import as_test_set, make_split
 from srgan_lib.evaluation.evaluator import DEFAULT_METRICS, evaluate
@@ -54,10 +54,7 @@ def judge(
     """
     models = shipped_models(folder=weights)
     shared = Shared()
-    pairs = {}
-    for name in test_sets:
-        photos = as_test_set(find_photos(name, scale=shared.scale))
-        pairs[name] = load_pairs(make_split(photos, shared), photos, shared, "test")
+    pairs = {name: judged_pairs(name) for name in test_sets}
     methods = {name: classical(name, shared.scale) for name in BASELINES}
     methods |= {name: NetworkMethod(load_model(path)[0]) for name, path in models.items()}
     with tqdm(unit="image") as bar:
@@ -72,6 +69,13 @@ def judge(
     write_csv(results / "metrics.csv", judged.metrics)
     hashes = {"model": list(models), "sha256": [sha256_file(path) for path in models.values()]}
     write_csv(results / "weights.csv", pd.DataFrame(hashes))
+
+
+def judged_pairs(name: str) -> list[Pair]:
+    """Load the test images of a set with their LR images."""
+    shared = Shared()
+    photos = as_test_set(find_photos(name, scale=shared.scale))
+    return load_pairs(make_split(photos, shared), photos, shared, "test")
 
 
 if __name__ == "__main__":

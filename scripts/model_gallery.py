@@ -1,7 +1,7 @@
 """Draw the gallery of the shipped models: ``python -m scripts.model_gallery`` writes ``docs/model_gallery.jpg``.
 
-Each row is a crop of one of the demo's held-out photographs at 300 %. The models have learned from clean LR images; the
-last rows show what they make of an LR image that was saved as JPEG.
+Each row is a crop of one of the demo's held-out photographs at 300 %. All models but ``photo`` have learned from
+clean LR images; the last rows show what they make of an LR image that was saved as JPEG.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from srgan_lib.models.tiled_inference import upscale
 from srgan_lib.params.shared import Shared
 
 PAGE = project_root() / "docs" / "model_gallery.jpg"
-MODELS = ("compact", "srgan")
+MODELS = ("compact", "srgan", "photo")
 SIDE = 80  #: pixels of a crop
 
 
@@ -41,6 +41,7 @@ ROWS = (
     Row("astronaut", 70, 200),
     Row("chelsea", 130, 220),
     Row("coffee", 130, 150),
+    Row("astronaut", 70, 200, jpeg=90),
     Row("astronaut", 70, 200, jpeg=75),
     Row("grace_hopper", 130, 240, jpeg=50),
 )

@@ -16,12 +16,20 @@ from typing import Any
 from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.layout import project_root
 from srgan_lib.methods import OURS, TRAINED
-from srgan_lib.models.shipped import FOLDER
+from srgan_lib.models.shipped import FOLDER, NAMES
 from srgan_report.cli.images import BUILTIN
 from srgan_report.hardware import machine_text
 from srgan_report.pipeline.manifests import checked_stages
 
 GRIDS = 4
+#: What a card says of the LR images that a network has learned from.
+DEGRADATIONS = {
+    "bicubic": "MATLAB bicubic. Photographs that are noisy, blurred or compressed are outside of what it has learned: "
+    "it sharpens their faults.",
+    "mild": "what photographs mostly have been through that people bring: blur of up to 1.6 HR pixels (40 % of crops), "
+    "reduction by a bicubic, Lanczos, bilinear or box filter, noise of up to 8 levels (50 %), unsharp masking of 30 to "
+    "120 % (30 %), JPEG of quality 40 to 95 (90 %); 15 % of crops are MATLAB's bicubic reduction alone.",
+}
 #: What a card says of the photographs that a network has seen.
 TERMS = {
     "bsds400": "training and test images of BSDS500, Berkeley Segmentation Dataset, without 302003, of which Set5 has "
@@ -67,7 +75,8 @@ def model_card(method: str, name: str, run_dir: Path, manifest: dict[str, Any]) 
     shared, own = parameters["shared"], parameters[stage]
     speed = json.loads((run_dir / stage / "speed.json").read_text(encoding="utf-8"))
     minutes = own["steps"] * speed["seconds"] / speed["steps"] / 60  # an interrupted training has timed its last part
-    before = f", starting from `srresnet_x{shared['scale']}`" if name == "srgan" else ""
+    start = parameters["warmup"].get("start") if stage != "srcnn" else None
+    before = f", starting from `{start}_x{shared['scale']}`" if start in NAMES else ""
     return "\n".join(
         [
             f"# {name}_x{shared['scale']}",
@@ -78,8 +87,7 @@ def model_card(method: str, name: str, run_dir: Path, manifest: dict[str, Any]) 
             f"- **Training:** {own['steps']} steps of {own['batch']} crops of {shared['crop']}×{shared['crop']} "
             f"pixels, about {minutes:.0f} minutes on {machine_text(manifest['machine'])}, {shared['dtype']}. One seed "
             f"({shared['seed']}): how much another one would change is not known.",
-            "- **Degradation:** MATLAB bicubic. Photographs that are noisy, blurred or compressed are outside of what "
-            "it has learned: it sharpens their faults.",
+            f"- **Degradation:** {DEGRADATIONS[shared['degradation']]}",
             "- **Limits:** detail is plausible, not true; do not use it where a pixel can matter (medicine, evidence).",
             f"- **SHA-256:** `{sha256_file(network.path(run_dir))}`",
             "",

@@ -7,7 +7,7 @@ import torch
 import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
-from scripts.judge_reference import judge
+from scripts.judge_reference import BASELINES, judge
 from scripts.publish_reference import publish
 from scripts.reference_tables import BEGIN, COLUMNS, END, PAGE, RESULTS, means, score_table, with_scores, write_tables
 from scripts.write_recipe_tables import RECIPES
@@ -30,6 +30,7 @@ CONFIGS = {
     "srcnn": {"architecture": "srcnn", "scale": 4, "global_skip": "bicubic"},
     "srresnet": {"architecture": "srresnet", "scale": 4, "channels": 4, "blocks": 1, "global_skip": "bicubic"},
 }
+SHIPPED = tuple(shipped_models())
 FIRST = {"srcnn": "srcnn", "warmup": "srresnet", "srgan": "srgan"}
 
 
@@ -48,7 +49,7 @@ def run(tmp_path):
     for number in range(5):
         write_atomic(folder / "evaluation" / "figures" / f"grid_builtin_{number}.png", "grid")
     stages = {stage: {"steps": 7, "batch": 8} for stage in ("srcnn", "warmup", "adversarial")}
-    shared = {"scale": 4, "crop": 96, "dataset": "bsds400", "dtype": "float32", "seed": 3}
+    shared = {"scale": 4, "crop": 96, "dataset": "bsds400", "degradation": "bicubic", "dtype": "float32", "seed": 3}
     manifest = {
         "command": "srgan run params/reference.yaml --run run",
         "machine": {"cpu": "a processor", "cores": 2, "memory": 8, "gpu": 0},
@@ -91,7 +92,7 @@ def test_a_run_becomes_weights_cards_and_curves(run, tmp_path):
 def test_one_network_of_another_run_joins_those_that_are_shipped(run, tmp_path):
     weights, results = tmp_path / "weights", tmp_path / "results"
     publish(run, weights, results, FIRST)
-    publish(run, weights, results, {"warmup": "compact"})
+    publish(run, weights, results, {"warmup": "compact", "srgan": "photo"})
     assert tuple(shipped_models(4, weights)) == NAMES
     assert (weights / "compact_x4.md").read_text().startswith("# compact_x4\n")
     assert "compact" not in reference_models(), "reports judge what a run trains"
@@ -185,7 +186,7 @@ def written(value: float, metric: str) -> str:
     return METRICS[metric].text(value).removeprefix("0")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_network_is_the_one_that_was_judged_and_that_its_card_describes(name):
     path = shipped_models()[name]
     card = path.with_suffix(".md").read_text(encoding="utf-8")
@@ -196,7 +197,7 @@ def test_a_shipped_network_is_the_one_that_was_judged_and_that_its_card_describe
     assert path.stat().st_size < 10 * 2**20
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_scores_of_a_card_are_those_of_the_table(name, table):
     text = shipped_models()[name].with_suffix(".md").read_text(encoding="utf-8")
     assert with_scores(text, name, table) == text, "python -m scripts.reference_tables writes it"
@@ -212,13 +213,12 @@ def test_the_scores_of_a_card_are_those_of_the_table(name, table):
 def test_the_judged_images_give_the_summary_the_check_and_the_page(table, images):
     again = images.groupby(["dataset", "method"], sort=False).mean()
     assert images.index.get_level_values("dataset").value_counts().to_dict() == {
-        "BSD100": 600,
-        "Set5": 30,
-        "builtin": 30,
+        dataset: count * (len(SHIPPED) + len(BASELINES))
+        for dataset, count in {"BSD100": 100, "Set5": 5, "builtin": 5}.items()
     }
     pd.testing.assert_frame_equal(table, again.loc[table.index, table.columns], rtol=1e-4, atol=1e-5, check_names=False)
     shipped = pd.read_csv(shipped_models()["srgan"].with_name(SCORES), index_col="model")
-    expected = table.loc["builtin"].loc[list(NAMES), list(shipped)]
+    expected = table.loc["builtin"].loc[list(SHIPPED), list(shipped)]
     pd.testing.assert_frame_equal(shipped, expected, atol=2e-4, rtol=0, check_names=False)
     assert DOCUMENT.split(BEGIN)[1].split(END)[0].strip() == score_table(table, COLUMNS).strip()
 
@@ -232,7 +232,7 @@ PUBLISHED = {
 }
 
 
-@pytest.mark.parametrize(("text", "count"), [(README, 9), (DOCUMENT, 9)])
+@pytest.mark.parametrize(("text", "count"), [(README, 5 + len(SHIPPED)), (DOCUMENT, 5 + len(SHIPPED))])
 def test_the_table_of_shipped_and_published_networks_has_their_scores(text, count, table):
     columns = {
         f"{title} {label}": (dataset, metric)
@@ -241,7 +241,7 @@ def test_the_table_of_shipped_and_published_networks_has_their_scores(text, coun
     }
     rows = {row[""].strip("`"): row for row in markdown_rows(text) if "Set5 PSNR" in row}
     former = [name for name in rows if "`" in name]
-    assert len(rows) - len(former) == count and set(NAMES) < set(rows)
+    assert len(rows) - len(former) == count and set(SHIPPED) < set(rows)
     for name, row in rows.items():
         for heading in columns.keys() & row.keys():
             dataset, metric = columns[heading]
@@ -292,7 +292,7 @@ def test_superlatives_are_true(table):
 def test_operations_are_those_of_the_table():
     rows = {row[""].strip("`"): row for row in markdown_rows(DOCUMENT) if "multiply–adds per LR pixel" in row}
     counts = {}
-    for name in NAMES:
+    for name in SHIPPED:
         model = load_model(shipped_models()[name])[0].eval()
         with FlopCounterMode(display=False) as counter:
             model(torch.rand(1, 3, 24, 24))
@@ -311,11 +311,12 @@ def test_the_table_of_trainings_is_that_of_the_params_files():
         "srcnn": [steps("reference", "srcnn")],
         "srresnet": [steps("reference", "warmup"), steps("reference_further", "warmup")],
         "compact": [steps("compact", "warmup")],
+        "photo": [steps("reference_photo", "warmup"), steps("reference_photo", "adversarial")],
         "srgan": [steps("reference_srgan", "warmup"), (600, 8)],
     }
     rows = {row[""].strip("`"): row for row in markdown_rows(TRAINING) if "steps × crops" in row}
-    assert set(rows) == set(NAMES)
-    for name, parts in trained.items():
+    assert set(rows) == set(SHIPPED)
+    for name, parts in ((name, trained[name]) for name in SHIPPED):
         assert re.findall(r"([\d,]+) × (\d+)", rows[name]["steps × crops"]) == [(f"{a:,}", str(b)) for a, b in parts]
         told = [int(number.replace(",", "")) for number in rows[name]["crops"].split(" + ")]
         assert sum(told) == sum(a * b for a, b in parts)
@@ -328,7 +329,9 @@ def test_the_table_of_trainings_is_that_of_the_params_files():
 def test_counts_in_the_readme_and_of_photographs_are_those_of_the_library():
     words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     default = Shared()
-    assert f"contains {words[len(NAMES)]} networks" in plain(README) and f"{words[len(NAMES)]} networks in" in DOCUMENT
+    assert (
+        f"contains {words[len(SHIPPED)]} networks" in plain(README) and f"{words[len(SHIPPED)]} networks in" in DOCUMENT
+    )
     assert f"{words[len(RECIPES)]} recipes" in plain(README)
     text = plain(PHOTOGRAPHS)
     needed = default.test_images + default.validation_images + 1
@@ -365,5 +368,5 @@ def test_nobody_is_said_to_have_judged_who_was_not_asked():
 @pytest.mark.slow
 def test_the_reference_models_have_their_figures():
     found = check_models()
-    assert list(found.model.unique()) == list(NAMES)
+    assert list(found.model.unique()) == list(SHIPPED)
     assert found[found.measured.notna()].agrees.all(), found

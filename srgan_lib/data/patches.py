@@ -30,7 +30,7 @@ class PatchSampler:
     is drawn once before any is drawn again, in an order of its own in each epoch; an epoch need not end with a batch.
 
     Where ``lr`` is None every crop gets an LR crop of its own, else LR crops are cut in step with HR. Its own is made
-    from the HR crop alone, or by the ``realistic`` degradation, whose steps reach far, from a region of 25/16 of its
+    from the HR crop alone, or by a random degradation, whose steps reach far, from a region of 25/16 of its
     side, in whole LR pixels, in which it lies at random. So does Real-ESRGAN, whose crops are 256 and regions 400
     pixels wide; a crop of 96 is cut from 152. What an image lacks for a region is mirrored on the right and below. The
     crop itself is never of mirrored pixels.

@@ -15,17 +15,20 @@ Synthetic Data", ICCV Workshops 2021, section 3. Ranges and probabilities are th
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image, ImageFilter
 from scipy.fft import dctn, idctn
 from scipy.special import j1
 from torch import Tensor
 from torch.nn import functional as F
 
+from srgan_lib.data.resize import imresize
 from srgan_lib.params.shared import SHARPENING_RADIUS
 
 Bounds = tuple[float, float]
@@ -84,6 +87,16 @@ SHARPENING_SIGMA = 8.0  #: standard deviation of the Gaussian of unsharp masking
 SHARPENING_WEIGHT = 0.5  #: how much of what is finer than the Gaussian is added
 SHARPENING_THRESHOLD = 10 / 255  #: detail that differs less stays as it is, with soft borders
 
+#: The milder chain: how often each of its steps is taken, and what it draws from.
+CLEAN_PROBABILITY = 0.15  #: of MATLAB's bicubic reduction alone
+MILD_BLUR = (0.4, (0.3, 1.6))  #: HR pixels, standard deviation
+MILD_FILTERS = {"bicubic": 0.4, "lanczos": 0.25, "bilinear": 0.2, "box": 0.15}
+MILD_NOISE = (0.5, (0.0, 8.0))  #: levels, standard deviation
+MILD_SHARPENING = (0.3, (30, 120))  #: per cent, of unsharp masking
+MILD_SHARPENING_RADIUS = (0.5, 1.5)  #: LR pixels, standard deviation
+MILD_JPEG = (0.9, (40, 96))  #: Pillow's quality, the last one excluded
+FULL_CHROMA_PROBABILITY = 0.3
+
 
 def degrade_realistically(hr: np.ndarray, scale: int, rng: np.random.Generator) -> np.ndarray:
     """Make the ⌈H/scale⌉×⌈W/scale⌉×3 LR image of an H×W×3 uint8 image by two rounds of random degradation."""
@@ -97,6 +110,40 @@ def degrade_realistically(hr: np.ndarray, scale: int, rng: np.random.Generator) 
     image = _resize(image, rng.choice(RESIZE_MODES), size=small)
     image = _ring(image, rng) if rings else image
     return _levels(_jpeg(image, rng) if jpeg_last else image)
+
+
+def degrade_mildly(hr: np.ndarray, scale: int, rng: np.random.Generator) -> np.ndarray:
+    """Make the ⌈H/scale⌉×⌈W/scale⌉×3 LR image of an H×W×3 uint8 image as photographs mostly are that people have.
+
+    Reduced by one of the common filters, at times out of focus, noisy or sharpened, nearly always saved as JPEG by the
+    library that most programs use; a share is MATLAB's bicubic reduction alone, so that clean images stay known.
+    """
+    if rng.random() < CLEAN_PROBABILITY:
+        return imresize(hr, 1 / scale)
+
+    def drawn(step: tuple[float, Bounds]) -> float | None:
+        probability, bounds = step
+        return rng.uniform(*bounds) if rng.random() < probability else None
+
+    image = Image.fromarray(hr)
+    if blur := drawn(MILD_BLUR):
+        image = image.filter(ImageFilter.GaussianBlur(blur))
+    kernel = str(rng.choice(list(MILD_FILTERS), p=list(MILD_FILTERS.values())))
+    width, height = (-(-side // scale) for side in image.size)
+    image = image.resize((width, height), Image.Resampling[kernel.upper()])
+    if noise := drawn(MILD_NOISE):
+        grey = rng.random() < GREY_NOISE_PROBABILITY
+        noisy = _add_gaussian_noise(np.asarray(image) / np.float32(255), noise / 255, grey, rng)
+        image = Image.fromarray(_levels(noisy))
+    if strength := drawn(MILD_SHARPENING):
+        radius = rng.uniform(*MILD_SHARPENING_RADIUS)
+        image = image.filter(ImageFilter.UnsharpMask(radius, round(strength), threshold=0))
+    if quality := drawn(MILD_JPEG):
+        file = io.BytesIO()
+        subsampling = "4:4:4" if rng.random() < FULL_CHROMA_PROBABILITY else "4:2:0"
+        image.save(file, "JPEG", quality=int(quality), subsampling=subsampling)
+        image = Image.open(file)
+    return np.asarray(image).copy()
 
 
 def sharpened(images: Tensor) -> Tensor:

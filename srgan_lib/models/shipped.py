@@ -9,7 +9,7 @@ from srgan_lib.methods import TRAINED
 from srgan_lib.params.section import ParameterError
 
 FOLDER = Path(__file__).parents[1] / "weights"
-NAMES = ("srcnn", "compact", "srresnet", "srgan")  #: from the smallest network to the default of ``srgan upscale``
+NAMES = ("srcnn", "compact", "photo", "srresnet", "srgan")  #: from the smallest network to the largest
 SCORES = "scores.csv"  #: what they reach on the built-in held-out photographs
 
 PREFIX = "reference_"  #: before a reference model's name in the tables of a run

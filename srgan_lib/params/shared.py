@@ -13,7 +13,7 @@ from srgan_lib.params.section import Section, parameter
 LOCATION_PARAMETERS = frozenset({"run_dir", "image_folder", "lr_folder", "tensorboard"})
 SHARPENING_RADIUS = 25  #: pixels that unsharp masking reaches each way
 DEVICE = r"^(auto|cpu|cuda(:\d+)?)$"
-Degradation = Literal["bicubic", "bicubic_float", "blur_bicubic", "realistic"]
+Degradation = Literal["bicubic", "bicubic_float", "blur_bicubic", "realistic", "mild"]
 CropRegion = Literal["anywhere", "inner_half"]
 Sampling = Literal["steps", "epochs"]
 
@@ -55,7 +55,7 @@ class Shared(Section):
     degradation: Degradation = parameter(
         "bicubic",
         "how LR is made: MATLAB bicubic as in the benchmark files, its newer float variant, Gaussian blur then "
-        "bicubic, or the second-order chain of Real-ESRGAN",
+        "bicubic, the second-order chain of Real-ESRGAN, or a milder one: photographs as people mostly have them",
     )
     blur_sigma: float = parameter(1.0, "standard deviation in HR pixels (degradation: blur_bicubic)", gt=0, le=10)
     sharpen_targets: bool = parameter(

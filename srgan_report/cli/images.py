@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
@@ -32,10 +33,10 @@ def _code_option(weights: str) -> Decorator:
 @click.argument("target", metavar="OUT", type=PATH)
 @click.option(
     "--model",
-    type=click.Choice(list(reversed(shipped.NAMES))),
-    default="srgan",
-    help="A model that comes with the package, ×4: srgan looks natural; compact is the most faithful and takes a third "
-    "of the time of srgan and srresnet.",
+    type=click.Choice(list(reversed(shipped.shipped_models()))),
+    help="A model that comes with the package, ×4: photo is for JPEGs and noisy images; of clean ones srgan looks "
+    "natural, and compact is the most faithful and takes a third of the time of srgan and srresnet. Default: photo or "
+    "srgan, by what each image shows.",
 )
 @click.option(
     "--checkpoint",
@@ -84,7 +85,7 @@ def _code_option(weights: str) -> Decorator:
 def upscale(
     source: Path,
     target: Path,
-    model: str,
+    model: str | None,
     checkpoint: Path | None,
     code: Path | None,
     precision: Literal["auto", "float32", "bfloat16"],
@@ -104,7 +105,7 @@ def upscale(
     """
     from srgan_lib.data.images import ImageError
     from srgan_report.outputs import check_output, identities
-    from srgan_report.upscaling.formats import Output, format_of, without_effect
+    from srgan_report.upscaling.formats import Maker, Output, format_of, without_effect
     from srgan_report.upscaling.reading import read_header
 
     if not source.exists():
@@ -126,18 +127,28 @@ def upscale(
             terminal.note(f"{option} has no effect here")
         progress = terminal.meter("Loading the network") if is_folder else terminal.counter(f"Enlarging {source.name}")
 
+        from srgan_lib.files import sha256_file
         from srgan_lib.params.shared import Shared
         from srgan_report.pipeline.resolve_auto import resolve_shared
         from srgan_report.upscaling.community import load_network
         from srgan_report.upscaling.folder import upscale_folder
         from srgan_report.upscaling.photograph import upscale_file
+        from srgan_report.upscaling.suited_model import FOR_CLEAN, FOR_OTHERS, suited_network
 
         shared = resolve_shared(Shared(dtype=precision))
-        network = load_network(checkpoint or shipped.shipped_models()[model], code)
-        output = Output(quality=quality or 95, lossless=lossless, to_srgb=colours == "srgb", strip=strip)
+        choose = None
+        if not (model or checkpoint) and FOR_OTHERS in shipped.shipped_models():
+            choose = partial(suited_network, allow_large=how["allow_large"])
+        if choose and not is_folder:
+            network, maker = choose(source)
+        else:
+            weights = checkpoint or shipped.shipped_models()[model or FOR_CLEAN]
+            network = load_network(weights, code)
+            maker = Maker(checkpoint.name if checkpoint else model or FOR_CLEAN, sha256_file(weights))
+        output = Output(quality or 95, lossless=lossless, to_srgb=colours == "srgb", strip=strip, maker=maker)
         how |= {"device": shared.device, "dtype": shared.dtype, "output": output, "on_progress": progress}
         if is_folder:
-            upscale_folder(network, source, target, suffix=ending, jobs=jobs, **how)
+            upscale_folder(network, source, target, choose=choose, suffix=ending, jobs=jobs, **how)
         else:
             upscale_file(network, source, target, **how)
         terminal.note(f"Written: {target}")

@@ -92,7 +92,7 @@ def degrading(pairs: Sequence[Pair], shared: Shared) -> ipywidgets.VBox:
 
     def draw() -> Iterator[Picture]:
         sigma.disabled = kind.value != "blur_bicubic"
-        number.disabled = kind.value != "realistic"
+        number.disabled = kind.value not in ("realistic", "mild")
         assert image.value is not None and kind.value is not None  # there are some of both to choose from
         rng = random_stream(shared.seed, "degradation panel", number.value)
         hr = _detail(photographs[image.value], scale.value)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from srgan_lib.formatting import counted, duration, shortlist
 from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.tiled_inference import upscale
 from srgan_report.outputs import OutputError, OutputExists, check_output, identities
-from srgan_report.upscaling.formats import FORMATS, Output, check_size
+from srgan_report.upscaling.formats import FORMATS, Maker, Output, check_size
 from srgan_report.upscaling.photograph import enlarge
 from srgan_report.upscaling.reading import FOREIGN_SUFFIXES, Header, read_header
 
@@ -39,6 +39,7 @@ _END_ALL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 #: Called with the images and the megapixels done, and the megapixels in all.
 Progress = Callable[[int, float, float], None]
+Choose = Callable[[Path], tuple[SuperResolver, Maker | None]]
 
 
 class UpscaleError(SrganError):
@@ -103,6 +104,7 @@ def upscale_folder(
     source: Path,
     target: Path,
     *,
+    choose: Choose | None = None,
     suffix: str = ".png",
     output: Output | None = None,
     jobs: int = 1,
@@ -123,6 +125,8 @@ def upscale_folder(
     Parameters
     ----------
     source, target : folders; ``target`` is created, and the results keep names and subfolders.
+    choose : finds the network for an image file, of the scale of ``model``, by which the time is told, and what is
+        written of it (``Output.maker``); none: that one.
     suffix : of the results, which says their format.
     output : quality and the like.
     jobs : images that are worked on at a time.
@@ -141,11 +145,18 @@ def upscale_folder(
     written: list[Path] = []
     if plan.jobs:
         target.mkdir(parents=True, exist_ok=True)
-        settings = {"output": output or Output(), "allow_large": allow_large, **options}
+        output = output or Output()
         with _alone(target):
             _remove_leftovers(plan.jobs)
             _announce(model, plan, options)
-            written = _enlarge_all(model, plan, jobs, on_progress, settings)
+            written = _enlarge_all(
+                choose or (lambda _: (model, output.maker)),
+                plan,
+                jobs,
+                on_progress,
+                output,
+                {"allow_large": allow_large, **options},
+            )
     if plan.failures:
         total = len(plan.failures) + len(written) + len(plan.done)
         lines = "\n".join(f"  {reason}" for reason in plan.failures.values())
@@ -226,7 +237,12 @@ def _announce(model: SuperResolver, plan: FolderPlan, options: dict[str, Any]) -
 
 
 def _enlarge_all(
-    model: SuperResolver, plan: FolderPlan, workers: int, on_progress: Progress | None, options: dict[str, Any]
+    choose: Choose,
+    plan: FolderPlan,
+    workers: int,
+    on_progress: Progress | None,
+    output: Output,
+    options: dict[str, Any],
 ) -> list[Path]:
     """Enlarge images, several at a time, and return the files written; failures of single files join the plan's."""
     written: list[Path] = []
@@ -237,12 +253,13 @@ def _enlarge_all(
         if stop.is_set():
             raise CancelledError
 
+    def work(header: Header, result: Path) -> None:
+        model, maker = choose(header.path)
+        enlarge(model, header, result, on_progress=check, **options, output=replace(output, maker=maker))
+
     with ThreadPoolExecutor(workers) as pool:
         try:
-            running = {
-                pool.submit(enlarge, model, header, result, on_progress=check, **options): (result, header)
-                for result, header in plan.jobs.items()
-            }
+            running = {pool.submit(work, header, result): (result, header) for result, header in plan.jobs.items()}
             if on_progress:
                 on_progress(0, megapixels, total)
             for done, future in enumerate(as_completed(running), start=1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from srgan_lib.data.images import ImageError
 
@@ -37,6 +38,13 @@ FORMATS = {
 }
 
 
+class Maker(NamedTuple):
+    """The network that invents an image's detail, as its metadata name it."""
+
+    name: str
+    sha256: str  #: of the file of its weights
+
+
 @dataclass(frozen=True)
 class Output:
     """How results are written."""
@@ -45,6 +53,7 @@ class Output:
     lossless: bool = False  #: WebP and AVIF without loss
     to_srgb: bool = False  #: in sRGB instead of the input's profile
     strip: bool = False  #: without EXIF, XMP, IPTC and DPI
+    maker: Maker | None = None  #: named in XMP; None: nothing was invented, as by bicubic interpolation
 
 
 def format_of(path: Path) -> Format:

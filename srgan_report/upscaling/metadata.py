@@ -1,5 +1,8 @@
 """EXIF, XMP, IPTC and DPI, on their way from one image to another in the fields of libvips.
 
+What a network has enlarged says so in XMP, in words of the IPTC Photo Metadata Standard 2025.1: its digital source type
+is a photograph composed with elements by trained algorithms, and it names the network and its weights.
+
 libvips neither reads nor writes EXIF in TIFF files: tags of the first directory and two directories below it.
 """
 
@@ -10,16 +13,32 @@ import re
 import struct
 from pathlib import Path
 from typing import Any, BinaryIO
+from xml.sax.saxutils import quoteattr
 
 import pyvips
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+from srgan_lib.formatting import printable
+from srgan_report.upscaling.formats import Maker
 
 _DIRECTORIES = (0x8769, 0x8825)  #: Exif and GPS, by the tag that points to them
 #: Description, make, model, software, date, artist and copyright: what of the first directory is not about pixels.
 _TEXTS = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
 _ASCII, _LONG = 2, 4
 _ORIENTATION = re.compile(rb"(tiff:Orientation(?:=[\"']|>))[2-8]")
+
+_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+_NAMES = rb"Iptc4xmpExt:(?:DigitalSourceType|AISystemUsed|AISystemVersionUsed)"
+#: Those properties as attributes and as elements.
+_FORMER = re.compile(
+    rb"\s+%s\s*=\s*(?:\"[^\"]*\"|'[^']*')|<(%s)\b[^>]*(?:/>|(?<!/)>.*?</\1\s*>)" % (_NAMES, _NAMES), re.DOTALL
+)
+_ABOUT = re.compile(rb"rdf:about\s*=\s*(\"[^\"]*\"|'[^']*')")
+_PACKET = (
+    b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+)
 
 
 def with_bytes(image: pyvips.Image, name: str, content: Any) -> pyvips.Image:
@@ -37,6 +56,29 @@ def with_metadata(image: pyvips.Image, source: pyvips.Image) -> pyvips.Image:
         xmp: Any = source.get("xmp-data")
         image = with_bytes(image, "xmp-data", _ORIENTATION.sub(rb"\g<1>1", xmp))
     return image
+
+
+def with_maker(image: pyvips.Image, maker: Maker) -> pyvips.Image:
+    """Say in an image's XMP that a network has enlarged it, and which."""
+    xmp: Any = image.get("xmp-data") if image.get_typeof("xmp-data") else b""
+    return with_bytes(image, "xmp-data", marked(xmp, maker))
+
+
+def marked(xmp: bytes, maker: Maker) -> bytes:
+    """Add to an XMP packet that a network has made the image, in place of what it says of that so far.
+
+    Where there is no RDF in UTF-8 to add it to, so that hardly a program reads it, there is a new packet.
+    """
+    end = b"</rdf:RDF>"
+    packet = _FORMER.sub(b"", xmp) if end in xmp else _PACKET
+    about = _ABOUT.search(packet)  # all descriptions of a packet are of one thing
+    values = {"DigitalSourceType": _SOURCE_TYPE, "AISystemUsed": maker.name, "AISystemVersionUsed": maker.sha256}
+    told = " ".join(f"Iptc4xmpExt:{name}={quoteattr(printable(value))}" for name, value in values.items())
+    description = (
+        f'<rdf:Description xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" {told} rdf:about='
+    ).encode() + (about[1] if about else b'""')
+    before, _, after = packet.rpartition(end)
+    return before + description + b"/>" + end + after
 
 
 def with_exif(image: pyvips.Image, exif: bytes) -> pyvips.Image:

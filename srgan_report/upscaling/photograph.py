@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageSequence
+from PIL import Image, ImageSequence, PngImagePlugin
 
 from srgan_lib.data.images import ImageError, ProfileError, is_srgb, to_srgb
 from srgan_lib.files import atomic_path
@@ -24,6 +24,7 @@ from srgan_lib.models.base import SuperResolver
 from srgan_lib.models.tiled_inference import upscale_strips
 from srgan_report.outputs import check_output, identities
 from srgan_report.upscaling.formats import Output, check_size, format_of, losses
+from srgan_report.upscaling.metadata import marked
 from srgan_report.upscaling.reading import Header, read_header, read_photograph
 from srgan_report.upscaling.writing import write_strips
 
@@ -124,6 +125,10 @@ def write_animation(path: Path, animation: Animation, output: Output) -> None:
     options: dict[str, Any] = {"format": name.upper()}
     if name == "WebP":
         options |= {"quality": output.quality, "lossless": output.lossless}
+    if output.maker and not output.strip and name != "GIF":
+        text = PngImagePlugin.PngInfo()
+        text.add_itxt("XML:com.adobe.xmp", (xmp := marked(b"", output.maker)).decode())
+        options |= {"pnginfo": text} if name == "PNG" else {"xmp": xmp}
     if others:
         options |= {"save_all": True, "append_images": others, "duration": animation.durations}
         if name != "GIF" or animation.loops != 1:  # a GIF without a number is played once

@@ -24,7 +24,7 @@ from srgan_lib.data.images import ImageError
 from srgan_lib.errors import storage_error
 from srgan_lib.files import atomic_path
 from srgan_report.upscaling.formats import Format, Output, format_of
-from srgan_report.upscaling.metadata import append_exif, with_bytes, with_metadata
+from srgan_report.upscaling.metadata import append_exif, with_bytes, with_maker, with_metadata
 from srgan_report.upscaling.reading import CONVERSION, Photograph
 
 _ROWS = 64  #: that are handed over at once
@@ -114,7 +114,10 @@ def _finish(image: pyvips.Image, form: Format, photo: Photograph, output: Output
     image = image.copy(interpretation=("grey16" if deep else "b-w") if grey else ("rgb16" if deep else "srgb"))
     if profile:
         image = with_bytes(image, "icc-profile-data", profile)
-    return image if output.strip else with_metadata(image, photo.metadata)
+    if output.strip:
+        return image
+    image = with_metadata(image, photo.metadata)
+    return with_maker(image, output.maker) if output.maker else image
 
 
 def _to_depth(image: pyvips.Image, depth: int) -> pyvips.Image:

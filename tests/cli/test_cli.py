@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from skimage import data
 
+from srgan_lib.models.shipped import shipped_models
 from srgan_report.cli import main
 from tests.project import make_project
 
@@ -108,12 +110,24 @@ def test_upscale_needs_no_checkpoint_and_no_download(project, model):
     assert Image.open(project / "large.png").size == (80, 80)
 
 
-def test_upscale_by_srgan_unless_told_otherwise(project):
-    photograph(project / "small.png", side=20)
-    for name, words in {"default": (), "srgan": ("--model", "srgan"), "srcnn": ("--model", "srcnn")}.items():
-        assert srgan("upscale", "small.png", f"{name}.png", *words).exit_code == 0
-    default, by_srgan, by_srcnn = ((project / f"{name}.png").read_bytes() for name in ("default", "srgan", "srcnn"))
-    assert default == by_srgan != by_srcnn
+@pytest.mark.skipif("photo" not in shipped_models(), reason="its weights are not in this package")
+def test_upscale_by_the_model_that_suits_the_image_unless_told_otherwise(project):
+    (project / "in").mkdir()
+    clean = Image.fromarray(data.astronaut()).resize((72, 72))
+    clean.save(project / "in" / "clean.png")
+    clean.save(project / "in" / "photo.jpg", quality=75)
+    for name, told in {"photo.jpg": "photo (a JPEG of quality 75)", "clean.png": "srgan (no compression"}.items():
+        assert f"{name}: enlarged by {told}" in srgan("upscale", f"in/{name}", f"{name[:-4]}-default.png").output
+    for model in ("photo", "srgan"):
+        result = srgan("upscale", "in/photo.jpg", f"{model}.png", "--model", model)
+        assert result.exit_code == 0 and "enlarged by" not in result.output
+    default, by_photo, by_srgan = (
+        (project / f"{name}.png").read_bytes() for name in ("photo-default", "photo", "srgan")
+    )
+    assert default == by_photo != by_srgan
+    assert srgan("upscale", "in", "out").exit_code == 0
+    assert (project / "out" / "photo.png").read_bytes() == by_photo
+    assert (project / "out" / "clean.png").read_bytes() == (project / "clean-default.png").read_bytes()
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

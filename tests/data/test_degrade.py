@@ -7,7 +7,7 @@ from srgan_lib.data.images import read_image
 from srgan_lib.data.resize import imresize
 from srgan_lib.data.sources import find_photos
 
-KINDS = ("bicubic", "bicubic_float", "blur_bicubic", "realistic")
+KINDS = ("bicubic", "bicubic_float", "blur_bicubic", "realistic", "mild")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_size_and_type(photograph, kind, scale):
     assert lr.shape == (-(-50 // scale), -(-70 // scale), 3) and lr.dtype == np.uint8
 
 
-def test_only_the_realistic_kind_is_random(photograph):
+def test_only_the_kinds_that_say_so_are_random(photograph):
     for kind in KINDS:
         first, second = (degrade(photograph, 4, kind, rng=np.random.default_rng(seed)) for seed in (0, 1))
         assert np.array_equal(first, second) == is_deterministic(kind)
@@ -48,5 +48,6 @@ def test_only_the_realistic_kind_is_random(photograph):
 def test_unknown_kind_and_missing_generator(photograph):
     with pytest.raises(ValueError, match="'magic' is unknown; allowed: bicubic, bicubic_float"):
         degrade(photograph, 4, "magic")
-    with pytest.raises(ValueError, match="give it rng"):
-        degrade(photograph, 4, "realistic")
+    for kind in ("realistic", "mild"):
+        with pytest.raises(ValueError, match=f"the {kind} degradation is random: give it rng"):
+            degrade(photograph, 4, kind)

@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 import torch
 
+from srgan_lib.data import realistic
 from srgan_lib.data.realistic import (
     EXPONENT,
     _add_gaussian_noise,
     _add_poisson_noise,
     _filter,
+    degrade_mildly,
     degrade_realistically,
     gaussian_kernel,
     sharpened,
@@ -36,9 +38,41 @@ def test_pictures_stay_recognisable_and_differ_widely(crop):
     assert max(errors) > 2 * min(errors) > 0
 
 
+def test_the_milder_chain_stays_near_the_clean_image_which_a_share_is(crop):
+    clean = imresize(crop, 1 / 4).astype(float)
+    made = [degrade_mildly(crop, 4, np.random.default_rng(seed)).astype(float) for seed in range(200)]
+    errors = np.array([np.sqrt(((lr - clean) ** 2).mean()) for lr in made])
+    assert 0.08 < (errors == 0).mean() < 0.25
+    assert np.median(errors) < 9 and errors.max() < 25
+    again, other = (degrade_mildly(crop, 4, np.random.default_rng(seed)) for seed in (5, 6))
+    assert np.array_equal(again, made[5]) and not np.array_equal(other, made[5])
+
+
+@pytest.mark.parametrize(
+    ("step", "value", "expected"),
+    [
+        ("MILD_BLUR", (1.0, (4.0, 4.1)), lambda detail: detail < 0.6),
+        ("MILD_NOISE", (1.0, (8.0, 8.1)), lambda detail: detail > 1.05),
+        ("MILD_SHARPENING", (1.0, (119, 120)), lambda detail: detail > 1.3),
+        ("MILD_JPEG", (1.0, (5, 6)), lambda detail: detail < 0.9),
+    ],
+)
+def test_each_step_of_the_milder_chain_does_what_it_is_called(crop, monkeypatch, step, value, expected):
+    for name in ("MILD_BLUR", "MILD_NOISE", "MILD_SHARPENING", "MILD_JPEG"):
+        monkeypatch.setattr(realistic, name, value if name == step else (0.0, (1.0, 2.0)))
+    monkeypatch.setattr(realistic, "MILD_FILTERS", {"bicubic": 1.0})
+    monkeypatch.setattr(realistic, "CLEAN_PROBABILITY", 0.0)
+
+    def detail(lr):
+        return np.abs(np.diff(lr.astype(float), axis=0)).mean()
+
+    assert expected(detail(degrade_mildly(crop, 4, np.random.default_rng(0))) / detail(imresize(crop, 1 / 4)))
+
+
 def test_small_crops(crop):
     for seed in range(20):
-        assert degrade_realistically(crop[:16, :16], 8, np.random.default_rng(seed)).shape == (2, 2, 3)
+        for chain in (degrade_realistically, degrade_mildly):
+            assert chain(crop[:16, :16], 8, np.random.default_rng(seed)).shape == (2, 2, 3)
 
 
 @pytest.mark.parametrize("shape", EXPONENT)

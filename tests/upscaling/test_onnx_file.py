@@ -43,7 +43,7 @@ def openvino_differences(path, model):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", shipped.NAMES)
+@pytest.mark.parametrize("name", list(shipped.shipped_models()))
 def test_the_shipped_networks(tmp_path, name):
     target = tmp_path / "out.onnx"
     done = CliRunner().invoke(main, ["export", name, str(target)])

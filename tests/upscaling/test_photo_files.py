@@ -15,7 +15,7 @@ from PIL import Image
 from srgan_lib.data.images import ImageError
 from srgan_lib.errors import StorageError
 from srgan_report.upscaling import writing
-from srgan_report.upscaling.formats import Output, check_size, losses, without_effect
+from srgan_report.upscaling.formats import Maker, Output, check_size, losses, without_effect
 from srgan_report.upscaling.photograph import (
     Animation,
     fill_invisible,
@@ -125,6 +125,56 @@ def test_metadata_are_kept_upright(tmp_path, target):
             assert [float(value) for value in result.info["dpi"]] == pytest.approx([300, 300], abs=0.1)
     written = pyvips.Image.new_from_file(str(tmp_path / f"b.{target}")).get("xmp-data")
     assert b'tiff:Orientation="1"' in written
+
+
+XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="uuid:1" xmlns:dc="http://purl.org/dc/elements/1.1/" dc:source="kept"
+  xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" Iptc4xmpExt:AISystemUsed="old"
+  Iptc4xmpExt:CityName="kept, too">
+<Iptc4xmpExt:DigitalSourceType>http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture</Iptc4xmpExt:DigitalSourceType>
+<Iptc4xmpExt:AISystemVersionUsed rdf:resource="old"/><Iptc4xmpExt:AISystemUsed/><dc:format>image/jpeg</dc:format>
+</rdf:Description></rdf:RDF></x:xmpmeta>"""
+MAKER = Maker('tom & "jerry".pth', "0" * 64)
+
+
+@pytest.mark.parametrize("target", ["png", "jpg", "webp", "tif", "avif"])
+@pytest.mark.parametrize("xmp", [None, XMP, b"no XMP"])
+def test_an_image_says_that_a_network_has_made_it(tmp_path, target, xmp):
+    Image.fromarray(SMOOTH).save(tmp_path / "a.jpg", **({"xmp": xmp} if xmp else {}))
+    copy(tmp_path / "a.jpg", tmp_path / f"b.{target}", maker=MAKER)
+    copy(tmp_path / f"b.{target}", tmp_path / f"c.{target}", maker=MAKER)  # enlarged once more
+    for name in "bc":
+        with Image.open(tmp_path / f"{name}.{target}") as result:
+            if target == "png":  # libvips writes zTXt, where Pillow expects iTXt
+                result.info["xmp"] = result.info["XML:com.adobe.xmp"].encode()
+            found = result.getxmp()["xmpmeta"]["RDF"]["Description"]
+        *former, made = found if isinstance(found, list) else [found]
+        assert made["DigitalSourceType"].endswith("/digitalsourcetype/compositeWithTrainedAlgorithmicMedia")
+        assert (made["AISystemUsed"], made["AISystemVersionUsed"]) == MAKER
+        assert made["about"] == ("uuid:1" if xmp == XMP else "")
+        assert not any(key in one for one in former for key in ("DigitalSourceType", *made) if key != "about")
+        if xmp == XMP:
+            assert (former[0]["source"], former[0]["CityName"], former[0]["format"]) == (
+                "kept",
+                "kept, too",
+                "image/jpeg",
+            )
+
+
+@pytest.mark.parametrize("target", ["png", "jpg", "tif"])
+def test_nothing_is_said_of_a_network_where_there_was_none_or_it_is_not_wanted(tmp_path, target):
+    Image.fromarray(SMOOTH).save(tmp_path / "a.png")
+    for name, how in {"stripped": {"maker": MAKER, "strip": True}, "by bicubic": {}}.items():
+        copy(tmp_path / "a.png", tmp_path / f"{name}.{target}", **how)
+        assert b"DigitalSourceType" not in (tmp_path / f"{name}.{target}").read_bytes()
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_an_animation_says_that_a_network_has_made_it(tmp_path, suffix):
+    frames = [np.dstack([SMOOTH, np.full(SMOOTH.shape[:2], 255, np.uint8)])] * 2
+    write_animation(tmp_path / f"a.{suffix}", Animation(frames, [40, 40], 0), Output(maker=MAKER))
+    with Image.open(tmp_path / f"a.{suffix}") as result:
+        assert result.getxmp()["xmpmeta"]["RDF"]["Description"]["AISystemUsed"] == MAKER.name
 
 
 def test_exif_of_a_tiff(tmp_path):

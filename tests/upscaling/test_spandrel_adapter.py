@@ -75,7 +75,7 @@ def test_spandrel_reads_exported_networks(loaders, tmp_path, config):
     assert_equal(load_model(target)[0], model)
 
 
-@pytest.mark.parametrize("name", shipped.NAMES)
+@pytest.mark.parametrize("name", list(shipped.shipped_models()))
 def test_the_shipped_networks(loaders, tmp_path, name):
     target = exported(name, tmp_path)
     assert "SHA-256" in load_model(target)[1]["source"]["card"]
