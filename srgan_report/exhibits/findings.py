@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from srgan_lib.data.levels import luminance
-from srgan_lib.evaluation.content import content
 from srgan_lib.formatting import listed, shortlist
 from srgan_lib.metrics.measure import METRICS
 from srgan_lib.metrics.spectra import PATTERN
+from srgan_report.exhibits.content import content
 from srgan_report.exhibits.structure import Structure
 from srgan_report.exhibits.terms import shares, term_style, weighted_terms
 

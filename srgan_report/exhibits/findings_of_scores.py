@@ -11,12 +11,12 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from srgan_lib.evaluation.content import content
 from srgan_lib.evaluation.verdicts import PairedScores
 from srgan_lib.formatting import listed
 from srgan_lib.methods import BASELINE, OURS, label_of
 from srgan_lib.metrics.measure import HEADLINE, METRICS
 from srgan_lib.models.shipped import own_methods
+from srgan_report.exhibits.content import content
 from srgan_report.exhibits.tables import ranked
 
 JUDGES = (*HEADLINE, "lpips_squeeze", "niqe")  #: by which the worst image is looked for

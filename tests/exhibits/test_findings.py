@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from srgan_lib.data.pairs import Pair
-from srgan_lib.evaluation.content import content
 from srgan_lib.evaluation.tables import summarise
 from srgan_lib.evaluation.verdicts import PairedScores
 from srgan_report.exhibits import evaluation, findings, findings_of_scores
+from srgan_report.exhibits.content import content
 from tests.exhibits import random_tables
 
 LABELS = {"nearest": "nearest", "bicubic": "bicubic", "SRCNN": "srcnn", "warm-up": "warmup", "SRGAN": "srgan"}

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from srgan_lib.evaluation.content import content
+from srgan_report.exhibits.content import content
 
 
 def grey(plane):
