@@ -2,8 +2,7 @@
 
 A content loss in rectified features rewards a regular weave: where the texture is uncertain, its features have a
 positive mean, and a generator that is equivariant to shifts on the LR grid can supply that in smooth places only by a
-carrier at the grid's frequencies. The terms of the spectrum take that reward away. They average over all blocks, so a
-mesh along a few edges costs nothing there; the third compares place by place.
+carrier at the grid's frequencies. The first two take that away in the mean of all blocks, the third place by place.
 """
 
 from __future__ import annotations
@@ -107,9 +106,7 @@ class MeshPenalty(nn.Module):
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
         """Compute the mean excess in 8-bit levels, a scalar, for N×3×H×W images in [0,1]."""
-        with torch.no_grad():
-            target = self.strength(hr)
-        return (self.strength(sr) - target).relu().mean()
+        return (self.strength(sr) - self.strength(hr)).relu().mean()
 
     def strength(self, images: Tensor) -> Tensor:
         """Compute the fine structure's root mean square in 8-bit levels, N×2×H'×W' at every other pixel, float32.
