@@ -30,7 +30,6 @@ CONFIGS = {
     "srcnn": {"architecture": "srcnn", "scale": 4, "global_skip": "bicubic"},
     "srresnet": {"architecture": "srresnet", "scale": 4, "channels": 4, "blocks": 1, "global_skip": "bicubic"},
 }
-SHIPPED = tuple(shipped_models())
 FIRST = {"srcnn": "srcnn", "warmup": "srresnet", "srgan": "srgan"}
 
 
@@ -186,7 +185,7 @@ def written(value: float, metric: str) -> str:
     return METRICS[metric].text(value).removeprefix("0")
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_network_is_the_one_that_was_judged_and_that_its_card_describes(name):
     path = shipped_models()[name]
     card = path.with_suffix(".md").read_text(encoding="utf-8")
@@ -197,7 +196,7 @@ def test_a_shipped_network_is_the_one_that_was_judged_and_that_its_card_describe
     assert path.stat().st_size < 10 * 2**20
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_scores_of_a_card_are_those_of_the_table(name, table):
     text = shipped_models()[name].with_suffix(".md").read_text(encoding="utf-8")
     assert with_scores(text, name, table) == text, "python -m scripts.reference_tables writes it"
@@ -213,12 +212,12 @@ def test_the_scores_of_a_card_are_those_of_the_table(name, table):
 def test_the_judged_images_give_the_summary_the_check_and_the_page(table, images):
     again = images.groupby(["dataset", "method"], sort=False).mean()
     assert images.index.get_level_values("dataset").value_counts().to_dict() == {
-        dataset: count * (len(SHIPPED) + len(BASELINES))
+        dataset: count * (len(NAMES) + len(BASELINES))
         for dataset, count in {"BSD100": 100, "Set5": 5, "builtin": 5}.items()
     }
     pd.testing.assert_frame_equal(table, again.loc[table.index, table.columns], rtol=1e-4, atol=1e-5, check_names=False)
     shipped = pd.read_csv(shipped_models()["srgan"].with_name(SCORES), index_col="model")
-    expected = table.loc["builtin"].loc[list(SHIPPED), list(shipped)]
+    expected = table.loc["builtin"].loc[list(NAMES), list(shipped)]
     pd.testing.assert_frame_equal(shipped, expected, atol=2e-4, rtol=0, check_names=False)
     assert DOCUMENT.split(BEGIN)[1].split(END)[0].strip() == score_table(table, COLUMNS).strip()
 
@@ -232,7 +231,7 @@ PUBLISHED = {
 }
 
 
-@pytest.mark.parametrize(("text", "count"), [(README, 5 + len(SHIPPED)), (DOCUMENT, 5 + len(SHIPPED))])
+@pytest.mark.parametrize(("text", "count"), [(README, 5 + len(NAMES)), (DOCUMENT, 5 + len(NAMES))])
 def test_the_table_of_shipped_and_published_networks_has_their_scores(text, count, table):
     columns = {
         f"{title} {label}": (dataset, metric)
@@ -241,7 +240,7 @@ def test_the_table_of_shipped_and_published_networks_has_their_scores(text, coun
     }
     rows = {row[""].strip("`"): row for row in markdown_rows(text) if "Set5 PSNR" in row}
     former = [name for name in rows if "`" in name]
-    assert len(rows) - len(former) == count and set(SHIPPED) < set(rows)
+    assert len(rows) - len(former) == count and set(NAMES) < set(rows)
     for name, row in rows.items():
         for heading in columns.keys() & row.keys():
             dataset, metric = columns[heading]
@@ -292,7 +291,7 @@ def test_superlatives_are_true(table):
 def test_operations_are_those_of_the_table():
     rows = {row[""].strip("`"): row for row in markdown_rows(DOCUMENT) if "multiply–adds per LR pixel" in row}
     counts = {}
-    for name in SHIPPED:
+    for name in NAMES:
         model = load_model(shipped_models()[name])[0].eval()
         with FlopCounterMode(display=False) as counter:
             model(torch.rand(1, 3, 24, 24))
@@ -311,12 +310,12 @@ def test_the_table_of_trainings_is_that_of_the_params_files():
         "srcnn": [steps("reference", "srcnn")],
         "srresnet": [steps("reference", "warmup"), steps("reference_further", "warmup")],
         "compact": [steps("compact", "warmup")],
-        "photo": [steps("reference_photo", "warmup"), steps("reference_photo", "adversarial")],
+        "photo": [steps("reference_photo", "warmup"), steps("reference_photo", "adversarial"), (800, 8)],
         "srgan": [steps("reference_srgan", "warmup"), (600, 8)],
     }
     rows = {row[""].strip("`"): row for row in markdown_rows(TRAINING) if "steps × crops" in row}
-    assert set(rows) == set(SHIPPED)
-    for name, parts in ((name, trained[name]) for name in SHIPPED):
+    assert set(rows) == set(NAMES)
+    for name, parts in ((name, trained[name]) for name in NAMES):
         assert re.findall(r"([\d,]+) × (\d+)", rows[name]["steps × crops"]) == [(f"{a:,}", str(b)) for a, b in parts]
         told = [int(number.replace(",", "")) for number in rows[name]["crops"].split(" + ")]
         assert sum(told) == sum(a * b for a, b in parts)
@@ -329,9 +328,7 @@ def test_the_table_of_trainings_is_that_of_the_params_files():
 def test_counts_in_the_readme_and_of_photographs_are_those_of_the_library():
     words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     default = Shared()
-    assert (
-        f"contains {words[len(SHIPPED)]} networks" in plain(README) and f"{words[len(SHIPPED)]} networks in" in DOCUMENT
-    )
+    assert f"contains {words[len(NAMES)]} networks" in plain(README) and f"{words[len(NAMES)]} networks in" in DOCUMENT
     assert f"{words[len(RECIPES)]} recipes" in plain(README)
     text = plain(PHOTOGRAPHS)
     needed = default.test_images + default.validation_images + 1
@@ -368,5 +365,5 @@ def test_nobody_is_said_to_have_judged_who_was_not_asked():
 @pytest.mark.slow
 def test_the_reference_models_have_their_figures():
     found = check_models()
-    assert list(found.model.unique()) == list(SHIPPED)
+    assert list(found.model.unique()) == list(NAMES)
     assert found[found.measured.notna()].agrees.all(), found

@@ -129,8 +129,8 @@ def degrade_mildly(hr: np.ndarray, scale: int, rng: np.random.Generator) -> np.n
     if blur := drawn(MILD_BLUR):
         image = image.filter(ImageFilter.GaussianBlur(blur))
     kernel = str(rng.choice(list(MILD_FILTERS), p=list(MILD_FILTERS.values())))
-    width, height = (-(-side // scale) for side in image.size)
-    image = image.resize((width, height), Image.Resampling[kernel.upper()])
+    width, height = image.size
+    image = image.resize((-(-width // scale), -(-height // scale)), Image.Resampling[kernel.upper()])
     if noise := drawn(MILD_NOISE):
         grey = rng.random() < GREY_NOISE_PROBABILITY
         noisy = _add_gaussian_noise(np.asarray(image) / np.float32(255), noise / 255, grey, rng)

@@ -109,8 +109,7 @@ def load_model(path: Path, code: Code | None = None) -> tuple[SuperResolver, dic
 def load(name: str | Path) -> SuperResolver:
     """Load a shipped network by its name, or any of this project from its file, on the CPU and in evaluation mode.
 
-    Shipped are ``srgan``, ``srresnet``, ``photo``, ``compact`` and ``srcnn``, each ×4; a file is a ``.safetensors``
-    that a run wrote. ``CheckpointError`` as :func:`load_model`, and if there is no such file.
+    A file is a ``.safetensors`` that a run wrote. ``CheckpointError`` as :func:`load_model`, or if there is none.
     """
     shipped = shipped_models()
     return load_model(shipped.get(str(name), Path(name)))[0]

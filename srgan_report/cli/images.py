@@ -33,7 +33,7 @@ def _code_option(weights: str) -> Decorator:
 @click.argument("target", metavar="OUT", type=PATH)
 @click.option(
     "--model",
-    type=click.Choice(list(reversed(shipped.shipped_models()))),
+    type=click.Choice(list(reversed(shipped.NAMES))),
     help="A model that comes with the package, ×4: photo is for JPEGs and noisy images; of clean ones srgan looks "
     "natural, and compact is the most faithful and takes a third of the time of srgan and srresnet. Default: photo or "
     "srgan, by what each image shows.",
@@ -133,12 +133,10 @@ def upscale(
         from srgan_report.upscaling.community import load_network
         from srgan_report.upscaling.folder import upscale_folder
         from srgan_report.upscaling.photograph import upscale_file
-        from srgan_report.upscaling.suited_model import FOR_CLEAN, FOR_OTHERS, suited_network
+        from srgan_report.upscaling.suited_model import FOR_CLEAN, suited_network
 
         shared = resolve_shared(Shared(dtype=precision))
-        choose = None
-        if not (model or checkpoint) and FOR_OTHERS in shipped.shipped_models():
-            choose = partial(suited_network, allow_large=how["allow_large"])
+        choose = None if model or checkpoint else partial(suited_network, allow_large=how["allow_large"])
         if choose and not is_folder:
             network, maker = choose(source)
         else:

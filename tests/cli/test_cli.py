@@ -9,7 +9,6 @@ from click.testing import CliRunner
 from PIL import Image
 from skimage import data
 
-from srgan_lib.models.shipped import shipped_models
 from srgan_report.cli import main
 from tests.project import make_project
 
@@ -110,7 +109,6 @@ def test_upscale_needs_no_checkpoint_and_no_download(project, model):
     assert Image.open(project / "large.png").size == (80, 80)
 
 
-@pytest.mark.skipif("photo" not in shipped_models(), reason="its weights are not in this package")
 def test_upscale_by_the_model_that_suits_the_image_unless_told_otherwise(project):
     (project / "in").mkdir()
     clean = Image.fromarray(data.astronaut()).resize((72, 72))

@@ -64,7 +64,6 @@ def test_the_quality_is_the_one_that_the_file_was_saved_with(clean, quality):
     assert jpeg_quality(Image.open(file).quantization[0]) == pytest.approx(quality, abs=0.7)
 
 
-@pytest.mark.skipif(FOR_OTHERS not in shipped_models(), reason="its weights are not in this package")
 def test_the_choice_is_told_in_a_line(clean, tmp_path, caplog):
     Image.fromarray(clean).save(tmp_path / "a.jpg", quality=75)
     with caplog.at_level(logging.INFO):
