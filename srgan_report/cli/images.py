@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,17 @@ ENDINGS = {"onnx": ".onnx", "spandrel": ".safetensors"}  #: of exported networks
 def _code_option(weights: str) -> Decorator:
     text = f"The file with your own network's class, where {weights} holds its weights; the code in it runs."
     return click.option("--code", type=PATH, metavar="FILE", help=text)
+
+
+def _box(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[float, float] | None:
+    """Read a width and a height, of which one may be left out."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(?=.*[1-9])([1-9]\d{0,8})?[x×]([1-9]\d{0,8})?", text)
+    if not found:
+        raise click.BadParameter(f"{text!r} is no size; write width and height in pixels as 3000x2000, 3000x or x2000")
+    width, height = (float(side or "inf") for side in found.groups())
+    return width, height
 
 
 @click.command()
@@ -68,6 +80,21 @@ def _code_option(weights: str) -> Decorator:
     default="input",
     help="Colours of the result: in the ICC profile of the input, or in sRGB.",
 )
+@click.option(
+    "--scale",
+    "factor",
+    type=click.FloatRange(1),
+    metavar="N",
+    help="Enlarge by less than the network does, such as 2 or 1.5; 1 only cleans. Its result is reduced (Lanczos).",
+)
+@click.option(
+    "--size",
+    "box",
+    callback=_box,
+    metavar="WxH",
+    help="Enlarge until the image just fits into so many pixels: 3000x2000, 3000x, x2000; never by more than the "
+    "network does.",
+)
 @click.option("--quality", type=click.IntRange(1, 100), help="Of JPEG, WebP and AVIF; default: 95.")
 @click.option("--lossless", is_flag=True, help="WebP and AVIF without loss.")
 @click.option("--strip", is_flag=True, help="Leave out EXIF (with its GPS position), XMP, IPTC and DPI.")
@@ -90,6 +117,8 @@ def upscale(
     code: Path | None,
     precision: Literal["auto", "float32", "bfloat16"],
     colours: str,
+    factor: float | None,
+    box: tuple[float, float] | None,
     quality: int | None,
     lossless: bool,
     strip: bool,
@@ -110,6 +139,8 @@ def upscale(
 
     if not source.exists():
         raise ImageError.at(source, "no such file or folder")
+    if factor and box:
+        raise click.UsageError("--scale and --size both say how large; give one of them")
     is_folder = source.is_dir()
     if target.is_dir() and not is_folder:
         target, suffix = target / f"{source.stem}.{suffix or 'png'}", None
@@ -143,7 +174,8 @@ def upscale(
             weights = checkpoint or shipped.shipped_models()[model or FOR_CLEAN]
             network = load_network(weights, code)
             maker = Maker(checkpoint.name if checkpoint else model or FOR_CLEAN, sha256_file(weights))
-        output = Output(quality or 95, lossless=lossless, to_srgb=colours == "srgb", strip=strip, maker=maker)
+        size: dict[str, Any] = {"scale": factor, "box": box}
+        output = Output(quality or 95, lossless=lossless, to_srgb=colours == "srgb", strip=strip, maker=maker, **size)
         how |= {"device": shared.device, "dtype": shared.dtype, "output": output, "on_progress": progress}
         if is_folder:
             upscale_folder(network, source, target, choose=choose, suffix=ending, jobs=jobs, **how)

@@ -57,7 +57,14 @@ class FolderPlan:
 
 
 def plan_folder(
-    source: Path, target: Path, *, scale: int, suffix: str = ".png", force: bool = False, allow_large: bool = False
+    source: Path,
+    target: Path,
+    *,
+    scale: int,
+    suffix: str = ".png",
+    output: Output | None = None,
+    force: bool = False,
+    allow_large: bool = False,
 ) -> FolderPlan:
     """Find the images of a folder and its subfolders, name their results, and read their headers.
 
@@ -89,7 +96,7 @@ def plan_folder(
         try:
             check_output(target / result, originals, force=force)
             header = read_header(file, allow_large=allow_large)
-            check_size(result, header.width * scale, header.height * scale)
+            check_size(result, *(output or Output()).size(file, header.width, header.height, scale))
         except OutputExists:
             plan.done.append(target / result)
         except (ImageError, OutputError) as error:
@@ -136,7 +143,9 @@ def upscale_folder(
     **options : those of :func:`srgan_lib.models.tiled_inference.upscale_strips`.
     """
     source, target = Path(source), Path(target)
-    plan = plan_folder(source, target, scale=model.scale, suffix=suffix, force=force, allow_large=allow_large)
+    output = output or Output()
+    known: dict[str, Any] = {"suffix": suffix, "output": output, "force": force, "allow_large": allow_large}
+    plan = plan_folder(source, target, scale=model.scale, **known)
     for kind, files in plan.left_out.items():
         names = shortlist([file.name for file in files])
         logger.warning("left out, as %s is not read: %s (%s)", kind, counted(len(files), "file"), names)
@@ -145,7 +154,6 @@ def upscale_folder(
     written: list[Path] = []
     if plan.jobs:
         target.mkdir(parents=True, exist_ok=True)
-        output = output or Output()
         with _alone(target):
             _remove_leftovers(plan.jobs)
             _announce(model, plan, options)

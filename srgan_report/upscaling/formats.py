@@ -54,6 +54,19 @@ class Output:
     to_srgb: bool = False  #: in sRGB instead of the input's profile
     strip: bool = False  #: without EXIF, XMP, IPTC and DPI
     maker: Maker | None = None  #: named in XMP; None: nothing was invented, as by bicubic interpolation
+    scale: float | None = None  #: of the result, at most the network's, which it is by default
+    box: tuple[float, float] | None = None  #: width and height that the result fits into, instead of a scale
+
+    def size(self, path: Path, width: int, height: int, most: int) -> tuple[int, int]:
+        """Compute the size of an image's result, where the network enlarges by ``most``; ``ImageError`` if it cannot.
+
+        ``path`` is the image's.
+        """
+        scale = min(self.box[0] / width, self.box[1] / height) if self.box else self.scale or most
+        if not 1 <= scale <= most:
+            problem = f"{width}×{height} pixels are to be enlarged {scale:.3g} times, and the network does 1 to {most}"
+            raise ImageError.at(path, f"{problem}; {'take it as it is' if scale < 1 else 'enlarge the result again'}")
+        return round(width * scale), round(height * scale)
 
 
 def format_of(path: Path) -> Format:

@@ -78,7 +78,8 @@ def enlarge(
     model: SuperResolver, header: Header, target: Path, output: Output, *, allow_large: bool = False, **options: Any
 ) -> None:
     """Enlarge a file whose header has been read, as :func:`upscale_file`."""
-    check_size(target, header.width * model.scale, header.height * model.scale)
+    size = output.size(header.path, header.width, header.height, model.scale)
+    check_size(target, *size)
     for loss in losses(target, depth=header.depth, has_alpha=header.has_alpha, frames=header.frames):
         logger.warning("%s: %s", target, loss)
     if header.frames > 1 and format_of(target).has_frames:
@@ -94,7 +95,8 @@ def enlarge(
         alpha = np.full(photo.srgb.shape[:2], 255, np.uint8) if photo.alpha is None else _eight_bits(photo.alpha)
         animation = Animation([np.dstack([_eight_bits(photo.srgb), alpha])], [0], 0)
     enlarged = (np.concatenate([*_strips(model, frame[..., :3], frame[..., 3], options)]) for frame in animation.frames)
-    write_animation(target, Animation(enlarged, animation.durations, animation.loops), output)
+    reduced = (np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS)) for frame in enlarged)
+    write_animation(target, Animation(reduced, animation.durations, animation.loops), output)
 
 
 def read_animation(path: Path, count: int | None = None) -> Animation:

@@ -46,7 +46,8 @@ def write_strips(path: Path, strips: Iterable[np.ndarray], photo: Photograph, sc
     scale : of the enlargement.
     output : quality and the like.
     """
-    form = format_of(path)
+    form, header = format_of(path), photo.header
+    size = output.size(header.path, header.width, header.height, scale)
     errors: list[BaseException] = []
 
     def encode(end: int, temporary: Path) -> None:
@@ -55,7 +56,7 @@ def write_strips(path: Path, strips: Iterable[np.ndarray], photo: Photograph, sc
                 source = pyvips.SourceCustom()
                 source.on_read(pipe.read)
                 image = pyvips.Image.pngload_source(source, access="sequential", fail_on="truncated")
-                _save(_finish(image, form, photo, output), temporary, form, output)
+                _save(_finish(image, size, form, photo, output), temporary, form, output)
         except BaseException as error:  # handed to the thread that computes
             errors.append(_explained(error, path))
 
@@ -93,12 +94,15 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return b"".join((struct.pack(">I", len(data)), kind, data, struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))))
 
 
-def _finish(image: pyvips.Image, form: Format, photo: Photograph, output: Output) -> pyvips.Image:
-    """Bring the rows to the colours, depth and metadata of the file."""
+def _finish(
+    image: pyvips.Image, size: tuple[int, int], form: Format, photo: Photograph, output: Output
+) -> pyvips.Image:
+    """Bring the rows to the size, colours, depth and metadata of the file."""
     profile, depth = None if output.to_srgb else photo.profile, min(photo.header.depth, form.depth)
     alpha = None
     if photo.alpha is not None:
-        image, alpha = image[:-1], _to_depth(image[-1], depth)
+        image, alpha = image[:-1], _to_depth(_reduced(image[-1], size, "linear"), depth)  # which does not ring
+    image = _reduced(image, size, "lanczos3")
     if profile and photo.is_converted:
         colours = image if image.bands == 3 else image.bandjoin([image, image])
         colours = colours.copy(interpretation="rgb16" if image.format == "ushort" else "srgb")
@@ -118,6 +122,11 @@ def _finish(image: pyvips.Image, form: Format, photo: Photograph, output: Output
         return image
     image = with_metadata(image, photo.metadata)
     return with_maker(image, output.maker) if output.maker else image
+
+
+def _reduced(image: pyvips.Image, size: tuple[int, int], kernel: str) -> pyvips.Image:
+    width, height = size
+    return image.resize(width / image.width, vscale=height / image.height, kernel=kernel, gap=0)
 
 
 def _to_depth(image: pyvips.Image, depth: int) -> pyvips.Image:
