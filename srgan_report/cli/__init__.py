@@ -93,7 +93,7 @@ def main(debug: bool) -> None:
 
 for command in (
     *(runs.init, runs.run, runs.fetch, runs.train, runs.report, runs.export_lr, runs.verify, runs.show_params),
-    *(images.upscale, images.evaluate, images.models, images.export),
+    *(images.upscale, images.compare, images.evaluate, images.models, images.export),
     *(opinion.opinion, sweep.sweep),
 ):
     main.add_command(command)

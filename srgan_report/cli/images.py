@@ -185,6 +185,46 @@ def upscale(
 
 
 @click.command()
+@click.argument("photos", metavar="PHOTO...", type=PATH, nargs=-1, required=True)
+@click.option("--to", "target", type=PATH, default=Path("comparison.html"), help="The page to write.")
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    type=PATH,
+    metavar="F",
+    multiple=True,
+    help="A further ×4 network's file; repeatable.",
+)
+@_code_option("--checkpoint")
+@click.option("--force", is_flag=True, help="Replace a page that exists.")
+def compare(
+    photos: tuple[Path, ...], target: Path, checkpoints: tuple[Path, ...], code: Path | None, force: bool
+) -> None:
+    """Show photographs enlarged by every model, side by side on one page, with what each would take.
+
+    The page opens without a network connection and holds the part of each photograph with most fine detail.
+    """
+    from srgan_report.outputs import OutputError, check_output, identities
+
+    if target.suffix.lower() != ".html":
+        raise OutputError(f"--to {target}: the name must end in .html", path=target)
+    check_output(target, identities((*photos, *checkpoints, *filter(None, (code,)))), force=force)
+    with Terminal() as terminal:
+        on_step = terminal.counter("Enlarging")
+        from srgan_lib.models.files import load
+        from srgan_lib.params.shared import Shared
+        from srgan_report.pipeline.resolve_auto import resolve_shared
+        from srgan_report.report.side_by_side import write_comparison
+        from srgan_report.upscaling.community import load_network
+
+        networks = {name: load(name) for name in reversed(shipped.NAMES)}
+        networks |= {str(path): load_network(path, code, scale=4) for path in checkpoints}
+        shared = resolve_shared(Shared())
+        write_comparison(target, photos, networks, on_step, device=shared.device, dtype=shared.dtype)
+        terminal.note(f"Written: {target}")
+
+
+@click.command()
 @click.option("--check", is_flag=True, help="Judge them on the built-in photographs and compare with their figures.")
 def models(check: bool) -> None:
     """List the models that come with the package, with their figures on the built-in held-out photographs."""

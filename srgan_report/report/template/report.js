@@ -42,6 +42,6 @@
   name();
 
   const code = document.getElementById("code");
-  code.addEventListener("click", () => { code.textContent = root.classList.toggle("show-code") ? "Hide code" : "Show code"; });
+  code?.addEventListener("click", () => { code.textContent = root.classList.toggle("show-code") ? "Hide code" : "Show code"; });
   theme.parentElement.hidden = false;
 })();

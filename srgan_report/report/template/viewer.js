@@ -244,7 +244,7 @@
       const keys = {
         "+": () => zoom(1.5), "=": () => zoom(1.5), "-": () => zoom(1 / 1.5), 0: () => { fit(); draw(); }, 1: () => { scale = 1; draw(); },
         b: () => show(mode === "all" ? "pair" : "all"), n: () => turn(1), p: () => turn(-1),
-        m: () => { map = { none: "difference", difference: "error", error: "none" }[map]; show(mode); },
+        m: () => { if (!mapChoice.hidden) map = { none: "difference", difference: "error", error: "none" }[map]; show(mode); },
       };
       if (event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === "SELECT") return;
       if (event.key === " " && mode === "pair" && (event.target === flicker || event.target.tagName !== "BUTTON")) {
@@ -272,6 +272,7 @@
       heading.textContent = crops.title;
       place.textContent = `${all.images.indexOf(crops) + 1} / ${all.images.length}`;
       others.hidden = all.images.length < 2;
+      mapChoice.hidden = crops.versions[crops.hr].method !== "hr"; // of one's own photographs nobody has the original
       note.textContent = all.note;
       note.hidden = !all.note;
       for (const version of crops.versions) if (!ticked.has(version.method)) ticked.set(version.method, true);
