@@ -81,7 +81,7 @@ def write_comparison(
     template = page_templates(TEMPLATE).get_template("side_by_side.html.j2")
     main = BeautifulSoup(template.render(context, duration=duration), "html.parser").main
     assert main, "the template has one"
-    viewer = Viewer([one.crops for one in compared], False, len(compared))
+    viewer = Viewer([one.crops for one in compared], True, len(compared))  # which lacks nothing
     finding = f"{count} by {counted(len(networks), 'network')}."
     content = ReportContent(TITLE, finding, f"{date.today()}", main, images, target.parent, viewer)
     write_atomic(target, images.embed(page_text(screen_page(content))))
