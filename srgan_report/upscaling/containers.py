@@ -56,9 +56,16 @@ def _gif_is_cut(path: Path) -> bool:
 
 
 def _tiff_is_cut(path: Path, head: bytes) -> bool:
-    directory = ImageFileDirectory_v2(head)
+    """Follow the directories of the pages, one of which leads to the next."""
+    directory, size, seen = ImageFileDirectory_v2(head), path.stat().st_size, set[int]()
     with path.open("rb") as file:
-        file.seek(directory.next)
-        directory.load(file)
-    places, sizes = directory.get(_TILE_OFFSETS, ()), directory.get(_TILE_SIZES, ())
-    return any(place + size > path.stat().st_size for place, size in zip(places, sizes, strict=False))
+        while place := directory.next:
+            if place in seen or place >= size:  # the first also where Pillow has found no more of a directory
+                return True
+            seen.add(place)
+            file.seek(place)
+            directory.load(file)
+            tiles = zip(directory.get(_TILE_OFFSETS, ()), directory.get(_TILE_SIZES, ()), strict=False)
+            if any(start + length > size for start, length in tiles):
+                return True
+    return False

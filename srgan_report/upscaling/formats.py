@@ -85,8 +85,8 @@ def check_size(path: Path, width: int, height: int) -> None:
         raise ImageError.at(path, f"{most}, and the result has {width:,}×{height:,}; write PNG or TIFF")
 
 
-def losses(path: Path, *, depth: int, has_alpha: bool, frames: int) -> Iterator[str]:
-    """Name what an image of ``depth`` bits a channel and so many frames loses in the format of the file to write."""
+def losses(path: Path, *, depth: int, has_alpha: bool, frames: int, left_out: int) -> Iterator[str]:
+    """Name what an image of ``depth`` bits a channel, of so many frames, loses in the file to write; and pages."""
     form = format_of(path)
     if has_alpha and not form.has_alpha:
         yield f"{form.name} has no transparency: the image is laid on white"
@@ -94,6 +94,8 @@ def losses(path: Path, *, depth: int, has_alpha: bool, frames: int) -> Iterator[
         yield f"{form.name} has {form.depth} bits a channel: the {depth} bits of the image are rounded"
     if frames > 1 and not form.has_frames:
         yield f"{form.name} holds no animation: only the first of {frames} frames is written"
+    if left_out:
+        yield f"{left_out} of {left_out + 1} pages {'is' if left_out == 1 else 'are'} left out; only the first is read"
     if form.name == "GIF":
         yield "GIF has 256 colours a frame and no half transparency"
 

@@ -25,8 +25,8 @@ from srgan_lib.models.tiled_inference import upscale_strips
 from srgan_report.outputs import check_output, identities
 from srgan_report.upscaling.formats import Output, check_size, format_of, losses
 from srgan_report.upscaling.metadata import marked
-from srgan_report.upscaling.reading import Header, read_header, read_photograph
-from srgan_report.upscaling.writing import write_strips
+from srgan_report.upscaling.reading import LARGEST, Header, Photograph, read_header, read_photograph, too_large
+from srgan_report.upscaling.writing import write_pages
 
 logger = logging.getLogger(__name__)
 
@@ -80,23 +80,35 @@ def enlarge(
     """Enlarge a file whose header has been read, as :func:`upscale_file`."""
     size = output.size(header.path, header.width, header.height, model.scale)
     check_size(target, *size)
-    for loss in losses(target, depth=header.depth, has_alpha=header.has_alpha, frames=header.frames):
+    count = header.pages if {header.path.suffix.lower(), target.suffix.lower()} <= {".tif", ".tiff"} else 1
+    left_out = header.pages - count
+    for loss in losses(target, depth=header.depth, has_alpha=header.has_alpha, frames=header.frames, left_out=left_out):
         logger.warning("%s: %s", target, loss)
     if header.frames > 1 and format_of(target).has_frames:
         animation = read_animation(header.path, header.frames)
     else:
-        photo = read_photograph(header.path, allow_large=allow_large)
-        for note in photo.notes:
-            logger.warning("%s: %s", header.path, note)
+        photos = _read_pages(header.path, count, allow_large)
         if format_of(target).name != "GIF":
-            strips = _strips(model, photo.srgb, photo.alpha, options)
-            write_strips(target, map(_luma, strips) if header.is_grey else strips, photo, model.scale, output)
+            write_pages(target, ((_rows(model, photo, options), photo) for photo in photos), model.scale, output)
             return
+        photo = next(photos)
         alpha = np.full(photo.srgb.shape[:2], 255, np.uint8) if photo.alpha is None else _eight_bits(photo.alpha)
         animation = Animation([np.dstack([_eight_bits(photo.srgb), alpha])], [0], 0)
     enlarged = (np.concatenate([*_strips(model, frame[..., :3], frame[..., 3], options)]) for frame in animation.frames)
     reduced = (np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS)) for frame in enlarged)
     write_animation(target, Animation(reduced, animation.durations, animation.loops), output)
+
+
+def _read_pages(path: Path, count: int, allow_large: bool) -> Iterator[Photograph]:
+    pixels = 0
+    for page in range(count):
+        photo = read_photograph(path, page=page, allow_large=allow_large)
+        pixels += photo.header.width * photo.header.height
+        if pixels > LARGEST and not allow_large:
+            raise too_large(path, f"{count} pages with more than {LARGEST // 10**6} million")
+        for note in photo.notes:
+            logger.warning("%s: %s", path, note)
+        yield photo
 
 
 def read_animation(path: Path, count: int | None = None) -> Animation:
@@ -153,6 +165,12 @@ def _picture(frame: np.ndarray, name: str) -> Image.Image:
         frame = np.dstack([frame[..., :3], np.where(frame[..., 3] < 128, 0, 255).astype(np.uint8)])
     opaque = frame[..., 3].min() == 255
     return Image.fromarray(np.ascontiguousarray(frame[..., :3] if opaque else frame))
+
+
+def _rows(model: SuperResolver, photo: Photograph, options: dict[str, Any]) -> Iterator[np.ndarray]:
+    """Enlarge a photograph: yields its rows in as many channels as it has."""
+    strips = _strips(model, photo.srgb, photo.alpha, options)
+    return map(_luma, strips) if photo.header.is_grey else strips
 
 
 def _strips(

@@ -47,7 +47,7 @@ class Header:
     is_grey: bool
     has_alpha: bool
     frames: int  #: their number; more than 1 in an animation
-    pages: int  #: of a TIFF, and images of a HEIC or AVIF file: the first alone is read
+    pages: int  #: of a TIFF, and images of a HEIC or AVIF file
     profile: str  #: name of the embedded ICC profile, if there is one that can be read
 
     @property
@@ -76,7 +76,7 @@ class Photograph:
     profile: bytes | None  #: the ICC profile that the file's numbers are in; None: sRGB, or none was named
     is_converted: bool  #: ``srgb`` has other numbers than the file, so that writing in ``profile`` converts back
     metadata: Any  #: a ``pyvips.Image`` whose fields hold EXIF, XMP, IPTC and DPI
-    notes: list[str]  #: what the reader should be told about colours and pages
+    notes: list[str]  #: what the reader should be told about colours
 
 
 def read_header(path: Path, *, allow_large: bool = False) -> Header:
@@ -88,19 +88,19 @@ def read_header(path: Path, *, allow_large: bool = False) -> Header:
         return _header(path, image, allow_large)
 
 
-def read_photograph(path: Path, *, allow_large: bool = False) -> Photograph:
-    """Decode an image file, upright and in sRGB; errors as of :func:`read_header`, and if the file is damaged."""
-    with _opened(path) as image:
+def read_photograph(path: Path, *, page: int = 0, allow_large: bool = False) -> Photograph:
+    """Decode an image, or a TIFF's page from 0, upright in sRGB; errors as of :func:`read_header`, and if damaged."""
+    with _opened(path, page) as image:
         header = _header(path, image, allow_large)
         if isinstance(image, Image.Image):
             return _decode(header, _upright(image))
-        if str(_field(image, "vips-loader")).startswith("tiff") and (exif := read_exif(path)):
+        if not page and str(_field(image, "vips-loader")).startswith("tiff") and (exif := read_exif(path)):
             image = with_exif(image, exif)
         return _decode(header, image.autorot())
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[pyvips.Image | Image.Image]:
+def _opened(path: Path, page: int = 0) -> Iterator[pyvips.Image | Image.Image]:
     """Open a file by libvips, or by Pillow where libvips does not know it.
 
     What the decoders raise becomes an error that names the file; they raise whatever they stumble over.
@@ -118,11 +118,11 @@ def _opened(path: Path) -> Iterator[pyvips.Image | Image.Image]:
             with open_image(path) as picture:
                 yield picture
         else:
-            yield _open_by_libvips(path)
+            yield _open_by_libvips(path, page)
     except FileNotFoundError:
         raise ImageError.at(path, "no such file") from None
     except Image.DecompressionBombError:
-        raise _too_large(path, "more than 178 million") from None
+        raise too_large(path, "more than 178 million") from None
     except ImageError:
         raise
     except Exception as error:
@@ -132,7 +132,7 @@ def _opened(path: Path) -> Iterator[pyvips.Image | Image.Image]:
         raise ImageError.at(path, f"{problem}; replace the file or move it away") from error
 
 
-def _open_by_libvips(path: Path) -> pyvips.Image:
+def _open_by_libvips(path: Path, page: int) -> pyvips.Image:
     with path.open("rb") as file:  # raises what is wrong with the path itself
         start = file.read(512)
     if b"<svg" in start:
@@ -141,7 +141,8 @@ def _open_by_libvips(path: Path) -> pyvips.Image:
         raise ImageError.at(path, "ends too early: a part of the file is missing; replace the file or move it away")
     source = pyvips.Source.new_from_file(str(path))
     # "truncated" would leave the strips black that a TIFF lacks; a warning is no reason to refuse an image
-    image = pyvips.Image.new_from_source(source, "", access="random", fail_on="error")
+    which = f"[page={page}]" if page else ""  # which most loaders do not know
+    image = pyvips.Image.new_from_source(source, which, access="random", fail_on="error")
     if start.startswith(b"\x89PNG") and _field(image, "icc-profile-data") is None and b"iCCP" in png_chunks(path):
         return with_bytes(image, "icc-profile-data", b"broken")  # else nobody would hear of it
     return image
@@ -163,7 +164,7 @@ def _header(path: Path, image: pyvips.Image | Image.Image, allow_large: bool) ->
         grey, depth = colours == 1, 8 if image.format == "uchar" else 16
         frames, pages = _frames_and_pages(path, image)
     if width * height * frames > LARGEST and not allow_large:
-        raise _too_large(path, f"{width:,}×{height:,}" + (f"×{frames}" if frames > 1 else ""))
+        raise too_large(path, f"{width:,}×{height:,}" + (f"×{frames}" if frames > 1 else ""))
     size = (height, width) if orientation >= 5 else (width, height)
     name = _profile_name(profile)
     return Header(path, *size, depth, is_grey=grey, has_alpha=alpha, frames=frames, pages=pages, profile=name)
@@ -197,7 +198,8 @@ def _is_deep(picture: Image.Image) -> bool:
     return picture.mode.startswith("I")
 
 
-def _too_large(path: Path, size: str) -> ImageError:
+def too_large(path: Path, size: str) -> ImageError:
+    """Make the error of an image of more than ``LARGEST`` pixels; ``size`` says how many."""
     problem = f"{size} pixels are more than the {LARGEST // 10**6} million that are decoded unasked"
     return ImageError.at(path, f"{problem}; if the file is what you think, use --allow-large")
 
@@ -223,9 +225,6 @@ def _upright(picture: Image.Image) -> pyvips.Image:
 def _decode(header: Header, image: pyvips.Image) -> Photograph:
     alpha, is_converted = None, False
     notes: list[str] = []
-    if header.pages > 1:
-        verb = "is" if header.pages == 2 else "are"
-        notes.append(f"{header.pages - 1} of {header.pages} pages {verb} left out; only the first is read")
     if header.has_alpha:
         alpha = _pixels(_integers(header.path, image[-1]))[..., 0]
         image = image[:-1]

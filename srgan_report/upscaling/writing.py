@@ -9,30 +9,36 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import struct
 import threading
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
 import pyvips
+from PIL.TiffImagePlugin import AppendingTiffWriter
 
 from srgan_lib.data.images import ImageError
 from srgan_lib.errors import storage_error
-from srgan_lib.files import atomic_path
+from srgan_lib.files import atomic_path, hidden_name
 from srgan_report.upscaling.formats import Format, Output, format_of
 from srgan_report.upscaling.metadata import append_exif, with_bytes, with_maker, with_metadata
 from srgan_report.upscaling.reading import CONVERSION, Photograph
 
+_LARGEST_TIFF = 2**32 - 16  #: bytes of a file of several pages
 _ROWS = 64  #: that are handed over at once
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  #: of PNG, by number of channels
 
 
-def write_strips(path: Path, strips: Iterable[np.ndarray], photo: Photograph, scale: int, output: Output) -> None:
-    """Write an enlarged photograph, in one step: a whole file or, where anything is raised, none.
+def write_pages(
+    path: Path, pages: Iterable[tuple[Iterable[np.ndarray], Photograph]], scale: int, output: Output
+) -> None:
+    """Write an enlarged photograph, or all pages of a TIFF, in one step: a whole file or, if anything is raised, none.
 
     A :class:`StorageError` says that the disk is full or may not be written, an :class:`ImageError` that the encoder
     refuses the image.
@@ -40,38 +46,55 @@ def write_strips(path: Path, strips: Iterable[np.ndarray], photo: Photograph, sc
     Parameters
     ----------
     path : the file; its ending says the format.
-    strips : from top to bottom rows×(scale·w)×channels of the type of ``photo.srgb``: grey or sRGB, then transparency
-        if ``photo`` has it.
-    photo : the original, in whose profile, depth and metadata the file is written as far as its format goes.
+    pages : for each page strips and photo. The strips are from top to bottom rows×(scale·w)×channels of the type of
+        ``photo.srgb``: grey or sRGB, then transparency if ``photo`` has it. The photo is the original, in whose
+        profile, depth and metadata the page is written as far as the file's format goes.
     scale : of the enlargement.
     output : quality and the like.
     """
+    pages = iter(pages)
+    strips, photo = next(pages)  # before there is any file
+    with atomic_path(path) as whole:
+        _write(whole, path, strips, photo, scale, output)
+        for strips, photo in pages:
+            with NamedTemporaryFile(dir=path.parent, prefix=f"{hidden_name(path)}.", suffix=path.suffix) as page:
+                _write(Path(page.name), path, strips, photo, scale, output)
+                if page.read(4) != b"II*\0" or whole.stat().st_size + Path(page.name).stat().st_size > _LARGEST_TIFF:
+                    raise ImageError.at(path, "its pages exceed 4 GB; enlarge them as files of their own")
+                page.seek(0)
+                with AppendingTiffWriter(whole) as joined:
+                    shutil.copyfileobj(page, joined)
+
+
+def _write(
+    target: Path, path: Path, strips: Iterable[np.ndarray], photo: Photograph, scale: int, output: Output
+) -> None:
+    """Write one page to ``target``; errors name ``path``."""
     form, header = format_of(path), photo.header
     size = output.size(header.path, header.width, header.height, scale)
     errors: list[BaseException] = []
 
-    def encode(end: int, temporary: Path) -> None:
+    def encode(end: int) -> None:
         try:
             with open(end, "rb", buffering=0) as pipe:
                 source = pyvips.SourceCustom()
                 source.on_read(pipe.read)
                 image = pyvips.Image.pngload_source(source, access="sequential", fail_on="truncated")
-                _save(_finish(image, size, form, photo, output), temporary, form, output)
+                _save(_finish(image, size, form, photo, output), target, form, output)
         except BaseException as error:  # handed to the thread that computes
             errors.append(_explained(error, path))
 
-    with atomic_path(path) as temporary:
-        reading, writing = os.pipe()
-        encoder = threading.Thread(target=encode, args=(reading, temporary), daemon=True)
-        encoder.start()
-        try:
-            # The pipe breaks where the encoder has given up.
-            with suppress(BrokenPipeError), open(writing, "wb") as pipe:
-                pipe.writelines(_png(strips, photo, scale))
-        finally:
-            encoder.join()
-        if errors:
-            raise errors[0]
+    reading, writing = os.pipe()
+    encoder = threading.Thread(target=encode, args=(reading,), daemon=True)
+    encoder.start()
+    try:
+        # The pipe breaks where the encoder has given up.
+        with suppress(BrokenPipeError), open(writing, "wb") as pipe:
+            pipe.writelines(_png(strips, photo, scale))
+    finally:
+        encoder.join()
+    if errors:
+        raise errors[0]
 
 
 def _png(strips: Iterable[np.ndarray], photo: Photograph, scale: int) -> Iterator[bytes]:

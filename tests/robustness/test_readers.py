@@ -66,7 +66,7 @@ def changed_answers(draw: st.DrawFn) -> bytes:
     for name in draw(st.lists(st.sampled_from(FIELDS), max_size=2)):
         content[name] = draw(json_values)
     for name in draw(st.lists(st.sampled_from(("shown", "vote", "ms")), max_size=2)):
-        if isinstance(content["answers"], list):
+        if isinstance(content["answers"], list) and content["answers"] and isinstance(content["answers"][0], dict):
             content["answers"][0][name] = draw(json_values | st.integers(min_value=10**30))
     with contextlib.suppress(LookupError, TypeError, AttributeError):
         votes = ";".join(f"{'+'.join(one['shown'])}:{one['vote']}:{one['ms']}" for one in content["answers"])

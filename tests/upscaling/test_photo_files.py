@@ -24,7 +24,7 @@ from srgan_report.upscaling.photograph import (
     write_animation,
 )
 from srgan_report.upscaling.reading import LARGEST, read_header, read_photograph
-from srgan_report.upscaling.writing import write_strips
+from srgan_report.upscaling.writing import write_pages
 from tests import icc
 
 SMOOTH = np.stack(np.meshgrid(np.linspace(40, 200, 60), np.linspace(60, 180, 48), indexing="xy"), -1)
@@ -40,7 +40,7 @@ def copy(source, target, **how):
     photo = read_photograph(source)
     pixels = photo.srgb[..., :1] if photo.header.is_grey else photo.srgb
     pixels = pixels if photo.alpha is None else np.dstack([pixels, photo.alpha])
-    write_strips(target, [pixels[:17], pixels[17:]], photo, 1, Output(**how))
+    write_pages(target, [([pixels[:17], pixels[17:]], photo)], 1, Output(**how))
     return photo
 
 
@@ -83,7 +83,7 @@ def test_lossy_formats_are_close_and_say_what_they_lose(tmp_path, target):
     copy(tmp_path / "a.png", tmp_path / f"b.{target}")
     back = read_photograph(tmp_path / f"b.{target}").srgb
     assert abs(back / np.iinfo(back.dtype).max * 255 - SMOOTH).mean() < 3
-    (loss,) = losses(tmp_path / f"b.{target}", depth=16, has_alpha=False, frames=1)
+    (loss,) = losses(tmp_path / f"b.{target}", depth=16, has_alpha=False, frames=1, left_out=0)
     assert "16 bits" in loss
 
 
@@ -303,7 +303,7 @@ def test_an_error_between_strips_leaves_nothing(tmp_path):
     Image.fromarray(SMOOTH).save(tmp_path / "a.png")
     before = (tmp_path / "a.png").read_bytes()
     with pytest.raises(KeyError):
-        write_strips(tmp_path / "a.png", strips(), read_photograph(tmp_path / "a.png"), 1, Output())
+        write_pages(tmp_path / "a.png", [(strips(), read_photograph(tmp_path / "a.png"))], 1, Output())
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
     assert (tmp_path / "a.png").read_bytes() == before
 
@@ -320,7 +320,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch, suffix):
     noise = np.random.default_rng(0).integers(0, 256, (4800, 60, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "noise.png")
     with pytest.raises(StorageError) as failed:
-        write_strips(tmp_path / f"a.{suffix}", [noise], read_photograph(tmp_path / "noise.png"), 1, Output())
+        write_pages(tmp_path / f"a.{suffix}", [([noise], read_photograph(tmp_path / "noise.png"))], 1, Output())
     assert failed.value.path == tmp_path / f"a.{suffix}"
     assert not (tmp_path / f"a.{suffix}").exists()
 
@@ -376,12 +376,12 @@ from pathlib import Path
 import numpy as np
 from srgan_report.upscaling.formats import Output
 from srgan_report.upscaling.reading import read_photograph
-from srgan_report.upscaling.writing import write_strips
+from srgan_report.upscaling.writing import write_pages
 
 folder, strip = Path({str(tmp_path)!r}), np.zeros((250, 5000, 3), np.uint8)
 photo = read_photograph(folder / "small.png")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-write_strips(folder / "a.tif", (strip for _ in range(24)), photo, 100, Output())
+write_pages(folder / "a.tif", [((strip for _ in range(24)), photo)], 100, Output())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
     grown = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 import pyvips
+import tifffile
 import torch
 from PIL import Image
 from skimage import data
@@ -15,8 +16,11 @@ from srgan_lib.models.files import load_model
 from srgan_lib.models.srresnet import SRResNet
 from srgan_lib.models.tiled_inference import NotFinite, upscale
 from srgan_report.outputs import OutputError
-from srgan_report.upscaling.formats import Output
+from srgan_report.upscaling import photograph as photograph_module
+from srgan_report.upscaling import writing
+from srgan_report.upscaling.formats import Maker, Output
 from srgan_report.upscaling.photograph import read_animation, upscale_file
+from srgan_report.upscaling.reading import read_header
 from tests import icc
 
 
@@ -267,3 +271,63 @@ def test_names_of_any_kind(tmp_path, bicubic):
         write_image(tmp_path / f"{name}.png", noise(8, 8))
         upscale_file(bicubic, tmp_path / f"{name}.png", tmp_path / f"{name}_4.jpg")
         assert read_image(tmp_path / f"{name}_4.jpg").shape == (32, 32, 3)
+
+
+MAKER = Maker("srcnn", "0" * 64)
+
+
+def test_all_pages_of_a_tiff_are_enlarged_each_in_its_own_kind(tmp_path, bicubic, caplog):
+    kinds = {"rgb": noise(18, 20), "grey": noise(9, 31)[..., 0].astype(np.uint16) * 257, "rgba": noise(24, 12, seed=2)}
+    pages = [
+        pyvips.Image.new_from_array(pixels).copy(interpretation=kind)
+        for pixels, kind in zip(kinds.values(), ("srgb", "grey16", "srgb"), strict=True)
+    ]
+    pages[2] = pages[2].bandjoin(128)
+    sources = [tmp_path / f"{kind}.tif" for kind in kinds]
+    for page, path in zip(pages, sources, strict=True):
+        page.tiffsave(str(path))
+        upscale_file(bicubic, path, path.with_suffix(".TIFF"), output=Output(maker=MAKER))
+    with tifffile.TiffWriter(tmp_path / "all.tif") as file:
+        for number, path in enumerate(sources):
+            pixels = tifffile.imread(path)
+            more = {"photometric": "rgb", "extrasamples": ["unassalpha"][: number // 2]} if pixels.ndim == 3 else {}
+            file.write(pixels, metadata=None, description="kept" * (not number), **more)
+    upscale_file(bicubic, tmp_path / "all.tif", tmp_path / "sr" / "all.tiff", output=Output(maker=MAKER))
+    assert not caplog.messages and [path.name for path in (tmp_path / "sr").iterdir()] == ["all.tiff"]
+    written = tmp_path / "sr" / "all.tiff"
+    assert read_header(written).pages == 3 and Image.open(written).getexif()[0x010E] == "kept"
+    for number, path in enumerate(sources):
+        alone = pyvips.Image.new_from_file(str(path.with_suffix(".TIFF")))
+        page = pyvips.Image.new_from_file(str(written), page=number)
+        assert page.interpretation == alone.interpretation and page.get("xmp-data") == alone.get("xmp-data")
+        assert np.array_equal(page.numpy(), alone.numpy())
+
+
+@pytest.mark.parametrize("fails_at", [0, 1, 2])
+def test_a_tiff_of_which_a_page_is_damaged_leaves_no_file(tmp_path, bicubic, fails_at):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for page in range(3):
+            odd = page == fails_at
+            file.write(np.zeros((16, 16, 3), np.uint8) if not odd else np.full((16, 16), 7, np.float32), metadata=None)
+    with pytest.raises(ImageError) as error:
+        upscale_file(bicubic, tmp_path / "a.tif", tmp_path / "sr" / "b.tif")
+    assert error.value.path == tmp_path / "a.tif" and not [path for path in tmp_path.rglob("*b*")]
+
+
+def test_pages_beyond_what_a_tiff_holds_are_refused(tmp_path, bicubic, monkeypatch):
+    monkeypatch.setattr(writing, "_LARGEST_TIFF", 3000)
+    frames = [Image.fromarray(noise(16, 16, seed=seed)) for seed in range(2)]
+    frames[0].save(tmp_path / "a.tif", save_all=True, append_images=frames[1:])
+    with pytest.raises(ImageError, match="files of their own"):
+        upscale_file(bicubic, tmp_path / "a.tif", tmp_path / "b.tif")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tif"]
+
+
+def test_pages_of_more_pixels_than_are_decoded_unasked(tmp_path, bicubic, monkeypatch):
+    frames = [Image.fromarray(noise(16, 16, seed=seed)) for seed in range(3)]
+    frames[0].save(tmp_path / "a.tif", save_all=True, append_images=frames[1:])
+    monkeypatch.setattr(photograph_module, "LARGEST", 2 * 16 * 16)
+    with pytest.raises(ImageError, match="3 pages.*--allow-large"):
+        upscale_file(bicubic, tmp_path / "a.tif", tmp_path / "b.tif")
+    upscale_file(bicubic, tmp_path / "a.tif", tmp_path / "b.tif", allow_large=True)
+    assert read_header(tmp_path / "b.tif").pages == 3

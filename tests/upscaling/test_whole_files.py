@@ -34,6 +34,15 @@ def by_tifffile(pixels=RGB, **options):
     return lambda path: tifffile.imwrite(path, pixels, **{"photometric": "rgb", "rowsperstrip": 8, **options})
 
 
+def pages(byteorder="<", bigtiff=False, **options):
+    def write(path):
+        with tifffile.TiffWriter(path, byteorder=byteorder, bigtiff=bigtiff) as file:
+            for frame in FRAMES:
+                file.write(np.asarray(frame), photometric="rgb", **options)
+
+    return write
+
+
 def several(path):
     FRAMES[0].save(path, save_all=True, append_images=FRAMES[1:])
 
@@ -89,16 +98,19 @@ FILES = {
     "large strips-.tif": by_tifffile(bigtiff=True),
     "compressed-.tif": by_tifffile(compression="zlib"),
     "pages-.tif": several,
+    "pages of tiles-.tif": pages(tile=(16, 16)),
+    "big-endian pages-.tif": pages(byteorder=">"),
+    "large pages-.tif": pages(bigtiff=True, compression="zlib"),
 }  # fmt: skip
 
 
 def to_enlarge(path):
-    """What ``srgan upscale`` sees of a file: of an animation all frames."""
+    """What ``srgan upscale`` sees of a file: of an animation all frames, of a TIFF all pages."""
     header = read_header(path)
     if header.frames > 1:
         return [frame.tobytes() for frame in read_animation(path, header.frames).frames]
-    photo = read_photograph(path)
-    return photo.srgb.tobytes(), None if photo.alpha is None else photo.alpha.tobytes()
+    photos = [read_photograph(path, page=page) for page in range(header.pages if path.suffix == ".tif" else 1)]
+    return [(photo.srgb.tobytes(), None if photo.alpha is None else photo.alpha.tobytes()) for photo in photos]
 
 
 def to_measure(path):
@@ -119,7 +131,9 @@ def check_cuts(path, read, step):
     assert refused, "the cut at its beginning at least"
 
 
-@pytest.mark.parametrize("name", ["strips-.tif", "120×120-.tif", "tiles-.tif", "animated-.gif", "animated-.webp"])
+@pytest.mark.parametrize(
+    "name", ["strips-.tif", "120×120-.tif", "tiles-.tif", "pages of tiles-.tif", "animated-.gif", "animated-.webp"]
+)
 def test_half_a_file_is_refused(tmp_path, name):
     FILES[name](tmp_path / name)
     check_cuts(tmp_path / name, to_enlarge, (tmp_path / name).stat().st_size // 4)
@@ -141,8 +155,9 @@ def test_pages_that_are_left_out_are_said(tmp_path, bicubic, caplog, suffix, pag
     if suffix == "heic":
         pytest.importorskip("pillow_heif").register_heif_opener()
     FRAMES[0].save(source, save_all=True, append_images=FRAMES[1:pages])
-    upscale_file(bicubic, source, tmp_path / "o.tif")
+    upscale_file(bicubic, source, tmp_path / ("o.png" if suffix == "tif" else "o.tif"))
     words = f"{pages - 1} of {pages} pages {'is' if pages == 2 else 'are'} left out"
-    assert any(words in text for text in caplog.messages) == (suffix != "png")
-    assert any(f"first of {pages} frames" in text for text in caplog.messages) == (suffix == "png")
+    frames_are_left_out = suffix == "png"
+    assert any(words in text for text in caplog.messages) != frames_are_left_out
+    assert any(f"first of {pages} frames" in text for text in caplog.messages) == frames_are_left_out
     assert f"{pages} {'frames' if suffix == 'png' else 'pages'}" in str(read_header(source))
