@@ -21,7 +21,7 @@ from srgan_lib.files import sha256_file
 from srgan_lib.models.files import load_model
 from srgan_lib.models.shipped import FOLDER, shipped_models
 from srgan_lib.params.shared import Shared
-from srgan_report.cli.images import BUILTIN
+from srgan_report.cli.networks import BUILTIN
 
 TEST_SETS = ("Set5", "BSD100", BUILTIN)
 BASELINES = ("nearest", "bicubic")

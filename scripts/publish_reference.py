@@ -17,7 +17,7 @@ from srgan_lib.files import sha256_file, write_atomic
 from srgan_lib.layout import project_root
 from srgan_lib.methods import OURS, TRAINED
 from srgan_lib.models.shipped import FOLDER, NAMES
-from srgan_report.cli.images import BUILTIN
+from srgan_report.cli.networks import BUILTIN
 from srgan_report.hardware import machine_text
 from srgan_report.pipeline.manifests import checked_stages
 

@@ -20,7 +20,7 @@ from srgan_lib.layout import project_root
 from srgan_lib.methods import BASELINE
 from srgan_lib.metrics.measure import HEADLINE, METRICS
 from srgan_lib.models.shipped import FOLDER, SCORES, shipped_models
-from srgan_report.cli.images import BUILTIN, TOLERANCES
+from srgan_report.cli.networks import BUILTIN, TOLERANCES
 
 RESULTS = project_root() / "results" / "reference"
 PAGE = project_root() / "docs" / "reference_models.md"

@@ -18,7 +18,7 @@ from srgan_lib.models.files import load_model, save_model
 from srgan_lib.models.generators import build_generator
 from srgan_lib.models.shipped import FOLDER, NAMES, SCORES, reference_models, shipped_models
 from srgan_lib.params.shared import Shared
-from srgan_report.cli.images import check_models
+from srgan_report.cli.networks import check_models
 from srgan_report.exhibits.published import published
 
 ROOT = project_root()

@@ -17,7 +17,7 @@ import click
 
 from srgan_lib.errors import STOPPING, InputError, Interrupted, SrganError, explained, traceback_text
 from srgan_lib.formatting import printable
-from srgan_report.cli import images, opinion, runs, sweep
+from srgan_report.cli import images, networks, opinion, runs, sweep
 from srgan_report.cli.terminal import say
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True}
@@ -93,7 +93,7 @@ def main(debug: bool) -> None:
 
 for command in (
     *(runs.init, runs.run, runs.fetch, runs.train, runs.report, runs.export_lr, runs.verify, runs.show_params),
-    *(images.upscale, images.compare, images.evaluate, images.models, images.export),
+    *(images.upscale, images.compare, images.evaluate, networks.models, networks.export),
     *(opinion.opinion, sweep.sweep),
 ):
     main.add_command(command)

@@ -37,6 +37,12 @@ def _seconds(_context: click.Context, _option: click.Parameter, text: str | None
     return 3600.0 * hours + 60 * minutes + seconds or None
 
 
+def code_option(weights: str) -> Decorator:
+    """Build the option ``--code`` of a command whose option or argument ``weights`` names a network's file."""
+    text = f"The file with your own network's class, where {weights} holds its weights; the code in it runs."
+    return click.option("--code", type=PATH, metavar="FILE", help=text)
+
+
 overrides_option: Decorator = click.option(
     "-p",
     "overrides",
