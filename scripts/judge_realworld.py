@@ -22,10 +22,10 @@ from tqdm import tqdm
 from scripts.judge_reference import judged_pairs
 from scripts.realesrgan import NETWORKS, read_network
 from scripts.realworld import KINDS, SCALE, realworld
-from scripts.reference_tables import PAGE, RESULTS, write_csv
+from scripts.reference_tables import PAGE, RESULTS, write_between, write_csv
 from srgan_lib.data.pairs import Pair
 from srgan_lib.evaluation.methods import Method, NetworkMethod, classical
-from srgan_lib.files import sha256_file, write_atomic
+from srgan_lib.files import sha256_file
 from srgan_lib.methods import BASELINE
 from srgan_lib.metrics.measure import METRICS, measure
 from srgan_lib.models.files import load
@@ -114,11 +114,12 @@ def method_table(table: pd.DataFrame) -> str:
         lpips = own.lpips_alex.groupby("dataset", sort=False).mean()
         cells = [str(method), _text(own.mean(numeric_only=True), SHOWN)]
         cells += [f"{METRICS['lpips_alex'].text(lpips.max())} ({lpips.idxmax()})"]
-        cells += [f"{METRICS['psnr_y'].text(gain.min(), sign=True)} ({gain.idxmin()})"]
-        noise = own.flat_noise
-        cells += [", ".join(METRICS["flat_noise"].text(value, sign=True) for value in (noise.mean(), noise.max()))]
-        cells += [f"{accepted.mean():.0%}, {accepted.min():.0%} ({accepted.idxmin()})" if method != BASELINE else "–"]
-        rows.append(cells)
+        gains = f"{METRICS['psnr_y'].text(gain.min(), sign=True)} ({gain.idxmin()})"
+        worst = f", {100 * accepted.min():.0f} % ({accepted.idxmin()})" if accepted.min() < 1 else ""
+        shares = f"{100 * accepted.mean():.0f} %{worst}"
+        noise = own.flat_noise.mean(), own.flat_noise.max()
+        levels = ", ".join(METRICS["flat_noise"].text(value, sign=True) for value in noise)
+        rows.append([*cells, *(("–", levels, "–") if method == BASELINE else (gains, levels, shares))])
     head = [
         "",
         "all kinds",
@@ -143,9 +144,7 @@ def write_page(table: pd.DataFrame, page: Path = PAGE) -> None:
     """Write the page's tables anew, of those images that every method has been judged on in every kind."""
     rows = table.groupby("image").size()
     common = table[table.image.isin(rows.index[rows == len(table[["dataset", "method"]].drop_duplicates())])]
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    tables = f"\n{kind_table(common)}\n{method_table(common)}\n"
-    write_atomic(page, f"{before}{BEGIN}{tables}{END}{rest.split(END)[1]}")
+    write_between(page, BEGIN, f"\n{kind_table(common)}\n{method_table(common)}\n", END)
 
 
 def seconds(method: Method, pair: Pair, repeats: int = 3) -> float:

@@ -62,8 +62,13 @@ def write_tables(results: Path = RESULTS, weights: Path = FOLDER, page: Path = P
     for name, path in models.items():
         card = path.with_suffix(".md")
         write_atomic(card, with_scores(card.read_text(encoding="utf-8"), name, table))
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    write_atomic(page, f"{before}{BEGIN}\n{score_table(table, COLUMNS)}\n{END}{rest.split(END)[1]}")
+    write_between(page, BEGIN, f"\n{score_table(table, COLUMNS)}\n", END)
+
+
+def write_between(page: Path, begin: str, text: str, end: str) -> None:
+    """Write what stands between two marks of a page anew."""
+    before, rest = page.read_text(encoding="utf-8").split(begin)
+    write_atomic(page, f"{before}{begin}{text}{end}{rest.split(end)[1]}")
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

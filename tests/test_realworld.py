@@ -102,7 +102,7 @@ def test_the_tables_state_means_worst_kinds_and_acceptance(tmp_path):
     ]  # fmt: skip
     table = pd.DataFrame(rows)
     assert "| phone | 0.500 · 25.00 · 5.000 | 0.500 · 23.90 · 5.000 |" in kind_table(table)
-    line = "| photo | 0.450 · 24.40 · 5.000 | 0.500 (phone) | −1.10 (phone) | −0.50, +0.00 | 75%, 50% (phone) |"
+    line = "| photo | 0.450 · 24.40 · 5.000 | 0.500 (phone) | −1.10 (phone) | −0.50, +0.00 | 75 %, 50 % (phone) |"
     assert line in method_table(table)
     page = tmp_path / "page.md"
     page.write_text(f"Before\n{BEGIN}old\n{END}after\n", encoding="utf-8")
