@@ -144,8 +144,9 @@ def upscale_folder(
     """
     source, target = Path(source), Path(target)
     output = output or Output()
-    known: dict[str, Any] = {"suffix": suffix, "output": output, "force": force, "allow_large": allow_large}
-    plan = plan_folder(source, target, scale=model.scale, **known)
+    plan = plan_folder(
+        source, target, scale=model.scale, suffix=suffix, output=output, force=force, allow_large=allow_large
+    )
     for kind, files in plan.left_out.items():
         names = shortlist([file.name for file in files])
         logger.warning("left out, as %s is not read: %s (%s)", kind, counted(len(files), "file"), names)
