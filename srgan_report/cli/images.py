@@ -172,18 +172,12 @@ def upscale(
 @click.command()
 @click.argument("photos", metavar="PHOTO...", type=PATH, nargs=-1, required=True)
 @click.option("--to", "target", type=PATH, default=Path("comparison.html"), help="The page to write.")
-@click.option(
-    "--checkpoint",
-    "checkpoints",
-    type=PATH,
-    metavar="F",
-    multiple=True,
-    help="A further ×4 network's file; repeatable.",
-)
+@click.option("--checkpoint", "checkpoints", type=PATH, metavar="F", multiple=True, help="A further ×4 network's file.")
 @code_option("--checkpoint")
+@click.option("--allow-large", is_flag=True, help="Decode images of more than 200 million pixels.")
 @click.option("--force", is_flag=True, help="Replace a page that exists.")
 def compare(
-    photos: tuple[Path, ...], target: Path, checkpoints: tuple[Path, ...], code: Path | None, force: bool
+    photos: tuple[Path, ...], target: Path, checkpoints: tuple[Path, ...], code: Path | None, force: bool, **how: Any
 ) -> None:
     """Show photographs enlarged by every model, side by side on one page, with what each would take.
 
@@ -205,7 +199,7 @@ def compare(
         networks = {name: load(name) for name in reversed(shipped.NAMES)}
         networks |= {str(path): load_network(path, code, scale=4) for path in checkpoints}
         shared = resolve_shared(Shared())
-        write_comparison(target, photos, networks, on_step, device=shared.device, dtype=shared.dtype)
+        write_comparison(target, photos, networks, on_step, device=shared.device, dtype=shared.dtype, **how)
         terminal.note(f"Written: {target}")
 
 

@@ -1,5 +1,7 @@
 """Photographs by several networks, side by side on one page."""
 
+import shlex
+
 import numpy as np
 import pytest
 import pyvips
@@ -35,7 +37,8 @@ def page(photos, tmp_path_factory):
     steps = []
     target = tmp_path_factory.mktemp("page") / "page.html"
     write_comparison(target, photos, NETWORKS, lambda *step: steps.append(step))
-    assert steps[-1] == (len(photos) * len(NETWORKS),) * 2
+    total = len(photos) * len(NETWORKS)
+    assert steps == [(done, total) for done in range(1, total + 1)]
     return target
 
 
@@ -49,10 +52,20 @@ def test_each_photograph_by_every_network_the_suggested_one_first(page, photos):
     assert "Suggested: photo, a JPEG of quality 60" in texts[1]
     assert (
         html.select("pre")[1].get_text()
-        == "srgan upscale '<b> & '\"'\"'q'\"'\"'.jpg' '<b> & '\"'\"'q'\"'\"'_x4.png' --model photo"
+        == shlex.join(["srgan", "upscale", str(photos[1]), "<b> & 'q'_x4.png"]) + " --model photo"
     )
     measured = [row.find_all("td")[-1].get_text() for row in html.select("table tbody tr")]
     assert "–" not in measured[:9] and measured[9:] == ["–"] * 3, "NIQE of what is large enough"
+
+
+def test_photographs_of_one_name_are_told_apart(photos, tmp_path):
+    for place in ("a/x", "b/x"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "p.png").write_bytes(photos[-1].read_bytes())
+    target = tmp_path / "page.html"
+    write_comparison(target, sorted(tmp_path.rglob("p.png")), {"srgan": NETWORKS["srgan"]}, lambda *_: None)
+    figures = BeautifulSoup(target.read_text(encoding="utf-8"), "html.parser").select("figure[data-view]")
+    assert len({figure["data-view"] for figure in figures}) == 2
 
 
 def test_the_part_with_most_fine_detail_is_shown():
